@@ -1,0 +1,15 @@
+# Written so that every Python since 2.7 can parse it: an old one must get a sentence, not a SyntaxError.
+import sys
+
+if sys.version_info < (3, 10):
+    sys.stdout.write(
+        "::error title=Python is too old::This action needs python3 3.10 or newer on the runner, "
+        "and found %d.%d at %s. Use a runner image of today (ubuntu-22.04 or newer), "
+        "or put a newer python3 first on the PATH.\n"
+        % (sys.version_info[0], sys.version_info[1], sys.executable)
+    )
+    sys.exit(2)
+
+from ship.main import main
+
+sys.exit(main(sys.argv[1:]))

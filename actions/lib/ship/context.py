@@ -1,0 +1,75 @@
+"""What the runner says of the run: repository, commit, event."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Context(NamedTuple):
+    """The facts of one workflow run; a missing one is an empty string."""
+
+    repository: str = ""
+    sha: str = ""
+    ref: str = ""
+    event_name: str = ""
+    actor: str = ""
+    server: str = "https://github.com"
+    run_id: str = ""
+    workspace: str = "."
+    payload: Mapping[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the repository without its owner, as a container may be called."""
+        return re.sub(r"[^a-z0-9._-]+", "-", self.repository.rpartition("/")[2].lower()).strip(
+            "-._"
+        )
+
+    @property
+    def owner(self) -> str:
+        return self.repository.partition("/")[0]
+
+    @property
+    def run_url(self) -> str:
+        return f"{self.server}/{self.repository}/actions/runs/{self.run_id}" if self.run_id else ""
+
+    @property
+    def is_pull_request(self) -> bool:
+        return self.event_name.startswith("pull_request")
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether the run is for a pull request of another repository than this one."""
+        head = (self.payload.get("pull_request") or {}).get("head") or {}
+        source = (head.get("repo") or {}).get("full_name")
+        return self.is_pull_request and source != self.repository
+
+
+def read_context(env: Mapping[str, str]) -> Context:
+    """Read the facts from the runner's environment and the payload of the event."""
+    return Context(
+        repository=env.get("GITHUB_REPOSITORY", ""),
+        sha=env.get("GITHUB_SHA", ""),
+        ref=env.get("GITHUB_REF", ""),
+        event_name=env.get("GITHUB_EVENT_NAME", ""),
+        actor=env.get("GITHUB_ACTOR", ""),
+        server=env.get("GITHUB_SERVER_URL", "") or "https://github.com",
+        run_id=env.get("GITHUB_RUN_ID", ""),
+        workspace=env.get("GITHUB_WORKSPACE", "") or ".",
+        payload=_payload(env.get("GITHUB_EVENT_PATH", "")),
+    )
+
+
+def _payload(path: str) -> Mapping[str, Any]:
+    # A missing or broken payload takes away comfort only, so it is no error.
+    try:
+        with open(path, encoding="utf-8") as file:
+            payload = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return payload if isinstance(payload, dict) else {}

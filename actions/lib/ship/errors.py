@@ -1,0 +1,60 @@
+"""The errors a person can meet.
+
+ShipError
+├── UserError    the person must change something; nothing was touched (exit 2)
+├── StepFailed   the build or the deploy failed (exit 1)
+└── Interrupted  the run was cancelled (exit 130)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: where, what, and the next act of the person who reads it."""
+
+    where: str
+    what: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class ShipError(Exception):
+    """An error with a cause and a hint, which is shown without a traceback."""
+
+    exit_code = 1
+    title = "Failed"
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+    @classmethod
+    def of(cls, what: str, *, where: str = "", hint: str = "") -> Self:
+        """Build the error from a single problem."""
+        return cls(Problem(where, what, hint))
+
+
+class UserError(ShipError):
+    """An input, a permission or a secret has to be changed; nothing was touched."""
+
+    exit_code = 2
+    title = "Check the inputs"
+
+
+class StepFailed(ShipError):  # noqa: N818 - what is said to the user is that a step failed
+    """The build or the deploy itself failed."""
+
+
+class Interrupted(ShipError):  # noqa: N818 - named after what the runner did
+    """The run was cancelled by a signal."""
+
+    exit_code = 130
+    title = "Cancelled"

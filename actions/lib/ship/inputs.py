@@ -1,0 +1,130 @@
+"""Reading the inputs of an action: strictly, and with all problems told at once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ship.command import Secret
+from ship.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+YES = ("true", "yes", "on", "1")
+NO = ("false", "no", "off", "0", "")
+ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that action.yml maps an input to."""
+    return "INPUT_" + name.upper().replace("-", "_")
+
+
+class Reader:
+    """Reads inputs from the environment that action.yml makes; `done()` raises what was wrong."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._problems: list[Problem] = []
+
+    def problem(self, name: str, what: str, hint: str = "") -> None:
+        """Note that an input is wrong; reading goes on, so that all problems are told at once."""
+        self._problems.append(Problem(f"input `{name}`", what, hint))
+
+    def done(self) -> None:
+        """Raise UserError when any problem was noted."""
+        if self._problems:
+            raise UserError(*self._problems)
+
+    def text(self, name: str, *, default: str = "") -> str:
+        """Return an input without the blanks around it; an empty one gives the default."""
+        return self._env.get(variable(name), "").strip() or default
+
+    def required(self, name: str, hint: str) -> str:
+        """Return an input that must not be empty."""
+        value = self.text(name)
+        if not value:
+            self.problem(name, "is required but empty", hint)
+        return value
+
+    def secret(self, name: str, *, required_hint: str = "") -> Secret:
+        """Return a secret; with a hint it must not be empty."""
+        value = Secret(self._env.get(variable(name), "").strip())
+        if required_hint and not value:
+            self.problem(name, "is required but empty", required_hint)
+        return value
+
+    def matching(self, name: str, pattern: re.Pattern[str], what: str, value: str) -> str:
+        """Check that a value, when there is one, is of a form; `what` names the form."""
+        if value and not pattern.fullmatch(value):
+            self.problem(name, f"{value!r} is not {what}")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no."""
+        value = self.text(name).lower()
+        if value not in (*YES, *NO):
+            self.problem(name, f"{value!r} is neither true nor false")
+        return value in YES
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        """Return one of several words; an empty input gives the first."""
+        value = self.text(name, default=allowed[0]).lower()
+        if value not in allowed:
+            self.problem(name, f"{value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    def number(self, name: str, low: int, high: int, default: int) -> int:
+        """Return a whole number within bounds."""
+        value = self.text(name, default=str(default))
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            self.problem(name, f"{value!r} is not a whole number from {low} to {high}")
+            return default
+        return int(value)
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """Return the lines of an input that hold something."""
+        raw = self._env.get(variable(name), "")
+        return tuple(line.strip() for line in raw.splitlines() if line.strip())
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """Return lines of the form NAME=value; a name may stand once."""
+        found: dict[str, str] = {}
+        for line in self.lines(name):
+            key, equals, value = line.partition("=")
+            if not equals or not key.strip():
+                self.problem(name, f"{line!r} is not of the form NAME=value")
+            elif key.strip() in found:
+                self.problem(name, f"{key.strip()!r} is there twice")
+            else:
+                found[key.strip()] = value
+        return found
+
+    def environment(self, name: str) -> dict[str, Secret]:
+        """Return the environment of an app.
+
+        Each line is NAME, whose value is in the `env:` of the step, or NAME=value. A NAME that the
+        step does not have, or has empty, is a problem: GitHub turns a misspelt secret into nothing.
+        """
+        found: dict[str, Secret] = {}
+        for line in self.lines(name):
+            key, equals, value = line.partition("=")
+            if not ENV_NAME.fullmatch(key):
+                self.problem(name, f"{key!r} is not a name of an environment variable")
+            elif key in found:
+                self.problem(name, f"{key!r} is there twice")
+            else:
+                found[key] = Secret(value if equals else self._step_value(name, key))
+        return found
+
+    def _step_value(self, name: str, key: str) -> str:
+        value = self._env.get(key, "")
+        if not value:
+            source = f"`{key}: ${{{{ secrets.{key} }}}}`"
+            hint = (
+                f"create the secret or variable it comes from and have {source} in the `env:` of "
+                f"this step, or write `{key}=` when it is meant to be empty"
+            )
+            self.problem(name, f"{key} has no value", hint)
+        return value

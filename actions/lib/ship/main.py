@@ -1,0 +1,85 @@
+"""Entry point of the actions: the only place that reads the environment of the process."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from ship.command import Secret
+from ship.context import read_context
+from ship.errors import Interrupted, ShipError
+from ship.process import ProcessRunner
+from ship.workflow import Workflow, fence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+ACTIONS = {"build-push": "ship.build_push", "ssh-deploy": "ship.ssh_deploy"}
+REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
+EXIT_BUG = 3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the action that is named by the only argument; returns the exit code of the step."""
+    if len(arguments) != 1 or arguments[0] not in ACTIONS:
+        print(f"usage: python3 -Iu lib {{{','.join(ACTIONS)}}}", file=sys.stderr)
+        return 2
+    env = dict(os.environ)
+    workflow = Workflow(env)
+    _listen()
+    try:
+        action = importlib.import_module(ACTIONS[arguments[0]])
+        action.run(env, read_context(env), ProcessRunner(env), workflow)
+    except ShipError as error:
+        return _tell(workflow, error)
+    except Exception:  # noqa: BLE001 - whatever it is, the person gets a report and not a traceback
+        return _bug(workflow, env)
+    return 0
+
+
+def _listen() -> None:
+    """Turn the signals of a cancelled run into an exception, once.
+
+    GitHub sends SIGINT and, 7.5 s later, SIGTERM: the second must not stop the tidying up.
+    """
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted.of(f"the run was cancelled ({signal.Signals(number).name})")
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupt)
+
+
+def _tell(workflow: Workflow, error: ShipError) -> int:
+    """Show an error in the annotations of the run and in the job summary."""
+    for problem in error.problems:
+        workflow.error(str(problem), title=error.title)
+    workflow.summary(f"### ❌ {error.title}\n\n{fence(str(error))}\n")
+    return error.exit_code
+
+
+def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
+    import traceback  # noqa: PLC0415 - 7 ms that only a bug need pay
+
+    with workflow.group("Traceback"), workflow.untrusted():
+        workflow.say(_without_secrets(traceback.format_exc(), env))
+    workflow.error(
+        f"this is a bug of the action, not of your workflow\n  hint: report it, with the folded "
+        f"traceback above, at {REPORT_AT}",
+        title="Bug",
+    )
+    return EXIT_BUG
+
+
+def _without_secrets(text: str, env: Mapping[str, str]) -> str:
+    # A message of the standard library may quote a value; the runner masks only what it knows.
+    for name, value in env.items():
+        if name.startswith("INPUT_") and ("KEY" in name or "PASSWORD" in name) and value.strip():
+            text = text.replace(value.strip(), str(Secret(value)))
+    return text

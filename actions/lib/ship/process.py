@@ -1,0 +1,161 @@
+"""Starting programs: the only module that does."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+
+from ship.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ship.command import Command
+
+    Sink = Callable[[str], None]
+
+# GitHub sends SIGTERM 7.5 s after SIGINT and kills 2.5 s later. A program on the far side of a
+# connection gets this long to put things right before ours are ended.
+GRACE_SECONDS = 6.0
+
+
+class Finished(NamedTuple):
+    """How a program ended: its exit code and what it printed."""
+
+    code: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+class Runner(Protocol):
+    """Runs commands; tests script one."""
+
+    def run(
+        self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
+    ) -> Finished: ...
+
+
+class ProcessRunner:
+    """Runs commands as child processes, each in a session of its own.
+
+    A cancelled run reaches only us: what we started is ended here, never left behind.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = {name: value for name, value in env.items() if not name.startswith("INPUT_")}
+
+    def start(
+        self, command: Command, *, stderr: IO[bytes] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a program that runs beside us, such as an agent; the caller ends it."""
+        return subprocess.Popen(
+            command.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr or subprocess.DEVNULL,
+            env={**self._env, **command.env},
+            start_new_session=True,
+        )
+
+    def run(
+        self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
+    ) -> Finished:
+        """Run a program to its end; each line it prints goes to the sinks as it comes."""
+        process = self._open(command)
+        out = _Pump(process.stdout, on_stdout)
+        err = _Pump(process.stderr, on_stderr)
+        try:
+            _feed(process, command)
+            process.wait()
+        except BaseException:
+            _end(process, by_end_of_input=command.hold_stdin)
+            raise
+        finally:
+            _close(process.stdin)
+            text, errors = out.finish(), err.finish()
+        return Finished(process.returncode, text, errors)
+
+    def _open(self, command: Command) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                command.argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**self._env, **command.env},
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            program = command.argv[0]
+            raise UserError.of(
+                f"`{program}` is not on the PATH of the runner",
+                hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
+            ) from None
+
+
+class _Pump(threading.Thread):
+    """Reads a pipe line by line, so that two pipes never block each other."""
+
+    def __init__(self, pipe: IO[bytes] | None, sink: Sink | None) -> None:
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._sink = sink
+        self._lines: list[str] = []
+        self.start()
+
+    def run(self) -> None:
+        for raw in self._pipe or ():
+            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            self._lines.append(line)
+            if self._sink:
+                self._sink(line)
+
+    def finish(self) -> str:
+        # A grandchild may hold the pipe open after its parent has ended; its words are not ours.
+        self.join(timeout=2)
+        if self._pipe and not self.is_alive():
+            self._pipe.close()
+        return "\n".join(self._lines)
+
+
+def _feed(process: subprocess.Popen[bytes], command: Command) -> None:
+    pipe = process.stdin
+    if pipe is None:
+        return
+    try:
+        if command.stdin:
+            pipe.write(command.stdin.reveal().encode())
+            pipe.flush()
+    except BrokenPipeError:
+        return  # The program ended without reading all; its exit code tells why.
+    if not command.hold_stdin:
+        _close(pipe)
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is None or pipe.closed:
+        return
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return
+
+
+def _end(process: subprocess.Popen[bytes], *, by_end_of_input: bool) -> None:
+    """End a program: by the end of its input where it waits for that, then by signals."""
+    _close(process.stdin)
+    if by_end_of_input and _ended(process, GRACE_SECONDS):
+        return
+    process.terminate()
+    if not _ended(process, 1.0):
+        process.kill()
+        process.wait()
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

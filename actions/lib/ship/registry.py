@@ -1,0 +1,174 @@
+"""Asking a registry itself: whether a push will be taken, and why not.
+
+The protocol is https://distribution.github.io/distribution/spec/api/ with the token flow of
+https://distribution.github.io/distribution/spec/auth/token/. Docker's clients hide the message of
+a refusal, so it is asked for here, before a minute is spent on a build.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.errors import StepFailed
+from ship.reference import DOCKER_HUB, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.command import Secret
+
+TIMEOUT_SECONDS = 15
+# Waits before another try when a registry is busy or away for a moment.
+BACK_OFF_SECONDS = (1, 3)
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+HTTP_OK = 200
+HTTP_ACCEPTED = 202
+HTTP_UNAUTHORIZED = 401
+HTTP_FORBIDDEN = 403
+
+
+class Answer(NamedTuple):
+    """What a registry answered: status, headers by lower-case name, and the start of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @property
+    def message(self) -> str:
+        """The registry's own words for a refusal."""
+        try:
+            errors = json.loads(self.body).get("errors") or [{}]
+            return str(errors[0].get("message") or errors[0].get("code") or "")
+        except (ValueError, AttributeError, IndexError, TypeError):
+            return ""
+
+
+class Refusal(NamedTuple):
+    """Why a push would be refused: at which stage (`login` or `push`), status and words."""
+
+    stage: str
+    status: int
+    message: str
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    # A credential must not follow a redirect to another host.
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def push_refusal(name: Name, username: str, password: Secret) -> Refusal | None:
+    """Ask for the start of an upload and cancel it: nothing changes in the registry.
+
+    Returns None when a push would be taken. Raises StepFailed when the registry cannot be reached.
+    """
+    base = _base(name.registry)
+    challenge = _ask("GET", f"{base}/v2/", {})
+    authorization, refusal = _log_in(challenge, name, username, password)
+    if refusal:
+        return refusal
+    headers = {"Authorization": authorization} if authorization else {}
+    answer = _ask("POST", f"{base}/v2/{name.path}/blobs/uploads/", headers)
+    if answer.status == HTTP_ACCEPTED:
+        _cancel(base, answer, headers)
+        return None
+    return Refusal("push", answer.status, answer.message)
+
+
+def _base(registry: str) -> str:
+    host = "registry-1.docker.io" if registry == DOCKER_HUB else registry
+    # As Docker does: a registry on the loopback interface may speak plain HTTP.
+    local = re.match(r"(localhost|127\.|\[::1\])", host)
+    return f"{'http' if local else 'https'}://{host}"
+
+
+def _log_in(
+    challenge: Answer, name: Name, username: str, password: Secret
+) -> tuple[str, Refusal | None]:
+    """Return the Authorization header that the registry asks for."""
+    if challenge.status == HTTP_OK:
+        return "", None
+    scheme, _, rest = challenge.headers.get("www-authenticate", "").partition(" ")
+    pair = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
+    basic = f"Basic {pair}"
+    if scheme.lower() != "bearer":
+        return basic, None
+    asked = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+    query = {"service": asked.get("service", ""), "scope": f"repository:{name.path}:pull,push"}
+    url = f"{asked.get('realm', '')}?{urllib.parse.urlencode(query)}"
+    if not url.startswith(("https://", "http://localhost", "http://127.")):
+        return "", Refusal("login", challenge.status, "the registry names no token service")
+    answer = _ask("GET", url, {"Authorization": basic} if password else {})
+    if answer.status != HTTP_OK:
+        return "", Refusal("login", answer.status, answer.message)
+    try:
+        token = json.loads(answer.body)
+        return f"Bearer {token.get('token') or token['access_token']}", None
+    except (ValueError, KeyError, AttributeError):
+        return "", Refusal("login", answer.status, "the token service gave no token")
+
+
+def _cancel(base: str, answer: Answer, headers: Mapping[str, str]) -> None:
+    location = urllib.parse.urljoin(base, answer.headers.get("location", ""))
+    if location.startswith(base):
+        _ask("DELETE", location, headers)
+
+
+def _ask(method: str, url: str, headers: Mapping[str, str]) -> Answer:
+    """Send one request; a busy registry is asked again, an absent one is an error."""
+    for wait in (*BACK_OFF_SECONDS, None):
+        try:
+            answer = _send(method, url, headers)
+        except (OSError, ValueError) as error:
+            if wait is None:
+                raise _unreachable(url, error) from None
+        else:
+            if wait is None or answer.status not in TRANSIENT:
+                return answer
+        time.sleep(wait)
+    raise AssertionError  # the last round returns or raises
+
+
+def _send(method: str, url: str, headers: Mapping[str, str]) -> Answer:
+    request = urllib.request.Request(url, method=method, headers=dict(headers))  # noqa: S310
+    if method == "POST":
+        request.data = b""
+    try:
+        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as reply:
+            return _answer(reply.status, reply.headers.items(), reply.read(65536))
+    except urllib.error.HTTPError as error:
+        with error:
+            return _answer(error.code, error.headers.items(), error.read(65536))
+
+
+def _answer(status: int, headers: object, body: bytes) -> Answer:
+    pairs = dict(headers)  # type: ignore[call-overload]
+    return Answer(status, {k.lower(): v for k, v in pairs.items()}, body.decode("utf-8", "replace"))
+
+
+def _unreachable(url: str, error: Exception) -> StepFailed:
+    reason = getattr(error, "reason", error)
+    host = urllib.parse.urlsplit(url).netloc
+    if isinstance(reason, socket.gaierror):
+        what, hint = f"there is no registry called {host}", "check the input `image`"
+    elif "CERTIFICATE" in str(reason).upper():
+        what = f"the certificate of {host} is not trusted by the runner: {reason}"
+        hint = (
+            "add the authority to the runner's bundle (update-ca-certificates) or set SSL_CERT_FILE"
+        )
+    else:
+        what = f"the registry {host} does not answer: {reason}"
+        hint = "it may be down; run the job again in some minutes"
+    return StepFailed.of(what, hint=hint)
