@@ -69,20 +69,22 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _OPENER = urllib.request.build_opener(_NoRedirect)
 
 
-def push_refusal(name: Name, username: str, password: Secret) -> Refusal | None:
+def push_refusal(
+    name: Name, username: str, password: Secret, back_off: tuple[float, ...] = BACK_OFF_SECONDS
+) -> Refusal | None:
     """Ask for the start of an upload and cancel it: nothing changes in the registry.
 
-    Returns None when a push would be taken. Raises StepFailed when the registry cannot be reached.
+    Returns None when a push would be taken. Raises StepFailed when the registry cannot be reached,
+    after as many further tries as there are waits in `back_off` (seconds).
     """
-    base = _base(name.registry)
-    challenge = _ask("GET", f"{base}/v2/", {})
-    authorization, refusal = _log_in(challenge, name, username, password)
+    base, ask = _base(name.registry), _Asker(back_off)
+    authorization, refusal = _log_in(ask, base, name, username, password)
     if refusal:
         return refusal
     headers = {"Authorization": authorization} if authorization else {}
-    answer = _ask("POST", f"{base}/v2/{name.path}/blobs/uploads/", headers)
+    answer = ask("POST", f"{base}/v2/{name.path}/blobs/uploads/", headers)
     if answer.status == HTTP_ACCEPTED:
-        _cancel(base, answer, headers)
+        _cancel(ask, base, answer, headers)
         return None
     return Refusal("push", answer.status, answer.message)
 
@@ -95,9 +97,10 @@ def _base(registry: str) -> str:
 
 
 def _log_in(
-    challenge: Answer, name: Name, username: str, password: Secret
+    ask: _Asker, base: str, name: Name, username: str, password: Secret
 ) -> tuple[str, Refusal | None]:
     """Return the Authorization header that the registry asks for."""
+    challenge = ask("GET", f"{base}/v2/", {})
     if challenge.status == HTTP_OK:
         return "", None
     scheme, _, rest = challenge.headers.get("www-authenticate", "").partition(" ")
@@ -110,7 +113,7 @@ def _log_in(
     url = f"{asked.get('realm', '')}?{urllib.parse.urlencode(query)}"
     if not url.startswith(("https://", "http://localhost", "http://127.")):
         return "", Refusal("login", challenge.status, "the registry names no token service")
-    answer = _ask("GET", url, {"Authorization": basic} if password else {})
+    answer = ask("GET", url, {"Authorization": basic} if password else {})
     if answer.status != HTTP_OK:
         return "", Refusal("login", answer.status, answer.message)
     try:
@@ -120,25 +123,30 @@ def _log_in(
         return "", Refusal("login", answer.status, "the token service gave no token")
 
 
-def _cancel(base: str, answer: Answer, headers: Mapping[str, str]) -> None:
+def _cancel(ask: _Asker, base: str, answer: Answer, headers: Mapping[str, str]) -> None:
     location = urllib.parse.urljoin(base, answer.headers.get("location", ""))
     if location.startswith(base):
-        _ask("DELETE", location, headers)
+        ask("DELETE", location, headers)
 
 
-def _ask(method: str, url: str, headers: Mapping[str, str]) -> Answer:
-    """Send one request; a busy registry is asked again, an absent one is an error."""
-    for wait in (*BACK_OFF_SECONDS, None):
-        try:
-            answer = _send(method, url, headers)
-        except (OSError, ValueError) as error:
-            if wait is None:
-                raise _unreachable(url, error) from None
-        else:
-            if wait is None or answer.status not in TRANSIENT:
-                return answer
-        time.sleep(wait)
-    raise AssertionError  # the last round returns or raises
+class _Asker:
+    """Sends requests; a busy registry is asked again, an absent one is an error."""
+
+    def __init__(self, back_off: tuple[float, ...]) -> None:
+        self._waits = (*back_off, None)
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
+        for wait in self._waits:
+            try:
+                answer = _send(method, url, headers)
+            except (OSError, ValueError) as error:
+                if wait is None:
+                    raise _unreachable(url, error) from None
+            else:
+                if wait is None or answer.status not in TRANSIENT:
+                    return answer
+            time.sleep(wait)
+        raise AssertionError  # the last round returns or raises
 
 
 def _send(method: str, url: str, headers: Mapping[str, str]) -> Answer:

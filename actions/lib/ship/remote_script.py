@@ -82,11 +82,11 @@ class Facts:
     def take(self, line: str) -> None:
         """Take one line of the standard output of a script."""
         name, _, value = line.partition(" ")
-        clean = CONTROL.sub("", value)[:2000]
+        clean = CONTROL.sub("", value)[:2000].rstrip()
         if name == "log":
             self.logs = [*self.logs[-KEPT_LOG_LINES:], clean]
         else:
-            self._values[name] = clean
+            self._values[name] = clean.strip()
 
     def get(self, name: str) -> str:
         return self._values.get(name, "")
