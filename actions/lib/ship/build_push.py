@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.command import Command, Secret
 from ship.docker_config import docker_config
-from ship.errors import StepFailed, UserError
+from ship.errors import Evidence, StepFailed, UserError
 from ship.inputs import Reader
 from ship.push_advice import advice
 from ship.reference import DIGEST, TAG, Name, legal_tag, parse_name
-from ship.workflow import cell, fence
+from ship.workflow import cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,7 +232,7 @@ def _build(want: Inputs, config: str, runner: Runner, workflow: Workflow) -> str
     with workflow.group(command.why), workflow.untrusted():
         finished = runner.run(command, on_stdout=workflow.say, on_stderr=workflow.say)
     if finished.code:
-        raise _failed(finished, workflow)
+        raise _failed(finished)
     return _digest(metadata_file) if want.push else ""
 
 
@@ -280,19 +280,16 @@ _CAUSES = (
 )  # fmt: skip
 
 
-def _failed(finished: Finished, workflow: Workflow) -> StepFailed:
+def _failed(finished: Finished) -> StepFailed:
     text = f"{finished.stderr}\n{finished.stdout}"
     tail = "\n".join(text.strip().splitlines()[-LAST_LINES:])
-    workflow.summary(
-        f"<details><summary>Last lines of the build</summary>\n\n{fence(tail)}\n\n</details>\n"
-    )
-    for pattern, what, hint in _CAUSES:
+    what = f"the build failed with exit code {finished.code}"
+    hint = "the first line with ERROR in the log, and the lines before it, say why"
+    for pattern, cause, act in _CAUSES:
         if re.search(pattern, text):
-            return StepFailed.of(what, hint=hint)
-    return StepFailed.of(
-        f"the build failed with exit code {finished.code}",
-        hint="the first line with ERROR in the log above, and the lines before it, say why",
-    )
+            what, hint = cause, act
+            break
+    return StepFailed.of(what, hint=hint, evidence=Evidence("Last lines of the build", tail))
 
 
 def _done(want: Inputs, digest: str, workflow: Workflow) -> None:

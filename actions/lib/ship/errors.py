@@ -26,20 +26,30 @@ class Problem(NamedTuple):
         return f"{text}\n  hint: {self.hint}" if self.hint else text
 
 
+class Evidence(NamedTuple):
+    """Words of others that show what went wrong, such as the last lines of a log."""
+
+    title: str
+    text: str
+
+
 class ShipError(Exception):
     """An error with a cause and a hint, which is shown without a traceback."""
 
     exit_code = 1
     title = "Failed"
 
-    def __init__(self, *problems: Problem) -> None:
+    def __init__(self, *problems: Problem, evidence: Evidence | None = None) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+        self.evidence = evidence
 
     @classmethod
-    def of(cls, what: str, *, where: str = "", hint: str = "") -> Self:
+    def of(
+        cls, what: str, *, where: str = "", hint: str = "", evidence: Evidence | None = None
+    ) -> Self:
         """Build the error from a single problem."""
-        return cls(Problem(where, what, hint))
+        return cls(Problem(where, what, hint), evidence=evidence)
 
 
 class UserError(ShipError):

@@ -58,9 +58,15 @@ def _listen() -> None:
 
 def _tell(workflow: Workflow, error: ShipError) -> int:
     """Show an error in the annotations of the run and in the job summary."""
+    evidence = error.evidence
+    if evidence:
+        with workflow.group(evidence.title), workflow.untrusted():
+            workflow.say(evidence.text)
     for problem in error.problems:
         workflow.error(str(problem), title=error.title)
     workflow.summary(f"### ❌ {error.title}\n\n{fence(str(error))}\n")
+    if evidence:
+        workflow.summary(f"**{evidence.title}**\n\n{fence(evidence.text)}\n")
     return error.exit_code
 
 

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 6.0
 
 
+# Runs a program until it ends, or until our end of the pipe is closed, which even a kill -9 does.
+ACCOMPANY = """
+exec 3<&0
+"$@" </dev/null 3<&- &
+child=$!
+{ cat <&3 >/dev/null; kill "$child"; } 2>/dev/null &
+exec 3<&- </dev/null
+wait "$child"
+"""
+
+
 class Finished(NamedTuple):
     """How a program ended: its exit code and what it printed."""
 
@@ -45,18 +56,17 @@ class ProcessRunner:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = {name: value for name, value in env.items() if not name.startswith("INPUT_")}
 
-    def start(
-        self, command: Command, *, stderr: IO[bytes] | None = None
-    ) -> subprocess.Popen[bytes]:
-        """Start a program that runs beside us, such as an agent; the caller ends it."""
-        return subprocess.Popen(
-            command.argv,
-            stdin=subprocess.DEVNULL,
+    def start(self, command: Command, *, stderr: IO[bytes] | None = None) -> Companion:
+        """Start a program that runs beside us, such as an agent, and never outlives us."""
+        process = subprocess.Popen(
+            ("sh", "-c", ACCOMPANY, "sh", *command.argv),
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=stderr or subprocess.DEVNULL,
             env={**self._env, **command.env},
             start_new_session=True,
         )
+        return Companion(process)
 
     def run(
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
@@ -92,6 +102,21 @@ class ProcessRunner:
                 f"`{program}` is not on the PATH of the runner",
                 hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
             ) from None
+
+
+class Companion:
+    """A program that runs beside us."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End the program and wait for that."""
+        _end(self._process, by_end_of_input=True)
 
 
 class _Pump(threading.Thread):

@@ -170,7 +170,8 @@ def _unreachable(url: str, error: Exception) -> StepFailed:
     reason = getattr(error, "reason", error)
     host = urllib.parse.urlsplit(url).netloc
     if isinstance(reason, socket.gaierror):
-        what, hint = f"there is no registry called {host}", "check the input `image`"
+        what = f"the name {host} of the registry cannot be resolved"
+        hint = "check the input `image`; if it is right, the runner cannot reach its name server"
     elif "CERTIFICATE" in str(reason).upper():
         what = f"the certificate of {host} is not trusted by the runner: {reason}"
         hint = (

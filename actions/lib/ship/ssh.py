@@ -16,10 +16,9 @@ from ship.command import Command, Secret
 from ship.errors import ShipError, StepFailed, UserError
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
-    from ship.process import Finished, ProcessRunner, Sink
+    from ship.process import Companion, Finished, ProcessRunner, Sink
 
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+")
 USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
@@ -115,7 +114,7 @@ def connect(
     # The path of a socket is limited to about 90 characters, which RUNNER_TEMP alone may have.
     folder = tempfile.mkdtemp(prefix="ship-", dir="/tmp")
     config = os.path.join(folder, "config")
-    children: list[subprocess.Popen[bytes]] = []
+    children: list[Companion] = []
     try:
         _write(config, configuration(target, folder))
         _write(os.path.join(folder, "known_hosts"), target.known_hosts)
@@ -125,8 +124,7 @@ def connect(
         yield Connection(target, config, runner)
     finally:
         for child in reversed(children):
-            child.terminate()
-            child.wait()
+            child.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -171,22 +169,20 @@ def known_hosts_hint(target: Target) -> str:
     )
 
 
-def _agent(folder: str, key: Secret, runner: ProcessRunner) -> subprocess.Popen[bytes]:
+def _agent(folder: str, key: Secret, runner: ProcessRunner) -> Companion:
     socket = os.path.join(folder, "agent")
     agent = runner.start(Command(("ssh-agent", "-D", "-a", socket), why="hold the key in memory"))
     try:
-        _await(lambda: os.path.exists(socket) or agent.poll() is not None, seconds=5)
+        _await(lambda: os.path.exists(socket) or agent.ended, seconds=5)
         argv = ("ssh-add", "-q", "-t", str(KEY_LIFETIME_SECONDS), "-")
         # No prompt for a passphrase can ever be answered here: SSH_ASKPASS answers with nothing.
         env = {"SSH_AUTH_SOCK": socket, "SSH_ASKPASS": "/bin/false", "SSH_ASKPASS_REQUIRE": "force"}
         added = runner.run(Command(argv, why="give the key to the agent", stdin=key, env=env))
     except BaseException:
-        agent.terminate()
-        agent.wait()
+        agent.stop()
         raise
     if added.code:
-        agent.terminate()
-        agent.wait()
+        agent.stop()
         raise UserError.of(
             "ssh cannot read this private key",
             where="input `ssh-key`",
@@ -207,7 +203,7 @@ def _await(done: Callable[[], bool], *, seconds: float) -> bool:
 
 def _master(
     target: Target, folder: str, runner: ProcessRunner, tell: Callable[[str], None]
-) -> subprocess.Popen[bytes]:
+) -> Companion:
     """Log in, and keep the connection open for the scripts."""
     for wait in (*BACK_OFF_SECONDS, None):
         master, said = _log_in(folder, runner)
@@ -220,22 +216,20 @@ def _master(
     raise _refused(target, folder, said, runner)
 
 
-def _log_in(folder: str, runner: ProcessRunner) -> tuple[subprocess.Popen[bytes] | None, str]:
+def _log_in(folder: str, runner: ProcessRunner) -> tuple[Companion | None, str]:
     log = os.path.join(folder, "log")
     config, socket = os.path.join(folder, "config"), os.path.join(folder, "master")
     argv = ("ssh", "-F", config, "-o", "ControlMaster=yes", "-N", ALIAS)
     with open(log, "wb") as stderr:
         master = runner.start(Command(argv, why="log in"), stderr=stderr)
     try:
-        _await(lambda: os.path.exists(socket) or master.poll() is not None, seconds=READY_SECONDS)
+        _await(lambda: os.path.exists(socket) or master.ended, seconds=READY_SECONDS)
     except BaseException:
-        master.kill()
-        master.wait()
+        master.stop()
         raise
-    if os.path.exists(socket) and master.poll() is None:
+    if os.path.exists(socket) and not master.ended:
         return master, ""
-    master.kill()
-    master.wait()
+    master.stop()
     with open(log, encoding="utf-8", errors="replace") as file:
         return None, file.read()
 

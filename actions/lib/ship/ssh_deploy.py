@@ -11,13 +11,13 @@ from ship import remote_script
 from ship.command import Secret
 from ship.deploy_advice import advice
 from ship.docker_config import auth_key
-from ship.errors import Interrupted, Problem, StepFailed, UserError
+from ship.errors import Evidence, Interrupted, ShipError, StepFailed, UserError
 from ship.inputs import Reader
 from ship.private_key import read_private_key
 from ship.reference import Name, split_digest
 from ship.remote_script import Facts, Phase
 from ship.ssh import HOST, USER, Target, connect
-from ship.workflow import cell, fence
+from ship.workflow import cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -284,17 +284,23 @@ def _run_phase(phase: Phase, connection: Connection, facts: Facts, workflow: Wor
         )
     if finished.code == 0 and facts.ended:
         return
-    _tell_failure(facts, workflow)
+    raise _failed(facts)
+
+
+def _failed(facts: Facts) -> ShipError:
     failure = facts.get("failure") or "connection-lost"
     if failure == "interrupted":
-        raise Interrupted.of(f"the deploy was cut short; {_now_serving(facts)}")
+        return Interrupted.of(f"the deploy was cut short; {_now_serving(facts)}")
     what, hint = advice(failure, facts.get("detail"))
-    error = (
-        UserError
-        if facts.result == "refused" and failure not in ("unhealthy", "pull")
-        else StepFailed
+    # What a person can mend before anything was touched is no failure of the deploy.
+    mendable = facts.result == "refused" and failure not in ("unhealthy", "pull", "connection-lost")
+    return (UserError if mendable else StepFailed).of(
+        f"{what}; {_now_serving(facts)}",
+        hint=hint,
+        evidence=Evidence("Last lines of the failed container", "\n".join(facts.logs))
+        if facts.logs
+        else None,
     )
-    raise error(Problem("", f"{what}; {_now_serving(facts)}", hint))
 
 
 def _now_serving(facts: Facts) -> str:
@@ -303,19 +309,6 @@ def _now_serving(facts: Facts) -> str:
         "rolled-back": f"the previous version serves again ({facts.get('restored')})",
         "unknown": "the host puts the previous version back by itself",
     }.get(facts.result, "the previous version could not be started: log in to the host and look")
-
-
-def _tell_failure(facts: Facts, workflow: Workflow) -> None:
-    """Show the last words of the container that failed."""
-    logs = "\n".join(facts.logs)
-    if not logs:
-        return
-    with workflow.group("Last lines of the failed container"), workflow.untrusted():
-        workflow.say(logs)
-    workflow.summary(
-        "<details open><summary>Last lines of the failed container</summary>\n\n"
-        f"{fence(logs)}\n\n</details>\n"
-    )
 
 
 def _outputs(want: Inputs, facts: Facts, workflow: Workflow) -> None:

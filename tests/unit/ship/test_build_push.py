@@ -150,9 +150,10 @@ def test_a_failed_build_tells_cause_and_last_lines(
     log = Log(tmp_path)
     runner = ScriptedRunner(Finished(7, "", said))
     facts = context(workspace, event_name="pull_request")
-    with pytest.raises(StepFailed, match=told):
+    with pytest.raises(StepFailed, match=told) as raised:
         run(inputs(), facts, runner, log.workflow)
-    assert said in log.summary
+    assert raised.value.evidence
+    assert said in raised.value.evidence.text
     assert log.outputs["tag"] == "sha-0123456789ab"
 
 
