@@ -1,0 +1,1 @@
+"""Renders hardened GitHub workflows from a small project spec."""

@@ -1,0 +1,123 @@
+"""Makes the environment that the launcher runs in: `first_use.py CHECKOUT`.
+
+Standard library only, because nothing else is there yet. Uses uv where it is installed, else venv
+and pip; both check every download against the hashes of requirements.txt. Uses at the same time
+wait for one another at that file, whose lock ends with the process that holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_PROBE = "import github, jinja2, ruamel.yaml"
+_MODERN = "import sys; sys.exit(sys.version_info < (3, 10))"
+_LAST_LINES = 12
+_NO_VENV = (
+    "gen-workflow: this Python cannot make environments, because its module ensurepip is missing\n"
+    "  hint: apt-get install python3-venv, or install uv"
+)
+
+
+class Failed(Exception):  # noqa: N818 - named after what happened
+    """A program failed; the message is what it said last."""
+
+
+def main(checkout: Path) -> int:
+    """Make the environment of a checkout whole; return an exit code."""
+    lock = checkout / "requirements.txt"
+    environment = checkout / ".venv"
+    done = environment / "gen-workflow.lock"
+    try:
+        with lock.open("rb") as guard:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            if _is_whole(environment, lock, done):
+                return 0  # somebody else was first
+            return _make(environment, lock, done)
+    except Failed as error:
+        print(f"gen-workflow: cannot make its environment:\n{error}", file=sys.stderr)
+        hint = f"it needs the package index once; run it again, or remove {environment} first"
+        print(f"  hint: {hint}", file=sys.stderr)
+    except OSError as error:
+        print(f"gen-workflow: cannot make its environment in {checkout}: {error}", file=sys.stderr)
+    return 2
+
+
+def _is_whole(environment: Path, lock: Path, done: Path) -> bool:
+    return done.exists() and done.read_bytes() == lock.read_bytes() and _works(environment)
+
+
+def _make(environment: Path, lock: Path, done: Path) -> int:
+    uv = shutil.which("uv")
+    if uv is None and not _has_ensurepip():
+        print(_NO_VENV, file=sys.stderr)
+        return 2
+    print(f"gen-workflow: first use: making its environment in {environment}", file=sys.stderr)
+    if not _works(environment):
+        shutil.rmtree(environment, ignore_errors=True)
+    _fill(environment, lock, uv)
+    draft = done.with_suffix(f".{os.getpid()}")
+    shutil.copyfile(lock, draft)
+    draft.replace(done)
+    return 0
+
+
+def _has_ensurepip() -> bool:
+    try:
+        import ensurepip  # noqa: F401, PLC0415 - Debian takes it out of its Python
+    except ImportError:
+        return False
+    return True
+
+
+def _works(environment: Path) -> bool:
+    try:
+        _run(str(environment / "bin/python"), "-I", "-c", _MODERN)
+    except (Failed, OSError):
+        return False
+    return True
+
+
+def _fill(environment: Path, lock: Path, uv: str | None) -> None:
+    python = str(environment / "bin/python")
+    if uv:
+        if not Path(python).exists():
+            _run(uv, "venv", "--quiet", "--python", sys.executable, str(environment))
+        install: tuple[str, ...] = (uv, "pip", "install", "--quiet", "--python", python)
+        again = "--reinstall"
+    else:
+        if not Path(python).exists() or not _has_pip(python):
+            _run(sys.executable, "-I", "-m", "venv", str(environment))
+        install = (python, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        again = "--force-reinstall"
+    exact = ("--require-hashes", "--requirement", str(lock))
+    _run(*install, *exact)
+    try:
+        _run(python, "-I", "-c", _PROBE)
+    except Failed:  # an installation was cut short in a way that looks whole to the installer
+        _run(*install, again, *exact)
+        _run(python, "-I", "-c", _PROBE)
+
+
+def _has_pip(python: str) -> bool:
+    try:
+        _run(python, "-I", "-c", "import pip")
+    except Failed:
+        return False
+    return True
+
+
+def _run(*argv: str) -> None:
+    """Run a program silently; raises Failed with the last it said when it fails."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines()[-_LAST_LINES:]
+        raise Failed("\n".join(f"  {line}" for line in said) or f"  {argv[0]} failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,3 @@
+"""The one version of the actions and the generator."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,94 @@
+"""Golden files: a folder here is a case, with a spec and the workflow that it must give.
+
+`UPDATE_GOLDEN=1 pytest tests/cases` writes what the generator says today; the diff is the review.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from gen_workflow import document, pins, plan, render, scalars, spec, stamp
+
+CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/gen-workflow.yml"))
+# Its hashes change with every version of the generator, which says nothing about a case.
+MACHINE_LINE = re.compile(r"^# gen-workflow: spec=\w+ generator=\w+ content=\w+\n", re.MULTILINE)
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
+
+
+def rendered(case: Path) -> str:
+    raw = (case / stamp.SPEC).read_bytes()
+    meant = plan.workflow(spec.load(raw, stamp.SPEC, str(case)), pins.table())
+    return render.render(meant, source=stamp.SPEC, spec=raw)
+
+
+@every_case
+def test_a_spec_gives_the_golden_workflow(case: Path) -> None:
+    text, machine_lines = MACHINE_LINE.subn("", rendered(case))
+    golden = case / "ci-cd.yml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert machine_lines == 1
+    assert text == golden.read_text(), f"{golden} differs; review with UPDATE_GOLDEN=1"
+
+
+@every_case
+def test_a_workflow_holds_its_stamp(case: Path) -> None:
+    found = stamp.of(rendered(case).encode())
+    assert found is not None
+    assert not found.edited
+    assert found.spec == stamp.digest((case / stamp.SPEC).read_bytes())
+
+
+@every_case
+def test_every_action_is_pinned_to_a_commit_with_its_version(case: Path) -> None:
+    table = pins.table()
+    known = {(pin.sha, pin.version) for pin in table.values()}
+    loaded = spec.load((case / stamp.SPEC).read_bytes(), stamp.SPEC, str(case))
+    if loaded.actions:
+        known.add((loaded.actions.sha, loaded.actions.version))
+    uses = re.findall(r"^ +(?:- )?uses: (.*)$", rendered(case), re.MULTILINE)
+    assert uses
+    for line in uses:
+        match = re.fullmatch(r"[\w./-]+@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)", line)
+        assert match is not None, line
+        assert match.groups() in known
+
+
+@every_case
+def test_a_job_that_reads_a_secret_has_an_environment(case: Path) -> None:
+    root = document.parse(rendered(case), "ci-cd.yml")
+    assert root is not None
+    for job in document.plain(root)["jobs"].values():
+        assert "secrets." not in str(job) or job.get("environment")
+
+
+@every_case
+def test_every_permission_says_why_on_its_line(case: Path) -> None:
+    lines = re.findall(r"^ {6}(?:contents|packages): \w+.*$", rendered(case), re.MULTILINE)
+    assert lines
+    assert all(re.search(r"\w # \w", line) for line in lines)
+
+
+@every_case
+def test_no_step_runs_a_script(case: Path) -> None:
+    assert not re.search(r"^\s+(- )?run:", rendered(case), re.MULTILINE)
+
+
+def test_a_value_reaches_the_app_as_the_spec_says_it() -> None:
+    case = Path(__file__).parent / "mixed-env"
+    loaded = spec.load((case / stamp.SPEC).read_bytes(), stamp.SPEC, str(case))
+    root = document.parse(rendered(case), "ci-cd.yml")
+    assert root is not None
+    assert loaded.deploy is not None
+    step = document.plain(root)["jobs"]["deploy"]["steps"][-1]
+    got = {}
+    for line in step["with"]["env"].splitlines():
+        name, equals, value = line.strip().partition("=")
+        got[name] = value if equals else step["env"][name]
+    assert got == {one.name: one.value for one in loaded.deploy.run.env}
+    assert scalars.scalar("on") == '"on"'

@@ -1,0 +1,278 @@
+"""The command line from outside: what it prints, writes, and returns."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.generator.conftest import COMMAND
+
+if TYPE_CHECKING:
+    from unit.generator.conftest import Repository
+
+WORKFLOW = ".github/workflows/ci-cd.yml"
+
+
+def test_generate_writes_the_workflow_and_check_finds_it_in_step(repository: Repository) -> None:
+    assert repository.run("generate") == (0, f"wrote {WORKFLOW}\n", "")
+    in_step = f"{WORKFLOW} is in step with gen-workflow.yml\n"
+    assert repository.run("check") == (0, in_step, "")
+
+
+def test_a_second_generate_touches_nothing(repository: Repository) -> None:
+    repository.run("generate")
+    before = repository.workflow.stat()
+    already = f"{WORKFLOW} is already in step with gen-workflow.yml\n"
+    assert repository.run("generate") == (0, already, "")
+    assert repository.run("generate", "--force") == (0, already, "")
+    after = repository.workflow.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_stdout_gets_the_same_text_and_nothing_is_written(repository: Repository) -> None:
+    printed = repository.run("generate", "--stdout")
+    assert not repository.workflow.exists()
+    repository.run("generate")
+    assert printed == (0, repository.workflow.read_text(), "")
+
+
+def test_nothing_else_is_left_in_the_folder(repository: Repository) -> None:
+    repository.run("generate")
+    repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
+    repository.run("generate")
+    assert os.listdir(repository.workflow.parent) == ["ci-cd.yml"]  # noqa: PTH208 - names
+    assert repository.workflow.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_and_another_spec_can_be_named(repository: Repository, tmp_path: Path) -> None:
+    repository.spec.rename(repository.folder / "other.yml")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    options = ("-C", str(repository.folder), "--spec", "other.yml")
+    assert repository.run("generate", *options).code == 0
+    assert "from other.yml" in repository.workflow.read_text()
+    assert repository.run("check", *options).code == 0
+
+
+def test_check_says_that_the_workflow_is_missing(repository: Repository) -> None:
+    assert repository.run("check") == (
+        1,
+        "",
+        (
+            f"{WORKFLOW}: missing: it was not generated yet\n"
+            "  hint: run `gen-workflow generate` and commit the result\n"
+        ),
+    )
+
+
+def test_check_says_that_the_spec_changed(repository: Repository) -> None:
+    repository.run("generate")
+    repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
+    assert repository.run("check") == (
+        1,
+        "",
+        (
+            f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
+            "  hint: run `gen-workflow generate` and commit the result\n"
+        ),
+    )
+    assert repository.run("generate").code == 0
+    assert repository.run("check").code == 0
+
+
+def test_check_says_that_the_generator_changed(repository: Repository, tmp_path: Path) -> None:
+    repository.run("generate")
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "header.j2").write_text("# Of the platform team.\n")
+    ended = repository.run("check", "--templates", str(templates))
+    assert ended == (
+        1,
+        "",
+        (
+            f"{WORKFLOW}: generator changed: another version, or other templates, made it\n"
+            "  hint: run `gen-workflow generate` and commit the result\n"
+        ),
+    )
+    assert repository.run("generate", "--templates", str(templates)).code == 0
+    assert repository.run("check", "--templates", str(templates)).code == 0
+    assert repository.workflow.read_text().startswith("# Of the platform team.\n")
+
+
+def test_check_says_that_the_workflow_was_edited(repository: Repository) -> None:
+    repository.run("generate")
+    text = repository.workflow.read_text().replace("timeout-minutes: 60", "timeout-minutes: 90")
+    repository.workflow.write_text(text)
+    ended = repository.run("check")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"{WORKFLOW}: edited by hand\n  hint: ")
+
+
+def test_check_tells_every_reason(repository: Repository) -> None:
+    repository.run("generate")
+    repository.workflow.write_text(repository.workflow.read_text() + "# mine\n")
+    repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
+    ended = repository.run("check")
+    assert ended.code == 1
+    assert "edited by hand" in ended.err
+    assert "spec changed" in ended.err
+
+
+def test_other_line_ends_are_no_edit(repository: Repository) -> None:
+    repository.run("generate")
+    for file in (repository.workflow, repository.spec):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert repository.run("check").code == 0
+
+
+def test_an_edit_is_not_overwritten_unasked(repository: Repository) -> None:
+    repository.run("generate")
+    edited = repository.workflow.read_text() + "# mine\n"
+    repository.workflow.write_text(edited)
+    ended = repository.run("generate")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        f"{WORKFLOW}: was edited by hand since gen-workflow wrote it; nothing was changed\n"
+        "  hint: say the edit in the spec, then drop it from the workflow with "
+        "`gen-workflow generate --force`\n"
+    )
+    assert repository.workflow.read_text() == edited
+    assert repository.run("generate", "--force").code == 0
+    assert "# mine" not in repository.workflow.read_text()
+
+
+def test_a_file_that_is_not_ours_is_not_overwritten_unasked(repository: Repository) -> None:
+    repository.workflow.parent.mkdir(parents=True)
+    repository.workflow.write_text("name: by hand\n")
+    told = (
+        f"{WORKFLOW}: was not written by gen-workflow; nothing was changed\n"
+        "  hint: move it away, or overwrite it with `gen-workflow generate --force`\n"
+    )
+    assert repository.run("generate") == (1, "", told)
+    assert repository.workflow.read_text() == "name: by hand\n"
+    assert repository.run("check").code == 1
+    assert repository.run("generate", "--force").code == 0
+
+
+def test_a_spec_that_is_wrong_changes_nothing(repository: Repository) -> None:
+    repository.run("generate")
+    before = repository.workflow.read_text()
+    repository.spec.write_text("imag: .\n")
+    for verb in ("generate", "check"):
+        ended = repository.run(verb)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith("gen-workflow.yml:1:1 ")
+        assert "Traceback" not in ended.err
+    assert repository.workflow.read_text() == before
+
+
+@pytest.mark.parametrize("verb", ["generate", "check"])
+def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository) -> None:
+    repository.spec.unlink()
+    ended = repository.run(verb)
+    assert ended.code == 2
+    assert ended.err.startswith("there is no spec gen-workflow.yml\n  hint: a spec can be as short")
+    assert "    image: .\n    deploy:\n      ssh: vps\n" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("check", "-C", "nowhere"), "nowhere: is not a folder\n"),
+        (("check", "--templates", "nowhere"), "nowhere: is not a folder of templates\n"),
+        (("check", "--spec", "."), ".: cannot be read: Is a directory\n"),
+        (("check", "--spec", "a\nb"), "'a\\nb': is not a name for a spec\n"),
+    ],
+)
+def test_a_wrong_argument_is_told(argv: tuple[str, ...], told: str, repository: Repository) -> None:
+    assert repository.run(*argv) == (2, "", told)
+
+
+def test_a_file_in_the_way_is_told(repository: Repository) -> None:
+    (repository.folder / ".github").write_text("")
+    ended = repository.run("generate")
+    assert (ended.code, ended.out) == (2, "")
+    assert "Traceback" not in ended.err
+    assert WORKFLOW in ended.err
+
+
+def test_a_reader_that_had_enough_is_no_error(repository: Repository) -> None:
+    line = f"{COMMAND} generate --stdout | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ("bash", "-c", line), cwd=repository.folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[1] == "0"
+    assert done.stderr == ""
+
+
+def test_an_interrupt_is_told_in_a_word(repository: Repository) -> None:
+    os.mkfifo(repository.folder / "pipe")  # reading the spec waits there for a writer
+    with subprocess.Popen(
+        (str(COMMAND), "generate", "--stdout", "--spec", "pipe"),
+        cwd=repository.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == "interrupted\n"
+
+
+@pytest.mark.parametrize("argv", [("--help",), ("generate", "--help"), ("check", "-h")])
+def test_help_has_the_options(argv: tuple[str, ...], repository: Repository) -> None:
+    ended = repository.run(*argv)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("usage: gen-workflow")
+
+
+def test_help_has_examples_and_exit_codes(repository: Repository) -> None:
+    out = repository.run("--help").out
+    assert "examples:\n  gen-workflow generate" in out
+    assert "exit codes: 0 done" in out
+
+
+def test_the_version_is_that_of_the_package(repository: Repository) -> None:
+    assert repository.run("--version").out.startswith("gen-workflow 0.")
+
+
+@pytest.mark.parametrize("argv", [(), ("frobnicate",), ("check", "--stdout"), ("generate", "x")])
+def test_what_is_no_command_is_refused(argv: tuple[str, ...], repository: Repository) -> None:
+    ended = repository.run(*argv)
+    assert ended.code == 2
+    assert "usage: gen-workflow" in ended.err
+
+
+def test_python_can_run_it_as_a_module(repository: Repository) -> None:
+    python = COMMAND.with_name("python")
+    ended = repository.run("-m", "gen_workflow", "generate", "--stdout", command=python)
+    assert ended.out.startswith("# Generated by gen-workflow ")
+
+
+def test_a_template_of_ours_that_says_something_else_is_told_as_a_bug(
+    repository: Repository, tmp_path: Path
+) -> None:
+    root = Path(__file__).resolve().parents[3]
+    copy = tmp_path / "copy"
+    shutil.copytree(root / "generator", copy / "generator")
+    shutil.copytree(root / "templates", copy / "templates")
+    job = copy / "templates" / "job.j2"
+    job.write_text(job.read_text().replace("[[ job.timeout_minutes ]]", "61"))
+    program = (
+        f"import sys; sys.path.insert(0, {str(copy / 'generator')!r});"
+        "from gen_workflow.__main__ import main; sys.exit(main())"
+    )
+    python = COMMAND.with_name("python")
+    ended = repository.run("-c", program, "generate", command=python)
+    assert (ended.code, ended.out) == (3, "")
+    assert "does not say what was meant at /jobs/build/timeout-minutes: 60 became 61" in ended.err
+    assert "hint: please report the lines above" in ended.err
+    assert not repository.workflow.exists()

@@ -1,0 +1,124 @@
+"""What is rendered is what was meant; templates can be replaced one by one."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_workflow import render, stamp
+from gen_workflow.errors import Defect, UserError
+from gen_workflow.pins import Uses
+from gen_workflow.workflow import Job, Need, Needs, Permission, Step, Workflow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILD = Job(
+    id="build",
+    name="Build",
+    timeout_minutes=5,
+    permissions=(Permission("contents", "read", "check out"),),
+    steps=(Step("Check out", Uses("actions/checkout@" + "0" * 40, "v7.0.1")),),
+)
+WORKFLOW = Workflow("Build", ("main",), (BUILD,))
+
+
+def rendered(workflow: Workflow, templates: str = "") -> str:
+    return render.render(workflow, source="gen-workflow.yml", spec=b"", templates=templates)
+
+
+def any_workflow(seed: int) -> Workflow:
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+
+    def text() -> str:
+        letters = "ab 01.:-#'\"\\{}[]&*!|>%@,?~$=é/"
+        return "".join(chance.choices(letters, k=chance.randrange(1, 20)))
+
+    def lines() -> str:
+        return "".join(f"{text()}\n" for _ in range(chance.randrange(1, 4)))
+
+    steps = tuple(
+        Step(
+            text(),
+            Uses(f"a/b@{number}", "v1.0.0"),
+            id=chance.choice(("", "push")),
+            inputs=tuple((f"in-{i}", chance.choice((text(), lines(), False))) for i in range(3)),
+            env=tuple((f"NAME_{i}", lines()) for i in range(chance.randrange(3))),
+        )
+        for number in range(chance.randrange(1, 4))
+    )
+    jobs = tuple(
+        Job(
+            id=f"job-{number}",
+            name=text(),
+            timeout_minutes=chance.randrange(1, 99),
+            permissions=(Permission("packages", "read", "reasons"),),
+            steps=steps,
+            needs=chance.choice(("", "job-0")),
+            condition=text(),
+            environment=chance.choice(("", text())),
+            concurrency=chance.choice(("", text())),
+            outputs=(("image", text()),),
+        )
+        for number in range(chance.randrange(1, 3))
+    )
+    needs = (Needs("Settings", (Need("A", "why"),), (Need("B", "why"),)),)
+    return Workflow(text(), (text(), text()), jobs, needs)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_workflow_is_rendered_as_it_was_meant(seed: int) -> None:
+    workflow = any_workflow(seed)
+    assert rendered(workflow) == rendered(workflow)  # Defect, when it says something else
+
+
+@pytest.mark.parametrize(
+    ("meant", "said", "found"),
+    [
+        ({"a": 1}, {"a": 1}, None),
+        ({"a": 1}, {"a": "1"}, "/a: 1 became '1'"),
+        ({"a": 1}, {"a": 1, "b": 2}, "/: the keys ['a'] became ['a', 'b']"),
+        ({"a": [1, 2]}, {"a": [1]}, "/a: [1, 2] became [1]"),
+        ({"a": [{"b": True}]}, {"a": [{"b": False}]}, "/a/0/b: True became False"),
+        ({}, None, "/: {} became None"),
+    ],
+)
+def test_a_difference_is_named_by_its_path(meant: object, said: object, found: str | None) -> None:
+    assert render.difference(meant, said) == found
+
+
+def test_what_a_template_cannot_carry_is_our_bug() -> None:
+    broken = BUILD._replace(id="build: x")
+    with pytest.raises(Defect, match="rendered workflow"):
+        rendered(WORKFLOW._replace(jobs=(broken,)))
+
+
+def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "header.j2").write_text("# Ask the platform team ([[ source ]]).\n")
+    text = rendered(WORKFLOW, str(tmp_path))
+    assert text.startswith("# Ask the platform team (gen-workflow.yml).\n# gen-workflow: spec=")
+    assert "${{ github.workflow }}" in text
+    found = stamp.of(text.encode())
+    assert found is not None
+    assert not found.edited
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [("[% if %]\n", "line 1 of a template"), ("[[ nothing.there ]]\n", "'nothing' is undefined")],
+)
+def test_a_template_that_is_wrong_is_told(template: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "header.j2").write_text(template)
+    with pytest.raises(UserError, match=told):
+        rendered(WORKFLOW, str(tmp_path))
+
+
+def test_a_workflow_without_a_comment_is_stamped_in_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / "ci-cd.yml.j2").write_text("name: [[ workflow.name ]]\n")
+    text = rendered(WORKFLOW, str(tmp_path))
+    assert text.splitlines()[1:] == ["name: Build"]
+    found = stamp.of(text.encode())
+    assert found is not None
+    assert not found.edited

@@ -1,0 +1,588 @@
+"""Every way to get a spec wrong, with the line that a person reads."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_workflow import spec
+from gen_workflow.errors import SpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE = "gen-workflow.yml"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "backend").mkdir()
+    (tmp_path / "backend" / "Dockerfile.prod").write_text("FROM scratch\n")
+    return tmp_path
+
+
+def problems(text: str | bytes, repository: Path) -> tuple[str, ...]:
+    raw = text.encode() if isinstance(text, str) else text
+    with pytest.raises(SpecError) as caught:
+        spec.load(raw, SOURCE, str(repository))
+    return tuple(caught.value.problems)
+
+
+def deploy(run: str, health: str = "") -> str:
+    """A spec whose line 4 is `  run: …`, and line 5 `  health: …` when one is given."""
+    text = f"image: .\ndeploy:\n  ssh: vps\n  run: {run}\n"
+    return text + (f"  health: {health}\n" if health else "")
+
+
+WHOLE = [
+    pytest.param(
+        "imag: .\nimage: .\n",
+        "1:1 imag: is not a key of the spec\n  hint: perhaps you meant `image`",
+        id="near-key",
+    ),
+    pytest.param(
+        "image: .\nzebra: 1\n",
+        "2:1 zebra: is not a key of the spec\n  hint: known here are `name`, `on`, `image`, "
+        "`deploy`, `environment` and `actions`; a key of your own begins with `x-`",
+        id="far-key",
+    ),
+    pytest.param(
+        "image: .\nports: []\n",
+        "2:1 ports: is not a key of the spec\n  hint: it is a key of `deploy/run`",
+        id="key-of-another-section",
+    ),
+    pytest.param(
+        "image: .\nenvironments: {}\n",
+        "2:1 environments: is not supported yet in this version",
+        id="later-key",
+    ),
+    pytest.param(
+        "image: .\ndeploy: {ssh: vps, compose: compose.yml}\n",
+        "2:20 deploy/compose: is not supported yet in this version",
+        id="later-key-of-deploy",
+    ),
+    pytest.param(
+        "name: shop\n",
+        "1:1 `image` is missing\n"
+        "  hint: `image: .` builds the Dockerfile in the root of the repository",
+        id="no-image",
+    ),
+    pytest.param(
+        "- image: .\n",
+        "1:1 should be a mapping, is a list\n"
+        "  hint: it takes `name`, `on`, `image`, `deploy`, `environment` and `actions`",
+        id="list",
+    ),
+    pytest.param(
+        "image: .\nname: a\nimage: .\n",
+        "3:1 image: is there twice, first on line 1\n  hint: keep one of them",
+        id="duplicate-key",
+    ),
+    pytest.param(
+        "image: .\n? [a]\n: b\n",
+        "1:1 has a list as a key on line 2",
+        id="key-is-a-list",
+    ),
+    pytest.param(
+        "x-a: &a {ssh: vps}\nimage: .\ndeploy: {<<: *a, run: {}, ssh: vps}\n",
+        "3:10 deploy/<<: merge keys are not part of YAML 1.2\n  hint: name the keys one by one",
+        id="merge-key",
+    ),
+    pytest.param(
+        "image: .\ndeploy:\n",
+        "2:1 deploy: should be a mapping, is nothing\n  hint: it takes `ssh`, `run` and `health`",
+        id="nothing",
+    ),
+    pytest.param(
+        "image: .\nname: 5\n",
+        '2:7 name: should be text, is a number\n  hint: quote it: "5"',
+        id="wrong-type",
+    ),
+    pytest.param(
+        "image: .\nname: a b\n",
+        "2:7 name: 'a b' is not a name docker takes\n  hint: such as shop; letters, digits, . _ -",
+        id="name",
+    ),
+    pytest.param(
+        "image: .\nname: ${{ vars.NAME }}\n",
+        "2:7 name: an expression cannot stand here\n  hint: write the value itself",
+        id="expression-in-name",
+    ),
+    pytest.param(
+        "image: .\nenvironment: {name: x}\n",
+        "2:14 environment: a mapping here is not supported yet in this version\n"
+        "  hint: write the name alone: production",
+        id="environment-mapping",
+    ),
+    pytest.param(
+        "image: .\non: {push: main}\n",
+        "2:5 on: a mapping here is not supported yet in this version\n"
+        "  hint: name a branch or a list of branches, such as main",
+        id="on-mapping",
+    ),
+    pytest.param(
+        'image: .\non: [main, "release/*"]\n',
+        "2:12 on/1: a pattern of branches such as 'release/*' is not supported yet in this version"
+        "\n  hint: name the branches one by one",
+        id="branch-pattern",
+    ),
+    pytest.param(
+        "image: .\non: [main, main]\n",
+        "2:12 on/1: 'main' is there twice\n  hint: keep one of them",
+        id="branch-twice",
+    ),
+    pytest.param(
+        "image: .\non: [1.10]\n",
+        '2:6 on/0: should be text, is a number\n  hint: quote it: "1.10"',
+        id="branch-is-a-number",
+    ),
+    pytest.param(
+        "image: .\non: it's\n",
+        '2:5 on: "it\'s" is not a name of a branch\n  hint: such as main',
+        id="branch-that-would-break-the-condition",
+    ),
+    pytest.param(
+        "image: .\non: []\n",
+        "2:5 on: is empty\n  hint: name at least one branch, or leave `on` out",
+        id="no-branches",
+    ),
+]
+
+IMAGES = [
+    pytest.param(
+        "image: nowhere\n",
+        "1:8 image: there is no folder {0}/nowhere\n"
+        "  hint: name a folder of the repository, such as .",
+        id="no-folder",
+    ),
+    pytest.param(
+        "image: backend\n",
+        "1:8 image: there is no Dockerfile at {0}/backend/Dockerfile\n"
+        "  hint: write one, or say where it is: image: "
+        "{{context: backend, dockerfile: path/of/it}}",
+        id="no-dockerfile",
+    ),
+    pytest.param(
+        "image: {context: backend, dockerfile: Dockerfile.prod}\n",
+        "1:39 image/dockerfile: there is no Dockerfile at {0}/Dockerfile.prod\n"
+        "  hint: the path begins at the root of the repository; "
+        "perhaps you meant `backend/Dockerfile.prod`",
+        id="dockerfile-relative-to-context",
+    ),
+    pytest.param(
+        "image: ../other\n",
+        "1:8 image: '../other' leads out of the repository\n"
+        "  hint: paths begin at the root of the repository",
+        id="outside",
+    ),
+    pytest.param(
+        "image: https://github.com/a/b\n",
+        "1:8 image: 'https://github.com/a/b' is an address\n"
+        "  hint: name a folder of this repository",
+        id="address",
+    ),
+    pytest.param(
+        "image: 3\n",
+        "1:8 image: should be a folder or a mapping, is a number\n  hint: such as image: .",
+        id="number",
+    ),
+    pytest.param(
+        "image: ${{{{ vars.FOLDER }}}}\n",
+        "1:8 image: an expression cannot stand here\n  hint: write the value itself",
+        id="expression",
+    ),
+    pytest.param(
+        'image:\n  args:\n    TOKEN: "${{{{ secrets.TOKEN }}}}"\n',
+        "3:12 image/args/TOKEN: a secret cannot be a build argument: "
+        "everyone who can pull the image can read it\n"
+        "  hint: give it to the app when it runs, with `deploy: {{run: {{env: [NAME]}}}}`",
+        id="secret-argument",
+    ),
+    pytest.param(
+        'image: {{args: {{A: "x\\ny"}}}}\n',
+        "1:19 image/args/A: a build argument is one line without blanks around it\n"
+        "  hint: put such a text into a file of the repository",
+        id="argument-of-two-lines",
+    ),
+    pytest.param(
+        "image: {{args: [A]}}\n",
+        "1:15 image/args: should be a mapping, is a list\n  hint: such as {{VERSION: '1.2'}}",
+        id="arguments-are-a-list",
+    ),
+    pytest.param(
+        "image: {{name: docker.io/a/b}}\n",
+        "1:15 image/name: a registry other than ghcr.io is not supported yet in this version\n"
+        "  hint: such as ghcr.io/owner/name in lower case, without a tag",
+        id="another-registry",
+    ),
+    pytest.param(
+        "image: {{name: 'ghcr.io/a/b:latest'}}\n",
+        "1:15 image/name: 'ghcr.io/a/b:latest' is not the name of an image\n"
+        "  hint: such as ghcr.io/owner/name in lower case, without a tag",
+        id="tag",
+    ),
+]
+
+RUNS = [
+    pytest.param(
+        '{ports: ["8080:99999"]}',
+        "4:17 deploy/run/ports/0: '8080:99999': 99999 is not a port\n"
+        "  hint: ports go from 1 to 65535",
+        id="port-too-high",
+    ),
+    pytest.param(
+        "{ports: [8080]}",
+        "4:17 deploy/run/ports/0: 8080 says no port of the host\n"
+        '  hint: say both sides, host first: "8080:8080"',
+        id="one-port",
+    ),
+    pytest.param(
+        '{ports: ["80-90:80-90"]}',
+        "4:17 deploy/run/ports/0: '80-90:80-90': "
+        "a range of ports is not supported yet in this version\n"
+        "  hint: list the ports one by one",
+        id="port-range",
+    ),
+    pytest.param(
+        "{ports: [a:b]}",
+        "4:17 deploy/run/ports/0: 'a:b' is not a published port\n"
+        '  hint: write HOST:CONTAINER, such as "8080:80" or "127.0.0.1:8080:80"',
+        id="no-port",
+    ),
+    pytest.param(
+        '{ports: ["${{ vars.PORT }}:80"]}',
+        "4:17 deploy/run/ports/0: an expression cannot stand here\n  hint: write the value itself",
+        id="expression-in-port",
+    ),
+    pytest.param(
+        '{ports: "8080:80"}',
+        '4:16 deploy/run/ports: should be a list, is text\n  hint: such as ["8080:8080"]',
+        id="ports-are-no-list",
+    ),
+    pytest.param(
+        "{volumes: [./data:/data]}",
+        "4:19 deploy/run/volumes/0: './data' is neither a name nor an absolute path of the host\n"
+        '  hint: write SOURCE:TARGET, such as "data:/var/lib/app" or "/srv/app:/data:ro"',
+        id="relative-volume",
+    ),
+    pytest.param(
+        "{volumes: [data]}",
+        "4:19 deploy/run/volumes/0: 'data' is not a volume\n"
+        '  hint: write SOURCE:TARGET, such as "data:/var/lib/app" or "/srv/app:/data:ro"',
+        id="volume-without-target",
+    ),
+    pytest.param(
+        "{restart: allways}",
+        "4:18 deploy/run/restart: 'allways' is not a restart policy\n"
+        "  hint: perhaps you meant `always`",
+        id="restart",
+    ),
+    pytest.param(
+        "{env: [1A]}",
+        "4:15 deploy/run/env/0: '1A' is not a name of an environment variable\n"
+        "  hint: letters, digits and _ only, and no digit first",
+        id="env-name",
+    ),
+    pytest.param(
+        "{env: [A, {A: b}]}",
+        "4:19 deploy/run/env/1/A: 'A' is there twice\n  hint: keep one of them",
+        id="env-twice",
+    ),
+    pytest.param(
+        '{env: ["A=b"]}',
+        "4:15 deploy/run/env/0: 'A=b': a name alone in this list is a secret\n"
+        "  hint: write a value as a mapping: {A: b}",
+        id="env-with-equals",
+    ),
+    pytest.param(
+        "{env: {A: }}",
+        "4:15 deploy/run/env/A: should be a value, is nothing\n"
+        '  hint: write "" when it is meant to be empty',
+        id="env-nothing",
+    ),
+    pytest.param(
+        "{env: A}",
+        "4:14 deploy/run/env: should be a list or a mapping, is text\n"
+        "  hint: such as [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret",
+        id="env-text",
+    ),
+    pytest.param(
+        '{env: {A: "${{ secrets.B"}}',
+        "4:18 deploy/run/env/A: has a `${{` that is not closed by `}}`",
+        id="open-expression",
+    ),
+    pytest.param(
+        '{env: {A: "${{ github.event.issue.title }}"}}',
+        "4:18 deploy/run/env/A: `${{ github.event.issue.title }}` cannot stand here\n"
+        "  hint: use ${{ secrets.NAME }}, ${{ vars.NAME }}, ${{ vars.NAME || 'default' }} "
+        "or ${{ github.sha }}",
+        id="another-context",
+    ),
+    pytest.param(
+        '{env: {A: "${{ secrets.GITHUB_TOKEN }}"}}',
+        "4:18 deploy/run/env/A: `GITHUB_TOKEN` is the token of the run, which ends with it\n"
+        "  hint: create a secret of your own",
+        id="token-of-the-run",
+    ),
+]
+
+SSH = [
+    pytest.param(
+        "me@host",
+        "2:15 deploy/ssh: 'me@host' is not a name of a target\n  hint: a word such as vps, "
+        "for variables such as VPS_HOST; or {host, user, key, known-hosts}",
+        id="address",
+    ),
+    pytest.param(
+        "github",
+        "2:15 deploy/ssh: GitHub keeps names that begin with GITHUB_ for itself\n"
+        "  hint: such as vps",
+        id="reserved",
+    ),
+    pytest.param(
+        "{host: h, user: u, key: '${{ secrets.K }}'}",
+        "2:15 deploy/ssh: `known-hosts` is missing\n  hint: such as known-hosts: "
+        "${{ vars.VPS_KNOWN_HOSTS }}, with what ssh-keyscan prints",
+        id="no-known-hosts",
+    ),
+    pytest.param(
+        "{host: h, user: u, key: '${{ vars.K }}', known-hosts: '${{ vars.H }}'}",
+        "2:39 deploy/ssh/key: the private key must come from a secret\n"
+        "  hint: such as key: ${{ secrets.VPS_SSH_KEY }}",
+        id="key-in-a-variable",
+    ),
+    pytest.param(
+        "{host: h, user: u, key: '${{ secrets.K }}', known-hosts: '${{ vars.H }}', port: 70000}",
+        "2:95 deploy/ssh/port: '70000' is not a port\n"
+        "  hint: write it, or take it from a variable: port: ${{ vars.VPS_PORT }}",
+        id="port",
+    ),
+    pytest.param(
+        "{host: a b, user: u, key: '${{ secrets.K }}', known-hosts: '${{ vars.H }}'}",
+        "2:22 deploy/ssh/host: 'a b' is not a name or address of a host\n"
+        "  hint: write it, or take it from a variable: host: ${{ vars.VPS_HOST }}",
+        id="host",
+    ),
+]
+
+TEXTS = [
+    pytest.param(
+        "image: .\n\tname: x\n",
+        "2:1 a tab stands where YAML wants spaces\n  hint: indent with two spaces for each level",
+        id="tab",
+    ),
+    pytest.param(
+        "a: b: c\n",
+        "1:5 a `:` stands where no key can be\n"
+        "  hint: begin keys of one level in the same column; quote a text that holds `: `",
+        id="two-colons",
+    ),
+    pytest.param(
+        "image: .\nname: x\n---\na: b\n",
+        "3:1 a second document begins here\n  hint: a spec is one document; take the `---` out",
+        id="two-documents",
+    ),
+    pytest.param(
+        "image: [.\n",
+        "1:8 what begins here is not closed\n  hint: add the missing quote or bracket",
+        id="open-bracket",
+    ),
+    pytest.param(
+        "on:\n  - main\n - x\n",
+        "3:2 begins in another column than what it belongs to\n"
+        "  hint: begin keys, or items, of one level in the same column",
+        id="columns",
+    ),
+    pytest.param(
+        "image: @x\n",
+        "1:8 begins with a character that YAML keeps for itself\n  hint: quote it",
+        id="at",
+    ),
+    pytest.param("image: \x01\n", "1:8 holds the character U+0001, which YAML forbids", id="bell"),
+    pytest.param("image: *nobody\n", "1:8 found undefined alias 'nobody'", id="alias"),
+    pytest.param("[" * 500, "1:1 is nested too deeply", id="deep"),
+    pytest.param(
+        b"image: .\nname: caf\xe9\n",
+        "2:1 is not UTF-8 text (byte 0xe9)\n  hint: save the file as UTF-8",
+        id="latin-1",
+    ),
+    pytest.param(
+        b"\xef\xbb\xbfimage: .\r\nnam: x\r\n",
+        "2:1 nam: is not a key of the spec\n  hint: perhaps you meant `name`",
+        id="byte-order-mark-and-crlf",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), WHOLE)
+def test_a_wrong_key_or_value_is_told_with_its_place(
+    text: str, told: str, repository: Path
+) -> None:
+    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+
+
+@pytest.mark.parametrize(("text", "told"), IMAGES)
+def test_a_wrong_image_is_told_with_the_path_looked_for(
+    text: str, told: str, repository: Path
+) -> None:
+    expected = f"{SOURCE}:{told.format(repository)}"
+    assert problems(text.replace("{{", "{").replace("}}", "}"), repository) == (expected,)
+
+
+@pytest.mark.parametrize(("run", "told"), RUNS)
+def test_a_wrong_value_of_run_is_told(run: str, told: str, repository: Path) -> None:
+    assert problems(deploy(run), repository) == (f"{SOURCE}:{told}",)
+
+
+@pytest.mark.parametrize(("ssh", "told"), SSH)
+def test_a_wrong_host_is_told(ssh: str, told: str, repository: Path) -> None:
+    text = f"image: .\ndeploy: {{ssh: {ssh}, run: {{}}}}\n"
+    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+
+
+@pytest.mark.parametrize(("text", "told"), TEXTS)
+def test_what_is_no_yaml_is_told_in_words(text: str | bytes, told: str, repository: Path) -> None:
+    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+
+
+@pytest.mark.parametrize(
+    ("health", "told"),
+    [
+        pytest.param(
+            "health",
+            "'health' is not a path of the app\n"
+            "  hint: such as /health, which is asked on the host at the first published port",
+            id="no-path",
+        ),
+        pytest.param(
+            "https://shop.example.com/health",
+            "an address as a health check is not supported yet in this version\n"
+            "  hint: a path such as /health is asked on the host, at the first published port",
+            id="address",
+        ),
+        pytest.param(
+            "{command: curl}",
+            "a command as a health check is not supported yet in this version\n"
+            "  hint: a path such as /health is asked on the host, at the first published port",
+            id="command",
+        ),
+    ],
+)
+def test_a_health_check_is_a_path(health: str, told: str, repository: Path) -> None:
+    text = deploy('{ports: ["80:80"]}', health)
+    assert problems(text, repository) == (f"{SOURCE}:5:11 deploy/health: {told}",)
+
+
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        pytest.param(
+            "{}",
+            "needs a published port to be asked at\n"
+            '  hint: publish one: run: {ports: ["8080:8080"]}',
+            id="no-port",
+        ),
+        pytest.param(
+            '{ports: ["53:53/udp"]}',
+            "is asked at the first published port, and 53:53/udp is not TCP\n"
+            "  hint: put a TCP port first",
+            id="udp",
+        ),
+    ],
+)
+def test_a_health_check_needs_a_port_to_ask(run: str, told: str, repository: Path) -> None:
+    found = problems(deploy(run, "/health"), repository)
+    assert found == (f"{SOURCE}:5:11 deploy/health: {told}",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH",
+        "HOME",
+        "BASH_ENV",
+        "ENV",
+        "LD_PRELOAD",
+        "GITHUB_SHA",
+        "RUNNER_TEMP",
+        "ACTIONS_CACHE_URL",
+        "INPUT_HOST",
+        "DOCKER_HOST",
+        "SSH_AUTH_SOCK",
+    ],
+)
+def test_a_name_that_would_break_the_step_is_refused(name: str, repository: Path) -> None:
+    told = (
+        f"{SOURCE}:4:15 deploy/run/env/0: `{name}` would change how the step itself works on the "
+        f"runner\n  hint: give the variable another name, such as `APP_{name}`"
+    )
+    assert problems(deploy(f"{{env: [{name}]}}"), repository) == (told,)
+
+
+def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository: Path) -> None:
+    assert problems("image: .\ndeploy: {}\n", repository) == (
+        f"{SOURCE}:2:9 deploy: `ssh` is missing\n  hint: name the host to deploy to: ssh: vps",
+        (
+            f"{SOURCE}:2:9 deploy: `run` is missing\n"
+            '  hint: say how the container runs: run: {ports: ["8080:8080"]}'
+        ),
+    )
+
+
+def test_actions_of_ones_own_are_pinned_to_a_commit_and_say_its_version(repository: Path) -> None:
+    short = problems("image: .\nactions: {remote: a/b@v1}\n", repository)
+    assert short == (
+        (
+            f"{SOURCE}:2:19 actions/remote: 'a/b@v1' is not a repository at a full commit\n"
+            "  hint: write owner/repository@<40 hex digits> # v1.2.3"
+        ),
+    )
+    bare = problems(f"image: .\nactions:\n  remote: a/b@{'0' * 40}\n", repository)
+    assert bare == (
+        (
+            f"{SOURCE}:3:11 actions/remote: does not say its version\n"
+            "  hint: end the line with the release that the commit is, such as # v1.2.3"
+        ),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n", "---\n", "\ufeff"])
+def test_an_empty_spec_shows_how_to_write_one(text: str, repository: Path) -> None:
+    (told,) = problems(text, repository)
+    assert told.startswith(f"{SOURCE}:1:1 is empty\n  hint: a spec can be as short as this:\n")
+    shown = told.split("this:\n", 1)[1]
+    assert spec.load(dedent(shown).encode(), SOURCE, str(repository)).deploy is not None
+
+
+def test_all_problems_are_told_in_one_run_in_the_order_of_lines(repository: Path) -> None:
+    text = """\
+    name: a b
+    image: nowhere
+    deploy:
+      ssh: me@host
+      run: {ports: [80], env: [PATH, 1A]}
+      health: health
+    zebra: 1
+    """
+    places = [
+        told.split(": ", 1)[0].removeprefix(f"{SOURCE}:")
+        for told in problems(dedent(text), repository)
+    ]
+    assert places == [
+        "1:7 name",
+        "2:8 image",
+        "4:8 deploy/ssh",
+        "5:17 deploy/run/ports/0",
+        "5:28 deploy/run/env/0",
+        "5:34 deploy/run/env/1",
+        "6:11 deploy/health",
+        "7:1 zebra",
+    ]
+
+
+def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:
+    (told,) = problems("image: .\non: &a [*a]\n", repository)
+    assert told.startswith(f"{SOURCE}:2:5 on/0: ")
