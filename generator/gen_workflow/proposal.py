@@ -1,0 +1,140 @@
+"""What one update of a repository consists of: pure, from what is wanted and what GitHub holds."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gen_workflow.version import __version__
+
+if TYPE_CHECKING:
+    from gen_workflow.workflow import Need, Needs
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The files that a repository should hold, and what a reviewer should read about them."""
+
+    source: str
+    files: dict[str, bytes]
+    needs: tuple[Needs, ...]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch on GitHub: the commit at its head, and the blobs of our files that are there."""
+
+    name: str
+    head: str
+    blobs: dict[str, str]
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """An open pull request."""
+
+    number: int
+    url: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What GitHub holds; `repository` is its name today, also when it was renamed.
+
+    `merged` is the head of the last merged pull request from the branch, "" when there is none.
+    """
+
+    repository: str
+    base: Branch
+    branch: Branch | None = None
+    pull: PullRequest | None = None
+    merged: str = ""
+
+    @property
+    def left_over(self) -> bool:
+        """Whether the branch holds nothing but what a merged pull request brought to the base.
+
+        After a squash such a branch conflicts with its base, so it is not built upon.
+        """
+        merged = self.branch is not None and self.branch.head == self.merged
+        return merged and self.pull is None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of an update, in this order; a step that is empty is not taken."""
+
+    creates: bool = False
+    restarts: bool = False
+    head: str = ""  # the commit that the files go on top of
+    files: dict[str, bytes] = field(default_factory=dict)
+    opens: bool = False
+    updates: bool = False
+
+    def steps(self, found: Snapshot, branch: str) -> list[str]:
+        """Return the steps in words, for a person who asked what would happen."""
+        base = found.base.name
+        pull = f"pull request {found.pull.url}" if found.pull else "the pull request"
+        told = [
+            (self.creates, f"create the branch {branch} at {base} ({self.head[:7]})"),
+            (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
+            (bool(self.files), f"commit {', '.join(self.files)} on {branch}"),
+            (self.opens, f"open a pull request from {branch} into {base}"),
+            (self.updates, f"update the text of {pull}"),
+        ]
+        return [text for taken, text in told if taken]
+
+
+def blob_oid(content: bytes) -> str:
+    """Return the name that git gives to a content."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()  # noqa: S324 - git's
+
+
+def differing(files: dict[str, bytes], branch: Branch) -> dict[str, bytes]:
+    """Return the files whose content on the branch is another, or missing."""
+    return {
+        path: content
+        for path, content in files.items()
+        if branch.blobs.get(path) != blob_oid(content)
+    }
+
+
+def plan(wanted: Wanted, found: Snapshot) -> Plan:
+    """Return what brings the repository in step; the empty plan when the base is."""
+    if not differing(wanted.files, found.base):
+        return Plan()
+    keeps = None if found.left_over else found.branch
+    onto = keeps or found.base
+    files = differing(wanted.files, onto)
+    pull = found.pull
+    return Plan(
+        creates=found.branch is None,
+        restarts=found.left_over,
+        head=onto.head,
+        files=files,
+        opens=pull is None,
+        updates=pull is not None and bool(files) and pull.body != body(wanted, found.base),
+    )
+
+
+def body(wanted: Wanted, base: Branch) -> str:
+    """Return the text of the pull request: what changes, and what must exist before the merge."""
+    changed = differing(wanted.files, base)
+    lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
+    lines += ["| file | change |", "| --- | --- |"]
+    lines += [f"| `{path}` | {'changed' if path in base.blobs else 'added'} |" for path in changed]
+    for needs in wanted.needs:
+        lines += ["", f"Before this is merged, **{needs.place}** must hold:", ""]
+        lines += _listed("variable", needs.variables) + _listed("secret", needs.secrets)
+    lines += [
+        "",
+        f"Made by gen-workflow {__version__}. To change it, edit `{wanted.source}` and run",
+    ]
+    lines += ["`gen-workflow commit` again: this pull request then follows."]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(kind: str, needs: tuple[Need, ...]) -> list[str]:
+    return [f"- {kind} `{need.name}`: {need.purpose}" for need in needs]

@@ -1,0 +1,217 @@
+"""The GraphQL fields that the server carries, executed against GitHub's published schema."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import graphql
+
+from bed.github.state import NO_OID, Pull, Refused, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bed.github.state import Repository, Token
+
+_PAGE = 100
+_BAD_PATH = re.compile(r"^/|/$|//|(^|/)\.{1,2}(/|$)|(^|/)\.git(/|$)|^$")
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Executes documents for one token."""
+
+    schema: graphql.GraphQLSchema
+    find: Callable[[str], Repository]
+    token: Token
+
+    def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return GitHub's answer; raises Violation for what its schema does not know."""
+        document = graphql.parse(query)
+        if problems := graphql.validate(self.schema, document):
+            raise Violation("; ".join(problem.message for problem in problems))
+        root = {
+            "repository": self._repository,
+            "createCommitOnBranch": self._create_commit,
+            "updateRefs": self._update_refs,
+        }
+        done = graphql.execute_sync(
+            self.schema,
+            document,
+            root_value=root,
+            variable_values=variables,
+            field_resolver=_resolve,
+        )
+        errors = [_told(error) for error in done.errors or ()]
+        return {"data": done.data, **({"errors": errors} if errors else {})}
+
+    def _repository(self, owner: str, name: str, **_: Any) -> dict[str, Any]:
+        return Shown(self.find(f"{owner}/{name}")).repository()
+
+    def _create_commit(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
+        repository = self.find(input["branch"]["repositoryNameWithOwner"])
+        branch = input["branch"]["branchName"]
+        changes = input.get("fileChanges") or {}
+        add = {one["path"]: base64.b64decode(one["contents"]) for one in changes["additions"]}
+        delete = [one["path"] for one in changes["deletions"]]
+        self._check_commit(repository, branch, input["expectedHeadOid"], [*add, *delete])
+        message = input["message"]
+        text = f"{message['headline']}\n\n{message.get('body') or ''}".strip()
+        made = repository.change(branch, add, delete=delete, message=text, author=self.token.login)
+        repository.signed.add(made)
+        shown = Shown(repository)
+        return {
+            "clientMutationId": input.get("clientMutationId"),
+            "commit": shown.commit(made),
+            "ref": shown.ref(f"refs/heads/{branch}"),
+        }
+
+    def _check_commit(
+        self, repository: Repository, branch: str, expected: str, paths: Iterable[str]
+    ) -> None:
+        repository.check_writable(self.token)
+        head = repository.git.head(branch)
+        if head is None:
+            raise Refused(200, f"No ref found for branch {branch}", kind="NOT_FOUND")
+        if head != expected:
+            said = f'Expected branch to point to "{expected}" but it did not.  Pull and try again.'
+            raise Refused(200, said, kind="STALE_DATA")
+        for path in paths:
+            if _BAD_PATH.search(path):
+                raise Refused(
+                    200, f"A path was requested that is invalid: {path}", kind="ARGUMENT_ERROR"
+                )
+        self.token.check_workflows(paths)
+        repository.check_rules("update")
+
+    def _update_refs(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
+        repository = self.find(input["repositoryId"])
+        repository.check_writable(self.token)
+        for update in input["refUpdates"]:
+            before, after = update.get("beforeOid"), update["afterOid"]
+            head = repository.git.oid(update["name"])
+            if head is None or after == NO_OID:
+                raise Violation("creating and deleting by updateRefs is not carried")
+            if before and head != before:
+                raise Refused(200, f"{update['name']} is not at {before}", kind="STALE_DATA")
+            if not update["force"] and not repository.git.reaches(after, head):
+                raise Refused(200, "Update is not a fast forward", kind="UNPROCESSABLE")
+            repository.git.point(update["name"], after, head)
+        return {"clientMutationId": input.get("clientMutationId")}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A repository and its parts as GraphQL shows them."""
+
+    of: Repository
+
+    def repository(self) -> dict[str, Any]:
+        """Return the fields of a Repository."""
+        default = f"refs/heads/{self.of.default_branch}"
+        return {
+            "id": self.of.slug,
+            "name": self.of.slug.split("/")[1],
+            "nameWithOwner": self.of.slug,
+            "isArchived": self.of.archived,
+            "isEmpty": self.of.empty,
+            "url": f"https://github.com/{self.of.slug}",
+            "defaultBranchRef": lambda: self.ref(default),
+            "ref": lambda **asked: self.ref(asked["qualifiedName"]),
+            "object": self.object,
+        }
+
+    def ref(self, name: str) -> dict[str, Any] | None:
+        """Return the fields of a Ref, None when there is none."""
+        name = name if name.startswith("refs/") else f"refs/heads/{name}"
+        if not self.of.git.valid_ref(name) or (oid := self.of.git.oid(name)) is None:
+            return None
+        short = name.removeprefix("refs/heads/")
+        return {
+            "id": f"REF_{name}",
+            "name": short,
+            "prefix": "refs/heads/",
+            "target": lambda: self.commit(oid),
+            "associatedPullRequests": lambda **asked: self.pulls(short, **asked),
+        }
+
+    def object(self, expression: str | None = None, oid: str | None = None) -> Any:
+        """Return the fields of a GitObject, None when there is none."""
+        found = self.of.git.oid(expression or oid or "")
+        if found is None:
+            return None
+        kind = self.of.git.kind(found)
+        if kind == "commit":
+            return self.commit(found)
+        shown: dict[str, Any] = {"__typename": kind.capitalize(), "id": found, "oid": found}
+        if kind == "blob":
+            content = self.of.git.content(found)
+            shown.update(byteSize=len(content), text=lambda: content.decode(errors="replace"))
+        return shown
+
+    def commit(self, oid: str) -> dict[str, Any]:
+        """Return the fields of a Commit."""
+        message = self.of.git.message(oid)
+        return {
+            "__typename": "Commit",
+            "id": oid,
+            "oid": oid,
+            "url": f"https://github.com/{self.of.slug}/commit/{oid}",
+            "message": message,
+            "messageHeadline": message.partition("\n")[0],
+            "signature": self._signature() if oid in self.of.signed else None,
+        }
+
+    def _signature(self) -> dict[str, Any]:
+        return {
+            "__typename": "GpgSignature",
+            "isValid": True,
+            "wasSignedByGitHub": True,
+            "state": "VALID",
+        }
+
+    def pulls(self, branch: str, **asked: Any) -> dict[str, Any]:
+        """Return a PullRequestConnection of those from a branch, the newest first."""
+        count = asked.get("first") or asked.get("last")
+        if count is None or not 0 < count <= _PAGE:
+            said = "You must provide a `first` or `last` value to properly paginate"
+            raise Refused(200, said, kind="MISSING_PAGINATION_BOUNDARIES")
+        states = asked.get("states") or ("OPEN", "CLOSED", "MERGED")
+        found = [one for state in states for one in self.of.pulls_from(branch, state)]
+        wanted = asked.get("baseRefName")
+        nodes = [self._pull(one) for one in reversed(found) if wanted in (None, one.base)]
+        return {"nodes": nodes[:count], "totalCount": len(nodes)}
+
+    def _pull(self, pull: Pull) -> dict[str, Any]:
+        return {
+            "id": f"PR_{pull.number}",
+            "number": pull.number,
+            "title": pull.title,
+            "body": pull.body,
+            "url": f"https://github.com/{self.of.slug}/pull/{pull.number}",
+            "merged": pull.merged,
+            "headRefName": pull.head,
+            "baseRefName": pull.base,
+            "headRefOid": self.of.head_of(pull),
+        }
+
+
+def _resolve(source: Any, info: graphql.GraphQLResolveInfo[Any], **asked: Any) -> Any:
+    """Return a field of a mapping; one that is not there is not carried, which must be told."""
+    if info.field_name not in source:
+        raise Violation(f"{info.parent_type.name}.{info.field_name} is not carried")
+    value = source[info.field_name]
+    return value(**asked) if callable(value) else value
+
+
+def _told(error: graphql.GraphQLError) -> dict[str, Any]:
+    """Return an error as GitHub words it; raises Violation for what GitHub would never meet."""
+    cause = error.original_error
+    if not isinstance(cause, Refused):
+        raise Violation(error.message)
+    told: dict[str, Any] = {"message": cause.message, "path": error.path}
+    told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations or ()]
+    return {"type": cause.kind, **told} if cause.kind else told

@@ -1,0 +1,183 @@
+"""The REST operations that the server carries, by their names in GitHub's description."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bed.github.state import NO_OID, Pull, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bed.github.schemas import Rest
+    from bed.github.state import Repository, Token
+
+_REPO = "/repos/{owner}/{repo}"
+_REF = f"{_REPO}/git/ref/{{ref}}"
+_REFS = f"{_REPO}/git/refs"
+_PULLS = f"{_REPO}/pulls"
+_PULL = f"{_PULLS}/{{pull_number}}"
+_EXAMPLE = "octocat/Hello-World"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that was understood: for whom, by whom, with what."""
+
+    repository: Repository
+    token: Token
+    url: str
+    schema: Rest
+    rest: str  # what stands in the path after the repository
+    query: dict[str, str]
+    body: Any
+
+
+def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
+    """Return the template of a path that is carried, and the values in it."""
+    for verb, template in _OPERATIONS:
+        names = re.sub(r"\\{(\w+)\\}", _part, re.escape(template))
+        if verb == method and (found := re.fullmatch(names, path)):
+            return template, found.groupdict()
+    return None
+
+
+def answer(method: str, template: str, asked: Asked) -> tuple[int, Any]:
+    """Do what a request asks for; return status and body. Raises Refused."""
+    status, handler = _OPERATIONS[(method, template)]
+    return status, handler(asked)
+
+
+def _part(found: re.Match[str]) -> str:
+    return rf"(?P<{found[1]}>{'.+' if found[1] == 'ref' else '[^/]+'})"
+
+
+def _get_repository(asked: Asked) -> Any:
+    shown = _example(asked, "get", _REPO, 200)
+    for unwanted in ("source", "parent", "template_repository"):
+        shown.pop(unwanted, None)
+    owner, name = asked.repository.slug.split("/")
+    shown.update(name=name, full_name=asked.repository.slug, language=None)
+    shown.update(default_branch=asked.repository.default_branch, archived=asked.repository.archived)
+    shown["owner"]["login"] = owner
+    return shown
+
+
+def _get_ref(asked: Asked) -> Any:
+    if asked.repository.empty:
+        raise Refused(409, "Git Repository is empty.", kind="")
+    ref = f"refs/{asked.rest}"
+    return _ref(asked, ref, asked.repository.git.oid(ref))
+
+
+def _create_ref(asked: Asked) -> Any:
+    ref, sha, git = asked.body["ref"], asked.body["sha"], asked.repository.git
+    asked.repository.check_writable(asked.token)
+    if asked.repository.empty:
+        raise Refused(409, "Git Repository is empty.", kind="")
+    if not ref.startswith("refs/") or not git.valid_ref(ref):
+        raise Refused(422, f"{ref} is not a valid ref name.", kind="")
+    if git.oid(ref):
+        raise Refused(422, "Reference already exists", kind="")
+    if not git.oid(f"{sha}^{{commit}}"):
+        raise Refused(422, "Object does not exist", kind="")
+    asked.repository.check_rules("creation")
+    git.point(ref, sha, NO_OID)
+    return _ref(asked, ref, sha)
+
+
+def _ref(asked: Asked, ref: str, sha: str | None) -> Any:
+    if sha is None:
+        raise Refused(404, "Not Found", kind="NOT_FOUND")
+    base = f"{asked.url}/repos/{asked.repository.slug}/git"
+    target = {"type": "commit", "sha": sha, "url": f"{base}/commits/{sha}"}
+    return {"ref": ref, "node_id": f"REF_{ref}", "url": f"{base}/{ref}", "object": target}
+
+
+def _list_pulls(asked: Asked) -> Any:
+    state = asked.query.get("state", "open")
+    head = asked.query.get("head", "").rpartition(":")[2]
+    base = asked.query.get("base", "")
+    return [
+        _pull(asked, "get", _PULLS, one)
+        for one in reversed(asked.repository.pulls)
+        if state in (one.state, "all") and head in ("", one.head) and base in ("", one.base)
+    ]
+
+
+def _create_pull(asked: Asked) -> Any:
+    repository, body = asked.repository, asked.body
+    repository.check_writable(asked.token)
+    head, base = body["head"].rpartition(":")[2], body["base"]
+    problems = [
+        {"resource": "PullRequest", "field": name, "code": "invalid"}
+        for name, branch in (("head", head), ("base", base))
+        if repository.git.head(branch) is None
+    ]
+    if problems:
+        raise Refused(422, "Validation Failed", kind="", details=problems)
+    if any(one.base == base for one in repository.pulls_from(head, "OPEN")):
+        owner = repository.slug.split("/")[0]
+        raise _invalid_pull(f"A pull request already exists for {owner}:{head}.")
+    if repository.git.reaches(base, head):
+        raise _invalid_pull(f"No commits between {base} and {head}")
+    number = len(repository.pulls) + 1
+    pull = Pull(number, body["title"], body.get("body") or "", head, base)
+    repository.pulls.append(pull)
+    return _pull(asked, "post", _PULLS, pull)
+
+
+def _invalid_pull(message: str) -> Refused:
+    details = [{"resource": "PullRequest", "code": "custom", "message": message}]
+    return Refused(422, "Validation Failed", kind="", details=details)
+
+
+def _get_pull(asked: Asked) -> Any:
+    return _pull(asked, "get", _PULL, asked.repository.pull(int(asked.rest)))
+
+
+def _update_pull(asked: Asked) -> Any:
+    asked.repository.check_writable(asked.token)
+    pull = asked.repository.pull(int(asked.rest))
+    for name in ("title", "body", "state", "base"):
+        if name in asked.body:
+            setattr(pull, name, asked.body[name])
+    return _pull(asked, "patch", _PULL, pull)
+
+
+def _pull(asked: Asked, method: str, template: str, pull: Pull) -> Any:
+    status = 201 if method == "post" else 200
+    shown = _example(asked, method, template, status)
+    if isinstance(shown, list):
+        shown = shown[0]
+    repository = asked.repository
+    web = f"https://github.com/{repository.slug}/pull/{pull.number}"
+    api = f"{asked.url}/repos/{repository.slug}/pulls/{pull.number}"
+    shown.update(number=pull.number, title=pull.title, body=pull.body, state=pull.state)
+    shown.update(html_url=web, url=api, requested_teams=[])
+    if "merged" in shown:
+        shown["merged"] = pull.merged
+    shown["head"].update(ref=pull.head, sha=repository.head_of(pull))
+    shown["base"].update(ref=pull.base, sha=repository.git.head(pull.base))
+    return shown
+
+
+def _example(asked: Asked, method: str, template: str, status: int) -> Any:
+    """Return GitHub's example as if it were of this repository on this server."""
+    text = json.dumps(asked.schema.example(method, template, status))
+    text = text.replace("https://api.github.com", asked.url)
+    return json.loads(text.replace(_EXAMPLE, asked.repository.slug))
+
+
+_OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
+    ("get", _REPO): (200, _get_repository),
+    ("get", _REF): (200, _get_ref),
+    ("post", _REFS): (201, _create_ref),
+    ("get", _PULLS): (200, _list_pulls),
+    ("post", _PULLS): (201, _create_pull),
+    ("get", _PULL): (200, _get_pull),
+    ("patch", _PULL): (200, _update_pull),
+}

@@ -1,0 +1,142 @@
+"""GitHub's own descriptions of its APIs: OpenAPI for REST, SDL for GraphQL."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import copy
+import functools
+import json
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import graphql
+import referencing
+from openapi_schema_validator import OAS30Validator
+
+from bed.errors import Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPENAPI = "@octokit/openapi/generated/api.github.com.json"
+GRAPHQL = "@octokit/graphql-schema/schema.graphql"
+_METHODS = ("get", "put", "post", "patch", "delete")
+_OID = re.compile(r"[0-9a-f]{40}")
+
+
+class Rest:
+    """What the OpenAPI description says about the operations of the REST API."""
+
+    def __init__(self, description: dict[str, Any]) -> None:
+        self._all = description
+        resource = referencing.Resource.from_contents(
+            description, default_specification=referencing.jsonschema.DRAFT4
+        )
+        self._registry = referencing.Registry().with_resource("github", resource)
+
+    def has(self, method: str, template: str) -> bool:
+        """Tell whether GitHub has the operation."""
+        return method in _METHODS and method in self._all["paths"].get(template, {})
+
+    def problems_of_query(self, method: str, template: str, query: dict[str, str]) -> list[str]:
+        """Return what GitHub's description has against the query of a request."""
+        known = {one["name"]: one for one in self._parameters(method, template)}
+        problems = [f"query `{name}` is unknown" for name in query if name not in known]
+        for name, text in query.items():
+            if name in known:
+                schema = known[name]["schema"]
+                value = int(text) if schema.get("type") == "integer" and text.isdigit() else text
+                problems += [error.message for error in OAS30Validator(schema).iter_errors(value)]
+        return problems
+
+    def problems_of_request(self, method: str, template: str, body: Any) -> list[str]:
+        """Return what GitHub's description has against the body of a request."""
+        pointer = ("paths", template, method, "requestBody")
+        if "requestBody" not in self._at(pointer[:-1]):
+            return [] if body is None else ["a body where none is expected"]
+        return self._problems(self._schema(pointer), body)
+
+    def problems_of_response(self, method: str, template: str, status: int, body: Any) -> list[str]:
+        """Return what GitHub's description has against a response.
+
+        401 and the like are not listed at every operation; they are `basic-error` all the same.
+        """
+        pointer = ("paths", template, method, "responses", str(status))
+        listed = str(status) in self._at(pointer[:-1])
+        if not listed and status < 400:
+            return [f"{status} is no answer of this operation"]
+        basic = ("components", "schemas", "basic-error")
+        return self._problems(self._schema(pointer) if listed else basic, body)
+
+    def example(self, method: str, template: str, status: int) -> Any:
+        """Return a copy of the first example that the description has of a response."""
+        response = self._at(("paths", template, method, "responses", str(status)))
+        found = next(iter(response["content"]["application/json"]["examples"].values()))
+        return copy.deepcopy(self._deref(found)["value"])
+
+    def _parameters(self, method: str, template: str) -> list[dict[str, Any]]:
+        listed = self._at(("paths", template, method)).get("parameters", ())
+        return [one for each in listed if (one := self._deref(each))["in"] == "query"]
+
+    def _schema(self, pointer: tuple[str, ...]) -> tuple[str, ...]:
+        """Return where the JSON schema of a body is, following one reference to it."""
+        found = self._at(pointer)
+        if "$ref" in found:
+            pointer = tuple(found["$ref"].removeprefix("#/").split("/"))
+        return (*pointer, "content", "application/json", "schema")
+
+    def _problems(self, pointer: tuple[str, ...], value: Any) -> list[str]:
+        path = "/".join(part.replace("~", "~0").replace("/", "~1") for part in pointer)
+        path = path.replace("{", "%7B").replace("}", "%7D")
+        validator = OAS30Validator({"$ref": f"github#/{path}"}, registry=self._registry)
+        return [
+            f"{'/'.join(map(str, error.absolute_path)) or 'body'}: {error.message[:200]}"
+            for error in validator.iter_errors(value)
+        ]
+
+    def _at(self, pointer: tuple[str, ...]) -> Any:
+        return functools.reduce(lambda found, part: self._deref(found)[part], pointer, self._all)
+
+    def _deref(self, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+            return self._at(tuple(value["$ref"].removeprefix("#/").split("/")))
+        return value
+
+
+@functools.cache
+def rest(modules: Path) -> Rest:
+    """Return the REST description from a folder `node_modules`."""
+    return Rest(json.loads(_read(modules, OPENAPI)))
+
+
+@functools.cache
+def graph(modules: Path) -> graphql.GraphQLSchema:
+    """Return the GraphQL schema, whose scalars are as strict as GitHub's."""
+    schema = graphql.build_schema(_read(modules, GRAPHQL), assume_valid=True)
+    for name, check in (("GitObjectID", _object_id), ("Base64String", _base64)):
+        scalar = cast("graphql.GraphQLScalarType", schema.type_map[name])
+        scalar.parse_value = check  # type: ignore[method-assign]
+    return schema
+
+
+def _object_id(value: Any) -> str:
+    if not isinstance(value, str) or not _OID.fullmatch(value):
+        raise graphql.GraphQLError(f"{value!r} is not a valid GitObjectID")
+    return value
+
+
+def _base64(value: Any) -> str:
+    try:
+        base64.b64decode(value, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        raise graphql.GraphQLError("A value is not valid base64") from None
+    return f"{value}"
+
+
+def _read(modules: Path, name: str) -> str:
+    try:
+        return (modules / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        package = "/".join(name.split("/")[:2])
+        raise Unavailable(f"the npm package {package} is not in {modules}") from None

@@ -1,0 +1,169 @@
+"""What the server knows beside git: repositories, pull requests, tokens, and how it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bed.github.store import Store
+
+NO_OID = "0" * 40
+FINE_GRAINED = frozenset({"contents", "pull_requests"})
+_WORKFLOWS = ".github/workflows/"
+
+
+class Refused(Exception):  # noqa: N818 - named after what happened
+    """What GitHub answers with an error; `kind` is the type that GraphQL gives it."""
+
+    def __init__(
+        self, status: int, message: str, *, kind: str, details: Iterable[dict[str, str]] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.kind = kind
+        self.details = tuple(details)
+
+
+class Violation(Exception):  # noqa: N818 - named after what happened
+    """The client sent, or this server was about to answer, what is not GitHub's API."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token: a classic one has scopes, all others have permissions that they do not tell."""
+
+    login: str = "octocat"
+    scopes: frozenset[str] = frozenset({"repo", "workflow"})
+    classic: bool = True
+
+    @property
+    def name(self) -> str:
+        """What GitHub calls it in its refusals."""
+        return "Personal Access Token" if self.classic else "GitHub App"
+
+    def may_write(self) -> bool:
+        """Whether it may write contents and pull requests."""
+        return bool(self.scopes & {"repo", "contents"})
+
+    def check_workflows(self, paths: Iterable[str]) -> None:
+        """Refuse workflow files, as GitHub does where a token lacks the right for them."""
+        right = "`workflow` scope" if self.classic else "`workflows` permission"
+        if self.scopes & {"workflow", "workflows"}:
+            return
+        for path in paths:
+            if path.startswith(_WORKFLOWS):
+                what = f"refusing to allow a {self.name} to create or update workflow"
+                raise Refused(403, f"{what} `{path}` without {right}", kind="FORBIDDEN")
+
+
+@dataclass
+class Pull:
+    """A pull request within one repository."""
+
+    number: int
+    title: str
+    body: str
+    head: str
+    base: str
+    state: str = "open"
+    merged: bool = False
+    last_head: str = ""  # where its branch was when it was merged
+
+
+@dataclass
+class Repository:
+    """A repository: its git, and what only GitHub knows of it.
+
+    `rules` are texts of a ruleset that refuses: "creation" of branches, "update" of branches.
+    """
+
+    slug: str
+    git: Store
+    default_branch: str = "main"
+    archived: bool = False
+    pulls: list[Pull] = field(default_factory=list)
+    signed: set[str] = field(default_factory=set)
+    rules: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        return self.git.head(self.default_branch) is None
+
+    def pull(self, number: int) -> Pull:
+        """Return a pull request by its number."""
+        for pull in self.pulls:
+            if pull.number == number:
+                return pull
+        raise Refused(404, "Not Found", kind="NOT_FOUND")
+
+    def pulls_from(self, branch: str, state: str) -> list[Pull]:
+        """Return the pull requests from a branch that are OPEN, CLOSED or MERGED."""
+        return [one for one in self.pulls if one.head == branch and _state(one) == state]
+
+    def head_of(self, pull: Pull) -> str:
+        """Return the commit that a pull request proposes."""
+        return pull.last_head or self.git.head(pull.head) or NO_OID
+
+    def check_writable(self, token: Token) -> None:
+        """Refuse what GitHub refuses before it looks at a request."""
+        if not token.may_write():
+            text = "Resource not accessible by personal access token"
+            raise Refused(403, text, kind="FORBIDDEN")
+        if self.archived:
+            raise Refused(403, "Repository was archived so is read-only.", kind="FORBIDDEN")
+
+    def check_rules(self, act: str) -> None:
+        """Refuse what a ruleset forbids."""
+        if act in self.rules:
+            text = f"Repository rule violations found\n\n{self.rules[act]}\n\n"
+            raise Refused(422, text, kind="UNPROCESSABLE")
+
+    def change(
+        self,
+        branch: str,
+        add: Mapping[str, bytes],
+        *,
+        delete: Iterable[str] = (),
+        message: str = "Change",
+        author: str = "octocat",
+    ) -> str:
+        """Commit on a branch, which is made when it is not there; return the commit."""
+        head = self.git.head(branch)
+        onto = head or self.git.head(self.default_branch)
+        tree = self.git.tree(onto, add, delete)
+        made = self.git.commit([onto] if onto else [], message, tree=tree, author=author)
+        self.git.point(f"refs/heads/{branch}", made, head or NO_OID)
+        return made
+
+    def merge(self, number: int, *, squash: bool) -> str:
+        """Merge a pull request; return the commit."""
+        pull = self.pull(number)
+        base, head = self.git.head(pull.base), self.git.head(pull.head)
+        if not base or not head:
+            raise Refused(404, "Not Found", kind="NOT_FOUND")
+        parents = [base] if squash else [base, head]
+        tree = self.git.merged(base, head)
+        made = self.git.commit(parents, f"{pull.title} (#{number})", tree=tree, author="octocat")
+        self.git.point(f"refs/heads/{pull.base}", made, base)
+        pull.state, pull.merged, pull.last_head = "closed", True, head
+        return made
+
+
+@dataclass
+class Fault:
+    """Something that goes wrong with an operation, so many times."""
+
+    operation: str
+    times: int = 1
+    status: int = 0
+    body: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    lost: bool = False  # the work is done, only its answer is lost
+
+
+def _state(pull: Pull) -> str:
+    return "MERGED" if pull.merged else pull.state.upper()

@@ -1,0 +1,132 @@
+"""A bare git repository, changed as GitHub changes one: objects first, then a ref."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_HEADS = "refs/heads/"
+_NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+class Conflict(Exception):  # noqa: N818 - named after what happened
+    """Two branches cannot be merged."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """One bare repository."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, branch: str) -> Store:
+        """Make an empty bare repository whose HEAD is a branch."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            ("git", "init", "--quiet", "--bare", f"--initial-branch={branch}", path),
+            check=True,
+            env={**os.environ, **_NOBODY},
+        )
+        return cls(path)
+
+    def oid(self, expression: str) -> str | None:
+        """Return the object that an expression such as `main:README.md` names."""
+        ran = self._run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", expression, check=False
+        )
+        return ran.decode().strip() or None
+
+    def head(self, branch: str) -> str | None:
+        """Return the commit at the head of a branch."""
+        return self.oid(_HEADS + branch)
+
+    def kind(self, oid: str) -> str:
+        """Return commit, tree, blob or tag."""
+        return self._run("cat-file", "-t", oid).decode().strip()
+
+    def content(self, oid: str) -> bytes:
+        """Return the content of a blob."""
+        return self._run("cat-file", "blob", oid)
+
+    def message(self, commit: str) -> str:
+        """Return the message of a commit."""
+        return self._run("log", "-1", "--format=%B", commit).decode().strip()
+
+    def valid_ref(self, name: str) -> bool:
+        """Tell whether git takes a name of a ref."""
+        return subprocess.run(("git", "check-ref-format", name), check=False).returncode == 0
+
+    def point(self, ref: str, new: str, old: str) -> None:
+        """Move a ref from where it must be; forty zeros stand for no ref."""
+        self._run("update-ref", ref, new, old)
+
+    def reaches(self, commit: str, other: str) -> bool:
+        """Tell whether the history of `commit` holds `other`."""
+        missing = self._run("rev-list", "--max-count=1", other, f"^{commit}")
+        return not missing
+
+    def commit(
+        self,
+        parents: Iterable[str],
+        message: str,
+        *,
+        tree: str,
+        author: str,
+    ) -> str:
+        """Write a commit, as GitHub does on somebody's behalf."""
+        identity = {
+            "GIT_AUTHOR_NAME": author,
+            "GIT_AUTHOR_EMAIL": f"{author}@users.noreply.github.com",
+            "GIT_COMMITTER_NAME": "GitHub",
+            "GIT_COMMITTER_EMAIL": "noreply@github.com",
+        }
+        options = [part for parent in parents for part in ("-p", parent)]
+        argv = ("commit-tree", tree, *options, "-F", "-")
+        return self._run(*argv, stdin=message.encode(), env=identity).decode().strip()
+
+    def tree(self, base: str | None, add: Mapping[str, bytes], delete: Iterable[str] = ()) -> str:
+        """Write a tree: that of a commit with files put in and taken out."""
+        with tempfile.TemporaryDirectory() as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            if base:
+                self._run("read-tree", base, env=index)
+            lines = [f"0 {'0' * 40}\t{path}\0" for path in delete]
+            for path, content in add.items():
+                blob = self._run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+                lines.append(f"100644 {blob}\t{path}\0")
+            self._run(
+                "update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=index
+            )
+            return self._run("write-tree", env=index).decode().strip()
+
+    def merged(self, base: str, head: str) -> str:
+        """Return the tree of a merge of two commits; raises Conflict."""
+        try:
+            found = self._run("merge-tree", "--write-tree", base, head)
+        except subprocess.CalledProcessError as error:
+            raise Conflict(error.stdout.decode()) from None
+        return found.decode().splitlines()[0]
+
+    def _run(
+        self,
+        *argv: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+    ) -> bytes:
+        ran = subprocess.run(
+            ("git", "--git-dir", self.path, *argv),
+            input=stdin,
+            capture_output=True,
+            check=check,
+            env={**os.environ, **_NOBODY, **(env or {})},
+        )
+        return ran.stdout

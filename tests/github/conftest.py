@@ -1,0 +1,81 @@
+"""A project on disk, a GitHub that has its repository, and the command as a person types it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.github import FakeGitHub, Repository
+from gen_workflow import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SPEC = b"""\
+image: .
+deploy:
+  ssh: vps
+  run: {ports: ["8080:8080"], env: [GREETING]}
+  health: /health
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what goes to the loopback interface off a proxy that the machine may have."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[FakeGitHub]:
+    with FakeGitHub(tmp_path / "github") as server:
+        yield server
+
+
+@pytest.fixture
+def app(github: FakeGitHub) -> Repository:
+    return github.create_repository("acme/app", files={"Dockerfile": b"FROM scratch\n"})
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "Dockerfile").write_bytes(b"FROM scratch\n")
+    (folder / "gen-workflow.yml").write_bytes(SPEC)
+    return folder
+
+
+@pytest.fixture
+def commit(
+    github: FakeGitHub,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Ran]:
+    """Run `gen-workflow commit` on the project; options may follow."""
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    monkeypatch.setenv("GH_TOKEN", github.token)
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+
+    def run(*options: str, token: str = github.token, repo: str = "acme/app") -> Ran:
+        monkeypatch.setenv("GH_TOKEN", token)
+        named = ("--repo", repo) if repo else ()
+        code = cli.main(["commit", "-C", str(project), *named, *options])
+        said = capsys.readouterr()
+        assert not token or token not in said.out + said.err
+        return Ran(code, said.out, said.err)
+
+    return run

@@ -1,0 +1,356 @@
+"""`gen-workflow commit` against a GitHub over real git."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_workflow import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bed.github import FakeGitHub, Repository
+
+pytestmark = pytest.mark.needs("npm")
+
+BRANCH = "gen-workflow/update"
+FILES = ["gen-workflow.yml", ".github/workflows/ci-cd.yml"]
+READ = "graphql repository"
+CREATE = "POST /repos/{owner}/{repo}/git/refs"
+COMMIT = "graphql createCommitOnBranch"
+OPEN = "POST /repos/{owner}/{repo}/pulls"
+EDIT = "PATCH /repos/{owner}/{repo}/pulls/{pull_number}"
+MOVE = "graphql updateRefs"
+
+
+def files_of(app: Repository, branch: str) -> dict[str, bytes]:
+    oids = {path: app.git.oid(f"{branch}:{path}") for path in FILES}
+    return {path: app.git.content(oid) for path, oid in oids.items() if oid}
+
+
+def test_the_command_makes_a_commit_that_can_be_cloned_and_a_pull_request(
+    github: FakeGitHub, app: Repository, project: Path, tmp_path: Path
+) -> None:
+    git = ("git", "-C", str(project))
+    subprocess.run((*git, "init", "--quiet"), check=True)
+    subprocess.run((*git, "remote", "add", "origin", "git@github.com:acme/app.git"), check=True)
+    environment = {**os.environ, "GH_TOKEN": github.token, "GITHUB_API_URL": github.url}
+    command = (sys.executable, "-m", "gen_workflow", "commit", "--json")
+    ran = subprocess.run(
+        command, cwd=project, env=environment, check=True, capture_output=True, text=True
+    )
+    assert json.loads(ran.stdout) == {
+        "commit": app.git.head(BRANCH),
+        "pull_request": "https://github.com/acme/app/pull/1",
+        "branch": BRANCH,
+        "files": FILES,
+        "changed": True,
+    }
+    assert github.token not in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
+    github.merge("acme/app", 1)
+    clone = tmp_path / "clone"
+    subprocess.run(("git", "clone", "-q", github.clone_url("acme/app"), clone), check=True)
+    assert (clone / FILES[0]).read_bytes() == (project / FILES[0]).read_bytes()
+    assert stamp.in_step(str(clone), FILES[0])
+
+
+def test_a_first_run_takes_four_requests(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert github.operations == [READ, CREATE, COMMIT, OPEN]
+    assert ran.stdout == "acme/app: pull request https://github.com/acme/app/pull/1\n"
+    assert all(call.user_agent.startswith("gen-workflow/") for call in github.calls)
+    assert sorted(files_of(app, BRANCH)) == sorted(FILES)
+
+
+def test_the_commit_is_signed_by_github_and_keeps_what_was_there(
+    app: Repository, commit: Callable[..., Any]
+) -> None:
+    assert "(verified)" in commit("--message", "Deploy from main\n\nAt last.").stderr
+    head = app.git.head(BRANCH)
+    assert head in app.signed
+    assert app.git.message(head) == "Deploy from main\n\nAt last."
+    assert app.pulls[0].title == "Deploy from main"
+    assert app.git.oid(f"{BRANCH}:Dockerfile") == app.git.oid("main:Dockerfile")
+    assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
+
+
+def test_the_pull_request_says_what_changes_and_what_must_exist(
+    app: Repository, commit: Callable[..., Any]
+) -> None:
+    app.change("main", {"gen-workflow.yml": b"image: .\n"})
+    commit("--title", "Deploy")
+    pull = app.pulls[0]
+    assert (pull.title, pull.base, pull.head) == ("Deploy", "main", BRANCH)
+    assert (
+        "| `gen-workflow.yml` | changed |\n| `.github/workflows/ci-cd.yml` | added |" in pull.body
+    )
+    assert "- secret `VPS_SSH_KEY`: " in pull.body
+    assert "- variable `VPS_HOST`: " in pull.body
+
+
+def test_a_second_run_changes_nothing_and_asks_once(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    commit()
+    head = app.git.head(BRANCH)
+    ran = commit()
+    assert github.operations[4:] == [READ]
+    assert app.git.head(BRANCH) == head
+    assert ran.stdout == "acme/app: nothing new, pull request https://github.com/acme/app/pull/1\n"
+    assert json.loads(commit("--json").stdout)["changed"] is False
+
+
+def test_a_base_in_step_needs_no_branch(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    commit()
+    app.change("main", files_of(app, BRANCH))
+    ran = commit()
+    assert ran.code == 0
+    assert "main is in step with gen-workflow.yml, nothing to commit" in ran.stdout
+    assert "pull/1 is still open and no longer needed" in ran.stdout
+    assert github.operations[4:] == [READ]
+
+
+def test_a_changed_spec_is_one_more_commit_in_the_same_pull_request(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit("--title", "First")
+    app.pulls[0].title = "A title that somebody gave"
+    first = app.git.head(BRANCH)
+    (project / "gen-workflow.yml").write_bytes(b"# ours\n" + (project / FILES[0]).read_bytes())
+    assert commit().code == 0
+    assert github.operations[4:] == [READ, COMMIT]
+    assert app.git.oid(f"{BRANCH}^") == first
+    assert len(app.pulls) == 1
+    assert app.pulls[0].title == "A title that somebody gave"
+
+
+def test_the_text_of_a_pull_request_follows_the_spec(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    spec = (project / FILES[0]).read_text().replace("GREETING", "WELCOME")
+    (project / FILES[0]).write_text(spec)
+    commit()
+    assert github.operations[4:] == [READ, COMMIT, EDIT]
+    assert "`WELCOME`" in app.pulls[0].body
+    assert "`GREETING`" not in app.pulls[0].body
+
+
+@pytest.mark.parametrize("squash", [False, True], ids=["merge commit", "squash"])
+def test_a_branch_left_over_by_a_merge_starts_again_at_the_base(
+    github: FakeGitHub,
+    app: Repository,
+    project: Path,
+    commit: Callable[..., Any],
+    *,
+    squash: bool,
+) -> None:
+    commit()
+    github.merge("acme/app", 1, squash=squash)
+    (project / FILES[0]).write_bytes((project / FILES[0]).read_bytes() + b"# more\n")
+    assert commit().code == 0
+    assert github.operations[4:] == [READ, MOVE, COMMIT, OPEN]
+    assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
+    github.merge("acme/app", 2)  # no conflict
+
+
+def test_a_commit_pushed_to_a_left_over_branch_meanwhile_is_not_lost(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    github.merge("acme/app", 1)
+    (project / FILES[0]).write_bytes((project / FILES[0]).read_bytes() + b"# more\n")
+    github.meanwhile(MOVE, lambda: app.change(BRANCH, {"README.md": b"theirs\n"}))
+    assert commit().code == 0
+    assert github.operations[4:] == [READ, MOVE, READ, COMMIT, OPEN]
+    assert app.git.oid(f"{BRANCH}:README.md")
+
+
+def test_a_text_that_somebody_wrote_stays_while_there_is_nothing_new(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    commit()
+    app.pulls[0].body = "Reviewed by hand."
+    commit()
+    assert github.operations[4:] == [READ]
+    assert app.pulls[0].body == "Reviewed by hand."
+
+
+def test_a_pull_request_into_another_base_is_not_taken_for_ours(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    app.change("develop", {"a": b"b\n"})
+    commit("--base", "develop")
+    assert commit().code == 0
+    assert github.operations[4:] == [READ, OPEN]
+    assert [pull.base for pull in app.pulls] == ["develop", "main"]
+
+
+def test_a_branch_without_a_pull_request_gets_one(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    commit()
+    app.pulls.clear()
+    assert commit().stdout == "acme/app: pull request https://github.com/acme/app/pull/1\n"
+    assert github.operations[4:] == [READ, OPEN]
+
+
+def test_a_run_that_broke_off_after_the_branch_goes_on_from_there(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    github.fail(COMMIT, 200, "Something went wrong", graphql_kind="INTERNAL")
+    ran = commit()
+    assert ran.code == 1
+    assert "cannot commit on gen-workflow/update" in ran.stderr
+    assert "done before that: created the branch gen-workflow/update;" in ran.stderr
+    assert commit().code == 0
+    assert github.operations[3:] == [READ, COMMIT, OPEN]
+    assert len(app.pulls) == 1
+
+
+def test_a_head_that_moved_meanwhile_is_read_again_once(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    github.meanwhile(COMMIT, lambda: app.change(BRANCH, {"README.md": b"somebody else's\n"}))
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert github.operations == [READ, CREATE, COMMIT, READ, COMMIT, OPEN]
+    assert app.git.oid(f"{BRANCH}:README.md")
+    assert sorted(files_of(app, BRANCH)) == sorted(FILES)
+
+
+def test_a_head_that_goes_on_moving_is_an_error_that_says_what_is_done(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    said = 'Expected branch to point to "0" but it did not.  Pull and try again.'
+    github.fail(COMMIT, 200, said, graphql_kind="STALE_DATA", times=2)
+    ran = commit()
+    assert ran.code == 1
+    assert "acme/app: cannot commit on gen-workflow/update: Expected branch to point" in ran.stderr
+    assert "done before that: created the branch gen-workflow/update;" in ran.stderr
+    assert app.pulls == []
+
+
+def test_a_branch_that_somebody_made_first_is_built_upon(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    github.meanwhile(CREATE, lambda: app.change(BRANCH, {"README.md": b"theirs\n"}))
+    assert commit().code == 0
+    assert github.operations == [READ, CREATE, READ, COMMIT, OPEN]
+
+
+@pytest.mark.parametrize("operation", [CREATE, COMMIT, OPEN])
+def test_an_answer_lost_on_the_way_does_nothing_twice(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any], operation: str
+) -> None:
+    github.fail(operation, 502, lost=True, headers={"Retry-After": "0"})
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert len(app.pulls) == 1
+    assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
+
+
+@pytest.mark.parametrize("status", [403, 429, 502, 503])
+def test_github_may_ask_for_patience(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any], status: int
+) -> None:
+    limit = "You have exceeded a secondary rate limit"
+    github.fail(COMMIT, status, limit, headers={"Retry-After": "0"}, times=2)
+    ran = commit()
+    assert ran.code == 0
+    assert f"GitHub answered {status}; again in 0 s" in ran.stderr
+    assert len(app.pulls) == 1
+
+
+def test_patience_ends(github: FakeGitHub, app: Repository, commit: Callable[..., Any]) -> None:
+    github.fail(READ, 502, headers={"Retry-After": "0"}, times=99)
+    ran = commit()
+    assert ran.code == 1
+    assert "GitHub answered 502" in ran.stderr
+    assert "githubstatus.com" in ran.stderr
+    assert len(github.calls) == 5
+    assert app.pulls == []
+
+
+def test_a_wait_that_is_too_long_is_told_at_once(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    limit = "API rate limit exceeded for user ID 1."
+    github.fail(READ, 403, limit, headers={"Retry-After": "1800"}, times=9)
+    ran = commit()
+    assert ran.code == 1
+    assert "GitHub's rate limit is reached, and lifted in 1800 s" in ran.stderr
+    assert app.pulls == []
+
+
+def test_the_limit_of_graphql_is_told_as_a_limit(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4102444800"}
+    github.fail(READ, 200, "API rate limit exceeded", graphql_kind="RATE_LIMITED", headers=headers)
+    assert "GitHub's rate limit is reached" in commit().stderr
+    assert app.pulls == []
+
+
+def test_a_dry_run_tells_the_steps_and_takes_none(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    ran = commit("--dry-run")
+    assert ran.code == 0
+    main = (app.git.head("main") or "")[:7]
+    assert ran.stdout.splitlines() == [
+        "acme/app: would",
+        f"  create the branch gen-workflow/update at main ({main})",
+        "  commit gen-workflow.yml, .github/workflows/ci-cd.yml on gen-workflow/update",
+        "  open a pull request from gen-workflow/update into main",
+    ]
+    assert github.operations == [READ]
+    commit()
+    assert "nothing new" in commit("--dry-run").stdout
+
+
+def test_the_token_of_a_workflow_run_is_taken_when_there_is_no_other(
+    github: FakeGitHub,
+    app: Repository,
+    commit: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", github.token)
+    assert commit(token="").code == 0
+    assert app.pulls
+
+
+def test_another_base_and_branch_can_be_named(app: Repository, commit: Callable[..., Any]) -> None:
+    app.change("develop", {"a": b"b\n"})
+    assert commit("--base", "develop", "--branch", "ci").code == 0
+    assert (app.pulls[0].base, app.pulls[0].head) == ("develop", "ci")
+    assert app.git.oid("ci^") == app.git.head("develop")
+
+
+def test_a_repository_that_was_renamed_is_found(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    github.rename("acme/app", "acme/shop")
+    assert commit().stdout == "acme/shop: pull request https://github.com/acme/shop/pull/1\n"
+    assert app.pulls
+
+
+def test_an_enterprise_server_has_its_api_in_a_folder(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    assert commit("--api-url", f"{github.url}/api/v3/").code == 0
+    assert github.operations == [READ, CREATE, COMMIT, OPEN]
+    assert app.pulls

@@ -1,0 +1,276 @@
+"""What `gen-workflow commit` says when it cannot, and that nothing is left behind unsaid."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bed.github import FINE_GRAINED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bed.github import FakeGitHub, Repository
+
+pytestmark = pytest.mark.needs("npm")
+
+BRANCH = "gen-workflow/update"
+
+
+def test_no_token_is_told_before_anything_is_asked(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    ran = commit(token="")
+    assert ran.code == 2
+    assert ran.stderr == (
+        "there is no token in GH_TOKEN or GITHUB_TOKEN\n"
+        "  hint: export GH_TOKEN; with GitHub's own tool: GH_TOKEN=$(gh auth token)\n"
+    )
+    assert github.calls == []
+    assert app.pulls == []
+
+
+@pytest.mark.parametrize("token", ["ghp_a\nX-Evil: 1", "ghp_a b", "ghp_ä"])
+def test_a_token_that_would_break_the_header_is_not_sent_and_not_shown(
+    github: FakeGitHub, commit: Callable[..., Any], token: str
+) -> None:
+    ran = commit(token=token)
+    assert ran.code == 2
+    assert "GH_TOKEN: holds characters that no token has" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert github.calls == []
+
+
+def test_a_wrong_token_is_named_as_the_cause(app: Repository, commit: Callable[..., Any]) -> None:
+    ran = commit(token="ghp_wrong")
+    assert ran.code == 2
+    assert "does not accept the token (Bad credentials)" in ran.stderr
+    assert app.pulls == []
+
+
+def test_a_classic_token_without_workflow_scope_is_refused_before_anything_is_written(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    token = github.add_token("ghp_narrow", scopes=("repo",))
+    ran = commit(token=token)
+    assert ran.code == 2
+    assert "may not write the workflow .github/workflows/ci-cd.yml" in ran.stderr
+    assert "with the scopes `repo` and `workflow`" in ran.stderr
+    assert app.git.head(BRANCH) is None
+
+
+def test_a_fine_grained_token_without_workflows_is_refused_by_github(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    token = github.add_token("github_pat_narrow", scopes=FINE_GRAINED, classic=False)
+    ran = commit(token=token)
+    assert ran.code == 2
+    assert "the token (GitHub App) may not write the workflow" in ran.stderr
+    assert "done before that: created the branch gen-workflow/update;" in ran.stderr
+    assert app.pulls == []
+
+
+def test_a_token_that_may_only_read_is_told_so(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    token = github.add_token("github_pat_reader", scopes=("metadata",), classic=False)
+    ran = commit(token=token)
+    assert ran.code == 2
+    assert "cannot create the branch gen-workflow/update: the token may not do that" in ran.stderr
+    assert app.git.head(BRANCH) is None
+
+
+def test_a_repository_that_is_not_there_is_told(commit: Callable[..., Any]) -> None:
+    ran = commit(repo="acme/nothing")
+    assert ran.code == 2
+    assert "acme/nothing: cannot read the repository: it does not exist, or the token" in ran.stderr
+
+
+def test_an_archived_repository_is_left_alone(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    app.archived = True
+    ran = commit()
+    assert ran.code == 2
+    assert "acme/app: cannot write: the repository is archived" in ran.stderr
+    assert len(github.calls) == 1
+
+
+def test_an_empty_repository_needs_a_first_commit(
+    github: FakeGitHub, commit: Callable[..., Any]
+) -> None:
+    github.create_repository("acme/app")
+    ran = commit()
+    assert ran.code == 2
+    assert "the repository has no commit yet\n  hint: push a first commit" in ran.stderr
+
+
+def test_a_base_that_is_not_there_is_told(app: Repository, commit: Callable[..., Any]) -> None:
+    ran = commit("--base", "develop")
+    assert ran.code == 2
+    assert "acme/app: there is no branch develop" in ran.stderr
+    assert app.pulls == []
+
+
+@pytest.mark.parametrize(
+    ("act", "rule", "left"),
+    [
+        ("creation", "Cannot create ref due to creations being restricted.", False),
+        ("update", "Changes must be made through a pull request.", True),
+    ],
+)
+def test_a_ruleset_that_forbids_it_is_quoted(
+    app: Repository, commit: Callable[..., Any], act: str, rule: str, *, left: bool
+) -> None:
+    app.rules[act] = rule
+    ran = commit()
+    assert ran.code == 2
+    flat = f"a rule of the repository forbids it (Repository rule violations found {rule[:-1]})"
+    assert flat in ran.stderr
+    assert ("done before that" in ran.stderr) is left
+    assert (app.git.head(BRANCH) is not None) is left
+
+
+def test_single_sign_on_is_named(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    said = "Resource protected by organization SAML enforcement. You must grant your token access."
+    github.fail("graphql repository", 200, said, graphql_kind="FORBIDDEN")
+    ran = commit()
+    assert ran.code == 2
+    assert "authorized for single sign-on" in ran.stderr
+    assert app.pulls == []
+
+
+def test_a_github_that_is_not_reached_is_named(app: Repository, commit: Callable[..., Any]) -> None:
+    ran = commit("--api-url", "http://127.0.0.1:9")
+    assert ran.code == 1
+    assert ran.stderr.startswith("http://127.0.0.1:9: cannot be reached: no connection\n")
+    assert app.pulls == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a..b", "-x", "/a", "a/", "a b", "a~1", "a:b", "a?b", "a*b", "a[b", "a\\b", "a\nb", "@",
+        "a@{1}", "a.lock", "a/.b", "refs/heads/a", "", "a//b", "a\x1b[31m", "a.",
+    ],
+)  # fmt: skip
+def test_a_name_that_git_would_not_take_is_not_sent(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any], name: str
+) -> None:
+    ran = commit(f"--branch={name}")
+    assert ran.code == 2
+    assert "is no name of a branch" in ran.stderr
+    assert "\x1b" not in ran.stderr
+    assert github.calls == []
+    assert app.pulls == []
+
+
+@pytest.mark.parametrize("name", ['a"b', "a{b}", "ünïcode", "$(id)", "a'b", "x;rm", "$owner"])
+def test_a_strange_name_that_git_takes_works(
+    app: Repository, commit: Callable[..., Any], name: str
+) -> None:
+    assert commit("--branch", name).code == 0
+    assert app.git.head(name)
+    assert app.pulls[0].head == name
+
+
+def test_the_base_is_never_committed_to(app: Repository, commit: Callable[..., Any]) -> None:
+    before = app.git.head("main")
+    ran = commit("--branch", "main")
+    assert ran.code == 2
+    assert "main is the branch that the pull request goes to" in ran.stderr
+    assert app.git.head("main") == before
+
+
+def test_an_edit_by_hand_is_not_lost(
+    app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    workflow = project / ".github/workflows/ci-cd.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("name: mine\n")
+    ran = commit()
+    assert ran.code == 1
+    assert "holds what gen-workflow did not write; nothing was committed" in ran.stderr
+    assert app.git.head(BRANCH) is None
+
+
+def test_a_spec_that_is_wrong_is_told_with_its_line(
+    github: FakeGitHub, project: Path, commit: Callable[..., Any]
+) -> None:
+    (project / "gen-workflow.yml").write_text("image: .\ndeploi: {}\n")
+    ran = commit()
+    assert ran.code == 2
+    assert "gen-workflow.yml:2:1" in ran.stderr
+    assert github.calls == []
+
+
+@pytest.mark.parametrize("spec", ["../gen-workflow.yml", "/etc/passwd", "missing.yml"])
+def test_a_spec_outside_the_repository_is_refused(
+    github: FakeGitHub, commit: Callable[..., Any], spec: str
+) -> None:
+    assert commit("--spec", spec).code == 2
+    assert github.calls == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        ("git@gitlab.com:acme/app.git", "gitlab.com is not github.com"),
+        ("https://me:s3cret@gitea.example/acme/app", "gitea.example is not github.com"),
+        ("git@github.com-work:acme/app", "give --repo OWNER/NAME"),
+        ("https://github.com/acme", "'acme' is not OWNER/NAME"),
+        ("/srv/git/app.git", "is no repository on GitHub"),
+        (None, "git cannot tell its origin: No such remote 'origin'"),
+    ],
+)
+def test_a_token_is_not_offered_to_a_host_that_is_not_github(
+    project: Path,
+    commit: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    origin: str | None,
+    told: str,
+) -> None:
+    monkeypatch.delenv("GITHUB_API_URL")
+    subprocess.run(("git", "-C", project, "init", "--quiet"), check=True)
+    if origin:
+        subprocess.run(("git", "-C", project, "remote", "add", "origin", origin), check=True)
+    ran = commit(repo="")
+    assert ran.code == 2
+    assert told in ran.stderr
+    assert "s3cret" not in ran.stderr
+
+
+def test_a_folder_that_is_not_the_top_of_its_repository_is_refused(
+    project: Path, commit: Callable[..., Any]
+) -> None:
+    top = project.parent
+    subprocess.run(("git", "-C", top, "init", "--quiet"), check=True)
+    origin = ("remote", "add", "origin", "git@github.com:acme/app.git")
+    subprocess.run(("git", "-C", top, *origin), check=True)
+    ran = commit(repo="")
+    assert ran.code == 2
+    assert "is the folder project/ of its repository" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["http://github.example/api/v3", "ftp://x", "github.com", "https://"]
+)
+def test_a_token_is_never_sent_in_the_clear(commit: Callable[..., Any], url: str) -> None:
+    ran = commit("--api-url", url)
+    assert ran.code == 2
+    assert "is not an https URL of an API" in ran.stderr
+
+
+@pytest.mark.parametrize("slug", ["acme", "acme/", "/app", "acme/a/b", "acme/..", "a b/c", "-a/b"])
+def test_a_repository_is_owner_and_name(
+    github: FakeGitHub, commit: Callable[..., Any], slug: str
+) -> None:
+    ran = commit(f"--repo={slug}", repo="")
+    assert ran.code == 2
+    assert "is not OWNER/NAME" in ran.stderr
+    assert github.calls == []
