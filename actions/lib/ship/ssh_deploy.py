@@ -278,10 +278,13 @@ def run(
 
 def _run_phase(phase: Phase, connection: Connection, facts: Facts, workflow: Workflow) -> None:
     facts.begin(phase)
-    with workflow.group(phase.why), workflow.untrusted():
-        finished = connection.script(
-            remote_script.text(phase), phase.why, on_stdout=facts.take, on_stderr=workflow.say
-        )
+    try:
+        with workflow.group(phase.why), workflow.untrusted():
+            finished = connection.script(
+                remote_script.text(phase), phase.why, on_stdout=facts.take, on_stderr=workflow.say
+            )
+    except Interrupted as error:
+        raise Interrupted.of(f"{error}; {_now_serving(facts)}") from None
     if finished.code == 0 and facts.ended:
         return
     raise _failed(facts)

@@ -26,6 +26,8 @@ finish() {
 tidy() { :; }
 
 interrupted() {
+  # At once: a word to a client that has gone is a signal as well, which would come back here.
+  trap '' TERM INT HUP PIPE
   say 'the client has gone'
   tell failure interrupted
   finish 143

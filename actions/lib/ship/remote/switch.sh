@@ -9,10 +9,15 @@ tidy() {
   docker rm -f -v "$NAME.next" >/dev/null 2>&1
   [ -n "$stopped" ] || return 0
   say "bringing $NAME back"
+  # A stop that was cut off goes on in the engine: a start before its end would be undone by it.
+  docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
   # An engine that restarts needs some seconds before it takes commands again.
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     docker start "$NAME" >/dev/null 2>&1
-    running "$NAME" && tell restored "$(image_of "$NAME")" && return
+    if running "$NAME"; then
+      tell restored "$(image_of "$NAME")"
+      return
+    fi
     sleep 1
   done
   tell lost "$NAME"

@@ -1,0 +1,259 @@
+"""Debian's packages: what the machine needs installed, and an engine that is only unpacked.
+
+The standard library only: this runs before any environment exists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bed import cache, versions
+from bed.command import CommandFailed, run
+from bed.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+APT_GET = ("apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0")
+QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+POLICY = Path("/usr/sbin/policy-rc.d")
+PROGRAMS = ("docker", "dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-registry")
+# What a system may have under another name, or not need.
+HELPERS = ("docker-proxy", "docker-init", "tini", "ctr")
+PLUGINS = ("docker-buildx", "docker-compose")
+PLUGIN_FOLDERS = ("usr/libexec/docker/cli-plugins", "usr/lib/docker/cli-plugins")
+MACHINE = Path("/")
+DOWNLOAD_SECONDS = 900
+
+
+class Programs(NamedTuple):
+    """An unpacked Docker: the folder of its programs and the folder of its CLI plugins."""
+
+    folder: Path
+
+    @property
+    def bin(self) -> Path:
+        return self.folder / "bin"
+
+    @property
+    def plugins(self) -> Path:
+        return self.folder / "cli-plugins"
+
+
+def install_packages() -> list[str]:
+    """Install the packages that this machine lacks, from its own suite; no service starts.
+
+    Returns the names of what was missing. Raises Unavailable with what a person can do.
+    """
+    missing = missing_packages()
+    if not missing:
+        return []
+    if os.geteuid():
+        wanted = " ".join(missing)
+        raise Unavailable(f"packages are missing: run `sudo apt-get install {wanted}`, or be root")
+    with cache.lock("apt"), _NoServices():
+        _apt("update")
+        _apt("install", "--no-install-recommends", *missing)
+    return missing
+
+
+def missing_packages() -> list[str]:
+    """Return the packages of versions.toml that are not installed."""
+    _need_apt()
+    wanted: list[str] = versions.load("debian")["machine"]
+    if not _is_debian():  # its engine cannot be unpacked, so the registry comes from its own suite
+        wanted = [*wanted, *versions.load("debian")["registry"]]
+    query = ("dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n")
+    said = run(*query, *wanted, check=False).stdout
+    installed = {line.split()[0] for line in said.splitlines() if line.endswith(" installed")}
+    return [name for name in wanted if name not in installed]
+
+
+def unpack_engine() -> Programs:
+    """Return the bed's Docker; the first time it is downloaded and unpacked into the cache.
+
+    It comes from the Debian mirror that this machine already uses, and nothing of the machine
+    changes. Any number of processes may ask at once. On other systems the programs that are
+    installed are used. Raises Unavailable with what a person can do.
+    """
+    _need_apt()
+    pinned = versions.load("debian")
+    key = hashlib.sha256(repr((pinned, _os_release(), platform.machine())).encode()).hexdigest()
+    ready = Programs(cache.folder() / f"engine-{key[:12]}")
+    with cache.lock("engine"):
+        if not ready.folder.is_dir():
+            _make(ready)
+    return ready
+
+
+def _make(ready: Programs) -> None:
+    with tempfile.TemporaryDirectory(prefix="unpack-", dir=cache.folder()) as scratch:
+        made = Programs(Path(scratch) / "made")
+        if _is_debian():
+            root = Path(scratch) / "root"
+            listing = _unpack(_download(Path(scratch)), root)
+            _gather(root, made, shutil.copy2)
+            (made.folder / "packages.txt").write_text(listing, encoding="utf-8")
+        else:
+            _gather(MACHINE, made, lambda source, target: target.symlink_to(source.resolve()))
+        made.folder.rename(ready.folder)
+
+
+def _download(scratch: Path) -> list[Path]:
+    """Download the packages through an apt tree of our own; the machine's is only read."""
+    pinned = versions.load("debian")
+    own = _os_release()["VERSION_CODENAME"]
+    env = {**QUIET, "APT_CONFIG": str(_apt_tree(scratch, {own, pinned["suite"]}))}
+    names = [f"{name}/{pinned['suite']}" for name in (*pinned["engine"], *pinned["registry"])]
+    names += [f"{name}/{own}" for name in pinned["own-suite"]]
+    target = scratch / "packages"
+    target.mkdir()
+    try:
+        run(*APT_GET, "update", env=env, timeout=DOWNLOAD_SECONDS)
+        run(*APT_GET, "download", *names, env=env, cwd=target, timeout=DOWNLOAD_SECONDS)
+    except (CommandFailed, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"the Debian mirror of this machine did not deliver: {error}") from error
+    return sorted(target.glob("*.deb"))
+
+
+def _apt_tree(scratch: Path, suites: set[str]) -> Path:
+    """Write the configuration of a private apt and return its path."""
+    for name in ("apt/lists/partial", "apt/archives/partial", "apt/empty"):
+        (scratch / name).mkdir(parents=True)
+    uri, tree = _mirror(scratch), scratch / "apt"
+    lines = [f"deb [signed-by={_keyring()}] {uri} {suite} main\n" for suite in sorted(suites)]
+    (tree / "sources.list").write_text("".join(lines), encoding="utf-8")
+    settings = {
+        "Dir::Etc::sourcelist": f"{tree}/sources.list",
+        "Dir::Etc::sourceparts": f"{tree}/empty",
+        "Dir::Etc::preferences": "/dev/null",
+        "Dir::Etc::preferencesparts": f"{tree}/empty",
+        "Dir::State::lists": f"{tree}/lists",
+        "Dir::Cache": f"{tree}",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+        # The user `_apt` may not read a cache below /root.
+        "APT::Sandbox::User": "root",
+    }
+    config = tree / "apt.conf"
+    text = "".join(f'{name} "{value}";\n' for name, value in settings.items())
+    config.write_text(text, encoding="utf-8")
+    return config
+
+
+def _mirror(scratch: Path) -> str:
+    """Return the address of the archive that this machine gets its own suite from."""
+    if found := _source_of_own_suite():
+        return found
+    # A fresh image has sources but no lists; they are read into a folder of ours.
+    lists = ("-o", f"Dir::State::lists={scratch}/machine-lists", "-o", "APT::Sandbox::User=root")
+    (scratch / "machine-lists/partial").mkdir(parents=True)
+    run(*APT_GET, *lists, "update", env=QUIET, timeout=DOWNLOAD_SECONDS, check=False)
+    if found := _source_of_own_suite(*lists):
+        return found
+    suite = _os_release()["VERSION_CODENAME"]
+    raise Unavailable(
+        f"apt has no source for Debian {suite} main: add one in /etc/apt/sources.list.d"
+    )
+
+
+def _source_of_own_suite(*options: str) -> str:
+    suite = _os_release()["VERSION_CODENAME"]
+    asked = ("--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages")
+    for line in run("apt-get", *options, "indextargets", *asked).stdout.splitlines():
+        release, component, uri = line.split(" ", 2)
+        # Security and updates have suites of their own: `bookworm` is the archive itself.
+        if (release, component) == (suite, "main"):
+            return uri
+    return ""
+
+
+def _keyring() -> Path:
+    for name in ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg"):
+        path = Path("/usr/share/keyrings") / name
+        if path.is_file():
+            return path
+    raise Unavailable("Debian's keys are missing: run `apt-get install debian-archive-keyring`")
+
+
+def _unpack(packages: list[Path], root: Path) -> str:
+    """Unpack the packages into a folder; returns one line of name and version for each."""
+    listing = ""
+    for package in packages:
+        run("dpkg-deb", "--extract", str(package), str(root))
+        shown = ("--show", "--showformat", "${Package} ${Version}\n")
+        listing += run("dpkg-deb", *shown, str(package)).stdout
+    return listing
+
+
+def _gather(root: Path, made: Programs, place: Callable[[Path, Path], object]) -> None:
+    """Bring programs and plugins of a file system into two flat folders."""
+    made.bin.mkdir(parents=True)
+    made.plugins.mkdir()
+    for name in PROGRAMS:
+        place(_find(root, name, ("usr/bin", "usr/sbin")), made.bin / name)
+    for name in HELPERS:
+        with contextlib.suppress(Unavailable):
+            place(_find(root, name, ("usr/bin", "usr/sbin")), made.bin / name)
+    for name in PLUGINS:
+        place(_find(root, name, PLUGIN_FOLDERS), made.plugins / name)
+
+
+def _find(root: Path, name: str, folders: tuple[str, ...]) -> Path:
+    for folder in folders:
+        if (path := root / folder / name).exists():
+            return path
+    raise Unavailable(
+        f"there is no `{name}` on this machine, and only Debian's engine can be unpacked: "
+        "install docker, its buildx and compose plugins and docker-registry"
+    )
+
+
+def _is_debian() -> bool:
+    return _os_release().get("ID") == "debian"
+
+
+def _os_release() -> dict[str, str]:
+    """Return what /etc/os-release says."""
+    try:
+        text = Path("/etc/os-release").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    pairs = (line.partition("=") for line in text.splitlines())
+    return {name: value.strip('"') for name, _, value in pairs}
+
+
+def _need_apt() -> None:
+    if not shutil.which("apt-get"):
+        raise Unavailable(
+            "the bed is made of Debian packages: run it on Debian 12 or newer, or on Ubuntu 24.04"
+        )
+
+
+def _apt(*argv: str) -> None:
+    try:
+        run(*APT_GET, *argv, env=QUIET, timeout=DOWNLOAD_SECONDS)
+    except (CommandFailed, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"apt could not install what the bed needs: {error}") from error
+
+
+class _NoServices:
+    """Keeps packages from starting their services on installation, with Debian's own switch."""
+
+    def __enter__(self) -> None:
+        self._ours = not POLICY.exists()
+        if self._ours:
+            POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+            POLICY.chmod(0o755)
+
+    def __exit__(self, *_: object) -> None:
+        if self._ours:
+            POLICY.unlink()

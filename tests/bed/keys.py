@@ -1,0 +1,58 @@
+"""Keys and certificates of one bed, made by openssl and ssh-keygen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bed.command import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc")
+# The registry's token has to be signed with RS256.
+RSA = ("-newkey", "rsa:2048", "-noenc")
+DAYS = ("-days", "30")
+HOST_KEYS = {"ed25519": (), "rsa": ("-b", "2048")}
+
+
+def make_authority(folder: Path) -> None:
+    """Write ca.crt and ca.key: the only authority that the bed's machines trust."""
+    files = ("-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.crt")
+    run("openssl", "req", "-x509", *EC, *DAYS, "-subj", "/CN=bed", *files)
+
+
+def make_server_certificate(authority: Path, folder: Path, name: str) -> None:
+    """Write server.crt and server.key for a name, signed by the authority of the bed."""
+    issuer = ("-CA", f"{authority}/ca.crt", "-CAkey", f"{authority}/ca.key")
+    extensions = ("-addext", f"subjectAltName=DNS:{name}", "-addext", "extendedKeyUsage=serverAuth")
+    leaf = ("-addext", "basicConstraints=critical,CA:false")
+    files = ("-keyout", f"{folder}/server.key", "-out", f"{folder}/server.crt")
+    subject = ("-subj", f"/CN={name}")
+    run("openssl", "req", "-x509", *EC, *DAYS, *subject, *issuer, *extensions, *leaf, *files)
+
+
+def make_token_signer(folder: Path) -> None:
+    """Write sign.crt and sign.key, with which the registry's tokens are signed."""
+    files = ("-keyout", f"{folder}/sign.key", "-out", f"{folder}/sign.crt")
+    run("openssl", "req", "-x509", *RSA, *DAYS, "-subj", "/CN=tokens", *files)
+
+
+def make_host_keys(folder: Path) -> None:
+    """Write the host keys of an sshd into its folder."""
+    for kind, size in HOST_KEYS.items():
+        make_ssh_key(folder / f"ssh_host_{kind}_key", kind, size)
+
+
+def make_ssh_key(path: Path, kind: str = "ed25519", size: tuple[str, ...] = ()) -> None:
+    """Write an OpenSSH private key and, beside it, the public one."""
+    run("ssh-keygen", "-q", "-t", kind, *size, "-N", "", "-C", "bed", "-f", str(path))
+
+
+def known_hosts(folder: Path, *names: str) -> str:
+    """Return the known_hosts lines of a host for all of its names and keys."""
+    lines = ""
+    for kind in HOST_KEYS:
+        public = (folder / f"ssh_host_{kind}_key.pub").read_text(encoding="utf-8")
+        lines += "".join(f"{name} {' '.join(public.split()[:2])}\n" for name in names)
+    return lines

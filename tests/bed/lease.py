@@ -1,0 +1,97 @@
+"""Who holds which bed, so that nothing outlives its owner however the owner ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from bed import cache
+
+LABEL = "gen-workflow.bed"
+
+
+class Lease(NamedTuple):
+    """A bed on this machine: its id, the process that owns it, and its private folder.
+
+    A bed that a person started has no owner: it stays until `python -m bed down`.
+    `docker_host` is empty for the engine that is the machine's own default.
+    """
+
+    id: str
+    owner: int
+    # Clock ticks after boot: tells the owner from a later process with the same number.
+    owner_started: int
+    folder: str
+    docker_host: str
+
+    @property
+    def root(self) -> Path:
+        return Path(self.folder)
+
+    @property
+    def own_engine(self) -> bool:
+        return bool(self.docker_host)
+
+    @property
+    def bridge(self) -> str:
+        """The network interface of the bed; Linux allows 15 letters."""
+        return f"bed-{self.id}"
+
+    @property
+    def prefix(self) -> str:
+        """How the names of everything in an engine begin."""
+        return f"bed-{self.id}"
+
+    def is_held(self) -> bool:
+        """Return whether the owner lives; a person's bed is held until it is taken down."""
+        return not self.owner or started(self.owner) == self.owner_started
+
+    def save(self) -> None:
+        _file(self.id).write_text(json.dumps(self._asdict()), encoding="utf-8")
+
+    def forget(self) -> None:
+        _file(self.id).unlink(missing_ok=True)
+
+
+def new(*, own_engine: bool, owner: int) -> Lease:
+    """Write down a new bed before anything of it exists. Owner 0 is a person."""
+    name = secrets.token_hex(4)
+    # A socket's path has at most 107 letters, and a temporary folder may already be long.
+    folder = f"/tmp/bed-{name}"
+    host = f"unix://{folder}/docker.sock" if own_engine else ""
+    lease = Lease(name, owner, started(owner) if owner else 0, folder, host)
+    lease.save()
+    lease.root.mkdir(mode=0o755)
+    return lease
+
+
+def leases() -> list[Lease]:
+    """Return every bed that was written down and not yet forgotten."""
+    found = [_read(file) for file in sorted(_file("x").parent.glob("*.json"))]
+    return [lease for lease in found if lease]
+
+
+def _read(file: Path) -> Lease | None:
+    # It may be half written, or forgotten this moment by its owner.
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return Lease(**json.loads(file.read_text(encoding="utf-8")))
+    return None
+
+
+def started(pid: int) -> int:
+    """Return when a process started, in clock ticks after boot; 0 when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    fields = stat.rpartition(")")[2].split()
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def _file(name: str) -> Path:
+    folder = cache.folder() / "beds"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{name}.json"

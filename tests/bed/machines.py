@@ -1,0 +1,295 @@
+"""The machines of the bed: containers with services, users and engines of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bed import cache, keys
+from bed.command import Completed, run
+from bed.errors import BedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bed.engine import Engine
+
+IMAGE_FOLDER = Path(__file__).parent / "images/machine"
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+USER = "deploy"
+START_SECONDS = 60
+# Of the machine that runs the tests; /usr/local is left out: it differs most, and is theirs.
+SHARED = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf")
+PRIVILEGED = ("--privileged", "--cgroupns=private", "--volume=/var/lib/docker")
+
+
+class Machine:
+    """A machine of the bed. Raises BedError when it does not start."""
+
+    # What it runs, in the words of `start-machine`.
+    services: ClassVar[tuple[str, ...]] = ()
+    ip: str
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.name = name
+        self.engine = engine
+        self.bed_folder = engine.lease.root
+        self.folder = self.bed_folder / "machines" / name
+        self.container = f"{engine.lease.prefix}-{name}"
+
+    def start(self) -> None:
+        """Start the machine and return when all of its services answer."""
+        self.folder.mkdir(parents=True)
+        shutil.copy(self.bed_folder / "ca.crt", self.folder)
+        self.make_files()
+        volumes = [f"--volume={source}:{target}" for source, target in self.mounts().items()]
+        names = ("--name", self.container, "--hostname", self.name, "--network-alias", self.name)
+        where = ("--detach", "--network", self.engine.lease.prefix)
+        options = (*where, *names, *self.engine.labels(), *volumes, *self.options())
+        self.engine.docker("run", *options, image(self.engine), *self.services)
+        self._wait()
+        self.ip = self._address()
+
+    def make_files(self) -> None:
+        """Write what only this machine has into its folder, its `/bed`."""
+
+    def mounts(self) -> dict[str, str]:
+        """Return what is mounted, as source and `target:mode`."""
+        system = [str(path) for path in Path("/usr").iterdir() if path.name != "local"]
+        shared = {path: f"{path}:ro" for path in (*system, *SHARED) if Path(path).exists()}
+        return {**shared, str(self.folder): "/bed:ro", **self._engine_mounts()}
+
+    def _engine_mounts(self) -> dict[str, str]:
+        return {str(self.engine.programs.folder): "/opt/docker:ro"}
+
+    def options(self) -> tuple[str, ...]:
+        """Return what else `docker run` is told."""
+        return ()
+
+    def run(
+        self,
+        *argv: str,
+        input: str | None = None,  # noqa: A002 - the word that subprocess uses
+        check: bool = True,
+        user: str = "root",
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        timeout: float = 120,
+    ) -> Completed:
+        """Run a program on the machine to its end. Raises CommandFailed if `check`.
+
+        After `timeout` seconds it is killed there too, and its exit code is 124.
+        """
+        limited = ("timeout", "--kill-after=5", str(timeout), *argv)
+        command = self._exec(limited, user=user, env=env, cwd=cwd, stdin=input is not None)
+        return self.engine.docker(*command, input=input, check=check, env=env, timeout=timeout + 15)
+
+    def popen(
+        self,
+        *argv: str,
+        user: str = "root",
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> subprocess.Popen[str]:
+        """Start a program on the machine; `options` go to subprocess.Popen.
+
+        A signal to the process that is returned does not reach the program: send it with
+        `run("pkill", ...)`.
+        """
+        command = self._exec(argv, user=user, env=env, cwd=cwd, stdin="stdin" in options)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(
+            self.engine.command(*command),
+            env={**os.environ, **self.engine.env, **(env or {})},
+            **{"stdin": subprocess.DEVNULL, **pipes, **options},
+        )
+
+    def docker(self, *argv: str, check: bool = True) -> Completed:
+        """Run `docker ...` on the machine's own engine."""
+        return self.run("docker", *argv, check=check)
+
+    def pause(self) -> None:
+        """Freeze the machine: it stays connected and answers nothing."""
+        self.engine.docker("pause", self.container)
+
+    def unpause(self) -> None:
+        self.engine.docker("unpause", self.container)
+
+    def remove(self) -> None:
+        """Take the machine away, with all it holds."""
+        self.engine.docker("rm", "-fv", self.container)
+
+    def write(self, path: str, text: str, *, mode: str = "644", owner: str = "root") -> None:
+        """Write a file on the machine, with the folders above it."""
+        script = 'mkdir -p "$(dirname "$1")"; cat >"$1"; chmod "$2" "$1"; chown "$3" "$1"'
+        self.run("sh", "-ec", script, "-", path, mode, owner, input=text)
+
+    def read(self, path: str) -> str:
+        return self.run("cat", path).stdout
+
+    def _exec(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str,
+        env: Mapping[str, str] | None,
+        cwd: str | os.PathLike[str] | None,
+        stdin: bool,
+    ) -> tuple[str, ...]:
+        # Names only: the values come from docker's own environment, not from its arguments.
+        variables = [part for name in env or {} for part in ("--env", name)]
+        folder = ("--workdir", os.fspath(cwd)) if cwd else ()
+        keyboard = ("--interactive",) if stdin else ()
+        home = () if user == "root" else ("--env", f"HOME=/home/{user}")
+        return (
+            "exec",
+            *keyboard,
+            "--user",
+            user,
+            *home,
+            *variables,
+            *folder,
+            self.container,
+            *argv,
+        )
+
+    def _wait(self) -> None:
+        until = ("sh", "-c", "until [ -e /run/ready ]; do sleep 0.05; done")
+        command = ("exec", self.container, "timeout", str(START_SECONDS), *until)
+        if self.engine.docker(*command, check=False, timeout=START_SECONDS + 10).returncode:
+            said = self.engine.docker("logs", "--tail", "30", self.container, check=False)
+            raise BedError(f"{self.name} did not start:\n{said.stdout}{said.stderr}")
+
+    def _address(self) -> str:
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        said = self.engine.docker("inspect", "--format", template, self.container)
+        return said.stdout.strip()
+
+
+class DockerMachine(Machine):
+    """A machine with an engine of its own."""
+
+    containerd_store = False
+
+    def make_files(self) -> None:
+        features = {"features": {"containerd-snapshotter": True}} if self.containerd_store else {}
+        (self.folder / "daemon.json").write_text(json.dumps(features), encoding="utf-8")
+
+    def options(self) -> tuple[str, ...]:
+        return (*super().options(), *PRIVILEGED)
+
+
+class Host(DockerMachine):
+    """A server that is reached over SSH as `deploy`, by its name from machines and by its IP.
+
+    `known_hosts` are the right lines for both, `private_key` the text of the key that opens it.
+    """
+
+    services: ClassVar[tuple[str, ...]] = ("docker", "sshd")
+    user = USER
+
+    def make_files(self) -> None:
+        super().make_files()
+        keys.make_host_keys(self.folder)
+        shutil.copy(self.bed_folder / "deploy.pub", self.folder / "authorized_keys")
+
+    @property
+    def known_hosts(self) -> str:
+        return keys.known_hosts(self.folder, self.name, self.ip)
+
+    @property
+    def private_key(self) -> str:
+        return (self.bed_folder / "deploy").read_text(encoding="utf-8")
+
+    def ssh(self, *argv: str, user: str = USER, check: bool = True, **options: Any) -> Completed:
+        """Run a command over SSH from the machine that runs the tests, host key verified."""
+        known = self.folder / "known_hosts"
+        known.write_text(self.known_hosts, encoding="utf-8")
+        given = (
+            "BatchMode=yes",
+            "IdentitiesOnly=yes",
+            f"UserKnownHostsFile={known}",
+            "StrictHostKeyChecking=yes",
+        )
+        settings = [part for setting in given for part in ("-o", setting)]
+        identity = ("-F", "none", "-i", str(self.bed_folder / "deploy"))
+        target = f"{user}@{self.ip}"
+        return run("ssh", *identity, *settings, target, *argv, check=check, **options)
+
+    def kill_sessions(self) -> None:
+        """Kill every SSH session, as when a server goes down; new ones are accepted."""
+        # Sessions are named `sshd: user@...` or `sshd: user [priv]`, the listener is not.
+        self.run("pkill", "-9", "-f", r"^sshd(-session)?: [a-z0-9_-]+[@ ]", check=False)
+
+    def add_user_without_docker(self, name: str) -> None:
+        """Add a user who may log in over SSH with the same key but not use Docker."""
+        self.run(
+            "useradd",
+            "--user-group",
+            "--create-home",
+            "--shell",
+            "/bin/bash",
+            "--password",
+            "*",
+            name,
+        )
+        authorized = (self.folder / "authorized_keys").read_text(encoding="utf-8")
+        home = f"/home/{name}/.ssh"
+        self.write(f"{home}/authorized_keys", authorized, mode="600")
+        self.run("chmod", "700", home)
+        self.run("chown", "-R", f"{name}:{name}", home)
+
+
+class HostWithoutDocker(Host):
+    """A server on which nobody has installed Docker."""
+
+    services = ("sshd",)
+
+    def options(self) -> tuple[str, ...]:
+        return ()
+
+    def _engine_mounts(self) -> dict[str, str]:
+        # The machine's own, if it has one, is hidden: what cannot be run is not found.
+        found = [path for path in ("/usr/bin/docker", "/usr/sbin/docker") if Path(path).exists()]
+        return {} if not found else {"/dev/null": f"{found[0]}:ro"}
+
+
+class Runner(DockerMachine):
+    """A self-hosted runner: git, python3 and Docker, trust in ghcr.io, and a root user.
+
+    The checkout and the cache (read-only) and the bed's work folder are at the same paths as
+    outside.
+    """
+
+    services = ("docker",)
+
+    def mounts(self) -> dict[str, str]:
+        work, checkout, cached = self.bed_folder / "work", CHECKOUT, cache.folder()
+        return {
+            **super().mounts(),
+            str(work): f"{work}",
+            str(checkout): f"{checkout}:ro",
+            str(cached): f"{cached}:ro",
+        }
+
+
+class ContainerdRunner(Runner):
+    """A runner whose engine keeps images in containerd's store, the default since Docker 29."""
+
+    containerd_store = True
+
+
+def image(engine: Engine) -> str:
+    """Return the name of the image that all machines start from."""
+    return f"{engine.lease.prefix}/machine"
+
+
+def build_image(engine: Engine) -> None:
+    """Build the image of the machines; a second of work, so that no cache can be out of date."""
+    label = engine.labels()[:2]
+    engine.docker("build", "--quiet", "--tag", image(engine), *label, str(IMAGE_FOLDER))

@@ -1,0 +1,132 @@
+"""The bed's ghcr.io, as tests steer and question it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bed import keys
+from bed.errors import BedError
+from bed.machines import Machine
+from bed.registry_proxy import CONTROL_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "ghcr.io"
+SETTINGS = Path(__file__).parent / "images/registry.yml"
+# Every kind of manifest that Docker itself asks for.
+MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json, "
+    "application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+
+
+class Request(NamedTuple):
+    """One request that the registry answered; status 0 is a connection that was dropped."""
+
+    method: str
+    path: str
+    status: int
+    user_agent: str
+
+
+class Registry(Machine):
+    """`ghcr.io` for every machine of the bed: TLS, tokens with rights, a real registry behind."""
+
+    services = ("registry",)
+    _rights: dict[str, list[str]]
+
+    def make_files(self) -> None:
+        self._rights = {}
+        keys.make_server_certificate(self.bed_folder, self.folder, NAME)
+        keys.make_token_signer(self.folder)
+        shutil.copy(SETTINGS, self.folder / "registry.yml")
+
+    def mounts(self) -> dict[str, str]:
+        return {**super().mounts(), str(Path(__file__).parent): "/opt/bed:ro"}
+
+    def allow(self, token: str, *rights: str) -> None:
+        """Give a token exactly these rights, such as `acme/*:pull,push`; at once.
+
+        A token without rights can log in and nothing else. The empty token is a client that
+        did not log in.
+        """
+        self._rights[token] = list(rights)
+        self._ask("PUT", "/rights", self._rights)
+
+    def revoke(self, token: str) -> None:
+        """Make a token unknown: its login is denied from now on."""
+        self._rights.pop(token, None)
+        self._ask("PUT", "/rights", self._rights)
+
+    def fault(
+        self,
+        match: str,
+        *,
+        status: int | None = None,
+        code: str = "UNKNOWN",
+        message: str = "",
+        times: int | None = None,
+        delay: float = 0,
+    ) -> None:
+        """Let requests go wrong: `match` is `METHOD /path/*`, either may be a wildcard.
+
+        With a status they are answered by an error of this code and message; status 0 drops the
+        connection; None answers as always, after `delay` seconds. `times` None is without end.
+        """
+        fault = {"match": match, "status": status, "code": code, "message": message}
+        self._ask("POST", "/faults", {**fault, "times": times, "delay": delay})
+
+    def clear_faults(self) -> None:
+        self._ask("DELETE", "/faults")
+
+    def requests(self) -> list[Request]:
+        """Return the requests answered since the last `clear_requests`, in order."""
+        return [Request(**request) for request in json.loads(self._ask("GET", "/requests")[1])]
+
+    def clear_requests(self) -> None:
+        self._ask("DELETE", "/requests")
+
+    def tags(self, repository: str) -> list[str]:
+        """Return the tags of a repository such as `acme/app`; none if it does not exist."""
+        status, body = self._ask("GET", f"/v2/{repository}/tags/list")
+        found: list[str] = json.loads(body).get("tags") or [] if status == 200 else []
+        return sorted(found)
+
+    def digest(self, repository: str, reference: str) -> str | None:
+        """Return the digest that a tag or digest stands for; None if it does not exist."""
+        return self._manifest(repository, reference)[0]
+
+    def manifest(self, repository: str, reference: str) -> dict[str, Any]:
+        """Return a manifest or index as it is stored. Raises BedError if there is none."""
+        digest, manifest = self._manifest(repository, reference)
+        if digest is None:
+            raise BedError(f"there is no {NAME}/{repository} at {reference}")
+        return manifest
+
+    def _manifest(self, repository: str, reference: str) -> tuple[str | None, dict[str, Any]]:
+        path = f"/v2/{repository}/manifests/{reference}"
+        response, body = self._exchange("GET", path, b"", {"Accept": MANIFESTS})
+        return response.headers.get("Docker-Content-Digest"), json.loads(body)
+
+    def _ask(self, method: str, path: str, sent: object = None) -> tuple[int, bytes]:
+        data = b"" if sent is None else json.dumps(sent).encode()
+        response, body = self._exchange(method, path, data, {})
+        return response.status, body
+
+    def _exchange(
+        self, method: str, path: str, sent: bytes, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = http.client.HTTPConnection(self.ip, CONTROL_PORT, timeout=30)
+        try:
+            connection.request(method, path, sent, dict(headers))
+            response = connection.getresponse()
+            return response, response.read()
+        finally:
+            connection.close()

@@ -1,0 +1,167 @@
+"""ghcr.io as its clients see it: TLS and tokens in front of Debian's docker-registry.
+
+Runs in the bed's registry machine: python3 -m bed.registry_front FOLDER-OF-KEYS
+Tests steer it through a second, plain port that only they use.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import socket
+import ssl
+import sys
+import threading
+import time
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from bed.registry_proxy import CONTROL_PORT, REGISTRY, Proxy
+from bed.registry_state import Access, State
+from bed.registry_token import Signer
+
+FRONT_PORT = 443
+READY = Path("/run/front")
+STATE = State()
+DENIED = "DENIED"
+
+
+class Server(ThreadingHTTPServer):
+    """A server whose threads end with it; broken connections are what its tests are about."""
+
+    daemon_threads = True
+    request_queue_size = 128
+    signer: Signer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        print(f"{client_address}: {sys.exc_info()[1]!r}", file=sys.stderr, flush=True)
+
+
+class Front(Proxy):
+    """What Docker talks to."""
+
+    server: Server
+
+    def handle_request(self) -> None:
+        fault = STATE.take_fault(self.command, urlsplit(self.path).path)
+        if fault and self._fail(fault):
+            return
+        url = urlsplit(self.path)
+        if url.path == "/token":
+            self._token(parse_qs(url.query).get("scope", []))
+        else:
+            self.forward({"X-Forwarded-Proto": "https"})
+
+    def _fail(self, fault: dict[str, Any]) -> bool:
+        """Do what the fault says; returns whether that was the answer."""
+        time.sleep(fault["delay"])
+        if fault["status"] == 0:
+            self.close_connection = True
+            self.log_request(0)
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return True
+        if fault["status"] is not None:
+            self.refuse(fault["status"], fault["code"], fault["message"])
+            return True
+        return False
+
+    def _token(self, scopes: list[str]) -> None:
+        if self.command != "GET":
+            # BuildKit tries OAuth's POST first and, as with GHCR, has to fall back to GET.
+            self.refuse(405, "UNSUPPORTED", "use GET")
+            return
+        # As at GHCR the name of the user is not looked at.
+        token = self._password()
+        if not STATE.knows(token):
+            self.refuse(403, DENIED, "denied")
+            return
+        wanted = [Access.parse(scope) for text in scopes for scope in text.split()]
+        granted = [STATE.granted(token, access) for access in wanted]
+        signed = self.server.signer.sign(access for access in granted if access.actions)
+        self.answer(200, {"token": signed})
+
+    def _password(self) -> str:
+        kind, _, value = self.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "basic":
+            return ""
+        return base64.b64decode(value).decode("utf-8", "replace").partition(":")[2]
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
+        """Remember the request for the tests; called with every answer."""
+        STATE.log(
+            {
+                "method": self.command,
+                "path": self.path,
+                "status": int(code),
+                "user_agent": self.headers.get("User-Agent", ""),
+            }
+        )
+
+
+class Control(Proxy):
+    """What tests talk to: rights, faults, the log, and the content with every right."""
+
+    server: Server
+
+    def handle_request(self) -> None:
+        path = urlsplit(self.path).path
+        if path.startswith("/v2/"):
+            name = path.removeprefix("/v2/").rsplit("/", 2)[0]
+            everything = Access("repository", name, frozenset({"pull", "push", "delete", "*"}))
+            self.forward({"Authorization": f"Bearer {self.server.signer.sign([everything])}"})
+            return
+        try:
+            result = self._do(f"{self.command} {path}")
+        except KeyError:
+            self.refuse(404, "UNKNOWN", f"{self.command} {path} is not a control")
+        else:
+            self.answer(200, result)
+
+    def _do(self, what: str) -> object:
+        if what in {"PUT /rights", "POST /faults"}:
+            sent = json.loads(b"".join(self.body()))
+            return {"PUT /rights": STATE.set_rights, "POST /faults": STATE.add_fault}[what](sent)
+        return {
+            "GET /requests": STATE.requests,
+            "DELETE /requests": STATE.clear_requests,
+            "DELETE /faults": STATE.clear_faults,
+        }[what]()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Stay silent: what tests ask is of no interest to them."""
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    signer = Signer(folder)
+    front = Server(("", FRONT_PORT), Front)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.crt", folder / "server.key")
+    # The handshake belongs to the thread of the connection: a slow client holds up nobody.
+    front.socket = context.wrap_socket(
+        front.socket, server_side=True, do_handshake_on_connect=False
+    )
+    control = Server(("", CONTROL_PORT), Control)
+    front.signer = control.signer = signer
+    threading.Thread(target=control.serve_forever, daemon=True).start()
+    _wait_for_registry()
+    READY.touch()
+    front.serve_forever()
+
+
+def _wait_for_registry() -> None:
+    while not _registry_listens():
+        time.sleep(0.02)
+
+
+def _registry_listens() -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(REGISTRY):
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    main()

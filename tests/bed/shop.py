@@ -1,0 +1,81 @@
+"""A small app to deploy, in versions that are healthy or fail in a chosen way."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bed.testbed import Bed
+
+TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
+PORT = 8080
+# What a version can do wrong: nothing, never be healthy, be healthy as a candidate only, or end.
+FAULTS = ("", "sick", "sick-when-real", "ends")
+
+DOCKERFILE = """\
+FROM scratch
+COPY busybox /bin/busybox
+COPY serve /bin/serve
+ENV VERSION={version} FAULT={fault}
+EXPOSE {port}
+ENTRYPOINT ["/bin/busybox", "sh", "/bin/serve"]
+"""
+# Only the first start with a volume is a candidate's; there `sick-when-real` is healthy.
+SERVE = """\
+set -eu
+b=/bin/busybox
+$b mkdir -p /www/cgi-bin /state
+trap 'exit 0' TERM
+echo "shop $VERSION says ${GREETING:-nothing}"
+echo "$VERSION" >/www/index.html
+case $FAULT in
+  sick) ;;
+  ends) echo 'cannot reach the database' >&2; exit 3 ;;
+  sick-when-real)
+    if [ -e /state/seen ]; then $b rm /state/seen; else echo ok >/www/health; : >/state/seen; fi ;;
+  *) echo ok >/www/health ;;
+esac
+printf '%s' "${GREETING:-}" >/www/greeting
+$b httpd -f -p 8080 -h /www &
+wait
+"""
+
+
+class Shop:
+    """Builds versions on the runner of a bed and pushes them to its registry."""
+
+    name = "ghcr.io/acme/shop"
+
+    def __init__(self, bed: Bed) -> None:
+        self._bed = bed
+        self._folder = bed.work / "shop"
+        self._images: dict[tuple[str, str], str] = {}
+        self.write_context(self._folder)
+        bed.registry.allow(TOKEN, "acme/*:pull,push")
+        bed.runner.run(
+            "docker", "login", "ghcr.io", "-u", "octocat", "--password-stdin", input=TOKEN
+        )
+
+    @staticmethod
+    def write_context(folder: Path, version: str = "1", fault: str = "") -> None:
+        """Write what an image is built from into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy("/bin/busybox", folder / "busybox")
+        (folder / "serve").write_text(SERVE)
+        text = DOCKERFILE.format(version=version, fault=fault or '""', port=PORT)
+        (folder / "Dockerfile").write_text(text)
+
+    def push(self, version: str, fault: str = "") -> str:
+        """Return the image of a version by digest, pushed once."""
+        key = (version, fault)
+        if key not in self._images:
+            self.write_context(self._folder, version, fault)
+            tag = f"{self.name}:{version}{fault}"
+            self._bed.runner.run("docker", "build", "-q", "-t", tag, str(self._folder))
+            self._bed.runner.run("docker", "push", "-q", tag)
+            digest = self._bed.registry.digest("acme/shop", f"{version}{fault}")
+            self._images[key] = f"{self.name}@{digest}"
+        return self._images[key]

@@ -1,0 +1,295 @@
+"""Runs an action of ours as the real runner would: through its shell step, in a clean environment.
+
+act sets INPUT_* for the run steps of a composite action; GitHub's runner does not, nor does it hand
+them ACTIONS_RUNTIME_TOKEN. So the environment here is made from nothing: what a hosted machine has,
+what the runner adds, the caller's `env:` and the step's own `env:` block, and not one name more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bed.action_file import ROOT, ActionFile, evaluate, read_action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# The runner starts `shell: bash` so, and waits so long between SIGINT and SIGTERM.
+BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
+SECONDS_TO_TERM = 7.5
+COMMAND_FILES = (
+    "GITHUB_OUTPUT",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "GITHUB_STATE",
+)
+
+
+class StepTimeoutError(AssertionError):
+    """A step ran longer than its test allows."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The workflow run an action is part of: the part of the `github` context that we read."""
+
+    repository: str = "acme/shop"
+    actor: str = "octocat"
+    token: str = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
+    event_name: str = "push"
+    ref: str = "refs/heads/main"
+    sha: str = "0123456789abcdef0123456789abcdef01234567"
+    run_id: str = "4711"
+    event: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What is there to see of a finished step."""
+
+    code: int
+    log: str
+    outputs: Mapping[str, str]
+    summary: str
+    environment_file: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The log as a person reads it: the runner hides what `::add-mask::` named."""
+        masks = re.findall(r"^::add-mask::(.+)$", self.log, re.MULTILINE)
+        lines = [line for line in self.log.splitlines() if not line.startswith("::add-mask::")]
+        text = "\n".join(lines)
+        for mask in sorted(map(_decoded, masks), key=len, reverse=True):
+            text = text.replace(mask, "***")
+        return text
+
+    @property
+    def errors(self) -> list[str]:
+        """The error annotations, without their titles, as text of several lines."""
+        return [
+            _decoded(each) for each in re.findall(r"^::error[^:]*::(.*)$", self.log, re.MULTILINE)
+        ]
+
+
+def run_action(
+    name: str,
+    inputs: Mapping[str, str],
+    *,
+    workspace: Path,
+    env: Mapping[str, str] | None = None,
+    machine: Mapping[str, str] | None = None,
+    run: Run | None = None,
+    python: str | None = None,
+    timeout: float = 120,
+) -> StepResult:
+    """Run the action in `actions/<name>` (the root one for an empty name) to its end.
+
+    `env` is the `env:` of the step that uses it; `machine` is what differs on the machine, such as
+    HOME, DOCKER_HOST or a PATH; `python` is the interpreter that `python3` finds. Raises
+    StepTimeoutError after `timeout` seconds, with the log so far.
+    """
+    step = start_action(
+        name, inputs, workspace=workspace, env=env, machine=machine, run=run, python=python
+    )
+    return step.result(timeout)
+
+
+def start_action(
+    name: str,
+    inputs: Mapping[str, str],
+    *,
+    workspace: Path,
+    env: Mapping[str, str] | None = None,
+    machine: Mapping[str, str] | None = None,
+    run: Run | None = None,
+    python: str | None = None,
+) -> RunningStep:
+    """Start an action and return while it runs, for tests that cancel it."""
+    action = read_action(ROOT / "actions" / name if name else ROOT)
+    if unknown := set(inputs) - set(action.inputs):
+        raise ValueError(f"{action.path} has no input {', '.join(sorted(unknown))}")
+    folder = Path(tempfile.mkdtemp(prefix="runner-"))
+    run = run or Run()
+    base = _machine(folder, python) | dict(machine or {}) | _runner(folder, workspace, action, run)
+    block = _env_block(action, inputs, run)
+    return RunningStep(action, folder, workspace, base | dict(env or {}) | block)
+
+
+class RunningStep:
+    """A started step; `result()` waits for it and removes what the runner would remove."""
+
+    def __init__(
+        self, action: ActionFile, folder: Path, workspace: Path, env: Mapping[str, str]
+    ) -> None:
+        self._action = action
+        self._folder = folder
+        script = folder / "temp" / "step.sh"
+        script.write_text(str(action.steps[0]["run"]) + "\n", encoding="utf-8")
+        self._log = folder / "log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                (*BASH, str(script)),
+                cwd=workspace,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def cancel(self, seconds_to_term: float = SECONDS_TO_TERM) -> None:
+        """Cancel as the runner does: SIGINT, and SIGTERM when it still runs after 7.5 s."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(seconds_to_term)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGTERM)
+
+    def result(self, timeout: float = 120) -> StepResult:
+        """Wait for the end; a step that outlives its time is killed with all it started."""
+        try:
+            return self._result(self.process.wait(timeout))
+        except subprocess.TimeoutExpired as error:
+            raise StepTimeoutError(f"{error}; its log so far:\n{self.log()}") from error
+        finally:
+            self._end()
+
+    def log(self) -> str:
+        """Return what the step has printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def _result(self, code: int) -> StepResult:
+        read = {name: (self._folder / name).read_text(encoding="utf-8") for name in COMMAND_FILES}
+        step_id = self._action.steps[0].get("id", "")
+        steps = {step_id: {"outputs": parse_outputs(read["GITHUB_OUTPUT"])}}
+        return StepResult(
+            code=code,
+            log=self.log(),
+            outputs={
+                name: evaluate(each["value"], {"steps": steps})
+                for name, each in self._action.outputs.items()
+            },
+            summary=read["GITHUB_STEP_SUMMARY"],
+            environment_file=read["GITHUB_ENV"] + read["GITHUB_PATH"],
+        )
+
+    def _end(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def parse_outputs(text: str) -> dict[str, str]:
+    """Read a GITHUB_OUTPUT file by the runner's rules: NAME=value, or NAME<<END … END.
+
+    Raises ValueError where the runner would fail the step.
+    """
+    found: dict[str, str] = {}
+    lines = iter(text.split("\n"))
+    for line in lines:
+        match = re.match(r"(?P<name>[^=]*?)(?P<mark>=|<<)(?P<rest>.*)", line)
+        if not line:
+            continue
+        if not match or not match["name"]:
+            raise ValueError(f"invalid format {line!r}")
+        value = match["rest"] if match["mark"] == "=" else _heredoc(lines, match["rest"])
+        found[match["name"]] = value
+    return found
+
+
+def _heredoc(lines: Iterator[str], end: str) -> str:
+    held: list[str] = []
+    for line in lines:
+        if line == end:
+            return "\n".join(held)
+        held.append(line)
+    raise ValueError(f"matching delimiter not found {end!r}")
+
+
+def _machine(folder: Path, python: str | None) -> dict[str, str]:
+    """Return what a hosted machine has before the runner adds anything."""
+    home = folder / "home"
+    home.mkdir()
+    path = os.environ.get("PATH", os.defpath)
+    # The project's own environment is nowhere on the machine of a user.
+    path = os.pathsep.join(p for p in path.split(os.pathsep) if "/.venv/" not in f"{p}/")
+    if python:
+        (folder / "bin").mkdir()
+        (folder / "bin" / "python3").symlink_to(python)
+        path = f"{folder / 'bin'}{os.pathsep}{path}"
+    return {"PATH": path, "HOME": str(home), "USER": "runner", "LANG": "C.UTF-8", "CI": "true"}
+
+
+def _runner(folder: Path, workspace: Path, action: ActionFile, run: Run) -> dict[str, str]:
+    """Return what the runner adds for every step, and make the files behind it."""
+    temp = folder / "temp"
+    temp.mkdir()
+    event = folder / "event.json"
+    event.write_text(json.dumps(run.event), encoding="utf-8")
+    files = {name: folder / name for name in COMMAND_FILES}
+    for path in files.values():
+        path.touch()
+    kind, _, short = run.ref.removeprefix("refs/").partition("/")
+    return {
+        **{name: str(path) for name, path in files.items()},
+        "GITHUB_ACTION": "__gen-workflow_gen-workflow",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_ACTION_PATH": str(action.folder),
+        "GITHUB_ACTOR": run.actor,
+        "GITHUB_API_URL": "https://api.github.com",
+        "GITHUB_EVENT_NAME": run.event_name,
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_GRAPHQL_URL": "https://api.github.com/graphql",
+        "GITHUB_JOB": "deploy",
+        "GITHUB_REF": run.ref,
+        "GITHUB_REF_NAME": short,
+        "GITHUB_REF_TYPE": "tag" if kind == "tags" else "branch",
+        "GITHUB_REPOSITORY": run.repository,
+        "GITHUB_REPOSITORY_OWNER": run.repository.partition("/")[0],
+        "GITHUB_RUN_ATTEMPT": "1",
+        "GITHUB_RUN_ID": run.run_id,
+        "GITHUB_RUN_NUMBER": "1",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_SHA": run.sha,
+        "GITHUB_WORKFLOW": "Build and deploy",
+        "GITHUB_WORKSPACE": str(workspace),
+        "RUNNER_ARCH": "X64",
+        "RUNNER_ENVIRONMENT": "github-hosted",
+        "RUNNER_NAME": "GitHub Actions 1",
+        "RUNNER_OS": "Linux",
+        "RUNNER_TEMP": str(temp),
+        "RUNNER_TOOL_CACHE": str(folder / "tools"),
+    }
+
+
+def _env_block(action: ActionFile, given: Mapping[str, str], run: Run) -> dict[str, str]:
+    github = {
+        "actor": run.actor,
+        "token": run.token,
+        "repository": run.repository,
+        "sha": run.sha,
+        "ref": run.ref,
+        "event_name": run.event_name,
+        "action_path": str(action.folder),
+    }
+    contexts: dict[str, Any] = {"github": github}
+    contexts["inputs"] = action.with_defaults(given, contexts)
+    return {
+        name: evaluate(str(value), contexts)
+        for name, value in (action.steps[0].get("env") or {}).items()
+    }
+
+
+def _decoded(text: str) -> str:
+    return text.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")

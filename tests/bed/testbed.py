@@ -1,0 +1,143 @@
+"""The bed as a whole: engine, registry, runner and hosts, up together and down together."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from bed import debian, engine, keys, lease, removal
+from bed.errors import BedError
+from bed.machines import (
+    ContainerdRunner,
+    Host,
+    HostWithoutDocker,
+    Machine,
+    Runner,
+    build_image,
+)
+from bed.registry import NAME, Registry
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+# Machines mostly wait for each other's engines; more at once only wait longer.
+AT_ONCE = 8
+
+
+class Bed:
+    """Real components on a private network: ghcr.io, a runner and hosts.
+
+    A context manager; entering it takes seconds. Raises Unavailable with what a person can do
+    where this machine cannot carry it, and BedError if something breaks. With `kept` it outlives
+    this process, until `python -m bed down`.
+    """
+
+    registry: Registry
+    runner: Runner
+
+    def __init__(self, hosts: int = 1, *, kept: bool = False) -> None:
+        self._wanted = hosts
+        self._kept = kept
+        self._lease: lease.Lease | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self.hosts: list[Host] = []
+
+    def open(self) -> Self:
+        """Start everything; as when entered, what was started is gone again after a failure."""
+        debian.install_packages()
+        self.programs = debian.unpack_engine()
+        removal.remove_stale(self.programs)
+        own = not engine.is_running(self.programs)
+        if own:
+            engine.need_root()
+        self._lease = lease.new(own_engine=own, owner=0 if self._kept else os.getpid())
+        self.engine = engine.Engine(self.programs, self._lease)
+        try:
+            self._keeper = None if self._kept else removal.keep(self._lease)
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __enter__(self) -> Self:
+        return self.open() if self._lease is None else self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._kept:
+            self.close()
+
+    def close(self) -> None:
+        """Take everything down; a second call does nothing."""
+        removal.remove(self.lease, self.programs)
+        self.engine.reap()
+        if self._keeper:
+            self._keeper.communicate()
+
+    @property
+    def lease(self) -> lease.Lease:
+        if self._lease is None:
+            raise BedError("the bed is not up: use it in a `with` block")
+        return self._lease
+
+    @property
+    def work(self) -> Path:
+        """The folder that the runner sees at the same path as we do."""
+        return self.lease.root / "work"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that signed ghcr.io's; every machine of the bed trusts it already."""
+        return self.lease.root / "ca.crt"
+
+    @property
+    def host(self) -> Host:
+        """The first host."""
+        return self.hosts[0]
+
+    def add_host(self, *, docker: bool = True) -> Host:
+        """Add a host, named by its number: `h2` after `h1`."""
+        kind = Host if docker else HostWithoutDocker
+        host = kind(self.engine, f"h{len(self.hosts) + 1}")
+        self.hosts.append(host)
+        host.start()
+        return host
+
+    def add_runner(self, name: str, *, containerd_store: bool = False) -> Runner:
+        """Add a runner with an engine of its own."""
+        kind = ContainerdRunner if containerd_store else Runner
+        runner = kind(self.engine, name)
+        runner.start()
+        return runner
+
+    def _start(self) -> None:
+        root = self.lease.root
+        self.work.mkdir()
+        _together(
+            (
+                self._start_engine,
+                lambda: keys.make_authority(root),
+                lambda: keys.make_ssh_key(root / "deploy"),
+            )
+        )
+        self.registry = Registry(self.engine, NAME)
+        self.runner = Runner(self.engine, "runner")
+        self.hosts = [Host(self.engine, f"h{number + 1}") for number in range(self._wanted)]
+        machines: list[Machine] = [self.registry, self.runner, *self.hosts]
+        _together([machine.start for machine in machines])
+
+    def _start_engine(self) -> None:
+        self.engine.start()
+        build_image(self.engine)
+
+
+def _together(tasks: Sequence[Callable[[], object]]) -> None:
+    """Do all tasks at once and wait for the last; the first error in order is raised."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in [pool.submit(task) for task in tasks]:
+            done.result()

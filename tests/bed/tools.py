@@ -1,0 +1,130 @@
+"""Programs of third parties that tests run: where they are, and how they get there.
+
+Versions come from versions.toml. All live in the cache folder, outside the checkout, in folders
+named by what is in them, so that two checkouts with different pins share what is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bed import cache, versions
+from bed.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+OLDEST_NODE = 20
+PROBE_SECONDS = 60
+PREFIX = "this machine cannot: "
+NO_ROUTE = re.compile(
+    r"dial tcp|no such host|i/o timeout|connection refused|TLS handshake|deadline exceeded|"
+    r"proxyconnect|module lookup disabled",
+)
+
+
+class Cannot(Enum):
+    """Why a machine may skip tests also under CI; every other reason for a skip fails there.
+
+    A fixture says so with `pytest.skip(Cannot.PRIVILEGED.reason)`; details may follow the reason.
+    """
+
+    ROOT = "run this without root"
+    DEBIAN = "install Debian packages (it is neither Debian nor Ubuntu)"
+    GO_PROXY = "reach the Go module proxy"
+    ZIZMOR = "run zizmor (it needs Python 3.11 or newer)"
+    PRIVILEGED = "start a container engine (no privileges for namespaces or mounts)"
+
+    @property
+    def reason(self) -> str:
+        return PREFIX + self.value
+
+
+def is_allowed(reason: str) -> bool:
+    """Say whether a skip for this reason is the machine's fault, not ours."""
+    return any(each.reason in reason for each in Cannot)
+
+
+def npm_folder() -> Path:
+    """Return the folder that holds `node_modules` with every pinned npm package."""
+    digest = hashlib.sha256(json.dumps(versions.load("npm"), sort_keys=True).encode()).hexdigest()
+    return cache.folder() / f"npm-{digest[:12]}"
+
+
+def go_tool(name: str) -> Path:
+    """Return the path of a pinned Go program, there or not."""
+    return cache.folder() / "go" / f"{name}-{versions.load('go')[name].rpartition('@')[2]}" / name
+
+
+def install_npm() -> None:
+    """Install the npm packages; raises Unavailable without a Node of today."""
+    node = _output("node", "--version")
+    if int(node.lstrip("v").split(".")[0]) < OLDEST_NODE:
+        raise Unavailable(f"needs Node {OLDEST_NODE} or newer, and this is {node}")
+    with _into(npm_folder()) as folder:
+        (folder / "package.json").write_text('{"private": true}\n')
+        names = [f"{name}@{version}" for name, version in versions.load("npm").items()]
+        quiet = ("--silent", "--no-audit", "--no-fund", "--no-progress", "--ignore-scripts")
+        subprocess.run(("npm", "install", *quiet, *names), cwd=folder, check=True)
+
+
+def install_go(name: str) -> None:
+    """Build a Go program; raises Unavailable when the proxy cannot be reached."""
+    _output("go", "version")
+    module = versions.load("go")[name]
+    env = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false"}
+    with _into(go_tool(name).parent) as folder:
+        _probe_go_proxy(module, env)
+        subprocess.run(
+            ("go", "install", module), cwd=folder, check=True, env=env | {"GOBIN": str(folder)}
+        )
+
+
+def _probe_go_proxy(module: str, env: Mapping[str, str]) -> None:
+    """Ask for the version alone, so that no route shows in seconds and as what it is."""
+    path, _, version = module.partition("@")
+    module = "/".join(path.split("/")[:3]) + "@" + version
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            done = subprocess.run(
+                ("go", "list", "-m", module),
+                cwd=folder, env=env, capture_output=True, text=True, check=False,
+                timeout=PROBE_SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(f"{Cannot.GO_PROXY.reason} ({error})") from error
+    if done.returncode and NO_ROUTE.search(done.stderr):
+        raise Unavailable(f"{Cannot.GO_PROXY.reason} ({done.stderr.strip()})")
+    if done.returncode:
+        raise Unavailable(f"the Go module proxy has no {module}: {done.stderr.strip()}")
+
+
+@contextmanager
+def _into(target: Path) -> Iterator[Path]:
+    """Fill a folder beside its final place; it appears there whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield part
+        part.chmod(0o755)
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _output(*argv: str) -> str:
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Unavailable(f"`{' '.join(argv)}` does not work: {error}") from error
+    return done.stdout.strip()

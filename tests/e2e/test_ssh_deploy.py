@@ -1,0 +1,343 @@
+"""ssh-deploy through its real shell step, against a real host: sshd, Docker, a registry."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.shop import PORT, TOKEN, Shop
+from bed.step import RunningStep, StepResult, run_action, start_action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bed import Bed, Host
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(180)]
+
+SECRET = "gr33ting-s3cret with 'quotes' and $(id)"
+
+
+@pytest.fixture(scope="module")
+def shop(bed: Bed) -> Shop:
+    return Shop(bed)
+
+
+@pytest.fixture
+def host(bed: Bed) -> Iterator[Host]:
+    """The first host, without any container of another test."""
+    yield bed.host
+    bed.registry.clear_faults()
+    ids = bed.host.docker("ps", "-aq").stdout.split()
+    if ids:
+        bed.host.docker("rm", "-fv", *ids)
+    bed.host.docker("volume", "prune", "-af")
+
+
+class Deploy:
+    """Deploys to a host with the right inputs, but for those that a test changes."""
+
+    def __init__(self, host: Host, workspace: Path) -> None:
+        self._host = host
+        self.workspace = workspace
+
+    def inputs(self, image: str, **changes: str) -> dict[str, str]:
+        given = {
+            "host": self._host.ip,
+            "user": self._host.user,
+            "ssh-key": self._host.private_key,
+            "known-hosts": self._host.known_hosts,
+            "image": image,
+            "ports": f"{PORT}:{PORT}",
+            "env": "GREETING",
+            "volumes": "state:/state",
+            "health": "/health",
+            "health-timeout": "6",
+        }
+        return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
+
+    def __call__(self, image: str, **changes: str) -> StepResult:
+        inputs, env = self.inputs(image, **changes), {"GREETING": SECRET}
+        return run_action("ssh-deploy", inputs, env=env, workspace=self.workspace)
+
+    def start(self, image: str, **changes: str) -> RunningStep:
+        inputs, env = self.inputs(image, **changes), {"GREETING": SECRET}
+        return start_action("ssh-deploy", inputs, env=env, workspace=self.workspace)
+
+
+@pytest.fixture
+def deploy(host: Host, tmp_path: Path) -> Deploy:
+    return Deploy(host, tmp_path)
+
+
+def served(host: Host, path: str = "/") -> str:
+    """Return what the service answers; an empty text when it does not."""
+    try:
+        with urllib.request.urlopen(f"http://{host.ip}:{PORT}{path}", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text.strip()
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return ""
+
+
+def await_served(host: Host, version: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while served(host) != version:
+        assert time.monotonic() < deadline, f"{host.name} serves {served(host)!r}, not {version!r}"
+        time.sleep(0.1)
+
+
+def await_log(step: RunningStep, words: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while words not in step.log():
+        assert time.monotonic() < deadline, step.log()
+        time.sleep(0.02)
+
+
+def containers(host: Host) -> dict[str, str]:
+    lines = host.docker("ps", "-a", "--format", "{{.Names}} {{.State}}").stdout.splitlines()
+    return dict(sorted(line.split(" ", 1) for line in lines))
+
+
+def test_a_first_version_serves_with_its_environment(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    image = shop.push("1")
+    result = deploy(image)
+    assert result.code == 0, result.log
+    assert served(host) == "1"
+    assert served(host, "/greeting") == SECRET
+    assert dict(result.outputs) == {"result": "deployed", "image": image, "previous-image": ""}
+    assert containers(host) == {"shop": "running"}
+    assert f"| Image | {image}" in result.summary.replace("\\", "")
+
+
+def test_the_next_version_replaces_it_and_the_old_one_is_kept(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    result = deploy(shop.push("2"))
+    assert result.code == 0, result.log
+    assert served(host) == "2"
+    assert result.outputs["previous-image"] == shop.push("1")
+    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("sick", "GET /health gave status 404"),
+        ("ends", "it ended with exit code 3"),
+    ],
+)
+def test_a_candidate_that_is_not_healthy_never_touches_the_service(
+    host: Host, shop: Shop, deploy: Deploy, fault: str, told: str
+) -> None:
+    deploy(shop.push("1"))
+    before = host.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", "shop").stdout
+    result = deploy(shop.push("3", fault))
+    assert result.code == 1
+    assert f"not healthy: {told}; the service was not touched" in result.errors[0]
+    assert "shop 3 says" in result.summary, "the dead container's last words"
+    assert result.outputs["result"] == "refused"
+    assert result.outputs["image"] == shop.push("1")
+    assert containers(host) == {"shop": "running"}
+    after = host.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", "shop").stdout
+    assert after == before
+
+
+def test_a_version_that_fails_on_the_real_port_is_rolled_back(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    result = deploy(shop.push("3", "sick-when-real"))
+    assert result.code == 1
+    assert "the previous version serves again" in result.errors[0]
+    assert "shop 3 says" in result.summary
+    assert result.outputs["result"] == "rolled-back"
+    assert result.outputs["image"] == shop.push("1")
+    assert served(host) == "1"
+    assert containers(host) == {"shop": "running"}
+
+
+def test_a_cancelled_switch_brings_the_old_version_back(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
+    await_log(step, "starting the new shop")
+    step.cancel()
+    result = step.result()
+    assert result.code == 130, result.log
+    assert result.outputs["result"] == "rolled-back"
+    assert "the previous version serves again" in result.errors[0]
+    assert served(host) == "1"
+
+
+@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut"])
+def test_the_host_brings_the_old_version_back_by_itself(
+    host: Host, shop: Shop, deploy: Deploy, cut: str
+) -> None:
+    deploy(shop.push("1"))
+    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
+    await_log(step, "starting the new shop")
+    if cut == "the client is killed":
+        step.process.kill()
+    else:
+        host.kill_sessions()
+    result = step.result()
+    assert result.code != 0
+    await_served(host, "1")
+    assert cut == "the client is killed" or "connection to the host was lost" in result.errors[0]
+    after = deploy(shop.push("2"))
+    assert after.code == 0, after.log
+    assert served(host) == "2"
+    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
+
+
+def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    host.docker("rename", "shop", "shop.next")
+    result = deploy(shop.push("2"))
+    assert result.code == 0, result.log
+    assert "shop.next serves and becomes shop" in result.log
+    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
+    assert served(host) == "2"
+
+
+def test_another_key_of_the_host_is_refused_with_both_fingerprints(
+    bed: Bed, host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    other = (bed.authority.parent / "deploy.pub").read_text()
+    result = deploy(shop.push("1"), known_hosts=f"{host.ip} {other}")
+    seen = host.run("ssh-keygen", "-lf", "/bed/ssh_host_ed25519_key.pub").stdout.split()[1]
+    assert result.code == 2
+    assert f"seen {seen}, expected ED25519 SHA256:" in result.errors[0]
+    assert "pulling" not in result.log
+    assert containers(host) == {}
+
+
+def test_a_host_without_docker_is_named(bed: Bed, shop: Shop, tmp_path: Path) -> None:
+    bare = bed.add_host(docker=False)
+    result = Deploy(bare, tmp_path)(shop.push("1"))
+    assert result.code == 2
+    assert (
+        "there is no `docker` command on the host; the service was not touched" in result.errors[0]
+    )
+
+
+def test_a_user_who_may_not_use_docker_is_named(host: Host, shop: Shop, deploy: Deploy) -> None:
+    host.add_user_without_docker("guest")
+    result = deploy(shop.push("1"), user="guest")
+    assert result.code == 2
+    assert "the user may not use Docker on the host" in result.errors[0]
+
+
+def test_a_taken_port_is_named_with_its_holder(host: Host, shop: Shop, deploy: Deploy) -> None:
+    image = shop.push("1")
+    deploy(image, name="other")
+    result = deploy(image)
+    assert result.code == 2
+    assert f"port {PORT} by the container other is taken" in result.errors[0]
+    assert containers(host) == {"other": "running"}
+
+
+def test_a_port_that_a_program_holds_is_named(host: Host, shop: Shop, deploy: Deploy) -> None:
+    result = deploy(shop.push("1"), ports=f"22:{PORT}")
+    assert result.code == 2
+    assert "port 22 by a program that is no container is taken" in result.errors[0]
+
+
+def test_a_start_that_fails_late_brings_the_old_version_back(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    # Taken on one address only, which no look at the host can tell from free.
+    result = deploy(shop.push("2"), ports=f"{PORT}:{PORT}\n{host.ip}:22:{PORT}")
+    assert result.code == 1
+    assert "Docker could not start the container" in result.errors[0]
+    assert result.outputs["result"] == "rolled-back"
+    await_served(host, "1")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"registry_password": "ghp_wrong"}, "the registry does not let the host pull the image"),
+        ({"image": f"ghcr.io/acme/shop@sha256:{'0' * 64}"}, "the registry has no such image"),
+        ({"network": "nowhere"}, "there is no Docker network nowhere on the host"),
+    ],
+)
+def test_what_is_wrong_before_the_switch_is_named(
+    host: Host, shop: Shop, deploy: Deploy, change: dict[str, str], told: str
+) -> None:
+    inputs = deploy.inputs(shop.push("5")) | {k.replace("_", "-"): v for k, v in change.items()}
+    host.docker("image", "prune", "-af")
+    result = run_action("ssh-deploy", inputs, env={"GREETING": "x"}, workspace=deploy.workspace)
+    assert result.code == 2, result.log
+    assert told in result.errors[0]
+    assert containers(host) == {}
+
+
+def test_no_secret_is_seen_on_either_side(host: Host, shop: Shop, deploy: Deploy) -> None:
+    image = shop.push("1")
+    deploy(image)
+    seen: list[str] = []
+    step = deploy.start(shop.push("2"))
+    while step.process.poll() is None:
+        # The host's processes are ours to see as well: they run in namespaces of this machine.
+        seen += command_lines()
+        time.sleep(0.01)
+    result = step.result()
+    assert result.code == 0, result.log
+    body = host.private_key.splitlines()[2]
+    text = "\n".join((*seen, result.shown, result.summary, str(result.outputs)))
+    for secret in (SECRET, TOKEN, body):
+        assert secret not in text
+    assert len(seen) > 100, "the samples must have seen something"
+    assert "sh -s" in text.replace("\0", " ")
+    for secret in (TOKEN, body, SECRET):
+        found = host.run(
+            "grep", "-rlF", "--", secret, "/tmp", "/home", "/root", "/var/log", check=False
+        )
+        assert found.stdout == ""
+
+
+def command_lines() -> list[str]:
+    """Return the arguments of every program that runs now, those on the host too."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return found
+
+
+def test_nothing_is_left_on_the_runner(host: Host, shop: Shop, deploy: Deploy) -> None:
+    before = set(Path("/tmp").glob("ship-*"))
+    step = deploy.start(shop.push("1"))
+    await_log(step, "pulling")
+    step.process.kill()
+    step.result()
+    deadline = time.monotonic() + 5
+    while agents() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert agents() == []
+    deploy(shop.push("1"))
+    # A kill -9 leaves the folder with the client's configuration, which holds no secret.
+    left = set(Path("/tmp").glob("ship-*")) - before
+    for folder in left:
+        text = "".join(path.read_text() for path in folder.iterdir() if path.is_file())
+        assert "PRIVATE KEY" not in text
+
+
+def agents() -> list[str]:
+    ours = ("ssh-agent\0-D", "ssh\0-F\0/tmp/ship-")
+    return [line for line in command_lines() if line.startswith(ours)]
