@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = Path(__file__).with_name("setup.py")
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
 REASON = "reason: "
@@ -129,13 +130,13 @@ def main(arguments: list[str]) -> int:
     if unknown := set(arguments) - set(every):
         print(f"set-up: knows {', '.join(every)}; not {', '.join(unknown)}", file=sys.stderr)
         return EXIT_USAGE
-    missing = [each for name, each in every.items() if name in (arguments or every)]
-    missing = [each for each in missing if not each.is_ready()]
+    asked = arguments or list(every)
+    missing = [every[name] for name in asked if not every[name].is_ready()]
     if missing:
         with _locked():
             # Another set-up may have brought some meanwhile.
             _Installer([each for each in missing if not each.is_ready()]).run()
-    return 0 if environment.is_ready() else 1
+    return 0 if "python" not in asked or environment.is_ready() else EXIT_FAILED
 
 
 def _install_here(name: str) -> int:

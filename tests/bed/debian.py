@@ -140,7 +140,7 @@ def _apt_tree(scratch: Path, suites: set[str]) -> Path:
         "Dir::Cache": f"{tree}",
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",
-        # The user `_apt` may not read a cache below /root.
+        # The user `_apt` may not read a cache in a private home.
         "APT::Sandbox::User": "root",
     }
     config = tree / "apt.conf"

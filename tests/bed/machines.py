@@ -129,9 +129,6 @@ class Machine:
         script = 'mkdir -p "$(dirname "$1")"; cat >"$1"; chmod "$2" "$1"; chown "$3" "$1"'
         self.run("sh", "-ec", script, "-", path, mode, owner, input=text)
 
-    def read(self, path: str) -> str:
-        return self.run("cat", path).stdout
-
     def _exec(
         self,
         argv: Sequence[str],

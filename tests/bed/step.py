@@ -23,6 +23,8 @@ from bed.action_file import ROOT, ActionFile, evaluate, read_action
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bed.machines import Runner
+
 # The runner starts `shell: bash` so, and waits so long between SIGINT and SIGTERM.
 BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 SECONDS_TO_TERM = 7.5
@@ -90,16 +92,18 @@ def run_action(
     machine: Mapping[str, str] | None = None,
     run: Run | None = None,
     python: str | None = None,
+    on: Runner | None = None,
     timeout: float = 120,
 ) -> StepResult:
     """Run the action in `actions/<name>` (the root one for an empty name) to its end.
 
     `env` is the `env:` of the step that uses it; `machine` is what differs on the machine, such as
-    HOME, DOCKER_HOST or a PATH; `python` is the interpreter that `python3` finds. Raises
-    StepTimeoutError after `timeout` seconds, with the log so far.
+    HOME, DOCKER_HOST or a PATH; `python` is the interpreter that `python3` finds. With `on` it runs
+    on that machine of a bed, and the workspace is in the bed's work folder. Raises StepTimeoutError
+    after `timeout` seconds, with the log so far.
     """
     step = start_action(
-        name, inputs, workspace=workspace, env=env, machine=machine, run=run, python=python
+        name, inputs, workspace=workspace, env=env, machine=machine, run=run, python=python, on=on
     )
     return step.result(timeout)
 
@@ -113,39 +117,55 @@ def start_action(
     machine: Mapping[str, str] | None = None,
     run: Run | None = None,
     python: str | None = None,
+    on: Runner | None = None,
 ) -> RunningStep:
     """Start an action and return while it runs, for tests that cancel it."""
     action = read_action(ROOT / "actions" / name if name else ROOT)
     if unknown := set(inputs) - set(action.inputs):
         raise ValueError(f"{action.path} has no input {', '.join(sorted(unknown))}")
-    folder = Path(tempfile.mkdtemp(prefix="runner-"))
+    folder = Path(tempfile.mkdtemp(prefix="runner-", dir=on.bed_folder / "work" if on else None))
     run = run or Run()
     base = _machine(folder, python) | dict(machine or {}) | _runner(folder, workspace, action, run)
     block = _env_block(action, inputs, run)
-    return RunningStep(action, folder, workspace, base | dict(env or {}) | block)
+    if on:
+        del base["PATH"]  # it has programs of its own, at other places
+    return RunningStep(action, folder, workspace, base | dict(env or {}) | block, on)
 
 
 class RunningStep:
     """A started step; `result()` waits for it and removes what the runner would remove."""
 
+    process: subprocess.Popen[bytes] | subprocess.Popen[str]
+
     def __init__(
-        self, action: ActionFile, folder: Path, workspace: Path, env: Mapping[str, str]
+        self,
+        action: ActionFile,
+        folder: Path,
+        workspace: Path,
+        env: Mapping[str, str],
+        on: Runner | None = None,
     ) -> None:
         self._action = action
         self._folder = folder
         script = folder / "temp" / "step.sh"
         script.write_text(str(action.steps[0]["run"]) + "\n", encoding="utf-8")
         self._log = folder / "log"
+        argv = (*BASH, str(script))
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                (*BASH, str(script)),
-                cwd=workspace,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            if on:
+                self.process = on.popen(
+                    *argv, env=env, cwd=workspace, stdout=log, start_new_session=True
+                )
+            else:
+                self.process = subprocess.Popen(
+                    argv,
+                    cwd=workspace,
+                    env=dict(env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
 
     def cancel(self, seconds_to_term: float = SECONDS_TO_TERM) -> None:
         """Cancel as the runner does: SIGINT, and SIGTERM when it still runs after 7.5 s."""

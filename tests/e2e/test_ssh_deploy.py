@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.http import body
 from bed.shop import PORT, TOKEN, Shop
 from bed.step import RunningStep, StepResult, run_action, start_action
 
@@ -77,13 +76,7 @@ def deploy(host: Host, tmp_path: Path) -> Deploy:
 
 
 def served(host: Host, path: str = "/") -> str:
-    """Return what the service answers; an empty text when it does not."""
-    try:
-        with urllib.request.urlopen(f"http://{host.ip}:{PORT}{path}", timeout=5) as answer:
-            text: str = answer.read().decode()
-            return text.strip()
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return ""
+    return body(f"http://{host.ip}:{PORT}{path}")
 
 
 def await_served(host: Host, version: str, seconds: float = 20) -> None:
@@ -250,7 +243,7 @@ def test_a_taken_port_is_named_with_its_holder(host: Host, shop: Shop, deploy: D
     assert containers(host) == {"other": "running"}
 
 
-def test_a_port_that_a_program_holds_is_named(host: Host, shop: Shop, deploy: Deploy) -> None:
+def test_a_port_that_a_program_holds_is_named(shop: Shop, deploy: Deploy) -> None:
     result = deploy(shop.push("1"), ports=f"22:{PORT}")
     assert result.code == 2
     assert "port 22 by a program that is no container is taken" in result.errors[0]
@@ -320,7 +313,7 @@ def command_lines() -> list[str]:
     return found
 
 
-def test_nothing_is_left_on_the_runner(host: Host, shop: Shop, deploy: Deploy) -> None:
+def test_nothing_is_left_on_the_runner(shop: Shop, deploy: Deploy) -> None:
     before = set(Path("/tmp").glob("ship-*"))
     step = deploy.start(shop.push("1"))
     await_log(step, "pulling")

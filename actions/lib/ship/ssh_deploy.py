@@ -300,10 +300,15 @@ def _failed(facts: Facts) -> ShipError:
     return (UserError if mendable else StepFailed).of(
         f"{what}; {_now_serving(facts)}",
         hint=hint,
-        evidence=Evidence("Last lines of the failed container", "\n".join(facts.logs))
-        if facts.logs
-        else None,
+        evidence=_last_words(facts),
     )
+
+
+def _last_words(facts: Facts) -> Evidence | None:
+    if not facts.logs and facts.get("failure") != "unhealthy":
+        return None
+    text = "\n".join(facts.logs) or "(it wrote nothing to its log)"
+    return Evidence("Last lines of the failed container", text)
 
 
 def _now_serving(facts: Facts) -> str:
