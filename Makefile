@@ -1,0 +1,55 @@
+# What a person runs while working on gen-workflow; `make` alone lists it.
+
+PYTHON := .venv/bin/python
+# More words for pytest, as in `make test ARGS='-k rollback -x'`.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint types docs docs-check bench demo bed bed-down lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: ## everything: sets this machine up, runs every tier, says what ran and why the rest did not
+	@python3 tests/bed/setup.py
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: ## the rules of the code, the workflows, the actions and the shell scripts
+	@python3 tests/bed/setup.py python packages
+	@$(PYTHON) -m pytest -q $(addprefix tests/conformance/test_,code_quality.py zizmor.py shell.py)
+
+types: ## mypy --strict alone
+	@python3 tests/bed/setup.py python
+	@$(PYTHON) -m mypy
+
+docs: ## write the tables of inputs and outputs in the READMEs of the actions anew
+	@python3 tests/bed/setup.py python
+	@$(PYTHON) docs/tables.py
+
+docs-check: ## fail when `make docs` would change something
+	@python3 tests/bed/setup.py python
+	@$(PYTHON) docs/tables.py --check
+
+bench: ## every measurement against its budget
+	@python3 tests/bed/setup.py python
+	@code=0; for each in startup check_speed generate_speed; do \
+	  echo "== $$each"; $(PYTHON) bench/$$each.py || code=1; done; exit $$code
+
+demo: ## the whole path on real parts, shown as it happens
+	@python3 tests/bed/setup.py
+	@$(PYTHON) -m pytest -s tests/e2e $(ARGS)
+
+bed: ## start the real parts and leave them running, to look around
+	@python3 tests/bed/setup.py
+	@cd tests && ../$(PYTHON) -m bed up $(ARGS)
+
+bed-down: ## stop what `make bed` started
+	@cd tests && ../$(PYTHON) -m bed down
+
+lock: ## resolve the locked packages anew, with hashes, for every Python that is supported
+	@for out in 'requirements.txt' 'requirements-dev.txt --group dev'; do set -- $$out; \
+	  out=$$1; shift; uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	    --custom-compile-command 'make lock' pyproject.toml "$$@" --output-file $$out || exit; done
+
+clean: ## remove what is built here; the cache outside of the checkout stays
+	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,54 @@
+"""Measures whole processes in turns, so that all of them meet the same noise of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "ssh-run"
+INSTALLED = Path(sys.executable).with_name("gen-workflow")
+LAUNCHER = ROOT / "gen-workflow"
+_WARM_UPS = 3
+
+
+def example() -> Path:
+    """Return a copy of the example, whose workflow is not there yet."""
+    folder = Path(tempfile.mkdtemp(prefix="gen-workflow-bench-")) / EXAMPLE.name
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".github"))
+    return folder
+
+
+def compare(commands: dict[str, tuple[str, ...]], budget: float, runs: int = 41) -> int:
+    """Print each command's median and its paired ratio to the first; 1 when a budget is broken.
+
+    A ratio is taken within each turn, and the median of them is what counts.
+    """
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(runs + _WARM_UPS):
+        for name, argv in commands.items():
+            one = _milliseconds(argv)
+            if turn >= _WARM_UPS:
+                times[name].append(one)
+    base = next(iter(times.values()))
+    worst = 1.0
+    for name, taken in times.items():
+        ratio = statistics.median(mine / first for mine, first in zip(taken, base, strict=True))
+        worst = max(worst, ratio)
+        print(f"{name:40} {statistics.median(taken):7.1f} ms  min {min(taken):7.1f}  x {ratio:.2f}")
+    print(f"worst x {worst:.2f}, budget x {budget}")
+    return int(worst > budget)
+
+
+def _milliseconds(argv: tuple[str, ...]) -> float:
+    # Compiled modules are what a user has after the first run; some machines turn them off.
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    begin = time.perf_counter()
+    subprocess.run(argv, stdout=subprocess.DEVNULL, env=env, check=True)
+    return (time.perf_counter() - begin) * 1000

@@ -1,0 +1,98 @@
+"""What the gates look at: every rendered workflow, every workflow and action of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+
+from bed.action_file import action_folders
+from gen_workflow.errors import UserError
+from gen_workflow.generate import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SPECS = ("gen-workflow.yml", "spec.yml")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One document: a workflow or an action.yml, its name in the tests, its spec if any."""
+
+    name: str
+    text: str
+    spec: str = ""
+
+    @property
+    def is_workflow(self) -> bool:
+        return not self.name.endswith("action.yml")
+
+    @property
+    def path(self) -> str:
+        """Path in a repository that makes tools see the right kind of document."""
+        return ".github/workflows/ci-cd.yml" if self.is_workflow else self.name
+
+    @property
+    def document(self) -> Any:
+        """The document as data, where `on` is a word as in YAML 1.2."""
+        return YAML(typ="safe").load(self.text)
+
+    def place(self, folder: Path) -> Path:
+        """Write the document where a tool expects it in a repository, and return its path."""
+        target = folder / self.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self.text, encoding="utf-8")
+        return target
+
+    def steps(self) -> list[dict[str, Any]]:
+        """Return the steps of all jobs, or of the action."""
+        document = self.document
+        if not self.is_workflow:
+            return list(document["runs"]["steps"])
+        return [step for job in document["jobs"].values() for step in job.get("steps", ())]
+
+
+@cache
+def rendered() -> tuple[Subject, ...]:
+    """Render every example and every case whose spec is right; a wrong one is its own test's."""
+    found = []
+    for spec in sorted(path for name in SPECS for path in _specs(name)):
+        try:
+            text = Project(str(spec.parent), spec.name).rendered()
+        except UserError:
+            continue
+        name = str(spec.parent.relative_to(ROOT))
+        found.append(Subject(name, text, spec.read_text(encoding="utf-8")))
+    return tuple(found)
+
+
+@cache
+def ours() -> tuple[Subject, ...]:
+    """Return our actions, our own workflows, and those that the examples hold."""
+    paths = [folder / "action.yml" for folder in action_folders()]
+    paths += sorted(ROOT.glob(".github/workflows/*.y*ml"))
+    paths += sorted(ROOT.glob("examples/*/.github/workflows/*.y*ml"))
+    return tuple(Subject(str(each.relative_to(ROOT)), each.read_text("utf-8")) for each in paths)
+
+
+def everything() -> tuple[Subject, ...]:
+    """Return all that the gates look at."""
+    return (*ours(), *rendered())
+
+
+def workflows() -> list[Subject]:
+    return [each for each in everything() if each.is_workflow]
+
+
+def actions() -> list[Subject]:
+    return [each for each in everything() if not each.is_workflow]
+
+
+def _specs(name: str) -> Iterator[Path]:
+    yield from (ROOT / "examples").rglob(name)
+    yield from (ROOT / "tests" / "cases").rglob(name)

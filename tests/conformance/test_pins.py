@@ -1,0 +1,41 @@
+"""Every foreign action is pinned to a commit, and the comment behind it tells the true version."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from conformance.subjects import Subject, everything
+from gen_workflow.pins import table
+
+USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
+PIN = re.compile(
+    r"(?P<repository>[\w.-]+/[\w.-]+)(?:/[\w./-]+)?"
+    r"@(?P<sha>[0-9a-f]{40}) # (?P<version>v\d+\.\d+\.\d+)"
+)
+# The same repository at the running commit.
+SELF = "$/"
+
+
+@pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)
+def test_every_use_is_a_commit_of_the_table_with_its_version(subject: Subject) -> None:
+    known = {name: (pin.sha, pin.version) for name, pin in table().items()}
+    for match in USES.finditer(subject.text):
+        if match["value"].startswith(SELF):
+            continue
+        pin = PIN.fullmatch(match["value"])
+        assert pin, f"{match['value']!r} is not `owner/name@<40 hex> # vX.Y.Z`"
+        said = f"{pin['repository']}@{pin['sha']} # {pin['version']}"
+        # A spec may name the copy of our actions that its owner trusts.
+        assert said in subject.spec or (pin["sha"], pin["version"]) == known.get(pin["repository"])
+
+
+@pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)
+def test_every_use_is_seen_as_text(subject: Subject) -> None:
+    # A `uses:` in a form that the pattern above does not know would pass unseen.
+    seen = [match["value"].split(" ")[0] for match in USES.finditer(subject.text)]
+    document = subject.document
+    jobs = document.get("jobs", {}).values() if subject.is_workflow else ()
+    held = [each["uses"] for each in (*subject.steps(), *jobs) if "uses" in each]
+    assert sorted(seen) == sorted(held)

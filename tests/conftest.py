@@ -1,0 +1,126 @@
+"""Which tests a machine can run, and the table at the end that says which of them did and why.
+
+A tier is the first folder below tests/. A test names what it needs, as in
+`@pytest.mark.needs("engine", "act")`, and is skipped with the reason where that is missing.
+Under CI a skip is a failure, unless its reason is one of `bed.tools.Cannot`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed import components
+from bed.tools import is_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+pytest_plugins = ["bed.plugin"]
+
+TESTS = Path(__file__).parent
+# In the order they run: what fails fast comes first. Another folder is a tier at the end.
+TIERS = ("unit", "cases", "conformance", "github", "e2e")
+MARKER = "needs(*components): what must be on the machine, by the names of bed.components"
+
+why_missing = cache(components.why_missing)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+    config.pluginmanager.register(Table(), "tiers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _rank(_tier(item.nodeid)))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            if reason := why_missing(name):
+                pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _fail_a_skip_under_ci(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_a_skip_under_ci(report)
+    return report
+
+
+def _fail_a_skip_under_ci(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped or hasattr(report, "wasxfail") or os.environ.get("CI") != "true":
+        return
+    if not is_allowed(_reason(report)):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure under CI: {_reason(report)}"
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return str(report.longrepr)
+
+
+def _tier(node: str) -> str:
+    parts = Path(node.partition("::")[0]).parts
+    return parts[1] if len(parts) > 2 else TESTS.name
+
+
+def _rank(tier: str) -> int:
+    return TIERS.index(tier) if tier in TIERS else len(TIERS)
+
+
+class Table:
+    """Counts what each tier ran and prints it before pytest's own last line."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.reasons: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        tier = _tier(report.nodeid)
+        self.seconds[tier] += report.duration
+        if report.when == "call" or report.outcome != "passed":
+            self.counts[tier][report.outcome] += 1
+        if report.skipped:
+            self.reasons[tier][_reason(report)] += 1
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.counts:
+            return
+        terminalreporter.section("tiers")
+        terminalreporter.line(
+            f"{'tier':<12} {'ran':>6} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}"
+        )
+        for tier in self._tiers():
+            terminalreporter.line(self._row(tier))
+            for reason, number in self.reasons[tier].most_common():
+                terminalreporter.line(f"{'':12} {number} skipped: {reason}")
+
+    def _tiers(self) -> list[str]:
+        on_disk = {path.parent for path in TESTS.glob("*/**/test_*.py")}
+        known = {path.relative_to(TESTS).parts[0] for path in on_disk} | set(self.counts)
+        return sorted(known, key=lambda tier: (_rank(tier), tier))
+
+    def _row(self, tier: str) -> str:
+        if tier not in self.counts:
+            return f"{tier:<12} not asked for"
+        count = self.counts[tier]
+        passed, failed = count["passed"], count["failed"]
+        ran, skipped = f"{passed + failed:>6} {passed:>7} {failed:>7}", f"{count['skipped']:>8}"
+        return f"{tier:<12} {ran} {skipped} {self.seconds[tier]:>8.1f}"
