@@ -37,7 +37,7 @@ _PORT = re.compile(
 )
 HIGHEST_PORT = 65535
 _VOLUME = re.compile(r"(?P<source>[^:]+):(?P<target>/[^:]*)(?::[A-Za-z,]+)?")
-_VOLUME_SOURCE = re.compile(r"/.*|[A-Za-z0-9][A-Za-z0-9_.-]*")
+_VOLUME_SOURCE = re.compile(r"/.*|[A-Za-z0-9][A-Za-z0-9_.-]+")
 _RESTART = ("no", "always", "unless-stopped", "on-failure")
 _HEALTH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
 _BRANCH = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._/#+@-]*[A-Za-z0-9_#+-])?")

@@ -25,7 +25,7 @@ def bed() -> Iterator[Bed]:
     except Unavailable as reason:
         if _must_work():
             pytest.fail(f"the bed has to stand up on this machine: {reason}", pytrace=False)
-        pytest.skip(f"no bed: {reason}")
+        pytest.skip(str(reason))
     with up:
         yield up
 

@@ -167,6 +167,11 @@ class RunningStep:
                     start_new_session=True,
                 )
 
+    @property
+    def temp(self) -> Path:
+        """The step's RUNNER_TEMP, by which its programs are known."""
+        return self._folder / "temp"
+
     def cancel(self, seconds_to_term: float = SECONDS_TO_TERM) -> None:
         """Cancel as the runner does: SIGINT, and SIGTERM when it still runs after 7.5 s."""
         self.process.send_signal(signal.SIGINT)

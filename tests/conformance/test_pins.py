@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
+from ruamel.yaml import YAML
 
-from conformance.subjects import Subject, everything
-from gen_workflow.pins import table
+from conformance.subjects import ROOT, Subject, everything, rendered
+from gen_workflow.pins import OURS, table
 
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
 PIN = re.compile(
@@ -29,6 +31,17 @@ def test_every_use_is_a_commit_of_the_table_with_its_version(subject: Subject) -
         said = f"{pin['repository']}@{pin['sha']} # {pin['version']}"
         # A spec may name the copy of our actions that its owner trusts.
         assert said in subject.spec or (pin["sha"], pin["version"]) == known.get(pin["repository"])
+
+
+@pytest.mark.parametrize("subject", rendered(), ids=lambda each: each.name)
+def test_our_actions_take_what_is_rendered_at_the_commit_that_is_pinned(subject: Subject) -> None:
+    # The checkout may be ahead of the pin; what a user gets is the pinned commit.
+    for step in subject.steps():
+        match = re.fullmatch(rf"{OURS}/(?P<folder>.+)@(?P<sha>[0-9a-f]+)", str(step.get("uses")))
+        if match and match["sha"] == table()[OURS].sha:
+            argv = ("git", "show", f"{match['sha']}:{match['folder']}/action.yml")
+            text = subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+            assert set(step.get("with", {})) <= set(YAML(typ="safe").load(text)["inputs"])
 
 
 @pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)

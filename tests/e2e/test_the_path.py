@@ -159,12 +159,34 @@ def project(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proj
         yield made
 
 
+def fail_on_the_real_port(project: Project) -> None:
+    """Change spec and app so that the second container with the volume is never healthy."""
+    spec = project.folder / "gen-workflow.yml"
+    before, after = "[GREETING]", '[GREETING], volumes: ["state:/s"]'
+    assert before in spec.read_text()
+    spec.write_text(spec.read_text().replace(before, after))
+    assert project.gen_workflow("generate").returncode == 0
+    dockerfile = project.folder / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace("USER 65534:65534\n", ""))
+    serve = project.folder / "rootfs/bin/serve"
+    first, *rest = serve.read_text().splitlines(keepends=True)
+    second = "[ ! -e /s/x ] || { echo second start; /bin/busybox rm /www/health; }; : >/s/x\n"
+    serve.write_text("".join((first, second, *rest)))
+
+
+def logins(bed: Bed) -> list[str]:
+    """Return the configurations of Docker's client that are on the runner and the host."""
+    show = ("sh", "-c", "cat /root/.docker/config.json /home/*/.docker/config.json")
+    return [machine.run(*show, check=False).stdout for machine in (bed.runner, bed.host)]
+
+
 def answer(bed: Bed, path: str = "/version") -> str:
     return body(f"http://{bed.host.ip}:8080{path}")
 
 
 def test_from_five_lines_to_a_running_healthy_container(bed: Bed, project: Project) -> None:
     """One story, because each part stands on the one before."""
+    before = logins(bed)
     spec = (project.folder / "gen-workflow.yml").read_text()
     assert len([line for line in spec.splitlines() if line and not line.startswith("#")]) <= 5
 
@@ -200,21 +222,25 @@ def test_from_five_lines_to_a_running_healthy_container(bed: Bed, project: Proje
     assert "the new version is not healthy: GET /health gave status 404" in third.summary
     assert "version 3 listens on port 8080" in third.summary, "the dead container's last words"
 
+    # Version 4 is healthy as a candidate only: version 2 is brought back.
+    fail_on_the_real_port(project)
+    fourth = project.push("4")
+    assert fourth.code != 0
+    assert answer(bed) == "2"
+    assert "the previous version serves again" in fourth.summary, fourth.log
+    assert "second start" in fourth.summary
+
     # No login is left on either machine, and no secret in any log.
-    for machine in (bed.runner, bed.host):
-        found = machine.run(
-            "sh", "-c", "cat /root/.docker/config.json /home/*/.docker/config.json", check=False
-        )
-        assert "auth" not in found.stdout
+    assert logins(bed) == before
     for secret in (TOKEN, GREETING, bed.host.private_key.splitlines()[2]):
-        assert secret not in first.log + second.log + third.log
+        assert secret not in first.log + second.log + third.log + fourth.log
 
 
 def test_a_host_that_shows_another_key_gets_nothing(bed: Bed, project: Project) -> None:
     before = bed.host.docker("ps", "-a", "--format", "{{.ID}} {{.Names}}").stdout
     wrong = (bed.authority.parent / "deploy.pub").read_text().strip()
     project.changed = {"VPS_KNOWN_HOSTS": f"{bed.host.name} {wrong}"}
-    outcome = project.push("4")
+    outcome = project.push("5")
     assert outcome.code != 0
     assert "the host shows another key than known-hosts has: seen SHA256:" in outcome.summary
     assert bed.host.docker("ps", "-a", "--format", "{{.ID}} {{.Names}}").stdout == before

@@ -34,11 +34,12 @@ INPUTS = (
 )  # fmt: skip
 CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
 PORT = re.compile(
-    r"(?:(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}):)?"
+    r"(?:(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?"
     r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})"
     r"(?:/(?P<protocol>tcp|udp))?"
 )
-VOLUME = re.compile(r"(?:/[^:\s]*|[a-zA-Z0-9][a-zA-Z0-9_.-]*):/[^:\s]*(?::[a-zA-Z,]+)?")
+# A name has two characters at least: Docker takes one for the drive of a Windows path.
+VOLUME = re.compile(r"(?:/[^:\s]*|[a-zA-Z0-9][a-zA-Z0-9_.-]+):/[^:\s]*(?::[a-zA-Z,]+)?")
 RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
 HEALTH = re.compile(r"/[!-~]*")
 # These steer the shell or Docker's client on the host before they reach the container.
@@ -228,7 +229,7 @@ def plan(want: Inputs, context: Context) -> tuple[Phase, ...]:
                 "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
                 "RESTART": want.restart,
                 "STOP_TIMEOUT": str(want.stop_timeout),
-                "ADDRESS": _loopback(checked),
+                "ADDRESS": _asked_at(checked),
                 "HEALTH_HOST_PORT": checked.host if checked else "",
             },
             want.env,
@@ -236,8 +237,12 @@ def plan(want: Inputs, context: Context) -> tuple[Phase, ...]:
     )
 
 
-def _loopback(port: Port | None) -> str:
-    return port.address if port and port.address not in ("", "0.0.0.0") else "127.0.0.1"  # noqa: S104
+# Where a port that is published on every address is asked.
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104
+
+
+def _asked_at(port: Port | None) -> str:
+    return EVERYWHERE.get(port.address, port.address) if port else ""
 
 
 def _flags(want: Inputs, context: Context) -> tuple[str, ...]:

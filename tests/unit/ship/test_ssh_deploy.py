@@ -67,6 +67,8 @@ def test_the_candidate_gets_no_published_port() -> None:
 def test_the_health_path_is_asked_where_the_port_is_published() -> None:
     switch = phases(ports="127.0.0.2:9090:80/tcp")["switch"].parameters
     assert (switch["ADDRESS"], switch["HEALTH_HOST_PORT"]) == ("127.0.0.2", "9090")
+    assert phases(ports="[::]:9090:80")["switch"].parameters["ADDRESS"] == "[::1]"
+    assert phases(ports="0.0.0.0:9090:80")["switch"].parameters["ADDRESS"] == "127.0.0.1"
     assert phases(ports="53:53/udp\n80:8080")["check"].parameters["HEALTH_PORT"] == "8080"
 
 
@@ -123,6 +125,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"ports": "80:80 --privileged"}, "not a port to publish"),
         ({"volumes": "data"}, "not a volume"),
         ({"volumes": "-v:/x"}, "not a volume"),
+        ({"volumes": "s:/s"}, "not a volume"),
         ({"network": "--net"}, "not the name of a network"),
         ({"restart": "sometimes"}, "not a restart policy"),
         ({"health": "health"}, "a path that begins with /"),

@@ -69,10 +69,11 @@ probe() {
   if command -v curl >/dev/null 2>&1; then
     answer=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' "http://$1:$2$3" 2>/dev/null)
   elif command -v bash >/dev/null 2>&1; then
+    host=${1#\[} # of an IPv6 address
     # shellcheck disable=SC2016 # expanded by bash, from its arguments
     answer=$(bash -c 'exec 4<>"/dev/tcp/$1/$2" &&
       printf "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" "$3" >&4 &&
-      IFS=" " read -r -t 5 _ code _ <&4 && printf %s "$code"' probe "$1" "$2" "$3" 2>/dev/null)
+      IFS=" " read -r -t 5 _ code _ <&4 && printf %s "$code"' probe "${host%\]}" "$2" "$3" 2>/dev/null)
   elif command -v wget >/dev/null 2>&1; then
     wget -q -T 5 -O /dev/null "http://$1:$2$3" >/dev/null 2>&1 && answer=200 || answer=000
   else
