@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint types docs docs-check bench demo bed bed-down lock clean
+.PHONY: help test lint types docs docs-check bench demo bed bed-down lock pin clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ lock: ## resolve the locked packages anew, with hashes, for every Python that is
 	@for out in 'requirements.txt' 'requirements-dev.txt --group dev'; do set -- $$out; \
 	  out=$$1; shift; uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	    --custom-compile-command 'make lock' pyproject.toml "$$@" --output-file $$out || exit; done
+
+pin: ## pin our own actions to the commit that is checked out, for the workflows rendered from now on
+	@sed -i -E "/gen-workflow\/gen-workflow/s/[0-9a-f]{40}/$$(git rev-parse HEAD)/" generator/gen_workflow/pins.json
+	@UPDATE_GOLDEN=1 $(PYTHON) -m pytest -q tests/cases
 
 clean: ## remove what is built here; the cache outside of the checkout stays
 	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache
