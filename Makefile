@@ -37,7 +37,7 @@ bench: ## every measurement against its budget
 
 demo: ## the whole path on real parts, shown as it happens
 	@python3 tests/bed/setup.py
-	@$(PYTHON) -m pytest -s tests/e2e $(ARGS)
+	@$(PYTHON) -m pytest -s tests/e2e/test_the_path.py $(ARGS)
 
 bed: ## start the real parts and leave them running, to look around
 	@python3 tests/bed/setup.py

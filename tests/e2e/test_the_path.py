@@ -72,7 +72,9 @@ class Project:
             "GITHUB_API_URL": self.github.url,
         }
         command = (sys.executable, "-m", "gen_workflow", *argv, "-C", str(self.folder))
-        return subprocess.run(command, env=env, check=False, capture_output=True, text=True)
+        done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
+        print(done.stdout, done.stderr)
+        return done
 
     def push(self, version: str, *, healthy: bool = True) -> Outcome:
         """Push a version to main, as a person does, and run what GitHub would run."""
@@ -93,7 +95,9 @@ class Project:
         origin = ("remote", "set-url", "origin", f"https://github.com/{SLUG}.git")
         subprocess.run(("git", "-C", str(checkout), *origin), check=True)
         done = self.bed.runner.run(*self._act(checkout), cwd=checkout, check=False, timeout=240)
-        return Outcome(done.returncode, done.stdout + done.stderr)
+        log = done.stdout + done.stderr
+        print(log)  # seen in a demo, and when the test fails
+        return Outcome(done.returncode, log)
 
     def _act(self, checkout: Path) -> tuple[str, ...]:
         text = (checkout / ".github/workflows/ci-cd.yml").read_text()

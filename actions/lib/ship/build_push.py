@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +10,7 @@ from ship.command import Command, Secret
 from ship.docker_config import docker_config
 from ship.errors import Evidence, StepFailed, UserError
 from ship.inputs import Reader
+from ship.json_file import read_object
 from ship.push_advice import advice
 from ship.reference import DIGEST, TAG, Name, legal_tag, parse_name
 from ship.workflow import cell
@@ -237,11 +237,7 @@ def _build(want: Inputs, config: str, runner: Runner, workflow: Workflow) -> str
 
 
 def _digest(metadata_file: str) -> str:
-    try:
-        with open(metadata_file, encoding="utf-8") as file:
-            digest = str(json.load(file).get("containerimage.digest", ""))
-    except (OSError, ValueError):
-        digest = ""
+    digest = str(read_object(metadata_file).get("containerimage.digest", ""))
     if not DIGEST.fullmatch(digest):
         raise StepFailed.of(
             "the image was pushed, but buildx did not say under which digest",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.json_file import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,15 +62,6 @@ def read_context(env: Mapping[str, str]) -> Context:
         server=env.get("GITHUB_SERVER_URL", "") or "https://github.com",
         run_id=env.get("GITHUB_RUN_ID", ""),
         workspace=env.get("GITHUB_WORKSPACE", "") or ".",
-        payload=_payload(env.get("GITHUB_EVENT_PATH", "")),
+        # A missing or broken payload takes away comfort only, so it is no error.
+        payload=read_object(env.get("GITHUB_EVENT_PATH", "")),
     )
-
-
-def _payload(path: str) -> Mapping[str, Any]:
-    # A missing or broken payload takes away comfort only, so it is no error.
-    try:
-        with open(path, encoding="utf-8") as file:
-            payload = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return payload if isinstance(payload, dict) else {}

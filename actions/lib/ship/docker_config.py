@@ -8,6 +8,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ship.json_file import read_object
 from ship.reference import DOCKER_HUB
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def docker_config(
     own = env.get("DOCKER_CONFIG") or os.path.join(env.get("HOME", ""), ".docker")
     folder = tempfile.mkdtemp(prefix="ship-", dir=env.get("RUNNER_TEMP") or None)
     try:
-        config = _with_login(_read(os.path.join(own, "config.json")), registry, username, password)
+        config = _with_login(
+            read_object(os.path.join(own, "config.json")), registry, username, password
+        )
         descriptor = os.open(os.path.join(folder, "config.json"), os.O_CREAT | os.O_WRONLY, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump(config, file)
@@ -52,15 +55,6 @@ def docker_config(
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _read(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            config = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
 
 
 def _with_login(
