@@ -224,6 +224,7 @@ def test_from_five_lines_to_a_running_healthy_container(bed: Bed, project: Proje
     assert third.code != 0
     assert answer(bed) == "2"
     assert "the new version is not healthy: GET /health gave status 404" in third.summary
+    assert "the service was not touched" in third.summary, "the candidate was found out"
     assert "version 3 listens on port 8080" in third.summary, "the dead container's last words"
 
     # Version 4 is healthy as a candidate only: version 2 is brought back.
