@@ -180,6 +180,13 @@ class DockerMachine(Machine):
     def options(self) -> tuple[str, ...]:
         return (*super().options(), *PRIVILEGED)
 
+    def restart_engine(self) -> None:
+        """Restart the engine, as after an update; containers stop and start by their policies."""
+        self.run("pkill", "-x", "dockerd")
+        self.run("sh", "-c", "while pgrep -x dockerd >/dev/null; do sleep 0.1; done")
+        self.run("setsid", "-f", "sh", "-c", "exec dockerd >>/var/log/dockerd.log 2>&1")
+        self.run("sh", "-c", "until docker version >/dev/null 2>&1; do sleep 0.2; done")
+
 
 class Host(DockerMachine):
     """A server that is reached over SSH as `deploy`, by its name from machines and by its IP.

@@ -33,9 +33,9 @@ echo "shop $VERSION says ${GREETING:-nothing}"
 echo "$VERSION" >/www/index.html
 case $FAULT in
   sick) ;;
-  ends) echo 'cannot reach the database' >&2; exit 3 ;;
+  ends) printf 'cannot reach the database' >&2; exit 3 ;;
   sick-when-real)
-    if [ -e /state/seen ]; then $b rm /state/seen; else echo ok >/www/health; : >/state/seen; fi ;;
+    [ -e /state/seen ] || echo ok >/www/health; : >/state/seen ;;
   *) echo ok >/www/health ;;
 esac
 printf '%s' "${GREETING:-}" >/www/greeting

@@ -60,7 +60,7 @@ def test_a_script_has_no_remark(path: Path) -> None:
 
 @pytest.mark.parametrize("phase", ["prepare", "check", "switch"])
 def test_what_is_sent_to_a_host_has_no_remark(phase: str) -> None:
-    sent = remote_script.text(remote_script.Phase(phase, "why", "undo", {}))
+    sent = remote_script.text(remote_script.Phase(phase, "why", "undo", {}), "mark")
     assert remarks(sent.reveal(), "sh", ONLY_ELSEWHERE) == []
 
 

@@ -206,6 +206,92 @@ def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     assert served(host) == "2"
 
 
+def test_the_kept_version_never_starts_by_itself(host: Host, shop: Shop, deploy: Deploy) -> None:
+    deploy(shop.push("1"), restart="always")
+    deploy(shop.push("2"), restart="always")
+    host.restart_engine()
+    await_served(host, "2")
+    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
+
+
+def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="20")
+    await_log(step, "starting the new shop")
+    host.restart_engine()
+    result = step.result()
+    assert result.code == 1, result.log
+    await_served(host, "1")
+    assert result.outputs["result"] == "rolled-back", result.log
+    assert containers(host) == {"shop": "running"}
+
+
+def test_a_version_that_nobody_found_healthy_is_never_kept(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
+    await_log(step, "starting the new shop")
+    host.run("pkill", "-9", "-u", host.user, "-x", "sh")  # as when the host loses its power
+    result = step.result()
+    assert result.outputs["result"] == "unknown", result.log
+    assert result.outputs["image"] == ""
+    after = deploy(shop.push("4", "sick"))
+    assert after.outputs["result"] == "refused"
+    await_served(host, "1")
+    assert containers(host) == {"shop": "running"}
+
+
+def test_a_container_that_its_stop_would_delete_is_refused(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    image = shop.push("1")
+    deploy(image)
+    host.docker("rm", "-f", "shop")
+    host.docker("run", "-d", "--rm", "--name", "shop", image)
+    result = deploy(shop.push("2"))
+    assert result.code == 2
+    assert "the running container shop was made with --rm" in result.errors[0]
+    assert containers(host) == {"shop": "running"}
+
+
+def test_a_foreign_container_is_never_removed(host: Host, shop: Shop, deploy: Deploy) -> None:
+    image = shop.push("1")
+    deploy(image)
+    host.docker("run", "-d", "--name", "shop.next", image)
+    result = deploy(shop.push("2"))
+    assert result.code == 2
+    assert "a container shop.next that is not of this deploy" in result.errors[0]
+    assert containers(host) == {"shop": "running", "shop.next": "running"}
+
+
+def test_what_a_login_script_prints_is_no_fact(host: Host, shop: Shop, deploy: Deploy) -> None:
+    deploy(shop.push("1"))
+    host.write("/home/deploy/.bashrc", "echo serving the shop since 1999\n", owner=host.user)
+    try:
+        result = deploy(shop.push("3", "ends"))
+    finally:
+        host.run("rm", "/home/deploy/.bashrc")
+    assert result.outputs["result"] == "refused"
+    assert result.outputs["image"] == shop.push("1")
+    assert "it ended with exit code 3" in result.errors[0], (
+        "a last line without an end is kept apart"
+    )
+    assert "cannot reach the database" in result.summary
+
+
+def test_a_user_without_a_shell_is_named(host: Host, shop: Shop, deploy: Deploy) -> None:
+    host.run("usermod", "--shell", "/usr/sbin/nologin", host.user)
+    try:
+        result = deploy(shop.push("1"))
+    finally:
+        host.run("usermod", "--shell", "/bin/bash", host.user)
+    assert result.code == 2
+    assert "the host did not run the script" in result.errors[0]
+
+
 def test_another_key_of_the_host_is_refused_with_both_fingerprints(
     bed: Bed, host: Host, shop: Shop, deploy: Deploy
 ) -> None:

@@ -59,10 +59,10 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     read = Reader(env)
     folder = _folder(read, context)
     push = _push(read, context)
-    hint = "the default is the job's token; a misspelt secret expands to nothing"
     needed = push and not read.flag("dry-run")
+    name = _name(read, context)
     wanted = Inputs(
-        name=_name(read, context),
+        name=name,
         context=folder,
         file=_dockerfile(read, context, folder),
         target=read.matching("target", TARGET, "the name of a build stage", read.text("target")),
@@ -73,11 +73,19 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         username=read.required("username", "name the user who logs in")
         if needed
         else read.text("username"),
-        password=read.secret("password", required_hint=hint if needed else ""),
+        password=_password(read, name) if needed else Secret(""),
         dry_run=read.flag("dry-run"),
     )
     read.done()
     return wanted
+
+
+def _password(read: Reader, name: Name) -> Secret:
+    password = read.registry_password("password", name.registry)
+    if not password:
+        hint = f"give the password for {name.registry}; a misspelt secret expands to nothing"
+        read.problem("password", "is required but empty", hint)
+    return password
 
 
 def _name(read: Reader, context: Context) -> Name:
@@ -200,10 +208,11 @@ def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Work
     workflow.mask(want.password)
     _known_outputs(want, workflow)
     if want.dry_run:
-        workflow.say(f"1. {plan(want, 'metadata.json').why}\n   $ {plan(want, 'metadata.json')}")
+        command = plan(want, "metadata.json")
+        workflow.quote(f"1. {command.why}\n   $ {command}")
         return
     if want.push:
-        _check_push(want, context)
+        _check_push(want, context, workflow)
     elif context.is_pull_request:
         workflow.notice("The image is built and not pushed: this run is for a pull request.")
     with docker_config(env, want.name.registry, want.username, want.password) as config:
@@ -216,11 +225,16 @@ def _known_outputs(want: Inputs, workflow: Workflow) -> None:
     workflow.output("tag", want.tags[0])
 
 
-def _check_push(want: Inputs, context: Context) -> None:
+def _check_push(want: Inputs, context: Context, workflow: Workflow) -> None:
     # Imported here: HTTP costs 50 ms of start-up, which a dry run and a wrong input need not pay.
-    from ship.registry import push_refusal  # noqa: PLC0415
+    from ship.registry import CannotAsk, push_refusal  # noqa: PLC0415
 
-    refusal = push_refusal(want.name, want.username, want.password)
+    try:
+        refusal = push_refusal(want.name, want.username, want.password)
+    except CannotAsk as reason:
+        # Docker may trust an authority, or a plain connection, that this Python does not know.
+        workflow.notice(f"The registry was not asked whether it takes the push: {reason}")
+        return
     if refusal:
         raise UserError(advice(refusal, want.name, want.username, context))
 
@@ -252,7 +266,7 @@ _NO_ENGINE = (
     r"|permission denied while trying to connect"
 )
 _CAUSES = (
-    (r"is not a docker command|unknown command: docker buildx|unknown flag: --progress",
+    (r"is not a docker command|unknown command: docker buildx|unknown flag: --",
      "Docker on this runner has no buildx plugin",
      "install docker-buildx-plugin, or use a GitHub-hosted runner, which has it"),
     (_NO_ENGINE,
@@ -270,22 +284,31 @@ _CAUSES = (
     (r"toomanyrequests|429 Too Many Requests",
      "a registry refuses more pulls for now",
      "log in to the registry of the base image, or run the job again later"),
+    (r"failed to push",
+     "the registry did not take the image",
+     "see its words in the last lines of the log; run the job again if it was busy"),
     (r"401 Unauthorized|403 Forbidden|denied|insufficient_scope",
-     "a registry refused access during the build or the push",
+     "a registry refused access to a base image",
      "a base image may be private: log in to its registry in a step before this one"),
 )  # fmt: skip
 
 
 def _failed(finished: Finished) -> StepFailed:
-    text = f"{finished.stderr}\n{finished.stdout}"
-    tail = "\n".join(text.strip().splitlines()[-LAST_LINES:])
+    text = f"{finished.stderr}\n{finished.stdout}".strip()
     what = f"the build failed with exit code {finished.code}"
     hint = "the first line with ERROR in the log, and the lines before it, say why"
     for pattern, cause, act in _CAUSES:
-        if re.search(pattern, text):
+        if re.search(pattern, _last_error(text)):
             what, hint = cause, act
             break
+    tail = "\n".join(text.splitlines()[-LAST_LINES:])
     return StepFailed.of(what, hint=hint, evidence=Evidence("Last lines of the build", tail))
+
+
+def _last_error(text: str) -> str:
+    """Return buildx's own last words; those of a command in a RUN are not about Docker."""
+    line = next((x for x in reversed(text.splitlines()) if x.startswith("ERROR:")), text)
+    return "" if "did not complete successfully" in line and "no space" not in line else line
 
 
 def _done(want: Inputs, digest: str, workflow: Workflow) -> None:

@@ -37,6 +37,18 @@ CAUSES = {
         "was it pushed by this run, and not deleted since?",
     ),
     "pull": ("the host could not pull the image ({})", "can the host reach the registry?"),
+    "auto-remove": (
+        "the running container {} was made with --rm: its stop would delete it",
+        "replace it once by hand with one that has no --rm, then deploy again",
+    ),
+    "foreign": (
+        "the host has a container {} that is not of this deploy",
+        "rename or remove it, or give this service another `name`",
+    ),
+    "no-shell": (
+        "the host did not run the script ({})",
+        "give the user a login shell; it may be restricted to file transfer or to one command",
+    ),
     "start": ("Docker could not start the container ({})", "see the words of Docker in brackets"),
     "stop": ("Docker could not stop the running container", "look at the engine's log on the host"),
     "rename": (

@@ -8,6 +8,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ship import cancel
 from ship.json_file import read_object
 from ship.reference import DOCKER_HUB
 
@@ -40,8 +41,9 @@ def docker_config(
     import shutil  # noqa: PLC0415
     import tempfile  # noqa: PLC0415
 
-    own = env.get("DOCKER_CONFIG") or os.path.join(env.get("HOME", ""), ".docker")
-    folder = tempfile.mkdtemp(prefix="ship-", dir=env.get("RUNNER_TEMP") or None)
+    own = env.get("DOCKER_CONFIG") or os.path.join(env.get("HOME") or os.devnull, ".docker")
+    temp = env.get("RUNNER_TEMP", "")
+    folder = tempfile.mkdtemp(prefix="ship-", dir=temp if os.path.isdir(temp) else None)
     try:
         config = _with_login(
             read_object(os.path.join(own, "config.json")), registry, username, password
@@ -54,7 +56,8 @@ def docker_config(
                 os.symlink(os.path.join(own, name), os.path.join(folder, name))
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with cancel.held_off():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _with_login(
@@ -66,8 +69,8 @@ def _with_login(
     registries it has only (https://docs.docker.com/reference/cli/docker/login/).
     """
     key = auth_key(registry)
-    auths = {name: auth for name, auth in config.get("auths", {}).items() if name != key}
-    helpers = {name: tool for name, tool in config.get("credHelpers", {}).items() if name != key}
+    auths = {n: auth for n, auth in (config.get("auths") or {}).items() if n != key}
+    helpers = {n: tool for n, tool in (config.get("credHelpers") or {}).items() if n != key}
     store = config.get("credsStore")
     if store:
         helpers = {**{name: store for name in auths if not auths[name]}, **helpers}

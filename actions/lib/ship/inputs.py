@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
+GHCR = "ghcr.io"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -54,6 +55,14 @@ class Reader:
         if required_hint and not value:
             self.problem(name, "is required but empty", required_hint)
         return value
+
+    def registry_password(self, name: str, registry: str) -> Secret:
+        """Return the password for a registry: as given, or the job's token if it is GitHub's own.
+
+        The token opens the repository, so no other registry may ever see it.
+        """
+        given = self.secret(name)
+        return given or Secret(self._env.get("JOB_TOKEN", "") if registry == GHCR else "")
 
     def matching(self, name: str, pattern: re.Pattern[str], what: str, value: str) -> str:
         """Check that a value, when there is one, is of a form; `what` names the form."""

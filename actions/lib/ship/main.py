@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING
 
+from ship import cancel
 from ship.command import Secret
 from ship.context import read_context
-from ship.errors import Interrupted, ShipError
+from ship.errors import ShipError
 from ship.process import ProcessRunner
 from ship.workflow import Workflow, fence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import FrameType
 
 ACTIONS = {"build-push": "ship.build_push", "ssh-deploy": "ship.ssh_deploy"}
 REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
@@ -28,12 +28,17 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in ACTIONS:
         print(f"usage: python3 -Iu lib {{{','.join(ACTIONS)}}}", file=sys.stderr)
         return 2
+    # Whatever the locale of a runner: a word that it cannot print must not end a step.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     env = dict(os.environ)
     workflow = Workflow(env)
-    _listen()
+    cancel.listen()
     try:
         action = importlib.import_module(ACTIONS[arguments[0]])
         action.run(env, read_context(env), ProcessRunner(env), workflow)
+        cancel.ignore()
     except ShipError as error:
         return _tell(workflow, error)
     except Exception:  # noqa: BLE001 - whatever it is, the person gets a report and not a traceback
@@ -41,23 +46,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _listen() -> None:
-    """Turn the signals of a cancelled run into an exception, once.
-
-    GitHub sends SIGINT and, 7.5 s later, SIGTERM: the second must not stop the tidying up.
-    """
-
-    def interrupt(number: int, _: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
-        raise Interrupted.of(f"the run was cancelled ({signal.Signals(number).name})")
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, interrupt)
-
-
 def _tell(workflow: Workflow, error: ShipError) -> int:
     """Show an error in the annotations of the run and in the job summary."""
+    cancel.ignore()
     evidence = error.evidence
     if evidence:
         with workflow.group(evidence.title), workflow.untrusted():

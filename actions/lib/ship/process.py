@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import threading
+from collections import deque
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from ship.errors import UserError
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 # GitHub sends SIGTERM 7.5 s after SIGINT and kills 2.5 s later. A program on the far side of a
 # connection gets this long to put things right before ours are ended.
 GRACE_SECONDS = 6.0
+# Of what a program prints the end is kept; all of it has gone to the log by then.
+KEPT_LINES = 5000
 
 
 # Runs a program until it ends, or until our end of the pipe is closed, which even a kill -9 does.
@@ -126,19 +132,22 @@ class _Pump(threading.Thread):
         super().__init__(daemon=True)
         self._pipe = pipe
         self._sink = sink
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.start()
 
     def run(self) -> None:
         for raw in self._pipe or ():
             line = raw.decode("utf-8", "replace").rstrip("\r\n")
             self._lines.append(line)
-            if self._sink:
-                self._sink(line)
+            sink = self._sink
+            if sink:
+                sink(line)
 
     def finish(self) -> str:
         # A grandchild may hold the pipe open after its parent has ended; its words are not ours.
         self.join(timeout=2)
+        # From now on it is silent: a late word of others must not meet an unguarded log.
+        self._sink = None
         if self._pipe and not self.is_alive():
             self._pipe.close()
         return "\n".join(self._lines)
@@ -172,10 +181,16 @@ def _end(process: subprocess.Popen[bytes], *, by_end_of_input: bool) -> None:
     _close(process.stdin)
     if by_end_of_input and _ended(process, GRACE_SECONDS):
         return
-    process.terminate()
+    _signal(process, signal.SIGTERM)
     if not _ended(process, 1.0):
-        process.kill()
+        _signal(process, signal.SIGKILL)
         process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # The whole session: a plugin does not always end with the client that started it.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:

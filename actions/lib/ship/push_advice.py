@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ship.errors import Problem
+from ship.inputs import GHCR
 
 if TYPE_CHECKING:
     from ship.context import Context
     from ship.reference import Name
     from ship.registry import Refusal
 
-GHCR = "ghcr.io"
 PERMISSION = "add to the job:\n      permissions:\n        contents: read\n        packages: write"
 
 

@@ -8,9 +8,12 @@ a refusal, so it is asked for here, before a minute is spent on a build.
 from __future__ import annotations
 
 import base64
+import contextlib
+import http.client
 import json
 import re
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -32,7 +35,8 @@ TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 HTTP_OK = 200
 HTTP_ACCEPTED = 202
 HTTP_UNAUTHORIZED = 401
-HTTP_FORBIDDEN = 403
+# How a request ends without an answer, also from a server that speaks something else than HTTP.
+NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 
 
 class Answer(NamedTuple):
@@ -60,6 +64,10 @@ class Refusal(NamedTuple):
     message: str
 
 
+class CannotAsk(StepFailed):
+    """The registry is there, and this Python does not trust it; Docker's client may."""
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     # A credential must not follow a redirect to another host.
     def redirect_request(self, *_: object) -> None:
@@ -84,36 +92,52 @@ def push_refusal(
     headers = {"Authorization": authorization} if authorization else {}
     answer = ask("POST", f"{base}/v2/{name.path}/blobs/uploads/", headers)
     if answer.status == HTTP_ACCEPTED:
-        _cancel(ask, base, answer, headers)
+        _cancel(base, answer, headers)
         return None
+    if answer.status in TRANSIENT:
+        said = f"{answer.status} {answer.message}".strip()
+        raise StepFailed.of(
+            f"the registry {name.registry} is busy or broken ({said})",
+            hint="run the job again later",
+        )
     return Refusal("push", answer.status, answer.message)
 
 
 def _base(registry: str) -> str:
     host = "registry-1.docker.io" if registry == DOCKER_HUB else registry
     # As Docker does: a registry on the loopback interface may speak plain HTTP.
-    local = re.match(r"(localhost|127\.|\[::1\])", host)
+    local = _is_local(urllib.parse.urlsplit(f"//{host}").hostname or "")
     return f"{'http' if local else 'https'}://{host}"
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.[0-9]{1,3}){3}", host))
 
 
 def _log_in(
     ask: _Asker, base: str, name: Name, username: str, password: Secret
 ) -> tuple[str, Refusal | None]:
-    """Return the Authorization header that the registry asks for."""
+    """Return the Authorization header that the registry asks for, or why there is none."""
     challenge = ask("GET", f"{base}/v2/", {})
     if challenge.status == HTTP_OK:
         return "", None
+    if challenge.status != HTTP_UNAUTHORIZED:
+        return "", Refusal("push", challenge.status, challenge.message)
     scheme, _, rest = challenge.headers.get("www-authenticate", "").partition(" ")
     pair = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
-    basic = f"Basic {pair}"
     if scheme.lower() != "bearer":
-        return basic, None
+        return f"Basic {pair}", None
     asked = dict(re.findall(r'(\w+)="([^"]*)"', rest))
     query = {"service": asked.get("service", ""), "scope": f"repository:{name.path}:pull,push"}
     url = f"{asked.get('realm', '')}?{urllib.parse.urlencode(query)}"
-    if not url.startswith(("https://", "http://localhost", "http://127.")):
-        return "", Refusal("login", challenge.status, "the registry names no token service")
-    answer = ask("GET", url, {"Authorization": basic} if password else {})
+    return _fetch_token(ask, url, {"Authorization": f"Basic {pair}"} if password else {})
+
+
+def _fetch_token(ask: _Asker, url: str, headers: Mapping[str, str]) -> tuple[str, Refusal | None]:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "https" and not _is_local(parts.hostname or ""):
+        return "", Refusal("login", HTTP_UNAUTHORIZED, "the registry names no token service")
+    answer = ask("GET", url, headers)
     if answer.status != HTTP_OK:
         return "", Refusal("login", answer.status, answer.message)
     try:
@@ -123,10 +147,12 @@ def _log_in(
         return "", Refusal("login", answer.status, "the token service gave no token")
 
 
-def _cancel(ask: _Asker, base: str, answer: Answer, headers: Mapping[str, str]) -> None:
+def _cancel(base: str, answer: Answer, headers: Mapping[str, str]) -> None:
+    """Take the started upload back, as a courtesy: the registry forgets it in time anyway."""
     location = urllib.parse.urljoin(base, answer.headers.get("location", ""))
-    if location.startswith(base):
-        ask("DELETE", location, headers)
+    if location.startswith(f"{base}/"):
+        with contextlib.suppress(*NO_ANSWER):
+            _send("DELETE", location, headers)
 
 
 class _Asker:
@@ -139,8 +165,8 @@ class _Asker:
         for wait in self._waits:
             try:
                 answer = _send(method, url, headers)
-            except (OSError, ValueError) as error:
-                if wait is None:
+            except NO_ANSWER as error:
+                if wait is None or _is_about_trust(error):
                     raise _unreachable(url, error) from None
             else:
                 if wait is None or answer.status not in TRANSIENT:
@@ -166,17 +192,18 @@ def _answer(status: int, headers: object, body: bytes) -> Answer:
     return Answer(status, {k.lower(): v for k, v in pairs.items()}, body.decode("utf-8", "replace"))
 
 
+def _is_about_trust(error: Exception) -> bool:
+    return isinstance(getattr(error, "reason", error), ssl.SSLError)
+
+
 def _unreachable(url: str, error: Exception) -> StepFailed:
     reason = getattr(error, "reason", error)
     host = urllib.parse.urlsplit(url).netloc
+    if _is_about_trust(error):
+        return CannotAsk.of(f"the runner does not trust {host}: {reason}")
     if isinstance(reason, socket.gaierror):
         what = f"the name {host} of the registry cannot be resolved"
         hint = "check the input `image`; if it is right, the runner cannot reach its name server"
-    elif "CERTIFICATE" in str(reason).upper():
-        what = f"the certificate of {host} is not trusted by the runner: {reason}"
-        hint = (
-            "add the authority to the runner's bundle (update-ca-certificates) or set SSL_CERT_FILE"
-        )
     else:
         what = f"the registry {host} does not answer: {reason}"
         hint = "it may be down; run the job again in some minutes"

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 FOLDER = os.path.join(os.path.dirname(__file__), "remote")
 CONTROL = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
 KEPT_LOG_LINES = 200
+LONGEST = 2000
+# What a script may tell, but for the lines of a log.
+NAMES = frozenset(
+    ("begin", "end", "failure", "detail", "previous", "before", "serving", "restored", "lost")
+)
 
 
 class Phase(NamedTuple):
@@ -43,18 +48,21 @@ def _value(value: str | Secret) -> str:
     return shlex.quote(value.reveal() if isinstance(value, Secret) else value)
 
 
-def text(phase: Phase) -> Secret:
+def text(phase: Phase, mark: str) -> Secret:
     """Return the whole script: parameters, the environment of the app, shared functions, the phase.
+
+    `mark` stands in front of every fact.
 
     The app's variables may have any name, also one of ours, so they are set in a function that
     only a subshell calls.
     """
-    parameters = [f"{name}={_value(value)}" for name, value in phase.parameters.items()]
+    given = {"MARK": mark, **phase.parameters}
+    parameters = [f"{name}={_value(value)}" for name, value in given.items()]
     exports = [f"  export {name}={_value(value)}" for name, value in phase.exports.items()] or [
         "  :"
     ]
-    given = ["app_environment() {", *exports, "}"]
-    return Secret("\n".join([*parameters, *given, _read("common"), _read(phase.name), "main", ""]))
+    app = ["app_environment() {", *exports, "}"]
+    return Secret("\n".join([*parameters, *app, _read("common"), _read(phase.name), "main", ""]))
 
 
 def _read(name: str) -> str:
@@ -63,33 +71,45 @@ def _read(name: str) -> str:
 
 
 class Facts:
-    """What the scripts tell on their standard output, one `name value` a line.
+    """What the scripts tell on their standard output, one `MARK name value` a line.
 
-    The words come from a host that may be hostile: control characters go, length is bounded, and
-    nothing of it is ever run.
+    Whatever else is printed there, by a login script or a command, is no fact. The words come from
+    a host that may be hostile: control characters go, length is bounded, nothing of it is ever run.
     """
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
         self.logs: list[str] = []
         self._phase = ""
+        self._mark = ""
 
-    def begin(self, phase: Phase) -> None:
-        """Start to listen to another phase."""
+    def begin(self, phase: Phase) -> str:
+        """Start to listen to another phase; return the mark of its facts."""
         self._phase = phase.name
-        self._values.pop("end", None)
+        self._mark = os.urandom(16).hex()
+        for name in ("begin", "end"):
+            self._values.pop(name, None)
+        return self._mark
 
     def take(self, line: str) -> None:
         """Take one line of the standard output of a script."""
-        name, _, value = line.partition(" ")
-        clean = CONTROL.sub("", value)[:2000].rstrip()
+        mark, _, fact = line.partition(" ")
+        name, _, value = fact.partition(" ")
+        clean = CONTROL.sub("", value.replace("\t", " "))[:LONGEST]
+        if mark != self._mark:
+            return
         if name == "log":
-            self.logs = [*self.logs[-KEPT_LOG_LINES:], clean]
-        else:
+            self.logs = [*self.logs[-KEPT_LOG_LINES:], clean.rstrip()]
+        elif name in NAMES:
             self._values[name] = clean.strip()
 
     def get(self, name: str) -> str:
         return self._values.get(name, "")
+
+    @property
+    def begun(self) -> bool:
+        """Whether the host ran the script at all."""
+        return "begin" in self._values
 
     @property
     def ended(self) -> bool:
@@ -107,4 +127,10 @@ class Facts:
             return "rolled-back"
         if self.get("lost"):
             return "failed"
-        return "refused" if self.ended else "unknown"
+        return "refused" if self.ended or not self.begun else "unknown"
+
+    @property
+    def image(self) -> str:
+        """The image that serves, as far as that is known; an empty text if none does."""
+        known = {"deployed": "serving", "rolled-back": "restored", "refused": "before"}
+        return self.get(known.get(self.result, ""))

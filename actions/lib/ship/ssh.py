@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from ship import cancel
 from ship.command import Command, Secret
 from ship.errors import ShipError, StepFailed, UserError
 
@@ -123,9 +124,10 @@ def connect(
         children.append(_master(target, folder, runner, tell))
         yield Connection(target, config, runner)
     finally:
-        for child in reversed(children):
-            child.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        with cancel.held_off():
+            for child in reversed(children):
+                child.stop()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(path: str, text: str) -> None:
@@ -135,11 +137,21 @@ def _write(path: str, text: str) -> None:
 
 
 def fingerprints(target: Target, folder: str, runner: ProcessRunner) -> tuple[str, ...]:
-    """Return what known_hosts expects of the host, such as `ED25519 SHA256:…`, hashed or not."""
+    """Return what known_hosts expects of the host, such as `ED25519 SHA256:…`, hashed or not.
+
+    An authority and a revoked key are told as what they are: `CA ED25519 SHA256:…`.
+    """
     argv = ("ssh-keygen", "-l", "-F", target.known_name, "-f", os.path.join(folder, "known_hosts"))
     listed = runner.run(Command(argv, why="read the expected host keys")).stdout
-    found = re.findall(r"\b(ED25519|RSA|ECDSA|ED25519-SK|ECDSA-SK) (SHA256:\S+)", listed)
-    return tuple(f"{kind} {digest}" for kind, digest in found)
+    found, marker = [], ""
+    for line in listed.splitlines():
+        head = re.fullmatch(r"# Host .* found: line [0-9]+ ?(CA|REVOKED|)\s*", line)
+        key = re.search(r"\b(ED25519|RSA|ECDSA|ED25519-SK|ECDSA-SK) (SHA256:\S+)", line)
+        if head:
+            marker = f"{head[1]} " if head[1] else ""
+        elif key:
+            found.append(f"{marker}{key[1]} {key[2]}")
+    return tuple(found)
 
 
 def _check_known(target: Target, folder: str, runner: ProcessRunner) -> None:
@@ -184,7 +196,7 @@ def _agent(folder: str, key: Secret, runner: ProcessRunner) -> Companion:
     if added.code:
         agent.stop()
         raise UserError.of(
-            "ssh cannot read this private key",
+            f"ssh does not take this private key ({_last(added.stderr)})",
             where="input `ssh-key`",
             hint="it may be cut or changed when it was pasted; "
             "check the file with `ssh-keygen -y -f FILE` and paste it again",

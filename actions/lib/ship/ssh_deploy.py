@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ship.context import Context
-    from ship.process import ProcessRunner
+    from ship.process import Finished, ProcessRunner
     from ship.ssh import Connection
     from ship.workflow import Workflow
 
@@ -32,7 +32,9 @@ INPUTS = (
     "network", "restart", "health", "health-timeout", "stop-timeout", "registry-username",
     "registry-password", "dry-run",
 )  # fmt: skip
-CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
+# Docker wants two characters at least; the endings are those of our own helpers.
+CONTAINER = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")
+NETWORK = re.compile(r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
 PORT = re.compile(
     r"(?:(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?"
     r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})"
@@ -42,10 +44,16 @@ PORT = re.compile(
 VOLUME = re.compile(r"(?:/[^:\s]*|[a-zA-Z0-9][a-zA-Z0-9_.-]+):/[^:\s]*(?::[a-zA-Z,]+)?")
 RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
 HEALTH = re.compile(r"/[!-~]*")
-# These steer the shell or Docker's client on the host before they reach the container.
-RESERVED = re.compile(r"DOCKER_.*|LD_.*|HOME|IFS|UID|EUID|PPID|SHELLOPTS|BASHOPTS")
+# These steer the shell or Docker's client on the host before they reach the container; bash, which
+# is `sh` on many hosts, does not even keep the value of some.
+RESERVED = re.compile(
+    r"DOCKER_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM|SECONDS"
+    r"|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
+)
 MISSING = "a misspelt secret, variable or output expands to nothing; check the `with:` of this step"
 LAST_PORT = 65535
+# The exit code of ssh itself; that of a command passes through (ssh(1), EXIT STATUS).
+SSH_FAILED = 255
 LABEL = "io.github.gen-workflow"
 
 
@@ -93,7 +101,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     """Read and check the inputs; raises UserError with everything that is wrong."""
     read = Reader(env)
     image, registry = _image(read)
-    ports = tuple(port for line in read.lines("ports") if (port := _port(read, line)))
+    ports = _ports(read)
     wanted = Inputs(
         target=_target(read),
         key=read_private_key(read, "ssh-key"),
@@ -103,7 +111,9 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         ports=ports,
         env=_app_environment(read),
         volumes=_each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app"),
-        network=read.matching("network", CONTAINER, "the name of a network", read.text("network")),
+        network=read.matching(
+            "network", NETWORK, "a network that the candidate can join too", read.text("network")
+        ),
         restart=read.matching(
             "restart", RESTART, "a restart policy", read.text("restart", default="unless-stopped")
         ),
@@ -111,7 +121,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         health_timeout=read.number("health-timeout", 1, 3600, 60),
         stop_timeout=read.number("stop-timeout", 0, 3600, 10),
         username=read.text("registry-username"),
-        password=read.secret("registry-password"),
+        password=read.registry_password("registry-password", registry.registry),
         dry_run=read.flag("dry-run"),
     )
     read.done()
@@ -148,6 +158,16 @@ def _name(read: Reader, context: Context) -> str:
     return read.matching("name", CONTAINER, "the name of a container", name)
 
 
+def _ports(read: Reader) -> tuple[Port, ...]:
+    ports = tuple(port for line in read.lines("ports") if (port := _port(read, line)))
+    taken = [(port.address, port.host, port.protocol) for port in ports]
+    for port, place in zip(ports, taken, strict=True):
+        if taken.count(place) > 1:
+            read.problem("ports", f"port {port.host} of the host is published twice")
+            break
+    return ports
+
+
 def _port(read: Reader, line: str) -> Port | None:
     match = PORT.fullmatch(line)
     numbers = (int(match["host"]), int(match["container"])) if match else (0,)
@@ -156,16 +176,15 @@ def _port(read: Reader, line: str) -> Port | None:
             "ports", f"{line!r} is not a port to publish", "write HOST:CONTAINER, such as 80:8080"
         )
         return None
-    return Port(
-        match["address"] or "", match["host"], match["container"], match["protocol"] or "tcp"
-    )
+    host, container = map(str, numbers)
+    return Port(match["address"] or "", host, container, match["protocol"] or "tcp")
 
 
 def _app_environment(read: Reader) -> dict[str, Secret]:
     env = read.environment("env")
     for name in filter(RESERVED.fullmatch, env):
         hint = "write it into the Dockerfile, or let the app read another name"
-        read.problem("env", f"{name} would change Docker's own client on the host", hint)
+        read.problem("env", f"{name} would change the shell or Docker's client on the host", hint)
     return env
 
 
@@ -269,37 +288,40 @@ def run(
     phases = plan(want, context)
     if want.dry_run:
         for number, phase in enumerate(phases, start=1):
-            workflow.say(f"{number}. {phase.shown()}")
+            workflow.quote(f"{number}. {phase.shown()}")
         return
-    with connect(want.target, want.key, runner, workflow.say) as connection:
+    with connect(want.target, want.key, runner, workflow.quote) as connection:
         facts = Facts()
         try:
             for phase in phases:
                 _run_phase(phase, connection, facts, workflow)
         finally:
-            _outputs(want, facts, workflow)
+            _outputs(facts, workflow)
         _deployed(want, facts, workflow)
 
 
 def _run_phase(phase: Phase, connection: Connection, facts: Facts, workflow: Workflow) -> None:
-    facts.begin(phase)
+    script = remote_script.text(phase, facts.begin(phase))
     try:
         with workflow.group(phase.why), workflow.untrusted():
             finished = connection.script(
-                remote_script.text(phase), phase.why, on_stdout=facts.take, on_stderr=workflow.say
+                script, phase.why, on_stdout=facts.take, on_stderr=workflow.say
             )
     except Interrupted as error:
         raise Interrupted.of(f"{error}; {_now_serving(facts)}") from None
     if finished.code == 0 and facts.ended:
         return
-    raise _failed(facts)
+    raise _failed(facts, finished)
 
 
-def _failed(facts: Facts) -> ShipError:
-    failure = facts.get("failure") or "connection-lost"
+def _failed(facts: Facts, finished: Finished) -> ShipError:
+    failure, detail = facts.get("failure"), facts.get("detail")
     if failure == "interrupted":
         return Interrupted.of(f"the deploy was cut short; {_now_serving(facts)}")
-    what, hint = advice(failure, facts.get("detail"))
+    if not failure and not facts.begun and finished.code != SSH_FAILED:
+        failure, detail = "no-shell", finished.stderr.strip().rpartition("\n")[2]
+    failure = failure or "connection-lost"
+    what, hint = advice(failure, detail)
     # What a person can mend before anything was touched is no failure of the deploy.
     mendable = facts.result == "refused" and failure not in ("unhealthy", "pull", "connection-lost")
     return (UserError if mendable else StepFailed).of(
@@ -318,19 +340,17 @@ def _last_words(facts: Facts) -> Evidence | None:
 
 def _now_serving(facts: Facts) -> str:
     return {
+        "deployed": "the new version serves",
         "refused": "the service was not touched",
         "rolled-back": f"the previous version serves again ({facts.get('restored')})",
-        "unknown": "the host puts the previous version back by itself",
+        "unknown": "the host finishes the switch or undoes it by itself: look which version serves",
     }.get(facts.result, "the previous version could not be started: log in to the host and look")
 
 
-def _outputs(want: Inputs, facts: Facts, workflow: Workflow) -> None:
-    previous = facts.get("previous")
+def _outputs(facts: Facts, workflow: Workflow) -> None:
     workflow.output("result", facts.result)
-    workflow.output("previous-image", previous)
-    workflow.output(
-        "image", want.image if facts.result == "deployed" else facts.get("restored") or previous
-    )
+    workflow.output("previous-image", facts.get("previous"))
+    workflow.output("image", facts.image)
 
 
 def _deployed(want: Inputs, facts: Facts, workflow: Workflow) -> None:

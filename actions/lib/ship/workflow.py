@@ -46,6 +46,11 @@ class Workflow:
         """Print a line of our own words; text from elsewhere goes through `untrusted`."""
         print(text, file=self._log, flush=True)
 
+    def quote(self, text: str) -> None:
+        """Print text that holds words of others."""
+        with self.untrusted():
+            self.say(text)
+
     def _command(self, name: str, text: str, title: str = "") -> None:
         properties = f" title={_property(title)}" if title else ""
         self.say(f"::{name}{properties}::{_data(text)}")
@@ -100,7 +105,8 @@ class Workflow:
         """Append to the summary of the job, up to the size that GitHub shows."""
         if not self._summary:
             return
-        text = markdown[: max(0, SUMMARY_LIMIT - self._written)]
+        room = max(0, SUMMARY_LIMIT - self._written)
+        text = markdown.encode()[:room].decode(errors="ignore")
         self._written += len(text.encode())
         with open(self._summary, "a", encoding="utf-8") as file:
             file.write(text.rstrip("\n") + "\n")

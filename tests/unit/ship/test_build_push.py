@@ -8,6 +8,7 @@ import pytest
 
 from doubles import OPEN_REGISTRY, HttpRegistry, Log, ScriptedRunner
 from ship.build_push import plan, read_inputs, run
+from ship.command import Secret
 from ship.context import Context
 from ship.errors import StepFailed, UserError
 from ship.process import Finished
@@ -109,6 +110,14 @@ def test_a_wrong_input_is_named(workspace: Path, changes: dict[str, str], told: 
         read_inputs(inputs(**changes), context(workspace))
 
 
+def test_the_token_of_the_job_goes_to_github_alone(workspace: Path) -> None:
+    given = {**inputs(password=""), "JOB_TOKEN": "ghs_x"}
+    assert read_inputs(given, context(workspace)).password == Secret("ghs_x")
+    given["INPUT_IMAGE"] = "registry.example.com/acme/app"
+    with pytest.raises(UserError, match=r"give the password for registry\.example\.com"):
+        read_inputs(given, context(workspace))
+
+
 def test_a_missing_dockerfile_names_those_that_are_there(workspace: Path) -> None:
     (workspace / "Dockerfile").unlink()
     (workspace / "docker").mkdir()
@@ -137,6 +146,9 @@ def test_a_build_for_a_pull_request_leaves_no_login_behind(workspace: Path, tmp_
     ("said", "told"),
     [
         ("ERROR: no space left on device", "disk of the runner is full"),
+        ("ERROR: failed to push ghcr.io/a/b: 403 Forbidden", "did not take the image"),
+        ("ERROR: ghcr.io/a/base: 403 Forbidden", "refused access to a base image"),
+        ("curl: 403 Forbidden\nERROR: x did not complete successfully", "failed with exit code 7"),
         ("Cannot connect to the Docker daemon at unix://", "engine of the runner cannot be used"),
         ("docker: 'buildx' is not a docker command.", "no buildx plugin"),
         ("Dockerfile:3\nERROR: dockerfile parse error on line 3", "syntax error"),

@@ -59,6 +59,28 @@ def test_a_registry_that_is_away_is_given_up_with_its_name() -> None:
         ask(server)
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_registry_that_stays_busy_is_not_the_users_fault(status: int) -> None:
+    told = pytest.raises(StepFailed, match=f"is busy or broken .{status}")
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [(status, {}, "")]}) as server, told:
+        ask(server)
+
+
+def test_an_upload_that_cannot_be_taken_back_is_no_failure() -> None:
+    with HttpRegistry({**OPEN_REGISTRY, "DELETE /v2/": [(500, {}, "")]}) as server:
+        assert ask(server) is None
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("host", ["127.evil.example", "localhost.example.com", "127.0.0.1.nip.io"])
+def test_a_password_goes_in_clear_to_this_machine_only(host: str) -> None:
+    answer = (401, {"WWW-Authenticate": f'Bearer realm="http://{host}/token",service="s"'}, "")
+    with HttpRegistry({"GET /v2/": [answer]}) as server:
+        refusal = ask(server)
+    assert refusal
+    assert refusal.message == "the registry names no token service"
+
+
 def test_a_password_does_not_follow_a_redirect() -> None:
     away: Answer = (302, {"Location": "http://127.0.0.1:1/elsewhere"}, "")
     with HttpRegistry({"GET /v2/": [CHALLENGE], "GET /token": [away]}) as server:

@@ -27,7 +27,7 @@ case "$1 $2" in
     [ -e "box/$last" ] || exit 1
     case "$*" in
       *Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
-      *RestartCount*) echo "$(cat "box/$last" | sed 's/stopped/exited/') 0 0 healthy" ;;
+      *RestartCount*) echo "$(cat "box/$last" | sed 's/stopped/exited/') 0 healthy" ;;
       *Config.Image*) echo image ;;
     esac ;;
   'create '*) echo stopped >box/app.next ;;
@@ -77,7 +77,7 @@ class Machine:
             start_new_session=True,
         )
         assert process.stdin
-        process.stdin.write(remote_script.text(SWITCH).reveal().encode())
+        process.stdin.write(remote_script.text(SWITCH, "m").reveal().encode())
         process.stdin.flush()
         return process
 
@@ -93,7 +93,7 @@ def test_a_switch_ends_with_the_new_one_under_the_name(
 ) -> None:
     process = machine.start(shell)
     assert process.stdout
-    assert process.stdout.read().decode().splitlines()[-1] == "end 0"
+    assert process.stdout.read().decode().splitlines()[-1] == "m end 0"
     process.communicate(timeout=5)
     assert machine.boxes == {"app": "running", "app.previous": "stopped"}
 

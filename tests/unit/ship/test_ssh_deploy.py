@@ -72,6 +72,13 @@ def test_the_health_path_is_asked_where_the_port_is_published() -> None:
     assert phases(ports="53:53/udp\n80:8080")["check"].parameters["HEALTH_PORT"] == "8080"
 
 
+def test_the_token_of_the_job_goes_to_github_alone() -> None:
+    given = {**environment(**{"registry-password": ""}), "JOB_TOKEN": "ghs_x"}
+    assert read_inputs(given, ACME).password == Secret("ghs_x")
+    given["INPUT_IMAGE"] = IMAGE.replace("ghcr.io", "registry.example.com")
+    assert not read_inputs(given, ACME).auth
+
+
 def test_a_dry_run_shows_every_parameter_and_no_secret() -> None:
     environ = {**environment(env="TOKEN\nLEVEL=info"), "TOKEN": "hunter2"}
     made = plan(read_inputs(environ, ACME), ACME)
@@ -93,7 +100,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
     phase = Phase(
         "prepare", "", "", {"NAME": NASTY}, {"PATH": Secret(NASTY), "docker": Secret("x")}
     )
-    script = remote_script.text(phase).reveal().removesuffix("main\n")
+    script = remote_script.text(phase, "m").reveal().removesuffix("main\n")
     script += 'printf %s "$NAME"\nset -- "$(command -v env)"\nwith_app_environment "$@" >"$OUT"\n'
     out = tmp_path / "out"
     done = subprocess.run(
@@ -120,18 +127,23 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"image": "ghcr.io/acme/app:1"}, "names no digest"),
         ({"image": ""}, "nothing was pushed"),
         ({"name": "a b"}, "not the name of a container"),
+        ({"name": "x"}, "not the name of a container"),
+        ({"name": "shop.next"}, "not the name of a container"),
         ({"ports": "8080"}, "not a port to publish"),
         ({"ports": "80:99999"}, "not a port to publish"),
+        ({"ports": "80:80\n0080:81"}, "port 80 of the host is published twice"),
         ({"ports": "80:80 --privileged"}, "not a port to publish"),
         ({"volumes": "data"}, "not a volume"),
         ({"volumes": "-v:/x"}, "not a volume"),
         ({"volumes": "s:/s"}, "not a volume"),
-        ({"network": "--net"}, "not the name of a network"),
+        ({"network": "--net"}, "not a network that the candidate can join too"),
+        ({"network": "host"}, "not a network that the candidate can join too"),
         ({"restart": "sometimes"}, "not a restart policy"),
         ({"health": "health"}, "a path that begins with /"),
         ({"ports": "", "health": "/up"}, "there is none"),
         ({"health-timeout": "0"}, "from 1 to 3600"),
-        ({"env": "DOCKER_HOST=tcp://x"}, "would change Docker's own client"),
+        ({"env": "SECONDS=1"}, "would change the shell"),
+        ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
     ],
 )
 def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
@@ -158,9 +170,9 @@ def test_the_client_reads_nothing_of_the_runners_own_and_trusts_no_new_host() ->
 
 def facts(phase: str, *lines: str) -> Facts:
     made = Facts()
-    made.begin(Phase(phase, "", "", {}))
-    for line in lines:
-        made.take(line)
+    mark = made.begin(Phase(phase, "", "", {}))
+    for line in ("begin yes", *lines):
+        made.take(f"{mark} {line}")
     return made
 
 
@@ -175,12 +187,38 @@ def facts(phase: str, *lines: str) -> Facts:
         ("switch", ("failure start", "lost x", "end 1"), "failed"),
         ("switch", ("failure start", "end 1"), "refused"),
         ("switch", (), "unknown"),
+        ("switch", ("serving x",), "deployed"),
     ],
 )
 def test_the_result_follows_from_what_the_host_told(
     phase: str, lines: tuple[str, ...], result: str
 ) -> None:
     assert facts(phase, *lines).result == result
+
+
+def test_only_marked_lines_are_facts() -> None:
+    made = Facts()
+    mark = made.begin(Phase("switch", "", "", {}))
+    for line in ("serving the shop since 1999", "end 0", f"{mark}serving x", f"{mark} unheard x"):
+        made.take(line)
+    assert (made.result, made.ended, made.get("unheard")) == ("refused", False, "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "image"),
+    [
+        (("before old", "end 1"), "old"),
+        (("previous old", "end 1"), ""),
+        (("before old", "serving new", "end 0"), "new"),
+        (("before old", "restored old", "end 1"), "old"),
+        (("before old", "lost x", "end 1"), ""),
+        (("before old",), ""),
+    ],
+)
+def test_the_image_is_the_one_that_serves_as_far_as_known(
+    lines: tuple[str, ...], image: str
+) -> None:
+    assert facts("switch", *lines).image == image
 
 
 def test_a_hostile_host_cannot_fill_memory_or_the_terminal() -> None:
@@ -192,8 +230,8 @@ def test_a_hostile_host_cannot_fill_memory_or_the_terminal() -> None:
 
 def test_every_code_of_the_scripts_has_advice_and_no_advice_is_idle() -> None:
     text = "".join(
-        remote_script.text(Phase(name, "", "", {})).reveal()
+        remote_script.text(Phase(name, "", "", {}), "m").reveal()
         for name in ("prepare", "check", "switch")
     )
     codes = set(re.findall(r"\b(?:fail|give_up) ([a-z-]+)", text))
-    assert codes | {"connection-lost"} == set(CAUSES)
+    assert codes | {"connection-lost", "no-shell"} == set(CAUSES)

@@ -1,10 +1,14 @@
 # Shared by every phase. Runs on the host under any POSIX shell, fed over stdin.
-# stdout carries facts, one `name value` a line; stderr is for people.
+# stdout carries facts, `$MARK name value` a line; stderr is for people. MARK is a word that nobody
+# else knows: a login script may print to stdout as well.
 set -u
 umask 077
+# sshd gives a short PATH; these are where packages, snaps and small systems put Docker.
+PATH=$PATH:/usr/local/bin:/snap/bin:/usr/local/sbin:/usr/sbin:/sbin
+LABEL=io.github.gen-workflow.service
 
 say() { printf '%s\n' "$*" >&2; }
-tell() { printf '%s %s\n' "$1" "$2"; }
+tell() { printf '%s %s %s\n' "$MARK" "$1" "$2"; }
 
 # Ends the phase: a code that the client knows how to explain, and the host's own words.
 fail() {
@@ -45,29 +49,40 @@ watch_client() {
   ) 2>/dev/null >/dev/null &
   watcher=$!
   exec 3<&- </dev/null
+  tell begin yes
 }
 
+look() { docker container inspect --format "$1" "$2" 2>/dev/null; }
 exists() { docker container inspect "$1" >/dev/null 2>&1; }
-running() { [ "$(docker container inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
-image_of() { docker container inspect --format '{{.Config.Image}}' "$1" 2>/dev/null; }
+running() { [ "$(look '{{.State.Running}}' "$1")" = true ]; }
+image_of() { look '{{.Config.Image}}' "$1"; }
+is_ours() { [ "$(look "{{index .Config.Labels \"$LABEL\"}}" "$1")" = "$NAME" ]; }
+engine_answers() { docker version >/dev/null 2>&1; }
+nap() { sleep 0.2 2>/dev/null || sleep 1; }
+now() { date +%s; }
+
 # Runs a command with the environment of the app, whose names may be any: in a subshell, so that
 # none of our variables is lost, and after "$@" was made from ours.
 with_app_environment() { (
   app_environment
   exec "$@"
 ) }
-nap() { sleep 0.2 2>/dev/null || sleep 1; }
-now() { date +%s; }
 
+# The last line of a log often has no end.
 show_logs() {
-  docker logs --tail 50 "$1" 2>&1 | sed 's/^/log /'
+  docker logs --tail 50 "$1" 2>&1 | sed "s/^/$MARK log /"
+  echo
 }
 
 # Asks an address on this host for a path; `answer` says what came. Only a 2xx is good: a redirect
-# often leads to a login page, which tells nothing about the app.
+# often leads to a login page, which tells nothing about the app. No proxy is ever asked.
 probe() {
-  if command -v curl >/dev/null 2>&1; then
-    answer=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' "http://$1:$2$3" 2>/dev/null)
+  answer=
+  if [ -z "$2" ]; then
+    :
+  elif command -v curl >/dev/null 2>&1; then
+    answer=$(curl -q -g --noproxy '*' --silent --output /dev/null --max-time 5 \
+      --write-out '%{http_code}' "http://$1:$2$3" 2>/dev/null)
   elif command -v bash >/dev/null 2>&1; then
     host=${1#\[} # of an IPv6 address
     # shellcheck disable=SC2016 # expanded by bash, from its arguments
@@ -75,10 +90,12 @@ probe() {
       printf "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" "$3" >&4 &&
       IFS=" " read -r -t 5 _ code _ <&4 && printf %s "$code"' probe "${host%\]}" "$2" "$3" 2>/dev/null)
   elif command -v wget >/dev/null 2>&1; then
-    wget -q -T 5 -O /dev/null "http://$1:$2$3" >/dev/null 2>&1 && answer=200 || answer=000
+    answer=$(http_proxy='' wget -q -S -T 5 -O /dev/null "http://$1:$2$3" 2>&1 |
+      sed -n 's/^ *HTTP[^ ]* \([0-9]*\).*/\1/p' | head -n 1)
   else
     fail no-http-client
   fi
+  answer=${answer%%[!0-9]*}
   case $answer in
     2??) return 0 ;;
     '' | 000) answer='no answer' ;;
@@ -92,31 +109,32 @@ probe() {
 # Sets `reason` when it is not.
 await_healthy() {
   deadline=$(($(now) + $2))
-  settled=$(($(now) + 5))
-  answer=
+  settled=$(($(now) + ($2 < 5 ? $2 : 5)))
   while :; do
-    # shellcheck disable=SC2046 # four words are meant
-    set -- "$1" "$2" "${3:-}" "${4:-}" "${5:-}" $(docker container inspect --format \
-      '{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' "$1" 2>/dev/null)
-    case "${6:-gone} ${8:-0} ${9:-none}" in
+    state=$(look '{{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' "$1")
+    case "$state" in
       'running 0 unhealthy') reason='its HEALTHCHECK says unhealthy' && return 1 ;;
-      'running 0 starting') reason='its HEALTHCHECK has not passed' ;;
       'running 0 '*)
         if [ -n "$5" ]; then
           probe "$3" "$4" "$5" && return 0
           reason="GET $5 gave $answer"
-        elif [ "${9:-none}" = healthy ] || [ "$(now)" -ge "$settled" ]; then
-          return 0
         else
-          reason='it has not run for long enough'
+          case "$state" in
+            *' healthy') return 0 ;;
+            *' starting') reason='its HEALTHCHECK has not passed' ;;
+            *)
+              [ "$(now)" -lt "$settled" ] || return 0
+              reason='it has not run for long enough'
+              ;;
+          esac
         fi
         ;;
       'created '*) reason='it has not started' ;;
-      running*) reason='it crashed and was started again' && return 1 ;;
-      *) reason="it ended with exit code ${7:-unknown}" && return 1 ;;
+      running* | restarting*) reason='it crashed and was started again' && return 1 ;;
+      '') if engine_answers; then reason='it is gone' && return 1; else reason='the engine does not answer'; fi ;;
+      *) reason="it ended with exit code $(look '{{.State.ExitCode}}' "$1")" && return 1 ;;
     esac
     [ "$(now)" -lt "$deadline" ] || return 1
-    set -- "$1" "$2" "$3" "$4" "$5"
     nap
   done
 }

@@ -1,6 +1,7 @@
 # Looks at the host, mends what a killed deploy left, and pulls the image. The service is not touched.
 
-tidy() { [ -z "${config:-}" ] || rm -rf "$config"; }
+config=
+tidy() { [ -z "$config" ] || rm -rf "$config"; }
 
 check_docker() {
   command -v docker >/dev/null 2>&1 || fail no-docker
@@ -11,22 +12,33 @@ check_docker() {
   esac
 }
 
-# A deploy that was killed between two steps of the switch leaves a running $NAME.next, or a stopped $NAME.
+remove_left_over() {
+  exists "$1" || return 0
+  is_ours "$1" || fail foreign "$1"
+  docker rm -f -v "$1" >/dev/null
+}
+
+# Without $NAME a deploy was killed between its two renames, and $NAME.next is a version that was
+# found healthy. With it nobody knows how good $NAME.next is: the old one comes back.
 recover() {
-  docker rm -f -v "$NAME.candidate" >/dev/null 2>&1
+  remove_left_over "$NAME.candidate"
   exists "$NAME.next" || return 0
-  if running "$NAME.next" && ! running "$NAME"; then
-    say "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
-    if exists "$NAME"; then
-      docker rm -f "$NAME.previous" >/dev/null 2>&1
-      docker rename "$NAME" "$NAME.previous"
-    fi
-    docker rename "$NAME.next" "$NAME"
+  if exists "$NAME"; then
+    say "an earlier deploy was killed in its switch: $NAME.next goes"
+    remove_left_over "$NAME.next"
+    running "$NAME" || docker start "$NAME" >/dev/null
   else
-    say "an earlier deploy was killed before its switch: $NAME.next goes"
-    docker rm -f -v "$NAME.next" >/dev/null
-    running "$NAME" || ! exists "$NAME" || docker start "$NAME" >/dev/null
+    say "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
+    docker rename "$NAME.next" "$NAME"
   fi
+}
+
+look_at_service() {
+  exists "$NAME" || return 0
+  # Its stop would delete it, and nothing could be put back.
+  [ "$(look '{{.HostConfig.AutoRemove}}' "$NAME")" != true ] || fail auto-remove "$NAME"
+  tell previous "$(image_of "$NAME")"
+  running "$NAME" && tell before "$(image_of "$NAME")"
 }
 
 # $1 a port of the host. Ours is the container that will be replaced.
@@ -40,15 +52,17 @@ check_port() {
   ! grep -qsE "$hex" /proc/net/tcp /proc/net/tcp6 || fail port-taken "$1 by a program that is no container"
 }
 
-# The login is a file of this phase only: `docker login` would leave the token on the host.
+# The login is a file of this phase only: `docker login` would leave the token on the host. Without
+# a token the host's own logins stay in effect.
 log_in() {
+  [ -n "$AUTH" ] || return 0
   config=$(mktemp -d) || fail disk "mktemp failed"
-  [ -z "$AUTH" ] || printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$AUTH" >"$config/config.json" || fail disk "$config"
+  printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$AUTH" >"$config/config.json" || fail disk "$config"
 }
 
 pull() {
   say "pulling $IMAGE"
-  said=$(DOCKER_CONFIG=$config docker pull -q "$IMAGE" 2>&1) && return
+  said=$( ([ -z "$config" ] || export DOCKER_CONFIG="$config"; exec docker pull -q "$IMAGE") 2>&1) && return
   case $said in
     *'no space left'*) fail disk "$said" ;;
     *denied* | *unauthorized* | *'authentication required'* | *forbidden*) fail pull-denied "$said" ;;
@@ -61,9 +75,9 @@ main() {
   watch_client
   check_docker
   recover
+  look_at_service
   for port in $HOST_PORTS; do check_port "$port"; done
   [ -z "$NETWORK" ] || docker network inspect "$NETWORK" >/dev/null 2>&1 || fail no-network "$NETWORK"
-  exists "$NAME" && tell previous "$(image_of "$NAME")"
   log_in
   pull
   finish 0
