@@ -1,0 +1,94 @@
+"""The health probe of the host's scripts, with each client that a host may have."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ship import remote_script
+from ship.remote_script import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ANSWERS = {"/health": 200, "/made": 201, "/login": 302, "/sick": 503, "/q?x=[1-3]": 200}
+CLIENTS = [
+    pytest.param({"curl": "curl"}, id="curl"),
+    pytest.param({"bash": "bash"}, id="bash"),
+    # That of busybox is what Alpine has; Debian's static build of it ends in a segmentation fault.
+    pytest.param({"wget": "wget"}, id="wget"),
+]
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(ANSWERS.get(self.path, 404))
+            self.send_header("Location", "/health")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def probe(folder: Path, client: dict[str, str], port: int | str, path: str) -> str:
+    """Return what the probe says where only one client is installed."""
+    for name, program in {"sh": "dash", "sed": "sed", "head": "head", **client}.items():
+        found = shutil.which(program)
+        if not found:
+            pytest.fail(f"{program} is not on this machine")
+        (folder / name).symlink_to(found)
+    # The folder is the whole PATH: the script would add those where a client is.
+    script = remote_script.text(Phase("check", "", "", {}), "m").reveal().removesuffix("main\n")
+    script = script.replace("PATH=$PATH:", "ELSEWHERE=")
+    script += f"watcher=99999999; probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\n"
+    proxy = "http://127.0.0.1:1"
+    env = {"PATH": str(folder), "http_proxy": proxy, "HOME": str(folder)}
+    (folder / ".curlrc").write_text(f"proxy = {proxy}\n")
+    argv = (str(folder / "sh"), "-s")
+    done = subprocess.run(argv, input=script, env=env, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/health", "good"),
+        ("/made", "good"),
+        ("/login", "status 302"),
+        ("/sick", "status 503"),
+        ("/q?x=[1-3]", "good"),
+    ],
+)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_only_a_2xx_of_the_app_itself_is_good(
+    tmp_path: Path, client: dict[str, str], port: int, path: str, said: str
+) -> None:
+    assert probe(tmp_path, client, port, path) == said
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_silence_is_no_answer(tmp_path: Path, client: dict[str, str]) -> None:
+    assert probe(tmp_path, client, 1, "/health") == "no answer"
+
+
+def test_a_port_that_is_not_published_is_not_the_port_80_of_the_host(tmp_path: Path) -> None:
+    assert probe(tmp_path, {"curl": "curl"}, "", "/health") == "no answer"
+
+
+def test_a_host_without_any_client_is_named(tmp_path: Path, port: int) -> None:
+    assert "m failure no-http-client" in probe(tmp_path, {}, port, "/health")
