@@ -12,7 +12,7 @@ from ship import cancel
 from ship.command import Secret
 from ship.context import read_context
 from ship.errors import ShipError
-from ship.process import ProcessRunner
+from ship.process import ProcessRunner, is_input
 from ship.workflow import Workflow, fence
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
 def _without_secrets(text: str, env: Mapping[str, str]) -> str:
     # A message of the standard library may quote a value; the runner masks only what it knows.
     for name, value in env.items():
-        if name.startswith("INPUT_") and ("KEY" in name or "PASSWORD" in name) and value.strip():
+        secret = is_input(name) and any(word in name for word in ("KEY", "PASSWORD", "TOKEN"))
+        if secret and value.strip():
             text = text.replace(value.strip(), str(Secret(value)))
     return text

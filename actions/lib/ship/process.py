@@ -60,7 +60,7 @@ class ProcessRunner:
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = {name: value for name, value in env.items() if not name.startswith("INPUT_")}
+        self._env = {name: value for name, value in env.items() if not is_input(name)}
 
     def start(self, command: Command, *, stderr: IO[bytes] | None = None) -> Companion:
         """Start a program that runs beside us, such as an agent, and never outlives us."""
@@ -110,6 +110,11 @@ class ProcessRunner:
             ) from None
 
 
+def is_input(name: str) -> bool:
+    """Say whether a variable is for us alone: action.yml made it, and it may be a secret."""
+    return name.startswith("INPUT_") or name == "JOB_TOKEN"
+
+
 class Companion:
     """A program that runs beside us."""
 
@@ -136,20 +141,21 @@ class _Pump(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        for raw in self._pipe or ():
-            line = raw.decode("utf-8", "replace").rstrip("\r\n")
-            self._lines.append(line)
-            sink = self._sink
-            if sink:
-                sink(line)
+        if self._pipe is None:
+            return
+        with self._pipe:
+            for raw in self._pipe:
+                line = raw.decode("utf-8", "replace").rstrip("\r\n")
+                self._lines.append(line)
+                sink = self._sink
+                if sink:
+                    sink(line)
 
     def finish(self) -> str:
-        # A grandchild may hold the pipe open after its parent has ended; its words are not ours.
+        """Return the last lines; a grandchild that holds the pipe open is not waited for."""
         self.join(timeout=2)
         # From now on it is silent: a late word of others must not meet an unguarded log.
         self._sink = None
-        if self._pipe and not self.is_alive():
-            self._pipe.close()
         return "\n".join(self._lines)
 
 

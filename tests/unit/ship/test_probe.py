@@ -55,7 +55,9 @@ def probe(folder: Path, client: dict[str, str], port: int | str, path: str) -> s
     # The folder is the whole PATH: the script would add those where a client is.
     script = remote_script.text(Phase("check", "", "", {}), "m").reveal().removesuffix("main\n")
     script = script.replace("PATH=$PATH:", "ELSEWHERE=")
-    script += f"watcher=99999999; probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\n"
+    script += (
+        f"watcher=99999999; probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\n"
+    )
     proxy = "http://127.0.0.1:1"
     env = {"PATH": str(folder), "http_proxy": proxy, "HOME": str(folder)}
     (folder / ".curlrc").write_text(f"proxy = {proxy}\n")
