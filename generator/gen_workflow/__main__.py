@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from gen_workflow import quick
+from gen_workflow import output, quick
 from gen_workflow.errors import INTERRUPTED
 
 
@@ -15,7 +15,7 @@ def main() -> int:
     try:
         return _main()
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        output.tell("interrupted")
         return INTERRUPTED
 
 
@@ -24,8 +24,7 @@ def _main() -> int:
     options = quick.parse(sys.argv[1:])
     answer = quick.answer(options) if options else None
     if answer is not None:
-        print(answer)
-        return 0
+        return output.put(answer)
     from gen_workflow import cli  # noqa: PLC0415 - slow to load, not needed above
 
     return cli.main(sys.argv[1:], options)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import DONE, OUR_BUG, Defect, GenWorkflowError
+from gen_workflow.output import put, tell
 from gen_workflow.quick import Options
 from gen_workflow.version import __version__
 
@@ -19,19 +18,16 @@ _REPORT = "https://github.com/gen-workflow/gen-workflow/issues/new"
 def main(argv: Sequence[str], options: Options | None = None) -> int:
     """Run a verb and return its exit code; `options` are there when `quick` understood them."""
     try:
-        code = _run(list(argv), options)
-        sys.stdout.flush()
+        return _run(list(argv), options)
+    except SystemExit as ended:  # argparse printed help, or what is wrong
+        return put("") or int(ended.code or DONE)
     except Defect:
         return _report()
     except GenWorkflowError as error:
-        print(error, file=sys.stderr)
+        tell(str(error))
         return error.exit_code
-    except BrokenPipeError:  # the reader of our output had enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except Exception:  # noqa: BLE001 - the last line of defence: told as a bug, with the traceback
         return _report()
-    return code
 
 
 def _run(argv: list[str], options: Options | None) -> int:
@@ -51,10 +47,9 @@ def _run(argv: list[str], options: Options | None) -> int:
 def _report() -> int:
     import traceback  # noqa: PLC0415 - only for what should never happen
 
-    traceback.print_exc()
-    print(
-        f"\nthis is a bug of gen-workflow {__version__}, not of the spec\n"
-        f"  hint: please report the lines above, with the spec, at {_REPORT}",
-        file=sys.stderr,
+    tell(
+        f"{traceback.format_exc()}\n"
+        f"this is a bug of gen-workflow {__version__}, not of the spec\n"
+        f"  hint: please report the lines above, with the spec, at {_REPORT}"
     )
     return OUR_BUG

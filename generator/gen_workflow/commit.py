@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from gen_workflow import pins, plan, proposal, remote, render, spec, stamp
-from gen_workflow.errors import DONE, Drift, GenWorkflowError, UserError
-from gen_workflow.files import read
+from gen_workflow import proposal, remote, stamp
+from gen_workflow.errors import Drift, GenWorkflowError, UserError
+from gen_workflow.generate import Project
 from gen_workflow.github import Repository, check_token
+from gen_workflow.output import put, tell
 from gen_workflow.proposal import PullRequest, Snapshot, Wanted
 from gen_workflow.refusal import Moved
 
@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--message", default="", metavar="TEXT", help="of the commit")
     parser.add_argument("--title", default="", metavar="TEXT", help="of the pull request")
     parser.add_argument("--api-url", default="", metavar="URL", help="default: GITHUB_API_URL")
+    parser.add_argument("--force", action="store_true", help="replace edits made by hand on GitHub")
     parser.add_argument("--dry-run", action="store_true", help="tell the steps, take none")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -61,21 +62,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Bring the repository on GitHub in step with the spec; return the exit code."""
     names = Names.of(arguments)
-    if not Path(arguments.folder).is_dir():
-        raise UserError("is not a folder", where=arguments.folder)
-    wanted = _wanted(arguments.folder, arguments.spec, arguments.templates)
+    wanted = _wanted(Project.of(arguments))
     api = arguments.api_url or os.environ.get("GITHUB_API_URL", "")
     where = remote.find(arguments.folder, slug=arguments.repo, api=api)
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     repository = Repository(where.slug, token, where.api)
     try:
-        update = Update(repository, wanted, names)
+        update = Update(repository, wanted, names, force=arguments.force)
         found = update.read()
         result = update.told(found) if arguments.dry_run else update.brought(found)
     finally:
         repository.close()
-    print(json.dumps(result.as_data()) if arguments.json else result.line)
-    return DONE
+    return put(f"{json.dumps(result.as_data()) if arguments.json else result.line}\n")
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,10 @@ class Names:
         base = remote.check_branch(arguments.base, "--base") if arguments.base else ""
         default = f"Bring the workflow in step with {PurePosixPath(arguments.spec).name}"
         message = arguments.message.strip() or default
-        return cls(branch, base, message, arguments.title.strip() or message.splitlines()[0])
+        title = arguments.title.strip() or message.splitlines()[0]
+        if not title.isprintable():
+            raise UserError(f"{title!r} is not one line of text", where="--title")
+        return cls(branch, base, message, title)
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class Update:
     repository: Repository
     wanted: Wanted
     names: Names
+    force: bool = False
     done: list[str] = field(default_factory=list)
 
     def read(self) -> Snapshot:
@@ -136,7 +138,21 @@ class Update:
             hint = "give another name; the pull request is there to be reviewed"
             what = f"{self.names.branch} is the branch that the pull request goes to"
             raise UserError(what, where="--branch", hint=hint)
+        if not self.force:
+            self._refuse_to_lose(found)
         return found
+
+    def _refuse_to_lose(self, found: Snapshot) -> None:
+        """Raise Drift when somebody wrote on GitHub what this update would take away."""
+        edit = proposal.edit(self.wanted, found)
+        if edit is None:
+            return
+        what = f"on {edit.branch} {edit.what}; nothing was committed"
+        hint = "say the edit in the spec, then replace the file with --force"
+        if edit.branch == self.names.branch:
+            pull = f"merge or close pull request {found.pull.url}" if found.pull else "merge it"
+            hint = f"{pull}, or take another branch with --branch; --force drops the edit"
+        raise Drift(what, where=edit.path, hint=hint)
 
     def told(self, found: Snapshot) -> Result:
         """Return the steps that would be taken."""
@@ -219,7 +235,7 @@ class Update:
 
     def _tell(self, step: str) -> None:
         self.done.append(step)
-        print(step, file=sys.stderr, flush=True)
+        tell(step)
 
 
 class _Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is
@@ -230,28 +246,11 @@ class _Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is
         self.exit_code = cause.exit_code
 
 
-def _wanted(folder: str, source: str, templates: str) -> Wanted:
+def _wanted(project: Project) -> Wanted:
     """Return the files that the repository should hold; raises Drift rather than lose an edit."""
-    source = _inside(source)
-    place = Path(folder, source)
-    raw = read(str(place))
-    if raw is None:
-        raise UserError(f"there is no spec {place}", hint=spec.how_to_write_one())
-    meant = plan.workflow(spec.load(raw, source, folder), pins.table())
-    text = render.render(meant, source=source, spec=raw, templates=templates)
-    before = read(str(Path(folder, stamp.WORKFLOW)))
-    if before is not None and ((found := stamp.of(before)) is None or found.edited):
-        hint = "say the edit in the spec, then drop it here with `gen-workflow generate --force`"
-        what = "holds what gen-workflow did not write; nothing was committed"
-        raise Drift(what, where=stamp.WORKFLOW, hint=hint)
-    workflow = Path(stamp.WORKFLOW).as_posix()
-    return Wanted(source, {source: raw, workflow: text.encode()}, meant.needs)
-
-
-def _inside(source: str) -> str:
-    """Return the path of the spec in the repository; raises UserError when it is not in it."""
-    path = PurePosixPath(os.path.normpath(source))
-    if path.is_absolute() or ".." in path.parts or not source.isprintable():
-        hint = "give a path inside DIR, as it should be in the repository"
-        raise UserError(f"{source!r} is not in the repository", where="--spec", hint=hint)
-    return str(path)
+    made = project.made()
+    before = project.on_disk()
+    if before is not None:
+        project.refuse_to_lose(before)
+    files = {project.source: made.spec, proposal.WORKFLOW: made.text.encode()}
+    return Wanted(project.source, files, made.needs)

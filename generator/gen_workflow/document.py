@@ -9,13 +9,15 @@ dataclasses and five times cheaper to define, which is a tenth of the time `gene
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from gen_workflow.errors import SpecError
+from gen_workflow.errors import SpecError, shown
 
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {
@@ -28,6 +30,8 @@ _KINDS = {
     "null": "nothing",
     "timestamp": "a date",
 }
+
+_NODES = {"a mapping": MappingNode, "a list": SequenceNode}
 
 # What ruamel says, what that means, and the next act.
 _SYMPTOMS = (
@@ -50,6 +54,9 @@ _SYMPTOMS = (
 )
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 class Mark(NamedTuple):
     """A place in the spec; lines and columns count from 1, as editors do."""
 
@@ -68,7 +75,7 @@ class Value(NamedTuple):
     def kind(self) -> str:
         """What a person calls it: a mapping, a list, text, a number, …."""
         tag = str(self.node.tag)
-        return _KINDS.get(tag.removeprefix(_TAG), f"a value with the tag {tag}")
+        return _KINDS.get(tag.removeprefix(_TAG), f"a value with the tag {shown(tag)}")
 
     @property
     def text(self) -> str:
@@ -79,7 +86,8 @@ class Value(NamedTuple):
         """Return the keys and values of a mapping; a key carries the path of its value."""
         found = []
         for key, value in self.node.value:
-            path = f"{self.path}/{key.value}" if self.path else f"{key.value}"
+            name = shown(key.value) if isinstance(key, ScalarNode) else "?"
+            path = f"{self.path}/{name}" if self.path else name
             written = value if value.value != "" or value.style else key  # nothing stands nowhere
             found.append((Value(key, path, mark_of(key)), Value(value, path, mark_of(written))))
         return found
@@ -129,7 +137,7 @@ def decode(raw: bytes, source: str) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         what = f"{source}:{line}:1 is not UTF-8 text (byte {raw[error.start]:#04x})"
         raise SpecError((f"{what}\n  hint: save the file as UTF-8",)) from None
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def parse(text: str, source: str) -> Value | None:
@@ -138,8 +146,10 @@ def parse(text: str, source: str) -> Value | None:
     Raises SpecError when it is no YAML.
     """
     problems = Problems(source)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML lets an anchor be set anew
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
         problems.at(*_in_words(error, text))
     except ReaderError as error:
@@ -150,12 +160,36 @@ def parse(text: str, source: str) -> Value | None:
         )
     except YAMLError as error:
         problems.at(Mark(1, 1), f" is not YAML: {error}")
+    except ValueError:  # of chr(), for "\\U00110000"
+        problems.at(Mark(1, 1), " holds an escape of a character that there is not")
     except RecursionError:
         problems.at(Mark(1, 1), " is nested too deeply")
     else:
-        return Value(root, "", mark_of(root)) if root is not None else None
+        if root is None:
+            return None
+        _look_through(root, problems)
+        problems.raise_any()
+        return Value(root, "", mark_of(root))
     problems.raise_any()
     return None
+
+
+def _look_through(root: Any, problems: Problems) -> None:
+    """Note each value that is not what its tag says, or that no file could hold."""
+    todo, seen = [root], set()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        kind = Value(node, "", mark_of(node)).kind
+        if not isinstance(node, _NODES.get(kind, ScalarNode)) and not kind.startswith("a value"):
+            problems.at(mark_of(node), f" is no {kind.removeprefix('a ')}", "take the tag out")
+        elif isinstance(node, ScalarNode) and _SURROGATE.search(node.value):
+            problems.at(mark_of(node), " holds half a character", "write the character itself")
+        elif isinstance(node, CollectionNode):
+            for item in node.value:
+                todo += item if isinstance(item, tuple) else (item,)
 
 
 def _in_words(error: MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
@@ -163,6 +197,8 @@ def _in_words(error: MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
     mark = _mark(error.problem_mark or error.context_mark)
     said = " ".join(str(part) for part in (error.problem, error.context) if part)
     line = "".join(text.split("\n")[mark.line - 1 : mark.line])
+    if line[mark.column - 1 : mark.column] == "\t" and line[: mark.column - 1].strip():
+        return mark, " a tab stands where YAML wants a blank", "put a blank in its place"
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return (
             mark,
@@ -199,6 +235,8 @@ def plain(value: Value) -> Any:
 def _mapping(value: Value) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, item in value.pairs():
+        if key.kind != "text":
+            raise SpecError((f"{key.mark.line}:{key.mark.column} {key.path}: is {key.kind}",))
         if key.text in found:
             raise SpecError((f"{key.mark.line}:{key.mark.column} {key.path}: is there twice",))
         found[key.text] = plain(item)

@@ -16,6 +16,11 @@ OUR_BUG = 3
 INTERRUPTED = 130
 
 
+def shown(text: str) -> str:
+    """Return a word of somebody else's as it may stand in a message, where it might end a line."""
+    return text if text and text.isprintable() else repr(text)
+
+
 class GenWorkflowError(Exception):
     """An error that is told in words, without a traceback."""
 

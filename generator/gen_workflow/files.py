@@ -1,13 +1,14 @@
 """Reading and writing files whole."""
 
-# ruff: noqa: PTH101, PTH103, PTH105, PTH108, PTH110, PTH116, PTH123 - pathlib is slow to load
+# ruff: noqa: PTH101, PTH103, PTH105, PTH108, PTH110, PTH116 - pathlib is slow to load
 
 from __future__ import annotations
 
 import os
 import tempfile
 
-from gen_workflow.errors import UserError
+from gen_workflow import stamp
+from gen_workflow.errors import UserError, shown
 
 _NEW_FILE = 0o644
 
@@ -18,12 +19,11 @@ def read(path: str) -> bytes | None:
     Raises UserError when it cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return stamp.read(path)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=path) from None
+        raise UserError(f"cannot be read: {error.strerror}", where=shown(path)) from None
 
 
 def write(path: str, text: str) -> None:
@@ -34,7 +34,7 @@ def write(path: str, text: str) -> None:
     try:
         _replace(path, text)
     except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", where=path) from None
+        raise UserError(f"cannot be written: {error.strerror}", where=shown(path)) from None
 
 
 def _replace(path: str, text: str) -> None:

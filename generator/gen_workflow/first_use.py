@@ -22,6 +22,12 @@ _NO_VENV = (
     "  hint: apt-get install python3-venv, or install uv"
 )
 
+_READ_ONLY = (
+    "gen-workflow: cannot make its environment in {0}, where this user may not write\n"
+    "  hint: copy the checkout to where you may, have its owner run it once, or install it: "
+    "pip install {0}"
+)
+
 
 class Failed(Exception):  # noqa: N818 - named after what happened
     """A program failed; the message is what it said last."""
@@ -38,6 +44,9 @@ def main(checkout: Path) -> int:
             if _is_whole(environment, lock, done):
                 return 0  # somebody else was first
             return _make(environment, lock, done)
+    except KeyboardInterrupt:
+        print("gen-workflow: interrupted; the next use begins anew", file=sys.stderr)
+        return 130
     except Failed as error:
         print(f"gen-workflow: cannot make its environment:\n{error}", file=sys.stderr)
         hint = f"it needs the package index once; run it again, or remove {environment} first"
@@ -52,6 +61,9 @@ def _is_whole(environment: Path, lock: Path, done: Path) -> bool:
 
 
 def _make(environment: Path, lock: Path, done: Path) -> int:
+    if not os.access(lock.parent, os.W_OK):
+        print(_READ_ONLY.format(lock.parent), file=sys.stderr)
+        return 2
     uv = shutil.which("uv")
     if uv is None and not _has_ensurepip():
         print(_NO_VENV, file=sys.stderr)

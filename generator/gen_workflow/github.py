@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import requests
 
 from gen_workflow.errors import UserError
+from gen_workflow.output import tell
 from gen_workflow.proposal import Branch, PullRequest, Snapshot
 from gen_workflow.refusal import Refusal, unreachable
 from gen_workflow.version import __version__
@@ -179,7 +179,7 @@ class Repository:
             if wait is None or time.monotonic() + wait > end:
                 raise refusal.explained(self.slug, doing)
             said = refusal.kind or refusal.status
-            print(f"GitHub answered {said}; again in {wait:.0f} s", file=sys.stderr)
+            tell(f"GitHub answered {said}; again in {wait:.0f} s")
             time.sleep(wait)
             attempt += 1
 
@@ -210,7 +210,7 @@ def _read_query(
         variables[f"base{index}"] = f"{f'refs/heads/{base}' if base else 'HEAD'}:{path}"
         variables[f"branch{index}"] = f"refs/heads/{branch}:{path}"
         blobs += [
-            f"{side}{index}: object(expression: ${side}{index}) {{ oid }}"
+            f"{side}{index}: object(expression: ${side}{index}) {{ oid ... on Blob {{ text }} }}"
             for side in ("base", "branch")
         ]
     found = "base: defaultBranchRef { name target { oid } }"
@@ -233,7 +233,8 @@ query Read({declared}) {{
 def _branch(repository: Any, side: str, paths: tuple[str, ...]) -> Branch:
     blobs = [(path, repository[f"{side}{index}"]) for index, path in enumerate(paths)]
     there = {path: blob["oid"] for path, blob in blobs if blob}
-    return Branch(repository[side]["name"], repository[side]["target"]["oid"], there)
+    texts = {path: blob.get("text") or "" for path, blob in blobs if blob}
+    return Branch(repository[side]["name"], repository[side]["target"]["oid"], there, texts)
 
 
 def _check_scopes(headers: Mapping[str, str], slug: str, paths: tuple[str, ...]) -> None:

@@ -9,16 +9,16 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow import checks, keys, reading
+from gen_workflow.errors import shown
 from gen_workflow.variables import Variable, read_args
 
 if TYPE_CHECKING:
-    from gen_workflow.document import Mark, Problems, Value
+    from gen_workflow.document import Problems, Value
 
 
 class Image(NamedTuple):
     """An image and where its Dockerfile is; paths are relative to the root of the repository."""
 
-    mark: Mark
     context: str = "."
     dockerfile: str = ""
     target: str = ""
@@ -32,7 +32,7 @@ def read_image(value: Value, folder: str, problems: Problems) -> Image | None:
         context = _context(value, folder, problems)
         if context is not None:
             _dockerfile_of(value, context, folder, problems)
-        return Image(value.mark, context) if context else None
+        return Image(context) if context else None
     if value.kind != "a mapping":
         problems.add(value, f"should be a folder or a mapping, is {value.kind}", "such as image: .")
         return None
@@ -43,10 +43,10 @@ def read_image(value: Value, folder: str, problems: Problems) -> Image | None:
         dockerfile = _dockerfile(found["dockerfile"], context, folder, problems) or ""
     elif context is not None:
         _dockerfile_of(found.get("context", value), context, folder, problems)
-    target = (checks.name(found["target"], problems) or "") if "target" in found else ""
+    target = (checks.stage(found["target"], problems) or "") if "target" in found else ""
     args = read_args(found["args"], problems) if "args" in found else ()
     name = (checks.image_name(found["name"], problems) or "") if "name" in found else ""
-    return Image(value.mark, context, dockerfile, target, args, name) if context else None
+    return Image(context, dockerfile, target, args, name) if context else None
 
 
 def _context(value: Value, folder: str, problems: Problems) -> str | None:
@@ -97,4 +97,4 @@ def _path(value: Value, problems: Problems) -> str | None:
 
 
 def _shown(folder: str, path: str) -> str:
-    return os.path.normpath(os.path.join(folder, path))
+    return shown(os.path.normpath(os.path.join(folder, path)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from gen_workflow.checks import EXPRESSION, SOURCE
 from gen_workflow.pins import OURS, Pin
 from gen_workflow.workflow import Job, Need, Needs, Permission, Scalar, Step, Values, Workflow
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _BUILD_MINUTES = 60
 _DEPLOY_MINUTES = 20
-_NEEDED = re.compile(r"(vars|secrets)\.(\w+)")
 _OF_THE_HOST = {
     "host": "name or address of the host",
     "user": "user on the host who may use Docker",
@@ -38,7 +37,7 @@ def workflow(spec: Spec, pins: Mapping[str, Pin]) -> Workflow:
         needs.append(_needs(place, _of_deploy(spec.deploy)))
     return Workflow(
         name="Build and deploy" if spec.deploy else "Build",
-        branches=spec.branches,
+        branches=tuple(name.replace("+", r"\+") for name in spec.branches),
         jobs=tuple(jobs),
         needs=tuple(one for one in needs if one.variables or one.secrets),
     )
@@ -86,7 +85,7 @@ def _deploy(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
         ("restart", run.restart if run.restart != "unless-stopped" else ""),
         ("health", deploy.health),
     )
-    env = tuple((one.name, one.value) for one in run.env if not _fits_a_line(one))
+    env = tuple((one.name, one.value) for one in run.env if not one.fits_a_line)
     step = Step("Deploy over SSH", ours.uses("actions/ssh-deploy"), inputs=inputs, env=env)
     return Job(
         id="deploy",
@@ -121,14 +120,8 @@ def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _fits_a_line(variable: Variable) -> bool:
-    """Whether a value can be said in the list of the action, which strips lines and splits them."""
-    value = variable.value
-    return not variable.computed and value.isprintable() and value == value.strip()
-
-
 def _named(variable: Variable) -> str:
-    return f"{variable.name}={variable.value}" if _fits_a_line(variable) else variable.name
+    return f"{variable.name}={variable.value}" if variable.fits_a_line else variable.name
 
 
 def _of_deploy(deploy: Deploy) -> list[tuple[str, str]]:
@@ -144,7 +137,10 @@ def _arguments(image: Image) -> list[tuple[str, str]]:
 def _needs(place: str, values: list[tuple[str, str]]) -> Needs:
     found: dict[str, dict[str, Need]] = {"vars": {}, "secrets": {}}
     for value, purpose in values:
-        for inside in re.findall(r"\$\{\{(.*?)\}\}", value, re.DOTALL):
-            for source, name in _NEEDED.findall(inside):
-                found[source].setdefault(name.upper(), Need(name, purpose))
+        for inside in EXPRESSION.findall(value):
+            if source := SOURCE.fullmatch(inside.strip()):
+                ones, name = found[source["source"]], source["name"]
+                need = ones.setdefault(name.upper(), Need(name, purpose, optional=True))
+                optional = need.optional and source["default"] is not None
+                ones[name.upper()] = need._replace(optional=optional)
     return Needs(place, tuple(found["vars"].values()), tuple(found["secrets"].values()))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from gen_workflow import stamp
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
     from gen_workflow.workflow import Need, Needs
+
+
+WORKFLOW = PurePath(stamp.WORKFLOW).as_posix()
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch on GitHub: the commit at its head, and the blobs of our files that are there."""
+    """A branch on GitHub: the commit at its head, and what of our files is there.
+
+    `blobs` are their names in git; the text of a file that is no text is empty.
+    """
 
     name: str
     head: str
     blobs: dict[str, str]
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,15 @@ class Snapshot:
         """
         merged = self.branch is not None and self.branch.head == self.merged
         return merged and self.pull is None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What somebody wrote into one of our files on GitHub."""
+
+    branch: str
+    path: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -119,6 +137,41 @@ def plan(wanted: Wanted, found: Snapshot) -> Plan:
     )
 
 
+def edit(wanted: Wanted, found: Snapshot) -> Edit | None:
+    """Return an edit that the update would take away: in the base, or on the branch."""
+    if not differing(wanted.files, found.base):
+        return None
+    if what := _written_by_hand(wanted, found.base):
+        return Edit(found.base.name, WORKFLOW, what)
+    branch = found.branch
+    if branch is None or found.left_over:
+        return None
+    workflow = branch.blobs.get(WORKFLOW)
+    if workflow != found.base.blobs.get(WORKFLOW) and (what := _written_by_hand(wanted, branch)):
+        return Edit(branch.name, WORKFLOW, what)
+    return _edited_spec(wanted, branch)
+
+
+def _written_by_hand(wanted: Wanted, there: Branch) -> str:
+    if WORKFLOW not in there.blobs or WORKFLOW not in differing(wanted.files, there):
+        return ""
+    found = stamp.of(there.texts.get(WORKFLOW, "").encode())
+    if found is None:
+        return "it was not written by gen-workflow"
+    return "it was edited by hand" if found.edited else ""
+
+
+def _edited_spec(wanted: Wanted, branch: Branch) -> Edit | None:
+    """Return the edit of a spec on our branch: each commit of ours brings the workflow too."""
+    source = wanted.source
+    made = stamp.of(branch.texts.get(WORKFLOW, "").encode())
+    if made is None or source not in branch.blobs or source not in differing(wanted.files, branch):
+        return None
+    if stamp.digest(branch.texts.get(source, "").encode()) == made.spec:
+        return None
+    return Edit(branch.name, source, "it was edited by hand")
+
+
 def body(wanted: Wanted, base: Branch) -> str:
     """Return the text of the pull request: what changes, and what must exist before the merge."""
     changed = differing(wanted.files, base)
@@ -137,4 +190,7 @@ def body(wanted: Wanted, base: Branch) -> str:
 
 
 def _listed(kind: str, needs: tuple[Need, ...]) -> list[str]:
-    return [f"- {kind} `{need.name}`: {need.purpose}" for need in needs]
+    return [
+        f"- {kind} `{need.name}`{' (optional)' if need.optional else ''}: {need.purpose}"
+        for need in needs
+    ]

@@ -35,7 +35,7 @@ def parse(argv: list[str]) -> Options | None:
     for word in words:
         if word in _VALUES:
             value = next(words, "")
-            if not value or value.startswith("-"):
+            if not value.isprintable() or value[:1] in ("", "-"):
                 return None
             setattr(options, _VALUES[word], value)
         elif word in _FLAGS and options.verb == "generate":
@@ -54,4 +54,4 @@ def answer(options: Options) -> str | None:
 
 def in_step(options: Options) -> str:
     """Return what a verb says about a workflow that is as it should be."""
-    return f"{stamp.WORKFLOW} {_IN_STEP[options.verb]} {options.spec}"
+    return f"{stamp.WORKFLOW} {_IN_STEP[options.verb]} {options.spec}\n"

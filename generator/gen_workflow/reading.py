@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from gen_workflow.keys import SECTIONS
 
 if TYPE_CHECKING:
+    import re
+
     from gen_workflow.document import Problems, Value
     from gen_workflow.keys import Keys
 
 NOT_YET = "is not supported yet in this version"
+_MEANT = "perhaps you meant `{}`"
 SCALARS = ("text", "a number", "true or false", "a date")
 
 
@@ -21,7 +24,7 @@ def section(value: Value, problems: Problems, keys: Keys) -> dict[str, Value] | 
         problems.add(value, f"should be a mapping, is {value.kind}", hint)
         return None
     found: dict[str, Value] = {}
-    for key, item in _once(value, problems):
+    for key, item in entries(value, problems):
         if key.text in keys.known:
             found[key.text] = item
         elif key.text in keys.later:
@@ -40,7 +43,16 @@ def _near_key(word: str, keys: Keys) -> str:
     return f"known here are {listed(keys.known)}; a key of your own begins with `x-`"
 
 
-def _once(value: Value, problems: Problems) -> list[tuple[Value, Value]]:
+def misspelt(value: Value, name: str, keys: Keys) -> bool:
+    """Tell whether a section has a key that is told to mean `name`, so that it is not missing."""
+    known = keys.known + keys.later
+    return any(
+        key.text not in known and _near_key(key.text, keys) == _MEANT.format(name)
+        for key, _ in value.pairs()
+    )
+
+
+def entries(value: Value, problems: Problems) -> list[tuple[Value, Value]]:
     """Return the entries of a mapping with keys that are text, each once."""
     first: dict[str, Value] = {}
     kept = []
@@ -58,16 +70,16 @@ def _once(value: Value, problems: Problems) -> list[tuple[Value, Value]]:
     return kept
 
 
-def entries(value: Value, problems: Problems) -> list[tuple[Value, Value]]:
-    """Return the names and values of a mapping whose keys the person chooses."""
-    return _once(value, problems)
+def text(
+    value: Value, problems: Problems, example: str = "", form: re.Pattern[str] | None = None
+) -> str | None:
+    """Return a text that is not empty and holds no expression; None when it is something else.
 
-
-def text(value: Value, problems: Problems, example: str = "") -> str | None:
-    """Return a text that is not empty and holds no expression; None when it is something else."""
+    `form` is what the caller will ask of it, so that no advice leads from one error to the next.
+    """
     hint = f"such as {example}" if example else ""
     if value.kind != "text":
-        if value.kind in SCALARS:
+        if value.kind in SCALARS and (form is None or form.fullmatch(value.text)):
             hint = f'quote it: "{value.text}"'
         problems.add(value, f"should be text, is {value.kind}", hint)
     elif not value.text.strip():
@@ -92,7 +104,7 @@ def near(word: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only needed when something is wrong
 
     matches = get_close_matches(word.lower().replace("_", "-"), known, n=1, cutoff=0.6)
-    return f"perhaps you meant `{matches[0]}`" if matches else ""
+    return _MEANT.format(matches[0]) if matches else ""
 
 
 def listed(words: tuple[str, ...]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from gen_workflow.errors import UserError
+from gen_workflow.checks import is_branch
+from gen_workflow.errors import UserError, shown
 
 PUBLIC_API = "https://api.github.com"
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
@@ -15,8 +16,6 @@ _SCP = re.compile(r"(?:[^/@]+@)?(?P<host>[^/:@]+):(?P<path>[^:]+)")
 _PUBLIC_HOSTS = ("github.com", "www.github.com", "ssh.github.com")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NAME_IT = "name the repository with --repo OWNER/NAME"
-# The rules of git-check-ref-format(1).
-_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$|^@$|^$")
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,23 @@ def find(folder: str, *, slug: str, api: str) -> Remote:
 
     Raises UserError when it cannot be told, or when the token would go where it must not.
     """
+    _demand_top(folder)
     if slug:
         return Remote(_checked_slug(slug, "--repo"), _checked_api(api or PUBLIC_API))
-    host, path = _origin(folder)
+    host, path = _split(_git(folder, "remote", "get-url", "origin"))
     slug = _checked_slug(path.strip("/").removesuffix(".git"), "the remote origin")
-    return Remote(slug, _checked_api(api or _api_of(host)))
+    if not api:
+        return Remote(slug, _api_of(host))
+    api = _checked_api(api)
+    if not _fits(host, urlsplit(api).hostname or ""):
+        hint = f"{_NAME_IT} when it is there too, or give the API of {host}"
+        raise UserError(f"{host} is not the GitHub of {api}", where="the remote origin", hint=hint)
+    return Remote(slug, api)
 
 
 def check_branch(name: str, option: str) -> str:
     """Return the name of a branch; raises UserError when git would not take it."""
-    if _NO_BRANCH.search(name) or name.startswith("refs/"):
+    if not is_branch(name):
         hint = (
             "git's rules for names are in `git help check-ref-format`; such as gen-workflow/update"
         )
@@ -57,42 +63,60 @@ def _checked_slug(slug: str, where: str) -> str:
 
 def _checked_api(url: str) -> str:
     """Return the URL without a slash at its end; a token is never sent in the clear."""
-    parts = urlsplit(url)
-    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if (parts.scheme != "https" and not local) or not parts.hostname or parts.username:
+    parts = _parts(url)
+    local = parts and parts.scheme == "http" and parts.hostname in _LOOPBACK
+    secure = parts and parts.scheme == "https" and parts.hostname
+    if not (secure or local) or "@" in url or "?" in url or "#" in url:
         hint = "give https://HOST/api/v3 of a GitHub Enterprise Server, or leave it out"
         shown = url.rpartition("@")[2]
         raise UserError(f"{shown!r} is not an https URL of an API", where="API URL", hint=hint)
     return url.rstrip("/")
 
 
-def _origin(folder: str) -> tuple[str, str]:
-    """Return the host and the path of the remote named origin."""
-    url = _git(folder, "remote", "get-url", "origin")
-    if below := _git(folder, "rev-parse", "--show-prefix"):
-        hint = f"give the top of the repository with -C, or {_NAME_IT}"
-        raise UserError(f"is the folder {below} of its repository", where=folder, hint=hint)
-    return _split(url)
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of a URL, None when it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # which is looked at only here
+    except ValueError:
+        return None
+    return parts
+
+
+def _demand_top(folder: str) -> None:
+    """Raise UserError for a folder below the top of its repository: its paths would be wrong."""
+    try:
+        ran = _run_git(folder, "rev-parse", "--show-prefix")
+    except FileNotFoundError:
+        return
+    if below := ran.stdout.strip():
+        hint = "give the top of the repository with -C"
+        raise UserError(
+            f"is the folder {shown(below)} of its repository", where=shown(folder), hint=hint
+        )
+
+
+def _run_git(folder: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    command = ("git", "-C", folder, *argv)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def _git(folder: str, *argv: str) -> str:
     """Return what git says about a folder."""
     try:
-        ran = subprocess.run(
-            ("git", "-C", folder, *argv), capture_output=True, text=True, check=False
-        )
+        ran = _run_git(folder, *argv)
     except FileNotFoundError:
         raise UserError("git is not installed, so origin is unknown", hint=_NAME_IT) from None
     if ran.returncode:
         said = ran.stderr.partition("\n")[0].removeprefix("fatal: ").removeprefix("error: ")
-        raise UserError(f"git cannot tell its origin: {said}", where=folder, hint=_NAME_IT)
+        raise UserError(f"git cannot tell its origin: {said}", where=shown(folder), hint=_NAME_IT)
     return ran.stdout.strip()
 
 
 def _split(url: str) -> tuple[str, str]:
     """Return host and path of what `git remote get-url` prints."""
-    parts = urlsplit(url)
-    if parts.scheme in ("https", "http", "ssh", "git", "git+ssh") and parts.hostname:
+    parts = _parts(url)
+    if parts and parts.scheme in ("https", "http", "ssh", "git", "git+ssh") and parts.hostname:
         return parts.hostname, parts.path
     if "://" not in url and (found := _SCP.fullmatch(url)):
         return found["host"].lower(), found["path"]
@@ -100,6 +124,13 @@ def _split(url: str) -> tuple[str, str]:
     raise UserError(
         f"{shown!r} is no repository on GitHub", where="the remote origin", hint=_NAME_IT
     )
+
+
+def _fits(host: str, api: str) -> bool:
+    """Whether a host of repositories belongs to a host of an API."""
+    if host in _PUBLIC_HOSTS:
+        return api == "api.github.com" or api in _LOOPBACK
+    return api in (host, f"api.{host}")
 
 
 def _api_of(host: str) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import (
@@ -13,16 +14,16 @@ from jinja2 import (
     FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
-    TemplateError,
-    TemplateSyntaxError,
 )
 
 from gen_workflow import document, stamp
-from gen_workflow.errors import Defect, SpecError, UserError
+from gen_workflow.errors import Defect, SpecError
 from gen_workflow.scalars import block, scalar
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
+    from jinja2.bccache import Bucket
+
     from gen_workflow.workflow import Workflow
 
 _TEMPLATE = "ci-cd.yml.j2"
@@ -32,18 +33,26 @@ def render(workflow: Workflow, *, source: str, spec: bytes, templates: str = "")
     """Return the text of a workflow with its header.
 
     `source` is the name of the spec, `spec` its content; `templates` is a folder whose templates
-    go before ours. Raises UserError when one of those fails, Defect when one of ours does.
+    go before ours. Raises UserError when one of those fails, Defect when ours say something else.
     """
-    try:
-        body = _fill(workflow, source, templates)
-    except TemplateError as error:
-        raise _of_template(error, templates) from error
+    body = _with(templates, workflow, source) if templates else _fill(workflow, source)
     if not templates:
         _prove(workflow, body)
     return stamp.sign(body, spec=spec, generator=stamp.fingerprint(templates))
 
 
-def _fill(workflow: Workflow, source: str, templates: str) -> str:
+def _with(templates: str, workflow: Workflow, source: str) -> str:
+    """Return the text that a person's own templates give; they can do anything but be our bug."""
+    from gen_workflow import overrides  # noqa: PLC0415 - for those alone
+
+    overrides.check(templates)
+    try:
+        return _fill(workflow, source, templates)
+    except Exception as error:
+        raise overrides.failed(error, templates) from error
+
+
+def _fill(workflow: Workflow, source: str, templates: str = "") -> str:
     folders = [templates] if templates else []
     environment = Environment(
         loader=ChoiceLoader([FileSystemLoader(path) for path in (*folders, stamp.templates())]),
@@ -58,7 +67,7 @@ def _fill(workflow: Workflow, source: str, templates: str) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        bytecode_cache=_cache(),
+        bytecode_cache=None if templates else _cache(),
         autoescape=False,  # noqa: S701 - YAML, not HTML; `scalar` and `block` quote
     )
     environment.filters.update(scalar=scalar, block=block)
@@ -66,24 +75,22 @@ def _fill(workflow: Workflow, source: str, templates: str) -> str:
     return environment.get_template(_TEMPLATE).render(values)
 
 
-def _cache() -> FileSystemBytecodeCache | None:
-    """Return a store of compiled templates: beside them, as Python keeps compiled modules."""
+class _Cache(FileSystemBytecodeCache):
+    """Keeps compiled templates for as long as there is room for them."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _cache() -> _Cache | None:
+    """Return a store of our compiled templates: beside them, as Python keeps its modules."""
     folder = os.path.join(stamp.templates(), "__pycache__")
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError:
         return None  # installed where we may not write; compiling takes some 20 ms
-    return FileSystemBytecodeCache(folder) if os.access(folder, os.W_OK) else None
-
-
-def _of_template(error: TemplateError, templates: str) -> Exception:
-    if not templates:
-        return Defect(f"a template cannot be rendered: {error}")
-    line = f" line {error.lineno} of" if isinstance(error, TemplateSyntaxError) else ""
-    hint = "delimiters are [[ value ]], [% statement %] and [# comment #]"
-    return UserError(
-        f"{line} a template cannot be rendered: {error}".strip(), where=templates, hint=hint
-    )
+    return _Cache(folder) if os.access(folder, os.W_OK) else None
 
 
 def _prove(workflow: Workflow, body: str) -> None:
@@ -102,7 +109,7 @@ def difference(meant: Any, said: Any, path: str = "") -> str | None:
     if type(meant) is not type(said):
         return f"{path or '/'}: {meant!r} became {said!r}"
     if isinstance(meant, dict):
-        if list(meant) != list(said) and set(meant) != set(said):
+        if set(meant) != set(said):
             return f"{path or '/'}: the keys {list(meant)} became {list(said)}"
         pairs = [(f"{path}/{key}", meant[key], said[key]) for key in meant]
     elif isinstance(meant, list) and len(meant) == len(said):

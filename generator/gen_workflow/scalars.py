@@ -17,7 +17,7 @@ _NOT_TEXT = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_./$(\\^+~][^\n]*")
-_BREAKS_PLAIN = re.compile(r": |:$| #|[\t]|^(?:---|\.\.\.)|[ ]$")
+_BREAKS_PLAIN = re.compile(r": |:$| #|^\.\.\.|[ ]$")
 # JSON leaves these as they are; in YAML they would be line breaks or are forbidden.
 _ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _BLOCK_LINE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]*")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow import checks, document, keys, reading, variables
-from gen_workflow.document import Mark, Problems, Value
+from gen_workflow.document import Problems, Value
 from gen_workflow.errors import SpecError
 from gen_workflow.images import Image, read_image
 from gen_workflow.pins import Pin
@@ -31,7 +31,6 @@ _REMOTE = re.compile(r"(?P<repository>[A-Za-z0-9][\w-]*/[\w.-]+)@(?P<sha>[0-9a-f
 class Run(NamedTuple):
     """A container started with docker run."""
 
-    mark: Mark
     ports: tuple[str, ...] = ()
     env: tuple[Variable, ...] = ()
     volumes: tuple[str, ...] = ()
@@ -42,7 +41,6 @@ class Run(NamedTuple):
 class Deploy(NamedTuple):
     """A host and what runs there."""
 
-    mark: Mark
     ssh: Ssh
     run: Run
     health: str = ""
@@ -51,7 +49,6 @@ class Deploy(NamedTuple):
 class Spec(NamedTuple):
     """All that a spec says."""
 
-    mark: Mark
     image: Image
     name: str = ""
     branches: tuple[str, ...] = ("main",)
@@ -65,12 +62,12 @@ def load(raw: bytes, source: str, folder: str) -> Spec:
 
     Raises SpecError with every problem; `source` is how they name the file.
     """
-    lines = document.decode(raw, source)
-    root = document.parse(lines, source)
+    text = document.decode(raw, source)
+    root = document.parse(text, source)
     if root is None or root.kind == "nothing":
         raise SpecError((f"{source}:1:1 is empty\n  hint: {how_to_write_one()}",))
     problems = Problems(source)
-    spec = _Loader(problems, folder, lines.split("\n")).spec(root)
+    spec = _Loader(problems, folder, text).spec(root)
     problems.raise_any()
     if spec is None:  # pragma: no cover - a spec that is refused has problems
         raise SpecError((f"{source}:1:1 cannot be read",))
@@ -87,29 +84,30 @@ def how_to_write_one() -> str:
 class _Loader:
     """Reads the sections of one spec; whatever is wrong goes to the problems."""
 
-    def __init__(self, problems: Problems, folder: str, lines: list[str]) -> None:
+    def __init__(self, problems: Problems, folder: str, text: str) -> None:
         self._problems = problems
         self._folder = folder
-        self._lines = lines
+        self._text = text
 
     def spec(self, root: Value) -> Spec | None:
         found = reading.section(root, self._problems, keys.SPEC)
         if found is None:
             return None
-        if "image" not in found and not self._says(root, "images"):
+        said = self._says(root, "images") or reading.misspelt(root, "image", keys.SPEC)
+        if "image" not in found and not said:
             hint = "`image: .` builds the Dockerfile in the root of the repository"
             self._problems.add(root, "`image` is missing", hint)
         image = (
             read_image(found["image"], self._folder, self._problems) if "image" in found else None
         )
         deploy = self._deploy(found["deploy"]) if "deploy" in found else None
-        name = self._one(found, "name", checks.name)
+        name = self._one(found, "name", checks.container)
         branches = self._branches(found["on"]) if "on" in found else ("main",)
         environment = self._one(found, "environment", checks.environment) or "production"
         actions = self._actions(found["actions"]) if "actions" in found else None
         if image is None:
             return None
-        return Spec(root.mark, image, name, branches, deploy, environment, actions)
+        return Spec(image, name, branches, deploy, environment, actions)
 
     def _one(
         self, found: dict[str, Value], key: str, check: Callable[[Value, Problems], str | None]
@@ -139,14 +137,14 @@ class _Loader:
         health = self._one(found, "health", checks.health)
         if health and run is not None:
             self._can_be_asked(found["health"], run, found["run"])
-        return Deploy(value.mark, ssh, run, health) if ssh and run else None
+        return Deploy(ssh, run, health) if ssh and run else None
 
     def _missing(self, value: Value, found: dict[str, Value]) -> None:
         if self._says(value, *keys.DEPLOY.later):
             return  # it says what is deployed, and where, in a way that is refused already
-        if "ssh" not in found:
+        if "ssh" not in found and not reading.misspelt(value, "ssh", keys.DEPLOY):
             self._problems.add(value, "`ssh` is missing", "name the host to deploy to: ssh: vps")
-        if "run" not in found:
+        if "run" not in found and not reading.misspelt(value, "run", keys.DEPLOY):
             hint = 'say how the container runs: run: {ports: ["8080:8080"]}'
             self._problems.add(value, "`run` is missing", hint)
 
@@ -162,12 +160,12 @@ class _Loader:
         found = reading.section(value, self._problems, keys.RUN)
         if found is None:
             return None
-        ports = self._list(found, "ports", checks.port, '["8080:8080"]')
+        ports = self._list(found, "ports", checks.port, '["8080:8080"]', checks.port_taken)
         volumes = self._list(found, "volumes", checks.volume, '["data:/var/lib/app"]')
         env = variables.read_env(found["env"], self._problems) if "env" in found else ()
-        network = self._one(found, "network", checks.name)
+        network = self._one(found, "network", checks.network)
         restart = self._one(found, "restart", checks.restart)
-        return Run(value.mark, ports, env, volumes, network, restart)
+        return Run(ports, env, volumes, network, restart)
 
     def _list(
         self,
@@ -175,22 +173,30 @@ class _Loader:
         key: str,
         check: Callable[[Value, Problems], str | None],
         example: str,
+        taken: Callable[[str], object] = str,
     ) -> tuple[str, ...]:
         if key not in found:
             return ()
-        return self._each(reading.items(found[key], self._problems, example), check)
+        return self._each(reading.items(found[key], self._problems, example), check, taken)
 
     def _each(
-        self, values: list[Value], check: Callable[[Value, Problems], str | None]
+        self,
+        values: list[Value],
+        check: Callable[[Value, Problems], str | None],
+        taken: Callable[[str], object] = str,
     ) -> tuple[str, ...]:
-        seen: dict[str, None] = {}
+        """Return the values that are right; `taken` tells what of each can be there only once."""
+        seen: dict[object, str] = {}
         for value in values:
             one = check(value, self._problems)
-            if one is not None and one in seen:
-                self._problems.add(value, f"{one!r} is there twice", "keep one of them")
-            elif one is not None:
-                seen[one] = None
-        return tuple(seen)
+            if one is None:
+                continue
+            if first := seen.get(taken(one)):
+                what = "is there twice" if first == one else f"takes what {first!r} takes already"
+                self._problems.add(value, f"{one!r} {what}", "keep one of them")
+            else:
+                seen[taken(one)] = one
+        return tuple(seen.values())
 
     def _actions(self, value: Value) -> Pin | None:
         found = reading.section(value, self._problems, keys.ACTIONS)
@@ -205,7 +211,7 @@ class _Loader:
             what = f"{written!r} is not a repository at a full commit"
             self._problems.add(remote, what, "write owner/repository@<40 hex digits> # v1.2.3")
             return None
-        rest = self._lines[remote.mark.line - 1].partition(match["sha"])[2]
+        rest = self._text[remote.node.end_mark.index :].partition("\n")[0]
         comment = re.search(r"\s#\s*(v\d[\w.+-]*)\s*$", rest)
         if comment is None:
             hint = "end the line with the release that the commit is, such as # v1.2.3"

@@ -4,11 +4,13 @@ This is all that an up-to-date `check` runs, so it imports nothing that costs st
 os.path in place of pathlib, and BLAKE2 from its own module, because hashlib loads OpenSSL.
 """
 
-# ruff: noqa: PTH100, PTH112, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH112, PTH116, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 try:
     from _blake2 import blake2b
@@ -16,6 +18,7 @@ except ImportError:  # an interpreter that was built without it
     from hashlib import blake2b
 
 SPEC = "gen-workflow.yml"
+LARGEST = 1_000_000  # bytes of a spec, a workflow or a template
 WORKFLOW = os.path.join(".github", "workflows", "ci-cd.yml")
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,8 +26,8 @@ _BEGIN = b"# gen-workflow: "
 _FIELDS = ("spec", "generator", "content")
 # Everything that decides what is rendered from a spec; a test walks the imports to keep it whole.
 _RENDERING = (
-    "checks document images keys pins plan reading render scalars spec ssh stamp variables version"
-    " workflow"
+    "checks document images keys overrides pins plan reading render scalars spec ssh stamp"
+    " variables version workflow"
 )
 RENDERING = ("pins.json", *(f"{name}.py" for name in _RENDERING.split()))
 
@@ -64,7 +67,12 @@ def fingerprint(override: str = "") -> str:
 
 
 def read(path: str) -> bytes:
-    """Return the content of a file."""
+    """Return the content of a file; raises OSError, also for what never ends or is too large."""
+    found = os.stat(path)
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    if found.st_size > LARGEST and not stat.S_ISDIR(found.st_mode):
+        raise OSError(errno.EFBIG, f"it is larger than {LARGEST // 1_000_000} MB")
     with open(path, "rb") as file:
         return file.read()
 

@@ -19,9 +19,13 @@ class Variable(NamedTuple):
     value: str
 
     @property
-    def computed(self) -> bool:
-        """Whether GitHub fills the value in."""
-        return "${{" in self.value
+    def fits_a_line(self) -> bool:
+        """Whether the value can be said in the list of the action, which strips and splits lines.
+
+        Another, and all that GitHub fills in, travels in the env of the step.
+        """
+        computed = "${{" in self.value
+        return not computed and self.value.isprintable() and self.value == self.value.strip()
 
 
 def read_env(value: Value, problems: Problems) -> tuple[Variable, ...]:
@@ -31,7 +35,9 @@ def read_env(value: Value, problems: Problems) -> tuple[Variable, ...]:
         if name in found:
             problems.add(place, f"{name!r} is there twice", "keep one of them")
         elif checks.env_name(place, name, problems) and text is not None:
-            found[name] = Variable(name, text)
+            one = Variable(name, text)
+            if checks.env_of_step(place, name, problems, on_runner=not one.fits_a_line):
+                found[name] = one
     return tuple(found.values())
 
 
@@ -52,13 +58,15 @@ def _pairs(value: Value, problems: Problems) -> list[tuple[Value, str, str | Non
 
 
 def _secret(item: Value, problems: Problems) -> list[tuple[Value, str, str | None]]:
-    name = reading.text(item, problems)
+    name = reading.text(item, problems, "DB_URL, the name of a secret", checks.ENV_NAME)
     if name is None:
         return []
     if "=" in name:
         key, _, text = name.partition("=")
         what = f"{name!r}: a name alone in this list is a secret"
         problems.add(item, what, f"write a value as a mapping: {{{key}: {text or chr(34) * 2}}}")
+        return []
+    if not checks.source_name(item, name, problems):
         return []
     return [(item, name, f"${{{{ secrets.{name} }}}}")]
 

@@ -46,10 +46,11 @@ class Job(NamedTuple):
 
 
 class Need(NamedTuple):
-    """A variable or secret that somebody must create, and what it is for."""
+    """A variable or secret that somebody must create, or may, and what it is for."""
 
     name: str
     purpose: str
+    optional: bool = False
 
 
 class Needs(NamedTuple):
@@ -61,7 +62,10 @@ class Needs(NamedTuple):
 
 
 class Workflow(NamedTuple):
-    """The whole workflow, with what its header tells about it."""
+    """The whole workflow, with what its header tells about it.
+
+    `branches` are filters: GitHub takes `+` for a repetition there unless a backslash is before it.
+    """
 
     name: str
     branches: tuple[str, ...]

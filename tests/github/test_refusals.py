@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.github import FINE_GRAINED
+from gen_workflow import remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +196,7 @@ def test_an_edit_by_hand_is_not_lost(
     workflow.write_text("name: mine\n")
     ran = commit()
     assert ran.code == 1
-    assert "holds what gen-workflow did not write; nothing was committed" in ran.stderr
+    assert "ci-cd.yml: was not written by gen-workflow; nothing was changed" in ran.stderr
     assert app.git.head(BRANCH) is None
 
 
@@ -245,16 +246,157 @@ def test_a_token_is_not_offered_to_a_host_that_is_not_github(
     assert "s3cret" not in ran.stderr
 
 
+@pytest.mark.parametrize("repo", ["", "acme/app"])
 def test_a_folder_that_is_not_the_top_of_its_repository_is_refused(
-    project: Path, commit: Callable[..., Any]
+    github: FakeGitHub, project: Path, commit: Callable[..., Any], repo: str
 ) -> None:
     top = project.parent
     subprocess.run(("git", "-C", top, "init", "--quiet"), check=True)
     origin = ("remote", "add", "origin", "git@github.com:acme/app.git")
     subprocess.run(("git", "-C", top, *origin), check=True)
+    ran = commit(repo=repo)
+    assert ran.code == 2
+    assert ran.stderr == (
+        f"{project}: is the folder project/ of its repository\n"
+        "  hint: give the top of the repository with -C\n"
+    )
+    assert github.calls == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "api"),
+    [
+        ("git@gitlab.com:acme/app.git", ""),
+        ("https://ghe.example/acme/app", ""),
+        ("git@gitlab.com:acme/app.git", "https://api.github.com"),
+        ("git@github.com:acme/app.git", "https://ghe.example/api/v3"),
+        ("https://a.ghe.com/acme/app", "https://api.b.ghe.com"),
+        ("git@ghe.example:acme/app.git", "https://other.example/api/v3"),
+    ],
+)
+def test_an_origin_on_another_host_than_the_api_is_not_looked_for_there(
+    github: FakeGitHub, project: Path, commit: Callable[..., Any], origin: str, api: str
+) -> None:
+    subprocess.run(("git", "-C", project, "init", "--quiet"), check=True)
+    subprocess.run(("git", "-C", project, "remote", "add", "origin", origin), check=True)
+    ran = commit("--api-url", api or github.url, repo="")
+    assert ran.code == 2
+    assert f"is not the GitHub of {api or github.url}" in ran.stderr
+    assert "name the repository with --repo OWNER/NAME" in ran.stderr
+    assert github.calls == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "api", "expected"),
+    [
+        ("git@github.com:a/b", "https://api.github.com/", "https://api.github.com"),
+        ("https://c.ghe.com/a/b.git", "https://api.c.ghe.com", "https://api.c.ghe.com"),
+        ("git@ghe.example:a/b", "https://ghe.example/api/v3/", "https://ghe.example/api/v3"),
+        ("git@github.com:a/b", "http://[::1]:1", "http://[::1]:1"),
+    ],
+)
+def test_an_origin_on_the_host_of_the_api_is_taken(
+    project: Path, origin: str, api: str, expected: str
+) -> None:
+    subprocess.run(("git", "-C", project, "init", "--quiet"), check=True)
+    subprocess.run(("git", "-C", project, "remote", "add", "origin", origin), check=True)
+    found = remote.find(str(project), slug="", api=api)
+    assert found == remote.Remote("a/b", expected)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[bad", "https://host:abc", "https://:s3cret@host", "https://s3cret@host"]
+)
+def test_an_api_that_is_no_url_is_told_without_its_password(
+    commit: Callable[..., Any], url: str
+) -> None:
+    ran = commit("--api-url", url)
+    assert ran.code == 2
+    assert "is not an https URL of an API" in ran.stderr
+    assert "s3cret" not in ran.stderr
+
+
+def test_an_origin_that_is_no_url_is_told(project: Path, commit: Callable[..., Any]) -> None:
+    subprocess.run(("git", "-C", project, "init", "--quiet"), check=True)
+    origin = ("remote", "add", "origin", "https://[bad/x")
+    subprocess.run(("git", "-C", project, *origin), check=True)
     ran = commit(repo="")
     assert ran.code == 2
-    assert "is the folder project/ of its repository" in ran.stderr
+    assert "is no repository on GitHub" in ran.stderr
+
+
+def test_a_title_is_one_line(commit: Callable[..., Any]) -> None:
+    ran = commit("--title", "a\nb")
+    assert (ran.code, ran.stderr) == (2, "--title: 'a\\nb' is not one line of text\n")
+
+
+def test_templates_that_are_not_there_are_told(commit: Callable[..., Any]) -> None:
+    ran = commit("--templates", "/nope")
+    assert (ran.code, ran.stderr) == (2, "/nope: is not a folder of templates\n")
+
+
+WORKFLOW = ".github/workflows/ci-cd.yml"
+
+
+def test_a_workflow_that_somebody_wrote_on_the_base_is_not_replaced_unasked(
+    app: Repository, commit: Callable[..., Any]
+) -> None:
+    app.change("main", {WORKFLOW: b"name: by hand\n"})
+    for options in ((), ("--dry-run",)):
+        ran = commit(*options)
+        assert ran.code == 1
+        assert ran.stderr == (
+            f"{WORKFLOW}: on main it was not written by gen-workflow; nothing was committed\n"
+            "  hint: say the edit in the spec, then replace the file with --force\n"
+        )
+    assert app.git.head(BRANCH) is None
+    assert commit("--force").code == 0
+    assert app.pulls
+
+
+def test_an_edit_that_was_merged_into_the_base_is_not_replaced_unasked(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    commit()
+    github.merge("acme/app", 1)
+    oid = app.git.oid(f"main:{WORKFLOW}")
+    app.change("main", {WORKFLOW: app.git.content(oid or "") + b"# theirs\n"})
+    ran = commit()
+    assert ran.code == 1
+    assert f"{WORKFLOW}: on main it was edited by hand; nothing was committed" in ran.stderr
+
+
+@pytest.mark.parametrize("path", [WORKFLOW, "gen-workflow.yml"])
+def test_an_edit_that_a_reviewer_pushed_is_not_dropped_unasked(
+    app: Repository, commit: Callable[..., Any], path: str
+) -> None:
+    commit()
+    content = app.git.content(app.git.oid(f"{BRANCH}:{path}") or "") + b"# theirs\n"
+    edited = app.change(BRANCH, {path: content})
+    ran = commit()
+    assert ran.code == 1
+    assert ran.stderr == (
+        f"{path}: on {BRANCH} it was edited by hand; nothing was committed\n"
+        "  hint: merge or close pull request https://github.com/acme/app/pull/1, or take another "
+        "branch with --branch; --force drops the edit\n"
+    )
+    assert app.git.head(BRANCH) == edited
+    assert commit("--branch", "other").code == 0
+    assert commit("--force").code == 0
+
+
+def test_an_edit_that_was_pushed_between_reading_and_writing_is_not_dropped(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    spec = project / "gen-workflow.yml"
+    spec.write_bytes(spec.read_bytes() + b"# more\n")
+    github.meanwhile(
+        "graphql createCommitOnBranch", lambda: app.change(BRANCH, {WORKFLOW: b"name: theirs\n"})
+    )
+    ran = commit()
+    assert ran.code == 1
+    assert f"{WORKFLOW}: on {BRANCH} it was not written by gen-workflow" in ran.stderr
 
 
 @pytest.mark.parametrize(

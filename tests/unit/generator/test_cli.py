@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.generator.conftest import COMMAND
+from unit.generator.conftest import COMMAND, Ended
 
 if TYPE_CHECKING:
     from unit.generator.conftest import Repository
@@ -98,7 +98,7 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
         "",
         (
             f"{WORKFLOW}: generator changed: another version, or other templates, made it\n"
-            "  hint: run `gen-workflow generate` and commit the result\n"
+            f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
         ),
     )
     assert repository.run("generate", "--templates", str(templates)).code == 0
@@ -121,8 +121,11 @@ def test_check_tells_every_reason(repository: Repository) -> None:
     repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
     ended = repository.run("check")
     assert ended.code == 1
-    assert "edited by hand" in ended.err
-    assert "spec changed" in ended.err
+    assert ended.err == (
+        f"{WORKFLOW}: edited by hand\n"
+        f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
+        "  hint: say the edit in the spec, then run `gen-workflow generate --force`\n"
+    )
 
 
 def test_other_line_ends_are_no_edit(repository: Repository) -> None:
@@ -188,11 +191,107 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
         (("check", "-C", "nowhere"), "nowhere: is not a folder\n"),
         (("check", "--templates", "nowhere"), "nowhere: is not a folder of templates\n"),
         (("check", "--spec", "."), ".: cannot be read: Is a directory\n"),
-        (("check", "--spec", "a\nb"), "'a\\nb': is not a name for a spec\n"),
+        (("check", "-C", ""), "'': is not a folder\n"),
+        (("check", "-C", "::warning::x"), "\\::warning::x: is not a folder\n"),
+        (("check", "-C", "a\n::b"), "'a\\n::b': is not a folder\n"),
+        (("check", "--spec", "pipe"), "pipe: cannot be read: it is not a regular file\n"),
+        (("check", "--spec", "zero"), "zero: cannot be read: it is not a regular file\n"),
+        (("check", "--spec", "huge"), "huge: cannot be read: it is larger than 1 MB\n"),
     ],
 )
 def test_a_wrong_argument_is_told(argv: tuple[str, ...], told: str, repository: Repository) -> None:
+    os.mkfifo(repository.folder / "pipe")
+    (repository.folder / "zero").symlink_to("/dev/zero")
+    with (repository.folder / "huge").open("wb") as file:
+        file.truncate(2_000_000_000)
     assert repository.run(*argv) == (2, "", told)
+
+
+def test_a_workflow_that_is_no_file_is_told(repository: Repository) -> None:
+    repository.workflow.parent.mkdir(parents=True)
+    os.mkfifo(repository.workflow)
+    for verb in ("check", "generate"):
+        told = f"./{WORKFLOW}: cannot be read: it is not a regular file\n"
+        assert repository.run(verb) == (2, "", told)
+
+
+@pytest.mark.parametrize("spec", ["../other.yml", "/etc/hostname", "a\nb", "a/../../b"])
+@pytest.mark.parametrize("verb", ["generate", "check", "commit"])
+def test_a_spec_outside_of_the_repository_is_refused(
+    verb: str, spec: str, repository: Repository
+) -> None:
+    told = (
+        f"--spec: {spec!r} is not in the repository\n"
+        "  hint: give a path inside DIR, as it is in the repository\n"
+    )
+    assert repository.run(verb, "--spec", spec) == (2, "", told)
+
+
+def test_a_hint_leads_to_the_same_project(repository: Repository, tmp_path: Path) -> None:
+    repository.spec.rename(repository.folder / "other.yml")
+    ended = repository.run("check", "-C", str(tmp_path), "--spec", "other.yml")
+    assert f"run `gen-workflow generate -C {tmp_path} --spec other.yml` and" in ended.err
+
+
+def test_a_workflow_below_the_top_of_a_repository_is_warned_of(repository: Repository) -> None:
+    below = repository.folder / "services" / "api"
+    below.mkdir(parents=True)
+    shutil.copy(repository.folder / "Dockerfile", below)
+    shutil.copy(repository.spec, below)
+    assert repository.run("generate", "-C", str(below)).err == ""
+    (repository.folder / ".git").mkdir()
+    ended = repository.run("generate", "-C", str(below), "--force")
+    (below / WORKFLOW).unlink()
+    ended = repository.run("generate", "-C", str(below))
+    assert ended.code == 0
+    assert ended.err == (
+        "warning: GitHub reads workflows at the top of a repository only, which is "
+        f"{str(repository.folder)!r}\n"
+    )
+    assert repository.run("generate").err == ""
+
+
+def shell(repository: Repository, line: str) -> Ended:
+    done = subprocess.run(
+        ("bash", "-c", line.replace("gen-workflow ", f"{COMMAND} ")),
+        cwd=repository.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("line", ["check", "generate", "generate --stdout", "--help"])
+def test_an_output_that_is_full_is_told(line: str, repository: Repository) -> None:
+    repository.run("generate")
+    told = "the standard output cannot be written: No space left on device\n"
+    assert shell(repository, f"gen-workflow {line} >/dev/full") == (2, "", told)
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("verb", "code"), [("check", 1), ("generate", 0), ("check -C no", 2)])
+def test_an_output_that_is_closed_changes_nothing(
+    verb: str, code: int, redirection: str, repository: Repository
+) -> None:
+    ended = shell(repository, f"gen-workflow {verb} {redirection}")
+    assert ended.code == code
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("line", ["check", "generate --stdout", "--help"])
+def test_a_reader_that_never_reads_is_no_error(line: str, repository: Repository) -> None:
+    repository.run("generate")
+    ended = shell(repository, f"gen-workflow {line} | true; echo ${{PIPESTATUS[0]}}")
+    assert ended == (0, "0\n", "")
+
+
+def test_a_key_of_the_spec_gives_no_orders_to_the_runner(repository: Repository) -> None:
+    repository.spec.write_text('"a\\n::error::b": 1\n"##[add-mask]c": 1\n"\\e[2J": 1\nimage: .\n')
+    err = repository.run("check").err
+    assert not [line for line in err.splitlines() if line.lstrip().startswith("::")]
+    assert "##[" not in err
+    assert "\x1b" not in err
 
 
 def test_a_file_in_the_way_is_told(repository: Repository) -> None:
@@ -213,9 +312,11 @@ def test_a_reader_that_had_enough_is_no_error(repository: Repository) -> None:
 
 
 def test_an_interrupt_is_told_in_a_word(repository: Repository) -> None:
-    os.mkfifo(repository.folder / "pipe")  # reading the spec waits there for a writer
+    templates = repository.folder / "templates"
+    templates.mkdir()
+    (templates / "header.j2").write_text("[% for i in range(10 ** 12) %][% endfor %]")
     with subprocess.Popen(
-        (str(COMMAND), "generate", "--stdout", "--spec", "pipe"),
+        (str(COMMAND), "generate", "--stdout", "--templates", "templates"),
         cwd=repository.folder,
         stderr=subprocess.PIPE,
         text=True,

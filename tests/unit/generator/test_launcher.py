@@ -45,10 +45,10 @@ def tools(folder: Path, *extra: Path) -> str:
     return str(folder)
 
 
-def run(checkout: Path, *argv: str, path: str = os.environ["PATH"]) -> Ended:
+def run(checkout: Path, *argv: str, path: str = os.environ["PATH"], **more: str) -> Ended:
     done = subprocess.run(
         (str(checkout / "gen-workflow"), *argv),
-        env=environment(PATH=path),
+        env=environment(PATH=path, **more),
         cwd=checkout,
         capture_output=True,
         text=True,
@@ -156,13 +156,44 @@ def test_a_python_without_venv_is_told_with_the_next_act(checkout: Path, tmp_pat
     )
     python = tmp_path / "python3"
     python.write_text(
-        f'#!/bin/sh\n[ "$1" = -I ] || exec {base} "$@"\nexec {base} -I {without} "$@"\n'
+        f'#!/bin/sh\n[ "$2" != -c ] || exec {base} "$@"\nexec {base} -I {without} "$@"\n'
     )
     python.chmod(0o755)
-    ended = run(checkout, "--version", path=tools(tmp_path / "tools", python))
+    path = tools(tmp_path / "tools", python)
+    ended = run(checkout, "--version", path=path, PYTHONHOME="/nowhere")
     assert ended.code == 2
     assert ended.err.endswith("  hint: apt-get install python3-venv, or install uv\n")
     assert not (checkout / ".venv").exists()
+
+
+def test_an_interrupt_of_the_first_use_is_told_in_a_line(checkout: Path, tmp_path: Path) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text("#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n")
+    uv.chmod(0o755)
+    sleep = Path(shutil.which("sleep") or "")
+    ended = run(checkout, "--version", path=tools(tmp_path / "tools", base_python(), uv, sleep))
+    assert ended == (
+        130,
+        "",
+        (f"{FIRST_USE}{checkout}/.venv\ngen-workflow: interrupted; the next use begins anew\n"),
+    )
+
+
+def test_it_is_found_through_a_chain_of_links(checkout: Path, tmp_path: Path) -> None:
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nshift 3\necho "$@"\n')
+    python.chmod(0o755)
+    shutil.copy(checkout / "requirements.txt", checkout / ".venv" / "gen-workflow.lock")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "first").symlink_to(Path("..") / "second")
+    (tmp_path / "second").symlink_to(tmp_path / "bin" / "third")
+    (tmp_path / "bin" / "third").symlink_to(Path("..") / "checkout" / "gen-workflow")
+    for command in (("./first",), ("sh", "first")):
+        done = subprocess.run(
+            (*command, "-x"), cwd=tmp_path / "bin", capture_output=True, text=True, check=True
+        )
+        assert done.stdout == f"{checkout} -x\n"
 
 
 def test_an_index_that_cannot_be_reached_is_told(checkout: Path, tmp_path: Path) -> None:

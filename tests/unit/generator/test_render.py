@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from gen_workflow import render, stamp
 from gen_workflow.errors import Defect, UserError
 from gen_workflow.pins import Uses
 from gen_workflow.workflow import Job, Need, Needs, Permission, Step, Workflow
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUILD = Job(
     id="build",
@@ -107,12 +104,58 @@ def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("template", "told"),
-    [("[% if %]\n", "line 1 of a template"), ("[[ nothing.there ]]\n", "'nothing' is undefined")],
+    [
+        ("# a\n[% if %]\n", r"header.j2:2: cannot be rendered: Expected an expression"),
+        ("[[ nothing.there ]]\n", r"header.j2:1: cannot be rendered: 'nothing' is undefined"),
+        ("# a\n\n[[ 1/0 ]]\n", r"header.j2:3: cannot be rendered: ZeroDivisionError: division"),
+        ('[% include "none.j2" %]', r"header.j2:1: cannot be rendered: .*none.j2"),
+        ('[% include "header.j2" %]', r"header.j2:1: cannot be rendered: RecursionError"),
+    ],
 )
 def test_a_template_that_is_wrong_is_told(template: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "header.j2").write_text(template)
     with pytest.raises(UserError, match=told):
         rendered(WORKFLOW, str(tmp_path))
+
+
+def test_a_template_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "header.j2").write_bytes(b"# a\n# caf\xe9\n")
+    with pytest.raises(UserError, match=r"header.j2:2: is not UTF-8 text"):
+        rendered(WORKFLOW, str(tmp_path))
+
+
+def test_a_folder_that_is_called_like_a_template_is_named(tmp_path: Path) -> None:
+    (tmp_path / "header.j2").mkdir()
+    with pytest.raises(UserError, match=r"header.j2: cannot be read: Is a directory"):
+        rendered(WORKFLOW, str(tmp_path))
+
+
+def test_a_template_that_replaces_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "heder.j2").write_text("# Ours.\n")
+    with pytest.raises(UserError, match=r"heder.j2: replaces none .*\n.*you meant `header.j2`"):
+        rendered(WORKFLOW, str(tmp_path))
+
+
+def test_a_template_that_another_one_uses_is_welcome(tmp_path: Path) -> None:
+    (tmp_path / "header.j2").write_text('[% include "team.j2" %]\n')
+    (tmp_path / "team.j2").write_text("# Of the team.\n")
+    assert rendered(WORKFLOW, str(tmp_path)).startswith("# Of the team.\n")
+
+
+def test_nothing_of_a_template_of_somebody_else_is_kept(tmp_path: Path) -> None:
+    cache = Path(stamp.templates()) / "__pycache__"
+    rendered(WORKFLOW)
+    before = sorted(cache.iterdir())
+    (tmp_path / "header.j2").write_text("# Ours.\n")
+    rendered(WORKFLOW, str(tmp_path))
+    assert sorted(cache.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["NO", "true", "null", "on", "Y"])
+def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
+    step = BUILD.steps[0]._replace(env=((name, "x"),))
+    text = rendered(WORKFLOW._replace(jobs=(BUILD._replace(steps=(step,)),)))
+    assert f'          "{name}": x\n' in text
 
 
 def test_a_workflow_without_a_comment_is_stamped_in_its_first_line(tmp_path: Path) -> None:

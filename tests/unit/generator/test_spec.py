@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow import keys, spec
-from gen_workflow.document import Mark
 from gen_workflow.variables import Variable
 
 if TYPE_CHECKING:
@@ -31,15 +30,6 @@ def test_five_lines_are_enough(repository: Repository) -> None:
     assert loaded.deploy.ssh.key == "${{ secrets.VPS_SSH_KEY }}"
 
 
-def test_sections_know_where_they_stand(repository: Repository) -> None:
-    loaded = load(repository, spec.EXAMPLE)
-    assert loaded.image.mark == Mark(1, 8)
-    assert loaded.deploy is not None
-    assert loaded.deploy.mark == Mark(3, 3)
-    assert loaded.deploy.ssh.mark == Mark(3, 8)
-    assert loaded.deploy.run.mark == Mark(4, 8)
-
-
 def test_values_stay_as_they_were_written(repository: Repository) -> None:
     text = "image: {args: {A: 1.10, B: 010, C: yes, D: True, E: 2026-11-23, F: '', G: 1e3}}\n"
     values = [one.value for one in load(repository, text).image.args]
@@ -57,6 +47,45 @@ def test_on_is_a_key_and_no_is_a_text(repository: Repository) -> None:
 def test_line_ends_a_byte_order_mark_and_own_keys_are_free(repository: Repository) -> None:
     raw = b"\xef\xbb\xbfx-team: [a, {b: c}]\r\nimage: .\r\n"
     assert spec.load(raw, ROOT, str(repository.folder)).image.context == "."
+
+
+def test_line_ends_of_old_macs_are_line_ends(repository: Repository) -> None:
+    raw = f"image: .\ractions:\r  remote: a/b@{'0' * 40} # v1.2.3\r".encode()
+    loaded = spec.load(raw, ROOT, str(repository.folder))
+    assert loaded.actions is not None
+    assert loaded.actions.version == "v1.2.3"
+
+
+def test_the_version_of_an_action_is_found_behind_any_character(repository: Repository) -> None:
+    text = f'image: .\nx-a: "\x85\u2028"\nactions: {{remote: a/b@{"0" * 40}}} # v1.2.3\n'
+    loaded = load(repository, text)
+    assert loaded.actions is not None
+    assert loaded.actions.version == "v1.2.3"
+
+
+def test_an_anchor_may_be_set_anew(repository: Repository) -> None:
+    assert load(repository, "x-a: &a .\nx-b: &a .\nimage: *a\n").image.context == "."
+
+
+def run(repository: Repository, text: str) -> spec.Run:
+    deploy = load(repository, f"image: .\ndeploy: {{ssh: vps, run: {text}}}\n").deploy
+    assert deploy is not None
+    return deploy.run
+
+
+def test_a_name_of_the_runner_is_free_where_the_value_is_not_in_the_env_of_the_step(
+    repository: Repository,
+) -> None:
+    names = ("PATH", "ENV", "GITHUB_SHA", "SSH_PORT", "RUNNER_NAME")
+    found = run(repository, f"{{env: {{{', '.join(f'{name}: x' for name in names)}}}}}")
+    assert tuple(one.name for one in found.env) == names
+    args = load(repository, "image: {args: {PATH: /x, GITHUB_SHA: '${{ github.sha }}'}}\n")
+    assert [one.name for one in args.image.args] == ["PATH", "GITHUB_SHA"]
+
+
+def test_a_port_may_be_published_for_each_protocol_and_address(repository: Repository) -> None:
+    ports = ("53:53", "53:53/udp", "127.0.0.1:53:53")
+    assert run(repository, f"{{ports: {list(ports)}}}").ports == ports
 
 
 def test_paths_are_in_their_shortest_form(repository: Repository) -> None:

@@ -77,7 +77,7 @@ WHOLE = [
         id="list",
     ),
     pytest.param(
-        "image: .\nname: a\nimage: .\n",
+        "image: .\nname: ab\nimage: .\n",
         "3:1 image: is there twice, first on line 1\n  hint: keep one of them",
         id="duplicate-key",
     ),
@@ -97,13 +97,14 @@ WHOLE = [
         id="nothing",
     ),
     pytest.param(
-        "image: .\nname: 5\n",
-        '2:7 name: should be text, is a number\n  hint: quote it: "5"',
+        "image: .\nname: 50\n",
+        '2:7 name: should be text, is a number\n  hint: quote it: "50"',
         id="wrong-type",
     ),
     pytest.param(
         "image: .\nname: a b\n",
-        "2:7 name: 'a b' is not a name docker takes\n  hint: such as shop; letters, digits, . _ -",
+        "2:7 name: 'a b' is not a name of a container\n"
+        "  hint: such as shop; letters, digits, . _ -",
         id="name",
     ),
     pytest.param(
@@ -502,16 +503,12 @@ def test_a_health_check_needs_a_port_to_ask(run: str, told: str, repository: Pat
     "name",
     [
         "PATH",
-        "HOME",
-        "BASH_ENV",
         "ENV",
-        "LD_PRELOAD",
-        "GITHUB_SHA",
+        "TMPDIR",
         "RUNNER_TEMP",
         "ACTIONS_CACHE_URL",
         "INPUT_HOST",
-        "DOCKER_HOST",
-        "SSH_AUTH_SOCK",
+        "SSH_A",
     ],
 )
 def test_a_name_that_would_break_the_step_is_refused(name: str, repository: Path) -> None:
@@ -520,6 +517,134 @@ def test_a_name_that_would_break_the_step_is_refused(name: str, repository: Path
         f"runner\n  hint: give the variable another name, such as `APP_{name}`"
     )
     assert problems(deploy(f"{{env: [{name}]}}"), repository) == (told,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["HOME", "LD_PRELOAD", "DOCKER_HOST", "IFS", "UID", "EUID", "PPID", "SHELLOPTS"],
+)
+@pytest.mark.parametrize("env", ["[{}]", "{{{}: x}}"], ids=["secret", "literal"])
+def test_a_name_that_would_break_the_start_on_the_host_is_refused(
+    env: str, name: str, repository: Path
+) -> None:
+    (told,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
+    assert f"`{name}` would change how the host starts the container" in told
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "github_token", "GitHub_Token"])
+@pytest.mark.parametrize("env", ["[{}]", "{{A: '${{{{ secrets.{} }}}}'}}"])
+def test_the_token_of_the_run_is_refused_in_any_case_and_form(
+    env: str, name: str, repository: Path
+) -> None:
+    (told,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
+    assert f"`{name}` is the token of the run, which ends with it" in told
+
+
+def test_a_name_that_github_keeps_for_itself_is_refused(repository: Path) -> None:
+    (told,) = problems(deploy("{env: [GITHUB_SHA]}"), repository)
+    assert "`GITHUB_SHA`: GitHub keeps names that begin with GITHUB_ for itself" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["refs/heads/main", "a/.b", "a.lock/b", "HEAD", "a..b", "a//b", "a.lock", "a/", "a.", "a@{b"],
+)
+def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path) -> None:
+    (told,) = problems(f"image: .\non: '{name}'\n", repository)
+    assert told.startswith(f"{SOURCE}:2:5 on: {name!r} is not a name of a branch")
+
+
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        ("{ports: ['80:80', '80:81']}", "'80:81' takes what '80:80' takes already"),
+        ("{ports: ['080:80', '80:80/tcp']}", "'80:80/tcp' takes what '080:80' takes already"),
+        ("{ports: ['999.999.999.999:80:80']}", "999.999.999.999 is not an address"),
+        ("{ports: ['\u0668\u0660:80']}", "is not a published port"),
+        ("{ports: ['000080:80']}", "is not a published port"),
+        ('{volumes: ["a b:/data"]}', "'a b:/data' is not a volume"),
+        ('{volumes: ["data:/a\\x1b"]}', "'data:/a\\x1b' is not a volume"),
+        ('{volumes: ["data:/a "]}', "'data:/a ' is not a volume"),
+        ('{env: {A: "b\\0"}}', "A: holds the character U+0000, which no variable can"),
+        ('{env: {A: "\\ud800"}}', " holds half a character"),
+        ("{network: " + "a" * 102 + "}", "is not a network that the candidate can join too"),
+        ("{env: [5]}", "should be text, is a number\n  hint: such as DB_URL, the name of a secret"),
+        ("{ports: [true]}", 'should be text, is true or false\n  hint: such as "8080:80"'),
+        ("{restart: true}", "should be text, is true or false\n  hint: such as unless-stopped"),
+    ],
+)
+def test_what_the_host_would_refuse_is_refused_before(
+    run: str, told: str, repository: Path
+) -> None:
+    (found,) = problems(deploy(run), repository)
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("host", '"[::1]"', "'[::1]' is not a name or address of a host"),
+        (
+            "host",
+            "h:22",
+            "'h:22' is not a name or address of a host\n  hint: say the port by itself",
+        ),
+        ("host", '"${{ vars.A }} "', "take the blanks and control characters around and in it out"),
+        ("host", '"${{ vars.A }}\\e"', "take the blanks and control characters"),
+        ("known-hosts", '"h ssh-rsa AAAA\\e"', "take the blanks and control characters"),
+    ],
+)
+def test_a_value_of_ssh_is_what_ssh_takes(
+    key: str, value: str, told: str, repository: Path
+) -> None:
+    said = {"host": "h", "user": "u", "key": "'${{ secrets.K }}'", "known-hosts": "'${{ vars.H }}'"}
+    said[key] = value
+    ssh = ", ".join(f"{name}: {text}" for name, text in said.items())
+    (found,) = problems(f"image: .\ndeploy: {{ssh: {{{ssh}}}, run: {{}}}}\n", repository)
+    assert told in found
+
+
+@pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
+def test_a_misspelt_key_is_not_told_as_missing_too(text: str, repository: Path) -> None:
+    assert all("perhaps you meant" in told for told in problems(text, repository))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"a\\n::warning::b": 1',
+        '"\\e[31m": 1',
+        'deploy: {"a\\n::warning::b": {c: 1}, "\\e": 2}',
+        "? [a]\n: {b: c}",
+        "? {a: b}\n: c",
+        '"\\0": 1',
+        "image: !a%0A::warning::b c",
+    ],
+)
+def test_a_key_cannot_end_the_line_of_its_message(text: str, repository: Path) -> None:
+    for told in problems(f"{text}\n", repository):
+        assert told.replace("\n  hint: ", "").isprintable() or "a spec can" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("!!map .", "1:1 is no mapping"),
+        ("!!map [G]", "1:1 is no mapping"),
+        ("!!seq X", "1:1 is no list"),
+        ("image: !!bool [x]", "1:8 is no true or false"),
+        ("image: !!str {a: b}", "1:8 is no text"),
+        ("image: .\ndeploy: !!map [G]", "2:9 is no mapping"),
+        ('image: "\\U00110000"', "1:1 holds an escape of a character that there is not"),
+        ('image: "\\ud800"', "1:8 holds half a character"),
+        ("image: .\nname:\tx", "2:6 a tab stands where YAML wants a blank"),
+    ],
+)
+def test_what_yaml_lets_through_and_nobody_means_is_told(
+    text: str, told: str, repository: Path
+) -> None:
+    (found,) = problems(text, repository)
+    assert found.startswith(f"{SOURCE}:{told}")
 
 
 def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository: Path) -> None:
