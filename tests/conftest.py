@@ -8,6 +8,7 @@ Under CI a skip is a failure, unless its reason is one of `bed.tools.Cannot`.
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,9 @@ why_missing = cache(components.why_missing)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
+    # A shell starts what runs in its background deaf to SIGINT, and so would be all that tests
+    # start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Table(), "tiers")
 
 
