@@ -32,6 +32,9 @@ def checkout(tmp_path: Path) -> Path:
             )
         else:
             shutil.copy2(ROOT / part, target)
+    # uv as on the machine of somebody who has it, and nothing else of the environment of the tests.
+    (tmp_path / "with-uv").mkdir()
+    (tmp_path / "with-uv" / "uv").symlink_to(Path(sys.prefix) / "bin" / "uv")
     return fresh
 
 
@@ -45,7 +48,8 @@ def tools(folder: Path, *extra: Path) -> str:
     return str(folder)
 
 
-def run(checkout: Path, *argv: str, path: str = os.environ["PATH"], **more: str) -> Ended:
+def run(checkout: Path, *argv: str, path: str = "", **more: str) -> Ended:
+    path = path or f"{checkout.parent / 'with-uv'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         (str(checkout / "gen-workflow"), *argv),
         env=environment(PATH=path, **more),
