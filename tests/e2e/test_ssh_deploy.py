@@ -292,6 +292,33 @@ def test_a_user_without_a_shell_is_named(host: Host, shop: Shop, deploy: Deploy)
     assert "the host did not run the script" in result.errors[0]
 
 
+SLOW_AGENT = """#!/usr/bin/python3
+import os, socket, sys, time
+path = sys.argv[-1]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+time.sleep(0.5)
+os.unlink(path)
+os.execv("/usr/bin/ssh-agent", sys.argv)
+"""
+
+
+def test_an_agent_that_does_not_listen_yet_is_waited_for(
+    shop: Shop, deploy: Deploy, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ssh-agent").write_text(SLOW_AGENT)
+    (tmp_path / "bin" / "ssh-agent").chmod(0o755)
+    result = run_action(
+        "ssh-deploy",
+        deploy.inputs(shop.push("1")),
+        env={"GREETING": "x"},
+        machine={"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"},
+        workspace=tmp_path,
+    )
+    assert result.code == 0, result.log
+
+
 def test_another_key_of_the_host_is_refused_with_both_fingerprints(
     bed: Bed, host: Host, shop: Shop, deploy: Deploy
 ) -> None:

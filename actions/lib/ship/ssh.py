@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship import cancel
 from ship.command import Command, Secret
 from ship.errors import ShipError, StepFailed, UserError
+from ship.process import Companion, Finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ship.process import Companion, Finished, ProcessRunner, Sink
+    from ship.process import ProcessRunner, Sink
 
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+")
 USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
@@ -28,6 +29,9 @@ CONNECT_SECONDS = 10
 # The whole of a first contact: name look-up, connection, key exchange, login.
 READY_SECONDS = 30
 BACK_OFF_SECONDS = (2, 5)
+AGENT_SECONDS = 5
+# The exit code of ssh-add when it cannot reach an agent (ssh-add(1), EXIT STATUS).
+NO_AGENT = 2
 # The alias in our configuration: no text of the user's is ever an argument of ssh.
 ALIAS = "target"
 # A connection that fails like this may succeed a moment later; a refused key or login never does.
@@ -184,24 +188,41 @@ def known_hosts_hint(target: Target) -> str:
 def _agent(folder: str, key: Secret, runner: ProcessRunner) -> Companion:
     socket = os.path.join(folder, "agent")
     agent = runner.start(Command(("ssh-agent", "-D", "-a", socket), why="hold the key in memory"))
+    argv = ("ssh-add", "-q", "-t", str(KEY_LIFETIME_SECONDS), "-")
+    # No prompt for a passphrase can ever be answered here: SSH_ASKPASS answers with nothing.
+    env = {"SSH_AUTH_SOCK": socket, "SSH_ASKPASS": "/bin/false", "SSH_ASKPASS_REQUIRE": "force"}
+    command = Command(argv, why="give the key to the agent", stdin=key, env=env)
+    added = Finished(NO_AGENT)
+
+    def is_done() -> bool:
+        nonlocal added
+        # The socket is there for a moment before the agent listens on it.
+        if os.path.exists(socket):
+            added = runner.run(command)
+        return added.code != NO_AGENT or agent.ended
+
     try:
-        _await(lambda: os.path.exists(socket) or agent.ended, seconds=5)
-        argv = ("ssh-add", "-q", "-t", str(KEY_LIFETIME_SECONDS), "-")
-        # No prompt for a passphrase can ever be answered here: SSH_ASKPASS answers with nothing.
-        env = {"SSH_AUTH_SOCK": socket, "SSH_ASKPASS": "/bin/false", "SSH_ASKPASS_REQUIRE": "force"}
-        added = runner.run(Command(argv, why="give the key to the agent", stdin=key, env=env))
+        _await(is_done, seconds=AGENT_SECONDS)
     except BaseException:
         agent.stop()
         raise
     if added.code:
         agent.stop()
-        raise UserError.of(
-            f"ssh does not take this private key ({_last(added.stderr)})",
-            where="input `ssh-key`",
-            hint="it may be cut or changed when it was pasted; "
-            "check the file with `ssh-keygen -y -f FILE` and paste it again",
-        )
+        raise _key_refused(added)
     return agent
+
+
+def _key_refused(added: Finished) -> ShipError:
+    said = _last(added.stderr)
+    if added.code == NO_AGENT:
+        hint = "ssh-agent must be able to run on the runner, and to make a socket in /tmp"
+        return StepFailed.of(f"the SSH agent did not start ({said})", hint=hint)
+    return UserError.of(
+        f"ssh does not take this private key ({said})",
+        where="input `ssh-key`",
+        hint="it may be cut or changed when it was pasted; "
+        "check the file with `ssh-keygen -y -f FILE` and paste it again",
+    )
 
 
 def _await(done: Callable[[], bool], *, seconds: float) -> bool:
