@@ -201,7 +201,7 @@ def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     host.docker("rename", "shop", "shop.next")
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
-    assert "shop.next serves and becomes shop" in result.log
+    assert "shop.next is all there is and becomes shop" in result.log
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
     assert served(host) == "2"
 

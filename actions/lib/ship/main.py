@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ship import cancel
-from ship.command import Secret
+from ship.command import HIDDEN
 from ship.context import read_context
 from ship.errors import ShipError
 from ship.process import ProcessRunner, is_input
@@ -79,5 +79,5 @@ def _without_secrets(text: str, env: Mapping[str, str]) -> str:
     for name, value in env.items():
         secret = is_input(name) and any(word in name for word in ("KEY", "PASSWORD", "TOKEN"))
         if secret and value.strip():
-            text = text.replace(value.strip(), str(Secret(value)))
+            text = text.replace(value.strip(), HIDDEN)
     return text

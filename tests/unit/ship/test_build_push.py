@@ -147,6 +147,7 @@ def test_a_build_for_a_pull_request_leaves_no_login_behind(workspace: Path, tmp_
     [
         ("ERROR: no space left on device", "disk of the runner is full"),
         ("ERROR: failed to push ghcr.io/a/b: 403 Forbidden", "did not take the image"),
+        ("ERROR: failed to push ghcr.io/a/b: 429 Too Many Requests", "did not take the image"),
         ("ERROR: ghcr.io/a/base: 403 Forbidden", "refused access to a base image"),
         ("curl: 403 Forbidden\nERROR: x did not complete successfully", "failed with exit code 7"),
         ("Cannot connect to the Docker daemon at unix://", "engine of the runner cannot be used"),

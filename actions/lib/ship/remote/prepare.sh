@@ -18,8 +18,9 @@ remove_left_over() {
   docker rm -f -v "$1" >/dev/null
 }
 
-# Without $NAME a deploy was killed between its two renames, and $NAME.next is a version that was
-# found healthy. With it nobody knows how good $NAME.next is: the old one comes back.
+# With $NAME nobody knows how good $NAME.next is: the old one comes back. Without it a deploy was
+# killed between its two renames, when $NAME.next had been found healthy, or it was the first deploy,
+# and then there is no better version to go back to.
 recover() {
   remove_left_over "$NAME.candidate"
   exists "$NAME.next" || return 0
@@ -28,7 +29,7 @@ recover() {
     remove_left_over "$NAME.next"
     running "$NAME" || docker start "$NAME" >/dev/null
   else
-    say "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
+    say "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
     docker rename "$NAME.next" "$NAME"
   fi
 }
