@@ -47,6 +47,8 @@ _VOLUME = re.compile(r"(?P<source>[^:\s]+):/[^:\s]*(?::[A-Za-z,]+)?")
 _VOLUME_SOURCE = re.compile(r"/.*|[A-Za-z0-9][A-Za-z0-9_.-]+")
 _RESTART = ("no", "always", "unless-stopped", "on-failure")
 _RESTART_FORM = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_HEALTH_SECONDS = 3600
 _HEALTH = re.compile(r"/[!-~]*")
 # The rules of git-check-ref-format(1), for the part after refs/heads/; git branch refuses HEAD.
 _NO_BRANCH = re.compile(
@@ -222,6 +224,16 @@ def health(value: Value, problems: Problems) -> str | None:
         return None
     example = "/health, which is asked on the host at the first published port"
     return _matching(value, problems, _HEALTH, "a path of the app", example)
+
+
+def health_timeout(value: Value, problems: Problems) -> str | None:
+    """Return how long a container may take to become healthy, in seconds."""
+    found = value.text if value.kind in SCALARS else value.kind
+    if _SECONDS.fullmatch(found) and 1 <= int(found) <= _HEALTH_SECONDS:
+        return found
+    hint = f"a whole number from 1 to {_HEALTH_SECONDS}, such as 60"
+    problems.add(value, f"{found!r} is not a time in seconds", hint)
+    return None
 
 
 def branch(value: Value, problems: Problems) -> str | None:

@@ -31,8 +31,8 @@ DEPLOY = _keys(
 )
 SSH = _keys("host user port key known-hosts", "hosts jump fingerprint host-ca")
 RUN = _keys(
-    "ports env volumes network restart",
-    "command health-timeout labels memory options stop-timeout user",
+    "ports env volumes network restart health-timeout",
+    "command labels memory options stop-timeout user",
 )
 ACTIONS = _keys("remote", "vendored")
 SECTIONS = {"image": IMAGE, "deploy": DEPLOY, "deploy/ssh": SSH, "deploy/run": RUN}

@@ -84,6 +84,7 @@ def _deploy(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
         ("network", run.network),
         ("restart", run.restart if run.restart != "unless-stopped" else ""),
         ("health", deploy.health),
+        ("health-timeout", run.health_timeout),
     )
     env = tuple((one.name, one.value) for one in run.env if not one.fits_a_line)
     step = Step("Deploy over SSH", ours.uses("actions/ssh-deploy"), inputs=inputs, env=env)

@@ -36,6 +36,7 @@ class Run(NamedTuple):
     volumes: tuple[str, ...] = ()
     network: str = ""
     restart: str = ""
+    health_timeout: str = ""
 
 
 class Deploy(NamedTuple):
@@ -165,7 +166,8 @@ class _Loader:
         env = variables.read_env(found["env"], self._problems) if "env" in found else ()
         network = self._one(found, "network", checks.network)
         restart = self._one(found, "restart", checks.restart)
-        return Run(ports, env, volumes, network, restart)
+        timeout = self._one(found, "health-timeout", checks.health_timeout)
+        return Run(ports, env, volumes, network, restart, timeout)
 
     def _list(
         self,

@@ -25,6 +25,7 @@ KINDS = {
     "env": ("env: {{{}: x}}", "env", "{}=x"),
     "network": ("network: {}", "network", "{}"),
     "restart": ("restart: {}", "restart", "{}"),
+    "health-timeout": ("health-timeout: {}", "health-timeout", "{}"),
 }
 GOOD = {
     "port": (
@@ -36,6 +37,7 @@ GOOD = {
     ),
     "network": ("web", "a", "A.b-c_d", "hosts", "0", "bridge", "a" * 101),
     "restart": ("no", "always", "unless-stopped", "on-failure", "on-failure:3", "on-failure:0"),
+    "health-timeout": ("1", "60", "3600", "007"),
     "host": ("h1", "shop.example.com", "10.0.0.1", "::1", "fe80::1", "my_host", "a"),
     "user": ("deploy", "_x", "a.b-c", "A1"),
     "ssh-port": ("22", "1", "65535", "022"),
@@ -57,6 +59,7 @@ BAD = {
     ),
     "network": ("-a", ".a", "a b", "a/b", "é", "host", "none", "a" * 102),
     "restart": ("sometimes", "on-failure:", "on-failure:x", "on-failure:\u0663", "No", "always:1"),
+    "health-timeout": ("0", "3601", "1.5", "-1", "1s", "\u0663", "9999999999"),
     "host": ("[::1]", "h:22", "-h", "h-", "h.", ".h", "a b", "é", "user@h", "h/x", "_h"),
     "user": ("1a", "-a", "a b", "a@b", "é"),
     "ssh-port": ("0", "65536", "-1", "1e3", "\u0662\u0662", "22 22", "ssh"),

@@ -282,6 +282,12 @@ RUNS = [
         id="restart",
     ),
     pytest.param(
+        "{health-timeout: 1m}",
+        "4:25 deploy/run/health-timeout: '1m' is not a time in seconds\n"
+        "  hint: a whole number from 1 to 3600, such as 60",
+        id="health-timeout",
+    ),
+    pytest.param(
         "{env: [1A]}",
         "4:15 deploy/run/env/0: '1A' is not a name of an environment variable\n"
         "  hint: letters, digits and _ only, and no digit first",
