@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ship.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
@@ -43,6 +43,12 @@ class ScriptedRunner:
         if self._then:
             self._then(command)
         return finished
+
+    def run_all(
+        self, jobs: Sequence[tuple[Command, Callable[[str], None]]], at_once: int
+    ) -> tuple[Finished, ...]:
+        assert at_once > 0
+        return tuple(self.run(job, on_stdout=sink, on_stderr=sink) for job, sink in jobs)
 
 
 class Log:
@@ -108,7 +114,7 @@ class HttpRegistry:
                 self.end_headers()
                 self.wfile.write(body.encode())
 
-            do_GET = do_POST = do_DELETE = answer  # noqa: N815 - names of the standard library
+            do_GET = do_POST = do_DELETE = do_PUT = do_HEAD = answer  # noqa: N815 - names of the standard library
 
             def log_message(self, *_: object) -> None:
                 pass

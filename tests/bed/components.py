@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bed import cache, debian, environment, tools
+from bed import cache, debian, emulation, environment, tools
 from bed.errors import Unavailable
 from bed.tools import Cannot
 
@@ -87,6 +87,8 @@ def components() -> dict[str, Component]:
         Component("npm", lambda: tools.npm_folder().exists(), tools.install_npm, 10),
         _go("actionlint", 10),
         _go("act", 20),
+        Component("buildkit", lambda: tools.buildkit_folder().exists(), tools.install_buildkit, 20),
+        Component("qemu", emulation.is_unpacked, emulation.unpack, 10, after="packages"),
     )
     return {each.name: each for each in every}
 

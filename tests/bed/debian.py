@@ -20,7 +20,7 @@ from bed.command import CommandFailed, run
 from bed.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 APT_GET = ("apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0")
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
@@ -32,6 +32,17 @@ PLUGINS = ("docker-buildx", "docker-compose")
 PLUGIN_FOLDERS = ("usr/libexec/docker/cli-plugins", "usr/lib/docker/cli-plugins")
 MACHINE = Path("/")
 DOWNLOAD_SECONDS = 900
+# Ubuntu keeps all processors but Intel's in an archive of their own.
+UBUNTU_PORTS = "http://ports.ubuntu.com/ubuntu-ports"
+
+
+class Source(NamedTuple):
+    """One source of an apt: an archive, a suite of it, and the processor to fetch for."""
+
+    uri: str
+    suite: str
+    processor: str
+    components: str = "main"
 
 
 class Programs(NamedTuple):
@@ -99,7 +110,7 @@ def _make(ready: Programs) -> None:
         made = Programs(Path(scratch) / "made")
         if _is_debian():
             root = Path(scratch) / "root"
-            listing = _unpack(_download(Path(scratch)), root)
+            listing = extract(_download_engine(Path(scratch)), root)
             _gather(root, made, shutil.copy2)
             (made.folder / "packages.txt").write_text(listing, encoding="utf-8")
         else:
@@ -107,31 +118,60 @@ def _make(ready: Programs) -> None:
         made.folder.rename(ready.folder)
 
 
-def _download(scratch: Path) -> list[Path]:
-    """Download the packages through an apt tree of our own; the machine's is only read."""
+def own_suite() -> str:
+    """Return the name of the suite that this machine is made of, such as `bookworm`."""
+    return _os_release()["VERSION_CODENAME"]
+
+
+def download_foreign(processor: str, names: Sequence[str], scratch: Path) -> list[Path]:
+    """Download packages of the machine's own suite, those of another processor among them.
+
+    Returns the files, somewhere in `scratch`. Raises Unavailable where that is not possible.
+    """
+    _need_apt()
+    uri, suite = _mirror(scratch), own_suite()
+    own = Source(uri, suite, run("dpkg", "--print-architecture").stdout.strip())
+    other = Source(uri, suite, processor)
+    if not _is_debian():
+        own = own._replace(components="main universe")
+        other = other._replace(uri=UBUNTU_PORTS)
+    return _download(scratch, names, (own, other))
+
+
+def _download_engine(scratch: Path) -> list[Path]:
     pinned = versions.load("debian")
-    own = _os_release()["VERSION_CODENAME"]
-    env = {**QUIET, "APT_CONFIG": str(_apt_tree(scratch, {own, pinned["suite"]}))}
     names = [f"{name}/{pinned['suite']}" for name in (*pinned["engine"], *pinned["registry"])]
-    names += [f"{name}/{own}" for name in pinned["own-suite"]]
+    names += [f"{name}/{own_suite()}" for name in pinned["own-suite"]]
+    uri, processor = _mirror(scratch), run("dpkg", "--print-architecture").stdout.strip()
+    suites = sorted({own_suite(), pinned["suite"]})
+    return _download(scratch, names, [Source(uri, suite, processor) for suite in suites])
+
+
+def _download(scratch: Path, names: Sequence[str], sources: Sequence[Source]) -> list[Path]:
+    """Download the packages through an apt tree of our own; the machine's is only read."""
+    env = {**QUIET, "APT_CONFIG": str(_apt_tree(scratch, sources))}
     target = scratch / "packages"
     target.mkdir()
     try:
         run(*APT_GET, "update", env=env, timeout=DOWNLOAD_SECONDS)
         run(*APT_GET, "download", *names, env=env, cwd=target, timeout=DOWNLOAD_SECONDS)
     except (CommandFailed, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"the Debian mirror of this machine did not deliver: {error}") from error
+        raise Unavailable(f"the mirror of this machine did not deliver: {error}") from error
     return sorted(target.glob("*.deb"))
 
 
-def _apt_tree(scratch: Path, suites: set[str]) -> Path:
+def _apt_tree(scratch: Path, sources: Sequence[Source]) -> Path:
     """Write the configuration of a private apt and return its path."""
     for name in ("apt/lists/partial", "apt/archives/partial", "apt/empty"):
         (scratch / name).mkdir(parents=True)
-    uri, tree = _mirror(scratch), scratch / "apt"
-    lines = [f"deb [signed-by={_keyring()}] {uri} {suite} main\n" for suite in sorted(suites)]
+    tree, keys = scratch / "apt", _keyring()
+    lines = [
+        f"deb [signed-by={keys} arch={each.processor}] {each.uri} {each.suite} {each.components}\n"
+        for each in sources
+    ]
     (tree / "sources.list").write_text("".join(lines), encoding="utf-8")
     settings = {
+        "APT::Architectures": ",".join(dict.fromkeys(each.processor for each in sources)),
         "Dir::Etc::sourcelist": f"{tree}/sources.list",
         "Dir::Etc::sourceparts": f"{tree}/empty",
         "Dir::Etc::preferences": "/dev/null",
@@ -159,14 +199,12 @@ def _mirror(scratch: Path) -> str:
     run(*APT_GET, *lists, "update", env=QUIET, timeout=DOWNLOAD_SECONDS, check=False)
     if found := _source_of_own_suite(*lists):
         return found
-    suite = _os_release()["VERSION_CODENAME"]
-    raise Unavailable(
-        f"apt has no source for Debian {suite} main: add one in /etc/apt/sources.list.d"
-    )
+    suite = own_suite()
+    raise Unavailable(f"apt has no source for {suite} main: add one in /etc/apt/sources.list.d")
 
 
 def _source_of_own_suite(*options: str) -> str:
-    suite = _os_release()["VERSION_CODENAME"]
+    suite = own_suite()
     asked = ("--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages")
     for line in run("apt-get", *options, "indextargets", *asked).stdout.splitlines():
         release, component, uri = line.split(" ", 2)
@@ -177,14 +215,14 @@ def _source_of_own_suite(*options: str) -> str:
 
 
 def _keyring() -> Path:
-    for name in ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg"):
-        path = Path("/usr/share/keyrings") / name
-        if path.is_file():
-            return path
-    raise Unavailable("Debian's keys are missing: run `apt-get install debian-archive-keyring`")
+    path = Path(f"/usr/share/keyrings/{_os_release()['ID']}-archive-keyring.gpg")
+    for found in (path.with_suffix(".pgp"), path):
+        if found.is_file():
+            return found
+    raise Unavailable(f"the keys of this machine's archive are missing: there is no {path}")
 
 
-def _unpack(packages: list[Path], root: Path) -> str:
+def extract(packages: list[Path], root: Path) -> str:
     """Unpack the packages into a folder; returns one line of name and version for each."""
     listing = ""
     for package in packages:

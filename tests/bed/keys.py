@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from bed.command import run
@@ -36,6 +37,14 @@ def make_token_signer(folder: Path) -> None:
     """Write sign.crt and sign.key, with which the registry's tokens are signed."""
     files = ("-keyout", f"{folder}/sign.key", "-out", f"{folder}/sign.crt")
     run("openssl", "req", "-x509", *RSA, *DAYS, "-subj", "/CN=tokens", *files)
+
+
+def make_htpasswd(folder: Path, user: str, password: str) -> None:
+    """Write an htpasswd file with one user; a registry takes bcrypt only, which Perl has."""
+    hashed = ("perl", "-e", 'print crypt($ARGV[0], "\\$2y\\$05\\$" . $ARGV[1])')
+    salt = secrets.token_hex(11)
+    line = f"{user}:{run(*hashed, password, salt).stdout}\n"
+    (folder / "htpasswd").write_text(line, encoding="utf-8")
 
 
 def make_host_keys(folder: Path) -> None:

@@ -6,10 +6,11 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bed import cache, keys
+from bed import buildkit, cache, keys
 from bed.command import Completed, run
 from bed.errors import BedError
 
@@ -24,7 +25,11 @@ USER = "deploy"
 START_SECONDS = 60
 # Of the machine that runs the tests; /usr/local is left out: it differs most, and is theirs.
 SHARED = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf")
-PRIVILEGED = ("--privileged", "--cgroupns=private", "--volume=/var/lib/docker")
+PRIVILEGED = ("--privileged", "--cgroupns=private")
+# Where an engine's own containers are, and ask for the names of the bed.
+GATEWAY = "192.168.213.1"
+DOCKER_FOLDER = "/var/lib/docker"
+BUILDKIT_PORT = 1234
 
 
 class Machine:
@@ -42,17 +47,27 @@ class Machine:
         self.container = f"{engine.lease.prefix}-{name}"
 
     def start(self) -> None:
-        """Start the machine and return when all of its services answer."""
-        self.folder.mkdir(parents=True)
-        shutil.copy(self.bed_folder / "ca.crt", self.folder)
-        self.make_files()
+        """Start the machine and return when all of its services answer.
+
+        One that does not start is taken away, so that the next try fails for its own reason.
+        """
         volumes = [f"--volume={source}:{target}" for source, target in self.mounts().items()]
+        self.folder.mkdir(parents=True)
+        try:
+            shutil.copy(self.bed_folder / "ca.crt", self.folder)
+            self.make_files()
+            self._run_container(volumes)
+            self._wait()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _run_container(self, volumes: Sequence[str]) -> None:
         names = ("--name", self.container, "--hostname", self.name, "--network-alias", self.name)
-        where = ("--detach", "--network", self.engine.lease.prefix)
+        # In memory as on every machine: what says that it is up must not outlive its power.
+        where = ("--detach", "--network", self.engine.lease.prefix, "--tmpfs=/run")
         options = (*where, *names, *self.engine.labels(), *volumes, *self.options())
         self.engine.docker("run", *options, image(self.engine), *self.services)
-        self._wait()
-        self.ip = self._address()
 
     def make_files(self) -> None:
         """Write what only this machine has into its folder, its `/bed`."""
@@ -120,9 +135,19 @@ class Machine:
     def unpause(self) -> None:
         self.engine.docker("unpause", self.container)
 
+    def power_off(self) -> None:
+        """Switch the machine off, as by its plug: its name is not known any more."""
+        self.engine.docker("kill", self.container)
+
+    def power_on(self) -> None:
+        """Switch the machine on again, with what was on its disk; its IP may be another."""
+        self.engine.docker("start", self.container)
+        self._wait()
+
     def remove(self) -> None:
-        """Take the machine away, with all it holds."""
-        self.engine.docker("rm", "-fv", self.container)
+        """Take the machine away, with all it holds; another may get its name."""
+        self.engine.docker("rm", "-fv", self.container, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def write(self, path: str, text: str, *, mode: str = "644", owner: str = "root") -> None:
         """Write a file on the machine, with the folders above it."""
@@ -161,6 +186,7 @@ class Machine:
         if self.engine.docker(*command, check=False, timeout=START_SECONDS + 10).returncode:
             said = self.engine.docker("logs", "--tail", "30", self.container, check=False)
             raise BedError(f"{self.name} did not start:\n{said.stdout}{said.stderr}")
+        self.ip = self._address()
 
     def _address(self) -> str:
         template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
@@ -169,21 +195,42 @@ class Machine:
 
 
 class DockerMachine(Machine):
-    """A machine with an engine of its own."""
+    """A machine with an engine of its own.
+
+    `disk` is how much fits into the engine's folder, such as `64m`: all its images, containers
+    and volumes; `power_off` empties it. Without it, it is what is free on the machine that runs
+    the tests.
+    """
 
     containerd_store = False
+    disk = ""
 
     def make_files(self) -> None:
-        features = {"features": {"containerd-snapshotter": True}} if self.containerd_store else {}
-        (self.folder / "daemon.json").write_text(json.dumps(features), encoding="utf-8")
+        settings = {
+            "bip": f"{GATEWAY}/24",
+            "dns": [GATEWAY],
+            "features": {"containerd-snapshotter": self.containerd_store},
+        }
+        (self.folder / "daemon.json").write_text(json.dumps(settings), encoding="utf-8")
 
     def options(self) -> tuple[str, ...]:
-        return (*super().options(), *PRIVILEGED)
+        disk = f"--volume={DOCKER_FOLDER}"
+        if self.disk:
+            disk = f"--tmpfs={DOCKER_FOLDER}:exec,size={self.disk}"
+        return (*super().options(), *PRIVILEGED, disk)
 
     def restart_engine(self) -> None:
         """Restart the engine, as after an update; containers stop and start by their policies."""
+        self.stop_engine()
+        self.start_engine()
+
+    def stop_engine(self) -> None:
+        """Stop the engine and its containers, as whoever takes it down for a while."""
         self.run("pkill", "-x", "dockerd")
         self.run("sh", "-c", "while pgrep -x dockerd >/dev/null; do sleep 0.1; done")
+
+    def start_engine(self) -> None:
+        """Start the engine after `stop_engine`."""
         self.run("setsid", "-f", "sh", "-c", "exec dockerd >>/var/log/dockerd.log 2>&1")
         self.run("sh", "-c", "until docker version >/dev/null 2>&1; do sleep 0.2; done")
 
@@ -281,11 +328,42 @@ class Runner(DockerMachine):
             str(cached): f"{cached}:ro",
         }
 
+    def add_buildkit_image(self) -> None:
+        """Give the engine `moby/buildkit:buildx-stable-1`, for `docker buildx create`.
+
+        It is a real BuildKit, made here from programs alone. Raises Unavailable if it was not
+        built. A second call does nothing.
+        """
+        if not self.docker("image", "inspect", buildkit.IMAGE, check=False).returncode:
+            return
+        settings = [part for each in buildkit.SETTINGS for part in ("--change", each)]
+        script = 'tar -C "$1" -c . | { shift; docker import "$@"; }'
+        with tempfile.TemporaryDirectory(dir=self.bed_folder / "work") as root:
+            buildkit.fill(Path(root), self.engine.programs, self.bed_folder / "ca.crt")
+            self.run("sh", "-ec", script, "-", root, *settings, "-", buildkit.IMAGE)
+
 
 class ContainerdRunner(Runner):
     """A runner whose engine keeps images in containerd's store, the default since Docker 29."""
 
     containerd_store = True
+
+
+class Builder(Machine):
+    """A real buildkitd for everybody in the bed, at `endpoint`; it trusts ghcr.io."""
+
+    services: ClassVar[tuple[str, ...]] = ("buildkit",)
+
+    @property
+    def endpoint(self) -> str:
+        """What `docker buildx create --driver remote` is told."""
+        return f"tcp://{self.name}:{BUILDKIT_PORT}"
+
+    def mounts(self) -> dict[str, str]:
+        return {**super().mounts(), str(buildkit.programs()): "/opt/buildkit:ro"}
+
+    def options(self) -> tuple[str, ...]:
+        return (*super().options(), *PRIVILEGED, "--volume=/var/lib/buildkit")
 
 
 def image(engine: Engine) -> str:

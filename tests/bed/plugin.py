@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from bed import Bed, Unavailable
+from bed.tools import is_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from bed import Host, Registry, Runner
+    from bed import Builder, Host, HtpasswdRegistry, Registry, Runner
+
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Bed]:
     """Real components; skipped with the reason on a machine that cannot carry them."""
     up = Bed()
-    try:
-        up.open()
-    except Unavailable as reason:
-        if _must_work():
-            pytest.fail(f"the bed has to stand up on this machine: {reason}", pytrace=False)
-        pytest.skip(str(reason))
+    _have(up.open)
     with up:
         yield up
 
@@ -48,6 +47,37 @@ def runner(bed: Bed) -> Runner:
 def host(bed: Bed) -> Host:
     """The bed's first host, shared by all tests: name what you start after your test."""
     return bed.host
+
+
+@pytest.fixture
+def builder(bed: Bed) -> Builder:
+    """A machine with a real buildkitd, for `docker buildx create --driver remote`."""
+    return _have(lambda: bed.builder)
+
+
+@pytest.fixture
+def htpasswd_registry(bed: Bed) -> Iterator[HtpasswdRegistry]:
+    """registry.acme.test, with one user; without faults and with an empty log of requests."""
+    registry = _have(lambda: bed.htpasswd_registry)
+    registry.clear_requests()
+    yield registry
+    registry.clear_faults()
+
+
+@pytest.fixture
+def arm64_busybox(bed: Bed) -> Path:
+    """A static program of arm64, which every machine of the bed can run from now on."""
+    return _have(bed.emulate_arm64)
+
+
+def _have(start: Callable[[], T]) -> T:
+    """Return what starts, or skip with the reason why this machine cannot carry it."""
+    try:
+        return start()
+    except Unavailable as reason:
+        if _must_work() and not is_allowed(str(reason)):
+            pytest.fail(f"this has to work on this machine: {reason}", pytrace=False)
+        pytest.skip(str(reason))
 
 
 def _must_work() -> bool:

@@ -1,4 +1,4 @@
-"""The bed's ghcr.io, as tests steer and question it."""
+"""The bed's registries, as tests steer and question them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import http.client
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bed import keys
 from bed.errors import BedError
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "ghcr.io"
-SETTINGS = Path(__file__).parent / "images/registry.yml"
+HTPASSWD_NAME = "registry.acme.test"
+SETTINGS = Path(__file__).parent / "images"
 # Every kind of manifest that Docker itself asks for.
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, "
@@ -36,34 +37,18 @@ class Request(NamedTuple):
     user_agent: str
 
 
-class Registry(Machine):
-    """`ghcr.io` for every machine of the bed: TLS, tokens with rights, a real registry behind."""
+class RegistryMachine(Machine):
+    """A registry for every machine of the bed: a real one, behind TLS that all of them trust."""
 
     services = ("registry",)
-    _rights: dict[str, list[str]]
+    settings: ClassVar[str]
 
     def make_files(self) -> None:
-        self._rights = {}
-        keys.make_server_certificate(self.bed_folder, self.folder, NAME)
-        keys.make_token_signer(self.folder)
-        shutil.copy(SETTINGS, self.folder / "registry.yml")
+        keys.make_server_certificate(self.bed_folder, self.folder, self.name)
+        shutil.copy(SETTINGS / self.settings, self.folder / "registry.yml")
 
     def mounts(self) -> dict[str, str]:
         return {**super().mounts(), str(Path(__file__).parent): "/opt/bed:ro"}
-
-    def allow(self, token: str, *rights: str) -> None:
-        """Give a token exactly these rights, such as `acme/*:pull,push`; at once.
-
-        A token without rights can log in and nothing else. The empty token is a client that
-        did not log in.
-        """
-        self._rights[token] = list(rights)
-        self._ask("PUT", "/rights", self._rights)
-
-    def revoke(self, token: str) -> None:
-        """Make a token unknown: its login is denied from now on."""
-        self._rights.pop(token, None)
-        self._ask("PUT", "/rights", self._rights)
 
     def fault(
         self,
@@ -75,10 +60,11 @@ class Registry(Machine):
         times: int | None = None,
         delay: float = 0,
     ) -> None:
-        """Let requests go wrong: `match` is `METHOD /path/*`, either may be a wildcard.
+        """Let requests go wrong: `match` is `METHOD /path/*`, either may be a wildcard, or `*`.
 
         With a status they are answered by an error of this code and message; status 0 drops the
         connection; None answers as always, after `delay` seconds. `times` None is without end.
+        Of several faults for a request the first that is not used up comes.
         """
         fault = {"match": match, "status": status, "code": code, "message": message}
         self._ask("POST", "/faults", {**fault, "times": times, "delay": delay})
@@ -107,7 +93,7 @@ class Registry(Machine):
         """Return a manifest or index as it is stored. Raises BedError if there is none."""
         digest, manifest = self._manifest(repository, reference)
         if digest is None:
-            raise BedError(f"there is no {NAME}/{repository} at {reference}")
+            raise BedError(f"there is no {self.name}/{repository} at {reference}")
         return manifest
 
     def _manifest(self, repository: str, reference: str) -> tuple[str | None, dict[str, Any]]:
@@ -130,3 +116,53 @@ class Registry(Machine):
             return response, response.read()
         finally:
             connection.close()
+
+
+class Registry(RegistryMachine):
+    """`ghcr.io`: tokens with rights, whatever the name of the user is.
+
+    `power_off` and `power_on` keep images and rights; faults and the log of requests are gone.
+    """
+
+    settings = "registry.yml"
+    _rights: dict[str, list[str]]
+
+    def make_files(self) -> None:
+        self._rights = {}
+        super().make_files()
+        keys.make_token_signer(self.folder)
+
+    def power_on(self) -> None:
+        super().power_on()
+        self._ask("PUT", "/rights", self._rights)
+
+    def allow(self, token: str, *rights: str) -> None:
+        """Give a token exactly these rights, such as `acme/*:pull,push`; at once.
+
+        A token without rights can log in and nothing else. The empty token is a client that
+        did not log in.
+        """
+        self._rights[token] = list(rights)
+        self._ask("PUT", "/rights", self._rights)
+
+    def revoke(self, token: str) -> None:
+        """Make a token unknown: its login is denied from now on."""
+        self._rights.pop(token, None)
+        self._ask("PUT", "/rights", self._rights)
+
+
+class HtpasswdRegistry(RegistryMachine):
+    """A registry that knows one user by a password, as Docker Hub and most others do.
+
+    The user may do everything, and nobody else anything.
+    """
+
+    settings = "registry-htpasswd.yml"
+    user = "alice"
+    password = "correct horse battery staple"
+
+    def make_files(self) -> None:
+        super().make_files()
+        keys.make_htpasswd(self.folder, self.user, self.password)
+        # With it the tests are let in, beside the front.
+        (self.folder / "login").write_text(f"{self.user}:{self.password}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""ghcr.io as its clients see it: TLS and tokens in front of Debian's docker-registry.
+"""A registry as its clients see it: TLS, and at ghcr.io tokens, before Debian's docker-registry.
 
 Runs in the bed's registry machine: python3 -m bed.registry_front FOLDER-OF-KEYS
 Tests steer it through a second, plain port that only they use.
@@ -14,14 +14,18 @@ import ssl
 import sys
 import threading
 import time
+from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from bed.registry_proxy import CONTROL_PORT, REGISTRY, Proxy
 from bed.registry_state import Access, State
 from bed.registry_token import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FRONT_PORT = 443
 READY = Path("/run/front")
@@ -34,7 +38,10 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 128
-    signer: Signer
+    # Only where tokens are: elsewhere clients show name and password with every request.
+    signer: Signer | None
+    # The value of `Authorization` that may do everything with a repository.
+    master: Callable[[str], str]
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         print(f"{client_address}: {sys.exc_info()[1]!r}", file=sys.stderr, flush=True)
@@ -50,8 +57,8 @@ class Front(Proxy):
         if fault and self._fail(fault):
             return
         url = urlsplit(self.path)
-        if url.path == "/token":
-            self._token(parse_qs(url.query).get("scope", []))
+        if url.path == "/token" and self.server.signer:
+            self._token(self.server.signer, parse_qs(url.query).get("scope", []))
         else:
             self.forward({"X-Forwarded-Proto": "https"})
 
@@ -60,6 +67,9 @@ class Front(Proxy):
         time.sleep(fault["delay"])
         if fault["status"] == 0:
             self.close_connection = True
+            # With something unread the client would be reset, or not, as it happens.
+            for _ in self.body():
+                pass
             self.log_request(0)
             self.connection.shutdown(socket.SHUT_RDWR)
             return True
@@ -68,7 +78,7 @@ class Front(Proxy):
             return True
         return False
 
-    def _token(self, scopes: list[str]) -> None:
+    def _token(self, signer: Signer, scopes: list[str]) -> None:
         if self.command != "GET":
             # BuildKit tries OAuth's POST first and, as with GHCR, has to fall back to GET.
             self.refuse(405, "UNSUPPORTED", "use GET")
@@ -80,7 +90,7 @@ class Front(Proxy):
             return
         wanted = [Access.parse(scope) for text in scopes for scope in text.split()]
         granted = [STATE.granted(token, access) for access in wanted]
-        signed = self.server.signer.sign(access for access in granted if access.actions)
+        signed = signer.sign(access for access in granted if access.actions)
         self.answer(200, {"token": signed})
 
     def _password(self) -> str:
@@ -110,8 +120,7 @@ class Control(Proxy):
         path = urlsplit(self.path).path
         if path.startswith("/v2/"):
             name = path.removeprefix("/v2/").rsplit("/", 2)[0]
-            everything = Access("repository", name, frozenset({"pull", "push", "delete", "*"}))
-            self.forward({"Authorization": f"Bearer {self.server.signer.sign([everything])}"})
+            self.forward({"Authorization": self.server.master(name)})
             return
         try:
             result = self._do(f"{self.command} {path}")
@@ -136,7 +145,6 @@ class Control(Proxy):
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    signer = Signer(folder)
     front = Server(("", FRONT_PORT), Front)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.crt", folder / "server.key")
@@ -145,11 +153,23 @@ def main() -> None:
         front.socket, server_side=True, do_handshake_on_connect=False
     )
     control = Server(("", CONTROL_PORT), Control)
-    front.signer = control.signer = signer
+    login = folder / "login"
+    if login.exists():
+        basic = base64.b64encode(login.read_bytes()).decode()
+        front.signer = None
+        control.master = lambda _: f"Basic {basic}"
+    else:
+        front.signer = Signer(folder)
+        control.master = partial(_bearer, front.signer)
     threading.Thread(target=control.serve_forever, daemon=True).start()
     _wait_for_registry()
     READY.touch()
     front.serve_forever()
+
+
+def _bearer(signer: Signer, repository: str) -> str:
+    everything = Access("repository", repository, frozenset({"pull", "push", "delete", "*"}))
+    return f"Bearer {signer.sign([everything])}"
 
 
 def _wait_for_registry() -> None:

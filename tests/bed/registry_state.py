@@ -63,7 +63,7 @@ class State:
         with self._lock:
             for fault in self._faults:
                 wanted, _, pattern = fault["match"].partition(" ")
-                if wanted not in (method, "*") or not fnmatch.fnmatchcase(path, pattern):
+                if wanted not in (method, "*") or not fnmatch.fnmatchcase(path, pattern or "*"):
                     continue
                 if fault["times"] is None:
                     return fault

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bed import cache
+from bed import cache, emulation
 from bed.command import run
 from bed.engine import IPTABLES, Engine, between_machines
 from bed.errors import BedError
@@ -37,6 +37,7 @@ def remove(lease: Lease, programs: Programs) -> None:
                 _kill(lease)
             else:
                 _empty(Engine(programs, lease))
+            emulation.stop(lease)
             _delete(lease.root)
         lease.forget()
     (cache.folder() / f"beds/{lease.id}.lock").unlink(missing_ok=True)

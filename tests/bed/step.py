@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # The runner starts `shell: bash` so, and waits so long between SIGINT and SIGTERM.
 BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 SECONDS_TO_TERM = 7.5
+# On a machine of the bed: the step's process says which it is, and then becomes the step.
+NOTE_PID = 'echo $$ >"$0"; exec "$@"'
 COMMAND_FILES = (
     "GITHUB_OUTPUT",
     "GITHUB_STEP_SUMMARY",
@@ -150,12 +152,14 @@ class RunningStep:
         script = folder / "temp" / "step.sh"
         script.write_text(str(action.steps[0]["run"]) + "\n", encoding="utf-8")
         self._log = folder / "log"
+        self._on = on
         argv = (*BASH, str(script))
         with self._log.open("wb") as log:
             if on:
                 self.process = on.popen(
-                    *argv, env=env, cwd=workspace, stdout=log, start_new_session=True
-                )
+                    "sh", "-c", NOTE_PID, str(self._pid), *argv,
+                    env=env, cwd=workspace, stdout=log, start_new_session=True,
+                )  # fmt: skip
             else:
                 self.process = subprocess.Popen(
                     argv,
@@ -174,11 +178,23 @@ class RunningStep:
 
     def cancel(self, seconds_to_term: float = SECONDS_TO_TERM) -> None:
         """Cancel as the runner does: SIGINT, and SIGTERM when it still runs after 7.5 s."""
-        self.process.send_signal(signal.SIGINT)
+        self.signal(signal.SIGINT)
         try:
             self.process.wait(seconds_to_term)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGTERM)
+            self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the step's own process, and to no other."""
+        if self._on:
+            # What runs here is a client only, which hands no signals on.
+            self._on.run("kill", f"-{number.value}", self._pid.read_text().strip())
+        else:
+            self.process.send_signal(number)
+
+    @property
+    def _pid(self) -> Path:
+        return self._folder / "pid"
 
     def result(self, timeout: float = 120) -> StepResult:
         """Wait for the end; a step that outlives its time is killed with all it started."""

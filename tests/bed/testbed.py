@@ -6,9 +6,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from bed import debian, engine, keys, lease, removal
+from bed import debian, emulation, engine, keys, lease, removal
 from bed.errors import BedError
 from bed.machines import (
+    Builder,
     ContainerdRunner,
     Host,
     HostWithoutDocker,
@@ -16,7 +17,7 @@ from bed.machines import (
     Runner,
     build_image,
 )
-from bed.registry import NAME, Registry
+from bed.registry import HTPASSWD_NAME, NAME, HtpasswdRegistry, Registry
 
 if TYPE_CHECKING:
     import subprocess
@@ -46,6 +47,8 @@ class Bed:
         self._lease: lease.Lease | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
         self.hosts: list[Host] = []
+        self._builder: Builder | None = None
+        self._htpasswd_registry: HtpasswdRegistry | None = None
 
     def open(self) -> Self:
         """Start everything; as when entered, what was started is gone again after a failure."""
@@ -108,12 +111,42 @@ class Bed:
         host.start()
         return host
 
-    def add_runner(self, name: str, *, containerd_store: bool = False) -> Runner:
-        """Add a runner with an engine of its own."""
+    def add_runner(self, name: str, *, containerd_store: bool = False, disk: str = "") -> Runner:
+        """Add a runner with an engine of its own, on a `disk` that is soon full, such as `64m`."""
         kind = ContainerdRunner if containerd_store else Runner
         runner = kind(self.engine, name)
+        runner.disk = disk
         runner.start()
         return runner
+
+    @property
+    def builder(self) -> Builder:
+        """A machine with a real buildkitd, started on first use, for buildx's remote driver.
+
+        Raises Unavailable when BuildKit was not built.
+        """
+        if self._builder is None:
+            builder = Builder(self.engine, "builder")
+            builder.start()
+            self._builder = builder
+        return self._builder
+
+    @property
+    def htpasswd_registry(self) -> HtpasswdRegistry:
+        """A second registry, with name and password, started on first use."""
+        if self._htpasswd_registry is None:
+            registry = HtpasswdRegistry(self.engine, HTPASSWD_NAME)
+            registry.start()
+            self._htpasswd_registry = registry
+        return self._htpasswd_registry
+
+    def emulate_arm64(self) -> Path:
+        """Let every machine run programs of arm64; returns the path of a static busybox of it.
+
+        A second call only returns the path. Raises Unavailable where the kernel does not let us.
+        """
+        emulation.start(self.lease)
+        return emulation.folder() / "busybox-arm64"
 
     def _start(self) -> None:
         root = self.lease.root

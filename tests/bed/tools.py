@@ -43,6 +43,8 @@ class Cannot(Enum):
     DEBIAN = "install Debian packages (it is neither Debian nor Ubuntu)"
     GO_PROXY = "reach the Go module proxy"
     ZIZMOR = "run zizmor (it needs Python 3.11 or newer)"
+    EMULATE = "run programs of arm64 by QEMU and the kernel's binfmt_misc"
+    CASES = "read the test cases of docker/metadata-action (they are no part of this repository)"
     PRIVILEGED = "start a container engine (no privileges for namespaces or mounts)"
 
     @property
@@ -66,6 +68,11 @@ def go_tool(name: str) -> Path:
     return cache.folder() / "go" / f"{name}-{versions.load('go')[name].rpartition('@')[2]}" / name
 
 
+def buildkit_folder() -> Path:
+    """Return the folder of the pinned `buildkitd` and `buildctl`, there or not."""
+    return cache.folder() / "go" / f"buildkit-{_buildkit().rpartition('@')[2]}"
+
+
 def install_npm() -> None:
     """Install the npm packages; raises Unavailable without a Node of today."""
     node = _output("node", "--version")
@@ -82,12 +89,38 @@ def install_go(name: str) -> None:
     """Build a Go program; raises Unavailable when the proxy cannot be reached."""
     _output("go", "version")
     module = versions.load("go")[name]
-    env = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false"}
+    env = _go_environment("-mod=mod")
     with _into(go_tool(name).parent) as folder:
         _probe_go_proxy(module, env)
         subprocess.run(
             ("go", "install", module), cwd=folder, check=True, env=env | {"GOBIN": str(folder)}
         )
+
+
+def install_buildkit() -> None:
+    """Build BuildKit's daemon and client, linked statically; raises Unavailable as `install_go`."""
+    _output("go", "version")
+    module = _buildkit()
+    path, _, version = module.partition("@")
+    env = _go_environment("-mod=readonly")
+    stamp = f"-s -w -X {path}/version.Version={version}"
+    with _into(buildkit_folder()) as folder:
+        _probe_go_proxy(module, env)
+        download = ("go", "mod", "download", "-json", module)
+        # Its errors go to the log.
+        told = subprocess.run(download, cwd=folder, check=True, stdout=subprocess.PIPE, env=env)
+        build = ("go", "build", "-trimpath", f"-ldflags={stamp}", "-o", f"{folder}/")
+        programs = ("./cmd/buildkitd", "./cmd/buildctl")
+        subprocess.run((*build, *programs), cwd=json.loads(told.stdout)["Dir"], check=True, env=env)
+
+
+def _buildkit() -> str:
+    module: str = versions.load("go-source")["buildkit"]
+    return module
+
+
+def _go_environment(flag: str) -> dict[str, str]:
+    return os.environ | {"CGO_ENABLED": "0", "GOFLAGS": f"{flag} -buildvcs=false"}
 
 
 def _probe_go_proxy(module: str, env: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.action_file import ROOT, ActionFile, action_folders, read_action
+from ship.main import ACTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,5 +96,5 @@ def test_the_tables_in_the_readmes_are_what_action_yml_says() -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_code_reads_the_inputs_that_action_yml_has(folder: Path) -> None:
     action = read_action(folder)
-    module = importlib.import_module(f"ship.{action.folder.name.replace('-', '_')}")
+    module = importlib.import_module(ACTIONS[action.folder.name])
     assert sorted(module.INPUTS) == sorted(action.inputs)

@@ -37,14 +37,18 @@ class Secret:
 
 
 class Command(NamedTuple):
-    """A program to start. `stdin` is the only way for a secret; `argv` and `env` hold none."""
+    """A program to start. A secret goes through `stdin`, or `env` where a program asks for that."""
 
     argv: tuple[str, ...]
     why: str
     stdin: Secret | None = None
-    env: Mapping[str, str] = {}
+    env: Mapping[str, str | Secret] = {}
     # The pipe stays open until the program ends: a script on the far side sees us die.
     hold_stdin: bool = False
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
+
+    def environment(self) -> dict[str, str]:
+        """Return what the program's environment has beside ours, secrets in the clear."""
+        return {k: v.reveal() if isinstance(v, Secret) else v for k, v in self.env.items()}

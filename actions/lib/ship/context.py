@@ -44,6 +44,11 @@ class Context(NamedTuple):
         return self.event_name.startswith("pull_request")
 
     @property
+    def is_check(self) -> bool:
+        """Whether the run tries out what is not merged yet: a pull request or a merge queue."""
+        return self.is_pull_request or self.event_name == "merge_group"
+
+    @property
     def is_fork(self) -> bool:
         """Whether the run is for a pull request of another repository than this one."""
         head = (self.payload.get("pull_request") or {}).get("head") or {}

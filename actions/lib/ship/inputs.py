@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ship.command import Secret
 from ship.errors import Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+T = TypeVar("T")
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
 GHCR = "ghcr.io"
@@ -37,6 +38,18 @@ class Reader:
         """Raise UserError when any problem was noted."""
         if self._problems:
             raise UserError(*self._problems)
+
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        """Return what a reader of its own language reads, or note all that it finds wrong."""
+        try:
+            return read()
+        except UserError as error:
+            self._problems += error.problems
+            return None
+
+    def raw(self, name: str) -> str:
+        """Return an input as it was given, for a reader that counts its lines."""
+        return self._env.get(variable(name), "")
 
     def text(self, name: str, *, default: str = "") -> str:
         """Return an input without the blanks around it; an empty one gives the default."""
@@ -109,6 +122,14 @@ class Reader:
             else:
                 found[key.strip()] = value
         return found
+
+    def named_pairs(self, name: str, pattern: re.Pattern[str], what: str) -> dict[str, str]:
+        """Return lines of the form NAME=value whose names are of a form; `what` has the names."""
+        pairs = self.pairs(name)
+        for key in pairs:
+            if not pattern.fullmatch(key):
+                self.problem(name, f"{key!r} is not the name of {what}")
+        return pairs
 
     def environment(self, name: str) -> dict[str, Secret]:
         """Return the environment of an app.

@@ -18,7 +18,7 @@ from ship.workflow import Workflow, fence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ACTIONS = {"build-push": "ship.build_push", "ssh-deploy": "ship.ssh_deploy"}
+ACTIONS = {"build-push": "ship.build.step", "ssh-deploy": "ship.ssh_deploy"}
 REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
 EXIT_BUG = 3
 

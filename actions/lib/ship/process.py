@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from ship.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ship.command import Command
 
@@ -38,11 +39,12 @@ wait "$child"
 
 
 class Finished(NamedTuple):
-    """How a program ended: its exit code and what it printed."""
+    """How a program ended: its exit code, what it printed, and how long it took in seconds."""
 
     code: int
     stdout: str = ""
     stderr: str = ""
+    seconds: float = 0
 
 
 class Runner(Protocol):
@@ -51,6 +53,10 @@ class Runner(Protocol):
     def run(
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
     ) -> Finished: ...
+
+    def run_all(
+        self, jobs: Sequence[tuple[Command, Sink]], at_once: int
+    ) -> tuple[Finished, ...]: ...
 
 
 class ProcessRunner:
@@ -69,7 +75,7 @@ class ProcessRunner:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=stderr or subprocess.DEVNULL,
-            env={**self._env, **command.env},
+            env={**self._env, **command.environment()},
             start_new_session=True,
         )
         return Companion(process)
@@ -78,36 +84,107 @@ class ProcessRunner:
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
     ) -> Finished:
         """Run a program to its end; each line it prints goes to the sinks as it comes."""
-        process = self._open(command)
-        out = _Pump(process.stdout, on_stdout)
-        err = _Pump(process.stderr, on_stderr)
+        child = _Child(command, self._env, on_stdout, on_stderr)
         try:
-            _feed(process, command)
-            process.wait()
+            child.feed()
+            child.wait()
         except BaseException:
-            _end(process, by_end_of_input=command.hold_stdin)
+            child.end()
             raise
         finally:
-            _close(process.stdin)
-            text, errors = out.finish(), err.finish()
-        return Finished(process.returncode, text, errors)
+            finished = child.finish()
+        return finished
 
-    def _open(self, command: Command) -> subprocess.Popen[bytes]:
+    def run_all(self, jobs: Sequence[tuple[Command, Sink]], at_once: int) -> tuple[Finished, ...]:
+        """Run programs side by side, at most so many at once; returns their endings in order.
+
+        Both streams of a program go to its sink. One that fails does not end the others; when we
+        are interrupted all of them are ended.
+        """
+        news = threading.Event()
+        children: list[_Child] = []
         try:
-            return subprocess.Popen(
-                command.argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**self._env, **command.env},
-                start_new_session=True,
-            )
-        except FileNotFoundError:
-            program = command.argv[0]
-            raise UserError.of(
-                f"`{program}` is not on the PATH of the runner",
-                hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
-            ) from None
+            for command, sink in jobs:
+                _await(news, lambda: sum(not each.ended for each in children) < at_once)
+                children.append(_Child(command, self._env, sink, sink, news))
+                children[-1].feed()
+            _await(news, lambda: all(each.ended for each in children))
+        except BaseException:
+            for child in children:
+                child.signal_end()
+            for child in children:
+                child.end()
+            raise
+        finally:
+            finished = tuple(child.finish() for child in children)
+        return finished
+
+
+def _await(news: threading.Event, is_true: Callable[[], bool]) -> None:
+    while not is_true():
+        # A program closes its output a moment before it has ended.
+        news.wait(timeout=0.05)
+        news.clear()
+
+
+class _Child:
+    """A program that runs, with its pipes."""
+
+    def __init__(
+        self,
+        command: Command,
+        env: Mapping[str, str],
+        on_stdout: Sink | None,
+        on_stderr: Sink | None,
+        news: threading.Event | None = None,
+    ) -> None:
+        self._command = command
+        self._started = time.monotonic()
+        self._process = _open(command, env)
+        self._out = _Pump(self._process.stdout, on_stdout, news)
+        self._err = _Pump(self._process.stderr, on_stderr, news)
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def feed(self) -> None:
+        _feed(self._process, self._command)
+
+    def wait(self) -> None:
+        self._process.wait()
+
+    def signal_end(self) -> None:
+        """Ask it to end, without waiting: so that several end at the same time."""
+        if not self._command.hold_stdin and not self.ended:
+            _signal(self._process, signal.SIGTERM)
+
+    def end(self) -> None:
+        _end(self._process, by_end_of_input=self._command.hold_stdin)
+
+    def finish(self) -> Finished:
+        _close(self._process.stdin)
+        text, errors = self._out.finish(), self._err.finish()
+        seconds = max(self._out.ended, self._err.ended) - self._started
+        return Finished(self._process.returncode, text, errors, seconds)
+
+
+def _open(command: Command, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command.argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**env, **command.environment()},
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        program = command.argv[0]
+        raise UserError.of(
+            f"`{program}` is not on the PATH of the runner",
+            hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
+        ) from None
 
 
 def is_input(name: str) -> bool:
@@ -133,10 +210,14 @@ class Companion:
 class _Pump(threading.Thread):
     """Reads a pipe line by line, so that two pipes never block each other."""
 
-    def __init__(self, pipe: IO[bytes] | None, sink: Sink | None) -> None:
+    def __init__(
+        self, pipe: IO[bytes] | None, sink: Sink | None, news: threading.Event | None = None
+    ) -> None:
         super().__init__(daemon=True)
         self._pipe = pipe
         self._sink = sink
+        self._news = news
+        self.ended = time.monotonic()
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.start()
 
@@ -150,6 +231,9 @@ class _Pump(threading.Thread):
                 sink = self._sink
                 if sink:
                     sink(line)
+        self.ended = time.monotonic()
+        if self._news:
+            self._news.set()
 
     def finish(self) -> str:
         """Return the last lines; a grandchild that holds the pipe open is not waited for."""

@@ -11,16 +11,22 @@ NAME = re.compile(rf"(?:(?P<registry>{_HOST})/)?(?P<path>{_PART}(?:/{_PART})*)")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 DOCKER_HUB = "docker.io"
+LONGEST_TAG = 128
 
 
 class Name(NamedTuple):
-    """An image without tag and digest: the registry that has it and the path there."""
+    """An image without tag and digest: the registry that has it and the path there.
+
+    `short` is how it was written, where that leaves out the registry: `app` is library/app on
+    Docker Hub.
+    """
 
     registry: str
     path: str
+    short: str = ""
 
     def __str__(self) -> str:
-        return f"{self.registry}/{self.path}"
+        return self.short or f"{self.registry}/{self.path}"
 
 
 def parse_name(text: str) -> Name | None:
@@ -35,11 +41,9 @@ def parse_name(text: str) -> Name | None:
     if host and ("." in host or ":" in host or host == "localhost"):
         return Name(host, path)
     path = f"{host}/{path}" if host else path
-    return (
-        Name(DOCKER_HUB, path if "/" in path else f"library/{path}")
-        if path == path.lower()
-        else None
-    )
+    if path != path.lower():
+        return None
+    return Name(DOCKER_HUB, path if "/" in path else f"library/{path}", path)
 
 
 def split_digest(text: str) -> tuple[Name, str] | None:
@@ -54,6 +58,20 @@ def split_digest(text: str) -> tuple[Name, str] | None:
     return (parsed, digest) if parsed else None
 
 
+def with_dashes(text: str) -> str:
+    """Return a text with a dash for whatever no tag may hold; it may still start with one."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)
+
+
 def legal_tag(text: str) -> str:
-    """Return a legal tag made of a text such as a branch name; empty when nothing is left."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip(".-")[:128]
+    """Return a legal tag made of a text such as a branch name; empty when nothing is left.
+
+    Of one that is too long the end becomes a digest of it all, so that two of them stay two.
+    """
+    tag = with_dashes(text).lstrip(".-")
+    if len(tag) <= LONGEST_TAG:
+        return tag
+    import hashlib  # noqa: PLC0415 - 2 ms, and seldom needed
+
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{tag[: LONGEST_TAG - 9]}-{digest}"

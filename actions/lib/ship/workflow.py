@@ -39,12 +39,15 @@ class Workflow:
         self._log = log or sys.stdout
         self._output = env.get("GITHUB_OUTPUT", "")
         self._summary = env.get("GITHUB_STEP_SUMMARY", "")
+        self._artifacts = env.get("GITHUB_ARTIFACTS", "")
         self._written = 0
         self._guard = ""
 
     def say(self, text: str = "") -> None:
         """Print a line of our own words; text from elsewhere goes through `untrusted`."""
-        print(text, file=self._log, flush=True)
+        # One write: the logs of builds that run side by side come from threads of their own.
+        self._log.write(f"{text}\n")
+        self._log.flush()
 
     def quote(self, text: str) -> None:
         """Print text that holds words of others."""
@@ -100,6 +103,13 @@ class Workflow:
         delimiter = _delimiter()
         with open(self._output, "a", encoding="utf-8") as file:
             file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+
+    def artifact(self, image: str) -> None:
+        """Tell the runner of an image, as `name@digest`, for a later step that attests it."""
+        # https://github.com/actions/runner/pull/4527: one a line; older runners have no such file.
+        if self._artifacts:
+            with open(self._artifacts, "a", encoding="utf-8") as file:
+                file.write(f"{image}\n")
 
     def summary(self, markdown: str) -> None:
         """Append to the summary of the job, up to the size that GitHub shows."""

@@ -48,7 +48,7 @@ def test_a_supported_python_plans_the_same(python: str, tmp_path: Path) -> None:
     }
     done = start(python, tmp_path, **given)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "\n1. build the image and push it to ghcr.io/acme/app\n" in done.stdout
+    assert "\n1. build app and push it to ghcr.io/acme/app\n" in done.stdout
 
 
 def test_an_old_python_gets_a_sentence_and_no_traceback(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from ship.context import Context
 from ship.errors import StepFailed
 from ship.push_advice import advice
 from ship.reference import Name
-from ship.registry import Refusal, push_refusal
+from ship.registry import Client, Credential, Refusal
 
 UNLINKED = "permission_denied: write_package"
 TOO_WEAK = "installation not allowed to Write organization package"
@@ -17,7 +17,8 @@ ACME = Context(repository="Acme/App")
 
 
 def ask(server: HttpRegistry) -> Refusal | None:
-    return push_refusal(Name(server.address, "acme/app"), "me", Secret("t0ken"), back_off=(0, 0))
+    me = Credential("me", Secret("t0ken"))
+    return Client(lambda _: me, {}, back_off=(0, 0)).check_push(Name(server.address, "acme/app"))
 
 
 def test_a_push_that_is_allowed_leaves_no_upload_behind() -> None:

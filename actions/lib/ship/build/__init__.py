@@ -1,0 +1,1 @@
+"""build-push: build images and push them, in one step."""

@@ -1,0 +1,168 @@
+"""The step itself: read, ask, plan, build, push, tell."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ship.build import causes, plan, report
+from ship.build.inputs import INPUTS, read_inputs
+from ship.build.report import Book
+from ship.build.tools import Tools
+from ship.docker_config import docker_config
+from ship.errors import ShipError, StepFailed
+from ship.json_file import read_object
+from ship.reference import DIGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.build.execution import Ended
+    from ship.build.inputs import Image, Inputs
+    from ship.context import Context
+    from ship.process import Runner
+    from ship.registry import Client
+    from ship.workflow import Workflow
+
+__all__ = ["INPUTS", "run"]
+
+
+def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Workflow) -> None:
+    """Do the step. Raises ShipError."""
+    want = read_inputs(env, context)
+    for secret in (want.password, *(each.value for each in want.secrets)):
+        workflow.mask(secret)
+    report.known_outputs(want, workflow, env)
+    tools = Tools(env, context, runner, workflow)
+    if want.dry_run:
+        _tell(want, tools)
+        _show(want, tools)
+    else:
+        _Work(want, tools).do()
+
+
+def _tell(want: Inputs, tools: Tools) -> None:
+    for notice in dict.fromkeys(n for image in want.images for n in image.metadata.notices):
+        tools.workflow.notice(notice)
+    context = tools.context
+    if context.is_check and not want.push:
+        what = "a pull request" if context.is_pull_request else "a merge queue"
+        fork = " of a fork, which never pushes" if context.is_fork else ""
+        tools.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
+
+
+def _show(want: Inputs, tools: Tools) -> None:
+    reasons = plan.needs_builder(want)
+    if reasons:
+        unless = "unless the engine or the current builder can do it by itself"
+        tools.workflow.say(f"A builder is made for {', '.join(reasons)}, {unless}.")
+    for number, image in enumerate(want.images, 1):
+        what = plan.Build(image, image.metadata.tag_names, "metadata.json")
+        command = plan.build(want, what, want.builder, tools.context.run_url)
+        tools.workflow.quote(f"{number}. {command.why}\n   $ {command}")
+
+
+class _Work:
+    """The part of the step that has a world around it: an engine, registries, time."""
+
+    def __init__(self, want: Inputs, tools: Tools) -> None:
+        self._want = want
+        self._tools = tools
+        self._book = Book(want.images)
+        self._registry: Client | None = None
+
+    def do(self) -> None:
+        """Do it, and tell what was done, also when it was not all."""
+        try:
+            self._do()
+        except ShipError:
+            self._report("Not everything was done")
+            raise
+        self._report("✅ Pushed" if self._want.push else "✅ Built, not pushed")
+
+    def _do(self) -> None:
+        from ship.build.preflight import open_registry  # noqa: PLC0415 - a dry run needs none
+
+        want, tools = self._want, self._tools
+        with docker_config(tools.env, want.registry, want.username, want.password) as config:
+            self._want, self._registry = open_registry(want, config, tools)
+            if self._want != want:
+                self._book = Book(self._want.images)
+                report.known_outputs(self._want, tools.workflow, tools.env)
+            _tell(self._want, tools)
+            addresses = self._find_unchanged(self._registry) if self._registry else {}
+            self._build(addresses, config)
+            if self._want.push and self._registry:
+                from ship.build.publication import publish  # noqa: PLC0415
+
+                publish(self._book, self._registry)
+
+    def _find_unchanged(self, registry: Client) -> dict[str, str]:
+        """Note which images need not be built; returns the addresses by which they are found."""
+        from ship.build.unchanged import Search  # noqa: PLC0415 - only where it is asked for
+
+        search = Search(self._want, registry, self._tools)
+        addresses = {}
+        for image in self._want.images:
+            found = search.look(image) if self._want.skips(image) else None
+            if found and found.address:
+                addresses[image.key] = found.address
+            if found and found.digest:
+                self._book.set(image.key, digest=found.digest)
+                self._tools.workflow.say(f"{image.key} is unchanged: {found.digest} is there")
+        return addresses
+
+    def _build(self, addresses: Mapping[str, str], config: str) -> None:
+        changed = [outcome.image for outcome in self._book if not outcome.digest]
+        if not changed:
+            return
+        from ship.build.execution import Execution  # noqa: PLC0415 - an unchanged image needs none
+
+        builds = [
+            plan.Build(image, self._tags(image, addresses), os.path.join(config, f"{number}.json"))
+            for number, image in enumerate(changed)
+        ]
+        execution = Execution(self._want, config, self._tools, self._registry)
+        for ended in execution.run(builds):
+            self._built(ended)
+
+    def _tags(self, image: Image, addresses: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the tags that buildx itself sets.
+
+        One that stays where it is comes first, the others when all images are there: a cancelled or
+        failed run never moves one of them and leaves the rest.
+        """
+        names = image.metadata.tag_names
+        if not self._want.push or self._registry is None:
+            return names
+        return (addresses.get(image.key) or image.metadata.shown,)
+
+    def _built(self, ended: Ended) -> None:
+        what, finished = ended
+        key = what.image.key
+        steps, cached = causes.counted(finished)
+        self._book.set(key, built=True, seconds=finished.seconds, steps=steps, cached=cached)
+        if cause := causes.lost_cache(finished):
+            self._tools.workflow.warning(f"The cache of {key} was not kept: {cause}")
+        if self._want.push:
+            self._book.set(key, digest=_digest(what.metadata_file), pushed=what.references)
+
+    def _report(self, title: str) -> None:
+        """Set the outputs and write the summary."""
+        tools = self._tools
+        outcomes = report.measured(self._book, self._registry)
+        report.final_outputs(outcomes, tools.workflow)
+        tools.workflow.summary(report.summary(self._want, outcomes, tools, title))
+        for each in outcomes:
+            if each.pushed:
+                tools.workflow.say(f"pushed {each.reference}")
+
+
+def _digest(metadata_file: str) -> str:
+    digest = str(read_object(metadata_file).get("containerimage.digest", ""))
+    if not DIGEST.fullmatch(digest):
+        raise StepFailed.of(
+            "the image was pushed, but buildx did not say under which digest",
+            hint="update Docker's buildx plugin on the runner to 0.13 or newer",
+        )
+    return digest

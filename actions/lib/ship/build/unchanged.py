@@ -1,0 +1,129 @@
+"""Whether an image has to be built, or the registry has one made of the same content."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.build import content, dockerfile
+from ship.errors import ShipError
+from ship.reference import parse_name, split_digest
+
+if TYPE_CHECKING:
+    from ship.build.inputs import Image, Inputs
+    from ship.build.tools import Tools
+    from ship.registry import Client
+
+
+class Found(NamedTuple):
+    """The address of an image, empty when it cannot be told; and the digest that is there."""
+
+    address: str = ""
+    digest: str = ""
+
+
+class Search:
+    """Looks for images that are there already, so that they need not be built."""
+
+    def __init__(self, want: Inputs, registry: Client, tools: Tools) -> None:
+        self._want = want
+        self._registry = registry
+        self._tools = tools
+        self._digests: dict[str, str] = {}
+
+    def look(self, image: Image) -> Found:
+        """Work out the address of an image and ask the registry for it.
+
+        Doubts are told and mean that the image is built; only what the person has to change, such
+        as `paths` that match nothing, is raised.
+        """
+        workflow = self._tools.workflow
+        ingredients, doubts = self._ingredients(image)
+        with workflow.group(f"what {image.key} is made of"), workflow.untrusted():
+            for line in content.explain(ingredients):
+                workflow.say(line)
+        for doubt in doubts:
+            workflow.notice(f"{image.key} is built, for it may have changed: {doubt}")
+        if doubts:
+            return Found()
+        for doubt in content.doubts(ingredients):
+            workflow.notice(f"{image.key}: {doubt}")
+        address = content.address(ingredients)
+        return Found(address, "" if self._want.no_cache else self._there(image, address))
+
+    def _there(self, image: Image, address: str) -> str:
+        """Return the digest that all names have under the address; nothing when one lacks it."""
+        try:
+            digests = {self._registry.head(name, address) for name in image.metadata.names}
+        except ShipError:
+            # A repository that does not exist yet, or may not be read: the build tells it better.
+            return ""
+        return digests.pop() or "" if len(digests) == 1 else ""
+
+    def _ingredients(self, image: Image) -> tuple[content.Ingredients, list[str]]:
+        want, workspace = self._want, self._tools.context.workspace
+        text = content.dockerfile_text(image.file)
+        sources = dockerfile.sources(
+            text,
+            build_args=image.build_args,
+            target=image.target,
+            platforms=image.platforms,
+            build_platform=self._tools.platform,
+            contexts=tuple(want.build_contexts),
+        )
+        doubts = [f"line {each.line} of the Dockerfile: {each.what}" for each in sources.unknown]
+        bases = {source: self._digest(source) for source in sources.images}
+        contexts = {name: self._context(it) for name, it in want.build_contexts.items()}
+        found = {**bases, **contexts}
+        doubts += [f"no registry knows {name}" for name, digest in found.items() if not digest]
+        if image.paths:
+            files = content.selected(workspace, image.paths)
+        else:
+            files = content.files(image.context, image.file)
+        return content.Ingredients(
+            files=files,
+            dockerfile=text,
+            build_args=image.build_args,
+            target=image.target,
+            platforms=image.platforms or (self._tools.platform,),
+            bases=bases,
+            labels=_asked(labels=image.wanted.labels, annotations=image.wanted.annotations),
+            secrets=tuple(each.id for each in want.secrets),
+            ssh=want.ssh,
+            contexts=contexts,
+            provenance=want.provenance,
+            sbom=want.sbom,
+            salt=want.salt,
+            max_age=want.max_age,
+            now=int(want.facts.now),
+            image=str(image.metadata.names[0]),
+        ), doubts
+
+    def _digest(self, reference: str) -> str:
+        """Return the digest that the name of a base image stands for now, or nothing."""
+        if reference not in self._digests:
+            self._digests[reference] = self._ask(reference)
+        return self._digests[reference]
+
+    def _ask(self, reference: str) -> str:
+        if split := split_digest(reference):
+            return split[1]
+        head, _, tag = reference.rpartition(":")
+        text, tag = (head, tag) if head and "/" not in tag else (reference, "latest")
+        name = parse_name(text)
+        try:
+            return (self._registry.head(name, tag) or "") if name else ""
+        except ShipError:
+            return ""
+
+    def _context(self, source: str) -> str:
+        """Return what a named build context is: a folder, or an image."""
+        if source.startswith("docker-image://"):
+            return self._digest(source.removeprefix("docker-image://"))
+        folder = os.path.join(self._tools.context.workspace, source)
+        return content.tree_digest(content.files(folder)) if os.path.isdir(folder) else ""
+
+
+def _asked(**texts: str) -> dict[str, str]:
+    # As written: the standard ones have the commit in them, and would differ every time.
+    return {name: text for name, text in texts.items() if text.strip()}

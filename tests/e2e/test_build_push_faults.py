@@ -1,0 +1,203 @@
+"""What goes wrong between a build and a registry, forced on real ones."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from bed.shop import Shop
+from bed.step import Run, RunningStep, StepResult, run_action, start_action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bed import Bed, Registry, Runner
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+
+REPOSITORY = "Acme/Faults"
+PATH = "acme/faults"
+TOKEN = "* /token"
+UPLOADS = f"POST /v2/{PATH}/blobs/uploads/"
+MANIFESTS = f"PUT /v2/{PATH}/manifests/*"
+# As the log of a build has the command of `last_for`.
+SLEEP = '"sleep", "{}"'
+TAGS = "type=sha\ntype=ref,event=branch\ntype=raw,latest"
+
+
+class Fault(NamedTuple):
+    """An answer that a registry gives so many times; status 0 is a dropped connection."""
+
+    status: int
+    times: int
+
+
+@pytest.fixture
+def runner(bed: Bed, registry: Registry) -> Iterator[Runner]:
+    registry.allow(Run().token, f"{PATH}:pull,push")
+    yield bed.runner
+    registry.clear_faults()
+    registry.revoke(Run().token)
+
+
+@pytest.fixture
+def workspace(bed: Bed, request: pytest.FixtureRequest) -> Iterator[Path]:
+    folder = bed.work / f"faults-{abs(hash(request.node.name))}"
+    Shop.write_context(folder)
+    # Layers of its own, so that a test never finds those of another in the registry.
+    (folder / "serve").write_text(f"# {request.node.name} {time.time_ns()}\n")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def build(on: Runner, workspace: Path, run: Run | None = None, **inputs: str) -> StepResult:
+    given = {"tags": TAGS, **{name.replace("_", "-"): value for name, value in inputs.items()}}
+    run = run or Run(repository=REPOSITORY)
+    return run_action("build-push", given, workspace=workspace, run=run, on=on)
+
+
+@pytest.mark.parametrize(
+    ("match", "fault"),
+    [
+        pytest.param(TOKEN, Fault(503, 2), id="the token endpoint is down twice"),
+        pytest.param(TOKEN, Fault(0, 2), id="the token endpoint drops the connection twice"),
+        pytest.param(UPLOADS, Fault(429, 2), id="the start of an upload is refused for now twice"),
+        pytest.param(MANIFESTS, Fault(429, 2), id="a manifest is refused for now twice"),
+        pytest.param(UPLOADS, Fault(500, 1), id="the registry fails once"),
+        pytest.param(MANIFESTS, Fault(500, 1), id="the registry fails once at the manifest"),
+        pytest.param(UPLOADS, Fault(0, 1), id="the connection is dropped at an upload"),
+        pytest.param(MANIFESTS, Fault(0, 1), id="the connection is dropped at the manifest"),
+        pytest.param(
+            f"HEAD /v2/{PATH}/blobs/*", Fault(503, 1), id="the registry is away for a blob"
+        ),
+    ],
+)
+def test_a_fault_that_passes_is_survived(
+    runner: Runner, registry: Registry, workspace: Path, match: str, fault: Fault
+) -> None:
+    registry.fault(match, status=fault.status, code="TOOMANYREQUESTS", times=fault.times)
+    step = build(runner, workspace)
+    assert step.code == 0, step.log
+    tags = {tag: registry.digest(PATH, tag) for tag in ("sha-0123456", "main", "latest")}
+    assert set(tags.values()) == {step.outputs["digest"]}
+    met = [request for request in registry.requests() if request.status == fault.status]
+    assert met, "the fault was met"
+
+
+def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    registry.fault(MANIFESTS, status=503)
+    started = time.monotonic()
+    step = build(runner, workspace)
+    assert step.code == 1
+    assert time.monotonic() - started < 110
+    assert "the registry did not take the image" in step.errors[0]
+    assert "trying again in 3 s" in step.log
+    assert step.outputs["tag"] == "sha-0123456"
+    assert step.outputs["image"] == "", "an image that is not there is no output"
+
+
+def test_what_was_pushed_is_told_when_the_registry_goes_away_between_two_tags(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    registry.fault(f"PUT /v2/{PATH}/manifests/latest", status=503)
+    step = build(runner, workspace)
+    assert step.code == 1
+    digest = registry.digest(PATH, "main")
+    assert step.outputs["image"] == f"ghcr.io/{PATH}@{digest}"
+    missing = f"the image is in the registry; these tags were not set: ghcr.io/{PATH}:latest"
+    assert missing in "\n".join(step.errors)
+    assert "`main` `sha-0123456`" in step.summary
+    assert "`latest`" not in step.summary
+
+
+def test_a_registry_that_never_answers_is_told_before_the_build(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    registry.fault("* *", status=0)
+    started = time.monotonic()
+    step = build(runner, workspace)
+    assert step.code == 1
+    assert time.monotonic() - started < 60
+    assert "the registry ghcr.io does not answer" in step.errors[0]
+    assert "[internal]" not in step.log, "nothing was built"
+
+
+@pytest.mark.parametrize(
+    ("match", "told"),
+    [
+        (UPLOADS, "permission_denied: write_package"),
+        # The registry lets an upload start and refuses later; of a HEAD nobody has the words.
+        (f"PATCH /v2/{PATH}/*", "permission_denied: write_package"),
+        (MANIFESTS, "permission_denied: write_package"),
+        (f"HEAD /v2/{PATH}/blobs/*", "403"),
+    ],
+)
+def test_a_refusal_is_final(
+    runner: Runner, registry: Registry, workspace: Path, match: str, told: str
+) -> None:
+    registry.fault(match, status=403, code="DENIED", message="permission_denied: write_package")
+    step = build(runner, workspace)
+    assert step.code == 2
+    assert f"ghcr.io refuses a push to {PATH}" in step.errors[0]
+    assert told in step.errors[0]
+    assert "trying again" not in step.log
+
+
+def test_a_right_that_is_taken_away_during_the_build_is_told_in_the_words_of_the_registry(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    # buildx says `403 Forbidden` only, so the registry is asked once more.
+    last_for(workspace, seconds=4)
+    running = start_action(
+        "build-push", {}, workspace=workspace, run=Run(repository=REPOSITORY), on=runner
+    )
+    until(running, SLEEP.format(4))
+    registry.fault(
+        UPLOADS, status=403, code="DENIED", message="installation not allowed to Write organization"
+    )
+    step = running.result(120)
+    assert step.code == 2, step.log
+    assert "installation not allowed to Write organization" in step.errors[0]
+    assert "packages: write" in step.errors[0]
+
+
+def last_for(workspace: Path, seconds: int) -> None:
+    """Let the build take so long that something can happen meanwhile."""
+    dockerfile = workspace / "Dockerfile"
+    line = f'RUN ["/bin/busybox", "sleep", "{seconds}"]\n'
+    dockerfile.write_text(dockerfile.read_text() + line)
+
+
+def until(running: RunningStep, text: str) -> None:
+    deadline = time.monotonic() + 60
+    while text not in running.log():
+        assert time.monotonic() < deadline, running.log()
+        assert running.process.poll() is None, running.log()
+        time.sleep(0.05)
+
+
+def test_a_cancelled_build_leaves_no_login_and_moves_no_tag(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    assert build(runner, workspace).code == 0
+    before = {tag: registry.digest(PATH, tag) for tag in registry.tags(PATH)}
+    last_for(workspace, seconds=60)
+    given = {"tags": TAGS}
+    run = Run(repository=REPOSITORY, sha="f" * 40)
+    running = start_action("build-push", given, workspace=workspace, run=run, on=runner)
+    until(running, SLEEP.format(60))
+    started = time.monotonic()
+    running.cancel()
+    code, temp = running.process.wait(10), running.temp
+    assert (code, time.monotonic() - started < 7.5) == (130, True), running.log()
+    left = runner.run("sh", "-c", f"ls {temp}; grep -rlF {Run().token} /tmp/ship-*", check=False)
+    assert "ship-" not in left.stdout
+    assert {tag: registry.digest(PATH, tag) for tag in registry.tags(PATH)} == before
+    assert "sleep 60" not in runner.run("ps", "-ef", check=False).stdout
+    assert running.result().outputs["image"] == ""

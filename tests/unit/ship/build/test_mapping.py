@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from ship.build.mapping import Entry, entries
+from ship.errors import UserError
+
+COMMON = Entry(
+    context=".", build_args={"A": "1"}, platforms=("linux/amd64",), tags="type=sha",
+    image="ghcr.io/acme/shop",
+)  # fmt: skip
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(UserError) as raised:
+        entries(text, COMMON)
+    return [str(problem) for problem in raised.value.problems]
+
+
+def test_a_name_and_its_folder_are_enough() -> None:
+    read = entries("api: backend\nweb: frontend\n", COMMON)
+    assert {name: entry.context for name, entry in read.items()} == {
+        "api": "backend",
+        "web": "frontend",
+    }
+    assert read["api"].image == "ghcr.io/acme/shop/api"
+    assert read["api"].tags == "type=sha", "what an image does not say is as for all"
+
+
+def test_a_name_alone_is_its_own_folder() -> None:
+    assert entries("api:\n", COMMON)["api"].context == "api"
+
+
+def test_every_key_changes_one_thing() -> None:
+    text = """
+api:
+  context: backend
+  dockerfile: docker/api.Dockerfile
+  target: serve
+  args: {B: "2"}
+  platforms: [linux/arm64, linux/amd64]
+  paths: [backend, go.mod]
+  tags: |
+    type=semver,pattern={{version}}
+    latest
+  image: registry.example.com/x/api
+"""
+    assert entries(text, COMMON)["api"] == Entry(
+        context="backend",
+        file="docker/api.Dockerfile",
+        target="serve",
+        build_args={"A": "1", "B": "2"},
+        platforms=("linux/arm64", "linux/amd64"),
+        paths=("backend", "go.mod"),
+        tags="type=semver,pattern={{version}}\nlatest\n",
+        image="registry.example.com/x/api",
+    )
+
+
+def test_json_is_read_as_well() -> None:
+    read = entries('{"api": {"context": "b", "build-args": ["X=1=2"]}}', COMMON)
+    assert read["api"].build_args == {"A": "1", "X": "1=2"}
+
+
+def test_all_that_is_wrong_is_told_with_its_place() -> None:
+    text = "Api: x\nweb:\n  contxt: frontend\n  platforms: {a: b}\nworker: [a]\n"
+    told = problems(text)
+    assert told[0].startswith("input `images`: images:1:1: 'Api' is not a name that an image may")
+    assert told[1] == (
+        "input `images`: images:3:3: 'contxt' is not a key\n  hint: did you mean 'context'?"
+    )
+    assert told[2].startswith("input `images`: images:4:3: platforms is not a list of texts")
+    assert told[3].startswith("input `images`: images:5:1: worker is neither a folder nor")
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just text", "{}"])
+def test_what_is_no_mapping_is_told(text: str) -> None:
+    assert problems(text)[0].startswith("input `images`: is not a mapping of names")
+
+
+def test_a_mistake_in_the_yaml_is_told_with_its_place() -> None:
+    assert problems("api: &x backend\n")[0].startswith("input `images`: images:1:6: an anchor")
