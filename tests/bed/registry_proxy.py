@@ -24,6 +24,8 @@ class Proxy(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # An idle client must not hold a thread for the life of the bed.
     timeout = 120
+    # Headers and body are written apart, and the second must not wait for the first's receipt.
+    disable_nagle_algorithm = True
 
     def answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
         """Answer with JSON of our own; the request's body is read to keep the connection usable."""

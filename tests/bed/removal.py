@@ -132,8 +132,20 @@ def _cgroups(lease: Lease) -> list[Path]:
 
 
 def _delete(folder: Path) -> None:
+    """Delete a folder with what is mounted in it.
+
+    A program whose owner was killed may be writing its last file there, or mounting: so again,
+    until the folder is gone, and with it every way to come back.
+    """
+    end = time.monotonic() + STOP_SECONDS
+    while folder.exists() and time.monotonic() < end:
+        _unmount(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.02)
+
+
+def _unmount(folder: Path) -> None:
     for line in reversed(Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()):
         place = line.split()[4]
         if place.startswith(f"{folder}/"):
             run("umount", "--lazy", place, check=False)
-    shutil.rmtree(folder, ignore_errors=True)

@@ -122,8 +122,8 @@ class ProcessRunner:
 
 def _await(news: threading.Event, is_true: Callable[[], bool]) -> None:
     while not is_true():
-        # A program closes its output a moment before it has ended.
-        news.wait(timeout=0.05)
+        # With a limit, because a wait without one would not let a signal through.
+        news.wait(timeout=1)
         news.clear()
 
 
@@ -141,12 +141,18 @@ class _Child:
         self._command = command
         self._started = time.monotonic()
         self._process = _open(command, env)
-        self._out = _Pump(self._process.stdout, on_stdout, news)
-        self._err = _Pump(self._process.stderr, on_stderr, news)
+        self._out = _Pump(self._process.stdout, on_stdout)
+        self._err = _Pump(self._process.stderr, on_stderr)
+        if news:
+            threading.Thread(target=self._watch, args=(news,), daemon=True).start()
 
     @property
     def ended(self) -> bool:
         return self._process.poll() is not None
+
+    def _watch(self, news: threading.Event) -> None:
+        self._process.wait()
+        news.set()
 
     def feed(self) -> None:
         _feed(self._process, self._command)
@@ -210,13 +216,10 @@ class Companion:
 class _Pump(threading.Thread):
     """Reads a pipe line by line, so that two pipes never block each other."""
 
-    def __init__(
-        self, pipe: IO[bytes] | None, sink: Sink | None, news: threading.Event | None = None
-    ) -> None:
+    def __init__(self, pipe: IO[bytes] | None, sink: Sink | None) -> None:
         super().__init__(daemon=True)
         self._pipe = pipe
         self._sink = sink
-        self._news = news
         self.ended = time.monotonic()
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.start()
@@ -232,8 +235,6 @@ class _Pump(threading.Thread):
                 if sink:
                     sink(line)
         self.ended = time.monotonic()
-        if self._news:
-            self._news.set()
 
     def finish(self) -> str:
         """Return the last lines; a grandchild that holds the pipe open is not waited for."""

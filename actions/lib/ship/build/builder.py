@@ -116,6 +116,8 @@ def builder(want: Inputs, config: str, tools: Tools) -> Iterator[Builder]:
 
 
 def _not_made(made: Finished, choice: Choice) -> StepFailed | UserError:
+    if causes.is_without_engine(made):
+        return causes.failed(made)
     if choice.endpoint:
         return UserError.of(
             f"there is no BuildKit at {choice.endpoint!r}: {causes.last_line(made)}",

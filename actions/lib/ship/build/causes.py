@@ -40,9 +40,9 @@ _CAUSES = (
     (r"failed to calculate checksum of ref .*: not found",
      "a file that the Dockerfile copies is not in the context",
      "check its path, which is relative to the input `context`, and the .dockerignore"),
-    (r"failed to resolve source metadata .*: not found",
-     "a base image does not exist",
-     "check its name and tag in the Dockerfile"),
+    (r"failed to resolve source metadata for (\S+): .*not found",
+     r"there is no image \1",
+     "check its name and tag where it stands: in the Dockerfile, or in the input `sbom`"),
     (r"exec format error",
      "the runner cannot run programs of another platform",
      "run docker/setup-qemu-action in a step before this one, or build on a runner of its own"),
@@ -50,8 +50,8 @@ _CAUSES = (
      "a base image does not exist for one of the `platforms`",
      "leave that platform out, or take another base image"),
     (r"syft-scanner|sbom.*failed|failed to .*sbom",
-     "the scanner that makes the SBOM cannot be used",
-     "name one that this runner can pull in `sbom`"),
+     "the scanner that makes the SBOM failed",
+     "see the last lines of the log; another scanner can be named in `sbom`"),
     (r"secret .*: not found",
      "the Dockerfile mounts a secret that the step does not give",
      "name it in `secrets` or `secret-files`"),
@@ -112,6 +112,11 @@ def last_line(finished: Finished) -> str:
     return lines[-1].strip() if lines else f"exit code {finished.code}"
 
 
+def is_without_engine(finished: Finished) -> bool:
+    """Say whether there was no engine to speak to."""
+    return bool(re.search(_NO_ENGINE, text_of(finished)))
+
+
 def is_transient(finished: Finished) -> bool:
     """Say whether the same command may succeed in a moment: a registry or the network failed."""
     error = _last_error(text_of(finished))
@@ -138,12 +143,13 @@ def failed(finished: Finished, what: str = "") -> StepFailed:
     error = _last_error(text)
     what = what or f"the build failed with exit code {finished.code}"
     hint = "the first line with ERROR in the log, and the lines before it, say why"
-    found = next(
-        ((cause, act) for pattern, cause, act in _CAUSES if re.search(pattern, error)), None
-    )
     if _is_push(text) and not re.search(_NO_ENGINE, error):
-        found = _PUSH
-    what, hint = found or (what, hint)
+        what, hint = _PUSH
+    else:
+        for pattern, cause, act in _CAUSES:
+            if match := re.search(pattern, error):
+                what, hint = match.expand(cause), act
+                break
     tail = "\n".join(text.splitlines()[-LAST_LINES:])
     return StepFailed.of(what, hint=hint, evidence=Evidence("Last lines of the build", tail))
 

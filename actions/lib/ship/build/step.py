@@ -90,24 +90,26 @@ class _Work:
                 self._book = Book(self._want.images)
                 report.known_outputs(self._want, tools.workflow, tools.env)
             _tell(self._want, tools)
-            addresses = self._find_unchanged(self._registry) if self._registry else {}
-            self._build(addresses, config)
+            self._build(self._find_unchanged(), config)
             if self._want.push and self._registry:
                 from ship.build.publication import publish  # noqa: PLC0415
 
                 publish(self._book, self._registry)
 
-    def _find_unchanged(self, registry: Client) -> dict[str, str]:
+    def _find_unchanged(self) -> dict[str, str]:
         """Note which images need not be built; returns the addresses by which they are found."""
+        asked = [image for image in self._want.images if self._want.skips(image)]
+        if not asked or not self._registry:
+            return {}
         from ship.build.unchanged import Search  # noqa: PLC0415 - only where it is asked for
 
-        search = Search(self._want, registry, self._tools)
+        search = Search(self._want, self._registry, self._tools)
         addresses = {}
-        for image in self._want.images:
-            found = search.look(image) if self._want.skips(image) else None
-            if found and found.address:
+        for image in asked:
+            found = search.look(image)
+            if found.address:
                 addresses[image.key] = found.address
-            if found and found.digest:
+            if found.digest:
                 self._book.set(image.key, digest=found.digest)
                 self._tools.workflow.say(f"{image.key} is unchanged: {found.digest} is there")
         return addresses

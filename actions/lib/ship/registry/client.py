@@ -107,6 +107,8 @@ class Client:
         self._logins: dict[str, _Login] = {}
         self._credentials: dict[str, Credential | None] = {}
         self._tokens: dict[tuple[Name, str], str] = {}
+        # By digest: these never change.
+        self._manifests: dict[tuple[Name, str], Manifest] = {}
 
     def check_push(self, name: Name) -> Refusal | None:
         """Ask for the start of an upload and cancel it: nothing changes in the registry.
@@ -140,6 +142,8 @@ class Client:
 
     def manifest(self, name: Name, reference: str) -> Manifest | None:
         """Return the manifest of a tag or a digest, or None if it is not there. Raises Refused."""
+        if (name, reference) in self._manifests:
+            return self._manifests[name, reference]
         answer = self._ask("GET", name, f"manifests/{reference}", PULL, headers=ACCEPT)
         if answer.status == HTTP_NOT_FOUND:
             return None
@@ -147,7 +151,9 @@ class Client:
         digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         if DIGEST.fullmatch(reference) and digest != reference:
             raise StepFailed.of(f"{name.registry} gave another manifest than {reference}")
-        return Manifest(answer.headers.get("content-type", ""), answer.body, digest)
+        found = Manifest(answer.headers.get("content-type", ""), answer.body, digest)
+        self._manifests[name, digest] = found
+        return found
 
     def put(self, name: Name, tag: str, manifest: Manifest) -> None:
         """Let a tag stand for a manifest that the repository has. Raises Refused."""
@@ -206,11 +212,16 @@ class Client:
             # A token may have run out during a long build.
             if answer.status != HTTP_UNAUTHORIZED or is_last:
                 break
-            if self._tokens.pop((name, actions), None) is None:
+            if not self._forget_token(name):
                 break
         if answer.status == HTTP_UNAUTHORIZED:
             raise Refused.because(name, Refusal("push", answer.status, words(answer)))
         return answer
+
+    def _forget_token(self, name: Name) -> bool:
+        """Forget the tokens for a repository; says whether there were any."""
+        forgotten = [self._tokens.pop((name, actions), "") for actions in (PULL, PUSH)]
+        return any(forgotten)
 
     def _authorization(self, name: Name, actions: str) -> str:
         """Return the Authorization header that the registry asks for. Raises Refused."""
@@ -220,7 +231,8 @@ class Client:
         credential = self._known_credential(name.registry)
         if login.scheme == "basic":
             return _basic(credential) if credential else ""
-        key = (name, actions)
+        # Who may push may pull, so there is one token less to ask for.
+        key = (name, PUSH) if (name, PUSH) in self._tokens else (name, actions)
         if key not in self._tokens:
             self._tokens[key] = self._fetch_token(name, login, credential, actions)
         return f"Bearer {self._tokens[key]}"
@@ -271,6 +283,8 @@ class Client:
 
     def _cancel(self, name: Name, answer: Answer) -> None:
         """Take the started upload back, as a courtesy: the registry forgets it in time anyway."""
+        if self._logins[name.registry].scheme == "bearer":
+            return  # A token to push does not give the right to delete, not even this.
         base = _base(name.registry)
         location = urljoin(f"{base}/", answer.headers.get("location", ""))
         if location.startswith(f"{base}/"):

@@ -304,7 +304,7 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
         ('ERROR: no builder "x" found', "no such builder"),
         ("Dockerfile:3\nERROR: dockerfile parse error on line 3", "syntax error"),
         ('ERROR: target stage "x" could not be found', "no such stage"),
-        ("ERROR: docker.io/x: failed to resolve source metadata for x: not found", "base image"),
+        ("ERROR: failed to resolve source metadata for x/y:1: x/y:1: not found", "no image x/y:1"),
         ("ERROR: exec /bin/sh: exec format error", "programs of another platform"),
         ("ERROR: toomanyrequests: You have reached your pull rate limit", "more pulls for now"),
         ('process "/bin/sh -c make" did not complete', "failed with exit code 7"),

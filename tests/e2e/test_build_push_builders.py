@@ -1,0 +1,487 @@
+"""Builders, caches, platforms and what is attached to an image, on real BuildKits."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bed.shop import Shop
+from bed.step import Run, StepResult, run_action, start_action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bed import Bed, Builder, HtpasswdRegistry, Registry, Runner
+
+pytestmark = [pytest.mark.needs("packages", "engine", "buildkit"), pytest.mark.timeout(300)]
+
+REPOSITORY = "Acme/Builders"
+PATH = "acme/builders"
+REGISTRY_CACHE = "A builder of its own is made for the registry cache."
+DESCRIPTION = "Sells things\nto people"
+EVENT = {
+    "repository": {"full_name": REPOSITORY, "description": DESCRIPTION, "default_branch": "main"},
+    "head_commit": {"id": Run().sha, "timestamp": "2026-11-20T10:11:12Z"},
+}
+PULL_REQUEST = {"pull_request": {"head": {"repo": {"full_name": REPOSITORY}}}}
+# Writes the one file that BuildKit asks a scanner for; see its docs/attestations/sbom-protocol.md.
+SCANNER = """\
+FROM scratch
+COPY busybox /bin/busybox
+COPY scan /bin/scan
+ENTRYPOINT ["/bin/busybox", "sh", "/bin/scan"]
+"""
+# The head of a program for a processor that nothing here emulates (IBM's s390x).
+FOREIGN = b"\x7fELF\x02\x02\x01" + bytes(9) + b"\x00\x02\x00\x16" + bytes(44)
+SCAN = """\
+echo '{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
+"predicate": {"spdxVersion": "SPDX-2.3", "name": "scanned"}}' \
+>"$BUILDKIT_SCAN_DESTINATION/scan.spdx.json"
+"""
+
+
+@pytest.fixture(scope="module")
+def containerd(bed: Bed) -> Iterator[Runner]:
+    """A runner whose engine has the containerd image store, as Docker 29 has by default."""
+    runner = bed.add_runner("containerd", containerd_store=True)
+    yield runner
+    runner.remove()
+
+
+@pytest.fixture(autouse=True)
+def rights(registry: Registry) -> Iterator[None]:
+    registry.allow(Run().token, f"{PATH}:pull,push", f"{PATH}/*:pull,push")
+    registry.allow("", f"{PATH}:pull")
+    yield
+    registry.revoke(Run().token)
+    registry.revoke("")
+
+
+@pytest.fixture
+def workspace(bed: Bed, request: pytest.FixtureRequest) -> Iterator[Path]:
+    folder = bed.work / f"builders-{abs(hash(request.node.name))}"
+    Shop.write_context(folder)
+    (folder / "serve").write_text(f"# {request.node.name} {time.time_ns()}\n")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own(bed: Bed, runner: Runner) -> Runner:
+    """A runner on which buildx can make a builder in a container."""
+    runner.add_buildkit_image()
+    return runner
+
+
+# The user whose Docker configuration a step before has changed.
+ROOT = {"HOME": "/root"}
+
+
+def build(
+    on: Runner, workspace: Path, env: dict[str, str] | None = None, **inputs: str
+) -> StepResult:
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    run = Run(repository=REPOSITORY, event=EVENT)
+    return run_action("build-push", given, workspace=workspace, run=run, env=env, on=on)
+
+
+def check(
+    on: Runner, workspace: Path, env: dict[str, str] | None = None, **inputs: str
+) -> StepResult:
+    """Build for a pull request."""
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    run = Run(
+        repository=REPOSITORY, event_name="pull_request", ref="refs/pull/7/merge",
+        event=PULL_REQUEST,
+    )  # fmt: skip
+    return run_action("build-push", given, workspace=workspace, run=run, env=env, on=on)
+
+
+def leftovers(on: Runner) -> str:
+    """Return what a builder of ours would leave: its name, its container, its volume, its file."""
+    return "".join(
+        on.run("sh", "-c", command, check=False).stdout
+        for command in (
+            "docker buildx ls | grep ship-",
+            "docker ps -a --format '{{.Names}}' | grep buildkit",
+            "docker volume ls -q | grep buildkit",
+            "find /root/.docker /tmp -name 'ship-*' 2>/dev/null",
+        )
+    )
+
+
+def manifests(registry: Registry, reference: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = registry.manifest(PATH, reference)["manifests"]
+    return found
+
+
+# Several platforms
+
+
+@pytest.mark.needs("packages", "engine", "buildkit", "qemu")
+def test_two_platforms_make_an_index_of_two_and_leave_no_builder(
+    own: Runner, registry: Registry, workspace: Path, arm64_busybox: Path
+) -> None:
+    shutil.copy("/bin/busybox", workspace / "busybox-amd64")
+    shutil.copy(arm64_busybox, workspace / "busybox-arm64")
+    (workspace / "Dockerfile").write_text(
+        "FROM scratch\nARG TARGETARCH\nCOPY busybox-$TARGETARCH /bin/busybox\n"
+        'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox uname -m >/machine"]\n'
+    )
+    step = build(own, workspace, platforms="linux/amd64,linux/arm64")
+    assert step.code == 0, step.log
+    assert "A builder of its own is made for several platforms." in step.log
+    found = manifests(registry, step.outputs["digest"])
+    assert [each["platform"]["architecture"] for each in found] == ["amd64", "arm64"]
+    index = registry.manifest(PATH, step.outputs["digest"])
+    assert index["annotations"]["org.opencontainers.image.description"] == DESCRIPTION
+    assert registry.digest(PATH, "main") == step.outputs["digest"]
+    assert "| linux/amd64, linux/arm64 |" in step.summary
+    assert leftovers(own) == ""
+    said = own.docker(
+        "run", "--rm", "--platform=linux/arm64", step.outputs["image"],
+        "/bin/busybox", "cat", "/machine",
+    )  # fmt: skip
+    assert said.stdout.strip() == "aarch64"
+
+
+def test_without_a_way_to_run_another_platform_the_cause_is_told(
+    own: Runner, workspace: Path
+) -> None:
+    (workspace / "foreign").write_bytes(FOREIGN)
+    (workspace / "foreign").chmod(0o755)
+    (workspace / "Dockerfile").write_text('FROM scratch\nCOPY foreign /\nRUN ["/foreign"]\n')
+    step = check(own, workspace, platforms="linux/s390x,linux/amd64")
+    assert step.code == 1
+    assert "cannot run programs of another platform" in step.errors[0]
+    assert "setup-qemu-action" in step.errors[0]
+    assert leftovers(own) == ""
+
+
+# What is attached
+
+
+def test_provenance_and_sbom_are_attached_when_asked_for(
+    own: Runner, registry: Registry, workspace: Path, bed: Bed
+) -> None:
+    scanner = bed.work / "scanner"
+    Shop.write_context(scanner)
+    (scanner / "Dockerfile").write_text(SCANNER)
+    (scanner / "scan").write_text(SCAN)
+    made = build(own, scanner, image=f"ghcr.io/{PATH}/scanner", tags="1")
+    assert made.code == 0, made.log
+    step = build(own, workspace, provenance="max", sbom=made.outputs["image"])
+    assert step.code == 0, step.log
+    assert "made for provenance, an SBOM." in step.log
+    image, attached = manifests(registry, step.outputs["digest"])
+    assert image["platform"]["architecture"] == "amd64"
+    assert attached["annotations"]["vnd.docker.reference.digest"] == image["digest"]
+    layers = registry.manifest(PATH, attached["digest"])["layers"]
+    kinds = {layer["annotations"]["in-toto.io/predicate-type"] for layer in layers}
+    assert "https://spdx.dev/Document" in kinds
+    assert any("slsa.dev/provenance" in kind for kind in kinds)
+
+
+def test_a_scanner_that_cannot_be_pulled_is_named(own: Runner, workspace: Path) -> None:
+    step = build(own, workspace, sbom=f"ghcr.io/{PATH}/no-scanner:1")
+    assert step.code == 1
+    assert f"there is no image ghcr.io/{PATH}/no-scanner:1" in step.errors[0]
+    assert "`sbom`" in step.errors[0]
+    assert leftovers(own) == ""
+
+
+def test_an_engine_that_can_attach_by_itself_needs_no_builder(
+    containerd: Runner, registry: Registry, workspace: Path
+) -> None:
+    step = build(containerd, workspace, provenance="true", annotations="team=shop")
+    assert step.code == 0, step.log
+    assert "A builder of its own" not in step.log
+    image, attached = manifests(registry, step.outputs["digest"])
+    assert attached["platform"] == {"architecture": "unknown", "os": "unknown"}
+    assert image["digest"] != step.outputs["digest"], "the digest is that of the index"
+    assert registry.manifest(PATH, step.outputs["digest"])["annotations"]["team"] == "shop"
+
+
+@pytest.mark.parametrize("store", ["classic", "containerd"])
+def test_a_plain_image_stays_plain_on_every_engine(
+    runner: Runner, containerd: Runner, registry: Registry, workspace: Path, store: str
+) -> None:
+    step = build(containerd if store == "containerd" else runner, workspace)
+    assert step.code == 0, step.log
+    assert "manifests" not in registry.manifest(PATH, step.outputs["digest"])
+    assert "made for" not in step.log
+
+
+# The cache
+
+
+def test_the_cache_of_the_registry_serves_a_builder_that_knows_nothing(
+    own: Runner, registry: Registry, workspace: Path
+) -> None:
+    first = build(own, workspace, cache="auto")
+    assert first.code == 0, first.log
+    assert REGISTRY_CACHE in first.log
+    assert "buildcache" in registry.tags(PATH)
+    second = build(own, workspace, cache="auto")
+    assert "2 of 2 steps" in second.summary
+    assert second.outputs["digest"] == first.outputs["digest"]
+
+    cached = registry.digest(PATH, "buildcache")
+    (workspace / "serve").write_text("changed")
+    registry.clear_requests()
+    checked = check(own, workspace, cache="auto")
+    assert checked.code == 0, checked.log
+    assert [request for request in registry.requests() if request.method == "PUT"] == []
+    assert registry.digest(PATH, "buildcache") == cached, "a pull request only reads it"
+    assert leftovers(own) == ""
+
+
+def test_each_image_has_a_cache_of_its_own(
+    containerd: Runner, registry: Registry, workspace: Path
+) -> None:
+    for name in ("api", "web"):
+        (workspace / name).mkdir()
+        (workspace / name / "Dockerfile").write_text(f"FROM scratch\nCOPY . /{name}\n")
+    step = build(containerd, workspace, images="api: api\nweb: web", cache="auto")
+    assert step.code == 0, step.log
+    assert "made for" not in step.log
+    for name in ("api", "web"):
+        assert "buildcache" in registry.tags(f"{PATH}/{name}")
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(
+    containerd: Runner, registry: Registry, workspace: Path
+) -> None:
+    registry.fault(f"PUT /v2/{PATH}/manifests/buildcache", status=403, code="DENIED")
+    step = build(containerd, workspace, cache="auto")
+    assert step.code == 0, step.log
+    assert "The cache of builders was not kept: " in step.log
+    assert registry.digest(PATH, "main") == step.outputs["digest"]
+
+
+def test_a_builder_that_cannot_be_had_costs_the_cache_and_not_the_build(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    given = {"cache": "auto", "builder_image": f"ghcr.io/{PATH}/no-buildkit:1"}
+    step = build(runner, workspace, **given)
+    assert step.code == 0, step.log
+    assert "The build goes on without its cache: no builder could be started" in step.log
+    assert registry.digest(PATH, "main") == step.outputs["digest"]
+    assert leftovers(runner) == ""
+
+
+# The builder
+
+
+def test_a_builder_that_cannot_be_had_is_an_error_where_it_is_needed(
+    runner: Runner, workspace: Path
+) -> None:
+    given = {"platforms": "linux/amd64,linux/arm64", "cache": "auto"}
+    step = build(runner, workspace, builder_image=f"ghcr.io/{PATH}/no-buildkit:1", **given)
+    assert step.code == 1
+    assert "no builder could be started" in step.errors[0]
+    assert "name a mirror of moby/buildkit in `builder-image`" in step.errors[0]
+    assert leftovers(runner) == ""
+
+
+def test_a_buildkit_at_an_address_builds(
+    runner: Runner, registry: Registry, workspace: Path, builder: Builder
+) -> None:
+    step = build(runner, workspace, builder=builder.endpoint, cache="auto")
+    assert step.code == 0, step.log
+    assert registry.digest(PATH, "main") == step.outputs["digest"]
+    uploads = [r for r in registry.requests() if r.method == "PUT" and "/blobs/" in r.path]
+    assert {request.user_agent.partition("/")[0] for request in uploads} == {"buildkit"}
+    assert leftovers(runner) == ""
+
+
+def test_an_address_with_no_buildkit_is_named(runner: Runner, workspace: Path) -> None:
+    step = check(runner, workspace, builder="tcp://127.0.0.1:1")
+    assert step.code == 2
+    assert "input `builder`: there is no BuildKit at 'tcp://127.0.0.1:1'" in step.errors[0]
+    assert leftovers(runner) == ""
+
+
+def test_the_builder_of_a_step_before_is_used(
+    own: Runner, registry: Registry, workspace: Path, builder: Builder
+) -> None:
+    create = ("docker", "buildx", "create", "--use", "--name", "mine", "--driver", "remote")
+    own.run(*create, builder.endpoint)
+    try:
+        step = build(own, workspace, ROOT, cache="auto", provenance="true")
+        named = check(own, workspace, ROOT, builder="mine")
+        missing = check(own, workspace, ROOT, builder="nobody")
+    finally:
+        own.docker("buildx", "rm", "mine")
+    assert step.code == 0, step.log
+    assert "made for" not in step.log
+    assert len(manifests(registry, step.outputs["digest"])) == 2
+    assert (named.code, missing.code) == (0, 1), named.log
+    assert "there is no such builder" in missing.errors[0]
+
+
+def test_a_cancelled_build_removes_its_builder(own: Runner, workspace: Path) -> None:
+    dockerfile = workspace / "Dockerfile"
+    line = 'RUN ["/bin/busybox", "sleep", "60"]\n'
+    dockerfile.write_text(dockerfile.read_text() + line)
+    given = {"provenance": "true"}
+    run = Run(repository=REPOSITORY, event=EVENT)
+    running = start_action("build-push", given, workspace=workspace, run=run, on=own)
+    deadline = time.monotonic() + 60
+    while '"sleep", "60"' not in running.log():
+        assert time.monotonic() < deadline, running.log()
+        time.sleep(0.1)
+    started = time.monotonic()
+    running.cancel()
+    assert running.process.wait(15) == 130, running.log()
+    # GitHub kills 10 s after it cancelled.
+    assert time.monotonic() - started < 10
+    assert leftovers(own) == ""
+    assert running.result().outputs["image"] == ""
+
+
+# Further inputs
+
+
+def test_an_agent_a_named_context_and_an_argument_reach_the_build(
+    runner: Runner, workspace: Path, bed: Bed
+) -> None:
+    (workspace / "extra").mkdir()
+    (workspace / "extra" / "file").write_text("from elsewhere")
+    (workspace / "Dockerfile").write_text(
+        "FROM scratch AS base\nCOPY busybox /bin/busybox\nARG WHAT\n"
+        'RUN --mount=type=ssh ["/bin/busybox", "sh", "-c", "[ -S $SSH_AUTH_SOCK ]"]\n'
+        "COPY --from=extra file /file\nENV WHAT=$WHAT\nFROM base AS unused\nRUN false\n"
+    )
+    socket = f"{bed.work}/agent"
+    agent = runner.popen("ssh-agent", "-D", "-a", socket)
+    try:
+        runner.run("sh", "-c", f"until [ -S {socket} ]; do sleep 0.1; done", timeout=20)
+        run = Run(repository=REPOSITORY, event=EVENT)
+        given = {
+            "ssh": "default", "build-contexts": "extra=extra", "build-args": "WHAT=a b $(id)",
+            "target": "base", "pull": "true", "no-cache": "true",
+        }  # fmt: skip
+        env = {"SSH_AUTH_SOCK": socket}
+        step = run_action("build-push", given, workspace=workspace, run=run, env=env, on=runner)
+    finally:
+        runner.run("pkill", "-x", "ssh-agent", check=False)
+        agent.communicate(timeout=10)
+    assert step.code == 0, step.log
+    image = step.outputs["image"]
+    shown = runner.docker("run", "--rm", image, "/bin/busybox", "sh", "-c", "cat /file; echo $WHAT")
+    assert shown.stdout == "from elsewherea b $(id)\n"
+
+
+def test_the_clock_of_reproducible_builds_is_that_of_tags_labels_and_image(
+    own: Runner, registry: Registry, workspace: Path
+) -> None:
+    given = {"tags": "{{date 'YYYYMMDD'}}", "provenance": "false", "cache": "auto"}
+    digests = set()
+    for _ in range(2):
+        run = Run(repository=REPOSITORY)
+        env = {"SOURCE_DATE_EPOCH": "1578616200"}
+        step = run_action("build-push", given, workspace=workspace, run=run, env=env, on=own)
+        assert step.code == 0, step.log
+        digests.add(step.outputs["digest"])
+        time.sleep(1)
+        # The same files, written a moment later.
+        (workspace / "serve").write_text((workspace / "serve").read_text())
+    assert len(digests) == 1
+    assert step.outputs["version"] == "20200110"
+    assert "org.opencontainers.image.created=2020-01-10T00:30:00.000Z" in step.outputs["labels"]
+    assert registry.digest(PATH, "20200110") in digests
+
+
+def test_the_runner_is_told_of_the_image_where_it_asks(
+    runner: Runner, workspace: Path, bed: Bed
+) -> None:
+    file = bed.work / "artifacts"
+    run = Run(repository=REPOSITORY)
+    env = {"GITHUB_ARTIFACTS": str(file)}
+    step = run_action("build-push", {}, workspace=workspace, run=run, env=env, on=runner)
+    assert step.code == 0, step.log
+    assert file.read_text() == f"{step.outputs['image']}\n"
+
+
+# Another registry
+
+
+def test_a_registry_with_a_password_takes_the_image(
+    runner: Runner, htpasswd_registry: HtpasswdRegistry, workspace: Path
+) -> None:
+    there = htpasswd_registry
+    image = f"{there.name}/team/app"
+    given = {"image": image, "username": there.user, "password": there.password}
+    step = build(runner, workspace, **given)
+    assert step.code == 0, step.log
+    assert there.digest("team/app", "main") == step.outputs["digest"]
+    assert step.outputs["image"] == f"{image}@{step.outputs['digest']}"
+    again = build(runner, workspace, skip_unchanged="true", **given)
+    third = build(runner, workspace, skip_unchanged="true", **given)
+    assert (again.outputs["built"], third.outputs["built"]) == ("true", "false")
+
+
+def test_a_wrong_password_is_told_before_the_build(
+    runner: Runner, htpasswd_registry: HtpasswdRegistry, workspace: Path
+) -> None:
+    image = f"{htpasswd_registry.name}/team/app"
+    step = build(runner, workspace, image=image, username="alice", password="wr0ng")
+    assert step.code == 2
+    assert f"{htpasswd_registry.name} refuses a push to team/app (401" in step.errors[0]
+    assert "[internal]" not in step.log, "nothing was built"
+    assert "wr0ng" not in step.shown
+
+
+def test_an_image_goes_to_two_registries_at_once(
+    runner: Runner, registry: Registry, htpasswd_registry: HtpasswdRegistry, workspace: Path
+) -> None:
+    there = htpasswd_registry
+    runner.run(
+        "docker", "login", there.name, "-u", there.user, "--password-stdin", input=there.password
+    )
+    try:
+        images = f"ghcr.io/{PATH}\n{there.name}/team/both"
+        step = build(runner, workspace, ROOT, image=images)
+    finally:
+        runner.docker("logout", there.name)
+    assert step.code == 0, step.log
+    digest = step.outputs["digest"]
+    for tag in ("main", "sha-0123456789ab"):
+        assert registry.digest(PATH, tag) == there.digest("team/both", tag) == digest
+    assert len(step.outputs["tags"].splitlines()) == 4
+
+
+# The machine
+
+
+def test_a_full_disk_is_told(bed: Bed, workspace: Path) -> None:
+    full = bed.add_runner("full", disk="24m")
+    try:
+        size = 40 * 1024 * 1024
+        (workspace / "serve").write_bytes(b"\0" * size)
+        step = build(full, workspace)
+    finally:
+        full.remove()
+    assert step.code == 1, step.log
+    assert "the disk of the runner is full" in step.errors[0]
+    assert step.outputs["image"] == ""
+
+
+def test_an_engine_that_is_gone_is_told(bed: Bed, workspace: Path) -> None:
+    alone = bed.add_runner("alone")
+    try:
+        alone.stop_engine()
+        step = build(alone, workspace)
+        attached = build(alone, workspace, provenance="true")
+    finally:
+        alone.remove()
+    for each in (step, attached):
+        assert each.code == 1
+        assert "the Docker engine of the runner cannot be used" in each.errors[0]
+        assert not re.search(r"Traceback", each.log)
