@@ -97,11 +97,13 @@ class HttpRegistry:
 
     def __init__(self, answers: Answers) -> None:
         self.asked: list[str] = []
-        asked = self.asked
+        self.bodies: list[bytes] = []
+        asked, bodies = self.asked, self.bodies
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 asked.append(f"{self.command} {self.path.partition('?')[0]}")
+                bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
                 found: list[Answer] = next(
                     (a for key, a in answers.items() if asked[-1].startswith(key)), []
                 )
@@ -112,7 +114,8 @@ class HttpRegistry:
                     self.send_header(name, value.replace("{address}", f"127.0.0.1:{port}"))
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body.encode())
+                if self.command != "HEAD":
+                    self.wfile.write(body.encode())
 
             do_GET = do_POST = do_DELETE = do_PUT = do_HEAD = answer  # noqa: N815 - names of the standard library
 

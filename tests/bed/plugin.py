@@ -43,6 +43,12 @@ def runner(bed: Bed) -> Runner:
     return bed.runner
 
 
+@pytest.fixture(scope="session")
+def containerd_runner(bed: Bed) -> Runner:
+    """A runner whose engine has the containerd image store, as Docker 29 has by default."""
+    return bed.add_runner("containerd-runner", containerd_store=True)
+
+
 @pytest.fixture
 def host(bed: Bed) -> Host:
     """The bed's first host, shared by all tests: name what you start after your test."""

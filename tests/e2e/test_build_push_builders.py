@@ -45,14 +45,6 @@ echo '{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://s
 """
 
 
-@pytest.fixture(scope="module")
-def containerd(bed: Bed) -> Iterator[Runner]:
-    """A runner whose engine has the containerd image store, as Docker 29 has by default."""
-    runner = bed.add_runner("containerd", containerd_store=True)
-    yield runner
-    runner.remove()
-
-
 @pytest.fixture(autouse=True)
 def rights(registry: Registry) -> Iterator[None]:
     registry.allow(Run().token, f"{PATH}:pull,push", f"{PATH}/*:pull,push")
@@ -72,7 +64,7 @@ def workspace(bed: Bed, request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @pytest.fixture
-def own(bed: Bed, runner: Runner) -> Runner:
+def own(runner: Runner) -> Runner:
     """A runner on which buildx can make a builder in a container."""
     runner.add_buildkit_image()
     return runner
@@ -196,9 +188,9 @@ def test_a_scanner_that_cannot_be_pulled_is_named(own: Runner, workspace: Path) 
 
 
 def test_an_engine_that_can_attach_by_itself_needs_no_builder(
-    containerd: Runner, registry: Registry, workspace: Path
+    containerd_runner: Runner, registry: Registry, workspace: Path
 ) -> None:
-    step = build(containerd, workspace, provenance="true", annotations="team=shop")
+    step = build(containerd_runner, workspace, provenance="true", annotations="team=shop")
     assert step.code == 0, step.log
     assert "A builder of its own" not in step.log
     image, attached = manifests(registry, step.outputs["digest"])
@@ -209,9 +201,9 @@ def test_an_engine_that_can_attach_by_itself_needs_no_builder(
 
 @pytest.mark.parametrize("store", ["classic", "containerd"])
 def test_a_plain_image_stays_plain_on_every_engine(
-    runner: Runner, containerd: Runner, registry: Registry, workspace: Path, store: str
+    runner: Runner, containerd_runner: Runner, registry: Registry, workspace: Path, store: str
 ) -> None:
-    step = build(containerd if store == "containerd" else runner, workspace)
+    step = build(containerd_runner if store == "containerd" else runner, workspace)
     assert step.code == 0, step.log
     assert "manifests" not in registry.manifest(PATH, step.outputs["digest"])
     assert "made for" not in step.log
@@ -242,12 +234,12 @@ def test_the_cache_of_the_registry_serves_a_builder_that_knows_nothing(
 
 
 def test_each_image_has_a_cache_of_its_own(
-    containerd: Runner, registry: Registry, workspace: Path
+    containerd_runner: Runner, registry: Registry, workspace: Path
 ) -> None:
     for name in ("api", "web"):
         (workspace / name).mkdir()
         (workspace / name / "Dockerfile").write_text(f"FROM scratch\nCOPY . /{name}\n")
-    step = build(containerd, workspace, images="api: api\nweb: web", cache="auto")
+    step = build(containerd_runner, workspace, images="api: api\nweb: web", cache="auto")
     assert step.code == 0, step.log
     assert "made for" not in step.log
     for name in ("api", "web"):
@@ -255,10 +247,10 @@ def test_each_image_has_a_cache_of_its_own(
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning(
-    containerd: Runner, registry: Registry, workspace: Path
+    containerd_runner: Runner, registry: Registry, workspace: Path
 ) -> None:
     registry.fault(f"PUT /v2/{PATH}/manifests/buildcache", status=403, code="DENIED")
-    step = build(containerd, workspace, cache="auto")
+    step = build(containerd_runner, workspace, cache="auto")
     assert step.code == 0, step.log
     assert "The cache of builders was not kept: " in step.log
     assert registry.digest(PATH, "main") == step.outputs["digest"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -141,12 +142,48 @@ def test_a_registry_that_never_answers_is_told_before_the_build(
 def test_a_refusal_is_final(
     runner: Runner, registry: Registry, workspace: Path, match: str, told: str
 ) -> None:
-    registry.fault(match, status=403, code="DENIED", message="permission_denied: write_package")
+    refuse(registry, match)
     step = build(runner, workspace)
     assert step.code == 2
     assert f"ghcr.io refuses a push to {PATH}" in step.errors[0]
     assert told in step.errors[0]
     assert "trying again" not in step.log
+
+
+@pytest.mark.parametrize(
+    "match", [f"HEAD /v2/{PATH}/blobs/*", f"PUT /v2/{PATH}/blobs/*", MANIFESTS]
+)
+def test_a_refusal_of_which_buildkit_hides_the_words_is_told_as_one(
+    containerd_runner: Runner, registry: Registry, workspace: Path, match: str
+) -> None:
+    refuse(registry, match)
+    step = build(containerd_runner, workspace)
+    assert step.code == 2, step.log
+    assert f"ghcr.io refuses a push to {PATH} (403" in step.errors[0]
+    assert "trying again" not in step.log
+
+
+@pytest.mark.usefixtures("runner")  # for its rights
+@pytest.mark.parametrize(
+    ("match", "fault"),
+    [
+        pytest.param(TOKEN, Fault(503, 2), id="the token endpoint is down twice"),
+        pytest.param(UPLOADS, Fault(429, 2), id="an upload is refused for now twice"),
+        pytest.param(MANIFESTS, Fault(0, 1), id="the connection is dropped at the manifest"),
+        pytest.param(MANIFESTS, Fault(500, 1), id="the registry fails once at the manifest"),
+    ],
+)
+def test_a_fault_that_passes_is_survived_with_the_containerd_store_too(
+    containerd_runner: Runner, registry: Registry, workspace: Path, match: str, fault: Fault
+) -> None:
+    registry.fault(match, status=fault.status, code="TOOMANYREQUESTS", times=fault.times)
+    step = build(containerd_runner, workspace)
+    assert step.code == 0, step.log
+    assert registry.digest(PATH, "latest") == step.outputs["digest"]
+
+
+def refuse(registry: Registry, match: str) -> None:
+    registry.fault(match, status=403, code="DENIED", message="permission_denied: write_package")
 
 
 def test_a_right_that_is_taken_away_during_the_build_is_told_in_the_words_of_the_registry(
@@ -201,3 +238,35 @@ def test_a_cancelled_build_leaves_no_login_and_moves_no_tag(
     assert {tag: registry.digest(PATH, tag) for tag in registry.tags(PATH)} == before
     assert "sleep 60" not in runner.run("ps", "-ef", check=False).stdout
     assert running.result().outputs["image"] == ""
+
+
+def test_a_run_that_is_cancelled_while_its_tags_are_set_sets_them_all(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    registry.fault(f"PUT /v2/{PATH}/manifests/main", delay=3)
+    given = {"tags": TAGS}
+    run = Run(repository=REPOSITORY, sha="e" * 40)
+    running = start_action("build-push", given, workspace=workspace, run=run, on=runner)
+    until(running, "::endgroup::")
+    time.sleep(1)
+    running.cancel()
+    step = running.result(30)
+    assert "cancelled" not in step.log
+    tags = {tag: registry.digest(PATH, tag) for tag in ("sha-eeeeeee", "main", "latest")}
+    assert set(tags.values()) == {step.outputs["digest"]}
+
+
+def test_a_run_that_is_killed_moves_no_tag_that_others_use(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    assert build(runner, workspace).code == 0
+    before = {tag: registry.digest(PATH, tag) for tag in ("main", "latest")}
+    last_for(workspace, seconds=8)
+    given = {"tags": TAGS}
+    run = Run(repository=REPOSITORY, sha="d" * 40)
+    running = start_action("build-push", given, workspace=workspace, run=run, on=runner)
+    until(running, SLEEP.format(8))
+    running.signal(signal.SIGKILL)
+    running.process.wait(10)
+    assert {tag: registry.digest(PATH, tag) for tag in before} == before
+    assert build(runner, workspace, Run(repository=REPOSITORY, sha="c" * 40)).code == 0

@@ -57,7 +57,23 @@ def _hint(refusal: Refusal, name: Name, context: Context) -> str:
             f"the token of {context.repository} can push below {GHCR}/{context.owner.lower()}/ "
             "only; change the input `image`"
         )
-    return PERMISSION + _fork(context)
+    return PERMISSION + _organisation(refusal, context) + _fork(context)
+
+
+def _organisation(refusal: Refusal, context: Context) -> str:
+    """Return what to do where the job has the permission, and its organisation is in the way."""
+    if "organization" not in refusal.message:
+        return ""
+    owner = context.owner
+    if "Create" in refusal.message:
+        return (
+            f"\n    if it is there already, an owner of {owner} has to allow new packages: "
+            f"{context.server}/organizations/{owner}/settings/packages"
+        )
+    return (
+        f"\n    if it is there already, an owner of {owner} has limited what tokens may do: "
+        f"{context.server}/organizations/{owner}/settings/actions, Workflow permissions"
+    )
 
 
 def _fork(context: Context) -> str:

@@ -1,14 +1,35 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import pytest
 
-from doubles import CHALLENGE, OPEN_REGISTRY, TOKEN, UPLOAD, Answer, Answers, HttpRegistry
+from doubles import (
+    CHALLENGE,
+    OPEN_REGISTRY,
+    TOKEN,
+    UPLOAD,
+    Answer,
+    Answers,
+    HttpRegistry,
+    ScriptedRunner,
+)
 from ship.command import Secret
 from ship.context import Context
 from ship.errors import StepFailed
+from ship.process import Finished
 from ship.push_advice import advice
 from ship.reference import Name
-from ship.registry import Client, Credential, Refusal
+from ship.registry import Client, Credential, Manifest, Refusal, stored
+from ship.registry.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UNLINKED = "permission_denied: write_package"
 TOO_WEAK = "installation not allowed to Write organization package"
@@ -89,6 +110,202 @@ def test_a_password_does_not_follow_a_redirect() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "waits"),
+    [("1", 1.0), ("0", 0.0), ("soon", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0)],
+)
+def test_a_registry_says_how_long_to_wait(told: str, waits: float) -> None:
+    busy: Answer = (429, {"Retry-After": told}, "")
+    started = time.monotonic()
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [busy, UPLOAD]}) as server:
+        assert ask(server) is None
+    assert waits <= time.monotonic() - started < waits + 0.9
+
+
+def test_a_registry_that_asks_for_too_much_patience_is_given_up() -> None:
+    busy: Answer = (429, {"Retry-After": "3600"}, "")
+    told = pytest.raises(StepFailed, match=r"is busy or broken .429")
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [busy]}) as server, told:
+        ask(server)
+    assert server.asked.count("POST /v2/acme/app/blobs/uploads/") == 1
+
+
+# What is there, and setting tags
+
+BODY = '{"layers": [{"size": 100}, {"size": 20}], "config": {"size": 3}}'
+DIGEST = "sha256:" + hashlib.sha256(BODY.encode()).hexdigest()
+OCI = "application/vnd.oci.image.manifest.v1+json"
+HAS_IT: Answer = (200, {"Content-Type": OCI, "Docker-Content-Digest": DIGEST}, BODY)
+
+
+@contextmanager
+def serving(answers: Answers) -> Iterator[tuple[Client, Name, HttpRegistry]]:
+    with HttpRegistry(answers) as server:
+        client = Client(lambda _: None, {}, back_off=(0, 0))
+        yield client, Name(server.address, "acme/app"), server
+
+
+def test_a_tag_is_set_with_the_very_bytes_that_are_there() -> None:
+    answers: Answers = {
+        "GET /v2/acme/app/manifests/": [HAS_IT],
+        "PUT /v2/acme/app/manifests/latest": [(201, {}, "")],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, server):
+        manifest = client.manifest(name, DIGEST)
+        assert manifest == Manifest(OCI, BODY.encode(), DIGEST)
+        client.put(name, "latest", manifest)
+        assert client.manifest(name, DIGEST) is manifest, "what never changes is asked for once"
+    assert server.asked.count(f"GET /v2/acme/app/manifests/{DIGEST}") == 1
+    assert server.bodies[-1] == BODY.encode()
+
+
+def test_another_manifest_than_was_asked_for_is_refused() -> None:
+    answers: Answers = {
+        "GET /v2/acme/app/manifests/": [(200, {}, "{}")],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, _), pytest.raises(StepFailed, match="another manifest"):
+        client.manifest(name, DIGEST)
+
+
+def test_what_is_not_there_is_nothing() -> None:
+    with serving({"GET /v2/acme": [(404, {}, "")], "GET /v2/": [(200, {}, "")]}) as (
+        client,
+        name,
+        _,
+    ):
+        assert client.head(name, "x") is None
+        assert client.manifest(name, "x") is None
+        assert client.tags(name) == ()
+        assert client.size(name, DIGEST) == 0
+
+
+def test_a_digest_is_worked_out_where_the_registry_does_not_tell_it() -> None:
+    answers: Answers = {
+        "HEAD /v2/acme/app/manifests/1": [(200, {}, "")],
+        "GET /v2/acme/app/manifests/1": [(200, {"Content-Type": OCI}, BODY)],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, _):
+        assert client.head(name, "1") == DIGEST
+
+
+def test_all_pages_of_tags_are_read_and_odd_ones_left_out() -> None:
+    more = '</v2/acme/app/tags/list?n=1000&last=b>; rel="next"'
+    answers: Answers = {
+        "GET /v2/acme/app/tags/list": [
+            (200, {"Link": more}, '{"tags": ["a", "b", 7, "-x", "a"]}'),
+            (200, {}, '{"tags": ["c"]}'),
+        ],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, _):
+        assert client.tags(name) == ("a", "b", "c")
+
+
+def test_a_link_to_elsewhere_is_not_followed() -> None:
+    away = '<http://127.0.0.1:1/v2/other/tags/list?n=1>; rel="next"'
+    answers: Answers = {
+        "GET /v2/acme/app/tags/list": [(200, {"Link": away}, '{"tags": ["a"]}')],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, _):
+        assert client.tags(name) == ("a",)
+
+
+def test_the_size_is_that_of_the_first_platform_and_not_of_what_is_attached() -> None:
+    index = json.dumps(
+        {
+            "manifests": [
+                {"digest": "sha256:" + "0" * 64, "platform": {"os": "unknown"}},
+                {"digest": DIGEST, "platform": {"os": "linux"}},
+            ]
+        }
+    )
+    top = "sha256:" + hashlib.sha256(index.encode()).hexdigest()
+    answers: Answers = {
+        f"GET /v2/acme/app/manifests/{top}": [(200, {}, index)],
+        f"GET /v2/acme/app/manifests/{DIGEST}": [HAS_IT],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, _):
+        assert client.size(name, top) == 123
+
+
+def test_a_token_that_ran_out_is_fetched_anew_once() -> None:
+    answers: Answers = {
+        "GET /v2/acme/app/manifests/1": [CHALLENGE, HAS_IT],
+        "GET /v2/": [CHALLENGE],
+        "GET /token": [TOKEN],
+    }
+    with serving(answers) as (client, name, server):
+        found = client.manifest(name, "1")
+    assert found
+    assert server.asked.count("GET /token") == 2
+
+
+def test_who_may_push_asks_for_no_second_token_to_pull() -> None:
+    answers: Answers = {
+        "GET /v2/acme/app/manifests/1": [HAS_IT],
+        "GET /v2/": [CHALLENGE],
+        "GET /token": [TOKEN],
+        "POST /v2/": [UPLOAD],
+    }
+    with serving(answers) as (client, name, server):
+        assert client.check_push(name) is None
+        assert client.manifest(name, "1")
+    assert server.asked.count("GET /token") == 1
+    assert not any(each.startswith("DELETE") for each in server.asked), "a token may not delete"
+
+
+def test_odd_answers_are_no_crash() -> None:
+    odd: list[Answer] = [(200, {}, "[1"), (200, {}, "[]"), (200, {}, '{"tags": {"a": 1}}')]
+    for answer in odd:
+        answers: Answers = {"GET /v2/acme": [answer], "GET /v2/": [(200, {}, "")]}
+        with serving(answers) as (client, name, _):
+            assert client.tags(name) == ()
+            assert client.size(name, "1") == 0
+
+
+# Logins of the runner
+
+
+def test_a_login_is_read_as_docker_wrote_it() -> None:
+    pair = base64.b64encode(b"me:a:b").decode()
+    config = {"auths": {"ghcr.io": {"auth": pair}, "x.example": {"identitytoken": "t"}, "odd": {}}}
+    runner = ScriptedRunner()
+    assert stored(config, "ghcr.io", runner) == Credential("me", Secret("a:b"))
+    assert stored(config, "x.example", runner) == Credential("<token>", Secret("t"))
+    assert stored(config, "odd", runner) is None
+    assert stored({}, "ghcr.io", runner) is None
+    hub = {"auths": {"https://index.docker.io/v1/": {"auth": pair}}}
+    assert stored(hub, "docker.io", runner)
+
+
+def test_a_helper_is_asked_over_stdin() -> None:
+    config = {"credHelpers": {"ghcr.io": "pass"}}
+    runner = ScriptedRunner(Finished(0, '{"Username": "me", "Secret": "s"}'), Finished(1, "no"))
+    assert stored(config, "ghcr.io", runner) == Credential("me", Secret("s"))
+    assert stored(config, "ghcr.io", runner) is None
+    assert runner.ran[0].argv == ("docker-credential-pass", "get")
+    assert runner.ran[0].stdin == Secret("ghcr.io")
+
+
+# Proxies
+
+
+def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
+    with HttpRegistry(OPEN_REGISTRY) as proxy:
+        env = {"HTTP_PROXY": f"http://u:p@{proxy.address}", "http_proxy": f"http://{proxy.address}"}
+        transport = Transport(env, back_off=())
+        assert transport.send("GET", "http://registry.example.com/v2/", {}).status == 404
+        direct = Transport({**env, "NO_PROXY": "other,.example.com"}, back_off=())
+        with pytest.raises(StepFailed, match=r"registry\.example\.com"):
+            direct.send("GET", "http://registry.example.com/v2/", {})
+    assert proxy.asked == ["GET http://registry.example.com/v2/"]
+
+
+@pytest.mark.parametrize(
     ("refusal", "path", "told"),
     [
         (
@@ -101,6 +318,8 @@ def test_a_password_does_not_follow_a_redirect() -> None:
             "acme/app",
             "packages: write",
         ),
+        (Refusal("push", 403, TOO_WEAK), "acme/app", "Acme/settings/actions, Workflow permissions"),
+        (Refusal("push", 403, TOO_WEAK.replace("Write", "Create")), "acme/app", "new packages"),
         (Refusal("push", 401, ""), "acme/app", "packages: write"),
         (Refusal("push", 403, "denied"), "other/app", "can push below ghcr.io/acme/ only"),
         (Refusal("login", 403, "denied"), "acme/app", "leave `password` out"),
