@@ -150,6 +150,7 @@ def test_a_refusal_is_final(
     assert "trying again" not in step.log
 
 
+@pytest.mark.usefixtures("runner")  # for its rights
 @pytest.mark.parametrize(
     "match", [f"HEAD /v2/{PATH}/blobs/*", f"PUT /v2/{PATH}/blobs/*", MANIFESTS]
 )
