@@ -28,23 +28,25 @@ class Reader:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
-        self._problems: list[Problem] = []
+        # For a reader of its own language, which adds to them.
+        self.problems: list[Problem] = []
 
     def problem(self, name: str, what: str, hint: str = "") -> None:
         """Note that an input is wrong; reading goes on, so that all problems are told at once."""
-        self._problems.append(Problem(f"input `{name}`", what, hint))
+        self.problems.append(Problem(f"input `{name}`", what, hint))
 
     def done(self) -> None:
         """Raise UserError when any problem was noted."""
-        if self._problems:
-            raise UserError(*self._problems)
+        if self.problems:
+            # What holds for several images may be found in each.
+            raise UserError(*dict.fromkeys(self.problems))
 
     def attempt(self, read: Callable[[], T]) -> T | None:
         """Return what a reader of its own language reads, or note all that it finds wrong."""
         try:
             return read()
         except UserError as error:
-            self._problems += error.problems
+            self.problems += error.problems
             return None
 
     def raw(self, name: str) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # The lines of a failed build that are repeated in the summary.
 LAST_LINES = 40
+# The characters of a failed command that are repeated in the error.
+LONGEST_COMMAND = 160
 
 _NO_ENGINE = (
     r"Cannot connect to the Docker daemon|failed to connect to the docker API"
@@ -66,6 +68,10 @@ _PUSH = (
     "the registry did not take the image",
     "see its words in the last lines of the log; run the job again if it was busy",
 )
+_LOOK = "the first line with ERROR in the log, and the lines before it, say why"
+_COMMAND = re.compile(
+    r'^ERROR: .*process "(.+)" did not complete successfully: exit code: (\d+)', re.MULTILINE
+)
 # Faults that pass by themselves. What a registry says on purpose (401, 403, 404) is none of them.
 _TRANSIENT = (
     r"unexpected status[^\n]*: (408|429|5\d\d)|\b(429 Too Many|50[0234] )|toomanyrequests"
@@ -112,6 +118,11 @@ def last_line(finished: Finished) -> str:
     return lines[-1].strip() if lines else f"exit code {finished.code}"
 
 
+def _short(text: str) -> str:
+    """Return the beginning of a command, which may be a script of many lines."""
+    return text if len(text) <= LONGEST_COMMAND else f"{text[:LONGEST_COMMAND]} …"
+
+
 def is_without_engine(finished: Finished) -> bool:
     """Say whether there was no engine to speak to."""
     return bool(re.search(_NO_ENGINE, text_of(finished)))
@@ -140,18 +151,24 @@ def refusal_words(finished: Finished) -> str:
 def failed(finished: Finished, what: str = "") -> StepFailed:
     """Return the error for a command that failed, with its last lines."""
     text = text_of(finished)
-    error = _last_error(text)
-    what = what or f"the build failed with exit code {finished.code}"
-    hint = "the first line with ERROR in the log, and the lines before it, say why"
-    if _is_push(text) and not re.search(_NO_ENGINE, error):
-        what, hint = _PUSH
-    else:
-        for pattern, cause, act in _CAUSES:
-            if match := re.search(pattern, error):
-                what, hint = match.expand(cause), act
-                break
+    cause = _cause(text) or (what or f"the build failed with exit code {finished.code}", _LOOK)
     tail = "\n".join(text.splitlines()[-LAST_LINES:])
-    return StepFailed.of(what, hint=hint, evidence=Evidence("Last lines of the build", tail))
+    evidence = Evidence("Last lines of the build", tail)
+    return StepFailed.of(cause[0], hint=cause[1], evidence=evidence)
+
+
+def _cause(text: str) -> tuple[str, str] | None:
+    """Return cause and next act, if what buildx says is known."""
+    error = _last_error(text)
+    if _is_push(text) and not re.search(_NO_ENGINE, error):
+        return _PUSH
+    for pattern, cause, act in _CAUSES:
+        if match := re.search(pattern, error):
+            return match.expand(cause), act
+    if match := _COMMAND.search(text):
+        what = f"a command of the Dockerfile failed with exit code {match[2]}: {_short(match[1])}"
+        return what, "the last lines of the log have what it printed"
+    return None
 
 
 def counted(finished: Finished) -> tuple[int, int]:

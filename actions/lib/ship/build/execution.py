@@ -84,7 +84,7 @@ class Execution:
         if len(self._want.images) == 1:
             return say
         width = max(len(image.key) for image in self._want.images)
-        return lambda line: say(f"{key:{width}} | {line}")
+        return lambda line: say(f"{key:{width}} | {line}") if line else None
 
     def _failed(self, failures: Sequence[Ended]) -> ShipError:
         errors = [self._failure(*failure) for failure in failures]

@@ -154,7 +154,7 @@ def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
     if not text.strip():
         image = _image(read, context, facts, "", common)
         return (image,) if image else ()
-    entries = read.attempt(lambda: mapping.entries(text, common)) or {}
+    entries = mapping.entries(text, common, read.problems)
     found = [_image(read, context, facts, key, entry) for key, entry in entries.items()]
     return tuple(image for image in found if image)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.errors import Problem, UserError
+from ship.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +26,11 @@ class Entry(NamedTuple):
     image: str = ""
 
 
-def entries(text: str, common: Entry) -> dict[str, Entry]:
-    """Read the mapping; what an image does not say is as for all. Raises UserError."""
+def entries(text: str, common: Entry, problems: list[Problem]) -> dict[str, Entry]:
+    """Read the mapping; what an image does not say is as for all.
+
+    What is wrong goes to `problems`; what can be read all the same is returned.
+    """
     # Imported here: most workflows have one image.
     from ship import mini_yaml  # noqa: PLC0415
 
@@ -35,27 +38,27 @@ def entries(text: str, common: Entry) -> dict[str, Entry]:
         found = mini_yaml.load(text)
     except mini_yaml.Invalid as error:
         where = f"images:{error.line}:{error.column}"
-        raise UserError(Problem("input `images`", f"{where}: {error.message}")) from None
-    return _Reading(found, common).entries()
+        problems.append(Problem("input `images`", f"{where}: {error.message}"))
+        return {}
+    return _Reading(found, common, problems).entries()
 
 
 class _Reading:
-    def __init__(self, found: Any, common: Entry) -> None:
+    def __init__(self, found: Any, common: Entry, problems: list[Problem]) -> None:
         self._found = found
         self._common = common
-        self._problems: list[Problem] = []
+        self._problems = problems
         self._where = "images"
 
     def entries(self) -> dict[str, Entry]:
         if not isinstance(self._found, dict) or not self._found:
             hint = "write `name: folder` a line, or `name:` and below it context, file and so on"
-            raise UserError(Problem("input `images`", "is not a mapping of names", hint))
+            self._problems.append(Problem("input `images`", "is not a mapping of names", hint))
+            return {}
         read: dict[str, Entry] = {}
         for name, value in self._found.items():
             self._at(self._found, name)
             read[name] = self._entry(name, value)
-        if self._problems:
-            raise UserError(*self._problems)
         return read
 
     def _at(self, found: dict[str, Any], key: str) -> None:

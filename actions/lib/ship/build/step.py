@@ -154,7 +154,8 @@ class _Work:
         tools = self._tools
         outcomes = report.measured(self._book, self._registry)
         report.final_outputs(outcomes, tools.workflow)
-        tools.workflow.summary(report.summary(self._want, outcomes, tools, title))
+        if any(each.digest or each.built for each in outcomes):
+            tools.workflow.summary(report.summary(self._want, outcomes, tools, title))
         for each in outcomes:
             if each.pushed:
                 tools.workflow.say(f"pushed {each.reference}")

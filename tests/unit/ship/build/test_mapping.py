@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from ship.build.mapping import Entry, entries
-from ship.errors import UserError
+from ship.build import mapping
+from ship.build.mapping import Entry
+
+if TYPE_CHECKING:
+    from ship.errors import Problem
 
 COMMON = Entry(
     context=".", build_args={"A": "1"}, platforms=("linux/amd64",), tags="type=sha",
@@ -11,14 +16,21 @@ COMMON = Entry(
 )  # fmt: skip
 
 
+def entries(text: str) -> dict[str, Entry]:
+    found: list[Problem] = []
+    read = mapping.entries(text, COMMON, found)
+    assert not found
+    return read
+
+
 def problems(text: str) -> list[str]:
-    with pytest.raises(UserError) as raised:
-        entries(text, COMMON)
-    return [str(problem) for problem in raised.value.problems]
+    found: list[Problem] = []
+    mapping.entries(text, COMMON, found)
+    return [str(problem) for problem in found]
 
 
 def test_a_name_and_its_folder_are_enough() -> None:
-    read = entries("api: backend\nweb: frontend\n", COMMON)
+    read = entries("api: backend\nweb: frontend\n")
     assert {name: entry.context for name, entry in read.items()} == {
         "api": "backend",
         "web": "frontend",
@@ -28,7 +40,7 @@ def test_a_name_and_its_folder_are_enough() -> None:
 
 
 def test_a_name_alone_is_its_own_folder() -> None:
-    assert entries("api:\n", COMMON)["api"].context == "api"
+    assert entries("api:\n")["api"].context == "api"
 
 
 def test_every_key_changes_one_thing() -> None:
@@ -45,7 +57,7 @@ api:
     latest
   image: registry.example.com/x/api
 """
-    assert entries(text, COMMON)["api"] == Entry(
+    assert entries(text)["api"] == Entry(
         context="backend",
         file="docker/api.Dockerfile",
         target="serve",
@@ -58,7 +70,7 @@ api:
 
 
 def test_json_is_read_as_well() -> None:
-    read = entries('{"api": {"context": "b", "build-args": ["X=1=2"]}}', COMMON)
+    read = entries('{"api": {"context": "b", "build-args": ["X=1=2"]}}')
     assert read["api"].build_args == {"A": "1", "X": "1=2"}
 
 

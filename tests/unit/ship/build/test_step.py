@@ -184,7 +184,18 @@ def test_all_that_is_wrong_is_told_in_one_go(workspace: Path) -> None:
     with pytest.raises(UserError) as raised:
         read(workspace, push="maybe", tags="type=semvr\n{{brnch}}", labels="{{x", max_age="soon",
              context="nowhere")  # fmt: skip
-    assert len(raised.value.problems) == 5
+    assert len(raised.value.problems) == 6
+
+
+def test_all_that_is_wrong_with_several_images_is_told_once(workspace: Path) -> None:
+    text = "api: nowhere\nweb: {contxt: ., target: --x}\ncron: ."
+    with pytest.raises(UserError) as raised:
+        read(workspace, images=text, tags="type=semvr")
+    told = [f"{problem.where}: {problem.what}" for problem in raised.value.problems]
+    assert len(told) == 4
+    assert "contxt" in told[0]
+    assert "semvr" in told[1]
+    assert "images.api.context" in told[2]
 
 
 def test_a_value_that_may_be_a_secret_is_in_no_message(workspace: Path) -> None:
@@ -284,6 +295,7 @@ def test_a_digest_that_buildx_does_not_tell_is_an_error(workspace: Path, tmp_pat
 
 # Causes
 
+COMMAND = 'process "/bin/sh -c curl x" did not complete successfully: exit code: 22'
 PUSH = "#8 pushing ghcr.io/a/b:x with docker\n#8 ERROR: {0}\nERROR: {0}"
 EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
 
@@ -296,7 +308,8 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
         (EXPORT.format("failed to push ghcr.io/a/b: 429 Too Many Requests"), "did not take"),
         ("#2 x\n#2 ERROR: b: 403 Forbidden\nERROR: failed to solve: ghcr.io/b: 403 Forbidden",
          "refused access to a base image"),
-        ("#6 curl: 403 Forbidden\nERROR: x did not complete successfully", "with exit code 7"),
+        (f"#6 0.1 curl: 403 Forbidden\nERROR: failed to solve: {COMMAND}",
+         "a command of the Dockerfile failed with exit code 22: /bin/sh -c curl x"),
         ("#6 0.1 ERROR: no space left on device\nERROR: x did not complete successfully: 1",
          "disk of the runner is full"),
         ("Cannot connect to the Docker daemon at unix://", "engine of the runner cannot be used"),
@@ -307,7 +320,7 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
         ("ERROR: failed to resolve source metadata for x/y:1: x/y:1: not found", "no image x/y:1"),
         ("ERROR: exec /bin/sh: exec format error", "programs of another platform"),
         ("ERROR: toomanyrequests: You have reached your pull rate limit", "more pulls for now"),
-        ('process "/bin/sh -c make" did not complete', "failed with exit code 7"),
+        ("ERROR: something else", "the build failed with exit code 7"),
     ],
 )  # fmt: skip
 def test_what_buildx_says_is_told_as_a_cause(said: str, told: str) -> None:
@@ -319,11 +332,11 @@ def test_what_buildx_says_is_told_as_a_cause(said: str, told: str) -> None:
 
 def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> None:
     log = Log(tmp_path)
-    runner = ScriptedRunner(Finished(7, "", "ERROR: process x did not complete successfully: 2"))
+    runner = ScriptedRunner(Finished(7, "", "ERROR: failed to solve: something"))
     with pytest.raises(StepFailed, match="failed with exit code 7"):
         run(inputs(), context(workspace, event_name="pull_request"), runner, log.workflow)
     assert (log.outputs["tag"], log.outputs["image"]) == (SHORT, "")
-    assert "Not everything was done" in log.summary
+    assert log.summary == "", "a table of nothing helps nobody; the error is told by main"
 
 
 @pytest.mark.parametrize(
