@@ -31,8 +31,8 @@ docs-check: ## fail when `make docs` would change something
 	@$(PYTHON) docs/tables.py --check
 
 bench: ## every measurement against its budget
-	@python3 tests/bed/setup.py python
-	@code=0; for each in startup check_speed generate_speed; do \
+	@python3 tests/bed/setup.py
+	@code=0; for each in startup check_speed generate_speed build_push; do \
 	  echo "== $$each"; $(PYTHON) bench/$$each.py || code=1; done; exit $$code
 
 demo: ## the whole path on real parts, shown as it happens

@@ -70,28 +70,28 @@ def own(runner: Runner) -> Runner:
     return runner
 
 
-# The user whose Docker configuration a step before has changed.
-ROOT = {"HOME": "/root"}
+# The home whose Docker configuration a step before has changed.
+ROOT = "/root"
 
 
-def build(
-    on: Runner, workspace: Path, env: dict[str, str] | None = None, **inputs: str
-) -> StepResult:
+def build(on: Runner, workspace: Path, home: str = "", **inputs: str) -> StepResult:
     given = {name.replace("_", "-"): value for name, value in inputs.items()}
     run = Run(repository=REPOSITORY, event=EVENT)
-    return run_action("build-push", given, workspace=workspace, run=run, env=env, on=on)
+    return run_action("build-push", given, workspace=workspace, run=run, env=own_home(home), on=on)
 
 
-def check(
-    on: Runner, workspace: Path, env: dict[str, str] | None = None, **inputs: str
-) -> StepResult:
+def check(on: Runner, workspace: Path, home: str = "", **inputs: str) -> StepResult:
     """Build for a pull request."""
     given = {name.replace("_", "-"): value for name, value in inputs.items()}
     run = Run(
         repository=REPOSITORY, event_name="pull_request", ref="refs/pull/7/merge",
         event=PULL_REQUEST,
     )  # fmt: skip
-    return run_action("build-push", given, workspace=workspace, run=run, env=env, on=on)
+    return run_action("build-push", given, workspace=workspace, run=run, env=own_home(home), on=on)
+
+
+def own_home(home: str) -> dict[str, str]:
+    return {"HOME": home} if home else {}
 
 
 def leftovers(on: Runner) -> str:

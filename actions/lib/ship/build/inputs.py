@@ -31,6 +31,7 @@ BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*|(tcp|unix)://[^\s,]+")
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 CONTEXT_NAME = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]*")
 SSH = re.compile(r"[A-Za-z0-9_][^\s]*")
+_GHA = re.compile(r"type=gha(,|$)").match
 AGE = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
 SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 PROVENANCE = ("false", "true", "min", "max")
@@ -83,6 +84,7 @@ class Inputs(NamedTuple):
     username: str
     password: Secret
     dry_run: bool
+    warnings: tuple[str, ...] = ()
 
     @property
     def registry(self) -> str:
@@ -100,6 +102,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     facts = read.attempt(lambda: facts_of(context, env))
     images = _images(read, context, facts) if facts else ()
     push = _push(read, context)
+    warnings: list[str] = []
     needed = push and not read.flag("dry-run")
     wanted = Inputs(
         images=images,
@@ -113,8 +116,8 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         salt=read.text("salt"),
         max_age=_seconds(read),
         cache_auto=read.choice("cache", ("none", "auto")) == "auto",
-        cache_from=_cache(read, "cache-from", env),
-        cache_to=_cache(read, "cache-to", env),
+        cache_from=_cache(read, "cache-from", env, warnings),
+        cache_to=_cache(read, "cache-to", env, warnings),
         builder=read.matching(
             "builder", BUILDER, "the name of a builder or a tcp:// or unix:// address",
             read.text("builder"),
@@ -122,7 +125,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         builder_image=read.matching(
             "builder-image", REFERENCE, "the name of an image", read.text("builder-image")
         ),
-        provenance=read.choice("provenance", PROVENANCE),
+        provenance=_provenance(read),
         sbom=_sbom(read),
         pull=read.flag("pull"),
         no_cache=read.flag("no-cache"),
@@ -133,7 +136,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         dry_run=read.flag("dry-run"),
     )  # fmt: skip
     read.done()
-    return wanted
+    return wanted._replace(warnings=tuple(warnings))
 
 
 def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
@@ -290,21 +293,22 @@ def _each(read: Reader, name: str, pattern: re.Pattern[str], what: str) -> tuple
     return tuple(read.matching(name, pattern, what, line) for line in read.lines(name))
 
 
-def _cache(read: Reader, name: str, env: Mapping[str, str]) -> tuple[str, ...]:
+def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str]) -> tuple[str, ...]:
+    """Return what buildx can use; of what has no effect here a warning is added."""
     lines = read.lines(name)
     for line in lines:
         if not re.match(r"type=[a-z]+(,|$)", line) and not REFERENCE.fullmatch(line):
             hint = "begin with type=, such as type=registry,ref=ghcr.io/acme/app:cache"
             read.problem(name, f"{line!r} is no cache of buildx", hint)
-        if line.startswith("type=gha") and not env.get("ACTIONS_RUNTIME_TOKEN"):
-            # buildx would do nothing and say nothing: https://github.com/actions/runner/issues/3046
-            read.problem(
-                name,
-                "type=gha has no effect here: GitHub gives its token to JavaScript actions only",
-                "use `cache: auto`, which keeps the cache in the registry, or expose the token in "
-                "a step before with crazy-max/ghaction-github-runtime",
-            )
-    return lines
+    usable = tuple(line for line in lines if env.get("ACTIONS_RUNTIME_TOKEN") or not _GHA(line))
+    if usable != lines:
+        # buildx would do nothing and say nothing: https://github.com/actions/runner/issues/3046
+        warnings.append(
+            f"`{name}`: type=gha is left out, for GitHub gives its token to JavaScript actions only. "
+            "Use `cache: auto`, which keeps the cache in the registry, or expose the token "
+            "in a step before with crazy-max/ghaction-github-runtime."
+        )
+    return usable
 
 
 def _seconds(read: Reader) -> int:
@@ -313,6 +317,14 @@ def _seconds(read: Reader) -> int:
     if text and not match:
         read.problem("max-age", f"{text!r} is not a time such as 7d, 12h or 30m")
     return int(match[1]) * SECONDS[match[2]] if match else 0
+
+
+def _provenance(read: Reader) -> str:
+    """Return false, true, min or max; buildx writes the last two with `mode=` in front."""
+    text = read.text("provenance", default="false").lower().removeprefix("mode=")
+    if text not in PROVENANCE:
+        read.problem("provenance", f"{text!r} is not one of {', '.join(PROVENANCE)}")
+    return text
 
 
 def _sbom(read: Reader) -> str:

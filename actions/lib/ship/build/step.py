@@ -44,6 +44,8 @@ def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Work
 def _tell(want: Inputs, tools: Tools) -> None:
     for notice in dict.fromkeys(n for image in want.images for n in image.metadata.notices):
         tools.workflow.notice(notice)
+    for warning in want.warnings:
+        tools.workflow.warning(warning)
     context = tools.context
     if context.is_check and not want.push:
         what = "a pull request" if context.is_pull_request else "a merge queue"

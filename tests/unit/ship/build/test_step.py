@@ -84,9 +84,9 @@ def test_provenance_names_the_run_that_built(workspace: Path) -> None:
     run_url = "https://github.com/Acme/App/actions/runs/1"
     told = values(argv(read(workspace, provenance="true", sbom="true")), "provenance")
     assert told == [f"mode=min,builder-id={run_url}"]
-    assert values(argv(read(workspace, provenance="max")), "provenance") == [
-        f"mode=max,builder-id={run_url}"
-    ]
+    for written in ("max", "mode=max"):
+        told = values(argv(read(workspace, provenance=written)), "provenance")
+        assert told == [f"mode=max,builder-id={run_url}"]
 
 
 def test_an_index_has_its_description_where_the_page_of_the_package_shows_it(
@@ -111,6 +111,21 @@ def test_the_cache_is_only_read_when_nothing_is_pushed(workspace: Path) -> None:
     checked = argv(read(workspace, cache="auto", push="false"))
     assert values(checked, "cache-from") == ["type=registry,ref=ghcr.io/acme/app:buildcache"]
     assert values(checked, "cache-to") == []
+
+
+def test_a_cache_that_would_have_no_effect_is_left_out_and_told(
+    workspace: Path, tmp_path: Path
+) -> None:
+    given = {"cache_from": "type=gha\ntype=registry,ref=x/y", "cache_to": "type=gha,mode=max"}
+    want = read(workspace, **given)
+    assert values(argv(want), "cache-from") == ["type=registry,ref=x/y"]
+    assert values(argv(want), "cache-to") == []
+    log = Log(tmp_path)
+    run(inputs(dry_run="true", **given), context(workspace), ScriptedRunner(), log.workflow)
+    assert log.text.count("::warning::`cache-") == 2
+    env = {**inputs(**given), "ACTIONS_RUNTIME_TOKEN": "t"}
+    exposed = read_inputs(env, context(workspace))
+    assert values(argv(exposed), "cache-to") == ["type=gha,mode=max"]
 
 
 def test_no_part_of_the_command_is_ever_a_word_of_a_shell(workspace: Path) -> None:
@@ -163,12 +178,11 @@ def test_a_secret_of_the_build_is_in_the_environment_and_in_no_argument(workspac
         ({"flavor": "latest=maybe"}, "not one of auto, true, false"),
         ({"push": "maybe"}, "not one of auto, true, false"),
         ({"cache": "gha"}, "not one of none, auto"),
-        ({"cache_from": "type=gha"}, "GitHub gives its token to JavaScript actions only"),
         ({"cache_to": "registry.example.com/x y"}, "is no cache of buildx"),
         ({"max_age": "soon"}, "not a time such as 7d"),
         ({"builder": "-x"}, "not the name of a builder"),
         ({"sbom": "--x"}, "neither true nor false nor the image of a scanner"),
-        ({"provenance": "mode=max"}, "not one of false, true, min, max"),
+        ({"provenance": "mode=all"}, "not one of false, true, min, max"),
         ({"password": ""}, "`password`: is required but empty"),
         ({"username": ""}, "`username`: is required but empty"),
         ({"dry_run": "x"}, "neither true nor false"),
