@@ -138,6 +138,23 @@ def test_a_base_image_that_moved_makes_an_image_changed(runner: Runner, workspac
     assert build(runner, workspace, run_of(SECOND), **api).outputs["built"] == "true"
 
 
+def test_an_old_base_image_on_the_runner_is_not_taken_for_the_new_one(
+    runner: Runner, containerd_runner: Runner, workspace: Path
+) -> None:
+    base = {"image": f"ghcr.io/{PATH}/base", "context": "docs", "tags": "moving"}
+    assert build(runner, workspace, run_of(FIRST), **base).code == 0
+    (workspace / "docs" / "main").write_text("pushed from elsewhere")
+    assert build(containerd_runner, workspace, run_of(FIRST), **base).code == 0
+    dockerfile = f"FROM ghcr.io/{PATH}/base:moving\nCOPY busybox /bin/busybox\n"
+    (workspace / "api" / "Dockerfile").write_text(dockerfile)
+    shutil.copy("/bin/busybox", workspace / "api")
+    step = build(runner, workspace, run_of(FIRST), images="api: api", skip_unchanged="true")
+    assert step.code == 0, step.log
+    image = results(step)["api"]["image"]
+    said = runner.docker("run", "--rm", image, "/bin/busybox", "cat", "/main")
+    assert said.stdout == "pushed from elsewhere"
+
+
 def test_a_pull_request_finds_an_unchanged_image_and_sets_no_tag(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:

@@ -304,7 +304,7 @@ def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str])
     if usable != lines:
         # buildx would do nothing and say nothing: https://github.com/actions/runner/issues/3046
         warnings.append(
-            f"`{name}`: type=gha is left out, for GitHub gives its token to JavaScript actions only. "
+            f"`{name}`: type=gha is left out: only JavaScript actions get its token from GitHub. "
             "Use `cache: auto`, which keeps the cache in the registry, or expose the token "
             "in a step before with crazy-max/ghaction-github-runtime."
         )

@@ -13,11 +13,16 @@ CACHE_TAG = "buildcache"
 
 
 class Build(NamedTuple):
-    """One image that is to be built. `tags` are those that buildx sets; others are set later."""
+    """One image that is to be built.
+
+    `tags` are those that buildx sets; others are set later. With `pull` the base images are those
+    that the registry has, whatever the engine has.
+    """
 
     image: Image
     tags: tuple[str, ...]
     metadata_file: str
+    pull: bool = False
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -51,7 +56,7 @@ def build(want: Inputs, what: Build, builder: str, run_url: str) -> Command:
     argv += [f"--annotation={each}" for each in annotations_of(want, image)]
     argv += [f"--cache-from={source}" for source in _cache_from(want, image)]
     argv += [f"--cache-to={target}" for target in _cache_to(want, image)]
-    argv += ["--pull"] if want.pull else []
+    argv += ["--pull"] if want.pull or what.pull else []
     argv += ["--no-cache"] if want.no_cache else []
     argv += [f"--tag={reference}" for reference in what.references]
     argv += ["--push"] if want.push else []

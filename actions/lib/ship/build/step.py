@@ -123,23 +123,24 @@ class _Work:
         from ship.build.execution import Execution  # noqa: PLC0415 - an unchanged image needs none
 
         builds = [
-            plan.Build(image, self._tags(image, addresses), os.path.join(config, f"{number}.json"))
-            for number, image in enumerate(changed)
+            self._planned(image, addresses.get(image.key, ""), os.path.join(config, f"{n}.json"))
+            for n, image in enumerate(changed)
         ]
         execution = Execution(self._want, config, self._tools, self._registry)
         for ended in execution.run(builds):
             self._built(ended)
 
-    def _tags(self, image: Image, addresses: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the tags that buildx itself sets.
+    def _planned(self, image: Image, address: str, metadata_file: str) -> plan.Build:
+        """Return how an image is built, and which tags buildx itself sets.
 
         One that stays where it is comes first, the others when all images are there: a cancelled or
         failed run never moves one of them and leaves the rest.
         """
-        names = image.metadata.tag_names
-        if not self._want.push or self._registry is None:
-            return names
-        return (addresses.get(image.key) or image.metadata.shown,)
+        tags = image.metadata.tag_names
+        if self._want.push and self._registry:
+            tags = (address or image.metadata.shown,)
+        # The address has the base images that the registry has, so they must be in the image.
+        return plan.Build(image, tags, metadata_file, pull=bool(address))
 
     def _built(self, ended: Ended) -> None:
         what, finished = ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build import content, dockerfile
@@ -67,7 +68,7 @@ class Search:
             text,
             build_args=image.build_args,
             target=image.target,
-            platforms=image.platforms,
+            platforms=self._platforms(image),
             build_platform=self._tools.platform,
             contexts=tuple(want.build_contexts),
         )
@@ -85,7 +86,8 @@ class Search:
             dockerfile=text,
             build_args=image.build_args,
             target=image.target,
-            platforms=image.platforms or (self._tools.platform,),
+            # Of another builder than the runner's own the platform is not known, but its name.
+            platforms=self._platforms(image) or (want.builder or self._tools.platform,),
             bases=bases,
             labels=_asked(labels=image.wanted.labels, annotations=image.wanted.annotations),
             secrets=tuple(each.id for each in want.secrets),
@@ -95,9 +97,15 @@ class Search:
             sbom=want.sbom,
             salt=want.salt,
             max_age=want.max_age,
-            now=int(want.facts.now),
+            # Not the clock that is set for the image: this is about its real age.
+            now=int(time.time()),
             image=str(image.metadata.names[0]),
         ), doubts
+
+    def _platforms(self, image: Image) -> tuple[str, ...]:
+        """Return the platforms that are asked for, also by the variable that buildx reads."""
+        default = self._tools.env.get("DOCKER_DEFAULT_PLATFORM", "")
+        return image.platforms or ((default,) if default else ())
 
     def _digest(self, reference: str) -> str:
         """Return the digest that the name of a base image stands for now, or nothing."""
