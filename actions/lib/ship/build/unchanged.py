@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ship.registry import Client
 
 
+# buildx hands it on: https://docs.docker.com/reference/cli/docker/buildx/build/
+POLICY = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"
+
+
 class Found(NamedTuple):
     """The address of an image, empty when it cannot be told; and the digest that is there."""
 
@@ -69,13 +73,16 @@ class Search:
             build_args=image.build_args,
             target=image.target,
             platforms=self._platforms(image),
-            build_platform=self._tools.platform,
+            # Of a builder that somebody named nobody knows on what it runs.
+            build_platform="" if want.builder else self._tools.platform,
             contexts=tuple(want.build_contexts),
         )
         doubts = [f"line {each.line} of the Dockerfile: {each.what}" for each in sources.unknown]
         bases = {source: self._digest(source) for source in sources.images}
         contexts = {name: self._context(it) for name, it in want.build_contexts.items()}
         found = {**bases, **contexts}
+        if self._tools.env.get(POLICY):
+            doubts.append(f"{POLICY} may put other images in the place of those that are named")
         doubts += [f"no registry knows {name}" for name, digest in found.items() if not digest]
         if image.paths:
             files = content.selected(workspace, image.paths)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -7,15 +8,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ship.build import content
-from ship.build.content import Entry, Ingredients, address
+from ship.build import content, dockerignore
+from ship.build.content import Entry, Ingredients, address, ingredients
+from ship.build.content import tree as trees
 from ship.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LIB = Path(__file__).parents[4] / "actions/lib"
 FULL = Ingredients(
@@ -39,7 +44,13 @@ FULL = Ingredients(
 CHANGES: dict[str, list[Any]] = {
     "files": [(), FULL.files[:1], (*FULL.files, Entry("c", "link", 0o777, "a"))],
     "dockerfile": ["", FULL.dockerfile + "# a comment\n", FULL.dockerfile.replace("\n", "\r\n")],
-    "build_args": [{}, {"A": "1"}, {"A": "2", "B": "1"}, {"A": "1", "C": "2"}, {"A": "1B", "": "2"}],
+    "build_args": [
+        {},
+        {"A": "1"},
+        {"A": "2", "B": "1"},
+        {"A": "1", "C": "2"},
+        {"A": "1B", "": "2"},
+    ],
     "target": ["", "test"],
     "platforms": [(), ("linux/amd64",), ("linux/amd64", "linux/arm/v7")],
     "bases": [{}, {"alpine": "sha256:22", "node": "sha256:11"}, {"alpine": "sha256:11"}],
@@ -53,15 +64,21 @@ CHANGES: dict[str, list[Any]] = {
     "max_age": [0, 3600, 86401],
     "now": [FULL.now + 86400, FULL.now - 86400],
 }
+
+
+def backwards(found: Mapping[str, str]) -> dict[str, str]:
+    return dict(reversed(list(found.items())))
+
+
 SAME: dict[str, list[Any]] = {
     "files": [FULL.files[::-1]],
     "build_args": [{"B": "2", "A": "1"}],
     "platforms": [FULL.platforms[::-1], FULL.platforms * 2],
-    "bases": [dict(reversed(FULL.bases.items()))],
-    "labels": [dict(reversed(FULL.labels.items()))],
+    "bases": [backwards(FULL.bases)],
+    "labels": [backwards(FULL.labels)],
     "secrets": [FULL.secrets[::-1]],
     "ssh": [FULL.ssh[::-1]],
-    "contexts": [dict(reversed(FULL.contexts.items()))],
+    "contexts": [backwards(FULL.contexts)],
 }
 
 
@@ -73,14 +90,14 @@ def test_an_address_is_a_tag() -> None:
 
 def test_the_address_of_known_ingredients_never_changes_within_a_scheme() -> None:
     # When this fails, images are built anew everywhere: raise SCHEME, and only then this value.
-    assert content.SCHEME == 1
+    assert ingredients.SCHEME == 1
     assert address(FULL) == "content-42aaf4d9c4ee94c2f3533bb9ce207d47d5961229"
     assert address(Ingredients()) == "content-b65f4987ea483afe0adaa647a9a124108afbe0fb"
 
 
 def test_the_scheme_is_part_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     before = address(FULL)
-    monkeypatch.setattr(content, "SCHEME", content.SCHEME + 1)
+    monkeypatch.setattr(ingredients, "SCHEME", ingredients.SCHEME + 1)
     assert address(FULL) != before
 
 
@@ -103,7 +120,13 @@ def test_the_order_of_what_has_none_does_not_change_the_address(name: str) -> No
 
 @pytest.mark.parametrize("field", [name for name in Entry._fields if name != "size"])
 def test_all_that_is_known_of_a_file_changes_the_address(field: str) -> None:
-    other = {"path": "b", "kind": "link", "mode": 0o755, "content": "01", "attributes": (("a", b""),)}
+    other: dict[str, Any] = {
+        "path": "b",
+        "kind": "link",
+        "mode": 0o755,
+        "content": "01",
+        "attributes": (("a", b""),),
+    }
     first = Entry("a", "file", 0o644, "00", 1)
     one, two = ((each,) for each in (first, first._replace(**{field: other[field]})))
     assert address(Ingredients(files=one)) != address(Ingredients(files=two))
@@ -162,8 +185,12 @@ def test_addresses_are_equal_exactly_when_the_ingredients_are(
     # What has no order is compared as such, and handed over in some order.
     mixed = {name: two[name] if name in ("salt", "target") else one[name] for name in one}
     for other in (one, two, mixed):
-        same = {n: tuple(v) if isinstance(v, frozenset) else v for n, v in one.items()}
-        given_other = {n: tuple(v)[::-1] if isinstance(v, frozenset) else v for n, v in other.items()}
+        same: dict[str, Any] = {
+            n: tuple(v) if isinstance(v, frozenset) else v for n, v in one.items()
+        }
+        given_other: dict[str, Any] = {
+            n: tuple(v)[::-1] if isinstance(v, frozenset) else v for n, v in other.items()
+        }
         equal = address(Ingredients(**same)) == address(Ingredients(**given_other))
         assert equal is (one == other)
 
@@ -178,7 +205,7 @@ def at(now: int, image: str = "ghcr.io/acme/app", age: int = 1000) -> str:
 def test_an_address_with_an_age_changes_once_in_each_period() -> None:
     changes = [now for now in range(10_000, 13_000) if at(now) != at(now - 1)]
     assert len(changes) == 3
-    assert {later - earlier for earlier, later in zip(changes, changes[1:], strict=False)} == {1000}
+    assert {later - earlier for earlier, later in itertools.pairwise(changes)} == {1000}
     start, end = content.period(FULL._replace(now=changes[0], max_age=1000))
     assert (start, end) == (changes[0], changes[1])
 
@@ -301,8 +328,8 @@ def test_attributes_that_are_copied_count_and_others_do_not(tree: Path) -> None:
     except OSError:
         pytest.skip("the file system has no extended attributes")
     assert of(tree) != before
-    assert [content._counts(name) for name in ("user.x", "security.capability")] == [True] * 2  # noqa: SLF001
-    assert not any(map(content._counts, ("security.selinux", "system.posix_acl_access")))  # noqa: SLF001
+    assert all(map(trees.counts, ("user.x", "security.capability")))
+    assert not any(map(trees.counts, ("security.selinux", "system.posix_acl_access")))
 
 
 def test_what_does_not_matter_does_not_change_the_address(tree: Path, tmp_path: Path) -> None:
@@ -339,8 +366,8 @@ def test_the_address_is_the_same_in_any_locale_and_on_any_hash_seed(tree: Path) 
     make(tree, **{"é": "1", "b/ü x": "2"})
     code = (
         f"import sys; sys.path.insert(0, {str(LIB)!r}); from ship.build import content as c; "
-        f"print(c.address(c.Ingredients(files=c.files({str(tree)!r}), build_args=dict(a='1', b='2'),"
-        "secrets=('x', 'y'))))"
+        f"print(c.address(c.Ingredients(files=c.files({str(tree)!r}), "
+        "build_args=dict(a='1', b='2'), secrets=('x', 'y'))))"
     )
     said = set()
     for number, locale in enumerate(("C", "C.UTF-8", "en_US.ISO-8859-1")):
@@ -365,7 +392,7 @@ def test_special_files_and_loops_are_not_waited_for(tree: Path) -> None:
 def test_a_file_that_goes_or_becomes_something_else_meanwhile_is_no_crash(tree: Path) -> None:
     for name in ("gone", "pipe", "link to it", "folder"):
         (tree / name).write_text("x")
-    found = list(content.dockerignore.walk(str(tree), content.dockerignore.Patterns(())))
+    found = list(dockerignore.walk(str(tree), dockerignore.Patterns(())))
     for each in found:
         each.entry.stat(follow_symlinks=False)  # what was seen is kept
     for name in ("gone", "pipe", "link to it", "folder"):
@@ -373,7 +400,7 @@ def test_a_file_that_goes_or_becomes_something_else_meanwhile_is_no_crash(tree: 
     os.mkfifo(tree / "pipe")
     (tree / "link to it").symlink_to("a")
     (tree / "folder").mkdir()
-    still = {entry.path for entry in content._entries(str(tree), found, [])}  # noqa: SLF001
+    still = {entry.path for entry in trees._entries(str(tree), found, [])}  # noqa: SLF001
     assert {"a", "b/c"} <= still
     assert not still & {"gone", "pipe", "link to it", "folder"}
 
@@ -401,15 +428,6 @@ def test_files_that_cannot_be_read_are_told_all_at_once(tree: Path, tmp_path: Pa
     assert "name it in .dockerignore" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "context", ["https://github.com/a/b.git#main", "git@github.com:a/b.git", "github.com/a/b"]
-)
-def test_a_context_that_is_fetched_is_refused(context: str) -> None:
-    with pytest.raises(UserError, match="is fetched during the build") as told:
-        content.files(context)
-    assert "leave `skip-unchanged` out" in str(told.value)
-
-
 def test_a_context_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder"):
         content.files(str(tmp_path / "nothing"))
@@ -420,6 +438,15 @@ def test_a_dockerfile_is_read_as_it_is(tmp_path: Path) -> None:
     assert content.dockerfile_text(str(tmp_path / "Dockerfile")) == "FROM a\r\n# \udcff\n"
     with pytest.raises(UserError, match="cannot be read"):
         content.dockerfile_text(str(tmp_path / "none"))
+
+
+def test_a_dockerfile_that_is_a_link_is_the_one_that_the_engine_reads(tmp_path: Path) -> None:
+    make(tmp_path, **{"Dockerfile": "FROM a", "ci/other": "FROM b", "ci/Dockerfile": "FROM c"})
+    (tmp_path / "ci/app").symlink_to("other")
+    assert content.dockerfile_text(str(tmp_path / "ci/app")) == "FROM b"
+    # For the engine the folder of the Dockerfile is the root of all.
+    (tmp_path / "ci/out").symlink_to("../Dockerfile")
+    assert content.dockerfile_text(str(tmp_path / "ci/out")) == "FROM c"
 
 
 def test_the_digest_of_a_folder_has_no_order(tree: Path) -> None:
@@ -459,6 +486,20 @@ def test_paths_replace_the_context(tmp_path: Path) -> None:
     assert ".git/HEAD" not in paths(root, "**")
 
 
+def test_a_link_among_the_paths_stands_for_what_it_leads_to(tmp_path: Path) -> None:
+    root = make(tmp_path / "root", **{"api/v1/a": "1", "lib/x y/b": "1", "../outside": "1"})
+    (root / "api/lib").symlink_to("../lib/x y")
+    (root / "lib/x y/c").symlink_to(root / "one")
+    (root / "one").write_text("1")
+    (root / "api/up").symlink_to("..")
+    (root / "api/v1/here").symlink_to("../../api")
+    (root / "api/out").symlink_to("../../outside")
+    (root / "api/none").symlink_to("nothing")
+    links = ["api/lib", "api/none", "api/out", "api/up"]
+    expected = ["api", *links, "api/v1", "api/v1/a", "api/v1/here"]
+    assert paths(root, "api") == [*expected, "lib/x y", "lib/x y/b", "lib/x y/c", "one"]
+
+
 def test_a_change_beside_the_paths_does_not_change_the_address(tmp_path: Path) -> None:
     root = make(tmp_path, **{"api/a": "1", "web/c": "1"})
     before = content.selected(str(root), ["api"])
@@ -476,12 +517,15 @@ def test_a_change_beside_the_paths_does_not_change_the_address(tmp_path: Path) -
         (["*.nothing", "no/**"], "'*.nothing, no/**' matches nothing"),
         (["../outside"], "'../outside' matches nothing"),
         (["."], "'.' matches nothing"),
-        (["[x"], "'[x' is not a pattern"),
+        (["[x"], "the pattern '[x' is not understood"),
         (["!api"], "'!api' matches nothing"),
+        (["api", "here/a"], "'here/a' matches nothing"),
+        (["api", ".git/HEAD"], "'.git/HEAD' matches nothing"),
     ],
 )
 def test_paths_that_match_nothing_are_told(tmp_path: Path, patterns: list[str], told: str) -> None:
-    root = make(tmp_path / "root", **{"api/a": "1", "../outside": "1"})
+    root = make(tmp_path / "root", **{"api/a": "1", "../outside": "1", ".git/HEAD": "1"})
+    (root / "here").symlink_to("api")
     with pytest.raises(UserError) as error:
         content.selected(str(root), patterns)
     assert told in str(error.value)

@@ -43,7 +43,6 @@ TABLE = [
     (" #foo", "#foo", True),
     ("foo #bar", "foo", False),
     ("\ufefffoo", "foo", True),
-    ("x\n\ufefffoo", "foo", False),
     ("\n\n  \nfoo", "foo", True),
     # `*` and `?` stop at a slash.
     ("*", "foo", True),
@@ -86,17 +85,12 @@ TABLE = [
     ("x[^a]y", "x/y", True),
     ("[!a]x", "!x", True),
     ("[!a]x", "bx", False),
-    ("[[:alpha:]]", "a", True),
-    ("[[:alpha:]]", "1", False),
-    ("[a*b]", "a]", False),
-    ("[a*b]", "ab]", True),
+    ("*.py[co]", "x.pyc", True),
     # A backslash.
     (r"\*x", "*x", True),
     (r"\*x", "ax", False),
     (r"\#x", "#x", True),
-    (r"a\b*", "ab", False),
-    (r"\d", "7", True),
-    (r"[\]]x", "]x", True),
+    (r"a\ b*", "a bc", True),
     # What means something in regular expressions only.
     ("a.c", "abc", False),
     ("a.c*", "abc", False),
@@ -104,16 +98,11 @@ TABLE = [
     ("(x)*", "(x)y", True),
     ("$x*", "$xy", True),
     ("a^b", "a^b", True),
-    ("a^b*", "a^b", False),
     ("{a,b}", "a", False),
     ("*.{js,ts}", "x.js", False),
     ("*.{js,ts}", "x.{js,ts}", True),
-    ("x{2}*", "xxy", True),
     ("a|b", "a|b", True),
-    ("*a|b", "any/thing", True),
-    ("*a|b", "no/thing", False),
-    ("*a|b", "xab", True),
-    ("*a|b", "no b", True),
+    ("x{2}", "x{2}", True),
     # Exceptions: the last that matches wins.
     ("*\n!keep", "keep", False),
     ("*\n!keep", "other", True),
@@ -138,8 +127,6 @@ TABLE = [
     ("??", "é", False),
     ("f?o", "f\udcffo", True),
     ("f[^x]o", "f\udcffo", True),
-    ("f\udcffo", "f\udcffo", True),
-    ("f\udcff*", "f\udcfeo", True),
     ("a*", "a\nb", True),
     ("**/b*c", "a\nb/bc", False),
 ]
@@ -147,20 +134,35 @@ TABLE = [
 
 @pytest.mark.parametrize(("text", "path", "ignored"), TABLE)
 def test_a_path_is_ignored_as_the_engine_does(text: str, path: str, *, ignored: bool) -> None:
-    assert Patterns(dockerignore.read(text)).matches(path) is ignored
+    assert matches(Patterns(dockerignore.read(text)), path) is ignored
+
+
+def matches(patterns: Patterns, path: str) -> bool:
+    """Say whether a path is matched, by what a walk down to it would find."""
+    matched, state = False, patterns.top
+    for end in [*(i for i, char in enumerate(path) if char == "/"), len(path)]:
+        matched, state = patterns.step(path[:end], state)
+    return matched
 
 
 @pytest.mark.parametrize(
-    "text", ["[", "[]", "[]a]", "[a", "[a-]", "[^]", "a\\", "!", "!/", "[\\", "[-x]"]
+    "text", ["[", "[]", "[]a]", "[a", "[a-]", "[^]", "a\\", "!", "!/", "[\\", "[-x]", "a]"]
 )
 def test_a_pattern_that_docker_refuses_is_refused(text: str) -> None:
     with pytest.raises(BadPatternError):
         Patterns(dockerignore.read(text))
 
 
-@pytest.mark.parametrize("text", ["x*[z-a]", r"x*\q", "x[[:nothing:]]", "x*{3}{3}", "x*[]z]\n*"])
-def test_a_pattern_that_docker_refuses_only_when_it_asks_it_is_no_error(text: str) -> None:
-    assert Patterns(dockerignore.read(text)).matches("y") is text.endswith("\n*")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*a|b", "a^b*", "x{2}*", r"\d", r"a\b*", r"[\]]x", "[[:alpha:]]", "[a*b]", "[z-a]", "[é]x",
+        "x\n\ufefffoo", "f\udcff*", "a\x00b",
+    ],
+)  # fmt: skip
+def test_a_pattern_whose_meaning_would_have_to_be_guessed_is_refused(text: str) -> None:
+    with pytest.raises(BadPatternError):
+        Patterns(dockerignore.read(text))
 
 
 def make(root: Path, *paths: str) -> None:
@@ -195,6 +197,25 @@ def test_an_ignored_folder_is_not_even_read(
     monkeypatch.setattr(os, "scandir", seen)
     assert walked(tmp_path) == {".dockerignore", "src", "src/a"}
     assert read == [os.fsencode(tmp_path), os.fsencode(tmp_path / "src")]
+
+
+def test_an_ignored_folder_need_not_be_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "data/x", "src/a")
+    (tmp_path / ".dockerignore").write_text("data\n!**/*.md\n")
+    scandir = os.scandir
+
+    def refused(path: bytes) -> Any:
+        if path.endswith((b"data", b"src")):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    closed: list[OSError] = []
+    found = dockerignore.walk(str(tmp_path), dockerignore.load(str(tmp_path)), closed)
+    assert {each.path for each in found} == {".dockerignore", "src"}
+    assert [error.filename for error in closed] == [os.fsencode(tmp_path / "src")]
 
 
 @pytest.mark.parametrize("exception", ["!**/*.md", "!docs/**", "!docs/*/x.md", "!do*/a/x.md"])
@@ -255,7 +276,7 @@ def test_all_wrong_patterns_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as told:
         dockerignore.load(str(tmp_path))
     assert [problem.where for problem in told.value.problems] == [".dockerignore"] * 2
-    assert "'[b' is not a pattern that Docker takes" in str(told.value)
+    assert "the pattern '[b' is not understood" in str(told.value)
 
 
 def test_a_folder_that_is_very_deep_is_walked(tmp_path: Path) -> None:
@@ -291,7 +312,7 @@ def test_no_pattern_and_no_path_lead_to_a_crash(text: str, path: str) -> None:
         patterns = Patterns(dockerignore.read(text))
     except BadPatternError:
         return
-    assert isinstance(patterns.matches(path), bool)
+    assert isinstance(matches(patterns, path), bool)
 
 
 @settings(derandomize=True, deadline=None, max_examples=150)
@@ -312,6 +333,6 @@ def test_pruning_never_changes_what_is_found(
         os.makedirs(raw, exist_ok=True)  # noqa: PTH103 - bytes
     found = {each.path for each in dockerignore.walk(root, patterns)}
     every = {each.path for each in dockerignore.walk(root, Patterns(()))}
-    kept = {path for path in every if not patterns.matches(path)}
+    kept = {path for path in every if not matches(patterns, path)}
     above = {path[:i] for path in kept for i, char in enumerate(path) if char == "/"}
     assert found == kept | above
