@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build import content, dockerfile
-from ship.errors import ShipError
+from ship.errors import ShipError, UserError
 from ship.reference import parse_name, split_digest
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Search:
         return digests.pop() or "" if len(digests) == 1 else ""
 
     def _ingredients(self, image: Image) -> tuple[content.Ingredients, list[str]]:
-        want, workspace = self._want, self._tools.context.workspace
+        want = self._want
         text = content.dockerfile_text(image.file)
         sources = dockerfile.sources(
             text,
@@ -79,15 +79,12 @@ class Search:
         )
         doubts = [f"line {each.line} of the Dockerfile: {each.what}" for each in sources.unknown]
         bases = {source: self._digest(source) for source in sources.images}
-        contexts = {name: self._context(it) for name, it in want.build_contexts.items()}
+        contexts = {n: self._context(it, doubts) for n, it in want.build_contexts.items()}
         found = {**bases, **contexts}
         if self._tools.env.get(POLICY):
             doubts.append(f"{POLICY} may put other images in the place of those that are named")
         doubts += [f"no registry knows {name}" for name, digest in found.items() if not digest]
-        if image.paths:
-            files = content.selected(workspace, image.paths)
-        else:
-            files = content.files(image.context, image.file)
+        files = self._files(image, doubts)
         return content.Ingredients(
             files=files,
             dockerfile=text,
@@ -131,12 +128,26 @@ class Search:
         except ShipError:
             return ""
 
-    def _context(self, source: str) -> str:
+    def _files(self, image: Image, doubts: list[str]) -> tuple[content.Entry, ...]:
+        if image.paths:
+            return content.selected(self._tools.context.workspace, image.paths)
+        return _read(image.context, image.file, doubts)
+
+    def _context(self, source: str, doubts: list[str]) -> str:
         """Return what a named build context is: a folder, or an image."""
         if source.startswith("docker-image://"):
             return self._digest(source.removeprefix("docker-image://"))
         folder = os.path.join(self._tools.context.workspace, source)
-        return content.tree_digest(content.files(folder)) if os.path.isdir(folder) else ""
+        return content.tree_digest(_read(folder, "", doubts)) if os.path.isdir(folder) else ""
+
+
+def _read(folder: str, file: str, doubts: list[str]) -> tuple[content.Entry, ...]:
+    """Return the files of a folder; what cannot be read or understood is a doubt."""
+    try:
+        return content.files(folder, file)
+    except UserError as error:
+        doubts += [f"{problem.where}: {problem.what}" for problem in error.problems]
+        return ()
 
 
 def _asked(**texts: str) -> dict[str, str]:
