@@ -128,10 +128,12 @@ def test_the_output_json_has_the_same_shape(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", of_kind("bake_files", "bake_file"))
-def test_a_bake_file_has_all_of_theirs(case: dict[str, Any]) -> None:
-    target = described(case).bake()["target"]
+def test_a_bake_file_has_theirs_and_the_annotations_are_beside_it(case: dict[str, Any]) -> None:
+    metadata = described(case)
+    target = metadata.bake()["target"]
     assert isinstance(target, dict)
-    (made,) = target.values()
+    (ours,) = target.values()
+    made = {**ours, "annotations": list(metadata.leveled_annotations())}
     files = case["expected"].values() if case["kind"] == "bake_files" else [case["expected"]]
     for file in files:
         (theirs,) = file["target"].values()

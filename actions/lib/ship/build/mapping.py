@@ -53,6 +53,8 @@ class _Reading:
     def entries(self) -> dict[str, Entry]:
         if not isinstance(self._found, dict) or not self._found:
             hint = "write `name: folder` a line, or `name:` and below it context, file and so on"
+            if isinstance(self._found, str):
+                hint += "; the name of one image is the input `image`"
             self._problems.append(Problem("input `images`", "is not a mapping of names", hint))
             return {}
         read: dict[str, Entry] = {}

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.tags.expressions import expand, is_raw
 from ship.tags.rules import RuleError
-from ship.tags.values import constant, short_sha
-from ship.tags.versions import pep440, semver
+from ship.tags.values import constant, short_sha, values_of
+from ship.tags.versions import NAMES, pep440, semver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import re
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
 
     from ship.tags.expressions import Value
     from ship.tags.facts import Facts
     from ship.tags.rules import Flavor, Rule
     from ship.tags.values import Tell
+    from ship.tags.versions import Version
 
-_DELIMITED = re.compile(r"/(.+)/(.*)", re.DOTALL)
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "u": 0, "g": 0}
+# The attributes in which an expression may be, of every rule and of those of a type.
+_EXPANDED = ("enable", "prefix", "suffix")
+_ALSO_EXPANDED = {
+    "schedule": ("pattern",), "semver": ("pattern", "value"), "pep440": ("pattern", "value"),
+    "match": ("value",), "raw": ("value",),
+}  # fmt: skip
 
 
 class Candidate(NamedTuple):
@@ -50,6 +56,7 @@ class Maker:
 
         Raises RuleError and BadExpressionError.
         """
+        self._check(rule)
         enabled = self._expand(rule.attributes["enable"])
         if enabled not in ("true", "false"):
             raise RuleError(f"enable: {enabled!r} is neither true nor false")
@@ -61,17 +68,28 @@ class Maker:
         flavor = self._flavor
         prefix = flavor.prefix if flavor.prefix_on_latest else ""
         suffix = flavor.suffix if flavor.suffix_on_latest else ""
-        return f"{self._expand(prefix)}latest{self._expand(suffix)}"
+        return f"{prefix}latest{suffix}"
+
+    def _check(self, rule: Rule) -> None:
+        """Find what is wrong in a rule even if it is for another run than this one."""
+        own = dict.fromkeys(NAMES.get(rule.type, ()), constant(""))
+        values = {**values_of(self._facts, lambda _: None), **own}
+        for name in (*_EXPANDED, *_ALSO_EXPANDED.get(rule.type, ())):
+            expand(rule.attributes.get(name, ""), values)
+        if rule.type == "match":
+            _regexes().read(rule.attributes["pattern"])
+        elif rule.attributes.get("match"):
+            _version_regex(rule)
 
     def _expand(self, text: str) -> str:
         return expand(text, self._values)
 
     def _dressed(self, text: str, rule: Rule) -> str:
         """Return a tag with prefix and suffix: those of the rule, even empty ones, come first."""
-        given = rule.attributes
-        prefix = given.get("prefix", self._flavor.prefix)
-        suffix = given.get("suffix", self._flavor.suffix)
-        return self._expand(prefix) + text + self._expand(suffix)
+        given, flavor = rule.attributes, self._flavor
+        prefix = self._expand(given["prefix"]) if "prefix" in given else flavor.prefix
+        suffix = self._expand(given["suffix"]) if "suffix" in given else flavor.suffix
+        return prefix + text + suffix
 
     # One for each type of rule
 
@@ -81,50 +99,45 @@ class Maker:
         return Candidate(self._expand(rule.attributes["pattern"]))
 
     def _semver(self, rule: Rule) -> Candidate | None:
-        text = self._version_text(rule)
-        if text is None:
-            return None
-        version = semver(text)
-        if not version:
-            self._tell(f"{rule.line.text}: {text!r} is not a version of https://semver.org")
-            return None
-        pattern = rule.attributes["pattern"]
-        if not version.is_stable and not is_raw(pattern):
-            pattern = "{{version}}"
-        return self._of_version(pattern, version.values, is_stable=version.is_stable)
+        return self._version(rule, semver, "a version of https://semver.org")
 
     def _pep440(self, rule: Rule) -> Candidate | None:
+        return self._version(rule, pep440, "a version of PEP 440")
+
+    def _version(
+        self, rule: Rule, read: Callable[[str], Version | None], kind: str
+    ) -> Candidate | None:
         text = self._version_text(rule)
         if text is None:
             return None
-        version = pep440(text)
+        version = read(text)
         if not version:
-            self._tell(f"{rule.line.text}: {text!r} is not a version of PEP 440")
+            self._tell(f"{rule.line.text}: {text!r} is not {kind}")
             return None
         pattern = rule.attributes["pattern"]
+        # A part of a pre-release, such as its major number, would be the tag of stable versions.
         if not version.is_stable and not is_raw(pattern):
             pattern = "{{version}}"
-        return self._of_version(pattern, version.values, is_stable=version.is_stable)
-
-    def _of_version(self, pattern: str, values: Mapping[str, str], *, is_stable: bool) -> Candidate:
-        own = {name: constant(value) for name, value in values.items()}
-        text = expand(pattern, {**self._values, **own})
-        is_whole = values["version"] in text or values["raw"] in text
-        return Candidate(text, latest=is_stable, is_fixed=is_whole)
+        own = {name: constant(value) for name, value in version.values.items()}
+        made = expand(pattern, {**self._values, **own})
+        is_whole = version.values["version"] in made or version.values["raw"] in made
+        return Candidate(made, latest=version.is_stable, is_fixed=is_whole)
 
     def _version_text(self, rule: Rule) -> str | None:
         """Return the text that has the version, or None when there is none in this run."""
         text = self._given_or_tag(rule)
-        pattern = rule.attributes["match"]
-        if text is not None and pattern:
-            found = _compiled(pattern).search(text)
-            if not found:
-                self._tell(f"{rule.line.text}: {pattern} does not match {text!r}")
-            elif not found.re.groups or found[1] is None:
-                raise RuleError(f"match: {pattern!r} finds no group", "put the version in ( )")
-            else:
-                text = str(found[1])
+        if text is not None and rule.attributes["match"]:
+            text = self._first_group(rule, text)
         return None if text is None else text.replace("/", "-")
+
+    def _first_group(self, rule: Rule, text: str) -> str:
+        found = _version_regex(rule).search(text)
+        if not found:
+            self._tell(f"{rule.line.text}: {rule.attributes['match']} does not match {text!r}")
+            return text
+        if found[1] is None:
+            raise RuleError(f"match: there is no group 1 in {text!r}")
+        return str(found[1])
 
     def _given_or_tag(self, rule: Rule) -> str | None:
         given = rule.attributes["value"]
@@ -137,16 +150,15 @@ class Maker:
         if text is None:
             return None
         pattern, group = rule.attributes["pattern"], rule.attributes["group"]
-        groups = _groups(pattern, text)
-        if groups is None:
+        found = _regexes().groups(pattern, text)
+        if found is None:
             self._tell(f"{rule.line.text}: {pattern} does not match {text!r}")
             return None
-        number = float(group)
-        found = groups[int(number)] if number in range(len(groups)) else None
-        if found is None:
+        part = found[int(group)] if int(group) < len(found) else None
+        if part is None:
             self._tell(f"{rule.line.text}: there is no group {group}")
             return None
-        return Candidate(found, latest=True)
+        return Candidate(part, latest=True)
 
     def _ref(self, rule: Rule) -> Candidate | None:
         facts = self._facts
@@ -176,36 +188,16 @@ class Maker:
         return Candidate(text, is_fixed=True) if text else None
 
 
-def _groups(pattern: str, text: str) -> tuple[str | None, ...] | None:
-    """Return the whole match and its groups; with the flag `g`, all that matches."""
-    delimited = _DELIMITED.fullmatch(pattern)
-    regex = _compiled(delimited[1], delimited[2]) if delimited else _compiled(pattern)
-    if delimited and "g" in delimited[2]:
-        return tuple(found[0] for found in regex.finditer(text)) or None
-    found = regex.search(text)
-    return (found[0], *found.groups()) if found else None
+def _version_regex(rule: Rule) -> re.Pattern[str]:
+    """Return the expression that finds the version in a longer text. Raises RuleError."""
+    regex: re.Pattern[str] = _regexes().compiled(rule.attributes["match"])
+    if not regex.groups:
+        what = f"match: {rule.attributes['match']!r} has no group"
+        raise RuleError(what, "put the version in ( )")
+    return regex
 
 
-def _compiled(pattern: str, flags: str = "") -> re.Pattern[str]:
-    """Return a regular expression of JavaScript as one of Python. Raises RuleError."""
-    import warnings  # noqa: PLC0415 - only where there is an expression
+def _regexes() -> ModuleType:
+    from ship.tags import regexes  # noqa: PLC0415 - 1 ms, and few rules have an expression
 
-    number = re.ASCII
-    for flag in flags:
-        if flag not in _FLAGS:
-            raise RuleError(
-                f"{flag!r} is not a flag that is known", f"there are {', '.join(_FLAGS)}"
-            )
-        number |= _FLAGS[flag]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what another Python may read in another way
-            return re.compile(_python(pattern), number)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise RuleError(f"{pattern!r} is not a regular expression: {error}") from None
-
-
-def _python(pattern: str) -> str:
-    """Return the pattern with named groups as Python writes them."""
-    named = re.sub(r"\(\?<([A-Za-z_]\w*)>", r"(?P<\1>", pattern)
-    return re.sub(r"\\k<([A-Za-z_]\w*)>", r"(?P=\1)", named)
+    return regexes

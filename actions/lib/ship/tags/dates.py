@@ -20,14 +20,9 @@ LONG = {
     "llll": "ddd, MMM D, YYYY h:mm A", "lll": "MMM D, YYYY h:mm A", "ll": "MMM D, YYYY",
     "l": "M/D/YYYY",
 }  # fmt: skip
-_LONG = re.compile(r"\[[^\[]*\]|\\.|LTS|LT|LL?L?L?|l{1,4}")
-_TOKEN = re.compile(
-    r"\[[^\[]*\]|\\.|[Hh]mm(?:ss)?|Mo|MM?M?M?|Do|DDDo|DD?D?D?|ddd?d?|do?|w[ow]?|W[oW]?|Qo?"
-    r"|YYYYYY|YYYYY|YYYY|YY|Y|gg(?:ggg?)?|GG(?:GGG?)?|e|E|a|A|hh?|HH?|kk?|mm?|ss?|S{1,9}|x|X"
-    r"|zz?|ZZ?|.",
-    re.DOTALL,
-)
 NOON = 12
+# What is in brackets or behind a backslash is no token.
+_LONG = re.compile(r"\[[^\[]*\]|\\?(?:LTS|LT|LL?L?L?|l{1,4})")
 
 
 class UnknownZoneError(ValueError):
@@ -36,14 +31,18 @@ class UnknownZoneError(ValueError):
 
 def moment(seconds: float, zone: str = "UTC") -> datetime:
     """Return a time in a zone of the tz database; raises UnknownZoneError."""
-    if zone.upper() in ("UTC", "GMT", "ETC/UTC"):
+    if zone.upper() == "UTC":
         return datetime.fromtimestamp(seconds, timezone.utc)
     import zoneinfo  # noqa: PLC0415 - 10 ms that only another zone need cost
 
     try:
-        return datetime.fromtimestamp(seconds, zoneinfo.ZoneInfo(zone))
+        known = zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnknownZoneError(zone) from None
+        by_name = {name.lower(): name for name in zoneinfo.available_timezones()}
+        if zone.lower() not in by_name:
+            raise UnknownZoneError(zone) from None
+        known = zoneinfo.ZoneInfo(by_name[zone.lower()])
+    return datetime.fromtimestamp(seconds, known)
 
 
 def written(when: datetime, pattern: str) -> str:
@@ -51,28 +50,21 @@ def written(when: datetime, pattern: str) -> str:
 
     Without a pattern it is in ISO 8601, with the offset of its zone.
     """
-    if not pattern:
-        return _iso(when)
-    expanded = _LONG.sub(lambda match: LONG.get(match[0], match[0]), pattern)
+    expanded = _LONG.sub(lambda match: LONG.get(match[0], match[0]), pattern or _iso(when))
     return _TOKEN.sub(lambda match: _token(when, match[0]), expanded)
 
 
 def _iso(when: datetime) -> str:
-    text = when.isoformat(timespec="seconds")
-    return text.replace("+00:00", "Z") if when.tzinfo is timezone.utc else text
+    return f"YYYY-MM-DDTHH:mm:ss{'Z' if when.utcoffset() else '[Z]'}"
 
 
 def _token(when: datetime, token: str) -> str:
-    if token.startswith("["):
+    if token.startswith("[") and len(token) > 1:
         return token[1:-1]
     if token.startswith("\\"):
-        return token[1:]
+        return token[1:].lstrip("\\")
     make = _TOKENS.get(token)
-    if make:
-        return make(when)
-    if token.startswith("S"):
-        return f"{when.microsecond:06}000"[: len(token)]
-    return token
+    return make(when) if make else token
 
 
 def _ordinal(number: int) -> str:
@@ -110,12 +102,19 @@ def _quarter(when: datetime) -> int:
     return (when.month + 2) // 3
 
 
+def _fraction(digits: int) -> Callable[[datetime], str]:
+    return lambda t: f"{t.microsecond // 1000:03}000000"[:digits]
+
+
 _TOKENS: dict[str, Callable[[datetime], str]] = {
     "YYYYYY": lambda t: f"+{t.year:06}",
     "YYYYY": lambda t: f"{t.year:05}",
     "YYYY": lambda t: f"{t.year:04}",
     "YY": lambda t: f"{t.year % 100:02}",
-    "Y": lambda t: f"{t.year}",
+    **dict.fromkeys(("Y", "y", "yy", "yyy", "yyyy"), lambda t: f"{t.year}"),
+    "yo": lambda t: _ordinal(t.year),
+    **dict.fromkeys(("N", "NN", "NNN", "NNNNN"), lambda _: "AD"),
+    "NNNN": lambda _: "Anno Domini",
     "Q": lambda t: f"{_quarter(t)}",
     "Qo": lambda t: _ordinal(_quarter(t)),
     "M": lambda t: f"{t.month}",
@@ -169,5 +168,9 @@ _TOKENS: dict[str, Callable[[datetime], str]] = {
     "Z": lambda t: _offset(t, ":"),
     "ZZ": lambda t: _offset(t, ""),
     "X": lambda t: f"{int(t.timestamp())}",
-    "x": lambda t: f"{int(t.timestamp() * 1000)}",
+    "x": lambda t: f"{int(t.timestamp()) * 1000 + t.microsecond // 1000}",
+    **{"S" * digits: _fraction(digits) for digits in range(1, 10)},
 }
+_TOKEN = re.compile(
+    rf"\[[^\[]*\]|\\?(?:{'|'.join(sorted(_TOKENS, key=len, reverse=True))}|.)", re.DOTALL
+)

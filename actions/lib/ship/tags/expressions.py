@@ -1,6 +1,7 @@
 """Expressions in `{{ }}`: a name, or a name with a text and options, as Handlebars writes them.
 
-Other than there nothing is escaped for HTML, and a name that is not known is refused.
+Other than there nothing is escaped for HTML, a name that is not known is refused, and there are no
+blocks.
 """
 
 from __future__ import annotations
@@ -14,9 +15,18 @@ if TYPE_CHECKING:
     # Gets the text, if there is one, and the options.
     Value = Callable[[str | None, Mapping[str, str]], str]
 
-_EXPRESSION = re.compile(r"\{\{(\{?)(.*?)\}?\}\}", re.DOTALL)
+# A backslash keeps the braces as they are, and a second one keeps the backslash.
+_EXPRESSION = re.compile(
+    r"(?P<kept>\\\\(?=\{\{)|\\\{\{)"
+    r"|(?P<comment>\{\{!--.*?--\}\}|\{\{!.*?\}\})"
+    r"|\{\{\{(?P<triple>[^{}]*)\}\}\}|\{\{(?P<double>.*?)\}\}|(?P<open>\{\{)",
+    re.DOTALL,
+)
+_NAME = re.compile(r"""\s*([^\s'"=]+)""")
 _WORD = re.compile(
-    r"""\s*(?:(?P<option>[A-Za-z_][\w]*)=)?(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<bare>[^\s'"=]+))"""
+    r"""\s*(?:(?P<option>[A-Za-z_]\w*)\s*=\s*)?"""
+    r"""(?:'(?P<single>(?:\\'|[^'])*)'|"(?P<double>(?:\\"|[^"])*)"|(?P<bare>[^\s'"=]+))""",
+    re.ASCII,
 )
 
 
@@ -32,17 +42,22 @@ def expand(text: str, values: Mapping[str, Value]) -> str:
     """Return a text with the values of its expressions in it. Raises BadExpressionError."""
     if "{{" not in text:
         return text
-    return _EXPRESSION.sub(lambda match: _value(match[2], values), text)
+    return _EXPRESSION.sub(lambda match: _value(match, values), text)
 
 
 def is_raw(pattern: str) -> bool:
     """Say whether a pattern is `{{raw}}` alone, which keeps a version as it was written."""
-    return bool(re.fullmatch(r"\{\{\{?\s*raw\s*\}?\}\}", pattern))
+    return bool(re.fullmatch(r"\{\{\s*raw\s*\}\}|\{\{\{\s*raw\s*\}\}\}", pattern))
 
 
-def _value(inside: str, values: Mapping[str, Value]) -> str:
-    if inside.startswith("!"):
+def _value(match: re.Match[str], values: Mapping[str, Value]) -> str:
+    if match["kept"]:
+        return match["kept"][1:]
+    if match["comment"]:
         return ""
+    if match["open"]:
+        raise BadExpressionError("`{{` is not closed", "write }} behind it, or \\{{ for the braces")
+    inside = match["double"] if match["triple"] is None else match["triple"]
     name, argument, options = _words(inside)
     if name not in values:
         raise BadExpressionError(f"`{{{{{inside}}}}}` is not known", _known(name, values))
@@ -50,31 +65,31 @@ def _value(inside: str, values: Mapping[str, Value]) -> str:
 
 
 def _words(inside: str) -> tuple[str, str | None, dict[str, str]]:
-    name, argument, options = "", None, {}
-    at = 0
-    body = inside.strip()
-    while at < len(body):
-        word = _WORD.match(body, at)
-        if not word:
+    name = _NAME.match(inside)
+    at = name.end() if name else 0
+    argument: str | None = None
+    options: dict[str, str] = {}
+    while name and (word := _WORD.match(inside, at)):
+        if not word["option"] and (options or argument is not None):
             break
         at = word.end()
-        text = word["single"] if word["single"] is not None else word["double"]
+        text = _text(word)
         if word["option"]:
-            options[word["option"]] = word["bare"] if text is None else text
-        elif not name and text is None:
-            name = word["bare"]
-        elif text is not None and argument is None:
-            argument = text
-        elif text is None:
+            options[word["option"]] = text
+        elif word["bare"] is None:
             # A bare word is a name, of something that does not exist: the default is taken.
-            continue
-        else:
-            break
-    if not name or body[at:].strip():
-        raise BadExpressionError(
-            f"`{{{{{inside}}}}}` is not an expression", "write a name, such as {{version}}"
-        )
-    return name, argument, options
+            argument = text
+    if not name or inside[at:].strip():
+        raise BadExpressionError(f"`{{{{{inside}}}}}` is not an expression", "write {{name}}")
+    return name[1], argument, options
+
+
+def _text(word: re.Match[str]) -> str:
+    if word["single"] is not None:
+        return word["single"].replace("\\'", "'")
+    if word["double"] is not None:
+        return word["double"].replace('\\"', '"')
+    return word["bare"]
 
 
 def _known(name: str, values: Mapping[str, Value]) -> str:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SHORT_SHA = 7
 LONGEST_SHA = 64
-# The last second that a date of four digits has.
-LAST_SECOND = 253402300799
+# Of the year 9998, so that every zone and week has a date of four digits for it.
+LAST_SECOND = 253370764799
 LEVELS = ("manifest", "index", "manifest-descriptor", "index-descriptor")
 
 
@@ -132,17 +132,17 @@ def _levels(env: Mapping[str, str], problems: list[Problem]) -> tuple[str, ...]:
 
 
 def _ref(context: Context) -> str:
+    if "pull_request_target" not in context.event_name:
+        return _one_line(context.ref)
+    # The run is for the base branch, what it is about is the pull request.
     number = context.payload.get("number")
-    if "pull_request_target" in context.event_name and isinstance(number, int):
-        # The run is for the base branch, what it is about is the pull request.
-        return f"refs/pull/{number}/merge"
-    return context.ref
+    return f"refs/pull/{number}/merge" if isinstance(number, int) and number > 0 else ""
 
 
 def _sha(context: Context, env: Mapping[str, str]) -> str:
     wants_head = "true" in env.get("DOCKER_METADATA_PR_HEAD_SHA", "").lower()
     head = _text(_mapping(_mapping(context.payload, "pull_request"), "head"), "sha")
-    return head if wants_head and head and context.is_pull_request else context.sha
+    return head if wants_head and head and context.is_pull_request else _one_line(context.sha)
 
 
 def _base_ref(ref: str, payload: Mapping[str, Any]) -> str:
@@ -155,12 +155,13 @@ def _base_ref(ref: str, payload: Mapping[str, Any]) -> str:
 
 def _commit_time(payload: Mapping[str, Any], sha: str) -> float | None:
     commits = payload.get("commits")
-    listed = (
-        [each for each in commits if isinstance(each, dict)] if isinstance(commits, list) else []
-    )
-    for commit in (*listed, _mapping(payload, "head_commit")):
-        if sha and commit.get("id") == sha:
-            return _seconds(_text(commit, "timestamp"))
+    listed = commits if isinstance(commits, list) else []
+    about = (payload, _mapping(payload, "merge_group"), _mapping(payload, "workflow_run"))
+    for commit in (*listed, *(_mapping(each, "head_commit") for each in about)):
+        if isinstance(commit, dict) and sha and commit.get("id") == sha:
+            seconds = _seconds(_text(commit, "timestamp"))
+            if seconds is not None:
+                return seconds
     return None
 
 
@@ -170,16 +171,18 @@ def _seconds(text: str) -> float | None:
     try:
         # Python 3.10 does not know the Z.
         found = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text))
-        return found.replace(tzinfo=found.tzinfo or timezone.utc).timestamp()
+        seconds = found.replace(tzinfo=found.tzinfo or timezone.utc).timestamp()
     except (ValueError, OverflowError):
         return None
+    return seconds if 0 <= seconds <= LAST_SECOND else None
 
 
 def _repository(context: Context) -> Repository:
     found = _mapping(context.payload, "repository")
-    url = f"{context.server}/{context.repository}" if context.repository else ""
+    full_name = _one_line(context.repository)
+    url = f"{context.server}/{full_name}" if full_name else ""
     return Repository(
-        name=_text(found, "name") or context.repository.rpartition("/")[2],
+        name=_text(found, "name") or full_name.rpartition("/")[2],
         description=_text(found, "description"),
         url=_text(found, "html_url") or url,
         license=_text(_mapping(found, "license"), "spdx_id"),
@@ -194,5 +197,13 @@ def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _text(value: Mapping[str, Any], key: str) -> str:
     found = value.get(key)
+    return _one_line(found) if isinstance(found, str) else ""
+
+
+def _one_line(text: str) -> str:
+    """Return a text that can be a line of an output and the argument of a program."""
+    if text.isascii() and text.isprintable():
+        return text
     # A lone surrogate, which JSON can hold, is no text that could be written anywhere.
-    return found.encode("utf-8", "replace").decode() if isinstance(found, str) else ""
+    plain = text.encode("utf-8", "replace").decode()
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", plain)

@@ -15,7 +15,7 @@ class Line(NamedTuple):
 def lines(text: str) -> list[Line]:
     """Return the lines of an input without the empty ones and the comments."""
     stripped = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
-    return [Line(*each) for each in stripped if each[1] and not each[1].startswith("#")]
+    return [Line(*each) for each in stripped if each[1].strip('"') and not each[1].startswith("#")]
 
 
 def unquoted(text: str) -> str:
@@ -47,11 +47,18 @@ def _plain(text: str, at: int) -> tuple[str, int]:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    """Read a field from its opening quote on; one without an end is taken as it is written."""
+    """Read a field from its opening quote on.
+
+    One whose quote has no end, or has one before the field ends, is taken as it is written.
+    """
     closing = at + 1
     while (closing := text.find('"', closing)) >= 0:
         after = text[closing + 1 : closing + 2]
-        if after in ("", ","):
-            return text[at + 1 : closing].replace('""', '"'), closing + 2
-        closing += 2 if after == '"' else 1
+        if after != '"':
+            inside = text[at + 1 : closing].replace('""', '"')
+            if after in ("", ","):
+                return inside, closing + 2
+            rest, end = _plain(text, closing + 1)
+            return f'"{inside}"{rest}', end
+        closing += 2
     return _plain(text, at)

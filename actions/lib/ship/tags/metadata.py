@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ship.errors import Problem, UserError
@@ -78,11 +79,13 @@ class Metadata(NamedTuple):
         }
 
     def bake(self) -> dict[str, object]:
-        """Return a definition for `docker buildx bake`, as docker/metadata-action writes it."""
+        """Return a definition for `docker buildx bake`, as docker/metadata-action writes it.
+
+        Annotations are not in it: a builder that cannot set them would refuse all of it.
+        """
         target = {
             "tags": list(self.references),
             "labels": dict(self.labels),
-            "annotations": list(self.leveled_annotations()),
             "args": {
                 "DOCKER_META_IMAGES": ",".join(str(name) for name in self.names),
                 "DOCKER_META_VERSION": self.version,
@@ -116,8 +119,7 @@ class _Description:
 
     def make(self) -> Metadata:
         names = self._names()
-        flavor = read_flavor(self._wanted.flavor, self._problems)
-        tags, shown = self._tags(*self._rules(flavor))
+        tags, shown = self._tags(*self._rules(self._flavor()))
         version = tags[0] if tags else ""
         labels = self._labelled("labels", self._wanted.labels, version)
         annotations = self._labelled("annotations", self._wanted.annotations, version)
@@ -148,6 +150,15 @@ class _Description:
 
     # Tags
 
+    def _flavor(self) -> Flavor:
+        """Return the input `flavor` with the values of its expressions in it."""
+        flavor = read_flavor(self._wanted.flavor, self._problems)
+        prefix, suffix = (
+            self._attempt("input `flavor`", text, partial(expand, text, self._values)) or ""
+            for text in (flavor.prefix, flavor.suffix)
+        )
+        return flavor._replace(prefix=prefix, suffix=suffix)
+
     def _rules(self, flavor: Flavor) -> tuple[list[Rule], Flavor, Facts]:
         """Return the rules, those of the person or else our own, and what they work with."""
         facts = self._facts
@@ -173,7 +184,8 @@ class _Description:
                 f"version than {self._facts.tag}"
             )
             return ()
-        others = list(_versions(self._published, flavor))
+        prefix, suffix = with_dashes(flavor.prefix).lstrip(".-"), with_dashes(flavor.suffix)
+        others = list(_versions(self._published, prefix, suffix))
         same = {LATEST: 0, "major": 1, "minor": 2}
         mine = version.triple
         return tuple(
@@ -191,14 +203,13 @@ class _Description:
         found: list[tuple[str, Candidate]] = []
         for rule in rules:
             where = f"input `tags`, line {rule.line.number}"
-            made = self._attempt(where, rule.line.text, lambda each=rule: maker.make(each))  # type: ignore[misc]
+            made = self._attempt(where, rule.line.text, partial(maker.make, rule))
             tag = self._legal(made.text) if made and made.text else ""
             if made and tag:
                 found.append((tag, made))
         names = [tag for tag, _ in found]
         if found and _has_latest(flavor, found[0][1]):
-            name = self._attempt("input `flavor`", self._wanted.flavor.strip(), maker.latest)
-            names.append(self._legal(name or LATEST))
+            names.append(self._legal(maker.latest()))
         fixed = [tag for tag, made in found if made.is_fixed]
         return tuple(dict.fromkeys(names)), [*fixed, *names, ""][0]
 
@@ -227,7 +238,7 @@ class _Description:
         for line in lines(text):
             label = unquoted(line.text)
             place = f"input `{where}`, line {line.number}"
-            made = self._attempt(place, label, lambda each=label: expand(each, self._values))  # type: ignore[misc]
+            made = self._attempt(place, label, partial(expand, label, self._values))
             name, equals, value = (made or "").partition("=")
             if equals and name.strip():
                 pairs[name.strip()] = value
@@ -256,11 +267,11 @@ def _own_rules(version: Version | None, allowed: Sequence[str]) -> Iterator[str]
         yield "type=semver,pattern={{major}}"
 
 
-def _versions(published: Iterable[str], flavor: Flavor) -> Iterator[tuple[int, int, int]]:
+def _versions(published: Iterable[str], prefix: str, suffix: str) -> Iterator[tuple[int, int, int]]:
     """Yield the stable versions among tags, each as three numbers."""
     for tag in published:
-        if tag.startswith(flavor.prefix) and tag.endswith(flavor.suffix):
-            version = semver(tag[len(flavor.prefix) : len(tag) - len(flavor.suffix)])
+        if tag.startswith(prefix) and tag.endswith(suffix):
+            version = semver(tag[len(prefix) : len(tag) - len(suffix)])
             if version and version.is_stable:
                 yield version.triple
 

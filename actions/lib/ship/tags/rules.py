@@ -17,13 +17,14 @@ PRIORITIES = {
     "schedule": "1000", "semver": "900", "pep440": "900", "match": "800",
     "edge": "700", "ref": "600", "raw": "200", "sha": "100",
 }  # fmt: skip
-_COMMON = ("enable", "priority", "prefix", "suffix")
-_OWN: Mapping[str, tuple[str, ...]] = {
+# What a rule of any type can say, and what only one of a type can.
+COMMON = ("enable", "priority", "prefix", "suffix")
+OWN: Mapping[str, tuple[str, ...]] = {
     "schedule": ("pattern",), "semver": ("pattern", "value", "match"),
     "pep440": ("pattern", "value", "match"), "match": ("pattern", "group", "value"),
     "edge": ("branch",), "ref": ("event",), "raw": ("value",), "sha": ("format",),
 }  # fmt: skip
-_DEFAULTS: Mapping[str, Mapping[str, str]] = {
+DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "schedule": {"pattern": "nightly"}, "semver": {"value": "", "match": ""},
     "pep440": {"value": "", "match": ""}, "match": {"group": "0", "value": ""},
     "edge": {"branch": ""}, "ref": {}, "raw": {}, "sha": {"prefix": "sha-", "format": "short"},
@@ -36,7 +37,12 @@ _NEEDED = {
     "raw": "value",
 }
 _CHOICES = {"event": ("branch", "tag", "pr"), "format": ("short", "long")}
-_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_NUMBERS = {
+    "priority": re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?", re.ASCII),
+    "group": re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII),
+}
+# As docker/build-push-action wants its tags: registry/owner/name:tag.
+_REFERENCE = re.compile(r"[\w.:-]+(?:/[\w.-]+)+:[\w.-]+", re.ASCII)
 
 
 class Rule(NamedTuple):
@@ -90,10 +96,10 @@ def by_priority(rules: Iterable[Rule]) -> list[Rule]:
 def read_rule(line: Line) -> Rule:
     """Read one rule. Raises RuleError."""
     kind, given = "raw", {}
-    for field in fields(line.text):
+    for field in _fields(line):
         key, equals, value = field.partition("=")
-        # `=x` is no pair but a text, as is one without a `=`.
-        if not equals or not key:
+        # `=x` is no pair but a text, as is one whose `=` is inside of an expression.
+        if not equals or not key or "{{" in key:
             given["value"] = field.strip()
         elif key.strip().lower() == "type":
             kind = value.strip()
@@ -103,7 +109,7 @@ def read_rule(line: Line) -> Rule:
         raise RuleError(f"{kind!r} is not a type of rule", _near(kind, PRIORITIES))
     if kind == "ref" and given.get("event") == "pr":
         given.setdefault("prefix", "pr-")
-    attributes = {"priority": PRIORITIES[kind], "enable": "true", **_DEFAULTS[kind], **given}
+    attributes = {"priority": PRIORITIES[kind], "enable": "true", **DEFAULTS[kind], **given}
     _check(kind, attributes)
     return Rule(line, kind, attributes)
 
@@ -112,16 +118,21 @@ def _check(kind: str, attributes: Mapping[str, str]) -> None:
     needed = _NEEDED.get(kind)
     if needed and needed not in attributes:
         raise RuleError(f"`{needed}` is missing", f"a rule of type {kind} needs it")
-    known = (*_COMMON, *_OWN[kind])
+    known = (*COMMON, *OWN[kind])
     for name, value in attributes.items():
+        if name == "value" and name not in known:
+            raise RuleError(f"type {kind} takes no value, such as {value!r}", _near(value, known))
         if name not in known:
             raise RuleError(f"{name!r} is not known for type {kind}", _near(name, known))
         choices = _CHOICES.get(name)
         if choices and value not in choices:
             raise RuleError(f"{value!r} is not one of {', '.join(choices)}")
-    for name in ("priority", "group"):
-        if not _NUMBER.fullmatch(attributes.get(name, "0")):
-            raise RuleError(f"{name}: {attributes[name]!r} is not a number")
+    if kind == "raw" and _REFERENCE.fullmatch(attributes["value"]):
+        hint = "write the tag alone; what is before the colon belongs into the input `image`"
+        raise RuleError("a tag is without the name of the image", hint)
+    for name, number in _NUMBERS.items():
+        if not number.fullmatch(attributes.get(name, "0")):
+            raise RuleError(f"{name}: {attributes[name]!r} is not a number", "such as 1")
 
 
 def read_flavor(text: str, problems: list[Problem]) -> Flavor:
@@ -136,7 +147,7 @@ def read_flavor(text: str, problems: list[Problem]) -> Flavor:
 def read_flavor_line(line: Line, flavor: Flavor) -> Flavor:
     """Return a flavor with what one line says changed. Raises RuleError."""
     before = ""
-    for field in fields(line.text):
+    for field in _fields(line):
         # Not more than the second part counts; a `=` cannot be in a tag anyway.
         key, *rest = (part.strip() for part in field.split("="))
         if not rest:
@@ -153,7 +164,7 @@ def read_flavor_line(line: Line, flavor: Flavor) -> Flavor:
                 flavor = flavor._replace(**{f"{before}_on_latest": value == "true"})  # type: ignore[arg-type]
         elif name in ("latest", "prefix", "suffix"):
             flavor = flavor._replace(**{name: value})  # type: ignore[arg-type]
-            before = "" if name == "latest" else name
+            before = before if name == "latest" else name
         else:
             raise RuleError(
                 f"{name!r} is not known", _near(name, ("latest", "prefix", "suffix", "onlatest"))
@@ -173,7 +184,7 @@ def read_images(text: str, problems: list[Problem]) -> list[Image]:
 def read_image(line: Line) -> Image:
     """Read a line of the input `image`. Raises RuleError."""
     name, enable = "", True
-    for field in fields(line.text):
+    for field in _fields(line):
         key, *rest = (part.strip() for part in field.split("="))
         if not rest or key.lower() == "name":
             if name:
@@ -188,6 +199,14 @@ def read_image(line: Line) -> Image:
     if not name:
         raise RuleError("the name is missing", "write name=ghcr.io/owner/name")
     return Image(name, enable)
+
+
+def _fields(line: Line) -> list[str]:
+    found = fields(line.text)
+    if any('"' in re.sub(r"\{\{.*?\}\}", "", field) for field in found):
+        hint = 'put the quotes around the whole field, as in type=raw,"value=a,b"'
+        raise RuleError("there is a quote inside of a field", hint)
+    return found
 
 
 def _attempt(

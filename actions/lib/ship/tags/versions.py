@@ -22,6 +22,11 @@ _PEP440 = (
     r"(?P<dev>[-_.]?dev[-_.]?(?P<dev_n>[0-9]+)?)?"
     r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?"
 )
+# What a pattern can name.
+NAMES = {
+    "semver": ("raw", "version", "major", "minor", "patch", "prerelease", "build"),
+    "pep440": ("raw", "version", "major", "minor", "patch"),
+}
 _PRE_NAMES = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
 
 
@@ -63,7 +68,8 @@ def semver(text: str) -> Version | None:
 
 def pep440(text: str) -> Version | None:
     """Return a version of a Python package, or None."""
-    match = re.fullmatch(_PEP440, text.strip(), re.ASCII | re.IGNORECASE)
+    flags = re.ASCII | re.IGNORECASE
+    match = re.fullmatch(_PEP440, text, flags) if len(text) <= LONGEST else None
     if not match:
         return None
     release = [int(part) for part in match["release"].split(".")]
@@ -92,5 +98,6 @@ def _normal(match: re.Match[str], release: list[int]) -> str:
         text += f".dev{int(match['dev_n'] or 0)}"
     if match["local"]:
         parts = re.split(r"[-_.]", match["local"].lower())
-        text += "+" + ".".join(str(int(part)) if part.isdigit() else part for part in parts)
+        # A list like those of a semantic version, as the language of the rules has it.
+        text += "+" + ",".join(str(int(part)) if part.isdigit() else part for part in parts)
     return text

@@ -90,5 +90,9 @@ def test_what_is_no_mapping_is_told(text: str) -> None:
     assert problems(text)[0].startswith("input `images`: is not a mapping of names")
 
 
+def test_the_images_of_metadata_action_are_told_from_ours() -> None:
+    assert "input `image`" in problems("ghcr.io/acme/shop")[0]
+
+
 def test_a_mistake_in_the_yaml_is_told_with_its_place() -> None:
     assert problems("api: &x backend\n")[0].startswith("input `images`: images:1:6: an anchor")
