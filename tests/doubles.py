@@ -99,9 +99,14 @@ class HttpRegistry:
         self.asked: list[str] = []
         self.bodies: list[bytes] = []
         asked, bodies = self.asked, self.bodies
+        met: set[object] = set()
+        self._met = met
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def answer(self) -> None:
+                met.add(self.client_address)
                 asked.append(f"{self.command} {self.path.partition('?')[0]}")
                 bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
                 found: list[Answer] = next(
@@ -125,6 +130,11 @@ class HttpRegistry:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         port = self._server.server_port
         self.address = f"127.0.0.1:{port}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections there were."""
+        return len(self._met)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship.build import content
+from ship.build_push import content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

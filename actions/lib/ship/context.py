@@ -46,14 +46,30 @@ class Context(NamedTuple):
     @property
     def is_check(self) -> bool:
         """Whether the run tries out what is not merged yet: a pull request or a merge queue."""
-        return self.is_pull_request or self.event_name == "merge_group"
+        return self.is_pull_request or self.event_name == "merge_group" or self.is_fork
 
     @property
     def is_fork(self) -> bool:
-        """Whether the run is for a pull request of another repository than this one."""
-        head = (self.payload.get("pull_request") or {}).get("head") or {}
-        source = (head.get("repo") or {}).get("full_name")
-        return self.is_pull_request and source != self.repository
+        """Whether the run is for a pull request of another repository than this one.
+
+        A `workflow_run` after the workflow of such a pull request is, too: it has the rights of
+        this repository, and often the code of the other.
+        """
+        if self.event_name == "workflow_run":
+            run = mapping(self.payload, "workflow_run")
+            return self._is_foreign(mapping(run, "head_repository"))
+        return self.is_pull_request and self._is_foreign(
+            mapping(mapping(mapping(self.payload, "pull_request"), "head"), "repo")
+        )
+
+    def _is_foreign(self, repository: Mapping[str, Any]) -> bool:
+        return repository.get("full_name") != self.repository
+
+
+def mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return what a payload has under a key, if it is a mapping; an empty one else."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def read_context(env: Mapping[str, str]) -> Context:

@@ -28,6 +28,33 @@ def auth_key(registry: str) -> str:
     return HUB_KEY if registry == DOCKER_HUB else registry
 
 
+def own_folder(env: Mapping[str, str]) -> str:
+    """Return the folder of the user's own configuration, as Docker finds it."""
+    if env.get("DOCKER_CONFIG"):
+        return env["DOCKER_CONFIG"]
+    home = env.get("HOME")
+    if not home:
+        import pwd  # noqa: PLC0415 - a runner that runs as a service may have no HOME
+
+        try:
+            home = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            home = os.devnull
+    return os.path.join(home, ".docker")
+
+
+def has_login(env: Mapping[str, str], registry: str) -> bool:
+    """Say whether the user's own configuration has a login to a registry."""
+    config = read_object(os.path.join(own_folder(env), "config.json"))
+    key = auth_key(registry)
+    return bool(key in _mapping(config, "auths") or key in _mapping(config, "credHelpers"))
+
+
+def _mapping(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = config.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 @contextmanager
 def docker_config(
     env: Mapping[str, str], registry: str, username: str, password: Secret
@@ -35,13 +62,14 @@ def docker_config(
     """Make a folder for DOCKER_CONFIG that can log in to one registry; it is gone afterwards.
 
     Everything else of the user's configuration stays: plugins, contexts, proxies and the logins to
-    other registries. Nothing is written to the user's own folder.
+    other registries. No login is written to the user's own folder; buildx keeps its notes of a
+    build there, as always.
     """
     # Imported here: together 7 ms, which a wrong input and a dry run need not pay.
     import shutil  # noqa: PLC0415
     import tempfile  # noqa: PLC0415
 
-    own = env.get("DOCKER_CONFIG") or os.path.join(env.get("HOME") or os.devnull, ".docker")
+    own = own_folder(env)
     temp = env.get("RUNNER_TEMP", "")
     folder = tempfile.mkdtemp(prefix="ship-", dir=temp if os.path.isdir(temp) else None)
     try:
@@ -69,13 +97,13 @@ def _with_login(
     registries it has only (https://docs.docker.com/reference/cli/docker/login/).
     """
     key = auth_key(registry)
-    auths = {n: auth for n, auth in (config.get("auths") or {}).items() if n != key}
-    helpers = {n: tool for n, tool in (config.get("credHelpers") or {}).items() if n != key}
+    auths, helpers = _mapping(config, "auths"), _mapping(config, "credHelpers")
     store = config.get("credsStore")
     if store:
         helpers = {**{name: store for name in auths if not auths[name]}, **helpers}
     if password:
         pair = f"{username}:{password.reveal()}".encode()
-        auths[key] = {"auth": base64.b64encode(pair).decode()}
+        helpers = {name: tool for name, tool in helpers.items() if name != key}
+        auths = {**auths, key: {"auth": base64.b64encode(pair).decode()}}
     kept = {name: value for name, value in config.items() if name != "credsStore"}
     return {**kept, "auths": auths, "credHelpers": helpers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -11,16 +12,18 @@ from typing import TYPE_CHECKING
 from ship import cancel
 from ship.command import HIDDEN
 from ship.context import read_context
-from ship.errors import ShipError
+from ship.errors import ShipError, StepFailed
 from ship.process import ProcessRunner, is_input
 from ship.workflow import Workflow, fence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ACTIONS = {"build-push": "ship.build.step", "ssh-deploy": "ship.ssh_deploy"}
+ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy"}
 REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
 EXIT_BUG = 3
+# A disk that takes no more: not our bug.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,9 +44,20 @@ def main(arguments: Sequence[str]) -> int:
         cancel.ignore()
     except ShipError as error:
         return _tell(workflow, error)
+    except OSError as error:
+        if error.errno not in FULL:
+            return _bug(workflow, env)
+        return _tell(workflow, _full(error))
     except Exception:  # noqa: BLE001 - whatever it is, the person gets a report and not a traceback
         return _bug(workflow, env)
     return 0
+
+
+def _full(error: OSError) -> StepFailed:
+    return StepFailed.of(
+        f"the runner cannot write {error.filename or 'to its disk'}: {error.strerror}",
+        hint="free space on the disk of the runner, or let its user write there",
+    )
 
 
 def _tell(workflow: Workflow, error: ShipError) -> int:

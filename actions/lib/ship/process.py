@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -190,6 +191,13 @@ def _open(command: Command, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         raise UserError.of(
             f"`{program}` is not on the PATH of the runner",
             hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
+        ) from None
+    except OSError as error:
+        if error.errno != errno.E2BIG:
+            raise
+        raise UserError.of(
+            "a secret or another value is longer than a program can be given (128 KiB on Linux)",
+            hint="give it as a file, as the input `secret-files` does",
         ) from None
 
 

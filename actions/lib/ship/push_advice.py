@@ -5,7 +5,7 @@ GHCR's words and what they mean were collected from public reports: see docs/err
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ship.errors import Problem
 from ship.inputs import GHCR
@@ -15,20 +15,40 @@ if TYPE_CHECKING:
     from ship.reference import Name
     from ship.registry import Refusal
 
+
+class Login(NamedTuple):
+    """Who logs in; `is_own` when the person gave a password, and not the job its token."""
+
+    username: str = ""
+    is_own: bool = False
+
+
 PERMISSION = "add to the job:\n      permissions:\n        contents: read\n        packages: write"
 
 
-def advice(refusal: Refusal, name: Name, username: str, context: Context) -> Problem:
+def advice(refusal: Refusal, name: Name, login: Login, context: Context) -> Problem:
     """Return the cause of a refused push, in the registry's words, and the next act."""
     said = f"{refusal.status} {refusal.message}".strip()
     if refusal.stage == "login":
         return Problem(
             "input `password`",
-            f"{name.registry} does not let {username!r} in ({said})",
+            f"{name.registry} does not let {login.username!r} in ({said})",
             _login_hint(name, context),
         )
     return Problem(
-        "", f"{name.registry} refuses a push to {name.path} ({said})", _hint(refusal, name, context)
+        "",
+        f"{name.registry} refuses a push to {name.path} ({said})",
+        _own_hint(name)
+        if login.is_own and name.registry == GHCR
+        else _hint(refusal, name, context),
+    )
+
+
+def _own_hint(name: Name) -> str:
+    return (
+        f"the token in `password` has to have the scope write:packages, and its user the right to "
+        f"write to {name.path}; or leave `password` out, so that the job's token is used, and "
+        f"{PERMISSION}"
     )
 
 

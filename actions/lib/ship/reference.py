@@ -38,6 +38,8 @@ def parse_name(text: str) -> Name | None:
     if not match:
         return None
     host, path = match["registry"] or "", match["path"]
+    if host == f"index.{DOCKER_HUB}":
+        return Name(DOCKER_HUB, path if "/" in path else f"library/{path}")
     if host and ("." in host or ":" in host or host == "localhost"):
         return Name(host, path)
     path = f"{host}/{path}" if host else path

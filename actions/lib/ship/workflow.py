@@ -118,8 +118,12 @@ class Workflow:
         room = max(0, SUMMARY_LIMIT - self._written)
         text = markdown.encode()[:room].decode(errors="ignore")
         self._written += len(text.encode())
-        with open(self._summary, "a", encoding="utf-8") as file:
-            file.write(text.rstrip("\n") + "\n")
+        try:
+            with open(self._summary, "a", encoding="utf-8") as file:
+                file.write(text.rstrip("\n") + "\n")
+        except OSError as error:
+            # It is told in the log as well, so nothing is lost but comfort.
+            self.warning(f"The summary of the job could not be written: {error.strerror}")
 
 
 def fence(text: str) -> str:

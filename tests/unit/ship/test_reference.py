@@ -39,6 +39,13 @@ def test_a_tag_before_a_digest_is_dropped() -> None:
 NO_DIGESTS = ["ghcr.io/a/b:1", "ghcr.io/a/b", f"ghcr.io/a/b@{DIGEST}0", "a@sha256:x"]
 
 
+@pytest.mark.parametrize("text", ["index.docker.io/nginx", "docker.io/library/nginx"])
+def test_docker_hub_has_two_names(text: str) -> None:
+    name = parse_name(text)
+    assert name
+    assert (name.registry, name.path) == ("docker.io", "library/nginx")
+
+
 @pytest.mark.parametrize("text", NO_DIGESTS)
 def test_an_image_without_a_whole_digest_is_refused(text: str) -> None:
     assert split_digest(text) is None

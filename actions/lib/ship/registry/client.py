@@ -24,6 +24,8 @@ from ship.registry.transport import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from typing_extensions import Self
+
     from ship.reference import Name
 
 HTTP_OK = 200
@@ -31,6 +33,10 @@ HTTP_CREATED = 201
 HTTP_ACCEPTED = 202
 HTTP_UNAUTHORIZED = 401
 HTTP_NOT_FOUND = 404
+REDIRECTS = range(300, 400)
+# Of what a registry says, in characters.
+LONGEST_WORDS = 300
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 PULL = "pull"
 PUSH = "pull,push"
 # Every kind of manifest that Docker itself asks for; without them a registry may convert.
@@ -110,6 +116,16 @@ class Client:
         # By digest: these never change.
         self._manifests: dict[tuple[Name, str], Manifest] = {}
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._transport.close()
+
     def check_push(self, name: Name) -> Refusal | None:
         """Ask for the start of an upload and cancel it: nothing changes in the registry.
 
@@ -140,11 +156,12 @@ class Client:
         found = self.manifest(name, reference)  # The header is not compulsory.
         return found.digest if found else None
 
-    def manifest(self, name: Name, reference: str) -> Manifest | None:
+    def manifest(self, name: Name, reference: str, *, patient: bool = True) -> Manifest | None:
         """Return the manifest of a tag or a digest, or None if it is not there. Raises Refused."""
         if (name, reference) in self._manifests:
             return self._manifests[name, reference]
-        answer = self._ask("GET", name, f"manifests/{reference}", PULL, headers=ACCEPT)
+        path = f"manifests/{reference}"
+        answer = self._ask("GET", name, path, PULL, headers=ACCEPT, patient=patient)
         if answer.status == HTTP_NOT_FOUND:
             return None
         _expect(HTTP_OK, name, answer)
@@ -181,11 +198,14 @@ class Client:
         return tuple(dict.fromkeys(found))
 
     def size(self, name: Name, digest: str) -> int:
-        """Return what is downloaded of an image on its first platform, in bytes."""
-        manifest = self.manifest(name, digest)
+        """Return what is downloaded of an image on its first platform, in bytes.
+
+        It is asked once and not waited for long: nobody needs to know.
+        """
+        manifest = self.manifest(name, digest, patient=False)
         read = manifest.read() if manifest else {}
         first = next((m for m in _mappings(read.get("manifests")) if _is_platform(m)), None)
-        if first and (inner := self.manifest(name, str(first.get("digest")))):
+        if first and (inner := self.manifest(name, str(first.get("digest")), patient=False)):
             read = inner.read()
         parts = (*_mappings(read.get("layers")), *_mappings([read.get("config")]))
         sizes = [part.get("size") for part in parts]
@@ -200,6 +220,7 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        patient: bool = True,
     ) -> Answer:
         url = f"{_base(name.registry)}/v2/{name.path}/{path}"
         for is_last in (False, True):
@@ -208,14 +229,21 @@ class Client:
                 **(headers or {}),
                 **({"Authorization": authorization} if authorization else {}),
             }
-            answer = self._transport.send(method, url, given, body)
+            answer = self._transport.send(method, url, given, body, patient=patient)
             # A token may have run out during a long build.
             if answer.status != HTTP_UNAUTHORIZED or is_last:
                 break
             if not self._forget_token(name):
                 break
         if answer.status == HTTP_UNAUTHORIZED:
-            raise Refused.because(name, Refusal("push", answer.status, words(answer)))
+            # With a token it is the right that is missing, with a password the password is wrong.
+            stage = "login" if self._logins[name.registry].scheme == "basic" else "push"
+            raise Refused.because(name, Refusal(stage, answer.status, words(answer)))
+        if answer.status in REDIRECTS:
+            raise StepFailed.of(
+                f"{name.registry} sends requests for {name.path} elsewhere ({answer.status})",
+                hint="give the registry by the name that it sends them to, in the input `image`",
+            )
         return answer
 
     def _forget_token(self, name: Name) -> bool:
@@ -256,18 +284,17 @@ class Client:
     def _fetch_token(
         self, name: Name, login: _Login, credential: Credential | None, actions: str
     ) -> str:
-        realm = urlsplit(login.realm)
-        if realm.scheme != "https" and not is_local(realm.hostname or ""):
+        if not _is_safe(login.realm):
             what = "the registry names no token service"
             raise Refused.because(name, Refusal("login", HTTP_UNAUTHORIZED, what))
         answer = self._ask_token(login, credential, f"repository:{name.path}:{actions}")
         _raise_transient(name, answer)
         told = _json(answer)
         token = told.get("token") or told.get("access_token")
-        if answer.status != HTTP_OK or not isinstance(token, str):
+        if answer.status != HTTP_OK or not _is_token(token):
             said = words(answer) if answer.status != HTTP_OK else "the token service gave no token"
             raise Refused.because(name, Refusal("login", answer.status, said))
-        return token
+        return str(token)
 
     def _ask_token(self, login: _Login, credential: Credential | None, scope: str) -> Answer:
         query = {"service": login.service, "scope": scope}
@@ -286,11 +313,11 @@ class Client:
         if self._logins[name.registry].scheme == "bearer":
             return  # A token to push does not give the right to delete, not even this.
         base = _base(name.registry)
-        location = urljoin(f"{base}/", answer.headers.get("location", ""))
-        if location.startswith(f"{base}/"):
-            authorization = self._authorization(name, PUSH)
-            headers = {"Authorization": authorization} if authorization else {}
-            with contextlib.suppress(StepFailed):
+        with contextlib.suppress(StepFailed, ValueError):
+            location = urljoin(f"{base}/", answer.headers.get("location", ""))
+            if location.startswith(f"{base}/"):
+                authorization = self._authorization(name, PUSH)
+                headers = {"Authorization": authorization} if authorization else {}
                 self._transport.send("DELETE", location, headers, patient=False)
 
 
@@ -300,7 +327,20 @@ def words(answer: Answer) -> str:
     first = errors[0] if isinstance(errors, list) and errors else {}
     if not isinstance(first, dict):
         return ""
-    return str(first.get("message") or first.get("code") or "")
+    return str(first.get("message") or first.get("code") or "")[:LONGEST_WORDS]
+
+
+def _is_token(token: object) -> bool:
+    return isinstance(token, str) and bool(_TOKEN.fullmatch(token))
+
+
+def _is_safe(url: str) -> bool:
+    """Say whether a password may be sent to an address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" or is_local(parts.hostname or "")
+    except ValueError:
+        return False
 
 
 def _base(registry: str) -> str:

@@ -24,11 +24,14 @@ BACK_OFF_SECONDS = (1, 3, 7)
 LONGEST_WAIT_SECONDS = 30
 # No operation takes longer than this, however slowly its tries fail.
 DEADLINE_SECONDS = 90
+# What is asked for comfort only.
+IMPATIENT_SECONDS = 3
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 # How a request ends without an answer, also from a server that speaks something else than HTTP.
 NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 # The distribution spec wants 4 MiB of manifest to be possible.
 BODY_LIMIT = 16 * 1024 * 1024
+CHUNK = 1 << 16
 CERTIFICATES = "/etc/docker/certs.d"
 
 
@@ -41,7 +44,25 @@ class Answer(NamedTuple):
 
 
 class CannotAsk(StepFailed):
-    """The registry is there, and this Python does not trust it; Docker's client may."""
+    """The registry cannot be asked from here: not trusted, or at home; Docker's client may."""
+
+
+class _Request(NamedTuple):
+    """What is sent, and until when there has to be an answer."""
+
+    method: str
+    url: SplitResult
+    headers: Mapping[str, str]
+    body: bytes
+    deadline: float
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for the next word, in seconds."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("it took too long")
+        return min(TIMEOUT_SECONDS, left)
 
 
 class Transport:
@@ -65,16 +86,17 @@ class Transport:
     ) -> Answer:
         """Return the answer, whatever its status; redirects are not followed.
 
-        Without being `patient` there is one try only.
+        Without being `patient` there is one try only, and not much time for it.
 
         A transient status is returned when the tries are used up. Raises StepFailed when there is
         no answer at all, and CannotAsk when the server's certificate is not trusted.
         """
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        deadline = time.monotonic() + (DEADLINE_SECONDS if patient else IMPATIENT_SECONDS)
+        request = _Request(method, urlsplit(url), headers, body, deadline)
         for wait in (*(self._waits if patient else ()), None):
             answer: Answer | None = None
             try:
-                answer = self._once(method, urlsplit(url), headers, body)
+                answer = self._once(request)
                 if answer.status not in TRANSIENT:
                     return answer
             except NO_ANSWER as error:
@@ -88,38 +110,31 @@ class Transport:
             time.sleep(pause)
         raise AssertionError  # the last round returns or raises
 
-    def _once(
-        self, method: str, url: SplitResult, headers: Mapping[str, str], body: bytes
-    ) -> Answer:
+    def _once(self, request: _Request) -> Answer:
         """Send a request, over a connection that is open already if there is one."""
-        key = (url.scheme, url.netloc)
-        kept = self._open.pop(key, None)
+        kept = self._open.pop((request.url.scheme, request.url.netloc), None)
         if kept:
             try:
-                return self._exchange(kept, method, url, headers, body)
+                return self._exchange(kept, request)
             except NO_ANSWER:
                 kept.close()  # The server had closed it meanwhile.
-        connection = self._connect(url)
+        connection = self._connect(request.url)
         try:
-            return self._exchange(connection, method, url, headers, body)
+            return self._exchange(connection, request)
         except BaseException:
             connection.close()
             raise
 
-    def _exchange(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        url: SplitResult,
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> Answer:
+    def _exchange(self, connection: http.client.HTTPConnection, request: _Request) -> Answer:
+        url = request.url
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         if isinstance(connection, _ThroughProxy):
             target = url.geturl()
-        connection.request(method, target, body or None, {"User-Agent": "gen-workflow", **headers})
+        _limit(connection, request.patience)
+        headers = {"User-Agent": "gen-workflow", **request.headers}
+        connection.request(request.method, target, request.body or None, headers)
         reply = connection.getresponse()
-        read = reply.read(BODY_LIMIT)
+        read = _read(connection, reply, request)
         answer = Answer(reply.status, {k.lower(): v for k, v in reply.getheaders()}, read)
         if reply.isclosed() and not reply.will_close:
             self._open[url.scheme, url.netloc] = connection
@@ -159,6 +174,30 @@ class Transport:
 
 class _ThroughProxy(http.client.HTTPConnection):
     """A plain connection to a proxy, which is told the whole address of what is asked for."""
+
+
+def _limit(connection: http.client.HTTPConnection, seconds: float) -> None:
+    connection.timeout = seconds
+    if connection.sock:
+        connection.sock.settimeout(seconds)
+
+
+def _read(
+    connection: http.client.HTTPConnection, reply: http.client.HTTPResponse, request: _Request
+) -> bytes:
+    """Read a body; a server that sends it drop by drop is not waited for longer than any other."""
+    read = b""
+    while len(read) < BODY_LIMIT:
+        _limit(connection, request.patience)
+        part = reply.read1(CHUNK)
+        read += part
+        if part:
+            continue
+        if reply.length:
+            raise http.client.IncompleteRead(read, reply.length)
+        reply.close()  # So that the connection is known to be free.
+        break
+    return read
 
 
 def is_local(host: str) -> bool:
@@ -221,6 +260,9 @@ def _unreachable(url: str, error: Exception) -> StepFailed:
     host = urlsplit(url).netloc
     if _is_about_trust(error):
         return CannotAsk.of(f"the runner does not trust {host}: {error}")
+    if is_local(urlsplit(url).hostname or ""):
+        # Docker tries TLS there as well, and may be on another machine than we are.
+        return CannotAsk.of(f"the registry {host} does not answer: {error or type(error).__name__}")
     if isinstance(error, socket.gaierror):
         what = f"the name {host} of the registry cannot be resolved"
         hint = "check the input `image`; if it is right, the runner cannot reach its name server"

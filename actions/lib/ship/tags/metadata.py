@@ -45,8 +45,9 @@ class Wanted(NamedTuple):
 class Metadata(NamedTuple):
     """What an image is called and labelled.
 
-    `tag_names` are its tags, the most important first; `shown` is the one to show to a person: if
-    there is one that stays where it is. `notices` are sentences that the person should read.
+    `tag_names` are its tags, the most important first; `shown` is the one to show to a person: one
+    that stays where it is if there is any, which `is_fixed` says. `notices` are sentences that the
+    person should read.
     """
 
     names: tuple[Name, ...]
@@ -57,6 +58,7 @@ class Metadata(NamedTuple):
     annotations: Mapping[str, str]
     levels: tuple[str, ...] = ("manifest",)
     notices: tuple[str, ...] = ()
+    is_fixed: bool = False
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -119,7 +121,7 @@ class _Description:
 
     def make(self) -> Metadata:
         names = self._names()
-        tags, shown = self._tags(*self._rules(self._flavor()))
+        tags, fixed = self._tags(*self._rules(self._flavor()))
         version = tags[0] if tags else ""
         labels = self._labelled("labels", self._wanted.labels, version)
         annotations = self._labelled("annotations", self._wanted.annotations, version)
@@ -129,7 +131,8 @@ class _Description:
             names=names,
             tag_names=tags,
             version=version,
-            shown=shown,
+            shown=fixed or version,
+            is_fixed=bool(fixed),
             labels=labels,
             annotations=annotations,
             levels=self._facts.levels,
@@ -197,7 +200,7 @@ class _Description:
     def _tags(
         self, rules: Iterable[Rule], flavor: Flavor, facts: Facts
     ) -> tuple[tuple[str, ...], str]:
-        """Return the tags, and the one to show."""
+        """Return the tags, and the most important of those that stay, if there is one."""
         tell = self._notices.append
         maker = Maker(facts, flavor, values_of(facts, tell), tell)
         found: list[tuple[str, Candidate]] = []
@@ -211,7 +214,7 @@ class _Description:
         if found and _has_latest(flavor, found[0][1]):
             names.append(self._legal(maker.latest()))
         fixed = [tag for tag, made in found if made.is_fixed]
-        return tuple(dict.fromkeys(names)), [*fixed, *names, ""][0]
+        return tuple(dict.fromkeys(names)), fixed[0] if fixed else ""
 
     def _legal(self, text: str) -> str:
         tag = legal_tag(text)

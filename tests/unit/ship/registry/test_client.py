@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
+import socket
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,7 +26,7 @@ from ship.command import Secret
 from ship.context import Context
 from ship.errors import StepFailed
 from ship.process import Finished
-from ship.push_advice import advice
+from ship.push_advice import Login, advice
 from ship.reference import Name
 from ship.registry import Client, Credential, Manifest, Refusal, stored
 from ship.registry.transport import Transport
@@ -39,7 +42,8 @@ ACME = Context(repository="Acme/App")
 
 def ask(server: HttpRegistry) -> Refusal | None:
     me = Credential("me", Secret("t0ken"))
-    return Client(lambda _: me, {}, back_off=(0, 0)).check_push(Name(server.address, "acme/app"))
+    with Client(lambda _: me, {}, back_off=(0, 0)) as client:
+        return client.check_push(Name(server.address, "acme/app"))
 
 
 def test_a_push_that_is_allowed_leaves_no_upload_behind() -> None:
@@ -139,8 +143,7 @@ HAS_IT: Answer = (200, {"Content-Type": OCI, "Docker-Content-Digest": DIGEST}, B
 
 @contextmanager
 def serving(answers: Answers) -> Iterator[tuple[Client, Name, HttpRegistry]]:
-    with HttpRegistry(answers) as server:
-        client = Client(lambda _: None, {}, back_off=(0, 0))
+    with HttpRegistry(answers) as server, Client(lambda _: None, {}, back_off=(0, 0)) as client:
         yield client, Name(server.address, "acme/app"), server
 
 
@@ -258,6 +261,83 @@ def test_who_may_push_asks_for_no_second_token_to_pull() -> None:
     assert not any(each.startswith("DELETE") for each in server.asked), "a token may not delete"
 
 
+def test_one_connection_serves_all_questions() -> None:
+    answers: Answers = {
+        "HEAD /v2/acme/app/manifests/": [(200, {"Docker-Content-Digest": DIGEST}, "")],
+        "GET /v2/acme/app/tags/list": [(200, {}, '{"tags": ["a"]}')],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, server):
+        for _ in range(3):
+            assert client.head(name, "1") == DIGEST
+            assert client.tags(name) == ("a",)
+    assert server.connections == 1
+
+
+def test_a_server_that_sends_drop_by_drop_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The limit itself would make the test last for one and a half minutes.
+    monkeypatch.setattr("ship.registry.transport.DEADLINE_SECONDS", 1)
+    started = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_drip, args=(server,), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v2/"
+        with pytest.raises(StepFailed, match="does not answer"):
+            Transport({}, back_off=()).send("GET", url, {})
+        thread.join(5)
+    assert time.monotonic() - started < 3
+
+
+def _drip(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(50):
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("token", ["a\nb", "é", "", " ", 7, None])
+def test_a_token_that_is_none_is_refused_and_not_shown(token: object) -> None:
+    answer: Answer = (200, {}, json.dumps({"token": token}))
+    with HttpRegistry({"GET /v2/": [CHALLENGE], "GET /token": [answer]}) as server:
+        assert ask(server) == Refusal("login", 200, "the token service gave no token")
+
+
+@pytest.mark.parametrize("realm", ["https://[bad", "http://example.com/token", "", "x"])
+def test_a_token_service_that_is_none_is_refused(realm: str) -> None:
+    answer = (401, {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'}, "")
+    with HttpRegistry({"GET /v2/": [answer]}) as server:
+        assert ask(server) == Refusal("login", 401, "the registry names no token service")
+
+
+def test_an_upload_whose_place_is_none_is_no_failure() -> None:
+    odd: Answer = (202, {"Location": "http://[bad"}, "")
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [odd]}) as server:
+        assert ask(server) is None
+
+
+def test_a_wrong_password_is_told_as_one_where_there_are_no_tokens() -> None:
+    basic: Answer = (401, {"WWW-Authenticate": 'Basic realm="x"'}, "")
+    with HttpRegistry({"GET /v2/": [basic], "POST /v2/": [basic]}) as server:
+        assert ask(server) == Refusal("login", 401, "")
+
+
+def test_a_registry_that_sends_elsewhere_is_no_refusal() -> None:
+    away: Answer = (307, {"Location": "https://example.com/"}, "")
+    told = pytest.raises(StepFailed, match=r"elsewhere .307")
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [away]}) as server, told:
+        ask(server)
+
+
+def test_what_a_registry_says_is_not_repeated_without_end() -> None:
+    errors = json.dumps({"errors": [{"message": "A" * 5000}]})
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [(403, {}, errors)]}) as server:
+        refusal = ask(server)
+    assert refusal
+    assert len(refusal.message) == 300
+
+
 def test_odd_answers_are_no_crash() -> None:
     odd: list[Answer] = [(200, {}, "[1"), (200, {}, "[]"), (200, {}, '{"tags": {"a": 1}}')]
     for answer in odd:
@@ -299,6 +379,7 @@ def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
         env = {"HTTP_PROXY": f"http://u:p@{proxy.address}", "http_proxy": f"http://{proxy.address}"}
         transport = Transport(env, back_off=())
         assert transport.send("GET", "http://registry.example.com/v2/", {}).status == 404
+        transport.close()
         direct = Transport({**env, "NO_PROXY": "other,.example.com"}, back_off=())
         with pytest.raises(StepFailed, match=r"registry\.example\.com"):
             direct.send("GET", "http://registry.example.com/v2/", {})
@@ -326,12 +407,18 @@ def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
     ],
 )
 def test_a_refusal_of_ghcr_names_the_next_act(refusal: Refusal, path: str, told: str) -> None:
-    problem = advice(refusal, Name("ghcr.io", path), "me", ACME)
+    problem = advice(refusal, Name("ghcr.io", path), Login("me"), ACME)
     assert told in problem.hint
     assert str(refusal.status) in problem.what
 
 
 def test_a_refusal_of_another_registry_speaks_of_that_one() -> None:
-    problem = advice(Refusal("login", 401, "no"), Name("docker.io", "acme/app"), "me", ACME)
+    problem = advice(Refusal("login", 401, "no"), Name("docker.io", "acme/app"), Login("me"), ACME)
     assert "docker.io does not let 'me' in (401 no)" in problem.what
     assert "GHCR" not in problem.hint
+
+
+def test_who_gave_a_token_of_their_own_is_told_of_that_one() -> None:
+    refusal = Refusal("push", 403, "denied")
+    problem = advice(refusal, Name("ghcr.io", "acme/app"), Login("me", is_own=True), ACME)
+    assert "the token in `password` has to have the scope write:packages" in problem.hint

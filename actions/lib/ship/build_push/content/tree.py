@@ -1,0 +1,231 @@
+"""The files that enter a build.
+
+Of a file the address takes what BuildKit's own cache takes of it (cache/contenthash of
+github.com/moby/buildkit, as buildx sends it): path, kind, mode, extended attributes, content or
+target of the link. Owner and times are not part of it: buildx sends every file as root's, and the
+cache leaves times out.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.build_push import dockerignore
+from ship.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_BLOCK = 1 << 18
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# What went away since it was seen, or became a link.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_GIT = ".git"
+_SPECIAL = {stat.S_IFIFO: "pipe", stat.S_IFCHR: "character device", stat.S_IFBLK: "block device"}
+_GLOBS = (
+    "the patterns are those of .dockerignore, relative to the workspace and with no link on the "
+    "way; `**` is everything"
+)
+
+
+class Entry(NamedTuple):
+    """A file, folder or link of the context, as COPY would see it.
+
+    `content` is the SHA-256 of a file in hex, the target of a link, and the numbers of a device.
+    """
+
+    path: str
+    kind: str
+    mode: int = 0
+    content: str = ""
+    size: int = 0
+    attributes: tuple[tuple[str, bytes], ...] = ()
+
+
+def files(context: str, dockerfile: str = "") -> tuple[Entry, ...]:
+    """Return what COPY can see of a context folder.
+
+    `dockerfile` is the path of the Dockerfile: a .dockerignore file of its own may stand beside it.
+    Raises UserError with all files that cannot be read.
+    """
+    if not os.path.isdir(context):
+        hint = "give a folder relative to the workspace, and check the repository out before"
+        raise UserError.of(f"there is no folder {context!r}", where="input `context`", hint=hint)
+    ignored = dockerignore.load(context, dockerfile)
+    closed: list[OSError] = []
+    return _entries(context, dockerignore.walk(context, ignored, closed), closed)
+
+
+def selected(workspace: str, patterns: Sequence[str]) -> tuple[Entry, ...]:
+    """Return what the globs of the input `paths` match; they replace the context.
+
+    The globs are those of .dockerignore, relative to the workspace. A link stands for what it leads
+    to as well. The workspace's own `.git` is never matched: it differs after every checkout. Raises
+    UserError when a path without wildcards, or all of the globs together, match nothing.
+    """
+    wanted = dockerignore.read("\n".join(patterns))
+    faults = [(pattern, dockerignore.fault(pattern)) for pattern in wanted]
+    problems = [
+        Problem("input `paths`", f"the pattern {pattern!r} is not understood: {fault}", _GLOBS)
+        for pattern, fault in faults
+        if fault
+    ]
+    if problems:
+        raise UserError(*problems)
+    closed: list[OSError] = []
+    found = _picked(workspace, wanted, closed)
+    paths = {each.path for each in found}
+    # A plain name that leads to nothing is most likely misspelt.
+    problems = [_nothing(each) for each in wanted if _is_plain(each) and each not in paths]
+    if not found and not problems:
+        problems = [_nothing(", ".join(patterns))]
+    if problems:
+        raise UserError(*problems)
+    return _entries(workspace, found, closed)
+
+
+def dockerfile_text(path: str) -> str:
+    """Return the text of a Dockerfile with its line ends and, as surrogates, its odd bytes."""
+    folder, name = os.path.split(path)
+    try:
+        # The engine gets the folder only, so that no link leads out of it.
+        with open(dockerignore.resolved(folder or ".", name), "rb") as file:
+            return file.read().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise UserError(_unreadable(path, error)) from None
+
+
+def is_git(path: str) -> bool:
+    """Say whether a path is the `.git` of the folder, or in it."""
+    return path == _GIT or path.startswith(_GIT + "/")
+
+
+def one_line(text: str) -> str:
+    """Return a text with escapes for all that cannot be printed on one line."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _picked(
+    workspace: str, wanted: tuple[str, ...], closed: list[OSError]
+) -> list[dockerignore.Found]:
+    while True:
+        closed.clear()
+        picked = dockerignore.pick(workspace, dockerignore.Patterns(wanted), closed)
+        found = [each for each in picked if not is_git(each.path)]
+        links = (each for each in found if each.entry.is_symlink())
+        more = {_target(workspace, each) for each in links} - {"", *wanted}
+        if not more:
+            return found
+        wanted = (*wanted, *sorted(more))
+
+
+def _target(workspace: str, link: dockerignore.Found) -> str:
+    """Return a pattern for what a link leads to within the workspace, if it does."""
+    real = os.path.realpath(link.entry.path).decode("utf-8", "surrogateescape")
+    root = os.path.realpath(os.fsencode(workspace)).decode("utf-8", "surrogateescape") + "/"
+    path = real[len(root) :] if real.startswith(root) else ""
+    # One that leads to a folder around it would make a circle.
+    return "" if link.path.startswith(path + "/") else re.sub(r"[^\w./-]", "?", path)
+
+
+def _entries(
+    root: str, found: Iterable[dockerignore.Found], closed: Sequence[OSError]
+) -> tuple[Entry, ...]:
+    """Return what is known of all that was found; `closed` are the folders that were not read."""
+    problems: list[Problem] = []
+    read = (_entry(each, problems) for each in found)
+    entries = sorted(entry for entry in read if entry)
+    problems += [_unreadable(_shown(root, error.filename), error) for error in closed]
+    if problems:
+        raise UserError(*problems)
+    return tuple(entries)
+
+
+def _entry(found: dockerignore.Found, problems: list[Problem]) -> Entry | None:
+    try:
+        return _read(found)
+    except OSError as error:
+        if error.errno not in _GONE:
+            problems.append(_unreadable(found.path, error))
+        return None
+
+
+def _read(found: dockerignore.Found) -> Entry:
+    """Return what is known of a path. Raises OSError."""
+    status = found.entry.stat(follow_symlinks=False)
+    mode = stat.S_IMODE(status.st_mode)
+    attributes = _attributes(found.entry.path)
+    if stat.S_ISLNK(status.st_mode):
+        target = os.readlink(found.entry.path).decode("utf-8", "surrogateescape")
+        return Entry(found.path, "link", 0o777, target, attributes=attributes)
+    if stat.S_ISDIR(status.st_mode):
+        return Entry(found.path, "folder", mode, attributes=attributes)
+    if stat.S_ISREG(status.st_mode):
+        digest, size = _digest(found.entry.path)
+        return Entry(found.path, "file", mode, digest, size, attributes)
+    if stat.S_ISSOCK(status.st_mode):
+        # It arrives as an empty file.
+        return Entry(found.path, "file", mode, hashlib.sha256().hexdigest())
+    # A pipe or a device is made anew by COPY; to read one may wait for ever.
+    numbers = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
+    return Entry(found.path, _SPECIAL.get(stat.S_IFMT(status.st_mode), "special"), mode, numbers)
+
+
+def _digest(path: bytes) -> tuple[str, int]:
+    """Return SHA-256 and size of a file. Raises OSError, of those that are gone if it is none."""
+    made, size = hashlib.sha256(), 0
+    descriptor = os.open(path, _OPEN)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileNotFoundError(errno.ENOENT, "it is no file any more")
+        while block := os.read(descriptor, _BLOCK):
+            made.update(block)
+            size += len(block)
+    finally:
+        os.close(descriptor)
+    return made.hexdigest(), size
+
+
+def _attributes(path: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Return the extended attributes that BuildKit's cache counts, which are seldom any."""
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except (OSError, AttributeError):  # a file system, or a system, without them
+        return ()
+    return tuple((name, _attribute(path, name)) for name in sorted(names) if counts(name))
+
+
+def counts(name: str) -> bool:
+    """Say whether an extended attribute is part of what COPY sees."""
+    ours = not name.startswith(("security.", "system.", "com.apple."))
+    return ours or name == "security.capability"
+
+
+def _attribute(path: bytes, name: str) -> bytes:
+    try:
+        return os.getxattr(path, name, follow_symlinks=False)
+    except OSError:  # It went away, or only root may see it.
+        return b""
+
+
+def _is_plain(pattern: str) -> bool:
+    return not pattern.startswith("!") and not any(char in pattern for char in "*?[\\")
+
+
+def _nothing(pattern: str) -> Problem:
+    return Problem("input `paths`", f"{pattern!r} matches nothing in the workspace", _GLOBS)
+
+
+def _unreadable(path: str, error: OSError) -> Problem:
+    hint = "let the runner's user read it, or name it in .dockerignore; the build needs it as well"
+    return Problem(one_line(path), f"cannot be read: {error.strerror}", hint)
+
+
+def _shown(root: str, path: object) -> str:
+    text = os.fsdecode(path) if isinstance(path, (str, bytes)) else root
+    return os.path.relpath(text, root)

@@ -1,0 +1,384 @@
+"""The inputs of build-push, checked and complete."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.build_push import mapping
+from ship.build_push.mapping import Entry
+from ship.command import Secret
+from ship.docker_config import has_login
+from ship.inputs import NO, YES, Reader
+from ship.push_advice import Login
+from ship.tags import Facts, Metadata, Wanted, describe, facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.context import Context
+
+INPUTS = (
+    "image", "images", "context", "file", "target", "build-args", "build-contexts", "secrets",
+    "secret-files", "ssh", "platforms", "tags", "flavor", "labels", "annotations", "push",
+    "skip-unchanged", "paths", "salt", "max-age", "cache", "cache-from", "cache-to", "builder",
+    "builder-image", "provenance", "sbom", "pull", "no-cache", "username", "password", "dry-run",
+)  # fmt: skip
+BUILD_ARG = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?")
+SECRET_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*|(tcp|unix)://[^\s,]+")
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+CONTEXT_NAME = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]*")
+SSH = re.compile(r"[A-Za-z0-9_][^\s]*")
+_STAYS = re.compile(r"type=(inline|local)(,|$)").match
+_GHA = re.compile(r"type=gha(,|$)").match
+AGE = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
+SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+PROVENANCE = ("false", "true", "min", "max")
+
+
+class Image(NamedTuple):
+    """One image as the person asked for it; `context` and `file` are absolute paths."""
+
+    key: str
+    wanted: Wanted
+    metadata: Metadata
+    context: str
+    file: str
+    target: str
+    build_args: Mapping[str, str]
+    platforms: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+class BuildSecret(NamedTuple):
+    """A secret of the build: from a file, or a value that goes through the environment."""
+
+    id: str
+    value: Secret = Secret("")
+    file: str = ""
+
+
+class Inputs(NamedTuple):
+    """What the person asked for."""
+
+    images: tuple[Image, ...]
+    facts: Facts
+    build_contexts: Mapping[str, str]
+    secrets: tuple[BuildSecret, ...]
+    ssh: tuple[str, ...]
+    annotations_asked: bool
+    push: bool
+    skip_unchanged: bool
+    salt: str
+    max_age: int
+    cache_auto: bool
+    cache_from: tuple[str, ...]
+    cache_to: tuple[str, ...]
+    builder: str
+    builder_image: str
+    provenance: str
+    sbom: str
+    pull: bool
+    no_cache: bool
+    username: str
+    password: Secret
+    password_given: bool
+    dry_run: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def login(self) -> Login:
+        """Who logs in, and by whose token."""
+        return Login(self.username, self.password_given)
+
+    @property
+    def registry(self) -> str:
+        """The registry that `username` and `password` are for: the one of the first name."""
+        return self.images[0].metadata.names[0].registry
+
+    def skips(self, image: Image) -> bool:
+        """Whether an image may be taken from the registry instead of being built."""
+        return self.skip_unchanged or bool(image.paths)
+
+
+def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
+    """Read and check the inputs; raises UserError with everything that is wrong."""
+    read = Reader(env)
+    facts = read.attempt(lambda: facts_of(context, env))
+    images = _images(read, context, facts) if facts else ()
+    push = _push(read, context)
+    warnings: list[str] = []
+    secrets = (*_secrets(read, env), *_secret_files(read, context))
+    _check_secrets(read, secrets)
+    needed = push and not read.flag("dry-run")
+    wanted = Inputs(
+        images=images,
+        facts=facts or Facts(),
+        build_contexts=read.named_pairs("build-contexts", CONTEXT_NAME, "a build context"),
+        secrets=secrets,
+        ssh=_each(read, "ssh", SSH, "an SSH agent or key of a build"),
+        annotations_asked=bool(read.text("annotations")),
+        push=push,
+        skip_unchanged=read.flag("skip-unchanged"),
+        salt=read.text("salt"),
+        max_age=_seconds(read),
+        cache_auto=read.choice("cache", ("none", "auto")) == "auto",
+        cache_from=_cache(read, "cache-from", env, warnings),
+        cache_to=_cache_to(_cache(read, "cache-to", env, warnings), context, warnings),
+        builder=read.matching(
+            "builder", BUILDER, "the name of a builder or a tcp:// or unix:// address",
+            read.text("builder"),
+        ),
+        builder_image=read.matching(
+            "builder-image", REFERENCE, "the name of an image", read.text("builder-image")
+        ),
+        provenance=_provenance(read),
+        sbom=_sbom(read),
+        pull=read.flag("pull"),
+        no_cache=read.flag("no-cache"),
+        username=read.required("username", "name the user who logs in")
+        if needed
+        else read.text("username"),
+        password=_password(read, images, env, needed=needed) if images else Secret(""),
+        password_given=bool(read.secret("password")),
+        dry_run=read.flag("dry-run"),
+    )  # fmt: skip
+    read.done()
+    return wanted._replace(warnings=tuple(warnings))
+
+
+def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
+    base = read.raw("image").strip() or f"ghcr.io/{context.repository}".lower()
+    common = Entry(
+        context=read.text("context", default="."),
+        file=read.text("file"),
+        target=read.text("target"),
+        build_args=read.named_pairs("build-args", BUILD_ARG, "a build argument"),
+        platforms=tuple(word for word in re.split(r"[\s,]+", read.text("platforms")) if word),
+        paths=read.lines("paths"),
+        tags=read.raw("tags"),
+        image=base,
+    )
+    text = read.raw("images")
+    if not text.strip():
+        image = _image(read, context, facts, "", common)
+        return (image,) if image else ()
+    entries = mapping.entries(text, common, read.problems)
+    found = [_image(read, context, facts, key, entry) for key, entry in entries.items()]
+    images = tuple(image for image in found if image)
+    _check_names(read, images)
+    return images
+
+
+def _check_names(read: Reader, images: tuple[Image, ...]) -> None:
+    """Two images of the same full name would overwrite each other, one of them unseen."""
+    owners: dict[str, str] = {}
+    for image in images:
+        for reference in image.metadata.references:
+            other = owners.setdefault(reference, image.key)
+            if other != image.key:
+                hint = "give one of them another `image`, or `tags` of its own"
+                what = f"{other} and {image.key} are both called {reference}"
+                read.problem("images", what, hint)
+                break
+
+
+def _image(read: Reader, context: Context, facts: Facts, key: str, entry: Entry) -> Image | None:
+    where = f"images.{key}." if key else ""
+    wanted = Wanted(
+        images=entry.image,
+        tags=entry.tags,
+        flavor=read.raw("flavor"),
+        labels=read.raw("labels"),
+        annotations=read.raw("annotations"),
+    )
+    metadata = read.attempt(lambda: describe(wanted, facts, None))
+    folder = _folder(read, context, f"{where}context", entry.context)
+    file = _dockerfile(read, context, f"{where}file", folder, entry.file)
+    read.matching(f"{where}target", TARGET, "the name of a build stage", entry.target)
+    for name in entry.build_args:
+        read.matching(f"{where}build-args", BUILD_ARG, "the name of a build argument", name)
+    for platform in entry.platforms:
+        read.matching(f"{where}platforms", PLATFORM, "a platform such as linux/arm64", platform)
+    if not metadata:
+        return None
+    if not metadata.names:
+        read.problem(f"{where}image", "leaves no name that is enabled")
+        return None
+    return Image(
+        key=key or metadata.names[0].path.rpartition("/")[2],
+        wanted=wanted,
+        metadata=metadata,
+        context=folder,
+        file=file,
+        target=entry.target,
+        build_args=entry.build_args,
+        platforms=tuple(dict.fromkeys(entry.platforms)),
+        paths=entry.paths,
+    )
+
+
+def _folder(read: Reader, context: Context, where: str, text: str) -> str:
+    folder = os.path.join(context.workspace, text)
+    if text.startswith("-") or not os.path.isdir(folder):
+        hint = "give a folder relative to the workspace, and check the repository out before"
+        if "://" in text or "{{" in text or text.startswith("git@"):
+            hint = "a build of a remote repository is not done here: check it out in a step before"
+        read.problem(where, f"there is no folder {text!r} in the workspace", hint)
+    # Not by the text alone, for `link/..` is not where it started.
+    return os.path.realpath(folder) if ".." in text else os.path.normpath(folder)
+
+
+_CHECK_OUT = "write a Dockerfile, or check the repository out in a step before this one"
+
+
+def _dockerfile(read: Reader, context: Context, where: str, folder: str, text: str) -> str:
+    path = os.path.join(context.workspace, text) if text else os.path.join(folder, "Dockerfile")
+    if os.path.isdir(folder) and not os.path.isfile(path):
+        shown = os.path.relpath(path, context.workspace)
+        found = _dockerfiles(context.workspace)
+        hint = f"there is {', '.join(found)}: name it in `file`" if found else _CHECK_OUT
+        read.problem(where, f"there is no Dockerfile at {shown!r}", hint)
+    return os.path.normpath(path)
+
+
+def _dockerfiles(workspace: str) -> list[str]:
+    """Return the Dockerfiles that a person may have meant, down to two folders deep."""
+    found: list[str] = []
+    for root, folders, files in os.walk(workspace):
+        inside = os.path.relpath(root, workspace)
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "node_modules")))
+        found += [
+            os.path.normpath(os.path.join(inside, name)) for name in files if "Dockerfile" in name
+        ]
+        if inside.count(os.sep):
+            folders.clear()
+    return sorted(found)[:5]
+
+
+def _push(read: Reader, context: Context) -> bool:
+    choice = read.choice("push", ("auto", "true", "false"))
+    if choice == "true" and context.is_fork:
+        read.problem(
+            "push",
+            "images are never pushed from the pull request of a fork",
+            "leave `push` out: the image is then built as a check and not pushed",
+        )
+    return choice == "true" or (choice == "auto" and not context.is_check)
+
+
+def _password(
+    read: Reader, images: tuple[Image, ...], env: Mapping[str, str], *, needed: bool
+) -> Secret:
+    """Return the password; a build that pushes nothing reads a private cache or base with it.
+
+    A step before may have logged in to the registry, so then none is needed.
+    """
+    registry = images[0].metadata.names[0].registry
+    password = read.registry_password("password", registry)
+    if needed and not password and not has_login(env, registry):
+        hint = f"give the password for {registry}; a misspelt secret expands to nothing"
+        read.problem("password", "is required but empty", hint)
+    return password
+
+
+def _secrets(read: Reader, env: Mapping[str, str]) -> tuple[BuildSecret, ...]:
+    found: dict[str, BuildSecret] = {}
+    # What is wrong is told by its line, never by its text: that may be part of a secret.
+    for number, line in enumerate(read.raw("secrets").splitlines(), 1):
+        name, equals, value = line.strip().partition("=")
+        if not line.strip():
+            continue
+        if not SECRET_ID.fullmatch(name):
+            hint = "a value of several lines goes into the `env:` of this step; write its name here"
+            read.problem("secrets", f"line {number} is neither NAME nor id=value", hint)
+        elif name in found:
+            read.problem("secrets", f"{name} is there twice")
+        else:
+            given = value if equals else env.get(name, "")
+            if not given:
+                read.problem("secrets", f"{name} has no value", _GIVE_VALUE.format(name=name))
+            found[name] = BuildSecret(name, Secret(given))
+    return tuple(found.values())
+
+
+_GIVE_VALUE = "have `{name}: ${{{{ secrets.{name} }}}}` in the `env:` of this step"
+
+
+def _secret_files(read: Reader, context: Context) -> tuple[BuildSecret, ...]:
+    pairs = read.named_pairs("secret-files", SECRET_ID, "a secret")
+    found = []
+    for name, text in pairs.items():
+        path = os.path.join(context.workspace, text)
+        if not os.path.isfile(path):
+            read.problem("secret-files", f"{name}: there is no file {text!r}")
+        found.append(BuildSecret(name, file=path))
+    return tuple(found)
+
+
+def _check_secrets(read: Reader, secrets: tuple[BuildSecret, ...]) -> None:
+    ids = [each.id for each in secrets]
+    for name in sorted({each for each in ids if ids.count(each) > 1}):
+        read.problem("secret-files", f"{name} is in `secrets` too")
+
+
+def _each(read: Reader, name: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
+    return tuple(read.matching(name, pattern, what, line) for line in read.lines(name))
+
+
+def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str]) -> tuple[str, ...]:
+    """Return what buildx can use; of what has no effect here a warning is added."""
+    lines = read.lines(name)
+    for line in lines:
+        if not re.match(r"type=[a-z]+(,|$)", line) and not REFERENCE.fullmatch(line):
+            hint = "begin with type=, such as type=registry,ref=ghcr.io/acme/app:cache"
+            read.problem(name, f"{line!r} is no cache of buildx", hint)
+    usable = tuple(line for line in lines if env.get("ACTIONS_RUNTIME_TOKEN") or not _GHA(line))
+    if usable != lines:
+        # buildx would do nothing and say nothing: https://github.com/actions/runner/issues/3046
+        warnings.append(
+            f"`{name}`: type=gha is left out: only JavaScript actions get its token from GitHub. "
+            "Use `cache: auto`, which keeps the cache in the registry, or expose the token "
+            "in a step before with crazy-max/ghaction-github-runtime."
+        )
+    return usable
+
+
+def _cache_to(lines: tuple[str, ...], context: Context, warnings: list[str]) -> tuple[str, ...]:
+    """Return where the cache is written; the code of a fork writes nowhere that others read."""
+    kept = tuple(line for line in lines if _STAYS(line))
+    if not context.is_fork or kept == lines:
+        return lines
+    warnings.append("`cache-to` is left out: this run is for a pull request of a fork.")
+    return kept
+
+
+def _seconds(read: Reader) -> int:
+    text = read.text("max-age").lower()
+    match = AGE.fullmatch(text)
+    if text and not match:
+        read.problem("max-age", f"{text!r} is not a time such as 7d, 12h or 30m")
+    return int(match[1]) * SECONDS[match[2]] if match else 0
+
+
+def _provenance(read: Reader) -> str:
+    """Return false, true, min or max; buildx writes the last two with `mode=` in front."""
+    text = read.text("provenance", default="false").lower().removeprefix("mode=")
+    if text not in PROVENANCE:
+        read.problem("provenance", f"{text!r} is not one of {', '.join(PROVENANCE)}")
+    return text
+
+
+def _sbom(read: Reader) -> str:
+    """Return the value of --sbom, or nothing: true, or the scanner that makes it."""
+    text = read.text("sbom")
+    if text.lower() in (*YES, *NO):
+        return "true" if text.lower() in YES else ""
+    scanner = text.removeprefix("generator=")
+    if not REFERENCE.fullmatch(scanner):
+        read.problem("sbom", f"{text!r} is neither true nor false nor the image of a scanner")
+    return f"generator={scanner}"

@@ -1,0 +1,196 @@
+"""What a finished step tells: outputs, and a table in the summary of the job."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.errors import ShipError
+from ship.inputs import GHCR
+from ship.workflow import cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ship.build_push.inputs import Image, Inputs
+    from ship.build_push.tools import Tools
+    from ship.context import Context
+    from ship.reference import Name
+    from ship.registry import Client
+    from ship.workflow import Workflow
+
+
+class Outcome(NamedTuple):
+    """What became of one image; what is not known yet is empty.
+
+    `size` is that of a pull, in bytes; `config` is the digest of the configuration that was built.
+    """
+
+    image: Image
+    digest: str = ""
+    built: bool = False
+    pushed: tuple[str, ...] = ()
+    seconds: float = 0
+    steps: int = 0
+    cached: int = 0
+    size: int = 0
+    config: str = ""
+
+    @property
+    def reference(self) -> str:
+        """The name to deploy: with the digest."""
+        return f"{self.image.metadata.names[0]}@{self.digest}" if self.digest else ""
+
+
+class Book:
+    """What became of the images, noted as it happens, so that a failure can tell it too."""
+
+    def __init__(self, images: Sequence[Image]) -> None:
+        self._outcomes = {image.key: Outcome(image) for image in images}
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return iter(tuple(self._outcomes.values()))
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anything has become of any image."""
+        return any(outcome.digest or outcome.built for outcome in self)
+
+    def rename(self, images: Sequence[Image]) -> None:
+        """Take over what images are called now."""
+        for image in images:
+            self.set(image.key, image=image)
+
+    def set(self, key: str, **changes: object) -> None:
+        """Note what is new of an image."""
+        self._outcomes[key] = self._outcomes[key]._replace(**changes)  # type: ignore[arg-type]
+
+    def pushed(self, key: str, reference: str) -> None:
+        """Note a tag that was set."""
+        self.set(key, pushed=(*self._outcomes[key].pushed, reference))
+
+
+def overtaken(before: Inputs, now: Inputs) -> list[str]:
+    """Return the tags that the images do not get any more."""
+    kept = {reference for image in now.images for reference in image.metadata.references}
+    had = [reference for image in before.images for reference in image.metadata.references]
+    return [reference for reference in had if reference not in kept]
+
+
+def measured(book: Book, registry: Client | None) -> list[Outcome]:
+    """Return the outcomes with their sizes, as far as the registry tells them."""
+    return [each._replace(size=_pulled(each, registry)) for each in book]
+
+
+def _pulled(outcome: Outcome, registry: Client | None) -> int:
+    if registry is None or not outcome.digest:
+        return 0
+    try:
+        return registry.size(outcome.image.metadata.names[0], outcome.digest)
+    except ShipError:
+        return 0
+
+
+def known_outputs(want: Inputs, workflow: Workflow, env: Mapping[str, str]) -> None:
+    """Set what follows from the inputs alone, so that a later step has it whatever happens."""
+    all_metadata = [image.metadata for image in want.images]
+    first = all_metadata[0]
+    references = [reference for metadata in all_metadata for reference in metadata.references]
+    workflow.output("tags", "\n".join(references))
+    workflow.output("tag", first.shown)
+    workflow.output("version", first.version)
+    workflow.output("labels", _lines(first.labels))
+    workflow.output("annotations", "\n".join(first.leveled_annotations()))
+    workflow.output("json", json.dumps(first.as_json()))
+    # Of several the step that uses dry-run alone cannot ask for one, so it gets the names.
+    workflow.output("image", "\n".join(str(m.names[0]) for m in all_metadata))
+    folder = env.get("RUNNER_TEMP", "")
+    if want.dry_run and os.path.isdir(folder):
+        path = os.path.join(folder, f"bake-{os.urandom(6).hex()}.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(first.bake(), file)
+        workflow.output("bake-file", path)
+
+
+def _lines(pairs: Mapping[str, str]) -> str:
+    return "\n".join(f"{name}={value}" for name, value in pairs.items())
+
+
+def final_outputs(outcomes: Sequence[Outcome], workflow: Workflow) -> None:
+    """Set what only the build and the registry could tell; empty where it came to nothing."""
+    workflow.output("image", _aligned(each.reference for each in outcomes))
+    workflow.output("digest", _aligned(each.digest for each in outcomes))
+    workflow.output("built", "true" if any(each.built for each in outcomes) else "false")
+    results = {each.image.key: _result(each) for each in outcomes}
+    workflow.output("results", json.dumps(results, separators=(",", ":")))
+    for each in outcomes:
+        if each.digest:
+            workflow.artifact(each.reference)
+
+
+def _aligned(texts: Iterable[str]) -> str:
+    """Return one line a text, also for an empty one, so that each keeps its place; or nothing."""
+    lines = list(texts)
+    return "\n".join(lines) if any(lines) else ""
+
+
+def _result(outcome: Outcome) -> dict[str, object]:
+    metadata = outcome.image.metadata
+    return {
+        "image": outcome.reference,
+        "digest": outcome.digest,
+        "tags": list(metadata.references),
+        "tag": metadata.shown,
+        "version": metadata.version,
+        "built": outcome.built,
+        "pushed": list(outcome.pushed),
+    }
+
+
+def summary(want: Inputs, outcomes: Sequence[Outcome], tools: Tools, title: str) -> str:
+    """Return the table for the summary of the job, in Markdown."""
+    head = "| Image | Digest | Tags | Platforms | Size | Time | From cache |"
+    rows = [_row(each, tools) for each in outcomes]
+    unpushed = "" if want.push else "\n\nNothing was pushed."
+    return "\n".join((f"### {title}\n", head, "| --- " * 7 + "|", *rows)) + unpushed + "\n"
+
+
+def _row(outcome: Outcome, tools: Tools) -> str:
+    image = outcome.image
+    name = image.metadata.names[0]
+    there = {reference.rpartition(":")[2] for reference in outcome.pushed}
+    tags = [tag for tag in image.metadata.tag_names if tag in there]
+    cells = (
+        _link(name, tools.context),
+        f"`{outcome.digest}`" if outcome.digest else "",
+        " ".join(f"`{tag}`" for tag in tags),
+        ", ".join(image.platforms) or tools.platform,
+        _size(outcome.size),
+        _time(outcome),
+        f"{outcome.cached} of {outcome.steps} steps" if outcome.steps else "",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _link(name: Name, context: Context) -> str:
+    """Return the name, which leads to the page of the package where there is one."""
+    owner, _, package = name.path.partition("/")
+    if name.registry != GHCR or owner != context.owner.lower():
+        return cell(str(name))
+    escaped = package.replace("/", "%2F")
+    page = f"{context.server}/{context.repository}/pkgs/container/{escaped}"
+    return f"[{cell(str(name))}]({page})"
+
+
+def _size(size: int) -> str:
+    if not size:
+        return ""
+    megabytes = size / 1e6
+    return f"{megabytes:.1f} MB" if round(megabytes, 1) else f"{size / 1e3:.0f} kB"
+
+
+def _time(outcome: Outcome) -> str:
+    if outcome.built:
+        return f"{outcome.seconds:.1f} s"
+    return "unchanged, not built" if outcome.digest else ""

@@ -1,0 +1,200 @@
+"""The step itself: read, ask, plan, build, push, tell."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ship.build_push import causes, plan, report
+from ship.build_push.inputs import INPUTS, read_inputs
+from ship.build_push.report import Book
+from ship.build_push.tools import Tools
+from ship.docker_config import docker_config
+from ship.errors import Interrupted, ShipError, StepFailed
+from ship.json_file import read_object
+from ship.reference import DIGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.build_push.execution import Ended
+    from ship.build_push.inputs import Image, Inputs
+    from ship.context import Context
+    from ship.process import Runner
+    from ship.registry import Client
+    from ship.workflow import Workflow
+
+__all__ = ["INPUTS", "run"]
+
+
+def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Workflow) -> None:
+    """Do the step. Raises ShipError."""
+    want = read_inputs(env, context)
+    for secret in (want.password, *(each.value for each in want.secrets)):
+        workflow.mask(secret)
+    report.known_outputs(want, workflow, env)
+    tools = Tools(env, context, runner, workflow)
+    if want.dry_run:
+        _tell(want, tools)
+        _show(want, tools)
+    else:
+        _Work(want, tools).do()
+
+
+def _tell(want: Inputs, tools: Tools) -> None:
+    for notice in dict.fromkeys(n for image in want.images for n in image.metadata.notices):
+        tools.workflow.notice(notice)
+    for warning in want.warnings:
+        tools.workflow.warning(warning)
+    context = tools.context
+    if context.is_check and not want.push:
+        what = "a pull request" if context.is_pull_request else "a merge queue"
+        fork = " of a fork, which never pushes" if context.is_fork else ""
+        tools.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
+
+
+def _show(want: Inputs, tools: Tools) -> None:
+    reasons = plan.needs_builder(want)
+    if reasons:
+        unless = "unless the engine or the current builder can do it by itself"
+        tools.workflow.say(f"A builder is made for {', '.join(reasons)}, {unless}.")
+    for number, image in enumerate(want.images, 1):
+        what = plan.Build(image, image.metadata.tag_names, "metadata.json")
+        command = plan.build(want, what, want.builder, tools.context.run_url)
+        tools.workflow.quote(f"{number}. {command.why}\n   $ {command}")
+
+
+class _Work:
+    """The part of the step that has a world around it: an engine, registries, time."""
+
+    def __init__(self, want: Inputs, tools: Tools) -> None:
+        self._want = want
+        self._tools = tools
+        self._book = Book(want.images)
+        self._registry: Client | None = None
+
+    def do(self) -> None:
+        """Do it, and tell what was done, also when it was not all."""
+        try:
+            self._do()
+        except ShipError as error:
+            self._report("Not everything was done", is_short=isinstance(error, Interrupted))
+            raise
+        finally:
+            if self._registry:
+                self._registry.close()
+        self._report("✅ Pushed" if self._want.push else "✅ Built, not pushed")
+
+    def _do(self) -> None:
+        from ship.build_push import preflight  # noqa: PLC0415 - a dry run needs none
+
+        want, tools = self._want, self._tools
+        with docker_config(tools.env, want.registry, want.username, want.password) as config:
+            self._registry = preflight.client(want, config, tools)
+            if self._registry and want.push and not preflight.may_push(want, self._registry, tools):
+                self._registry = None
+            if self._registry and want.push:
+                self._rename(preflight.with_versions(want, self._registry))
+            _tell(self._want, tools)
+            self._build(self._find_unchanged(), config)
+            if self._want.push and self._registry:
+                # Another run may have pushed a higher version meanwhile.
+                self._rename(preflight.with_versions(self._want, self._registry))
+                self._publish(self._registry)
+
+    def _rename(self, want: Inputs) -> None:
+        """Take over tags that follow from what the registry has."""
+        if want == self._want:
+            return
+        lost = report.overtaken(self._want, want)
+        if lost and self._book.has_any:
+            listed = ", ".join(lost)
+            self._tools.workflow.notice(f"A higher version came meanwhile, which keeps {listed}.")
+        self._want = want
+        self._book.rename(want.images)
+        report.known_outputs(want, self._tools.workflow, self._tools.env)
+
+    def _publish(self, registry: Client) -> None:
+        from ship.build_push.publication import Publication  # noqa: PLC0415
+
+        Publication(self._want, self._book, registry, self._tools.context).run()
+
+    def _find_unchanged(self) -> dict[str, str]:
+        """Note which images need not be built; returns the addresses by which they are found."""
+        asked = [image for image in self._want.images if self._want.skips(image)]
+        if not asked or not self._registry:
+            return {}
+        from ship.build_push.unchanged import Search  # noqa: PLC0415 - only where it is asked for
+
+        search = Search(self._want, self._registry, self._tools)
+        addresses = {}
+        for image in asked:
+            found = search.look(image)
+            if found.address:
+                addresses[image.key] = found.address
+            if found.digest:
+                self._book.set(image.key, digest=found.digest)
+                self._tools.workflow.say(f"{image.key} is unchanged: {found.digest} is there")
+        return addresses
+
+    def _build(self, addresses: Mapping[str, str], config: str) -> None:
+        changed = [outcome.image for outcome in self._book if not outcome.digest]
+        if not changed:
+            return
+        from ship.build_push.execution import Execution  # noqa: PLC0415 - an unchanged image needs none
+
+        builds = [
+            self._planned(image, addresses.get(image.key, ""), os.path.join(config, f"{n}.json"))
+            for n, image in enumerate(changed)
+        ]
+        execution = Execution(self._want, config, self._tools, self._registry)
+        # What moves may not move before all of them are known to build.
+        rehearse = len(builds) > 1 and self._want.push and any(b.moves for b in builds)
+        for ended in execution.run(builds, rehearse=rehearse):
+            self._built(ended)
+
+    def _planned(self, image: Image, address: str, metadata_file: str) -> plan.Build:
+        """Return how an image is built, and which tags buildx itself sets.
+
+        One that stays where it is comes first, the others when all images are there: a cancelled or
+        failed run never moves one of them and leaves the rest.
+        """
+        tags = image.metadata.tag_names
+        if self._want.push and self._registry:
+            tags = (address or image.metadata.shown,)
+        # The address has the base images that the registry has, so they must be in the image.
+        moves = not address and not image.metadata.is_fixed
+        return plan.Build(image, tags, metadata_file, pull=bool(address), moves=moves)
+
+    def _built(self, ended: Ended) -> None:
+        what, finished = ended
+        key = what.image.key
+        steps, cached = causes.counted(finished)
+        self._book.set(key, built=True, seconds=finished.seconds, steps=steps, cached=cached)
+        if cause := causes.lost_cache(finished):
+            self._tools.workflow.warning(f"The cache of {key} was not kept: {cause}")
+        if self._want.push:
+            written = read_object(what.metadata_file)
+            config = str(written.get("containerimage.config.digest", ""))
+            self._book.set(key, digest=_digest(written), config=config, pushed=what.references)
+
+    def _report(self, title: str, *, is_short: bool = False) -> None:
+        """Set the outputs and write the summary; `is_short` asks nobody for anything any more."""
+        tools = self._tools
+        report.final_outputs(list(self._book), tools.workflow)
+        outcomes = report.measured(self._book, None if is_short else self._registry)
+        if any(each.digest or each.built for each in outcomes):
+            tools.workflow.summary(report.summary(self._want, outcomes, tools, title))
+        for each in outcomes:
+            if each.pushed:
+                tools.workflow.say(f"pushed {each.reference}")
+
+
+def _digest(written: Mapping[str, object]) -> str:
+    digest = str(written.get("containerimage.digest", ""))
+    if not DIGEST.fullmatch(digest):
+        raise StepFailed.of(
+            "the image was pushed, but buildx did not say under which digest",
+            hint="update Docker's buildx plugin on the runner to 0.13 or newer",
+        )
+    return digest

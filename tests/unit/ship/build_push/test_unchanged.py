@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doubles import Answers, HttpRegistry, Log, ScriptedRunner
+from ship.build_push.inputs import read_inputs
+from ship.build_push.tools import Tools
+from ship.build_push.unchanged import Found, Search
+from ship.context import Context
+from ship.errors import UserError
+from ship.reference import DIGEST
+from ship.registry import Client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+THERE = "sha256:" + "a" * 64
+BASE = "sha256:" + "b" * 64
+ANSWERS: Answers = {
+    "HEAD /v2/acme/base/manifests/1": [(200, {"Docker-Content-Digest": BASE}, "")],
+    "HEAD /v2/acme/app/manifests/content-": [(200, {"Docker-Content-Digest": THERE}, "")],
+    "GET /v2/": [(200, {}, "")],
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    return folder
+
+
+def look(
+    workspace: Path, env: dict[str, str] | None = None, **inputs: str
+) -> tuple[Found, str, list[str]]:
+    """Return what was found, the log, and what the registry was asked."""
+    log = Log(workspace.parent)
+    with HttpRegistry(ANSWERS) as server:
+        dockerfile = workspace / "Dockerfile"
+        dockerfile.write_text(dockerfile.read_text().replace("REGISTRY", server.address))
+        given = {"image": f"{server.address}/acme/app", "push": "false", "skip-unchanged": "true"}
+        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+        variables = {f"INPUT_{n.upper().replace('-', '_')}": value for n, value in given.items()}
+        variables |= {"RUNNER_ARCH": "X64", **(env or {})}
+        context = Context(repository="Acme/App", workspace=str(workspace))
+        tools = Tools(variables, context, ScriptedRunner(), log.workflow)
+        want = read_inputs(variables, context)
+        with Client(lambda _: None, {}, back_off=()) as client:
+            found = Search(want, client, tools).look(want.images[0])
+    return found, log.text, server.asked
+
+
+def address(workspace: Path, env: dict[str, str] | None = None, **inputs: str) -> str:
+    return look(workspace, env, **inputs)[0].address
+
+
+def test_what_is_there_is_found(workspace: Path) -> None:
+    found, log, _ = look(workspace)
+    assert found.digest == THERE
+    assert found.address.startswith("content-")
+    assert DIGEST.fullmatch(found.digest)
+    assert "files: 1 with" in log
+
+
+def test_the_digest_of_a_base_image_is_asked_for_once(workspace: Path) -> None:
+    dockerfile = "FROM REGISTRY/acme/base:1 AS a\nFROM REGISTRY/acme/base:1\nCOPY --from=a / /\n"
+    (workspace / "Dockerfile").write_text(dockerfile)
+    found, log, asked = look(workspace)
+    assert found.digest == THERE
+    assert f"acme/base:1: {BASE}" in log
+    assert asked.count("HEAD /v2/acme/base/manifests/1") == 1
+
+
+def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
+    workspace: Path,
+) -> None:
+    found, _, asked = look(workspace, no_cache="true")
+    assert (bool(found.address), found.digest) == (True, "")
+    assert not [each for each in asked if "content-" in each]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "ignored", "env", "inputs", "doubt"),
+    [
+        pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry knows", id="base"),
+        pytest.param("FROM $X\n", "", {}, {}, "line 1 of the Dockerfile", id="variable"),
+        pytest.param(
+            "FROM scratch\nADD https://example.com/x /\n", "", {}, {}, "line 2", id="download"
+        ),
+        pytest.param("FROM scratch\n", "a|b*\n", {}, {}, "is not understood", id="pattern"),
+        pytest.param(
+            "FROM scratch\n", "", {"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY": "p"}, {},
+            "may put other images", id="policy",
+        ),
+        pytest.param(
+            "FROM REGISTRY/acme/base:$TARGETARCH\n", "", {}, {"builder": "far"},
+            "TARGETARCH is not known before the build", id="builder",
+        ),
+        pytest.param(
+            "FROM scratch\n", "", {}, {"build_contexts": "x=https://example.com/x.git"},
+            "no registry knows x", id="remote context",
+        ),
+    ],
+)  # fmt: skip
+def test_in_doubt_an_image_is_built_and_has_no_address(  # noqa: PLR0917 - the table's columns
+    workspace: Path,
+    dockerfile: str,
+    ignored: str,
+    env: dict[str, str],
+    inputs: dict[str, str],
+    doubt: str,
+) -> None:
+    (workspace / "Dockerfile").write_text(dockerfile)
+    (workspace / ".dockerignore").write_text(ignored)
+    found, log, _ = look(workspace, env, **inputs)
+    assert found == Found()
+    assert "::notice::app is built, for it may have changed: " in log
+    assert doubt in log
+
+
+def test_paths_that_match_nothing_have_to_be_mended(workspace: Path) -> None:
+    with pytest.raises(UserError, match="matches nothing"):
+        look(workspace, paths="src")
+
+
+def test_the_platform_counts_however_it_is_told(workspace: Path) -> None:
+    told = [
+        address(workspace),
+        address(workspace, {"RUNNER_ARCH": "ARM64"}),
+        address(workspace, builder="far"),
+        address(workspace, {"DOCKER_DEFAULT_PLATFORM": "linux/riscv64"}),
+    ]
+    assert len(set(told)) == len(told)
+    assert address(workspace, platforms="linux/amd64") == told[0]
+    assert address(workspace, platforms="linux/arm64", builder="far") == told[1]
+
+
+def test_what_an_image_is_called_and_who_builds_it_counts_for_nothing(workspace: Path) -> None:
+    assert address(workspace, tags="x\ny", cache="auto", pull="true") == address(workspace)
+
+
+def test_secrets_count_by_their_names(workspace: Path) -> None:
+    first = address(workspace, secrets="A=one")
+    assert address(workspace, secrets="A=two") == first
+    assert address(workspace, secrets="B=one") != first
