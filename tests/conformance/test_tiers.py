@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import subprocess
@@ -88,3 +89,10 @@ def test_a_program_that_is_missing_never_stops_the_other_components(tmp_path: Pa
     for name, program in (("npm", "node --version"), ("actionlint", "go version")):
         assert f"set-up: {name:11} FAILED" in done.stdout
         assert f"`{program}` does not work" in done.stdout
+
+
+def test_no_folder_of_tests_is_passed_over(request: pytest.FixtureRequest) -> None:
+    passed_over = request.config.getini("norecursedirs")
+    for path in TESTS.rglob("test_*.py"):
+        for part in path.relative_to(TESTS).parts:
+            assert not any(fnmatch.fnmatch(part, pattern) for pattern in passed_over), path

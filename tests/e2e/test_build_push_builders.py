@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.needs("packages", "engine", "buildkit"), pytest.mark.t
 REPOSITORY = "Acme/Builders"
 PATH = "acme/builders"
 REGISTRY_CACHE = "A builder of its own is made for the registry cache."
-DESCRIPTION = "Sells things\nto people"
+DESCRIPTION = "Sells things to people"
 EVENT = {
     "repository": {"full_name": REPOSITORY, "description": DESCRIPTION, "default_branch": "main"},
     "head_commit": {"id": Run().sha, "timestamp": "2026-11-20T10:11:12Z"},

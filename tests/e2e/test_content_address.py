@@ -38,7 +38,7 @@ IGNORES = {
     "exceptions with wildcards": "docs\nnode_modules\n!**/LICENSE\n!docs/img/k*\ntmp?\n",
     "blanks and a mark": "\ufeff/foo/bar/ \r\n\n#hash\n\\#hash\n  a b/  \n!  \\!x\n",
     "sets and escapes": "[a-d]*\n\\[x\\]\n[^a-z]dash\nback\\\\slash\nq\\?\nstar\\*\nx[^y]1}\n",
-    "what means something elsewhere": "a^b\na+b*\n*.{md,env}\nx{1}*\npipe|d*\nnew?line\n",
+    "what means something elsewhere": "a^b\na+b*\n*.{md,env}\nx{1}\npipe|d\nnew?line\n",
     "stars": "**/out\nfoo/**\n**/deep/**/drop.log\nconf**\n**z\n",
     "the files of the build themselves": "Dockerfile\n.dockerignore\nM*\n",
 }

@@ -30,6 +30,9 @@ _CAUSES = (
     (r"no builder .* found",
      "there is no such builder",
      "check the input `builder`, or make the builder in a step before this one"),
+    (r'image "([^"]+)": already exists',
+     r"another run on this engine gave \1 its own image meanwhile",
+     "run the job again; with a tag that stays, such as `type=sha`, they do not meet"),
     (r"no space left on device",
      "the disk of the runner is full",
      "free space before the build, or use a larger runner"),
@@ -78,6 +81,7 @@ _TRANSIENT = (
     r"|: EOF|unexpected EOF|connection reset|connection refused|broken pipe|i/o timeout"
     r"|TLS handshake timeout|request canceled|Client\.Timeout|deadline exceeded"
     r"|Temporary failure in name resolution|no route to host|server misbehaving"
+    r'|image "[^"]+": already exists'
     r"|failed to fetch (oauth|anonymous) token[^\n]*(timeout|EOF|reset|5\d\d)"
 )
 # https://docs.docker.com/docker-hub/usage/: it is counted over hours, so no wait of ours helps.

@@ -402,6 +402,10 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
         ("ERROR: failed to resolve source metadata for x/y:1: x/y:1: not found", "no image x/y:1"),
         ("ERROR: exec /bin/sh: exec format error", "programs of another platform"),
         ("ERROR: toomanyrequests: You have reached your pull rate limit", "more pulls for now"),
+        ('ERROR: failed to solve: image "ghcr.io/a/b:main": already exists',
+         "another run on this engine gave ghcr.io/a/b:main its own image"),
+        ("#7 pushing ghcr.io/a/b:x with docker\n#7 DONE 0.1s\nERROR: 403 Forbidden",
+         "did not take the image"),
         ("ERROR: something else", "the build failed with exit code 7"),
     ],
 )  # fmt: skip
@@ -432,6 +436,7 @@ def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> N
             True,
         ),
         (EXPORT.format("read tcp: connection reset by peer"), True),
+        (EXPORT.format('image "ghcr.io/a/b:main": already exists'), True),
         (PUSH.format("denied: permission_denied: write_package"), False),
         (EXPORT.format("failed to push: 401 Unauthorized"), False),
         ("ERROR: toomanyrequests: You have reached your pull rate limit. 429 Too Many", False),
