@@ -425,7 +425,7 @@ def test_a_wrong_password_is_told_before_the_build(
     image = f"{htpasswd_registry.name}/team/app"
     step = build(runner, workspace, image=image, username="alice", password="wr0ng")
     assert step.code == 2
-    assert f"{htpasswd_registry.name} refuses a push to team/app (401" in step.errors[0]
+    assert f"`password`: {htpasswd_registry.name} does not let 'alice' in (401" in step.errors[0]
     assert "[internal]" not in step.log, "nothing was built"
     assert "wr0ng" not in step.shown
 

@@ -176,7 +176,21 @@ class _Work:
         if self._want.push:
             written = read_object(what.metadata_file)
             config = str(written.get("containerimage.config.digest", ""))
-            self._book.set(key, digest=_digest(written), config=config, pushed=what.references)
+            digest = self._digest_of(what, _digest(written), config)
+            # Who finds an address has the same content, whichever of two runs made it.
+            ours = "" if what.pull else config
+            self._book.set(key, digest=digest, config=ours, pushed=what.references)
+
+    def _digest_of(self, what: plan.Build, told: str, config: str) -> str:
+        """Return the digest of what was pushed.
+
+        Where another run on the engine has taken the name meanwhile, buildx tells that of the
+        configuration, which no registry knows as an image.
+        """
+        if told != config or not self._registry:
+            return told
+        name = what.image.metadata.names[0]
+        return self._registry.head(name, what.tags[0]) or told
 
     def _report(self, title: str, *, is_short: bool = False) -> None:
         """Set the outputs and write the summary; `is_short` asks nobody for anything any more."""
