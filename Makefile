@@ -1,6 +1,8 @@
 # What a person runs while working on gen-workflow; `make` alone lists it.
 
 PYTHON := .venv/bin/python
+# Tests wait for real parts most of the time, so two run side by side, each with parts of its own.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 # More words for pytest, as in `make test ARGS='-k rollback -x'`.
 ARGS ?=
 
@@ -12,7 +14,7 @@ help: ## this list
 
 test: ## everything: sets this machine up, runs every tier, says what ran and why the rest did not
 	@python3 tests/bed/setup.py
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 lint: ## the rules of the code, the workflows, the actions and the shell scripts
 	@python3 tests/bed/setup.py python packages

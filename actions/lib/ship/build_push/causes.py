@@ -81,7 +81,8 @@ _TRANSIENT = (
     r"|: EOF|unexpected EOF|connection reset|connection refused|broken pipe|i/o timeout"
     r"|TLS handshake timeout|request canceled|Client\.Timeout|deadline exceeded"
     r"|Temporary failure in name resolution|no route to host|server misbehaving"
-    r'|image "[^"]+": already exists'
+    # Two runs on one engine that push one name at the same moment.
+    r'|image "[^"]+": already exists|blob unknown to registry'
     r"|failed to fetch (oauth|anonymous) token[^\n]*(timeout|EOF|reset|5\d\d)"
 )
 # https://docs.docker.com/docker-hub/usage/: it is counted over hours, so no wait of ours helps.
@@ -96,9 +97,11 @@ def text_of(finished: Finished) -> str:
 
 def _last_error(text: str) -> str:
     """Return buildx's own last words; those of a command in a RUN are not about Docker."""
-    line = next((x for x in reversed(text.splitlines()) if x.startswith("ERROR:")), text)
-    if "did not complete successfully" not in line:
-        return line
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith("ERROR:")]
+    words = "\n".join(lines[starts[-1] :]) if starts else text
+    if "did not complete successfully" not in words:
+        return words
     # What it printed may hold anything; only what no program can do anything about counts.
     found = re.search("no space left on device|exec format error", text)
     return found[0] if found else ""

@@ -411,7 +411,7 @@ def test_files_that_cannot_be_read_are_told_all_at_once(tree: Path, tmp_path: Pa
     (tree / "b/key").chmod(0)
     (tree / "closed").mkdir(mode=0)
     for folder in (tree, *tree.resolve().parents):
-        if folder.is_relative_to(tmp_path.parents[1]):
+        if folder.name.startswith(("pytest-", "popen-")) or folder.is_relative_to(tmp_path.parent):
             folder.chmod(0o755)
     code = (
         f"import sys; sys.path.insert(0, {str(LIB)!r}); from ship.build_push import content\n"

@@ -437,6 +437,10 @@ def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> N
         ),
         (EXPORT.format("read tcp: connection reset by peer"), True),
         (EXPORT.format('image "ghcr.io/a/b:main": already exists'), True),
+        (
+            PUSH.format("errors:\ndigest invalid\nmanifest blob unknown: blob unknown to registry"),
+            True,
+        ),
         (PUSH.format("denied: permission_denied: write_package"), False),
         (EXPORT.format("failed to push: 401 Unauthorized"), False),
         ("ERROR: toomanyrequests: You have reached your pull rate limit. 429 Too Many", False),
