@@ -48,7 +48,7 @@ def _tell(want: Inputs, tools: Tools) -> None:
         tools.workflow.warning(warning)
     context = tools.context
     if context.is_check and not want.push:
-        what = "a pull request" if context.is_pull_request else "a merge queue"
+        what = "a merge queue" if context.event_name == "merge_group" else "a pull request"
         fork = " of a fork, which never pushes" if context.is_fork else ""
         tools.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
 
@@ -156,8 +156,8 @@ class _Work:
     def _planned(self, image: Image, address: str, metadata_file: str) -> plan.Build:
         """Return how an image is built, and which tags buildx itself sets.
 
-        One that stays where it is comes first, the others when all images are there: a cancelled or
-        failed run never moves one of them and leaves the rest.
+        One that stays where it is, if there is one, comes first, and the others when all images are
+        there: a cancelled or failed run never moves one of them and leaves the rest.
         """
         tags = image.metadata.tag_names
         if self._want.push and self._registry:

@@ -171,7 +171,11 @@ def test_a_run_after_that_of_a_fork_pushes_nothing(
     workspace: Path, payload: dict[str, Any], *, pushes: bool
 ) -> None:
     facts = context(workspace, event_name="workflow_run", payload=payload)
-    assert read_inputs(inputs(), facts).push is pushes
+    log = Log(workspace.parent)
+    run(inputs(dry_run="true"), facts, ScriptedRunner(), log.workflow)
+    assert ("--push" in log.text) is pushes
+    told = "Nothing is pushed: this run is for a pull request of a fork, which never pushes."
+    assert (told in log.text) is not pushes
 
 
 @pytest.mark.parametrize("head", ["x", [], {"repo": "x"}, None, {}])
