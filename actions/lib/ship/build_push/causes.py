@@ -83,6 +83,8 @@ _TRANSIENT = (
     r"|Temporary failure in name resolution|no route to host|server misbehaving"
     # Two runs on one engine that push one name at the same moment.
     r'|image "[^"]+": already exists|blob unknown to registry'
+    # The engine's clean-up takes a layer while it is unpacked: moby/buildkit#6521.
+    r"|parent snapshot [^\n]*does not exist"
     r"|failed to fetch (oauth|anonymous) token[^\n]*(timeout|EOF|reset|5\d\d)"
 )
 # https://docs.docker.com/docker-hub/usage/: it is counted over hours, so no wait of ours helps.

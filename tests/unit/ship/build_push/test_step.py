@@ -445,6 +445,13 @@ def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> N
             PUSH.format("errors:\ndigest invalid\nmanifest blob unknown: blob unknown to registry"),
             True,
         ),
+        (
+            EXPORT.format(
+                'failed to prepare extraction snapshot "x": parent snapshot sha256:a does not '
+                "exist: not found"
+            ),
+            True,
+        ),
         (PUSH.format("denied: permission_denied: write_package"), False),
         (EXPORT.format("failed to push: 401 Unauthorized"), False),
         ("ERROR: toomanyrequests: You have reached your pull rate limit. 429 Too Many", False),
