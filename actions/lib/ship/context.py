@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.json_file import read_object
+from ship.json_file import mapping, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,12 +64,6 @@ class Context(NamedTuple):
 
     def _is_foreign(self, repository: Mapping[str, Any]) -> bool:
         return repository.get("full_name") != self.repository
-
-
-def mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return what a payload has under a key, if it is a mapping; an empty one else."""
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def read_context(env: Mapping[str, str]) -> Context:

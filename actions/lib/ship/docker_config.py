@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ship import cancel
-from ship.json_file import read_object
+from ship.json_file import mapping, read_object
 from ship.reference import DOCKER_HUB
 
 if TYPE_CHECKING:
@@ -47,12 +47,7 @@ def has_login(env: Mapping[str, str], registry: str) -> bool:
     """Say whether the user's own configuration has a login to a registry."""
     config = read_object(os.path.join(own_folder(env), "config.json"))
     key = auth_key(registry)
-    return bool(key in _mapping(config, "auths") or key in _mapping(config, "credHelpers"))
-
-
-def _mapping(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = config.get(name)
-    return found if isinstance(found, dict) else {}
+    return bool(key in mapping(config, "auths") or key in mapping(config, "credHelpers"))
 
 
 @contextmanager
@@ -97,7 +92,7 @@ def _with_login(
     registries it has only (https://docs.docker.com/reference/cli/docker/login/).
     """
     key = auth_key(registry)
-    auths, helpers = _mapping(config, "auths"), _mapping(config, "credHelpers")
+    auths, helpers = mapping(config, "auths"), mapping(config, "credHelpers")
     store = config.get("credsStore")
     if store:
         helpers = {**{name: store for name in auths if not auths[name]}, **helpers}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def read_object(path: str) -> dict[str, Any]:
@@ -13,4 +16,10 @@ def read_object(path: str) -> dict[str, Any]:
             found = json.load(file)
     except (OSError, ValueError, RecursionError):
         return {}
+    return found if isinstance(found, dict) else {}
+
+
+def mapping(value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return what is under a key, if it is a mapping; an empty one else."""
+    found = value.get(key)
     return found if isinstance(found, dict) else {}

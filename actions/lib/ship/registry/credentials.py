@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ship.command import Command, Secret
 from ship.docker_config import auth_key
 from ship.errors import UserError
+from ship.json_file import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,13 +34,11 @@ def stored(config: Mapping[str, Any], registry: str, runner: Runner) -> Credenti
     https://github.com/docker/docker-credential-helpers#development.
     """
     key = auth_key(registry)
-    helpers = config.get("credHelpers")
-    helper = helpers.get(key) if isinstance(helpers, dict) else None
+    helper = mapping(config, "credHelpers").get(key)
     if isinstance(helper, str) and helper:
         return _from_helper(helper, key, runner)
-    auths = config.get("auths")
-    entry = auths.get(key) if isinstance(auths, dict) else None
-    return _from_entry(entry) if isinstance(entry, dict) else None
+    entry = mapping(mapping(config, "auths"), key)
+    return _from_entry(entry) if entry else None
 
 
 def _from_entry(entry: Mapping[str, Any]) -> Credential | None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ship.errors import Problem, UserError
+from ship.json_file import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ def facts_of(context: Context, env: Mapping[str, str]) -> Facts:
         ref=_ref(context),
         sha=sha,
         base_ref=_base_ref(_ref(context), payload),
-        default_branch=_text(_mapping(payload, "repository"), "default_branch"),
+        default_branch=_text(mapping(payload, "repository"), "default_branch"),
         repository=_repository(context),
         now=now,
         commit_time=commit_time,
@@ -141,7 +142,7 @@ def _ref(context: Context) -> str:
 
 def _sha(context: Context, env: Mapping[str, str]) -> str:
     wants_head = "true" in env.get("DOCKER_METADATA_PR_HEAD_SHA", "").lower()
-    head = _text(_mapping(_mapping(context.payload, "pull_request"), "head"), "sha")
+    head = _text(mapping(mapping(context.payload, "pull_request"), "head"), "sha")
     return head if wants_head and head and context.is_pull_request else _one_line(context.sha)
 
 
@@ -149,15 +150,15 @@ def _base_ref(ref: str, payload: Mapping[str, Any]) -> str:
     if ref.startswith("refs/tags/"):
         return _text(payload, "base_ref").removeprefix("refs/heads/")
     if ref.startswith("refs/pull/"):
-        return _text(_mapping(_mapping(payload, "pull_request"), "base"), "ref")
+        return _text(mapping(mapping(payload, "pull_request"), "base"), "ref")
     return ""
 
 
 def _commit_time(payload: Mapping[str, Any], sha: str) -> float | None:
     commits = payload.get("commits")
     listed = commits if isinstance(commits, list) else []
-    about = (payload, _mapping(payload, "merge_group"), _mapping(payload, "workflow_run"))
-    for commit in (*listed, *(_mapping(each, "head_commit") for each in about)):
+    about = (payload, mapping(payload, "merge_group"), mapping(payload, "workflow_run"))
+    for commit in (*listed, *(mapping(each, "head_commit") for each in about)):
         if isinstance(commit, dict) and sha and commit.get("id") == sha:
             seconds = _seconds(_text(commit, "timestamp"))
             if seconds is not None:
@@ -178,21 +179,16 @@ def _seconds(text: str) -> float | None:
 
 
 def _repository(context: Context) -> Repository:
-    found = _mapping(context.payload, "repository")
+    found = mapping(context.payload, "repository")
     full_name = _one_line(context.repository)
     url = f"{context.server}/{full_name}" if full_name else ""
     return Repository(
         name=_text(found, "name") or full_name.rpartition("/")[2],
         description=_text(found, "description"),
         url=_text(found, "html_url") or url,
-        license=_text(_mapping(found, "license"), "spdx_id"),
+        license=_text(mapping(found, "license"), "spdx_id"),
         default_branch=_text(found, "default_branch"),
     )
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:
