@@ -66,7 +66,10 @@ class Publication:
             manifest = self._registry.manifest(name, outcome.digest)
             if not manifest:
                 raise _gone(f"{name}@{outcome.digest}")
-            _check(outcome, manifest, name)
+            if not _is_ours(outcome, manifest):
+                # No output may name it, also not for a step that runs after a failure.
+                self._book.set(outcome.image.key, digest="", pushed=())
+                raise _taken(name)
             found += [_Tag(outcome.image.key, name, tag, manifest) for tag in tags]
         return found
 
@@ -89,12 +92,15 @@ def _gone(reference: str) -> StepFailed:
     )
 
 
-def _check(outcome: Outcome, manifest: Manifest, name: Name) -> None:
-    """Make sure that it is ours: Docker's own builder pushes what the engine has by that name."""
+def _is_ours(outcome: Outcome, manifest: Manifest) -> bool:
+    """Say whether it is what was built: Docker's builder pushes what the engine has by a name."""
     config = manifest.read().get("config")
     found = config.get("digest") if isinstance(config, dict) else None
-    if outcome.config and found and outcome.config != found:
-        raise StepFailed.of(
-            f"another run on this engine gave {name} its own image meanwhile",
-            hint="run the job again; with a tag that stays, such as `type=sha`, they do not meet",
-        )
+    return not outcome.config or not found or outcome.config == found
+
+
+def _taken(name: Name) -> StepFailed:
+    return StepFailed.of(
+        f"another run on this engine gave {name} its own image meanwhile",
+        hint="run the job again; with a tag that stays, such as `type=sha`, they do not meet",
+    )
