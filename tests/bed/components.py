@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bed import cache, debian, emulation, environment, tools
+from bed import cache, debian, emulation, environment, tools, versions
 from bed.errors import Unavailable
 from bed.tools import Cannot
 
@@ -43,7 +43,7 @@ class Component:
 
     name: str
     is_ready: Callable[[], bool]
-    install: Callable[[], None]
+    install: Callable[[], object]
     minutes: float
     after: str = ""
 
@@ -78,16 +78,28 @@ def _go(name: str, minutes: float) -> Component:
     return Component(name, tools.go_tool(name).exists, partial(tools.install_go, name), minutes)
 
 
+def _source(name: str, minutes: float) -> Component:
+    folder = tools.source_folder(name)
+    return Component(name, folder.exists, partial(tools.install_source, name), minutes)
+
+
+def _other_engine(suite: str, minutes: float) -> Component:
+    ready = partial(debian.has_other_engine, suite)
+    unpack = partial(debian.unpack_other_engine, suite)
+    return Component(f"engine-{suite}", ready, unpack, minutes, after="engine")
+
+
 def components() -> dict[str, Component]:
     """Return every component by the name that `@pytest.mark.needs` uses."""
     every = (
         Component("python", environment.is_ready, environment.make, 20),
         Component("packages", _packages_are_there, _install_packages, 10),
         Component("engine", _engine_is_there, _unpack_engine, 10, after="packages"),
+        *(_other_engine(suite, 10) for suite in versions.load("other-engines")),
         Component("npm", lambda: tools.npm_folder().exists(), tools.install_npm, 10),
         _go("actionlint", 10),
         _go("act", 20),
-        Component("buildkit", lambda: tools.buildkit_folder().exists(), tools.install_buildkit, 20),
+        *(_source(name, 20) for name in tools.SOURCES),
         Component("qemu", emulation.is_unpacked, emulation.unpack, 10, after="packages"),
     )
     return {each.name: each for each in every}

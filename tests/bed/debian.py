@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bed import cache, versions
 from bed.command import CommandFailed, run
 from bed.errors import Unavailable
+from bed.tools import Cannot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ PROGRAMS = ("docker", "dockerd", "containerd", "containerd-shim-runc-v2", "runc"
 # What a system may have under another name, or not need.
 HELPERS = ("docker-proxy", "docker-init", "tini", "ctr")
 PLUGINS = ("docker-buildx", "docker-compose")
+PROGRAM_FOLDERS = ("usr/bin", "usr/sbin")
 PLUGIN_FOLDERS = ("usr/libexec/docker/cli-plugins", "usr/lib/docker/cli-plugins")
 MACHINE = Path("/")
 DOWNLOAD_SECONDS = 900
@@ -105,6 +107,49 @@ def unpack_engine() -> Programs:
     return ready
 
 
+def unpack_other_engine(suite: str) -> Programs:
+    """Return the bed's Docker with the programs that another suite of Debian has instead.
+
+    As `unpack_engine`, and Unavailable also on every other system.
+    """
+    if not _is_debian():
+        raise Unavailable(Cannot.OTHER_ENGINES.reason)
+    ready, base = _other_engine(suite), unpack_engine()
+    with cache.lock(f"engine-{suite}"):
+        if not ready.folder.is_dir():
+            _make_other(suite, ready, base)
+    return ready
+
+
+def has_other_engine(suite: str) -> bool:
+    """Return whether the engine of another suite is unpacked."""
+    return _is_debian() and _other_engine(suite).folder.is_dir()
+
+
+def _other_engine(suite: str) -> Programs:
+    pinned = (versions.load("debian"), versions.load("other-engines")[suite], _os_release())
+    key = hashlib.sha256(repr((*pinned, platform.machine())).encode()).hexdigest()
+    return Programs(cache.folder() / f"other-engine-{suite}-{key[:12]}")
+
+
+def _make_other(suite: str, ready: Programs, base: Programs) -> None:
+    names = [f"{name}/{suite}" for name in versions.load("other-engines")[suite]]
+    with tempfile.TemporaryDirectory(prefix="unpack-", dir=cache.folder()) as scratch:
+        made, root = Programs(Path(scratch) / "made"), Path(scratch) / "root"
+        source = Source(_mirror(Path(scratch)), suite, _processor())
+        listing = extract(_download(Path(scratch), names, [source]), root)
+        # Links: what is replaced is removed first, so that the other's stays as it is.
+        shutil.copytree(base.folder, made.folder, copy_function=os.link)
+        (made.folder / "packages.txt").unlink()
+        for path in (*made.bin.iterdir(), *made.plugins.iterdir()):
+            with contextlib.suppress(Unavailable):
+                found = _find(root, path.name, (*PROGRAM_FOLDERS, *PLUGIN_FOLDERS))
+                path.unlink()
+                shutil.copy2(found, path)
+        (made.folder / "packages.txt").write_text(listing, encoding="utf-8")
+        made.folder.rename(ready.folder)
+
+
 def _make(ready: Programs) -> None:
     with tempfile.TemporaryDirectory(prefix="unpack-", dir=cache.folder()) as scratch:
         made = Programs(Path(scratch) / "made")
@@ -130,7 +175,7 @@ def download_foreign(processor: str, names: Sequence[str], scratch: Path) -> lis
     """
     _need_apt()
     uri, suite = _mirror(scratch), own_suite()
-    own = Source(uri, suite, run("dpkg", "--print-architecture").stdout.strip())
+    own = Source(uri, suite, _processor())
     other = Source(uri, suite, processor)
     if not _is_debian():
         own = own._replace(components="main universe")
@@ -142,9 +187,14 @@ def _download_engine(scratch: Path) -> list[Path]:
     pinned = versions.load("debian")
     names = [f"{name}/{pinned['suite']}" for name in (*pinned["engine"], *pinned["registry"])]
     names += [f"{name}/{own_suite()}" for name in pinned["own-suite"]]
-    uri, processor = _mirror(scratch), run("dpkg", "--print-architecture").stdout.strip()
+    uri = _mirror(scratch)
     suites = sorted({own_suite(), pinned["suite"]})
-    return _download(scratch, names, [Source(uri, suite, processor) for suite in suites])
+    return _download(scratch, names, [Source(uri, suite, _processor()) for suite in suites])
+
+
+def _processor() -> str:
+    """Return Debian's name of this machine's processor."""
+    return run("dpkg", "--print-architecture").stdout.strip()
 
 
 def _download(scratch: Path, names: Sequence[str], sources: Sequence[Source]) -> list[Path]:
@@ -180,6 +230,8 @@ def _apt_tree(scratch: Path, sources: Sequence[Source]) -> Path:
         "Dir::Cache": f"{tree}",
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",
+        # A mirror may be some weeks behind; what it has is signed all the same.
+        "Acquire::Check-Valid-Until": "false",
         # The user `_apt` may not read a cache in a private home.
         "APT::Sandbox::User": "root",
     }
@@ -237,10 +289,10 @@ def _gather(root: Path, made: Programs, place: Callable[[Path, Path], object]) -
     made.bin.mkdir(parents=True)
     made.plugins.mkdir()
     for name in PROGRAMS:
-        place(_find(root, name, ("usr/bin", "usr/sbin")), made.bin / name)
+        place(_find(root, name, PROGRAM_FOLDERS), made.bin / name)
     for name in HELPERS:
         with contextlib.suppress(Unavailable):
-            place(_find(root, name, ("usr/bin", "usr/sbin")), made.bin / name)
+            place(_find(root, name, PROGRAM_FOLDERS), made.bin / name)
     for name in PLUGINS:
         place(_find(root, name, PLUGIN_FOLDERS), made.plugins / name)
 

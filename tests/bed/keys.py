@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 from bed.command import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc")
 # The registry's token has to be signed with RS256.
 RSA = ("-newkey", "rsa:2048", "-noenc")
 DAYS = ("-days", "30")
-HOST_KEYS = {"ed25519": (), "rsa": ("-b", "2048")}
+HOST_KEYS = {"ed25519": (), "rsa": ("-b", "2048"), "ecdsa": ("-b", "256")}
 
 
 def make_authority(folder: Path) -> None:
@@ -65,3 +63,21 @@ def known_hosts(folder: Path, *names: str) -> str:
         public = (folder / f"ssh_host_{kind}_key.pub").read_text(encoding="utf-8")
         lines += "".join(f"{name} {' '.join(public.split()[:2])}\n" for name in names)
     return lines
+
+
+def hash_names(known: str) -> str:
+    """Return known_hosts lines with their names hashed, as Debian's clients write them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "known_hosts")
+        path.write_text(known, encoding="utf-8")
+        run("ssh-keygen", "-q", "-H", "-f", str(path))
+        return path.read_text(encoding="utf-8")
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    """Return the SHA256 fingerprints of a host's keys by type, such as `ED25519`."""
+    found = {}
+    for kind in HOST_KEYS:
+        said = run("ssh-keygen", "-l", "-f", f"{folder}/ssh_host_{kind}_key.pub").stdout
+        found[kind.upper()] = said.split()[1]
+    return found

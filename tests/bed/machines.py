@@ -10,18 +10,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bed import buildkit, cache, keys
-from bed.command import Completed, run
+from bed import buildkit, cache
 from bed.errors import BedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bed.command import Completed
     from bed.engine import Engine
 
 IMAGE_FOLDER = Path(__file__).parent / "images/machine"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-USER = "deploy"
 START_SECONDS = 60
 # Of the machine that runs the tests; /usr/local is left out: it differs most, and is theirs.
 SHARED = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf")
@@ -29,6 +28,8 @@ PRIVILEGED = ("--privileged", "--cgroupns=private")
 # Where an engine's own containers are, and ask for the names of the bed.
 GATEWAY = "192.168.213.1"
 DOCKER_FOLDER = "/var/lib/docker"
+# Where the unpacked Docker is on a machine.
+DOCKER = "/opt/docker"
 BUILDKIT_PORT = 1234
 
 
@@ -42,6 +43,8 @@ class Machine:
     def __init__(self, engine: Engine, name: str) -> None:
         self.name = name
         self.engine = engine
+        # What runs on it, which may be others than those that run it.
+        self.programs = engine.programs
         self.bed_folder = engine.lease.root
         self.folder = self.bed_folder / "machines" / name
         self.container = f"{engine.lease.prefix}-{name}"
@@ -79,7 +82,7 @@ class Machine:
         return {**shared, str(self.folder): "/bed:ro", **self._engine_mounts()}
 
     def _engine_mounts(self) -> dict[str, str]:
-        return {str(self.engine.programs.folder): "/opt/docker:ro"}
+        return {str(self.programs.folder): f"{DOCKER}:ro"}
 
     def options(self) -> tuple[str, ...]:
         """Return what else `docker run` is told."""
@@ -126,7 +129,7 @@ class Machine:
 
     def docker(self, *argv: str, check: bool = True) -> Completed:
         """Run `docker ...` on the machine's own engine."""
-        return self.run("docker", *argv, check=check)
+        return self.run(f"{DOCKER}/bin/docker", *argv, check=check)
 
     def pause(self) -> None:
         """Freeze the machine: it stays connected and answers nothing."""
@@ -233,81 +236,6 @@ class DockerMachine(Machine):
         """Start the engine after `stop_engine`."""
         self.run("setsid", "-f", "sh", "-c", "exec dockerd >>/var/log/dockerd.log 2>&1")
         self.run("sh", "-c", "until docker version >/dev/null 2>&1; do sleep 0.2; done")
-
-
-class Host(DockerMachine):
-    """A server that is reached over SSH as `deploy`, by its name from machines and by its IP.
-
-    `known_hosts` are the right lines for both, `private_key` the text of the key that opens it.
-    """
-
-    services: ClassVar[tuple[str, ...]] = ("docker", "sshd")
-    user = USER
-
-    def make_files(self) -> None:
-        super().make_files()
-        keys.make_host_keys(self.folder)
-        shutil.copy(self.bed_folder / "deploy.pub", self.folder / "authorized_keys")
-
-    @property
-    def known_hosts(self) -> str:
-        return keys.known_hosts(self.folder, self.name, self.ip)
-
-    @property
-    def private_key(self) -> str:
-        return (self.bed_folder / "deploy").read_text(encoding="utf-8")
-
-    def ssh(self, *argv: str, user: str = USER, check: bool = True, **options: Any) -> Completed:
-        """Run a command over SSH from the machine that runs the tests, host key verified."""
-        known = self.folder / "known_hosts"
-        known.write_text(self.known_hosts, encoding="utf-8")
-        given = (
-            "BatchMode=yes",
-            "IdentitiesOnly=yes",
-            f"UserKnownHostsFile={known}",
-            "StrictHostKeyChecking=yes",
-        )
-        settings = [part for setting in given for part in ("-o", setting)]
-        identity = ("-F", "none", "-i", str(self.bed_folder / "deploy"))
-        target = f"{user}@{self.ip}"
-        return run("ssh", *identity, *settings, target, *argv, check=check, **options)
-
-    def kill_sessions(self) -> None:
-        """Kill every SSH session, as when a server goes down; new ones are accepted."""
-        # Sessions are named `sshd: user@...` or `sshd: user [priv]`, the listener is not.
-        self.run("pkill", "-9", "-f", r"^sshd(-session)?: [a-z0-9_-]+[@ ]", check=False)
-
-    def add_user_without_docker(self, name: str) -> None:
-        """Add a user who may log in over SSH with the same key but not use Docker."""
-        self.run(
-            "useradd",
-            "--user-group",
-            "--create-home",
-            "--shell",
-            "/bin/bash",
-            "--password",
-            "*",
-            name,
-        )
-        authorized = (self.folder / "authorized_keys").read_text(encoding="utf-8")
-        home = f"/home/{name}/.ssh"
-        self.write(f"{home}/authorized_keys", authorized, mode="600")
-        self.run("chmod", "700", home)
-        self.run("chown", "-R", f"{name}:{name}", home)
-
-
-class HostWithoutDocker(Host):
-    """A server on which nobody has installed Docker."""
-
-    services = ("sshd",)
-
-    def options(self) -> tuple[str, ...]:
-        return ()
-
-    def _engine_mounts(self) -> dict[str, str]:
-        # The machine's own, if it has one, is hidden: what cannot be run is not found.
-        found = [path for path in ("/usr/bin/docker", "/usr/sbin/docker") if Path(path).exists()]
-        return {} if not found else {"/dev/null": f"{found[0]}:ro"}
 
 
 class Runner(DockerMachine):

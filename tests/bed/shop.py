@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 PORT = 8080
-# What a version can do wrong: nothing, never be healthy, be healthy as a candidate only, or end.
-FAULTS = ("", "sick", "sick-when-real", "ends")
+# What a version can do wrong: nothing, never be healthy, be healthy as a candidate only, end at
+# once, serve 2 seconds late, or not stop when it is asked to. With the last two it does nothing
+# wrong, and its image has a HEALTHCHECK that passes or fails.
+FAULTS = (
+    "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "healthcheck", "unhealthy"
+)  # fmt: skip
 
 DOCKERFILE = """\
 FROM scratch
@@ -21,14 +25,24 @@ COPY busybox /bin/busybox
 COPY serve /bin/serve
 ENV VERSION={version} FAULT={fault}
 EXPOSE {port}
+{healthcheck}
 ENTRYPOINT ["/bin/busybox", "sh", "/bin/serve"]
 """
+HEALTHCHECK = 'HEALTHCHECK --interval=1s --retries=2 CMD ["/bin/busybox", {check}]'
+CHECKS = {"healthcheck": '"test", "-e", "/www/health"', "unhealthy": '"false"'}
 # Only the first start with a volume is a candidate's; there `sick-when-real` is healthy.
+# Who is answered when it shall stop gets the whole answer, as from every app that does it well.
 SERVE = """\
 set -eu
 b=/bin/busybox
 $b mkdir -p /www/cgi-bin /state
-trap 'exit 0' TERM
+end() {
+  [ -z "$server" ] || kill "$server" || :
+  while $b grep -qs 'http[d]' /proc/[0-9]*/cmdline; do $b sleep 0.02; done
+  exit 0
+}
+server=
+trap end TERM
 echo "shop $VERSION says ${GREETING:-nothing}"
 echo "$VERSION" >/www/index.html
 case $FAULT in
@@ -39,7 +53,14 @@ case $FAULT in
   *) echo ok >/www/health ;;
 esac
 printf '%s' "${GREETING:-}" >/www/greeting
+printf '#!/bin/busybox sh\necho; /bin/busybox sleep 1; echo "$VERSION"\n' >/www/cgi-bin/slow
+$b chmod +x /www/cgi-bin/slow
+case $FAULT in
+  slow-start) $b sleep 2 & wait $! ;;
+  slow-stop) trap '' TERM ;;
+esac
 $b httpd -f -p 8080 -h /www &
+server=$!
 wait
 """
 
@@ -65,7 +86,13 @@ class Shop:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy("/bin/busybox", folder / "busybox")
         (folder / "serve").write_text(SERVE)
-        text = DOCKERFILE.format(version=version, fault=fault or '""', port=PORT)
+        check = CHECKS.get(fault)
+        text = DOCKERFILE.format(
+            version=version,
+            fault=fault or '""',
+            port=PORT,
+            healthcheck=HEALTHCHECK.format(check=check) if check else "",
+        )
         (folder / "Dockerfile").write_text(text)
 
     def push(self, version: str, fault: str = "") -> str:

@@ -6,17 +6,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from bed import debian, emulation, engine, keys, lease, removal
+from bed import debian, emulation, engine, kamal_proxy, keys, lease, removal
 from bed.errors import BedError
-from bed.machines import (
-    Builder,
-    ContainerdRunner,
-    Host,
-    HostWithoutDocker,
-    Machine,
-    Runner,
-    build_image,
-)
+from bed.hosts import Host, HostWithoutDocker
+from bed.machines import Builder, ContainerdRunner, Machine, Runner, build_image
 from bed.registry import HTPASSWD_NAME, NAME, HtpasswdRegistry, Registry
 
 if TYPE_CHECKING:
@@ -24,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
+
+    from bed.hosts import HostOptions
 
 # Machines mostly wait for each other's engines; more at once only wait longer.
 AT_ONCE = 8
@@ -49,6 +44,7 @@ class Bed:
         self.hosts: list[Host] = []
         self._builder: Builder | None = None
         self._htpasswd_registry: HtpasswdRegistry | None = None
+        self._kamal_proxy_image = ""
 
     def open(self) -> Self:
         """Start everything; as when entered, what was started is gone again after a failure."""
@@ -103,13 +99,27 @@ class Bed:
         """The first host."""
         return self.hosts[0]
 
-    def add_host(self, *, docker: bool = True) -> Host:
+    @property
+    def host_authority(self) -> str:
+        """The public key of what signed the hosts' keys, for `@cert-authority * KEY`."""
+        text = (self.lease.root / "host_authority.pub").read_text(encoding="utf-8")
+        return " ".join(text.split()[:2])
+
+    def add_host(self, *, docker: bool = True, **options: Unpack[HostOptions]) -> Host:
         """Add a host, named by its number: `h2` after `h1`."""
-        kind = Host if docker else HostWithoutDocker
-        host = kind(self.engine, f"h{len(self.hosts) + 1}")
-        self.hosts.append(host)
-        host.start()
+        [host] = self.add_hosts(1, docker=docker, **options)
         return host
+
+    def add_hosts(
+        self, number: int, *, docker: bool = True, **options: Unpack[HostOptions]
+    ) -> list[Host]:
+        """Add hosts that are all alike; they start side by side."""
+        kind = Host if docker else HostWithoutDocker
+        first = len(self.hosts) + 1
+        added = [kind(self.engine, f"h{first + each}", **options) for each in range(number)]
+        self.hosts += added
+        _together([host.start for host in added])
+        return added
 
     def add_runner(self, name: str, *, containerd_store: bool = False, disk: str = "") -> Runner:
         """Add a runner with an engine of its own, on a `disk` that is soon full, such as `64m`."""
@@ -140,6 +150,14 @@ class Bed:
             self._htpasswd_registry = registry
         return self._htpasswd_registry
 
+    def kamal_proxy_image(self) -> str:
+        """Return the name of kamal-proxy's image in ghcr.io, by digest; pushed on first use.
+
+        Raises Unavailable when kamal-proxy was not built.
+        """
+        self._kamal_proxy_image = self._kamal_proxy_image or kamal_proxy.push(self)
+        return self._kamal_proxy_image
+
     def emulate_arm64(self) -> Path:
         """Let every machine run programs of arm64; returns the path of a static busybox of it.
 
@@ -156,6 +174,7 @@ class Bed:
                 self._start_engine,
                 lambda: keys.make_authority(root),
                 lambda: keys.make_ssh_key(root / "deploy"),
+                lambda: keys.make_ssh_key(root / "host_authority"),
             )
         )
         self.registry = Registry(self.engine, NAME)

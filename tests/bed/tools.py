@@ -16,7 +16,7 @@ import tempfile
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bed import cache, versions
 from bed.errors import Unavailable
@@ -33,6 +33,21 @@ NO_ROUTE = re.compile(
 )
 
 
+class Source(NamedTuple):
+    """What is built from a module: packages, the variable of the version, and a name for one."""
+
+    packages: tuple[str, ...]
+    version: str = ""
+    program: str = ""
+
+
+SOURCES = {
+    "buildkit": Source(("./cmd/buildkitd", "./cmd/buildctl"), "version.Version"),
+    "compose": Source(("./cmd",), "internal.Version", "docker-compose"),
+    "kamal-proxy": Source(("./cmd/kamal-proxy",)),
+}
+
+
 class Cannot(Enum):
     """Why a machine may skip tests also under CI; every other reason for a skip fails there.
 
@@ -40,6 +55,7 @@ class Cannot(Enum):
     """
 
     ROOT = "run this without root"
+    OTHER_ENGINES = "unpack engines of other versions (it is no Debian)"
     DEBIAN = "install Debian packages (it is neither Debian nor Ubuntu)"
     GO_PROXY = "reach the Go module proxy"
     ZIZMOR = "run zizmor (it needs Python 3.11 or newer)"
@@ -68,9 +84,24 @@ def go_tool(name: str) -> Path:
     return cache.folder() / "go" / f"{name}-{versions.load('go')[name].rpartition('@')[2]}" / name
 
 
+def source_folder(name: str) -> Path:
+    """Return the folder of what is built from a pinned module, there or not."""
+    module: str = versions.load("go-source")[name]
+    return cache.folder() / "go" / f"{name}-{module.rpartition('@')[2]}"
+
+
 def buildkit_folder() -> Path:
     """Return the folder of the pinned `buildkitd` and `buildctl`, there or not."""
-    return cache.folder() / "go" / f"buildkit-{_buildkit().rpartition('@')[2]}"
+    return source_folder("buildkit")
+
+
+def built(name: str) -> Path:
+    """Return the path of the one program of a pinned module; raises Unavailable without it."""
+    source = SOURCES[name]
+    path = source_folder(name) / (source.program or Path(source.packages[0]).name)
+    if not path.exists():
+        raise Unavailable(f"{name} is not built: run python3 tests/bed/setup.py {name}")
+    return path
 
 
 def install_npm() -> None:
@@ -91,32 +122,28 @@ def install_go(name: str) -> None:
     module = versions.load("go")[name]
     env = _go_environment("-mod=mod")
     with _into(go_tool(name).parent) as folder:
-        _probe_go_proxy(module, env)
+        path, _, version = module.partition("@")
+        _probe_go_proxy("/".join(path.split("/")[:3]) + "@" + version, env)
         subprocess.run(
             ("go", "install", module), cwd=folder, check=True, env=env | {"GOBIN": str(folder)}
         )
 
 
-def install_buildkit() -> None:
-    """Build BuildKit's daemon and client, linked statically; raises Unavailable as `install_go`."""
+def install_source(name: str) -> None:
+    """Build a module's programs, linked statically; raises Unavailable as `install_go`."""
     _output("go", "version")
-    module = _buildkit()
+    module: str = versions.load("go-source")[name]
     path, _, version = module.partition("@")
-    env = _go_environment("-mod=readonly")
-    stamp = f"-s -w -X {path}/version.Version={version}"
-    with _into(buildkit_folder()) as folder:
+    source, env = SOURCES[name], _go_environment("-mod=readonly")
+    stamp = f" -X {path}/{source.version}={version}" if source.version else ""
+    with _into(source_folder(name)) as folder:
         _probe_go_proxy(module, env)
         download = ("go", "mod", "download", "-json", module)
         # Its errors go to the log.
         told = subprocess.run(download, cwd=folder, check=True, stdout=subprocess.PIPE, env=env)
-        build = ("go", "build", "-trimpath", f"-ldflags={stamp}", "-o", f"{folder}/")
-        programs = ("./cmd/buildkitd", "./cmd/buildctl")
-        subprocess.run((*build, *programs), cwd=json.loads(told.stdout)["Dir"], check=True, env=env)
-
-
-def _buildkit() -> str:
-    module: str = versions.load("go-source")["buildkit"]
-    return module
+        build = ("go", "build", "-trimpath", f"-ldflags=-s -w{stamp}", "-o")
+        command = (*build, f"{folder}/{source.program}", *source.packages)
+        subprocess.run(command, cwd=json.loads(told.stdout)["Dir"], check=True, env=env)
 
 
 def _go_environment(flag: str) -> dict[str, str]:
@@ -125,8 +152,6 @@ def _go_environment(flag: str) -> dict[str, str]:
 
 def _probe_go_proxy(module: str, env: Mapping[str, str]) -> None:
     """Ask for the version alone, so that no route shows in seconds and as what it is."""
-    path, _, version = module.partition("@")
-    module = "/".join(path.split("/")[:3]) + "@" + version
     with tempfile.TemporaryDirectory() as folder:
         try:
             done = subprocess.run(

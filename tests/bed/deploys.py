@@ -1,0 +1,99 @@
+"""Deploys to hosts of a bed through the real shell step, and what is to see of them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bed.http import body
+from bed.shop import PORT
+from bed.step import Run, RunningStep, StepResult, run_action, start_action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from bed.hosts import Host
+
+# With what a shell, JSON and a log could take for something else.
+SECRET = "gr33ting-s3cret with 'quotes' and $(id)"
+
+
+class Deploy:
+    """Deploys to hosts with the right inputs, but for those that a test changes."""
+
+    def __init__(self, hosts: Host | Sequence[Host], workspace: Path) -> None:
+        self._hosts = list(hosts) if isinstance(hosts, (list, tuple)) else [hosts]
+        self.workspace = workspace
+
+    def inputs(self, image: str, **changes: str) -> dict[str, str]:
+        first = self._hosts[0]
+        given = {
+            "host": "\n".join(host.ip for host in self._hosts),
+            "user": first.user,
+            "ssh-key": first.private_key,
+            "known-hosts": "".join(host.known_hosts for host in self._hosts),
+            "image": image,
+            "ports": f"{PORT}:{PORT}",
+            "env": "GREETING",
+            "volumes": "state:/state",
+            "health": "/health",
+            "health-timeout": "6",
+        }
+        return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
+
+    def __call__(self, image: str, **changes: str) -> StepResult:
+        return self.run(self.inputs(image, **changes))
+
+    def run(
+        self,
+        inputs: Mapping[str, str],
+        *,
+        env: Mapping[str, str] | None = None,
+        run: Run | None = None,
+        timeout: float = 120,
+    ) -> StepResult:
+        env = {"GREETING": SECRET, **(env or {})}
+        return run_action(
+            "ssh-deploy", inputs, env=env, workspace=self.workspace, run=run, timeout=timeout
+        )
+
+    def start(self, image: str, **changes: str) -> RunningStep:
+        inputs, env = self.inputs(image, **changes), {"GREETING": SECRET}
+        return start_action("ssh-deploy", inputs, env=env, workspace=self.workspace)
+
+
+def served(host: Host, path: str = "/", port: int = PORT) -> str:
+    """Return what a host answers now; an empty text when nobody does."""
+    return body(f"http://{host.ip}:{port}{path}")
+
+
+def await_served(host: Host, version: str, seconds: float = 20) -> None:
+    """Wait until a host serves a version."""
+    deadline = time.monotonic() + seconds
+    while served(host) != version:
+        assert time.monotonic() < deadline, f"{host.name} serves {served(host)!r}, not {version!r}"
+        time.sleep(0.1)
+
+
+def await_log(step: RunningStep, words: str, seconds: float = 60) -> None:
+    """Wait until a step has printed something."""
+    deadline = time.monotonic() + seconds
+    while words not in step.log():
+        assert time.monotonic() < deadline, step.log()
+        time.sleep(0.02)
+
+
+def containers(host: Host) -> dict[str, str]:
+    """Return the containers of a host and their states."""
+    lines = host.docker("ps", "-a", "--format", "{{.Names}} {{.State}}").stdout.splitlines()
+    return dict(sorted(line.split(" ", 1) for line in lines))
+
+
+def clean(host: Host) -> None:
+    """Take away all that deploys have left on a host."""
+    ids = host.docker("ps", "-aq").stdout.split()
+    if ids:
+        host.docker("rm", "-fv", *ids)
+    host.docker("volume", "prune", "-af")
+    host.run("rm", "-rf", f"/home/{host.user}/.gen-workflow")

@@ -1,0 +1,238 @@
+"""What the bed puts between a test and a machine: slow lines that break, and users who ask."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.delay import delayed
+from bed.load import Load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EACH_WAY = 0.1
+# Of a machine that has other things to do as well.
+LATE = 0.08
+
+
+class Echo:
+    """A server that returns what it gets, and says first what it is."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        self.ends: list[str] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        # Alone, a close is not noticed by who waits for a connection.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            connection.sendall(b"echo\n")
+            try:
+                while data := connection.recv(1 << 16):
+                    connection.sendall(data)
+                self.ends.append("ended")
+            except ConnectionResetError:
+                self.ends.append("reset")
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    server = Echo()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def link(echo: Echo) -> Iterator[delayed]:
+    with delayed("127.0.0.1", echo.port, milliseconds=1000 * EACH_WAY) as link:
+        yield link
+
+
+def connect(link: delayed) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", link.port), timeout=5)
+
+
+def receive(connection: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size and (more := connection.recv(1 << 16)):
+        data += more
+    return bytes(data)
+
+
+def test_a_line_delays_every_answer_and_the_handshake(link: delayed) -> None:
+    started = time.monotonic()
+    with connect(link) as line:
+        assert receive(line, 5) == b"echo\n"
+        assert time.monotonic() - started == pytest.approx(4 * EACH_WAY, abs=LATE)
+        for _ in range(3):
+            started = time.monotonic()
+            line.sendall(b"x")
+            assert receive(line, 1) == b"x"
+            assert time.monotonic() - started == pytest.approx(2 * EACH_WAY, abs=LATE)
+
+
+def test_a_slow_line_is_no_narrow_one(link: delayed) -> None:
+    sent = b"x" * (20 << 20)
+    with connect(link) as line, ThreadPoolExecutor() as pool:
+        receive(line, 5)
+        started = time.monotonic()
+        pool.submit(line.sendall, sent)
+        assert receive(line, len(sent)) == sent
+        assert time.monotonic() - started < 1.5, "each chunk waits alone for the one before it"
+
+
+def test_many_connections_are_as_quick_as_one(link: delayed) -> None:
+    def ask(_: int) -> float:
+        started = time.monotonic()
+        with connect(link) as line:
+            assert receive(line, 5) == b"echo\n"
+        return time.monotonic() - started
+
+    with ThreadPoolExecutor(30) as pool:
+        assert max(pool.map(ask, range(30))) < 4 * EACH_WAY + 0.2
+
+
+def test_an_end_comes_after_what_was_said_before(link: delayed, echo: Echo) -> None:
+    with connect(link) as line:
+        line.sendall(b"last")
+        line.shutdown(socket.SHUT_WR)
+        assert receive(line, 99) == b"echo\nlast"
+    assert echo.ends == ["ended"]
+
+
+def test_a_cut_resets_both_sides_and_the_next_connection_works(link: delayed, echo: Echo) -> None:
+    with connect(link) as line:
+        receive(line, 5)
+        link.cut()
+        with pytest.raises(ConnectionResetError):
+            line.recv(1)
+        time.sleep(0.1)
+        assert echo.ends == ["reset"]
+    with connect(link) as line:
+        assert receive(line, 5) == b"echo\n"
+
+
+def test_a_frozen_line_takes_all_and_gives_nothing_until_it_thaws(link: delayed) -> None:
+    with connect(link) as line:
+        receive(line, 5)
+        link.freeze()
+        line.sendall(b"held")
+        later = connect(link)
+        for each in (line, later):
+            each.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                each.recv(1)
+        link.thaw()
+        assert receive(line, 4) == b"held"
+        assert receive(later, 5) == b"echo\n"
+        later.close()
+
+
+def test_a_machine_that_is_gone_ends_the_connection(echo: Echo) -> None:
+    echo.close()
+    with delayed("127.0.0.1", echo.port, milliseconds=1) as link:
+        line = connect(link)
+        with line, pytest.raises(ConnectionResetError):
+            line.recv(1)
+
+
+class App(http.server.BaseHTTPRequestHandler):
+    """An app whose answer is the server's version; none means that it fails."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # one packet for an answer
+
+    def do_GET(self) -> None:
+        version = self.server.version  # type: ignore[attr-defined]
+        body = version.encode() + b"\n"
+        self.send_response(200 if version else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class AppServer(http.server.ThreadingHTTPServer):
+    """The app at an address of its own, until its `with` block ends."""
+
+    version = "1"
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), App)
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def server_close(self) -> None:
+        self.shutdown()
+        super().server_close()
+
+
+@pytest.mark.parametrize("keep_alive", [False, True])
+def test_users_of_a_healthy_app_see_its_versions_and_no_gap(keep_alive: bool) -> None:  # noqa: FBT001
+    with AppServer() as app, Load(app.url, keep_alive=keep_alive) as load:
+        time.sleep(0.4)
+        app.version = "2"
+        time.sleep(0.4)
+    assert load.failed == []
+    assert load.versions == ["1", "2"]
+    assert len(load.requests) > 100
+    assert load.longest_gap_ms() < 1000 * LATE
+
+
+def test_users_measure_how_long_an_app_was_gone() -> None:
+    with AppServer() as app, Load(app.url) as load:
+        time.sleep(0.2)
+        app.version = ""
+        time.sleep(0.3)
+        app.version = "2"
+        time.sleep(0.2)
+    assert {each.status for each in load.failed} == {503}
+    assert load.longest_gap_ms() == pytest.approx(300, abs=1000 * LATE)
+
+
+def test_users_of_an_app_that_never_comes_back_wait_to_the_end() -> None:
+    with AppServer() as app:
+        load = Load(app.url, clients=1)
+        with load:
+            time.sleep(0.1)
+            app.server_close()
+            time.sleep(0.3)
+    assert load.versions == ["1"]
+    assert {each.status for each in load.failed} == {0}
+    assert "refused" in load.failed[-1].said
+    assert load.longest_gap_ms() == pytest.approx(300, abs=1000 * LATE)
+
+
+def test_users_give_up_on_an_answer_that_does_not_come(link: delayed) -> None:
+    with Load(f"http://127.0.0.1:{link.port}/", clients=1, timeout=0.1) as load:
+        time.sleep(0.3)
+    assert load.requests
+    assert load.versions == []
+    assert all("timed out" in each.said for each in load.failed)
+    assert load.longest_gap_ms() == float("inf")

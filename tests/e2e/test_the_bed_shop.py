@@ -1,0 +1,111 @@
+"""The app that tests deploy: it serves, fails and stops as its version says."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.http import body
+from bed.shop import PORT, TOKEN, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bed import Bed, Host
+
+pytestmark = pytest.mark.needs("packages", "engine")
+
+NAME = "bed-shop"
+OUTSIDE = 18081
+
+
+class App:
+    """A container of the shop on a host."""
+
+    def __init__(self, host: Host, image: str) -> None:
+        self.host = host
+        self.url = f"http://{host.ip}:{OUTSIDE}"
+        login = ("docker", "login", "ghcr.io", "-u", "any", "--password-stdin")
+        host.run(*login, input=TOKEN)
+        published = ("--publish", f"{OUTSIDE}:{PORT}")
+        host.docker("run", "--detach", "--name", NAME, *published, "--pull=always", image)
+
+    def state(self, field: str) -> str:
+        shown = self.host.docker("inspect", "--format", f"{{{{.State.{field}}}}}", NAME)
+        return shown.stdout.strip()
+
+    def await_body(self, wanted: str) -> float:
+        """Wait until the app serves, and return for how long."""
+        started = time.monotonic()
+        while body(self.url) != wanted:
+            assert time.monotonic() < started + 10
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def stop(self) -> float:
+        """Stop it as a deploy does, with 2 seconds of grace, and return how long that took."""
+        started = time.monotonic()
+        self.host.docker("stop", "--time", "2", NAME)
+        return time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def shop(bed: Bed) -> Shop:
+    return Shop(bed)
+
+
+@pytest.fixture
+def host(bed: Bed) -> Iterator[Host]:
+    yield bed.host
+    bed.host.docker("rm", "-fv", NAME)
+
+
+def test_a_version_serves_at_once_and_ends_when_it_is_asked_to(host: Host, shop: Shop) -> None:
+    app = App(host, shop.push("1"))
+    assert app.await_body("1") < 1
+    assert app.stop() < 1.5
+    assert app.state("ExitCode") == "0"
+
+
+def test_a_request_that_is_answered_when_the_app_is_stopped_gets_its_answer(
+    host: Host, shop: Shop
+) -> None:
+    app = App(host, shop.push("1"))
+    app.await_body("1")
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(body, f"{app.url}/cgi-bin/slow")
+        time.sleep(0.4)
+        assert app.stop() < 1.5
+        assert asked.result() == "1"
+    assert app.state("ExitCode") == "0"
+
+
+def test_a_version_that_starts_slowly_serves_after_its_time(host: Host, shop: Shop) -> None:
+    app = App(host, shop.push("2", "slow-start"))
+    assert 1 < app.await_body("2") < 3
+
+
+def test_a_version_that_stops_slowly_has_to_be_killed(host: Host, shop: Shop) -> None:
+    app = App(host, shop.push("2", "slow-stop"))
+    app.await_body("2")
+    assert app.stop() >= 2
+    assert app.state("ExitCode") == "137"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"), [("healthcheck", "healthy"), ("unhealthy", "unhealthy")]
+)
+def test_an_image_with_a_healthcheck_says_how_it_is(
+    host: Host, shop: Shop, fault: str, told: str
+) -> None:
+    app = App(host, shop.push("3", fault))
+    app.await_body("3")
+    assert app.state("Health.Status") == "starting"
+    started = time.monotonic()
+    while app.state("Health.Status") == "starting":
+        assert time.monotonic() < started + 10
+        time.sleep(0.1)
+    assert app.state("Health.Status") == told
