@@ -17,7 +17,7 @@ from ship.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ship.command import Command
+    from ship.command import Command, Secret
 
     Sink = Callable[[str], None]
 
@@ -80,6 +80,16 @@ class ProcessRunner:
             start_new_session=True,
         )
         return Companion(process)
+
+    def converse(
+        self, command: Command, *, on_stdout: Sink, on_stderr: Sink, on_end: Callable[[], None]
+    ) -> Dialogue:
+        """Start a program that is spoken to while it runs; its lines go to the sinks.
+
+        `on_end` is called once, when it has ended and all of its lines have gone. It must be one
+        that ends with its input, which ends when we die.
+        """
+        return Dialogue(_open(command, self._env), on_stdout, on_stderr, on_end)
 
     def run(
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
@@ -219,6 +229,63 @@ class Companion:
     def stop(self) -> None:
         """End the program and wait for that."""
         _end(self._process, by_end_of_input=True)
+
+
+class Dialogue:
+    """A program that is spoken to while it runs, from any thread; nothing here waits for it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        on_stdout: Sink,
+        on_stderr: Sink,
+        on_end: Callable[[], None],
+    ) -> None:
+        from queue import SimpleQueue  # noqa: PLC0415 - 2 ms, for what is spoken to alone
+
+        self._process = process
+        self._out = _Pump(process.stdout, on_stdout)
+        self._err = _Pump(process.stderr, on_stderr)
+        self._said: SimpleQueue[Secret | None] = SimpleQueue()
+        self._on_end = on_end
+        self.ended = False
+        for work in (self._talk, self._watch):
+            threading.Thread(target=work, daemon=True).start()
+
+    @property
+    def code(self) -> int:
+        """Its exit code, once it has ended."""
+        return self._process.poll() or 0
+
+    def say(self, text: Secret) -> None:
+        """Write to its input; nothing happens when it has ended."""
+        self._said.put(text)
+
+    def end_input(self) -> None:
+        """Close its input after what was said; a second time does nothing."""
+        self._said.put(None)
+
+    def kill(self) -> None:
+        """End it at once, with what it has started."""
+        if self._process.poll() is None:
+            _signal(self._process, signal.SIGKILL)
+
+    def _talk(self) -> None:
+        # A thread of its own: a program that does not read must not hold up the others.
+        pipe = self._process.stdin
+        with contextlib.suppress(BrokenPipeError):
+            while pipe and (text := self._said.get()) is not None:
+                pipe.write(text.reveal().encode())
+                pipe.flush()
+        _close(pipe)
+
+    def _watch(self) -> None:
+        self._process.wait()
+        self._out.finish()
+        self._err.finish()
+        self.end_input()
+        self.ended = True
+        self._on_end()
 
 
 class _Pump(threading.Thread):

@@ -1,0 +1,12 @@
+"""Verified sessions on hosts, with OpenSSH's own client.
+
+The key is in an agent and never on disk; each host must prove who it is; what is to be run travels
+over stdin; every file lives in a folder that is gone when the connections end.
+"""
+
+from ship.ssh.access import Access, read_access
+from ship.ssh.connector import Connector, connect
+from ship.ssh.session import Session
+from ship.ssh.target import Target, read_targets
+
+__all__ = ["Access", "Connector", "Session", "Target", "connect", "read_access", "read_targets"]

@@ -1,0 +1,152 @@
+"""Connections to several hosts at once, and that nothing is left of them afterwards."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ship import cancel
+from ship.errors import ShipError, StepFailed
+from ship.process import GRACE_SECONDS
+from ship.ssh.agent import add_key, start_agent
+from ship.ssh.config import Folder
+from ship.ssh.jump import Jumps
+from ship.ssh.login import Way, log_in
+from ship.ssh.session import Session
+from ship.ssh.trust import check_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ship.command import Secret
+    from ship.process import Companion, ProcessRunner
+    from ship.ssh.access import Access
+    from ship.ssh.target import Target
+
+# A thread that was told to end needs no more than the end of its ssh.
+THREAD_SECONDS = 5
+
+
+@contextmanager
+def connect(
+    targets: Sequence[Target],
+    access: Access,
+    runner: ProcessRunner,
+    tell: Callable[[str], None],
+) -> Iterator[Connector]:
+    """Get ready to connect to hosts; raises ShipError when key or trust cannot be right.
+
+    `tell` gets a sentence for a person, from any thread, one at a time. What was made is gone
+    afterwards, and no session is left.
+    """
+    # The path of a socket is limited to about 90 characters, which RUNNER_TEMP alone may have. The
+    # name is made before the folder, so that a signal in between leaves none.
+    folder = Folder(f"/tmp/ship-{os.urandom(8).hex()}")  # noqa: S108 - made by us, for us alone
+    started: list[Companion | Connector] = []
+    try:
+        os.mkdir(folder.path, mode=0o700)
+        folder.fill(access, targets)
+        check_trust(targets, access, folder, runner)
+        agent = start_agent(folder, runner)
+        started.append(agent)
+        add_key(agent, access, folder, runner)
+        connector = Connector(targets, Way(access, folder, runner, _one_at_a_time(tell)))
+        started.append(connector)
+        yield connector
+    finally:
+        with cancel.held_off():
+            for each in reversed(started):
+                each.stop()
+            _remove(folder)
+
+
+def _remove(folder: Folder) -> None:
+    import shutil  # noqa: PLC0415 - 5 ms, which a wrong input and a dry run need not pay
+
+    shutil.rmtree(folder.path, ignore_errors=True)
+
+
+def _one_at_a_time(tell: Callable[[str], None]) -> Callable[[str], None]:
+    lock = threading.Lock()
+
+    def tell_alone(text: str) -> None:
+        with lock:
+            tell(text)
+
+    return tell_alone
+
+
+class Connector:
+    """Opens sessions on the hosts that it was made for."""
+
+    def __init__(self, targets: Sequence[Target], way: Way) -> None:
+        # Set whenever anything happened at any session.
+        self.news = threading.Event()
+        self._aliases = {target: f"target-{i}" for i, target in enumerate(targets)}
+        self._way = way
+        self._jumps = Jumps(way)
+        self._sessions: list[tuple[Session, threading.Thread]] = []
+
+    def open(
+        self,
+        target: Target,
+        preamble: Callable[[str], Secret],
+        *,
+        on_line: Callable[[str], None],
+        on_stderr: Callable[[str], None],
+    ) -> Session:
+        """Start to connect, and return at once; `error` or `ready` tells how it went.
+
+        `preamble` makes shell text from the mark of the session: what the host runs first. It ends
+        by printing `ship-ready MARK`, and may run more than once when the connection fails before.
+        The lines of the host come from other threads: those of its standard output from its first
+        word on but for login scripts, those of its standard error once it is ready.
+        """
+        session = Session(target, self.news, on_line, on_stderr)
+        work = (session, preamble(session.mark))
+        thread = threading.Thread(target=self._connect, args=work, daemon=True)
+        self._sessions.append((session, thread))
+        thread.start()
+        return session
+
+    def stop(self) -> None:
+        """End all sessions, each with the time it needs to undo what it has not finished."""
+        self._jumps.give_up()
+        for session, _ in self._sessions:
+            session.end_input()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for session, _ in self._sessions:
+            session.stop(max(0, deadline - time.monotonic()))
+        for _, thread in self._sessions:
+            thread.join(THREAD_SECONDS)
+        self._jumps.close()
+
+    def _connect(self, session: Session, preamble: Secret) -> None:
+        try:
+            self._log_in(session, preamble)
+        except ShipError as error:
+            session.fail(error)
+        except Exception as error:
+            # Of ours, but nobody may wait for ever for a thread that has died of it.
+            session.fail(StepFailed.of(f"connecting failed: {type(error).__name__}: {error}"))
+            raise
+        finally:
+            session.close()
+
+    def _log_in(self, session: Session, preamble: Secret) -> None:
+        ssh = ("ssh", "-F", self._way.folder.config)
+        alias = ("-T", self._aliases[session.target])
+
+        def attempt(options: tuple[str, ...]) -> str | None:
+            self._jumps.open()
+            said = session.attempt((*ssh, *options, *alias), preamble, self._way.runner)
+            past = self._jumps.past_sharing(said or "")
+            if past:
+                argv = (*ssh, *options, *past, *alias)
+                said = session.attempt(argv, preamble, self._way.runner)
+            return said
+
+        log_in(session.target, attempt, self._way, session.pause, jump=False)

@@ -1,0 +1,110 @@
+"""The way over other hosts, which is opened once and shared by all targets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from ship.command import Command
+from ship.errors import ShipError
+from ship.ssh.login import log_in
+
+if TYPE_CHECKING:
+    from ship.process import Companion
+    from ship.ssh.login import Way
+
+# The whole of a first contact: name look-up, connection, key exchange, login.
+READY_SECONDS = 30
+NO_REASON = "Stdio forwarding request failed"
+UNSHARED = ("-o", "ControlPath=none")
+
+
+class Jumps:
+    """Connections to the jump hosts, each through the one before, opened when first needed.
+
+    So that twenty targets do not make twenty logins there, and so that an error tells which of
+    the hosts on the way it is about.
+    """
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._open: dict[int, Companion] = {}
+        # Further options of ssh with which each was opened.
+        self._options: dict[int, tuple[str, ...]] = {}
+        self._error: ShipError | None = None
+
+    def open(self) -> None:
+        """Return when the way is open. Raises ShipError; then it is not tried again."""
+        with self._lock:
+            if self._error:
+                raise self._error
+            try:
+                for number in range(len(self._way.access.jumps)):
+                    self._open_one(number)
+            except ShipError as error:
+                self._error = error
+                raise
+
+    def past_sharing(self, said: str) -> tuple[str, ...]:
+        """Return options for ssh to try again without the shared connection, if that can help.
+
+        A shared connection says why it does not reach a target, but not which of the targets that
+        is about: `said` has no reason then.
+        """
+        last = len(self._way.access.jumps) - 1
+        if last < 0 or NO_REASON not in said:
+            return ()
+        options = ("-F", self._way.folder.config, *self._options.get(last, ()), *UNSHARED)
+        return ("-o", f"ProxyCommand=ssh {' '.join(options)} -W [%h]:%p jump-{last}")
+
+    def give_up(self) -> None:
+        """Make no more attempts to connect."""
+        self._closed.set()
+
+    def close(self) -> None:
+        """End all connections; none is opened any more."""
+        self.give_up()
+        with self._lock:
+            for companion in reversed(self._open.values()):
+                companion.stop()
+
+    def _open_one(self, number: int) -> None:
+        known = self._open.get(number)
+        if known and not known.ended:
+            return
+        if known:
+            known.stop()
+        log_in(
+            self._way.access.jumps[number],
+            lambda options: self._attempt(number, options),
+            self._way,
+            self._closed.wait,
+            jump=True,
+        )
+
+    def _attempt(self, number: int, options: tuple[str, ...]) -> str | None:
+        folder = self._way.folder
+        socket, log = folder.socket(number), os.path.join(folder.path, f"jump-{number}.log")
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(socket)
+        argv = ("ssh", "-F", folder.config, "-o", "ControlMaster=yes", *options, "-N")
+        command = Command((*argv, f"jump-{number}"), why="log in to a jump host")
+        with open(log, "wb") as stderr:
+            companion = self._way.runner.start(command, stderr=stderr)
+        self._open[number] = companion
+        deadline = time.monotonic() + READY_SECONDS
+        while not os.path.exists(socket) and not companion.ended and time.monotonic() < deadline:
+            if self._closed.wait(0.01):
+                return "given up"
+        if os.path.exists(socket) and not companion.ended:
+            self._options[number] = options
+            return None
+        late = not companion.ended
+        companion.stop()
+        with open(log, encoding="utf-8", errors="replace") as file:
+            return file.read() + (f"\nno answer within {READY_SECONDS} s" if late else "")

@@ -1,0 +1,81 @@
+"""Getting in: tried again when the network failed, never when a host or a key was refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.ssh.config import FAMILIES
+from ship.ssh.refusal import is_transient, is_wrong_key, lacks_key, last_line, refused
+from ship.ssh.trust import wrong_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ship.process import ProcessRunner
+    from ship.ssh.access import Access
+    from ship.ssh.config import Folder
+    from ship.ssh.target import Target
+
+    # Tries once, with further options for ssh; returns None, or what ssh said instead.
+    Attempt = Callable[[tuple[str, ...]], str | None]
+
+BACK_OFF_SECONDS = (2, 5)
+
+
+class Way(NamedTuple):
+    """What all logins of a run have in common."""
+
+    access: Access
+    folder: Folder
+    runner: ProcessRunner
+    # Tells a person what takes so long.
+    tell: Callable[[str], None]
+
+
+def log_in(
+    target: Target, attempt: Attempt, way: Way, pause: Callable[[float], bool], *, jump: bool
+) -> None:
+    """Try until somebody is in. Raises ShipError with the reason when nobody can be.
+
+    `pause` waits so many seconds and returns whether to give up; `jump` says that the host is on
+    the way to another.
+    """
+    proxy = "" if jump else way.access.proxy_command
+    said: str | None = ""
+    for wait in (*BACK_OFF_SECONDS, None):
+        said = _with_any_key(target, attempt, way)
+        if said is None:
+            return
+        if wait is None or not is_transient(said, proxy):
+            break
+        way.tell(f"no connection to {target} yet ({last_line(said)}); trying again in {wait} s")
+        if pause(wait):
+            break
+    said = said or ""
+    if is_wrong_key(said):
+        raise wrong_key(target, way.access, said, way.folder, way.runner)
+    raise refused(target, said, proxy_command=proxy, jump=jump)
+
+
+def _with_any_key(target: Target, attempt: Attempt, way: Way) -> str | None:
+    """Try once; when the key that the host shows first is not the right one, ask for its others.
+
+    ssh does that by itself for the keys in known_hosts, but it cannot know of what kind the key of
+    a fingerprint is.
+    """
+    said = attempt(())
+    if said is None or not is_wrong_key(said):
+        return said
+    shown = {row.split()[0] for row in way.folder.seen(target)}
+    for algorithms in FAMILIES.values():
+        if any(_is_of(key, algorithms) for key in shown):
+            continue
+        other = attempt(("-o", f"HostKeyAlgorithms={algorithms}"))
+        if other is None or not (is_wrong_key(other) or lacks_key(other)):
+            return other
+    return said
+
+
+def _is_of(key: str, algorithms: str) -> bool:
+    # RSA keys have one name, and two names for how they sign.
+    return key in algorithms.split(",") or (key == "ssh-rsa" and "rsa-sha2-256" in algorithms)

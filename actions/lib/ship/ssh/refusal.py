@@ -1,0 +1,129 @@
+"""What ssh says when there is no connection, and what it means."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ship.errors import StepFailed, UserError
+
+if TYPE_CHECKING:
+    from ship.errors import ShipError
+    from ship.ssh.target import Target
+
+# A connection that fails like this may succeed a moment later.
+TRANSIENT = re.compile(
+    r"Connection (refused|reset|timed out|closed)|Operation timed out|kex_exchange_identification"
+    r"|No route to host|Network is unreachable|Temporary failure in name resolution|banner exchange"
+    r"|Broken pipe|not responding|Not allowed at this time|stdio forwarding failed"
+    r"|open failed: connect failed|no answer within",
+    re.IGNORECASE,
+)
+# And like this it never does, whatever else is said.
+FINAL = re.compile(
+    r"Permission denied|Too many authentication failures|Host key verification failed"
+    r"|administratively prohibited|Name or service not known|No address associated"
+    r"|nodename nor servname|no matching .* found",
+    re.IGNORECASE,
+)
+NO_NAME = re.compile(r"Could not resolve hostname (?!.*Temporary)|Name or service not known")
+# What the shell says that runs a ProxyCommand.
+NO_PROGRAM = re.compile(r"not found|No such file|Permission denied$", re.MULTILINE)
+WRONG_KEY = re.compile(r"Host key verification failed|host key is known for")
+NOT_OFFERED = "no matching host key"
+BEHIND = re.compile(r"^channel [0-9]+: open failed: (?:connect failed: )?(.*?)\s*$", re.MULTILINE)
+LONGEST = 300
+# What ssh says beside the reason.
+NOISE = re.compile(r"Warning: Permanently added|Connection closed by UNKNOWN|^\s*$|^@+|^debug")
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says something, or what a jump host says of the target.
+
+    It may be of the host's own: nothing of it can steer a terminal, and its length is bounded.
+    """
+    behind = BEHIND.search(text)
+    if behind:
+        return f"the jump host says: {_clean(behind[1])}"
+    lines = [line for line in text.splitlines() if not NOISE.search(line)]
+    return _clean(lines[-1] if lines else next(iter(text.strip().splitlines()), "no answer"))
+
+
+def _clean(line: str) -> str:
+    return "".join(each for each in line if each.isprintable()).strip()[:LONGEST]
+
+
+def is_transient(said: str, proxy_command: str) -> bool:
+    """Whether it is worth to try again: the network failed, and nobody refused us."""
+    if proxy_command and NO_PROGRAM.search(said):
+        return False
+    return bool(TRANSIENT.search(said)) and not FINAL.search(said)
+
+
+def is_wrong_key(said: str) -> bool:
+    """Whether the host was refused by us, which is before any login."""
+    return bool(WRONG_KEY.search(said))
+
+
+def lacks_key(said: str) -> bool:
+    """Whether the host has no key of the kind that we asked for."""
+    return NOT_OFFERED in said
+
+
+def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = False) -> ShipError:
+    """Say why no connection came about; `jump` when the host is on the way to another."""
+    name = "jump" if jump else "host"
+    if "Permission denied (" in said or "Too many authentication failures" in said:
+        return UserError.of(
+            f"{target} does not accept the key ({last_line(said)})",
+            where="input `ssh-key`",
+            hint=f"append the public half (`ssh-keygen -y -f FILE`) to ~/.ssh/authorized_keys of "
+            f"{target.user} on the host; is {target.user!r} the right user?",
+        )
+    if proxy_command and NO_PROGRAM.search(said):
+        return UserError.of(
+            f"the command cannot be run ({last_line(said)})",
+            where="input `ssh-proxy-command`",
+            hint="install its program in a step before this one",
+        )
+    if "administratively prohibited" in said:
+        return UserError.of(
+            f"the jump host does not let us through to {target.known_name} ({last_line(said)})",
+            where="input `jump`",
+            hint="its sshd needs AllowTcpForwarding, and PermitOpen for the host if that is set",
+        )
+    if NO_NAME.search(said):
+        nobody = "the jump host knows" if BEHIND.search(said) else "there is"
+        return UserError.of(
+            f"{nobody} no host called {target.host!r}",
+            where=f"input `{name}`",
+            hint="check the variable it comes from; a private name needs a VPN step before",
+        )
+    if "no matching" in said:
+        return StepFailed.of(
+            f"{target} and the runner have no algorithm in common ({last_line(said)})",
+            hint="update OpenSSH on the host",
+        )
+    return StepFailed.of(
+        f"no connection to {target}: {last_line(said)}",
+        hint=f"is the host up, does sshd listen on port {target.port}, and does its firewall let "
+        "GitHub's runners in?",
+    )
+
+
+def silent(target: Target, seconds: float) -> StepFailed:
+    """Say that the host does not come to run our command."""
+    return StepFailed.of(
+        f"{target} was reached, but did not run the script within {seconds:.0f} s",
+        hint="does `ssh HOST true` come back? A login script may wait for something, or the user "
+        "is restricted to one command",
+    )
+
+
+def no_shell(target: Target, said: str) -> UserError:
+    """Say that the host let us in and did not run our command."""
+    return UserError.of(
+        f"{target} did not run the script ({last_line(said)})",
+        where="input `user`",
+        hint="give the user a login shell; it may be restricted to file transfer or to one command",
+    )

@@ -1,0 +1,206 @@
+"""One session on a host: what it is told, what it tells, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ship.command import Command
+from ship.ssh import bootstrap
+from ship.ssh.refusal import no_shell, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ship.command import Secret
+    from ship.errors import ShipError
+    from ship.process import Dialogue, ProcessRunner
+    from ship.ssh.target import Target
+
+# From the start of ssh to the first word of the host: connection, key exchange, login, and the
+# login scripts of the host, which may be slow.
+READY_SECONDS = 60
+# A process that was left on the host may hold the connection open when the script has ended.
+GONE_SECONDS = 3
+KEPT_LINES = 50
+# The exit code of ssh itself; that of a command passes through (ssh(1), EXIT STATUS).
+SSH_FAILED = 255
+
+
+class Session:
+    """A session on a host, from the first try to connect on.
+
+    `mark` is its word, which is in all that the host tells us: `ship-ready MARK` says that it
+    listens, `ship-gone MARK N` that its shell ended with exit code N.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        news: threading.Event,
+        on_line: Callable[[str], None],
+        on_stderr: Callable[[str], None],
+    ) -> None:
+        self.target = target
+        self.mark = os.urandom(16).hex()
+        self._news = news
+        self._on_line = on_line
+        self._on_stderr = on_stderr
+        self._told = re.compile(
+            rf"(.*)ship-(?:(ready) {self.mark}|gone {self.mark} ([0-9]{{1,3}}))"
+        )
+        self._ready = False
+        self._error: ShipError | None = None
+        self._exit_code: int | None = None
+        self._dialogue: Dialogue | None = None
+        self._said: deque[str] = deque(maxlen=KEPT_LINES)
+        # Whoever waits for this session is woken up by it.
+        self._turn = threading.Event()
+        self._given_up = threading.Event()
+        self._over = threading.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the host has answered: from here on nothing is tried again."""
+        return self._ready
+
+    @property
+    def error(self) -> ShipError | None:
+        """Why there is no connection; set once, and final."""
+        return self._error
+
+    @property
+    def ended(self) -> bool:
+        """Whether ssh has ended and all that the host said is told, or it never came about."""
+        return self._over.is_set()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the shell on the host; None as long as it has not told one.
+
+        It never does when the connection was lost. A shell that was killed has 128 and the signal.
+        """
+        return self._exit_code
+
+    def send(self, text: Secret) -> None:
+        """Give the host more to run, once it is ready; it runs the text whole or not at all.
+
+        A host that is gone is no error here: `ended` tells.
+        """
+        if self._dialogue and self._ready:
+            self._dialogue.say(bootstrap.whole(text))
+
+    def end_input(self) -> None:
+        """Say no more: the host undoes what is not finished, and ends."""
+        self.give_up()
+        if self._dialogue:
+            self._dialogue.end_input()
+
+    def stop(self, grace_seconds: float) -> None:
+        """End the input, wait for the host to undo and end, and then end the connection."""
+        self.end_input()
+        if not self._over.wait(grace_seconds):
+            self.kill()
+
+    def kill(self) -> None:
+        """End the connection at once; the host sees that and puts things right by itself."""
+        if self._dialogue:
+            self._dialogue.kill()
+
+    # What follows is for the connector alone, and but for `give_up` for its thread.
+
+    def attempt(self, argv: tuple[str, ...], preamble: Secret, runner: ProcessRunner) -> str | None:
+        """Log in once. Returns None when the host has answered, else what ssh said.
+
+        Raises ShipError when the host let us in but does not run what it is told.
+        """
+        self._said.clear()
+        self._turn.clear()
+        command = Command((*argv, bootstrap.command(self.mark)), f"log in to {self.target}")
+        dialogue = self._dialogue = runner.converse(
+            command, on_stdout=self._take, on_stderr=self._take_error, on_end=self._wake
+        )
+        # At once, to save a round trip: ssh sends nothing before the host has proved who it is.
+        dialogue.say(bootstrap.first(preamble))
+        deadline = time.monotonic() + READY_SECONDS
+        while not (self._ready or dialogue.ended or self._given_up.is_set()):
+            if time.monotonic() > deadline:
+                dialogue.kill()
+                raise silent(self.target, READY_SECONDS)
+            self._turn.wait(1)
+            self._turn.clear()
+        return None if self._ready else self._refused(dialogue)
+
+    def _refused(self, dialogue: Dialogue) -> str:
+        if self._given_up.is_set():
+            dialogue.kill()
+            return "given up"
+        said = "\n".join(self._said)
+        # A signal, which has a negative code, was ours.
+        if self._exit_code is not None or 0 <= dialogue.code < SSH_FAILED:
+            raise no_shell(self.target, said)
+        return said
+
+    def pause(self, seconds: float) -> bool:
+        """Wait before the next attempt; returns whether there is to be none."""
+        return self._given_up.wait(seconds)
+
+    def give_up(self) -> None:
+        """Make no more attempts to connect."""
+        self._given_up.set()
+        self._turn.set()
+
+    def fail(self, error: ShipError) -> None:
+        """Note why there is no connection."""
+        self._error = error
+
+    def close(self) -> None:
+        """Note that no attempt is made any more."""
+        if not self._ready or (self._dialogue and self._dialogue.ended):
+            self._over.set()
+        self._news.set()
+
+    def _wake(self) -> None:
+        if self._ready:
+            self._over.set()
+        self._turn.set()
+        self._news.set()
+
+    def _take(self, line: str) -> None:
+        told = self._told.fullmatch(line)
+        rest = told[1] if told else line
+        if not self._ready and not told:
+            # A login script that talks, or a host that says why it does not let us in.
+            self._said.append(line)
+        elif rest or not told:
+            self._on_line(rest)
+        if told:
+            self._note(told)
+        self._news.set()
+
+    def _note(self, told: re.Match[str]) -> None:
+        if told[2]:
+            self._ready = True
+        else:
+            self._exit_code = int(told[3])
+            self._hang_up()
+        self._turn.set()
+
+    def _hang_up(self) -> None:
+        dialogue = self._dialogue
+        if dialogue:
+            dialogue.end_input()
+            timer = threading.Timer(GONE_SECONDS, dialogue.kill)
+            timer.daemon = True
+            timer.start()
+
+    def _take_error(self, line: str) -> None:
+        if self._ready:
+            self._on_stderr(line)
+        else:
+            self._said.append(line)
+        self._news.set()

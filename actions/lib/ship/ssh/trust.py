@@ -1,0 +1,135 @@
+"""Which host key is right, and what to tell when another one was shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ship.command import Command
+from ship.errors import Problem, UserError
+from ship.ssh.target import SSH_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ship.process import ProcessRunner
+    from ship.ssh.access import Access
+    from ship.ssh.config import Folder
+    from ship.ssh.target import Target
+
+# The first client with KnownHostsCommand.
+FIRST_WITH_PINS = (8, 5)
+BARE = re.compile(r"(?:ssh|ecdsa|sk)-\S+ AAAA")
+SENTENCE = re.compile(
+    r"fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[^\s.]+)"
+)
+KINDS = {"ssh-ed25519": "ED25519", "ssh-rsa": "RSA"}
+ON_THE_HOST = "for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done"
+
+
+def check_trust(
+    targets: Sequence[Target], access: Access, folder: Folder, runner: ProcessRunner
+) -> None:
+    """Raise UserError when nothing can prove that one of the hosts is the right one."""
+    if access.insecure:
+        return
+    if access.fingerprints:
+        _check_client(runner)
+    problems = [
+        problem
+        for target in (*access.jumps, *targets)
+        if (problem := _missing(target, access, folder, runner))
+    ]
+    if problems:
+        raise UserError(*problems)
+
+
+def _check_client(runner: ProcessRunner) -> None:
+    said = runner.run(Command(("ssh", "-V"), why="see how old ssh is")).stderr
+    match = re.match(r"OpenSSH_(\d+)\.(\d+)", said)
+    if match and (int(match[1]), int(match[2])) < FIRST_WITH_PINS:
+        raise UserError.of(
+            f"needs ssh 8.5 or newer, and the runner has {match[1]}.{match[2]}",
+            where="input `host-fingerprints`",
+            hint="give `known-hosts` instead, or use a newer runner",
+        )
+
+
+def _missing(
+    target: Target, access: Access, folder: Folder, runner: ProcessRunner
+) -> Problem | None:
+    # Whether a signature of an authority is good is seen when the host shows it.
+    if access.authorities or expected(target, access, folder, runner):
+        return None
+    lines = [line for line in access.known_hosts.splitlines() if not line.startswith("#")]
+    bare = next((line for line in lines if BARE.match(line)), "")
+    if bare:
+        what = "holds a public key without the name of its host"
+        hint = f"put the name in front: {target.known_name} {bare[:40]}…"
+        return Problem("input `known-hosts`", what, hint)
+    names = [line.split()[0] for line in lines if not line.startswith("|")]
+    names += [pin.name for pin in access.fingerprints]
+    only = ", ".join(sorted(set(names))[:5])
+    what = f"has no key for {target.known_name}" + (f", only for {only}" if only else "")
+    return Problem(access.trust_input, what, how_to_trust(target))
+
+
+def expected(
+    target: Target, access: Access, folder: Folder, runner: ProcessRunner
+) -> tuple[str, ...]:
+    """Return what proves a host, such as `ED25519 SHA256:…`, from lines that are hashed or not.
+
+    An authority and a revoked key are told as what they are: `CA ED25519 SHA256:…`.
+    """
+    pins = [pin.fingerprint for pin in access.fingerprints if pin.is_for(target)]
+    argv = ("ssh-keygen", "-l", "-F", target.known_name, "-f", folder.known_hosts)
+    listed = runner.run(Command(argv, why="read the expected host keys")).stdout
+    found, marker = [], ""
+    for line in listed.splitlines():
+        head = re.fullmatch(r"# Host .* found: line [0-9]+ ?(CA|REVOKED|)\s*", line)
+        key = re.search(r"\b(ED25519|RSA|ECDSA|ED25519-SK|ECDSA-SK) (SHA256:\S+)", line)
+        if head:
+            marker = f"{head[1]} " if head[1] else ""
+        elif key:
+            found.append(f"{marker}{key[1]} {key[2]}")
+    return tuple(dict.fromkeys((*pins, *found)))
+
+
+def how_to_trust(target: Target) -> str:
+    """Return how to get the right lines, in a way that a man in the middle cannot spoil."""
+    port = "" if target.port == SSH_PORT else f"-p {target.port} "
+    return (
+        f"run `ssh-keyscan {port}{target.host}` and compare its keys with those on the host "
+        f"(`{ON_THE_HOST}`, in the console of "
+        "your provider), then save the lines in the variable that `known-hosts` reads"
+    )
+
+
+def wrong_key(
+    target: Target, access: Access, said: str, folder: Folder, runner: ProcessRunner
+) -> UserError:
+    """Say which keys the host has shown, which were expected, and what to do in either case."""
+    shown = [f"{_kind(row.split()[0])} {row.split()[-1]}" for row in folder.seen(target)]
+    # A client before 8.5 tells of a changed key in a sentence, and of an unknown one nothing.
+    shown = shown or [" ".join(match) for match in SENTENCE.findall(said)]
+    wanted = ", ".join(expected(target, access, folder, runner)) or "another"
+    seen = ", ".join(shown) or "one that this version of ssh does not tell"
+    what = f"{target.known_name} shows another host key: seen {seen}, "
+    paste = "\n".join(f"    {target.known_name} {row.split()[-1]}" for row in shown)
+    invalid = re.search(r"Certificate invalid: .*", said)
+    hint = (
+        f"look on the host which keys it has (`{ON_THE_HOST}`, in the console of your provider). "
+        "If they are those seen, it was set up anew: put what follows into `host-fingerprints`. "
+        "If they are not, somebody is between the runner and your host.\n"
+    )
+    return UserError.of(
+        what + f"expected {wanted}" + (f" ({invalid[0]})" if invalid else ""),
+        where=access.trust_input,
+        hint=hint + paste if paste else how_to_trust(target),
+    )
+
+
+def _kind(algorithm: str) -> str:
+    if algorithm.endswith("-cert-v01@openssh.com"):
+        return f"certificate of {_kind(algorithm.partition('-cert-')[0])}"
+    return KINDS.get(algorithm, "ECDSA" if algorithm.startswith("ecdsa-") else algorithm)

@@ -1,0 +1,189 @@
+"""The command that runs on a host, under the shells that are there, without any SSH."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ship.command import Secret
+from ship.ssh import bootstrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# As a script of ours: it says that it listens, and puts things right when it is told to end.
+PREAMBLE = """
+undo() { trap '' HUP INT TERM PIPE; echo undone >>"$OUT"; exit 7; }
+trap undo HUP INT TERM PIPE
+echo ship-ready
+"""
+SHELLS = {"dash": ("dash",), "bash": ("bash",), "busybox": ("busybox", "sh")}
+HERE = {name: argv for name, argv in SHELLS.items() if shutil.which(argv[0])}
+
+
+class Far:
+    """The far side of a connection: a login shell that was given our command."""
+
+    def __init__(self, shell: str, login: str, folder: Path, *, leads: bool) -> None:
+        self.mark = os.urandom(8).hex()
+        programs = folder / "bin"
+        programs.mkdir()
+        (programs / "sh").symlink_to(shutil.which(HERE[shell][0]) or "")
+        self.out = folder / "out"
+        self.out.touch()
+        env = {"PATH": f"{programs}:/usr/bin:/bin", "OUT": str(self.out)}
+        argv = (*HERE[login], "-c", bootstrap.command(self.mark))
+        self.process = subprocess.Popen(
+            argv,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=leads,
+        )
+        self.say(bootstrap.first(Secret(PREAMBLE)).reveal())
+        assert self.line() == "ship-ready"
+
+    def send(self, text: str) -> None:
+        self.say(bootstrap.whole(Secret(text)).reveal())
+
+    def say(self, text: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().decode().rstrip("\n")
+
+    def end_input(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+
+    def await_pid(self) -> int:
+        """Return the pid that the script writes as its first word."""
+        deadline = time.monotonic() + 5
+        while not (text := self.out.read_text()).endswith("\n"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return int(text)
+
+    def processes(self) -> list[str]:
+        """Return what is left of the script and of what is around it."""
+        lines = subprocess.run(
+            ("ps", "-eww", "-o", "pid=,stat=,args="), capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        return [each for each in lines if self.mark in each and " Z" not in each]
+
+    def close(self) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs: who is dead may still wait to be buried by whoever adopted it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def await_death(pid: int) -> None:
+    deadline = time.monotonic() + 5
+    while is_alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+# A shell that reads what to do, the login shell, and whether the server makes a process group.
+ROUNDS = [
+    *((shell, shell, leads) for shell in HERE for leads in (True, False)),
+    *((shell, "bash", True) for shell in HERE if "bash" in HERE and shell != "bash"),
+]
+
+
+@pytest.fixture(params=ROUNDS, ids=str)
+def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Far]:
+    shell, login, leads = request.param
+    made = Far(shell, login, tmp_path, leads=leads)
+    yield made
+    made.close()
+
+
+def test_a_script_that_ends_tells_its_exit_code_and_leaves_nothing(far: Far) -> None:
+    far.send("sh -c 'echo $$ >\"$OUT\"; exec sleep 60' &")
+    left = far.await_pid()
+    far.send("exit 3")
+    assert far.line() == f"ship-gone {far.mark} 3"
+    far.end_input()
+    assert far.process.wait(5) == 0
+    assert far.processes() == []
+    await_death(left)
+
+
+def test_commands_run_as_they_come(far: Far) -> None:
+    for word in ("one", "two"):
+        far.send(f"echo {word}")
+        assert far.line() == word
+
+
+def test_the_end_of_input_ends_a_command_and_the_script_puts_things_right(far: Far) -> None:
+    far.send('sh -c \'echo $$ >"$OUT"; exec sleep 60\'; echo too far >>"$OUT"')
+    pid = far.await_pid()
+    far.end_input()
+    assert far.line() == f"ship-gone {far.mark} 7"
+    assert far.process.wait(5) == 0
+    assert far.out.read_text() == f"{pid}\nundone\n"
+    await_death(pid)
+
+
+def test_the_end_of_input_reaches_a_script_that_waits_for_the_next_command(far: Far) -> None:
+    far.end_input()
+    assert far.line() == f"ship-gone {far.mark} 7"
+    assert far.out.read_text() == "undone\n"
+
+
+@pytest.mark.parametrize(
+    "half", ["echo bad >>$OUT; ca", "cat >>$OUT <<END\nbad\n", "echo bad >>$OUT\n"]
+)
+def test_half_a_text_is_never_run(far: Far, half: str) -> None:
+    far.say("{\n" + half)
+    time.sleep(0.05)
+    far.end_input()
+    assert far.line() == f"ship-gone {far.mark} 7"
+    assert far.out.read_text() == "undone\n"
+
+
+def test_a_script_that_is_killed_is_told_from_a_lost_connection(far: Far) -> None:
+    far.send("kill -9 $$")
+    assert far.line() == f"ship-gone {far.mark} 137"
+
+
+@pytest.mark.parametrize("shell", HERE)
+def test_a_signal_to_all_of_the_session_lets_the_script_put_things_right(
+    shell: str, tmp_path: Path
+) -> None:
+    far = Far(shell, shell, tmp_path, leads=True)
+    far.send("sh -c 'echo $$ >\"$OUT\"; exec sleep 60'")
+    pid = far.await_pid()
+    os.killpg(far.process.pid, 15)
+    assert far.line() == f"ship-gone {far.mark} 7"
+    assert far.out.read_text() == f"{pid}\nundone\n"
+    far.close()
+
+
+def test_no_login_shell_finds_anything_to_expand_in_the_command() -> None:
+    command = bootstrap.command("0123abcd")
+    for special in ("!", "\\", "\n", "`"):
+        assert special not in command
+    outside = command.split("'")[::2]
+    assert not set('$"*?~;&|<>(){}[]#') & set("".join(outside))

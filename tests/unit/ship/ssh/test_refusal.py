@@ -1,0 +1,89 @@
+"""What ssh says, as it was seen to say it, and what is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ship.errors import StepFailed, UserError
+from ship.ssh import Target
+from ship.ssh.refusal import is_transient, is_wrong_key, last_line, refused
+
+HOST = Target("h1", "deploy")
+BEHIND = (
+    "{}\nstdio forwarding failed\nkex_exchange_identification: Connection closed by remote host\n"
+)
+REFUSED = BEHIND.format("channel 0: open failed: connect failed: Connection refused")
+PROHIBITED = BEHIND.format("channel 0: open failed: administratively prohibited: open failed")
+NAMELESS = BEHIND.format("channel 0: open failed: connect failed: Name or service not known")
+UNKNOWN = "ssh: Could not resolve hostname h1: Name or service not known"
+BUSY = "ssh: Could not resolve hostname h1: Temporary failure in name resolution"
+DENIED = "deploy@h1: Permission denied (publickey)."
+OLD = "Unable to negotiate with 10.0.0.1 port 22: no matching host key type found."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ssh: connect to host h1 port 22: Connection refused",
+        "ssh: connect to host h1 port 22: Connection timed out",
+        "ssh: connect to host h1 port 22: No route to host",
+        "kex_exchange_identification: Connection closed by remote host",
+        "kex_exchange_identification: read: Connection reset by peer",
+        "Connection timed out during banner exchange",
+        "Not allowed at this time",
+        BUSY,
+        REFUSED,
+    ],
+)
+def test_a_network_that_fails_is_tried_again(said: str) -> None:
+    assert is_transient(said, "")
+    assert isinstance(refused(HOST, said), StepFailed)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [DENIED, UNKNOWN, PROHIBITED, NAMELESS, OLD, "Host key verification failed."],
+)
+def test_who_refuses_is_not_asked_again(said: str) -> None:
+    assert not is_transient(said, "")
+    assert not is_transient(f"{said}\nConnection closed by UNKNOWN port 65535", "")
+
+
+def test_a_missing_program_is_not_tried_again() -> None:
+    said = "/bin/sh: 1: exec: nowhere: not found\nConnection closed by UNKNOWN port 65535"
+    assert not is_transient(said, "nowhere %h")
+    with pytest.raises(UserError, match="input `ssh-proxy-command`: the command cannot be run"):
+        raise refused(HOST, said, proxy_command="nowhere %h")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (DENIED, "input `ssh-key`: deploy@h1 does not accept the key"),
+        (UNKNOWN, "input `host`: there is no host called 'h1'"),
+        (NAMELESS, "input `host`: the jump host knows no host called 'h1'"),
+        (PROHIBITED, "input `jump`: the jump host does not let us through to h1"),
+        (REFUSED, "no connection to deploy@h1: the jump host says: Connection refused"),
+        (OLD, "deploy@h1 and the runner have no algorithm in common"),
+    ],
+)
+def test_the_cause_is_named(said: str, told: str) -> None:
+    assert str(refused(HOST, said)).startswith(told)
+    assert refused(HOST, said).problems[0].hint
+
+
+def test_an_unknown_jump_host_is_looked_for_in_its_own_input() -> None:
+    assert "input `jump`: there is no host" in str(refused(HOST, UNKNOWN, jump=True))
+
+
+def test_the_words_of_a_host_cannot_steer_a_terminal() -> None:
+    assert last_line(f"\x1b[2Jno\x07 {'x' * 999}") == f"[2Jno {'x' * 294}"
+    assert last_line("the reason\nConnection closed by UNKNOWN port 65535\n\n") == "the reason"
+    assert last_line("") == "no answer"
+
+
+def test_a_host_that_we_refuse_is_told_from_one_that_refuses_us() -> None:
+    assert is_wrong_key(
+        "No ED25519 host key is known for h1 and you have requested strict checking."
+    )
+    assert not is_wrong_key(DENIED)
