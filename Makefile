@@ -7,7 +7,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint types docs docs-check bench demo bed bed-down lock pin clean
+.PHONY: help test lint types docs docs-check bench kill-matrix demo bed bed-down lock pin clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,12 @@ docs-check: ## fail when `make docs` would change something
 
 bench: ## every measurement against its budget
 	@python3 tests/bed/setup.py
-	@code=0; for each in startup check_speed generate_speed build_push; do \
+	@code=0; for each in startup check_speed generate_speed build_push ssh_deploy; do \
 	  echo "== $$each"; $(PYTHON) bench/$$each.py || code=1; done; exit $$code
+
+kill-matrix: ## every phase of every form of ssh-deploy, cut off in every way: takes an hour or more
+	@python3 tests/bed/setup.py
+	@KILL_MATRIX=all $(PYTHON) -m pytest -rP tests/e2e/test_ssh_deploy_kills.py $(ARGS)
 
 demo: ## the whole path on real parts, shown as it happens
 	@python3 tests/bed/setup.py

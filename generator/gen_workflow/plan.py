@@ -81,7 +81,7 @@ def _deploy(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
         ("ports", _lines(run.ports)),
         ("env", _lines(_named(variable) for variable in run.env)),
         ("volumes", _lines(run.volumes)),
-        ("network", run.network),
+        ("networks", run.network),
         ("restart", run.restart if run.restart != "unless-stopped" else ""),
         ("health", deploy.health),
         ("health-timeout", run.health_timeout),

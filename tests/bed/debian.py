@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bed import cache, versions
 from bed.command import CommandFailed, run
-from bed.errors import Unavailable
+from bed.errors import BedError, Unavailable
 from bed.tools import Cannot
 
 if TYPE_CHECKING:
@@ -117,7 +117,11 @@ def unpack_other_engine(suite: str) -> Programs:
     ready, base = _other_engine(suite), unpack_engine()
     with cache.lock(f"engine-{suite}"):
         if not ready.folder.is_dir():
-            _make_other(suite, ready, base)
+            try:
+                _make_other(suite, ready, base)
+            except BedError as error:
+                # What another suite has today is not ours to say.
+                raise Unavailable(f"{Cannot.OTHER_ENGINES.reason} ({error})") from error
     return ready
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from bed.hosts import Host
 from bed.http import body
 from bed.shop import PORT
 from bed.step import Run, RunningStep, StepResult, run_action, start_action
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bed.hosts import Host
 
 # With what a shell, JSON and a log could take for something else.
 SECRET = "gr33ting-s3cret with 'quotes' and $(id)"
@@ -23,7 +23,7 @@ class Deploy:
     """Deploys to hosts with the right inputs, but for those that a test changes."""
 
     def __init__(self, hosts: Host | Sequence[Host], workspace: Path) -> None:
-        self._hosts = list(hosts) if isinstance(hosts, (list, tuple)) else [hosts]
+        self._hosts: list[Host] = [hosts] if isinstance(hosts, Host) else list(hosts)
         self.workspace = workspace
 
     def inputs(self, image: str, **changes: str) -> dict[str, str]:
@@ -59,7 +59,10 @@ class Deploy:
         )
 
     def start(self, image: str, **changes: str) -> RunningStep:
-        inputs, env = self.inputs(image, **changes), {"GREETING": SECRET}
+        return self.begin(self.inputs(image, **changes))
+
+    def begin(self, inputs: Mapping[str, str]) -> RunningStep:
+        env = {"GREETING": SECRET}
         return start_action("ssh-deploy", inputs, env=env, workspace=self.workspace)
 
 

@@ -55,7 +55,7 @@ class Cannot(Enum):
     """
 
     ROOT = "run this without root"
-    OTHER_ENGINES = "unpack engines of other versions (it is no Debian)"
+    OTHER_ENGINES = "unpack engines of other versions"
     DEBIAN = "install Debian packages (it is neither Debian nor Ubuntu)"
     GO_PROXY = "reach the Go module proxy"
     ZIZMOR = "run zizmor (it needs Python 3.11 or newer)"

@@ -11,7 +11,7 @@ from gen_workflow import spec
 from gen_workflow.errors import SpecError
 from ship.context import Context
 from ship.errors import UserError
-from ship.ssh_deploy import read_inputs
+from ship.ssh_deploy.step import read_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ KINDS = {
     "port": ("ports: [{}]", "ports", "{}"),
     "volume": ("volumes: [{}]", "volumes", "{}"),
     "env": ("env: {{{}: x}}", "env", "{}=x"),
-    "network": ("network: {}", "network", "{}"),
+    "network": ("network: {}", "networks", "{}"),
     "restart": ("restart: {}", "restart", "{}"),
     "health-timeout": ("health-timeout: {}", "health-timeout", "{}"),
 }
@@ -60,8 +60,9 @@ BAD = {
     "network": ("-a", ".a", "a b", "a/b", "é", "host", "none", "a" * 102),
     "restart": ("sometimes", "on-failure:", "on-failure:x", "on-failure:\u0663", "No", "always:1"),
     "health-timeout": ("0", "3601", "1.5", "-1", "1s", "\u0663", "9999999999"),
-    "host": ("[::1]", "h:22", "-h", "h-", "h.", ".h", "a b", "é", "user@h", "h/x", "_h"),
-    "user": ("1a", "-a", "a b", "a@b", "é"),
+    # The action takes lists with users and ports as well; a spec says these apart.
+    "host": ("-h", "h-", ".h", "é", "h/x"),
+    "user": ("1a", "-a", "a b", "é"),
     "ssh-port": ("0", "65536", "-1", "1e3", "\u0662\u0662", "22 22", "ssh"),
     "name": ("0", "-a", ".a", "a b", "a/b", "é", "a.next", "a.previous", "a.candidate", "a" * 102),
     "health": ("health", "/a b", "/é", "https://a/b", "/a\tb"),

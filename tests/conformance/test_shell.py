@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.subjects import ROOT, Subject, everything
-from ship import remote_script
+from ship.ssh_deploy import remote_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,9 @@ SHEBANG = re.compile(rb"#!\s*/(?:usr/)?bin/(?:env )?(?P<shell>sh|bash|dash)\b")
 # Folders that hold nothing of ours; `.git` and its kind begin with a dot, and so does `.ci`.
 SKIPPED = {".venv", ".git", "build", "dist", "node_modules", "__pycache__"}
 SHELLCHECK = ("shellcheck", "--severity=style", "--format=gcc")
+PARAMETER = re.compile(r"\$\{?([A-Z][A-Z_]+)\b")
+OF_THE_HOST = {"PATH", "HOME", "DOCKER_CONFIG", "DOCKER_HOST"}
+FUNCTIONS = "app_environment() { :; }\nsecret_files() { :; }\n"
 # Only for what is sent to a host, where one shared part meets one phase: functions that a trap or
 # another phase calls, and results that another phase reads.
 ONLY_ELSEWHERE = "--exclude=SC2317,SC2034"
@@ -58,14 +61,24 @@ def test_a_script_has_no_remark(path: Path) -> None:
     assert remarks(path.read_text(encoding="utf-8"), _shell(path)) == []
 
 
-@pytest.mark.parametrize("phase", ["prepare", "check", "switch"])
-def test_what_is_sent_to_a_host_has_no_remark(phase: str) -> None:
-    sent = remote_script.text(remote_script.Phase(phase, "why", "undo", {}), "mark")
-    assert remarks(sent.reveal(), "sh", ONLY_ELSEWHERE) == []
+# Of each form, what its programs are made of.
+FORMS = {
+    "run": ("common", "state", "image", "run"),
+    "script": ("common", "state", "script"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_sent_to_a_host_has_no_remark(form: str) -> None:
+    text = "".join((REMOTE / f"{name}.sh").read_text(encoding="utf-8") for name in FORMS[form])
+    variables = "".join(
+        f"{name}=''\n" for name in sorted(set(PARAMETER.findall(text)) - OF_THE_HOST)
+    )
+    assert remarks(variables + FUNCTIONS + text, "sh", ONLY_ELSEWHERE) == []
 
 
 def test_every_part_of_the_remote_scripts_is_looked_at() -> None:
-    assert {path.stem for path in REMOTE.glob("*.sh")} == {"common", "prepare", "check", "switch"}
+    assert {path.stem for path in REMOTE.glob("*.sh")} == set().union(*FORMS.values())
 
 
 @pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.http import body
+from bed.deploys import SECRET, Deploy, await_log, await_served, clean, containers, served
 from bed.shop import PORT, TOKEN, Shop
-from bed.step import RunningStep, StepResult, run_action, start_action
+from bed.step import run_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from bed import Bed, Host
 
 pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(180)]
-
-SECRET = "gr33ting-s3cret with 'quotes' and $(id)"
 
 
 @pytest.fixture(scope="module")
@@ -33,69 +32,12 @@ def host(bed: Bed) -> Iterator[Host]:
     """The first host, without any container of another test."""
     yield bed.host
     bed.registry.clear_faults()
-    ids = bed.host.docker("ps", "-aq").stdout.split()
-    if ids:
-        bed.host.docker("rm", "-fv", *ids)
-    bed.host.docker("volume", "prune", "-af")
-
-
-class Deploy:
-    """Deploys to a host with the right inputs, but for those that a test changes."""
-
-    def __init__(self, host: Host, workspace: Path) -> None:
-        self._host = host
-        self.workspace = workspace
-
-    def inputs(self, image: str, **changes: str) -> dict[str, str]:
-        given = {
-            "host": self._host.ip,
-            "user": self._host.user,
-            "ssh-key": self._host.private_key,
-            "known-hosts": self._host.known_hosts,
-            "image": image,
-            "ports": f"{PORT}:{PORT}",
-            "env": "GREETING",
-            "volumes": "state:/state",
-            "health": "/health",
-            "health-timeout": "6",
-        }
-        return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
-
-    def __call__(self, image: str, **changes: str) -> StepResult:
-        inputs, env = self.inputs(image, **changes), {"GREETING": SECRET}
-        return run_action("ssh-deploy", inputs, env=env, workspace=self.workspace)
-
-    def start(self, image: str, **changes: str) -> RunningStep:
-        inputs, env = self.inputs(image, **changes), {"GREETING": SECRET}
-        return start_action("ssh-deploy", inputs, env=env, workspace=self.workspace)
+    clean(bed.host)
 
 
 @pytest.fixture
 def deploy(host: Host, tmp_path: Path) -> Deploy:
     return Deploy(host, tmp_path)
-
-
-def served(host: Host, path: str = "/") -> str:
-    return body(f"http://{host.ip}:{PORT}{path}")
-
-
-def await_served(host: Host, version: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while served(host) != version:
-        assert time.monotonic() < deadline, f"{host.name} serves {served(host)!r}, not {version!r}"
-        time.sleep(0.1)
-
-
-def await_log(step: RunningStep, words: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while words not in step.log():
-        assert time.monotonic() < deadline, step.log()
-        time.sleep(0.02)
-
-
-def containers(host: Host) -> dict[str, str]:
-    lines = host.docker("ps", "-a", "--format", "{{.Names}} {{.State}}").stdout.splitlines()
-    return dict(sorted(line.split(" ", 1) for line in lines))
 
 
 def test_a_first_version_serves_with_its_environment(
@@ -106,9 +48,12 @@ def test_a_first_version_serves_with_its_environment(
     assert result.code == 0, result.log
     assert served(host) == "1"
     assert served(host, "/greeting") == SECRET
-    assert dict(result.outputs) == {"result": "deployed", "image": image, "previous-image": ""}
+    assert result.outputs["result"] == "deployed"
+    assert result.outputs["image"] == image
+    assert result.outputs["previous-image"] == ""
+    assert json.loads(result.outputs["hosts"])[0]["result"] == "deployed"
     assert containers(host) == {"shop": "running"}
-    assert f"| Image | {image}" in result.summary.replace("\\", "")
+    assert f"| deployed | {image} |" in result.summary.replace("\\", "")
 
 
 def test_the_next_version_replaces_it_and_the_old_one_is_kept(
@@ -289,7 +234,7 @@ def test_a_user_without_a_shell_is_named(host: Host, shop: Shop, deploy: Deploy)
     finally:
         host.run("usermod", "--shell", "/bin/bash", host.user)
     assert result.code == 2
-    assert "the host did not run the script" in result.errors[0]
+    assert "did not run the script" in result.errors[0]
 
 
 SLOW_AGENT = """#!/usr/bin/python3
@@ -326,7 +271,7 @@ def test_another_key_of_the_host_is_refused_with_both_fingerprints(
     result = deploy(shop.push("1"), known_hosts=f"{host.ip} {other}")
     seen = host.run("ssh-keygen", "-lf", "/bed/ssh_host_ed25519_key.pub").stdout.split()[1]
     assert result.code == 2
-    assert f"seen {seen}, expected ED25519 SHA256:" in result.errors[0]
+    assert f"seen ED25519 {seen}, expected" in result.errors[0]
     assert "pulling" not in result.log
     assert containers(host) == {}
 
@@ -379,7 +324,7 @@ def test_a_start_that_fails_late_brings_the_old_version_back(
     [
         ({"registry_password": "ghp_wrong"}, "the registry does not let the host pull the image"),
         ({"image": f"ghcr.io/acme/shop@sha256:{'0' * 64}"}, "the registry has no such image"),
-        ({"network": "nowhere"}, "there is no Docker network nowhere on the host"),
+        ({"networks": "nowhere"}, "there is no Docker network nowhere on the host"),
     ],
 )
 def test_what_is_wrong_before_the_switch_is_named(

@@ -19,7 +19,7 @@ from ship.workflow import Workflow, fence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy"}
+ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
 REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
 EXIT_BUG = 3
 # A disk that takes no more: not our bug.

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship import remote_script
-from ship.remote_script import Phase
+from ship.ssh_deploy.remote_script import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,23 +46,28 @@ def port() -> Iterator[int]:
 
 def probe(folder: Path, client: dict[str, str], port: int | str, path: str) -> str:
     """Return what the probe says where only one client is installed."""
-    for name, program in {"sh": "dash", "sed": "sed", "head": "head", **client}.items():
+    for name, program in {
+        "sh": "dash",
+        "sed": "sed",
+        "head": "head",
+        "date": "date",
+        "tr": "tr",
+        **client,
+    }.items():
         found = shutil.which(program)
         if not found:
             pytest.fail(f"{program} is not on this machine")
         (folder / name).symlink_to(found)
     # The folder is the whole PATH: the script would add those where a client is.
-    script = remote_script.text(Phase("check", "", "", {}), "m").reveal().removesuffix("main\n")
+    script = Program(("common",), (), {}).preamble("m").reveal()
     script = script.replace("PATH=$PATH:", "ELSEWHERE=")
-    script += (
-        f"watcher=99999999; probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\n"
-    )
+    script += f"probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\nfinished=yes\n"
     proxy = "http://127.0.0.1:1"
     env = {"PATH": str(folder), "http_proxy": proxy, "HOME": str(folder)}
     (folder / ".curlrc").write_text(f"proxy = {proxy}\n")
     argv = (str(folder / "sh"), "-s")
     done = subprocess.run(argv, input=script, env=env, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    return done.stdout.removeprefix("ship-ready m\n").strip()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,117 @@
+"""What a host tells of a deploy, one `MARK name value` a line of its standard output."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+CONTROL = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
+KEPT_LOG_LINES = 200
+LONGEST = 2000
+# What a script may tell once; the last word counts.
+NAMES = frozenset(
+    (
+        "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
+        "restored", "lost", "exit-code", "finished", "folder",
+    )
+)  # fmt: skip
+# What comes in pieces of base64, such as a file.
+PIECES = frozenset(("config", "override"))
+MOST_PIECES = 20_000
+
+
+class Result(NamedTuple):
+    """What came of a deploy on a host, worst first in ORDER."""
+
+    word: str
+    meaning: str
+
+
+FAILED = Result("failed", "the previous version could not be started: log in to the host and look")
+UNKNOWN = Result(
+    "unknown", "the host finishes the switch or undoes it by itself: look which version serves"
+)
+ROLLED_BACK = Result("rolled-back", "the previous version serves again")
+REFUSED = Result("refused", "the service was not touched")
+DEPLOYED = Result("deployed", "the new version serves")
+ORDER = (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED)
+
+
+class Facts:
+    """The facts of one host.
+
+    The words come from a host that may be hostile: control characters go, length is bounded,
+    nothing of it is ever run. Whatever else is printed, by a login script or a command, is no fact.
+    """
+
+    def __init__(self) -> None:
+        # The word before each fact, which only the host was told.
+        self.mark = ""
+        self.logs: list[str] = []
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self._values: dict[str, str] = {}
+        self._pieces: dict[str, list[str]] = {}
+
+    def take(self, line: str) -> bool:
+        """Take one line of standard output; return whether it was a fact."""
+        mark, _, fact = line.partition(" ")
+        if not self.mark or mark != self.mark:
+            return False
+        name, _, value = fact.partition(" ")
+        clean = CONTROL.sub("", value.replace("\t", " "))[:LONGEST]
+        if name == "log":
+            self.logs = [*self.logs[-KEPT_LOG_LINES:], clean.rstrip()]
+        elif name in ("begin", "end"):
+            (self.begun if name == "begin" else self.ended).append(clean.strip())
+        elif name in PIECES:
+            self._take_piece(name, clean)
+        elif name in NAMES:
+            self._values[name] = clean.strip()
+        return True
+
+    def _take_piece(self, name: str, piece: str) -> None:
+        pieces = self._pieces.setdefault(name, [])
+        if len(pieces) < MOST_PIECES:
+            pieces.append(piece)
+
+    def get(self, name: str) -> str:
+        return self._values.get(name, "")
+
+    def decoded(self, name: str) -> bytes:
+        """Return what came in pieces; raises ValueError when it is no base64."""
+        import base64  # noqa: PLC0415 - needed for this alone
+
+        return base64.b64decode("".join(self._pieces.get(name, ())), validate=True)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the host came to its own end, well or badly, and put right what it had to."""
+        return "finished" in self._values
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the host came to a good end."""
+        return self.get("finished") == "0"
+
+    @property
+    def gap_ms(self) -> int | None:
+        """Milliseconds in which nobody served; None when it was not measured."""
+        return int(self.get("gap")) if self.get("gap").isdecimal() else None
+
+    @property
+    def result(self) -> Result:
+        """What came of it, as far as that is known."""
+        if self.get("committed"):
+            return DEPLOYED
+        if self.get("restored"):
+            return ROLLED_BACK
+        if self.get("lost"):
+            return FAILED
+        return REFUSED if self.finished or "switch" not in self.begun else UNKNOWN
+
+    @property
+    def image(self) -> str:
+        """The image that serves, as far as that is known; an empty text if none does."""
+        known = {DEPLOYED: "serving", ROLLED_BACK: "restored", REFUSED: "before"}
+        return self.get(known.get(self.result, ""))

@@ -1,0 +1,160 @@
+"""What the person asked for: what all forms of deploy share, and which form it is."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.command import Secret
+from ship.docker_config import auth_key
+from ship.ssh import Access, Target, read_access, read_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.context import Context
+    from ship.inputs import Reader
+    from ship.ssh_deploy.remote_script import Value
+
+# Docker wants two characters at least; the endings are those of our own helpers.
+NAME = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")
+GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
+MISSING = "a misspelt secret, variable or output expands to nothing; check the `with:` of this step"
+
+
+class Common(NamedTuple):
+    """What every form of deploy needs."""
+
+    targets: tuple[Target, ...]
+    access: Access
+    name: str
+    max_parallel: str
+    lock_timeout: int
+    lock_expiry: int
+    dry_run: bool
+
+    def group_size(self) -> int:
+        """How many hosts are switched at a time; a percentage is of all, and one at least."""
+        number = len(self.targets)
+        if not self.max_parallel:
+            return max(number, 1)
+        if self.max_parallel.endswith("%"):
+            return max(1, number * int(self.max_parallel[:-1]) // 100)
+        return int(self.max_parallel)
+
+    def parameters(self, context: Context) -> dict[str, Value]:
+        """Return what every script gets to know."""
+        history = {
+            "actor": context.actor,
+            "run": context.run_url,
+            "sha": context.sha,
+            "ref": context.ref,
+        }
+        return {
+            "NAME": self.name,
+            "OWNER": context.run_url or context.actor or "a run without a number",
+            "LOCK_TIMEOUT": str(self.lock_timeout),
+            "LOCK_EXPIRES": str(self.lock_expiry),
+            "HISTORY": json.dumps(history)[1:-1],
+        }
+
+
+def read_common(read: Reader, context: Context) -> Common:
+    """Read what all forms share; notes every problem."""
+    name = read.text("name", default=context.name)
+    return Common(
+        targets=read_targets(read),
+        access=read_access(read),
+        name=read.matching("name", NAME, "the name of a service", name),
+        max_parallel=read.matching(
+            "max-parallel", GROUP, "a number of hosts or a percentage", read.text("max-parallel")
+        ),
+        lock_timeout=read.number("lock-timeout", 0, 86400, 600),
+        lock_expiry=read.number("lock-expiry", 60, 86400, 3600),
+        dry_run=read.flag("dry-run"),
+    )
+
+
+class Login(NamedTuple):
+    """The login with which a host pulls; an empty password leaves the host's own in effect."""
+
+    registry: str
+    username: str
+    password: Secret
+
+    @property
+    def auth(self) -> Secret:
+        """The login as Docker's configuration has it; empty without a password."""
+        pair = f"{self.username}:{self.password.reveal()}".encode()
+        return Secret(base64.b64encode(pair).decode() if self.password else "")
+
+    def parameters(self) -> dict[str, Value]:
+        return {"REGISTRY": auth_key(self.registry), "AUTH": self.auth}
+
+
+def read_login(read: Reader, registry: str) -> Login:
+    """Read the login for the registry of an image."""
+    return Login(
+        registry,
+        read.text("registry-username"),
+        read.registry_password("registry-password", registry),
+    )
+
+
+# These steer the shell or Docker's client on the host before they reach the container; bash, which
+# is `sh` on many hosts, does not even keep the value of some.
+RESERVED = re.compile(
+    r"DOCKER_.*|COMPOSE_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM"
+    r"|SECONDS|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
+)
+
+
+def read_app_environment(read: Reader, files: Mapping[str, str]) -> dict[str, Secret]:
+    """Return the environment of the app: the files named by `env-file`, then `env` over them.
+
+    A file has lines `NAME=value`, taken as they are, as `docker run --env-file` does.
+    """
+    env = {key: value for name, text in files.items() for key, value in _file(read, name, text)}
+    env.update(read.environment("env"))
+    for name in filter(RESERVED.fullmatch, env):
+        hint = "write it into the Dockerfile, or let the app read another name"
+        read.problem("env", f"{name} would change the shell or Docker's client on the host", hint)
+    return env
+
+
+NAME_OF_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _file(read: Reader, name: str, text: str) -> list[tuple[str, Secret]]:
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        key, equals, value = line.partition("=")
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if equals and NAME_OF_VARIABLE.fullmatch(key):
+            found.append((key, Secret(value)))
+        else:
+            # Not the line itself: it may be a secret.
+            read.problem("env-file", f"{name}:{number} is not of the form NAME=value")
+    return found
+
+
+def read_files(read: Reader, name: str, workspace: str) -> dict[str, str]:
+    """Return the text of the files of the workspace that an input names, one a line."""
+    import os  # noqa: PLC0415 - a deploy without files does without
+
+    found = {}
+    for line in read.lines(name):
+        path = os.path.normpath(os.path.join(workspace, line))
+        try:
+            with open(path, encoding="utf-8") as file:
+                found[line] = file.read()
+        except (OSError, ValueError) as error:
+            read.problem(
+                name,
+                f"{line!r} cannot be read ({getattr(error, 'strerror', None) or error})",
+                "the path is relative to the workspace: did actions/checkout run before?",
+            )
+    return found

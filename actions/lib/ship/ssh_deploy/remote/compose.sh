@@ -1,0 +1,780 @@
+# A compose project: its files are swapped in a folder that stays, and compose replaces what differs.
+# A release is a folder in the state with all that was uploaded. While a deploy is under way, the way
+# back is written down: `undo` in the state, and the replaced files beside the live ones, where each
+# is one rename away.
+
+# Where a file is made empty it is by `true`: `:` would end the shell when it cannot.
+
+RELEASES=$STATE/releases
+UNDO=$STATE/undo
+SERVICE_LABEL=com.docker.compose.service
+PROJECT_LABEL=com.docker.compose.project
+# What there is to know of a container, in the names that are typed: with others, such as `.Id`, a
+# container without a HEALTHCHECK would be an error.
+LOOK="{{index .Config.Labels \"$SERVICE_LABEL\"}} {{.ID}} {{.Image}} {{.Config.Image}} {{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.StartedAt}}"
+OLDEST_COMPOSE=2.24
+
+release=
+made_folder=
+kept_release=
+installed=
+committed=
+previous=
+up=
+task=
+baseline=
+recovering=
+ending=
+PINNED=
+HEALTH_SERVICE=
+HEALTH_HOST_PORT=
+
+check_compose() {
+  version=$(docker compose version --short 2>/dev/null)
+  version=${version#v}
+  case $version in
+    [0-9]*.[0-9]*) ;;
+    *) fail no-compose "$(docker-compose version --short 2>/dev/null | sed 's/^/only docker-compose /')" ;;
+  esac
+  minor=${version#*.}
+  minor=${minor%%[!0-9]*}
+  [ $((${version%%.*} * 1000 + minor)) -ge 2024 ] || fail old-compose "$version; $OLDEST_COMPOSE is the oldest that is known to work"
+}
+
+# Becomes compose. $1 the folder, $2 its files as options for `eval`. What a person wrote into `.env`
+# must not be hidden by a variable of this login. `-p` is what compose itself would choose, once that is
+# known.
+become_compose() {
+  cd "$1" || exit
+  files=$2
+  shift 2
+  eval "set -- docker compose ${PROJECT:+-p $PROJECT} $files \"\$@\""
+  # shellcheck disable=SC2086 # one word each
+  [ -z "$ENV_NAMES" ] || unset $ENV_NAMES
+  exec "$@"
+}
+
+compose() { (become_compose "$@"); }
+
+# With what a release consists of: the files of the person, and the images over them.
+live() { compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" "$@"; }
+
+phase_lock() {
+  check_docker
+  check_compose
+  for tool in base64 tar gzip; do command -v "$tool" >/dev/null 2>&1 || fail no-tool "$tool"; done
+  open_state
+  take_lock
+}
+
+phase_prepare() {
+  open_folder
+  recover
+  look_at_current
+  if [ -n "$ROLLBACK" ]; then take_release; else unpack; fi
+  make_view
+  ask_compose
+}
+
+open_folder() {
+  case $FOLDER in /*) ;; .) FOLDER=${HOME:-} ;; *) FOLDER=${HOME:-}/$FOLDER ;; esac
+  [ -d "$FOLDER" ] || made_folder=yes
+  (umask 022 && mkdir -p "$FOLDER") 2>/dev/null
+  { [ -d "$FOLDER" ] && [ -w "$FOLDER" ]; } || fail no-folder "$FOLDER"
+  aside=$FOLDER/.gen-workflow-files
+  tell folder "$FOLDER"
+  mkdir -p "$RELEASES" 2>/dev/null || fail disk "$RELEASES"
+}
+
+# A deploy was killed, with this whole shell or with its power. What it had decided stays decided.
+recover() {
+  if [ -d "$UNDO" ]; then
+    if [ "$(cat "$UNDO/release")" = "$(cat "$STATE/current" 2>/dev/null)" ]; then
+      forget_way_back
+    else
+      say 'an earlier deploy was killed: what it changed is undone'
+      recovering=yes
+      undo
+      recovering=
+      [ -n "$undone" ] || fail start-project "$said"
+      PROJECT=$SAID_PROJECT
+    fi
+  fi
+  rm -rf "$UNDO.new" "$UNDO.old" "$aside"
+}
+
+look_at_current() {
+  kept_release=$(cat "$STATE/current" 2>/dev/null)
+  [ -d "$RELEASES/${kept_release:-none}" ] || kept_release=
+  [ -n "$kept_release" ] || return 0
+  previous=$(cat "$RELEASES/$kept_release/images" 2>/dev/null)
+  tell previous "$previous"
+  [ -z "$(docker ps -q --filter "label=$PROJECT_LABEL=$(cat "$RELEASES/$kept_release/project")")" ] || tell before "$previous"
+}
+
+# Under another name until it is whole.
+begin_release() {
+  release=$RELEASES/$RELEASE
+  rm -rf "$RELEASES"/*.new
+  mkdir "$release.new" 2>/dev/null || fail disk "$release"
+}
+
+unpack() {
+  begin_release
+  mkdir "$release.new/files"
+  said=$(printf %s "$ARCHIVE" | base64 -d 2>&1 >"$release.new/archive" &&
+    cd "$release.new/files" && tar -xzpf ../archive 2>&1) || fail disk "${said:-$release}"
+  rm -f "$release.new/archive"
+  secret_files "$release.new/files" 2>/dev/null || fail disk "$release"
+  printf '%s' "$FILES" >"$release.new/compose" 2>/dev/null || fail disk "$release"
+  end_release
+}
+
+end_release() {
+  list_files "$release.new"
+  mv "$release.new" "$release" || fail disk "$release"
+}
+
+list_files() { (cd "$1/files" && find . -type f | sed 's|^\./||') >"$1/list"; }
+
+# What makes two releases the same, whenever they were uploaded.
+sum_of() { (cd "$1" && find files -type f -exec cksum {} + | sort | cksum) 2>/dev/null; }
+
+# A release to go back to becomes a new one, so that the history only goes forward.
+take_release() {
+  found=
+  case $ROLLBACK in
+    previous) newest_other ;;
+    sha256:*) newest_with "$ROLLBACK" ;;
+    *) newest_with_tag ;;
+  esac
+  [ -n "$found" ] || fail no-release "$ROLLBACK"
+  [ "$(sum_of "$found")" != "$(sum_of "$RELEASES/${kept_release:-none}")" ] || fail same-release "$(cat "$found/images")"
+  say "going back to the release ${found##*/} ($(cat "$found/images"))"
+  FILES=$(cat "$found/compose")
+  begin_release
+  for each in files compose; do cp -pR "$found/$each" "$release.new/$each" || fail disk "$release"; done
+  end_release
+  base64 <"$release/files/$OVERRIDE_FILE" | sed "s/^/$MARK override /"
+}
+
+newest_other() {
+  current_sum=$(sum_of "$RELEASES/${kept_release:-none}")
+  for each in "$RELEASES"/*/deployed; do
+    each=${each%/deployed}
+    [ -d "$each" ] && [ "$(sum_of "$each")" != "$current_sum" ] && found=$each
+  done
+}
+
+newest_with() {
+  for each in "$RELEASES"/*/deployed; do
+    ! grep -qsF "@$1" "${each%/deployed}/images" || found=${each%/deployed}
+  done
+}
+
+# A tag is looked up where it is true: in the registry.
+newest_with_tag() {
+  log_in
+  for each in ${REPOSITORY:-$(printf '%s\n' "$previous" | sed 's/@[^ ]*//g')}; do
+    with_login docker pull -q "$each:$ROLLBACK" >/dev/null 2>&1 || continue
+    digests=$(docker image inspect --format '{{join .RepoDigests " "}}' "$each:$ROLLBACK")
+    for digest in $digests; do newest_with "${digest#*@}"; done
+  done
+  log_out
+}
+
+# The folder as it will be, for compose to read while the live one stays as it is: links to all that
+# is there, also in the folders above, and the files of the release instead of those they replace.
+make_view() {
+  view=$STATE/view
+  rm -rf "$view"
+  unfold "$FOLDER"
+  gone_files | (cd "$view$FOLDER" && tr '\n' '\0' | xargs -0 rm -f --)
+  sed -n 's|/[^/]*$||p' "$release/list" | sort -u | while read -r each; do unfold "$FOLDER/$each"; done
+  (cd "$view$FOLDER" && tr '\n' '\0' <"$release/list" | xargs -0 rm -f --)
+  cp -pR "$release/files/." "$view$FOLDER/" 2>/dev/null || fail disk "$view"
+}
+
+# What our last release has brought, and this one has not; but for `.env`, which stays what it is for
+# whoever does not say it.
+gone_files() {
+  [ -z "$kept_release" ] || grep -vxF -e .env -f "$release/list" "$RELEASES/$kept_release/list"
+}
+
+# Makes a folder of the view a real one, whose entries lead to those of the true one.
+unfold() (
+  [ -n "$1" ] || set -- ''
+  [ ! -d "$view$1" ] || [ -L "$view$1" ] || exit 0
+  [ -z "$1" ] || unfold "${1%/*}"
+  rm -f "$view$1"
+  mkdir "$view$1" || exit
+  folder=$1
+  set --
+  for each in "$folder"/* "$folder"/.[!.]*; do
+    [ ! -e "$each" ] || [ "$each" = "$aside" ] || set -- "$@" "$each"
+  done
+  [ $# = 0 ] || ln -s "$@" "$view$folder/"
+)
+
+# The words of compose, with the paths that the person knows.
+said_by_compose() {
+  grep -v 'level=warning' "$STATE/said" | sed "s|$view/|/|g" | tail -n 5
+}
+
+# With the images over it only where it is not whole without them, such as `image: ${IMAGE}`.
+ask_compose() {
+  with=$FILES
+  [ -z "$ROLLBACK" ] || with="$FILES -f ./$OVERRIDE_FILE"
+  if ! told=$(compose "$view$FOLDER" "$with" --profile '*' config --format json 2>"$STATE/said"); then
+    words=$(said_by_compose)
+    {
+      [ -n "$OVERRIDE" ] && write_override "$view$FOLDER" &&
+        told=$(compose "$view$FOLDER" "$FILES -f ./$OVERRIDE_FILE" --profile '*' config --format json 2>"$STATE/said")
+    } || fail compose "$(names_of_files): $words"
+  fi
+  grep 'level=warning' "$STATE/said" | grep -v obsolete | sed "s|$view/|/|g" >&2
+  printf '%s' "$told" | sed "s|$view/|/|g" | base64 | sed "s/^/$MARK config /"
+}
+
+names_of_files() { printf '%s' "$FILES" | sed "s|-f \\(['\"]*\\)\\./|\\1|g"; }
+
+# In the view it may be a link to the live one.
+write_override() { rm -f "$1/$OVERRIDE_FILE" && printf '%s\n' "$OVERRIDE" >"$1/$OVERRIDE_FILE"; } 2>/dev/null
+
+phase_pull() {
+  look_at_project
+  finish_release
+  printf '%s\n' "$MOUNTED" | while read -r each; do
+    [ -z "$each" ] || [ -e "$view$FOLDER/$each" ] || { echo "$each" && break; }
+  done >"$STATE/said"
+  [ ! -s "$STATE/said" ] || fail not-uploaded "$(cat "$STATE/said")"
+  for each in $BUILT; do
+    docker image inspect "$PROJECT-$each" >/dev/null 2>&1 || fail not-built "$each"
+  done
+  pull_all
+  rm -rf "$view"
+  tell image "$IMAGE"
+}
+
+# What is known only now that compose has spoken: the images, the services, the name.
+finish_release() {
+  if [ -n "$OVERRIDE" ]; then
+    { write_override "$release/files" && write_override "$view$FOLDER"; } || fail disk "$release"
+    list_files "$release"
+  fi
+  with="$FILES -f ./$OVERRIDE_FILE"
+  compose "$view$FOLDER" "$with" config -q 2>"$STATE/said" || fail compose "$(names_of_files): $(said_by_compose)"
+  SERVICES=$(compose "$view$FOLDER" "$with" config --services 2>/dev/null | tr '\n' ' ')
+  all=$(compose "$view$FOLDER" "$with" --profile '*' config --services 2>/dev/null | tr '\n' ' ')
+  { printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" &&
+    printf '%s' "$all" >"$release/services" && true >"$release/tried"; } 2>/dev/null || fail disk "$release"
+}
+
+projects_in() { docker ps -a --filter "label=$PROJECT_LABEL.working_dir=$1" --format "{{.Label \"$PROJECT_LABEL\"}}"; }
+
+# What somebody started in this folder goes on under its name, as nothing may run twice.
+look_at_project() {
+  here=$({ projects_in "$FOLDER" && projects_in "$(cd "$FOLDER" && pwd -P)"; } | sort -u)
+  case "
+$here
+" in
+    *"
+$PROJECT
+"*) ;;
+    *)
+      [ -z "$here" ] || [ -z "$SAID_PROJECT" ] || fail other-project "$here"
+      [ "$(printf '%s\n' "$here" | wc -l)" = 1 ] || fail other-project "$here"
+      [ -z "$here" ] || say "the project of this folder is called $here"
+      PROJECT=${here:-$PROJECT}
+      ;;
+  esac
+  elsewhere=$(docker ps --filter "label=$PROJECT_LABEL=$PROJECT" --format "{{.Label \"$PROJECT_LABEL.working_dir\"}}" |
+    grep -vxF -e "$FOLDER" -e "$(cd "$FOLDER" && pwd -P)" | head -n 1)
+  [ -z "$elsewhere" ] || fail other-folder "$PROJECT runs from $elsewhere"
+  baseline=$(each_container)
+  [ -n "$previous" ] || previous=$(images_that_run)
+  tell previous "$previous"
+  [ -z "$(images_that_run)" ] || tell before "$(images_that_run)"
+}
+
+# One line for each container of the project, but for tasks, in the words of LOOK.
+each_container() {
+  ids=$(docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "label=com.docker.compose.oneoff=False" 2>/dev/null)
+  # shellcheck disable=SC2086 # one word each
+  [ -z "$ids" ] || docker container inspect --format "$LOOK" $ids 2>/dev/null
+}
+
+# $1 a word, $2 words with a blank between them.
+is_among() {
+  case " $2 " in *" $1 "*) return 0 ;; esac
+  return 1
+}
+
+# The images of our services, as they were asked for, each once.
+images_that_run() {
+  each_container | while read -r service _ _ image status _; do
+    [ "$status" != running ] || ! is_among "$service" "$PINNED" || echo "$image"
+  done | awk '!seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
+}
+
+pull_all() {
+  log_in
+  all_images=$IMAGE
+  for IMAGE in $all_images; do
+    check_space "${previous%% *}"
+    pull "$IMAGE"
+  done
+  IMAGE=$all_images
+  for each in $OTHERS; do docker image inspect "$each" >/dev/null 2>&1 || pull "$each"; done
+  log_out
+}
+
+# Writes the way back down and swaps the files. Whatever needs space is done before the first change.
+install_files() {
+  [ -z "$installed" ] || return 0
+  note_way_back
+  mv "$UNDO.new" "$UNDO" || fail disk "$UNDO"
+  installed=yes
+  while read -r each; do mv -f "$aside/new/$each" "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"; done <"$UNDO/changed"
+  while read -r each; do rm -f "$FOLDER/$each"; done <"$UNDO/gone"
+}
+
+note_way_back() {
+  rm -rf "$UNDO.new" "$aside"
+  {
+    mkdir "$UNDO.new" && mkdir -m 700 "$aside" && mkdir "$aside/old" "$aside/new" &&
+      for each in changed absent replaced; do true >"$UNDO.new/$each"; done &&
+      cp -pR "$release/files/." "$aside/new/"
+  } 2>/dev/null || fail disk "$aside"
+  gone_files >"$UNDO.new/gone"
+  while read -r each; do note_file "$each"; done <"$release/list"
+  while read -r each; do ! [ -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
+  { printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" &&
+    printf '%s\n' "$baseline" >"$UNDO.new/baseline" && printf '%s' "$previous" >"$UNDO.new/images" &&
+    printf '%s\n' "$RELEASE" >"$STATE/current.new"; } 2>/dev/null || fail disk "$UNDO"
+  note_old_files
+  our_files >"$UNDO.new/our-files" 2>/dev/null || fail disk "$UNDO"
+}
+
+note_file() {
+  if [ ! -e "$FOLDER/$1" ] && [ ! -L "$FOLDER/$1" ]; then
+    echo "$1" >>"$UNDO.new/absent"
+  elif [ -d "$FOLDER/$1" ]; then
+    fail in-the-way "$FOLDER/$1"
+  elif cmp -s "$FOLDER/$1" "$release/files/$1"; then
+    return 0
+  else
+    keep_file "$1"
+  fi
+  case $1 in */*) (umask 022 && mkdir -p "$FOLDER/${1%/*}") 2>/dev/null || fail in-the-way "$FOLDER/${1%/*}" ;; esac
+  echo "$1" >>"$UNDO.new/changed"
+}
+
+# As a second name of the same file, which takes no space, where that can be.
+keep_file() {
+  case $1 in */*) mkdir -p "$aside/old/${1%/*}" ;; esac
+  ln "$FOLDER/$1" "$aside/old/$1" 2>/dev/null || cp -pP "$FOLDER/$1" "$aside/old/$1" || fail disk "$aside"
+  echo "$1" >>"$UNDO.new/replaced"
+}
+
+# With which files the containers that run were made: not ours, when somebody made them by hand. Then
+# the images that they have are said over them, because a tag may mean another by now.
+note_old_files() {
+  list=
+  for each in $PINNED ''; do
+    [ -n "$list" ] || list=$(docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" --filter "label=$SERVICE_LABEL${each:+=$each}" \
+      --filter "label=com.docker.compose.oneoff=False" --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" | head -n 1)
+  done
+  [ -n "$list" ] || list=$(cd "$FOLDER" && eval "printf '%s,' $FILES" | sed 's/-f,//g; s/,$//')
+  printf '%s' "$list" | tr ',' '\n' >"$UNDO.new/config-files"
+  taken_over=$STATE/taken-over.yml
+  sed "s/'/'\\\\''/g; s/^/-f '/; s/\$/'/" "$UNDO.new/config-files" | tr '\n' ' ' >"$UNDO.new/compose"
+  case $list in *"/$OVERRIDE_FILE" | *"$taken_over") return 0 ;; esac
+  comma=
+  printf '%s\n' "$baseline" | while read -r service _ id image status _; do
+    { [ "$status" = running ] && is_among "$service" "$PINNED"; } || continue
+    [ "$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null)" != "$id" ] || continue
+    printf '%s"%s":{"image":"%s"}' "$comma" "$service" "$id"
+    comma=,
+  done | sed 's/^/{"services":{/; s/$/}}/' >"$taken_over"
+  [ ! -s "$taken_over" ] || printf " -f '%s'" "$taken_over" >>"$UNDO.new/compose"
+}
+
+phase_before() {
+  install_files
+  run_tasks before "$BEFORE"
+}
+
+phase_after() { run_tasks after "$AFTER"; }
+
+# $1 the input, $2 a line for each: the service, what it needs or `-`, the command quoted for `eval`.
+run_tasks() {
+  while read -r runs_in needed line; do
+    say "running in $runs_in: $line"
+    [ -n "$committed" ] || start_needed "$needed"
+    task=$PROJECT-gen-workflow-task
+    docker rm -f "$task" >/dev/null 2>&1
+    run_task "$runs_in" "$line" || fail "command-$1" "$line"
+    task=
+  done <<TASKS
+$2
+TASKS
+}
+
+run_task() {
+  eval "set -- $1 $2"
+  live run --rm --no-deps -T --name "$task" "$@" </dev/null >&2
+}
+
+# A migration needs its database, which does not run yet at the first deploy. What runs stays as it is.
+start_needed() {
+  missing=
+  for each in $(printf '%s' "$1" | tr ',' ' '); do
+    [ "$each" = - ] || each_container | grep -q "^$each [^ ]* [^ ]* [^ ]* running " || missing="$missing $each"
+  done
+  [ -n "$missing" ] || return 0
+  say "starting what it needs:$missing"
+  true >"$UNDO/switched"
+  # shellcheck disable=SC2086 # one word each
+  bring_up --no-recreate $missing
+  await_project "$HEALTH_TIMEOUT" "$missing" || give_up unhealthy "$reason"
+}
+
+# Starts services, or all without further words, and waits for compose, which waits for what they
+# depend on: it may do so for ever, so it has a limit.
+bring_up() {
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" up -d --no-build --pull never "$@" >"$STATE/up-said" 2>&1 &
+  up=$!
+  limit $((HEALTH_TIMEOUT + 60)) TERM
+  wait "$up"
+  code=$?
+  up=
+  unlimit
+  sed "s/^ *//" "$STATE/up-said" >&2
+  [ "$code" = 0 ] || explain_up
+}
+
+# Sends compose a signal after $1 seconds. Older clients of Docker do not hand it on to their plugin.
+limit() {
+  (
+    trap - INT HUP PIPE EXIT
+    trap 'exit 0' TERM
+    limit_at=$(($(now) + $1))
+    while [ "$(now)" -lt "$limit_at" ]; do sleep 1; done
+    echo "it took longer than $1 s" >>"$STATE/up-said"
+    pkill "-$2" -P "$up"
+    kill "-$2" "$up"
+  ) >/dev/null 2>&1 9>&- &
+  limiter=$!
+}
+
+unlimit() { kill "$limiter" 2>/dev/null; }
+
+stop_up() {
+  [ -n "$up" ] || return 0
+  pkill -TERM -P "$up" 2>/dev/null
+  kill "$up" 2>/dev/null
+  limit 10 KILL
+  wait "$up" 2>/dev/null
+  up=
+  unlimit
+}
+
+# A container that failed says more than compose, which only says that it did.
+explain_up() {
+  judge "$SERVICES"
+  [ "$verdict" != fail ] || give_up unhealthy "$reason"
+  words=$(grep -v 'level=warning' "$STATE/up-said" | tail -n 1)
+  [ "$verdict" != 'wait' ] || words="$words; $reason"
+  case $words in
+    *'port is already allocated'* | *'address already in use'*) give_up port-taken "$(printf '%s' "$words" | sed 's/.*[^0-9]\([0-9]\{1,5\}\)[^0-9]*$/\1/')" ;;
+    *'no space left'*) give_up disk "$words" ;;
+  esac
+  give_up start-project "$words"
+}
+
+give_up() {
+  [ -z "$failed_container" ] || show_logs "$failed_container"
+  fail "$1" "$2"
+}
+failed_container=
+
+# Looks at some services: `verdict` is ok, wait or fail, and `reason` says why. A container that runs
+# on as before is not ours to judge.
+judge() {
+  verdict=ok
+  reason='the engine does not answer'
+  seen=
+  failed_container=
+  while read -r service id _ _ status restarts code health started; do
+    { [ -n "$id" ] && is_among "$service" "$1"; } || continue
+    seen="$seen $service"
+    case $baseline in
+      *"$id"*" running "*"$started"*) [ "$status" != running ] || continue ;;
+    esac
+    judge_one
+    [ "$verdict" != fail ] || { failed_container=$id && return 0; }
+  done <<CONTAINERS
+$(each_container)
+CONTAINERS
+  for each in $EXPECTED; do
+    if is_among "$each" "$1" && ! is_among "$each" "$seen"; then
+      verdict='wait'
+      ! engine_answers || reason="$each: it has no container"
+    fi
+  done
+}
+
+judge_one() {
+  case $status in
+    running)
+      [ -z "$ending" ] || { is_slow 'it has not come to its end' && return; }
+      [ "$restarts" = 0 ] || { is_bad 'it crashed and was started again' && return; }
+      case $health in
+        unhealthy) is_bad 'its HEALTHCHECK says unhealthy' ;;
+        starting) is_slow 'its HEALTHCHECK has not passed' ;;
+        healthy) ;;
+        *)
+          [ -n "$HEALTH_PATH" ] && [ "$service" = "$HEALTH_SERVICE" ] && return
+          [ "$(now)" -ge "${settled:-0}" ] || is_slow 'it has not run for long enough'
+          ;;
+      esac
+      ;;
+    restarting) is_bad "it ended with exit code $code and is started again and again" ;;
+    created) is_slow 'it has not started' ;;
+    *) { [ "$code" = 0 ] && ! ran_before; } || is_bad "it ended with exit code $code" ;;
+  esac
+}
+
+# What ran is no task that comes to its end.
+ran_before() { printf '%s\n' "$baseline" | grep -q "^$service [^ ]* [^ ]* [^ ]* running "; }
+
+is_bad() { verdict=fail reason="$service: $1"; }
+is_slow() { verdict='wait' reason="$service: $1"; }
+
+# Waits until services are well, and then the path. $1 seconds, $2 the services.
+await_project() {
+  deadline=$(($(now) + $1))
+  settled=$(($(now) + ($1 < 5 ? $1 : 5)))
+  while :; do
+    judge "$2"
+    [ "$verdict" != fail ] || return 1
+    if [ "$verdict" = ok ]; then
+      [ -n "$HEALTH_PATH" ] && is_among "$HEALTH_SERVICE" "$2" || return 0
+      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" && return 0
+      reason="$HEALTH_SERVICE: GET $HEALTH_PATH on port $HEALTH_HOST_PORT gave $answer"
+      failed_container=$(each_container | sed -n "s/^$HEALTH_SERVICE \\([^ ]*\\) .*/\\1/p" | head -n 1)
+    fi
+    [ "$(now)" -lt "$deadline" ] || return 1
+    nap 0.2
+  done
+}
+
+# Containers of services that are no more go first, since they may hold a port. Those that were made
+# with other files than ours are somebody else's. $1 the services that are, $2 files that are ours.
+drop_orphans() {
+  docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" --filter "label=com.docker.compose.oneoff=False" \
+    --format "{{.ID}} {{.Label \"$SERVICE_LABEL\"}} {{.Label \"$PROJECT_LABEL.config_files\"}}" 2>/dev/null |
+    while read -r id service files; do
+      is_among "$service" "$1" && continue
+      if printf '%s' "$files" | tr ',' '\n' | grep -qvxF -f "$2"; then
+        say "the service $service is not in these files and runs on"
+      else
+        say "the service $service is no more: its container goes"
+        docker stop "$id" >/dev/null 2>&1
+        docker rm "$id" >/dev/null 2>&1
+      fi
+    done
+}
+
+our_files() {
+  cat "$UNDO.new/config-files"
+  echo
+  (cd "$FOLDER" && eval "printf '%s\n' $FILES -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|p")
+}
+
+phase_switch() {
+  install_files
+  true >"$UNDO/switched"
+  [ -z "$(images_that_run)" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
+  say "bringing $PROJECT up"
+  [ -z "$TASKS" ] || [ -z "$(running_in "$baseline")" ] || run_to_their_end
+  drop_orphans "$(cat "$release/services")" "$UNDO/our-files"
+  bring_up
+  await_project "$HEALTH_TIMEOUT" "$SERVICES" || give_up unhealthy "$reason"
+  end_gap
+  [ -z "$gap" ] || tell gap "$gap"
+  tell serving "$IMAGE"
+}
+
+# Left to itself, compose would stop what serves and only then run what it waits for, such as a
+# migration. So these run first, and what serves is not touched if they fail. They run once more with
+# the rest, as they do each time that compose brings a project up.
+run_to_their_end() {
+  # shellcheck disable=SC2086 # one word each
+  bring_up $TASKS
+  ending=yes
+  await_project $((HEALTH_TIMEOUT + 60)) "$TASKS" || give_up unhealthy "$reason"
+  ending=
+}
+
+# Services of which a container runs. $1 lines as of `each_container`.
+running_in() { printf '%s\n' "$1" | sed -n 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* running .*/\1/p' | sort -u; }
+
+# One rename decides it; whatever ends us after it, the next deploy knows.
+phase_commit() {
+  trap '' TERM INT HUP PIPE
+  { mv "$release/tried" "$release/deployed" && mv -f "$STATE/current.new" "$STATE/current"; } || fail disk "$STATE"
+  committed=yes
+  tell committed yes
+  forget_way_back
+  remember deployed "$gap"
+  forget_old_releases
+  prune
+  trap interrupted TERM INT HUP PIPE
+}
+
+# In one step: half of a way back leads nowhere.
+forget_way_back() {
+  rm -rf "$UNDO.old"
+  mv "$UNDO" "$UNDO.old"
+  rm -rf "$UNDO.old" "$aside"
+}
+
+forget_old_releases() {
+  left=$KEEP
+  for each in $(cd "$RELEASES" && printf '%s\n' * | sort -r); do
+    if [ -e "$RELEASES/$each/deployed" ] && [ "$left" -gt 0 ]; then
+      left=$((left - 1))
+    else
+      rm -rf "${RELEASES:?}/$each"
+    fi
+  done
+}
+
+# Whatever ends the session, what is not committed is undone.
+tidy() {
+  log_out
+  stop_up
+  [ -z "$task" ] || docker rm -f "$task" >/dev/null 2>&1
+  rm -rf "$STATE/view" "$STATE/said" "$STATE/up-said" "$STATE/undo.new" "$STATE/current.new"
+  [ -z "$committed" ] || return 0
+  result=refused
+  [ -z "$installed" ] || undo
+  end_gap
+  [ ! -d "${release:-none}" ] || remember "$result" "$gap"
+  [ -z "$release" ] || rm -rf "$release" "$release.new"
+  [ -z "${aside:-}" ] || [ -d "$UNDO" ] || rm -rf "$aside"
+  # Only when it is empty.
+  [ -z "$made_folder" ] || rmdir "$FOLDER" 2>/dev/null
+}
+
+# Goes the way back, of this deploy or of one that was killed: the files, and then what runs.
+undo() {
+  PROJECT=$(cat "$UNDO/project")
+  put_files_back
+  undone=yes
+  if [ -e "$UNDO/switched" ]; then
+    if [ -n "$(running_in "$(cat "$UNDO/baseline")")" ]; then bring_back; else stop_ours; fi
+  fi
+  [ -z "$undone" ] || forget_way_back
+}
+
+put_files_back() {
+  while read -r each; do
+    if [ -e "$aside/old/$each" ] || [ -L "$aside/old/$each" ]; then mv -f "$aside/old/$each" "$FOLDER/$each"; fi
+  done <"$UNDO/replaced"
+  while read -r each; do
+    rm -f "$FOLDER/$each"
+    case $each in */*) (cd "$FOLDER" && rmdir -p "${each%/*}") 2>/dev/null ;; esac
+  done <"$UNDO/absent"
+}
+
+# Nothing ran before: what we started stops and stays stopped, so that its logs can be read.
+stop_ours() {
+  say 'stopping what was started'
+  tries=30
+  until engine_answers || [ "$tries" = 0 ]; do
+    tries=$((tries - 1))
+    sleep 1
+  done
+  each_container | while read -r _ id _; do
+    docker stop "$id" >/dev/null 2>&1
+  done
+}
+
+# An engine that restarts needs some seconds before it takes commands again.
+bring_back() {
+  say "bringing the previous $PROJECT back"
+  tries=30
+  until restore; do
+    # On a full disk nothing starts: the new images are what can go.
+    # shellcheck disable=SC2086 # one word each
+    [ "$tries" -gt 25 ] || docker rmi $IMAGE >/dev/null 2>&1
+    tries=$((tries - 1))
+    if [ "$tries" = 0 ]; then
+      say "$said"
+      tell lost "$PROJECT"
+      result=failed
+      # The next deploy tries again.
+      undone=
+      return
+    fi
+    sleep 1
+  done
+  await_as_before
+  [ -n "$recovering" ] || tell restored "$(cat "$UNDO/images")"
+  end_gap
+  [ -z "$gap" ] || tell gap "$gap"
+  result=rolled-back
+}
+
+# Makes the containers of services that ran, and do not run as they did, and starts these alone. What
+# came to its end is not run again: an old migration may not know the data of today.
+restore() {
+  old=$(cat "$UNDO/compose")
+  all=$(compose "$FOLDER" "$old" --profile '*' config --services 2>"$STATE/said" | tr '\n' ' ')
+  said=$(cat "$STATE/said")
+  [ -n "$all" ] && engine_answers || return 1
+  drop_orphans "$all" "$UNDO/our-files"
+  changed=$(changed_services)
+  [ -n "$changed" ] || return 0
+  # shellcheck disable=SC2086 # one word each
+  said=$(compose "$FOLDER" "$old" up --no-start --no-build --pull never $changed 2>&1 </dev/null) || return 1
+  stopped=$(each_container | while read -r service id _ _ status _; do
+    [ "$status" = running ] || ! is_among "$service" "$changed" || echo "$id"
+  done)
+  # shellcheck disable=SC2086 # one word each
+  [ -z "$stopped" ] || said=$(docker start $stopped 2>&1) || return 1
+  runs_as_before
+}
+
+# Services that ran, and have a container no more that is the same and still runs.
+changed_services() {
+  there=$(each_container)
+  while read -r service id _ _ status _ _ _ started; do
+    [ "$status" = running ] || continue
+    case $there in *"$id"*" running "*"$started"*) ;; *) echo "$service" ;; esac
+  done <"$UNDO/baseline" | sort -u | tr '\n' ' '
+}
+
+# Whether each service that ran has a container of the same image that runs.
+runs_as_before() {
+  there=$(each_container | while read -r service _ image _ status _; do [ "$status" != running ] || echo "$service $image"; done)
+  while read -r service _ image _ status _; do
+    [ "$status" = running ] || continue
+    case "
+$there
+" in *"
+$service $image
+"*) ;; *) return 1 ;; esac
+  done <"$UNDO/baseline"
+}
+
+# It was good: it is only given the time to start.
+await_as_before() {
+  deadline=$(($(now) + 30))
+  while each_container | grep -q ' starting ' && [ "$(now)" -lt "$deadline" ]; do nap; done
+  [ -n "$HEALTH_HOST_PORT" ] || return 0
+  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do nap; done
+}

@@ -1,0 +1,93 @@
+# The engine, its disk, the registry, and the image.
+
+config=
+
+check_docker() {
+  command -v docker >/dev/null 2>&1 || fail no-docker
+  said=$(docker version --format '{{.Server.Version}}' 2>&1) && return
+  case $said in
+    *'permission denied'*) fail docker-denied "$said" ;;
+    *) fail docker-down "$said" ;;
+  esac
+}
+
+# Which image: as given, or one that was deployed here before. $1 the image that serves now.
+choose_image() {
+  case $ROLLBACK in
+    '') return 0 ;;
+    previous) IMAGE=$(images_of_history deployed | grep -vxF -e "$1" | head -n 1) ;;
+    sha256:*) IMAGE=$(images_of_history '[^"]*' | grep -F "@$ROLLBACK" | head -n 1) ;;
+    *) IMAGE=${REPOSITORY:-${1%@*}} && IMAGE=${IMAGE:+$IMAGE:$ROLLBACK} ;;
+  esac
+  [ -n "$IMAGE" ] || fail no-release "$ROLLBACK"
+  [ "$IMAGE" != "$1" ] || fail same-release "$IMAGE"
+  say "going back to $IMAGE"
+}
+
+# A tag moves; what was pulled by one is deployed by its digest.
+resolve_image() {
+  case $IMAGE in
+    *@*) ;;
+    *) IMAGE=$(docker image inspect --format '{{index .RepoDigests 0}}' "$IMAGE" 2>/dev/null) || fail no-image "$IMAGE" ;;
+  esac
+  tell image "$IMAGE"
+}
+
+# The login is a file of this phase only: `docker login` would leave the token on the host. Without
+# a token the host's own logins stay in effect.
+log_in() {
+  [ -n "$AUTH" ] || return 0
+  config=$STATE/docker-config
+  mkdir -m 700 "$config" || fail disk "$config"
+  printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$AUTH" >"$config/config.json" 2>/dev/null || fail disk "$config"
+  # Plugins and contexts are found beside the configuration, and must stay in effect.
+  own=${DOCKER_CONFIG:-${HOME:-}/.docker}
+  for each in cli-plugins contexts tls; do
+    [ ! -d "$own/$each" ] || ln -s "$own/$each" "$config/$each"
+  done
+  context=$(docker context show 2>/dev/null)
+}
+
+log_out() {
+  [ -z "$config" ] || rm -rf "$config"
+  config=
+}
+
+with_login() { (
+  [ -z "$config" ] || export DOCKER_CONFIG="$config"
+  [ -z "$config" ] || [ -n "${DOCKER_HOST:-}" ] || export DOCKER_CONTEXT="${context:-default}"
+  exec "$@"
+) }
+
+# KiB that are free where the engine keeps images; nothing where that is not told.
+free_space() {
+  root=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
+  df -Pk "${root:-/nowhere}" 2>/dev/null | { read -r _ && read -r _ _ _ free _ && echo "$free"; }
+}
+
+# $1 the image that serves: the new one is about as large, but shares layers with it.
+check_space() {
+  ! docker image inspect "$IMAGE" >/dev/null 2>&1 || return 0
+  free=$(free_space)
+  [ -n "$free" ] || return 0
+  size=$(docker image inspect --format '{{.Size}}' "$1" 2>/dev/null || echo 0)
+  wanted=$((size / 1024))
+  [ "$free" -lt "$wanted" ] || [ "$free" -lt 16384 ] || return 0
+  say "only $((free / 1024)) MiB are free for images: old releases of $NAME go"
+  prune
+  free=$(free_space)
+  if [ "$free" -lt $((wanted / 4)) ] || [ "$free" -lt 8192 ]; then
+    fail disk "$((free / 1024)) MiB are free, and the image that serves has $((wanted / 1024))"
+  fi
+}
+
+pull() {
+  say "pulling $1"
+  said=$(with_login docker pull -q "$1" 2>&1) && return
+  case $said in
+    *'no space left'*) fail disk "$said" ;;
+    *denied* | *unauthorized* | *'authentication required'* | *forbidden*) fail pull-denied "$said" ;;
+    *'not found'* | *'manifest unknown'*) fail no-image "$said" ;;
+    *) fail pull "$said" ;;
+  esac
+}

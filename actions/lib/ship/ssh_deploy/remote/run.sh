@@ -1,0 +1,258 @@
+# One container: a candidate is checked beside the service, then the service is replaced.
+# NAME serves; NAME.candidate and NAME.next exist during a deploy only, NAME.previous is kept.
+
+candidate=
+created=
+stopped=
+committed=
+previous=
+pulled=
+
+# Whatever ends the session, what is not committed is undone: newest first.
+tidy() {
+  log_out
+  [ -z "$candidate" ] || docker rm -f -v "$NAME.candidate" >/dev/null 2>&1
+  [ -z "$committed" ] || return 0
+  undo_switch
+  [ -n "$created" ] || [ -z "$pulled" ] || remember refused
+  [ -z "$SECRET_FILES" ] || rm -rf "$STATE/secrets/$RELEASE"
+}
+
+undo_switch() {
+  [ -n "$created" ] || return 0
+  [ -z "$stopped" ] || say "bringing $NAME back"
+  # A stop that was cut off goes on in the engine: a start before its end would be undone by it.
+  [ -z "$stopped" ] || docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
+  # An engine that restarts needs some seconds before it takes commands again, and brings the new
+  # container with it, on the ports of the old one.
+  tries=30
+  while [ "$tries" -gt 0 ]; do
+    docker rm -f -v "$NAME.next" >/dev/null 2>&1
+    [ -n "$stopped" ] || return 0
+    docker start "$NAME" >/dev/null 2>&1
+    if running "$NAME"; then
+      tell restored "$(image_of "$NAME")"
+      await_answer 10
+      end_gap
+      [ -z "$gap" ] || tell gap "$gap"
+      remember rolled-back "$gap"
+      return 0
+    fi
+    # On a full disk nothing starts: the new image is what can go.
+    [ "$tries" -gt 25 ] || docker rmi "$IMAGE" >/dev/null 2>&1
+    tries=$((tries - 1))
+    sleep 1
+  done
+  tell lost "$NAME"
+  remember failed
+}
+
+# The old one was good: it is only given the time to start. $1 seconds.
+await_answer() {
+  [ -n "$HEALTH_PATH" ] || return 0
+  deadline=$(($(now) + $1))
+  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do nap; done
+}
+
+remove_left_over() {
+  exists "$1" || return 0
+  is_ours "$1" || fail foreign "$1"
+  docker rm -f -v "$1" >/dev/null 2>&1
+}
+
+# With $NAME nobody knows how good $NAME.next is: the old one comes back. Without it a deploy was
+# killed between its two renames, when $NAME.next had been found healthy, or it was the first deploy,
+# and then there is no better version to go back to.
+recover() {
+  remove_left_over "$NAME.candidate"
+  if exists "$NAME.next" && exists "$NAME"; then
+    say "an earlier deploy was killed in its switch: $NAME.next goes"
+    remove_left_over "$NAME.next"
+    running "$NAME" || docker start "$NAME" >/dev/null
+  elif exists "$NAME.next"; then
+    say "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
+    docker rename "$NAME.next" "$NAME"
+  fi
+}
+
+look_at_service() {
+  exists "$NAME" || return 0
+  # Its stop would delete it, and nothing could be put back.
+  [ "$(look '{{.HostConfig.AutoRemove}}' "$NAME")" != true ] || fail auto-remove "$NAME"
+  previous=$(image_of "$NAME")
+  tell previous "$previous"
+  running "$NAME" && tell before "$previous"
+}
+
+# Ours is the container that will be replaced.
+may_hold_port() { [ "$1" = "$NAME" ]; }
+
+# $1 a port of the host.
+check_port() {
+  holders=$(docker ps --filter "publish=$1" --format '{{.Names}}')
+  for holder_of_port in $holders; do
+    may_hold_port "$holder_of_port" || fail port-taken "$1 by the container $holder_of_port"
+  done
+  [ -z "$holders" ] || return 0
+  hex=$(printf ':%04X 0*:0000 0A' "$1")
+  ! grep -qsE "$hex" /proc/net/tcp /proc/net/tcp6 || fail port-taken "$1 by a program that is no container"
+}
+
+phase_lock() {
+  check_docker
+  open_state
+  take_lock
+}
+
+phase_prepare() {
+  recover
+  look_at_service
+  choose_image "$previous"
+  for port in $HOST_PORTS; do check_port "$port"; done
+  for network in $NETWORKS; do
+    docker network inspect "$network" >/dev/null 2>&1 || fail no-network "$network"
+  done
+  check_space "$previous"
+  log_in
+  pull "$IMAGE"
+  log_out
+  pulled=yes
+  resolve_image
+  write_secret_files
+  make_ready
+}
+
+# For a form that needs more than an image.
+make_ready() { :; }
+
+# Files for the app, in a folder that only this user can enter; the app may run as anybody.
+write_secret_files() {
+  [ -n "$SECRET_FILES" ] || return 0
+  secrets=$STATE/secrets/$RELEASE
+  mkdir -p "$secrets" || fail disk "$secrets"
+  secret_files "$secrets" 2>/dev/null || fail disk "$secrets"
+  chmod 444 "$secrets"/* && chmod 711 "$secrets"
+}
+
+# Makes a container with everything but what is published. $1 its name, then further flags.
+create() {
+  name=$1
+  shift
+  eval "set -- \"\$@\" $FLAGS"
+  for each in $SECRET_FILES; do
+    set -- "$@" --mount "type=bind,source=$secrets/$each,target=/run/secrets/$each,readonly"
+  done
+  first=${NETWORKS%% *}
+  [ -z "$first" ] || set -- "$@" --network "$first"
+  set -- "$(command -v docker)" create --name "$name" --label "io.github.gen-workflow.release=$RELEASE" "$@" "$IMAGE"
+  eval "set -- \"\$@\" $COMMAND"
+  said=$(with_app_environment "$@" 2>&1) || return 1
+  # Older engines take one network when a container is made.
+  for network in $NETWORKS; do
+    [ "$network" = "$first" ] || said=$(docker network connect "$network" "$name" 2>&1) || return 1
+  done
+}
+
+# A command line of the person in a container of the new image that is gone afterwards: a migration.
+phase_before() { run_commands before "$BEFORE"; }
+phase_after() { run_commands after "$AFTER"; }
+
+# $1 a word for the container, $2 one command a line, quoted for `eval`.
+run_commands() {
+  app_command=$COMMAND
+  while read -r line; do
+    COMMAND=$line
+    candidate=yes
+    say "running: $line"
+    create "$NAME.candidate" --restart no || fail start "$said"
+    docker start -a "$NAME.candidate" >&2 || fail "command-$1" "$line"
+    docker rm -f -v "$NAME.candidate" >/dev/null
+    candidate=
+  done <<COMMANDS
+$2
+COMMANDS
+  COMMAND=$app_command
+}
+
+phase_check() {
+  candidate=yes
+  say "starting the candidate $NAME.candidate"
+  if [ -n "$HEALTH_PATH" ]; then
+    create "$NAME.candidate" --restart no --publish "127.0.0.1::$HEALTH_PORT" || fail start "$said"
+  else
+    create "$NAME.candidate" --restart no || fail start "$said"
+  fi
+  said=$(docker start "$NAME.candidate" 2>&1) || fail start "$said"
+  port=
+  [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null | sed -n 's/.*://p' | head -n 1)
+  if ! await_healthy "$NAME.candidate" "$HEALTH_TIMEOUT" 127.0.0.1 "$port" "$HEALTH_PATH"; then
+    show_logs "$NAME.candidate"
+    fail unhealthy "$reason"
+  fi
+  say 'the candidate is healthy'
+  docker rm -f -v "$NAME.candidate" >/dev/null 2>&1 && candidate=
+}
+
+give_up() {
+  show_logs "$NAME.next"
+  fail "$1" "$2"
+}
+
+phase_switch() {
+  eval "set -- $PUBLISH"
+  created=yes
+  create "$NAME.next" --restart "$RESTART" "$@" || fail start "$said"
+  if running "$NAME"; then
+    watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
+    stopped=yes
+    say "stopping $NAME"
+    clock && stopped_at=$ms
+    docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null || fail stop
+  fi
+  say "starting the new $NAME"
+  said=$(docker start "$NAME.next" 2>&1) || give_up start "$said"
+  await_healthy "$NAME.next" "$HEALTH_TIMEOUT" "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || give_up unhealthy "$reason"
+  end_gap
+  # Nobody asked it meanwhile: from the word to stop until it was found healthy is the most it was.
+  clock
+  [ -n "$gap" ] || [ -z "$stopped" ] || gap=$((ms - stopped_at))
+  [ -z "$gap" ] || tell gap "$gap"
+  tell serving "$IMAGE"
+}
+
+# The new one serves, here and on all other hosts: only names are left to change, which nothing may
+# interrupt. The old one is kept, and must never start by itself: not even a restart policy of
+# `always` may bring it back after a reboot.
+phase_commit() {
+  trap '' TERM INT HUP PIPE
+  committed=yes
+  tell committed yes
+  take_names
+  retire
+  remember deployed "$gap"
+  forget_old_secret_files
+  prune
+  trap interrupted TERM INT HUP PIPE
+}
+
+take_names() {
+  if exists "$NAME"; then
+    docker rm -f "$NAME.previous" >/dev/null 2>&1
+    docker rename "$NAME" "$NAME.previous" || fail rename
+    docker update --restart=no "$NAME.previous" >/dev/null
+  fi
+  docker rename "$NAME.next" "$NAME" || fail rename
+}
+
+# For a form in which the old one still runs here.
+retire() { :; }
+
+forget_old_secret_files() {
+  for folder in "$STATE"/secrets/*; do
+    [ -d "$folder" ] || continue
+    case $folder in
+      */"$RELEASE" | */"$(look '{{index .Config.Labels "io.github.gen-workflow.release"}}' "$NAME.previous")") ;;
+      *) rm -rf "$folder" ;;
+    esac
+  done
+}

@@ -1,0 +1,166 @@
+"""Telling a person what came of it: the log, the outputs, the summary, the failure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ship.errors import Evidence, Interrupted, Problem, StepFailed, UserError
+from ship.ssh_deploy.advice import advice
+from ship.ssh_deploy.facts import DEPLOYED, ORDER, REFUSED, ROLLED_BACK, Result
+from ship.workflow import cell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ship.errors import ShipError
+    from ship.ssh_deploy.inputs import Common
+    from ship.ssh_deploy.rollout import Host
+    from ship.workflow import Workflow
+
+# Failures of the deploy itself: nobody has to change an input first.
+OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")
+MOST_OUTPUT = 200_000
+HEAD = """\
+| Host | Result | Image | Previous image | Nobody served for |
+| --- | --- | --- | --- | --- |
+"""
+ICONS = {"deployed": "✅", "refused": "⏹️", "rolled-back": "↩️", "failed": "❌", "unknown": "❔"}
+
+
+class Report:
+    """What came of a deploy to some hosts."""
+
+    def __init__(self, common: Common, hosts: Sequence[Host], workflow: Workflow) -> None:
+        self._common = common
+        self._hosts = hosts
+        self._workflow = workflow
+
+    def line(self, host: Host, text: str) -> None:
+        """Print a line of a host; of several it says which."""
+        name = f"[{host.target.host}] " if len(self._hosts) > 1 else ""
+        self._workflow.say(f"{name}{text}")
+
+    @property
+    def result(self) -> Result:
+        """The worst result of all hosts."""
+        return min((host.facts.result for host in self._hosts), key=ORDER.index)
+
+    def write(self) -> None:
+        """Set the outputs and add the table of hosts to the summary."""
+        gaps = [gap for host in self._hosts if (gap := host.facts.gap_ms) is not None]
+        outputs = {
+            "result": self.result.word,
+            "image": _same(host.facts.image for host in self._hosts),
+            "previous-image": _same(host.facts.get("previous") for host in self._hosts),
+            "gap-ms": str(max(gaps)) if gaps else "",
+            "exit-code": self._exit_code(),
+            "stdout": self._stdout(),
+            "hosts": json.dumps([self._as_json(host) for host in self._hosts]),
+        }
+        for name, value in outputs.items():
+            self._workflow.output(name, value)
+        self._workflow.summary(self._summary())
+
+    def _exit_code(self) -> str:
+        codes = [code for host in self._hosts if (code := host.facts.get("exit-code"))]
+        return next((code for code in codes if code != "0"), codes[0] if codes else "")
+
+    def _stdout(self) -> str:
+        text = "\n".join(line for host in self._hosts for line in host.output)
+        return text[-MOST_OUTPUT:]
+
+    def _as_json(self, host: Host) -> dict[str, str | int | None]:
+        facts = host.facts
+        return {
+            "host": host.target.host,
+            "result": facts.result.word,
+            "image": facts.image,
+            "previous-image": facts.get("previous"),
+            "gap-ms": facts.gap_ms,
+            "exit-code": facts.get("exit-code"),
+            "cause": "" if facts.result is DEPLOYED else self._cause(host)[0],
+        }
+
+    def _summary(self) -> str:
+        rows = "".join(self._row(host) for host in self._hosts)
+        title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
+        return f"{title}\n\n{HEAD}{rows}\n{self._insecure()}"
+
+    def _row(self, host: Host) -> str:
+        facts = host.facts
+        gap = f"{facts.gap_ms} ms" if facts.gap_ms is not None else ""
+        previous = facts.get("previous") or "none"
+        cells = (str(host.target), facts.result.word, facts.image, previous, gap)
+        return f"| {' | '.join(cell(each) for each in cells)} |\n"
+
+    def _insecure(self) -> str:
+        if not self._common.access.insecure:
+            return ""
+        return "⚠️ The keys of the hosts were not verified: anybody between could be the host.\n"
+
+    def failure(self) -> ShipError:
+        """Return the error that says why, for each host that failed, and what serves now."""
+        failed = [host for host in self._hosts if host.failed] or list(self._hosts)
+        problems = [problem for host in failed for problem in self._problems(host)]
+        kind = UserError if all(self._is_mendable(host) for host in self._hosts) else StepFailed
+        return kind(*problems, *self._rest(failed), evidence=self._last_words(failed))
+
+    def _problems(self, host: Host) -> Sequence[Problem]:
+        error = host.error or (host.session.error if host.session else None)
+        where = f"host {host.target}" if len(self._hosts) > 1 else ""
+        if error:
+            return [Problem(each.where or where, each.what, each.hint) for each in error.problems]
+        what, hint = self._cause(host)
+        return [Problem(where, f"{what}; {_now(host)}", hint)]
+
+    def _cause(self, host: Host) -> tuple[str, str]:
+        facts, session = host.facts, host.session
+        failure, detail = facts.get("failure"), facts.get("detail")
+        if not failure and session and session.exit_code:
+            failure, detail = "shell-killed", str(session.exit_code)
+        return advice(failure or "connection-lost", detail)
+
+    def _is_mendable(self, host: Host) -> bool:
+        error = host.error or (host.session.error if host.session else None)
+        if error:
+            return isinstance(error, UserError)
+        if not host.failed:
+            return host.facts.result is REFUSED
+        failure = host.facts.get("failure") or "connection-lost"
+        return host.facts.result is REFUSED and failure not in OURS
+
+    def _rest(self, failed: Sequence[Host]) -> list[Problem]:
+        """Say what became of the hosts that did not fail by themselves."""
+        others = [host for host in self._hosts if host not in failed]
+        return [Problem(f"host {host.target}", _now(host)) for host in others]
+
+    def _last_words(self, failed: Sequence[Host]) -> Evidence | None:
+        told = [
+            host for host in failed if host.facts.logs or host.facts.get("failure") == "unhealthy"
+        ]
+        if not told:
+            return None
+        texts = ["\n".join(host.facts.logs) or "(it wrote nothing to its log)" for host in told]
+        if len(told) > 1:
+            texts = [f"{host.target}:\n{text}" for host, text in zip(told, texts, strict=True)]
+        return Evidence("Last lines of the failed container", "\n".join(texts))
+
+    def interrupted(self, error: Interrupted) -> Interrupted:
+        """Return the error of a cancelled run, with what serves now."""
+        words = dict.fromkeys(_now(host) for host in self._hosts)
+        if len(words) == 1:
+            return Interrupted.of(f"{error}; {next(iter(words))}")
+        rest = [Problem(f"host {host.target}", _now(host)) for host in self._hosts]
+        return Interrupted(Problem("", str(error)), *rest)
+
+
+def _now(host: Host) -> str:
+    result = host.facts.result
+    restored = f" ({host.facts.get('restored')})" if result is ROLLED_BACK else ""
+    return f"{result.meaning}{restored}"
+
+
+def _same(values: object) -> str:
+    found = set(values)  # type: ignore[call-overload]
+    return found.pop() if len(found) == 1 else ""

@@ -1,0 +1,174 @@
+"""Bringing several hosts through the phases of a program: all ready first, then group by group.
+
+Each host goes on by itself within a phase. When one fails, or we are cancelled, the input of all
+ends, and each host puts right by itself what is not committed: the same way as when we are killed.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ship import cancel
+from ship.errors import ShipError
+from ship.ssh_deploy.facts import Facts
+from ship.ssh_deploy.remote_script import call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ship.command import Secret
+    from ship.ssh import Connector, Session, Target
+    from ship.ssh_deploy.remote_script import Phase, Program, Value
+
+# GitHub kills 10 s after its first signal: what a host has not told by then, it does alone.
+CANCELLED_SECONDS = 6.0
+# The stop of the new one and the start of the old one, with an engine that restarts meanwhile.
+UNDO_SECONDS = 120.0
+
+
+class Host:
+    """One host in the course of a deploy."""
+
+    def __init__(self, target: Target, program: Program) -> None:
+        self.target = target
+        self.session: Session | None = None
+        self.facts = Facts()
+        # What we ourselves found wrong with what the host told.
+        self.error: ShipError | None = None
+        # Whether it failed by itself, and not because another did.
+        self.failed = False
+        self.output: list[str] = []
+        self._program = program
+        self._waiting = list(program.phases)
+
+    def open(self, connector: Connector, tell: Callable[[str], None]) -> None:
+        """Begin to connect."""
+        whys = {phase.name: phase.why for phase in self._program.phases}
+
+        def on_line(line: str) -> None:
+            before = len(self.facts.begun)
+            if not self.facts.take(line):
+                self.output.append(line)
+                tell(line)
+            for name in self.facts.begun[before:]:
+                tell(f"{name}: {whys.get(name, name)}")
+
+        def preamble(mark: str) -> Secret:
+            self.facts.mark = mark
+            return self._program.preamble(mark)
+
+        self.session = connector.open(self.target, preamble, on_line=on_line, on_stderr=tell)
+
+    def send_through(self, last: Phase, *, is_first: bool) -> None:
+        """Tell the host to go on up to a phase, without those that are for the first host alone."""
+        if last not in self._waiting:
+            return
+        number = self._waiting.index(last) + 1
+        phases, self._waiting = self._waiting[:number], self._waiting[number:]
+        names = [phase.name for phase in phases if is_first or not phase.first_host]
+        if self.session:
+            self.session.send(call(*names, parameters=self._answers()))
+
+    def _answers(self) -> dict[str, Value]:
+        ended = self.facts.ended[-1] if self.facts.ended else ""
+        return (
+            dict(self._program.answers[ended](self.facts)) if ended in self._program.answers else {}
+        )
+
+    def is_through(self, phase: Phase) -> bool:
+        """Whether a phase has ended well."""
+        return phase.name in self.facts.ended or (phase.name == "leave" and self.facts.is_good)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the host listens."""
+        return self.session is not None and self.session.ready
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes from the host."""
+        over = self.session is None or self.session.ended
+        return over or self.facts.finished or self.error is not None
+
+
+class Rollout:
+    """Hosts on their way through a program."""
+
+    def __init__(
+        self, program: Program, hosts: Sequence[Host], connector: Connector, group_size: int
+    ) -> None:
+        self._program = program
+        self._hosts = tuple(hosts)
+        self._connector = connector
+        self._group_size = group_size
+
+    def run(self, tell: Callable[[Host, str], None]) -> bool:
+        """Bring all hosts to the end; return whether they came there.
+
+        If not, those that had switched are back. Raises Interrupted, after the same.
+        """
+        seconds = CANCELLED_SECONDS
+        try:
+            for host in self._hosts:
+                host.open(self._connector, partial(tell, host))
+            done = all(self._do(phase, group) for phase, group in self._steps())
+            seconds = UNDO_SECONDS
+        finally:
+            with cancel.held_off():
+                self._leave(seconds)
+        return done
+
+    def _steps(self) -> Iterator[tuple[Phase, Sequence[Host]]]:
+        """Yield what all wait for: a phase, and the hosts that must be through before we go on."""
+        phases, first = self._program.phases, self._hosts[:1]
+        if len(self._hosts) == 1:
+            # Nobody to wait for: all is told at once, up to what we have to answer to.
+            stops = [phase for phase in phases if phase.name in self._program.answers]
+            yield from ((phase, first) for phase in (*stops, phases[-1]))
+            return
+        for phase in phases:
+            # Two deploys to the same hosts meet at the first, and cannot lock each other out.
+            if phase.first_host or phase.name == "lock":
+                yield phase, first
+            if phase.first_host:
+                continue
+            if phase.in_groups:
+                yield from ((phase, group) for group in self._groups())
+            else:
+                yield phase, self._hosts
+
+    def _groups(self) -> Iterator[Sequence[Host]]:
+        for start in range(0, len(self._hosts), self._group_size):
+            yield self._hosts[start : start + self._group_size]
+
+    def _do(self, phase: Phase, hosts: Sequence[Host]) -> bool:
+        self._await(lambda: all(host.is_ready or host.is_over for host in hosts))
+        for host in hosts:
+            self._send(host, phase)
+        self._await(lambda: all(host.is_through(phase) or host.is_over for host in hosts))
+        for host in hosts:
+            host.failed = not host.is_through(phase)
+        return not any(host.failed for host in hosts)
+
+    def _send(self, host: Host, phase: Phase) -> None:
+        try:
+            host.send_through(phase, is_first=host is self._hosts[0])
+        except ShipError as error:
+            host.error = error
+
+    def _await(self, is_true: Callable[[], bool], seconds: float = 0) -> None:
+        news, deadline = self._connector.news, time.monotonic() + seconds
+        while not is_true() and not (seconds and time.monotonic() > deadline):
+            # With a limit, because a wait without one would not let a signal through.
+            news.wait(timeout=0.5)
+            news.clear()
+
+    def _leave(self, seconds: float) -> None:
+        sessions = [host.session for host in self._hosts if host.session]
+        for session in sessions:
+            session.end_input()
+        self._await(lambda: all(host.is_over for host in self._hosts), seconds)
+        for session in sessions:
+            session.stop(grace_seconds=0.0)

@@ -1,0 +1,50 @@
+"""Commands over SSH and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.command import Secret
+from ship.ssh_deploy.inputs import read_app_environment, read_files
+from ship.ssh_deploy.remote_script import Phase, Program
+from ship.ssh_deploy.run_form import LEAVE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.context import Context
+    from ship.inputs import Reader
+    from ship.ssh_deploy.inputs import Common
+
+LOCK = Phase("lock", "lock the service, so that no deploy runs meanwhile", "nothing was touched")
+SCRIPT = Phase(
+    "script",
+    "run the commands, up to the first that fails",
+    "what they did stays done",
+    in_groups=True,
+)
+
+
+class ScriptForm(NamedTuple):
+    """Commands and their environment."""
+
+    script: Secret
+    env: Mapping[str, Secret]
+
+
+def read_script_form(read: Reader, context: Context) -> ScriptForm:
+    """Read the inputs of plain commands."""
+    return ScriptForm(
+        script=Secret(read.raw("script").replace("\r\n", "\n")),
+        env=read_app_environment(read, read_files(read, "env-file", context.workspace)),
+    )
+
+
+def plan_script(common: Common, want: ScriptForm, context: Context) -> Program:
+    """Return the program that runs the commands."""
+    return Program(
+        files=("common", "state", "script"),
+        phases=(LOCK, SCRIPT, LEAVE),
+        parameters={**common.parameters(context), "SCRIPT": want.script},
+        environment=want.env,
+    )

@@ -1,0 +1,657 @@
+"""ssh-deploy with a compose project, against a real host: sshd, Docker, compose, a registry."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed import tools
+from bed.http import body
+from bed.shop import PORT, Shop
+from bed.step import RunningStep, StepResult, run_action, start_action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bed import Bed, Host
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+
+FOLDER = "/home/deploy/shop"
+# A web server that is pinned, a database that is not touched, a task that comes to its end.
+COMPOSE = """\
+services:
+  web:
+    image: ghcr.io/acme/shop:latest
+    ports: ["{port}:{port}"]
+    environment:
+      GREETING: ${{GREETING:-}}
+    depends_on:
+      db:
+        condition: service_healthy
+      once:
+        condition: service_completed_successfully
+    restart: unless-stopped
+    volumes: ["./conf:/conf:ro"]
+  db:
+    image: {db}
+    restart: unless-stopped
+    volumes: ["data:/state"]
+  once:
+    image: {db}
+    entrypoint: ["/bin/busybox", "sh", "-c", "exit {once}"]
+  tool:
+    image: ghcr.io/acme/shop
+    entrypoint: ["/bin/busybox"]
+    profiles: [tools]
+    depends_on: [db]
+    volumes: ["data:/state"]
+{more}
+volumes:
+  data:
+"""
+NASTY = {
+    "GREETING": 'it\'s "quoted" $HOME ${X:-y} $$ # no comment \\ \\n `id` $(id)\nsecond line\t!\\',
+    "SINGLE": "'",
+    "DOUBLE": '"',
+    "HASH": "a #b",
+    "SPACES": "  a  b  ",
+    "BACKSLASH": "end\\",
+    "RETURN": "a\r\nb",
+    "UNICODE": "ä€😀",
+    "EMPTY_IN_QUOTES": "''",
+    "NAME": "a name of ours",
+}
+
+
+DATABASE = "ghcr.io/acme/db"
+
+
+@pytest.fixture(scope="module")
+def shop(bed: Bed) -> Shop:
+    """The shop, and a database that has a repository of its own."""
+    made = Shop(bed)
+    made.push("1", "healthcheck")
+    bed.runner.docker("tag", f"{Shop.name}:1healthcheck", DATABASE)
+    bed.runner.run("docker", "push", "-q", DATABASE)
+    return made
+
+
+class Project:
+    """A compose project in a workspace, and a host that it is deployed to."""
+
+    def __init__(self, host: Host, shop: Shop, workspace: Path) -> None:
+        self.host = host
+        self.shop = shop
+        self.workspace = workspace
+        self.write()
+
+    def write(self, *, once: int = 0, more: str = "", conf: str = "one") -> None:
+        (self.workspace / "conf").mkdir(exist_ok=True)
+        (self.workspace / "conf" / "app.conf").write_text(conf)
+        text = COMPOSE.format(port=PORT, db=DATABASE, once=once, more=more)
+        (self.workspace / "compose.yml").write_text(text)
+
+    def inputs(self, version: str, fault: str = "", **changes: str) -> dict[str, str]:
+        given = {
+            "host": self.host.ip,
+            "user": self.host.user,
+            "ssh-key": self.host.private_key,
+            "known-hosts": self.host.known_hosts,
+            "compose": "compose.yml",
+            "files": "conf",
+            "image": self.shop.push(version, fault) if version else "",
+            "health": "/health",
+            "health-timeout": "8",
+        }
+        return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
+
+    def __call__(
+        self, version: str, fault: str = "", *, step_env: dict[str, str] | None = None, **more: str
+    ) -> StepResult:
+        inputs = self.inputs(version, fault, **more)
+        return run_action("ssh-deploy", inputs, env=step_env or {}, workspace=self.workspace)
+
+    def start(self, version: str, fault: str = "", **changes: str) -> RunningStep:
+        inputs = self.inputs(version, fault, **changes)
+        return start_action("ssh-deploy", inputs, workspace=self.workspace)
+
+    def served(self, path: str = "/") -> str:
+        return body(f"http://{self.host.ip}:{PORT}{path}")
+
+    def await_served(self, version: str, seconds: float = 40) -> None:
+        deadline = time.monotonic() + seconds
+        while self.served() != version:
+            assert time.monotonic() < deadline, f"{self.served()!r} is served, not {version!r}"
+            time.sleep(0.2)
+
+    def containers(self) -> dict[str, str]:
+        lines = self.host.docker("ps", "-a", "--format", "{{.Names}} {{.State}}").stdout
+        return dict(sorted(line.split(" ", 1) for line in lines.splitlines()))
+
+    def identity(self, name: str) -> str:
+        """Which container it is and since when it runs: changed by a restart too."""
+        shown = "{{.ID}} {{.State.StartedAt}}"
+        return self.host.docker("inspect", "--format", shown, f"shop-{name}-1").stdout
+
+    def files(self) -> dict[str, str]:
+        """The files in the folder of the project."""
+        script = (
+            f'cd {FOLDER} && find . -type f | while read -r f; do echo "$f $(cksum <"$f")"; done'
+        )
+        lines = self.host.run("sh", "-c", script).stdout.splitlines()
+        return dict(line.removeprefix("./").split(" ", 1) for line in lines)
+
+    def compose(self, *argv: str) -> None:
+        """What a person does by hand in that folder."""
+        self.host.run("docker", "compose", *argv, user="deploy", cwd=FOLDER)
+
+    def state(self, path: str) -> str:
+        return self.host.run("cat", f"/home/deploy/.gen-workflow/shop/{path}").stdout
+
+    def clean(self) -> None:
+        ids = self.host.docker("ps", "-aq").stdout.split()
+        if ids:
+            self.host.docker("rm", "-fv", *ids)
+        self.host.docker("volume", "prune", "-af")
+        self.host.docker("network", "prune", "-f")
+        self.host.run("rm", "-rf", FOLDER, "/home/deploy/.gen-workflow", "/home/deploy/other")
+
+
+RUNNING = {"shop-db-1": "running", "shop-once-1": "exited", "shop-web-1": "running"}
+
+
+@pytest.fixture
+def project(bed: Bed, shop: Shop, tmp_path: Path) -> Iterator[Project]:
+    """A project on the first host, where no other test has left a thing."""
+    made = Project(bed.host, shop, tmp_path)
+    yield made
+    bed.registry.clear_faults()
+    made.clean()
+
+
+def await_log(step: RunningStep, words: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while words not in step.log():
+        assert time.monotonic() < deadline, step.log()
+        time.sleep(0.02)
+
+
+def test_a_first_deploy_brings_the_whole_project_up(project: Project) -> None:
+    result = project("1", step_env={"GREETING": "hello"}, env="GREETING")
+    assert result.code == 0, result.log
+    assert project.served() == "1"
+    assert project.served("/greeting") == "hello"
+    assert result.outputs["result"] == "deployed"
+    assert result.outputs["image"] == project.shop.push("1")
+    assert result.outputs["previous-image"] == ""
+    assert project.containers() == RUNNING
+    mode = project.host.run("stat", "-c", "%a %U", f"{FOLDER}/.env", f"{FOLDER}/compose.yml").stdout
+    assert mode.splitlines() == ["600 deploy", "644 deploy"]
+    assert set(project.files()) == {
+        ".env", "compose.yml", "conf/app.conf", "images.gen-workflow.yml"
+    }  # fmt: skip
+    assert json.loads(project.state("history.jsonl"))["result"] == "deployed"
+
+
+def test_the_next_version_leaves_the_database_alone(project: Project) -> None:
+    project("1")
+    project.host.docker("exec", "shop-db-1", "/bin/busybox", "sh", "-c", "echo kept >/state/rows")
+    db = project.identity("db")
+    result = project("2")
+    assert result.code == 0, result.log
+    assert project.served() == "2"
+    assert result.outputs["previous-image"] == project.shop.push("1")
+    assert 0 < int(result.outputs["gap-ms"]) < 60_000
+    assert project.identity("db") == db
+    assert project.containers() == RUNNING
+
+
+def test_the_same_release_again_changes_no_container(project: Project) -> None:
+    project("1")
+    before = [project.identity(name) for name in ("web", "db")]
+    result = project("1")
+    assert result.code == 0, result.log
+    assert [project.identity(name) for name in ("web", "db")] == before
+    assert result.outputs["gap-ms"] == "0"
+
+
+def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
+    project("1", env="GREETING=old")
+    db, files = project.identity("db"), project.files()
+    project.write(more="  extra: {image: ghcr.io/acme/shop, restart: always}", conf="two")
+    (project.workspace / "conf" / "new.conf").write_text("new")
+    result = project("3", "sick", env="GREETING=new")
+    assert result.code == 1
+    assert "web: GET /health on port 8080 gave status 404" in result.errors[0]
+    assert "the previous version serves again" in result.errors[0]
+    assert "shop 3 says new" in result.summary
+    assert result.outputs["result"] == "rolled-back"
+    assert result.outputs["image"] == project.shop.push("1")
+    assert project.served() == "1"
+    assert project.served("/greeting") == "old"
+    assert project.files() == files
+    assert project.identity("db") == db
+    assert project.containers() == RUNNING
+
+
+@pytest.mark.parametrize("fault", ["ends", "unhealthy"])
+def test_a_service_that_fails_is_named_with_its_last_words(project: Project, fault: str) -> None:
+    project("1")
+    result = project("3", fault, health="")
+    told = {
+        "ends": r"web: (it ended with exit code 3 and is started again|it crashed)",
+        "unhealthy": r"web: its HEALTHCHECK says unhealthy",
+    }
+    assert re.search(told[fault], result.errors[0]), result.errors
+    assert "shop 3 says" in result.summary
+    assert project.served() == "1"
+
+
+def test_a_task_that_fails_rolls_the_project_back(project: Project) -> None:
+    project("1")
+    web, db = project.identity("web"), project.identity("db")
+    project.write(once=7)
+    result = project("1")
+    assert result.code == 1
+    assert "once: it ended with exit code 7" in result.errors[0]
+    assert result.outputs["result"] == "rolled-back"
+    assert (project.identity("web"), project.identity("db")) == (web, db)
+    assert project.containers() == RUNNING
+
+
+def test_a_first_deploy_that_fails_is_stopped(project: Project) -> None:
+    result = project("3", "sick")
+    assert result.code == 1
+    assert result.outputs["result"] == "refused"
+    assert set(project.containers().values()) == {"exited"}
+    assert project.host.run("ls", "-A", FOLDER, check=False).stdout == ""
+    after = project("1")
+    assert after.code == 0, after.log
+    assert project.served() == "1"
+
+
+def test_a_command_before_finds_its_database_at_the_first_deploy(project: Project) -> None:
+    migrate = "tool: sh -c 'echo migrated >/state/schema; echo done by $0'"
+    result = project("1", before=migrate, after="tool: cat /state/schema")
+    assert result.code == 0, result.log
+    assert "starting what it needs: db" in result.log
+    assert re.search(r"^migrated$", result.log, re.MULTILINE)
+    assert project.containers() == RUNNING
+
+
+def test_a_command_before_that_fails_changes_nothing(project: Project) -> None:
+    project("1")
+    before = [project.identity(name) for name in ("web", "db")]
+    files = project.files()
+    project.write(conf="two")
+    result = project("2", before="tool: sh -c 'exit 5'")
+    assert result.code == 1
+    assert "sh -c 'exit 5' of `before` failed" in result.errors[0]
+    assert result.outputs["result"] == "refused"
+    assert [project.identity(name) for name in ("web", "db")] == before
+    assert project.files() == files
+    assert project.containers() == RUNNING
+
+
+def test_a_command_before_that_fails_at_the_first_deploy_stops_what_it_needed(
+    project: Project,
+) -> None:
+    result = project("1", before="tool: sh -c 'exit 5'")
+    assert result.code == 1
+    assert project.containers() == {"shop-db-1": "exited"}
+
+
+def test_a_command_of_a_service_that_is_not_there_is_refused(project: Project) -> None:
+    result = project("1", before="migrate: true")
+    assert result.code == 2
+    assert "the project has no service migrate" in result.errors[0]
+
+
+def test_a_compose_file_that_is_not_there_is_named(project: Project) -> None:
+    result = project("1", compose="prod.yml")
+    assert result.code == 2
+    assert "there is no file 'prod.yml' in the workspace" in result.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("services:\n  web: {image: x}\n  bad\n", "compose.yml: yaml: line"),
+        ("services:\n  web: {image: x, nonsense: 1}\n", r"{folder}/compose\.yml.*nonsense"),
+        ("services:\n  web: {image: x, env_file: [a.env]}\n", r"{folder}/a\.env"),
+    ],
+    ids=["broken", "unknown key", "a file that nobody uploads"],
+)
+def test_what_compose_does_not_understand_is_told_in_its_words(
+    project: Project, text: str, told: str
+) -> None:
+    (project.workspace / "compose.yml").write_text(text)
+    result = project("1")
+    assert result.code == 2, result.log
+    assert re.search(told.format(folder=FOLDER), result.errors[0]), result.errors
+    assert project.containers() == {}
+    assert project.host.run("ls", FOLDER, check=False).returncode
+
+
+def test_an_image_that_no_service_uses_is_refused_with_the_services(project: Project) -> None:
+    digest = project.shop.push("1").partition("@")[2]
+    result = project("", image=f"ghcr.io/acme/other@{digest}")
+    assert result.code == 2
+    assert "no service of the project has an image of ghcr.io/acme/other" in result.errors[0]
+    assert "web (ghcr.io/acme/shop:latest)" in result.errors[0]
+    result = project("", images=f"wbe={project.shop.push('1')}")
+    assert result.code == 2
+    assert "the project has no service wbe" in result.errors[0]
+
+
+def test_a_digest_that_the_registry_has_not_is_refused(project: Project) -> None:
+    project("1")
+    files = project.files()
+    result = project("", image=f"ghcr.io/acme/shop@sha256:{'0' * 64}")
+    assert result.code == 2
+    assert "the registry has no such image" in result.errors[0]
+    assert result.outputs["image"] == project.shop.push("1")
+    assert project.files() == files
+    assert project.served() == "1"
+
+
+def test_an_image_comes_from_a_variable_that_only_we_know(project: Project) -> None:
+    text = (project.workspace / "compose.yml").read_text()
+    (project.workspace / "compose.yml").write_text(
+        text.replace("ghcr.io/acme/shop:latest", "${IMAGE}")
+    )
+    result = project("", images=f"web={project.shop.push('1')}")
+    assert result.code == 0, result.log
+    assert project.served() == "1"
+
+
+def test_values_of_any_kind_reach_the_app_unchanged(project: Project) -> None:
+    more = "    env_file: [.env]\n"
+    text = (project.workspace / "compose.yml").read_text()
+    (project.workspace / "compose.yml").write_text(
+        text.replace(
+            '    restart: unless-stopped\n    volumes: ["./conf',
+            more + '    restart: unless-stopped\n    volumes: ["./conf',
+        )
+    )
+    result = project("1", step_env=NASTY, env="\n".join(NASTY))
+    assert result.code == 0, result.log
+    shown = project.host.docker("inspect", "--format", "{{json .Config.Env}}", "shop-web-1").stdout
+    env = dict(line.split("=", 1) for line in json.loads(shown))
+    assert {name: env[name] for name in NASTY} == NASTY
+    assert project.served("/greeting") == NASTY["GREETING"]
+
+
+def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project) -> None:
+    project.host.write(f"{FOLDER}/.env", "GREETING=by hand\n", mode="640", owner="deploy")
+    project.host.run("chown", "deploy", FOLDER)
+    assert project("1").code == 0
+    assert project.served("/greeting") == "by hand"
+    assert project.host.run("cat", f"{FOLDER}/.env").stdout == "GREETING=by hand\n"
+
+
+def test_a_file_that_changes_replaces_the_container_that_sees_it(project: Project) -> None:
+    project("1")
+    web, db = project.identity("web"), project.identity("db")
+    (project.workspace / "conf" / "app.conf").write_text("two")
+    result = project("1")
+    assert result.code == 0, result.log
+    shown = project.host.docker("exec", "shop-web-1", "/bin/busybox", "cat", "/conf/app.conf")
+    assert shown.stdout == "two"
+    assert project.identity("web") != web
+    assert project.identity("db") == db
+
+
+def test_a_file_that_is_no_more_in_the_repository_goes(project: Project) -> None:
+    (project.workspace / "conf" / "old.conf").write_text("old")
+    project("1")
+    project.host.write(f"{FOLDER}/conf/by-hand.conf", "mine", owner="deploy")
+    (project.workspace / "conf" / "old.conf").unlink()
+    assert project("1").code == 0
+    assert {"conf/app.conf", "conf/by-hand.conf"} == {
+        path for path in project.files() if path.startswith("conf/")
+    }
+
+
+def test_a_mounted_file_that_nobody_uploads_is_named(project: Project) -> None:
+    (project.workspace / "nginx.conf").write_text("x")
+    text = (project.workspace / "compose.yml").read_text()
+    (project.workspace / "compose.yml").write_text(
+        text.replace("./conf:/conf", "./nginx.conf:/conf")
+    )
+    result = project("1")
+    assert result.code == 2
+    assert (
+        "the project mounts nginx.conf, which is in the repository but not on" in result.errors[0]
+    )
+
+
+def test_a_service_that_is_no_more_in_the_file_goes(project: Project) -> None:
+    project.write(more="  extra: {image: ghcr.io/acme/shop, restart: always}")
+    project("1")
+    assert project.containers() == {**RUNNING, "shop-extra-1": "running"}
+    project.write()
+    assert project("1").code == 0
+    assert project.containers() == RUNNING
+
+
+def test_the_previous_release_comes_back_without_a_build(project: Project) -> None:
+    project("1", env="GREETING=one")
+    project("2", env="GREETING=two")
+    (project.workspace / "compose.yml").unlink()  # there is often no checkout
+    result = project("", rollback="previous")
+    assert result.code == 0, result.log
+    assert (project.served(), project.served("/greeting")) == ("1", "one")
+    assert result.outputs["image"] == project.shop.push("1")
+    forth = project("", rollback=project.shop.push("2").partition("@")[2])
+    assert forth.code == 0, forth.log
+    assert (project.served(), project.served("/greeting")) == ("2", "two")
+    back = project("", rollback="1")
+    assert back.code == 0, back.log
+    assert project.served() == "1"
+    again = project("", rollback="1")
+    assert again.code == 2
+    assert "the host serves" in again.errors[0]
+    unknown = project("", rollback="sha256:" + "0" * 64)
+    assert unknown.code == 2
+    assert "the host knows no release" in unknown.errors[0]
+
+
+def test_old_releases_and_their_images_go(project: Project) -> None:
+    for version in ("1", "2", "4"):
+        assert project(version, keep="2").code == 0
+    assert (
+        len(project.host.run("ls", "/home/deploy/.gen-workflow/shop/releases").stdout.split()) == 2
+    )
+    digests = project.host.docker("images", "--digests", "--format", "{{.Digest}}").stdout.split()
+    assert project.shop.push("1").partition("@")[2] not in digests
+    assert project.shop.push("2").partition("@")[2] in digests
+
+
+def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> None:
+    host, text = project.host, (project.workspace / "compose.yml").read_text()
+    old = text.replace("ghcr.io/acme/shop:latest", project.shop.push("1"))
+    host.write(f"{FOLDER}/compose.yml", old, owner="deploy")
+    host.run("mkdir", f"{FOLDER}/conf")
+    host.run("chown", "-R", "deploy", FOLDER)
+    host.run(
+        "docker",
+        "login",
+        "ghcr.io",
+        "-u",
+        "x",
+        "--password-stdin",
+        user="deploy",
+        input="ghs_0123456789abcdefghijklmnopqrstuvwxyz",
+    )
+    try:
+        project.compose("up", "-d")
+    finally:
+        host.run("docker", "logout", "ghcr.io", user="deploy")
+    db, files = project.identity("db"), project.files()
+    sick = project("3", "sick")
+    assert sick.outputs["result"] == "rolled-back", sick.log
+    assert project.files() == files
+    assert project.served() == "1"
+    result = project("2")
+    assert result.code == 0, result.log
+    assert result.outputs["previous-image"] == project.shop.push("1")
+    assert project.served() == "2"
+    assert project.identity("db") == db
+    assert project.containers() == RUNNING
+
+
+def test_a_project_of_another_name_in_the_folder_goes_on_under_it(project: Project) -> None:
+    project("1")
+    project.compose("-f", "compose.yml", "-f", "images.gen-workflow.yml", "down")
+    project.compose("-p", "store", "-f", "compose.yml", "-f", "images.gen-workflow.yml", "up", "-d")
+    result = project("2")
+    assert result.code == 0, result.log
+    assert set(project.containers()) == {"store-db-1", "store-once-1", "store-web-1"}
+    assert project.served() == "2"
+    refused = project("1", name="shop", dir="shop")
+    assert refused.code == 2
+    assert "another project was started in this folder of the host: store" in refused.errors[0]
+
+
+def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project) -> None:
+    project("1")
+    result = project("2", dir="other/shop")
+    assert result.code == 2
+    assert f"shop runs from {FOLDER}" in result.errors[0]
+    assert project.served() == "1"
+
+
+@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut", "cancelled"])
+def test_the_previous_release_comes_back_by_itself(project: Project, cut: str) -> None:
+    project("1")
+    db, files = project.identity("db"), project.files()
+    project.write(conf="two")
+    step = project.start("3", "sick", health_timeout="60")
+    await_log(step, "Container shop-web-1  Recreate")
+    if cut == "cancelled":
+        step.cancel()
+    elif cut == "the client is killed":
+        step.process.kill()
+    else:
+        project.host.kill_sessions()
+    assert step.result().code != 0
+    project.await_served("1")
+    deadline = time.monotonic() + 30
+    while project.files() != files:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert project.identity("db") == db
+    after = project("2")
+    assert after.code == 0, after.log
+    assert project.served() == "2"
+    assert project.containers() == RUNNING
+
+
+def test_a_shell_that_is_killed_on_the_host_is_put_right_by_the_next_deploy(
+    project: Project,
+) -> None:
+    project("1", env="GREETING=old")
+    db, files = project.identity("db"), project.files()
+    step = project.start("3", "sick", health_timeout="60", env="GREETING=new")
+    await_log(step, "Container shop-web-1  Started")
+    project.host.run("pkill", "-9", "-u", project.host.user, "-x", "sh")
+    assert step.result().outputs["result"] == "unknown"
+    assert project.files() != files
+    broken = project("", image=f"ghcr.io/acme/shop@sha256:{'0' * 64}")
+    assert "an earlier deploy was killed" in broken.log
+    project.await_served("1")
+    assert project.files() == files
+    assert project.served("/greeting") == "old"
+    assert project.identity("db") == db
+    assert project("2").code == 0
+
+
+def test_an_engine_that_restarts_in_the_switch_ends_with_the_previous_version(
+    project: Project,
+) -> None:
+    project("1")
+    step = project.start("3", "sick", health_timeout="20")
+    await_log(step, "Container shop-web-1  Started")
+    project.host.restart_engine()
+    result = step.result()
+    assert result.outputs["result"] == "rolled-back", result.log
+    project.await_served("1")
+
+
+def test_two_hosts_go_together(bed: Bed, project: Project, shop: Shop) -> None:
+    second = bed.add_host()
+    try:
+        both = {
+            "host": f"{project.host.ip}\n{second.ip}",
+            "known_hosts": f"{project.host.known_hosts}\n{second.known_hosts}",
+        }
+        first = project("1", **both)
+        assert first.code == 0, first.log
+        second.docker("rm", "-f", "shop-web-1")
+        second.docker("run", "-d", "-p", f"{PORT}:{PORT}", "--name", "taken", shop.push("1"))
+        result = project("2", **both, max_parallel="1", before="tool: true")
+        assert result.code == 1, result.log
+        assert f"port {PORT} is taken" in result.errors[0]
+        assert project.served() == "1"
+        hosts = {each["host"]: each["result"] for each in json.loads(result.outputs["hosts"])}
+        assert hosts[project.host.ip] == "rolled-back"
+    finally:
+        second.remove()
+        bed.hosts.remove(second)
+
+
+def test_the_login_is_gone_and_no_secret_is_shown(project: Project) -> None:
+    result = project("1", step_env=NASTY, env="GREETING")
+    assert result.code == 0
+    assert "quoted" not in result.shown + result.summary
+    found = project.host.run("ls", "-A", "/home/deploy/.gen-workflow/shop").stdout.split()
+    assert sorted(found) == ["current", "history.jsonl", "lock", "releases"]
+
+
+@pytest.mark.parametrize("kind", ["compose of today", "Docker 28"])
+def test_newer_versions_of_compose_do_the_same(
+    bed: Bed, shop: Shop, tmp_path: Path, kind: str
+) -> None:
+    host = (
+        bed.add_host(engine="forky")
+        if kind == "Docker 28"
+        else bed.add_host(compose=tools.built("compose"))
+    )
+    try:
+        project = Project(host, shop, tmp_path)
+        first = project("1", step_env=NASTY, env="\n".join(NASTY), before="tool: true")
+        assert first.code == 0, first.log
+        assert project.served("/greeting") == NASTY["GREETING"]
+        db = project.identity("db")
+        sick = project("3", "sick")
+        assert sick.outputs["result"] == "rolled-back", sick.log
+        assert project.served() == "1"
+        result = project("2")
+        assert result.code == 0, result.log
+        assert project.served() == "2"
+        assert project.identity("db") == db
+    finally:
+        host.remove()
+        bed.hosts.remove(host)
+
+
+def test_a_host_without_compose_is_named(bed: Bed, shop: Shop, tmp_path: Path) -> None:
+    host = bed.add_host(compose=None)
+    try:
+        result = Project(host, shop, tmp_path)("1")
+        assert result.code == 2
+        assert "the host has no Docker Compose of version 2 (no further words)" in result.errors[0]
+        old = "#!/bin/sh\necho 1.29.2\n"
+        host.write("/usr/local/bin/docker-compose", old, mode="755")
+        result = Project(host, shop, tmp_path)("1")
+        assert "(only docker-compose 1.29.2)" in result.errors[0]
+    finally:
+        host.remove()
+        bed.hosts.remove(host)

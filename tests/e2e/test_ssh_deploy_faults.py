@@ -1,0 +1,323 @@
+"""Every fault that can be forced gives its cause and the next act, and the service serves on."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from bed.deploys import Deploy, await_log, await_served, clean, served
+from bed.shop import PORT, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from bed import Bed, Host
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+DISK = "200m"
+
+
+@pytest.fixture(scope="module")
+def shop(bed: Bed) -> Shop:
+    return Shop(bed)
+
+
+@pytest.fixture(scope="module")
+def machine(bed: Bed) -> Host:
+    return bed.add_host(disk=DISK)
+
+
+@pytest.fixture
+def host(bed: Bed, machine: Host, shop: Shop, tmp_path: Path) -> Iterator[Host]:
+    """A host that serves version 1."""
+    first = Deploy(machine, tmp_path)(shop.push("1"))
+    assert first.code == 0, first.log
+    yield machine
+    bed.registry.clear_faults()
+    machine.unwrap_docker()
+    clean(machine)
+
+
+@pytest.fixture
+def deploy(host: Host, tmp_path: Path) -> Deploy:
+    return Deploy(host, tmp_path)
+
+
+class Fault(NamedTuple):
+    """What goes wrong, what a person is told of it, and what they can do."""
+
+    arrange: Callable[[Bed, Host], AbstractContextManager[object]]
+    told: str
+    hint: str
+    result: str = "refused"
+    changes: dict[str, str] = {}  # noqa: RUF012 - read only
+    version: tuple[str, str] = ("2", "")
+
+
+def docker(script: str) -> Callable[[Bed, Host], AbstractContextManager[object]]:
+    """Let a Docker command of the host go wrong."""
+
+    @contextmanager
+    def arranged(_: Bed, host: Host) -> Iterator[None]:
+        host.wrap_docker(script)
+        try:
+            yield
+        finally:
+            host.unwrap_docker()
+
+    return arranged
+
+
+def registry(
+    match: str, status: int, code: str = "DENIED", message: str = "denied"
+) -> Callable[[Bed, Host], AbstractContextManager[object]]:
+    """Let the registry answer with an error."""
+
+    @contextmanager
+    def arranged(bed: Bed, _: Host) -> Iterator[None]:
+        bed.registry.fault(match, status=status, code=code, message=message, times=99)
+        try:
+            yield
+        finally:
+            bed.registry.clear_faults()
+
+    return arranged
+
+
+@contextmanager
+def nothing(_: Bed, __: Host) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def engine_stopped(_: Bed, host: Host) -> Iterator[None]:
+    host.stop_engine()
+    try:
+        yield
+    finally:
+        host.start_engine()
+        await_served(host, "1", 30)
+
+
+@contextmanager
+def disk_full(_: Bed, host: Host) -> Iterator[None]:
+    host.fill_disk()
+    try:
+        yield
+    finally:
+        host.free_disk()
+
+
+@contextmanager
+def home_full(_: Bed, host: Host) -> Iterator[None]:
+    host.fill_home()
+    try:
+        yield
+    finally:
+        host.free_home()
+
+
+@contextmanager
+def home_read_only(_: Bed, host: Host) -> Iterator[None]:
+    host.run("rm", "-rf", "/home/deploy/.gen-workflow")
+    host.run("touch", "/home/deploy/.gen-workflow")
+    try:
+        yield
+    finally:
+        host.run("rm", "-f", "/home/deploy/.gen-workflow")
+
+
+@contextmanager
+def sshd_stopped(_: Bed, host: Host) -> Iterator[None]:
+    host.reset_ssh()
+    try:
+        yield
+    finally:
+        host.unblock_ssh()
+
+
+FAULTS = {
+    "the engine is stopped": Fault(
+        engine_stopped, "the Docker engine of the host does not answer", "systemctl start docker"
+    ),
+    "the disk of images is full": Fault(disk_full, "the disk of the host is full", "system df"),
+    "the home has no room": Fault(home_full, "the disk of the host is full", "free space there"),
+    "the home cannot be written": Fault(
+        home_read_only, "the host cannot keep its notes in", "let the user write to its home"
+    ),
+    "the line is reset": Fault(sshd_stopped, "no connection to", "is the host up"),
+    "the registry forbids": Fault(
+        registry("GET /v2/acme/shop/manifests/*", 403),
+        "the registry does not let the host pull the image",
+        "packages: read",
+    ),
+    "the registry is broken": Fault(
+        registry("GET /v2/acme/shop/manifests/*", 503, "UNAVAILABLE", "try later"),
+        "the host could not pull the image",
+        "can the host reach the registry",
+    ),
+    "the token is refused": Fault(
+        nothing,
+        "the registry does not let the host pull the image",
+        "packages: read",
+        changes={"registry-password": "ghp_wrong"},
+    ),
+    "the image is gone": Fault(
+        nothing,
+        "the registry has no such image",
+        "was it pushed by this run",
+        changes={"image": f"ghcr.io/acme/shop@sha256:{'0' * 64}"},
+    ),
+    "the registry is unknown": Fault(
+        nothing,
+        "the host could not pull the image",
+        "can the host reach the registry",
+        changes={"image": f"registry.invalid/acme/shop@sha256:{'0' * 64}"},
+    ),
+    "the pull breaks off": Fault(
+        docker('case $1 in pull) echo "unexpected EOF" >&2; exit 1 ;; esac'),
+        "the host could not pull the image (unexpected EOF)",
+        "can the host reach the registry",
+    ),
+    "the pull fills the disk": Fault(
+        docker('case $1 in pull) echo "write: no space left on device" >&2; exit 1 ;; esac'),
+        "the disk of the host is full",
+        "system df",
+    ),
+    "the candidate is not made": Fault(
+        docker('case "$*" in *create*candidate*) echo "bad mount" >&2; exit 1 ;; esac'),
+        "Docker could not start the container (bad mount)",
+        "words of Docker",
+    ),
+    "the candidate does not start": Fault(
+        docker('case "$*" in start*candidate*) echo "OCI runtime error" >&2; exit 1 ;; esac'),
+        "Docker could not start the container (OCI runtime error)",
+        "words of Docker",
+    ),
+    "the program of the image is missing": Fault(
+        nothing,
+        "Docker could not start the container",
+        "words of Docker",
+        changes={"options": "--entrypoint=/nowhere"},
+    ),
+    "the candidate ends": Fault(
+        nothing, "it ended with exit code 3", "health-timeout", version=("3", "ends")
+    ),
+    "the candidate is sick": Fault(
+        nothing, "GET /health gave status 404", "health-timeout", version=("3", "sick")
+    ),
+    "the candidate runs out of memory": Fault(
+        nothing,
+        "it ended with exit code 137",
+        "health-timeout",
+        changes={
+            "options": "--entrypoint=/bin/busybox --memory-swap=6m",
+            "memory": "6m",
+            "command": "sh -c 'x=y; while :; do x=$x$x; done'",
+        },
+    ),
+    "the old one cannot be stopped": Fault(
+        docker('case "$1 $*" in stop*shop) echo "cannot kill" >&2; exit 1 ;; esac'),
+        "Docker could not stop the running container",
+        "engine's log",
+        result="rolled-back",
+    ),
+    "the new one does not start": Fault(
+        docker('case "$*" in "start shop.next") echo "cgroup error" >&2; exit 1 ;; esac'),
+        "Docker could not start the container (cgroup error)",
+        "words of Docker",
+        result="rolled-back",
+    ),
+    "the new one is sick on the real port": Fault(
+        nothing,
+        "GET /health gave status 404",
+        "health-timeout",
+        result="rolled-back",
+        version=("3", "sick-when-real"),
+    ),
+    "the port is taken on one address": Fault(
+        nothing,
+        "Docker could not start the container",
+        "words of Docker",
+        result="rolled-back",
+        changes={"ports": f"{PORT}:{PORT}\n127.0.0.1:2222:{PORT}\n0.0.0.0:2222:{PORT}/tcp"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_has_a_cause_and_a_next_act(
+    bed: Bed, host: Host, shop: Shop, deploy: Deploy, name: str
+) -> None:
+    fault = FAULTS[name]
+    image = shop.push(*fault.version)
+    host.docker("rmi", image, check=False)
+    host.docker("run", "--rm", "-v", "state:/state", "--entrypoint=/bin/busybox", shop.push("1"),
+                "rm", "-f", "/state/seen")  # fmt: skip
+    with fault.arrange(bed, host):
+        result = deploy.run({**deploy.inputs(image), **fault.changes})
+    assert result.code in (1, 2), result.log
+    assert fault.told in result.errors[0], result.errors[0]
+    assert fault.hint in result.errors[0], result.errors[0]
+    assert result.outputs["result"] == fault.result
+    await_served(host, "1", 30)
+    after = deploy(shop.push("2"))
+    assert after.code == 0, after.log
+
+
+def test_there_are_twenty_faults_at_least() -> None:
+    assert len(FAULTS) >= 20
+
+
+def test_a_host_that_hangs_and_a_line_that_is_dead_are_found_out(
+    bed: Bed, host: Host, shop: Shop, deploy: Deploy, tmp_path: Path
+) -> None:
+    other = bed.add_host()
+    both = Deploy([host, other], tmp_path)
+    step = both.start(shop.push("3", "sick"), health_timeout="300")
+    await_log(step, f"[{other.ip}] starting the candidate")
+    await_log(step, f"[{host.ip}] starting the candidate")
+    host.pause()
+    other.block_ssh()
+    try:
+        result = step.result(110)
+    finally:
+        host.unpause()
+        other.unblock_ssh()
+    assert result.code == 1, result.log
+    assert result.log.count("the connection to the host was lost in the middle") >= 2
+    await_served(host, "1", 30)
+    # Nothing is left once the hosts know that nobody listens any more.
+    host.kill_sessions()
+    other.kill_sessions()
+    deadline = time.monotonic() + 30
+    while "candidate" in other.docker("ps", "-a").stdout + host.docker("ps", "-a").stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_shell_that_is_killed_on_the_host_is_no_lost_connection(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    step = deploy.start(shop.push("3", "sick"), health_timeout="60")
+    await_log(step, "starting the candidate")
+    host.run("pkill", "-9", "-u", host.user, "-xf", "sh -s")
+    result = step.result()
+    assert result.code == 1
+    assert "the shell on the host ended with exit code 137" in result.errors[0]
+    assert served(host) == "1"
+    assert deploy(shop.push("2")).code == 0
+
+
+def test_a_slow_login_is_waited_for(host: Host, shop: Shop, deploy: Deploy) -> None:
+    host.slow_login(4)
+    try:
+        result = deploy(shop.push("2"))
+    finally:
+        host.slow_login(0)
+    assert result.code == 0, result.log

@@ -1,0 +1,142 @@
+"""ssh-deploy to several hosts: all ready first, switched in groups, back together."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.deploys import Deploy, await_log, await_served, clean, containers, served
+from bed.shop import PORT, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bed import Bed, Host
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(300)]
+
+HOLD_PORT = """\
+import socket, time
+held = socket.socket()
+held.bind(("127.0.0.1", 9999))
+held.listen()
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(bed: Bed) -> Shop:
+    return Shop(bed)
+
+
+@pytest.fixture(scope="module")
+def three(bed: Bed) -> list[Host]:
+    bed.add_hosts(3 - len(bed.hosts))
+    return bed.hosts[:3]
+
+
+@pytest.fixture
+def hosts(bed: Bed, three: list[Host]) -> Iterator[list[Host]]:
+    """Three hosts without any container of another test."""
+    yield three
+    bed.registry.clear_faults()
+    for host in three:
+        clean(host)
+
+
+@pytest.fixture
+def deploy(hosts: list[Host], tmp_path: Path) -> Deploy:
+    return Deploy(hosts, tmp_path)
+
+
+def results(outputs: str) -> list[str]:
+    return [each["result"] for each in json.loads(outputs)]
+
+
+def test_all_hosts_serve_the_new_version(hosts: list[Host], shop: Shop, deploy: Deploy) -> None:
+    for version in ("1", "2"):
+        result = deploy(shop.push(version))
+        assert result.code == 0, result.log
+        assert [served(host) for host in hosts] == [version] * 3
+        assert results(result.outputs["hosts"]) == ["deployed"] * 3
+        assert result.outputs["image"] == shop.push(version)
+    assert result.summary.count("| deployed |") == 3
+    assert f"[{hosts[1].ip}] pulling" in result.log
+
+
+def test_nobody_is_switched_when_one_host_is_not_ready(
+    hosts: list[Host], shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    hosts[2].docker("rename", "shop", "other")
+    result = deploy(shop.push("2"))
+    assert result.code == 2, result.log
+    assert f"port {PORT} by the container other is taken" in result.errors[0]
+    assert results(result.outputs["hosts"]) == ["refused"] * 3
+    assert [served(host) for host in hosts] == ["1"] * 3
+    assert "stopping" not in result.log
+
+
+def test_the_first_groups_serve_again_what_they_served(
+    hosts: list[Host], shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    # The port is free until the switch, and taken on one address, which only the start can tell.
+    hosts[2].run(
+        "setsid", "-f", "busybox", "nc", "-ll", "-p", "9999", "-s", "127.0.0.1", "-e", "cat"
+    )
+    try:
+        result = deploy(
+            shop.push("2"), max_parallel="34%", ports=f"{PORT}:{PORT}\n127.0.0.1:9999:{PORT}"
+        )
+    finally:
+        hosts[2].run("pkill", "-f", "socket", check=False)
+    assert result.code == 1, result.log
+    assert results(result.outputs["hosts"]) == ["rolled-back"] * 3, result.log
+    assert f"host deploy@{hosts[2].ip}: Docker could not start the container" in result.errors[0]
+    for host in hosts:
+        await_served(host, "1")
+        assert containers(host) == {"shop": "running"}
+
+
+def test_a_cancelled_deploy_leaves_no_host_between_versions(
+    hosts: list[Host], shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    step = deploy.start(shop.push("3", "slow-start"), max_parallel="1")
+    await_log(step, f"[{hosts[1].ip}] starting the new")
+    step.cancel()
+    result = step.result()
+    assert result.code == 130, result.log
+    for host in hosts:
+        await_served(host, "1", seconds=30)
+    assert deploy(shop.push("2")).code == 0
+
+
+def test_two_deploys_to_the_same_hosts_do_not_lock_each_other_out(
+    hosts: list[Host], shop: Shop, deploy: Deploy
+) -> None:
+    images = [shop.push("1"), shop.push("2")]
+    deploy(images[0])
+    backwards = Deploy(hosts[::-1], deploy.workspace)
+    steps = [deploy.start(images[0]), deploy.start(images[1]), deploy.start(images[0])]
+    ended = [step.result(240) for step in steps]
+    assert [result.code for result in ended] == [0, 0, 0], ended[1].log
+    assert backwards(images[1]).code == 0
+    assert [served(host) for host in hosts] == ["2"] * 3
+
+
+def test_a_host_that_cannot_be_reached_is_named_and_no_other_is_touched(
+    hosts: list[Host], shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    inputs = deploy.inputs(shop.push("2"))
+    inputs["host"] += "\n127.0.0.1:9"
+    inputs["known-hosts"] += hosts[0].known_hosts.replace(hosts[0].ip, "[127.0.0.1]:9")
+    result = deploy.run(inputs)
+    assert result.code == 1, result.log
+    assert "127.0.0.1]:9" in "".join(result.errors)
+    assert [served(host) for host in hosts] == ["1"] * 3

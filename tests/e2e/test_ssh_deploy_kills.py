@@ -1,0 +1,267 @@
+"""Whatever dies, and whenever: the old or the new version serves, and the next deploy just works.
+
+The points are made from the phases of the plan: every phase of every form, on one host and on
+three, times every way to die. KILL_MATRIX=all runs them all (`make kill-matrix`); without it a
+part that holds every phase and every way to die.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from bed.deploys import Deploy, clean, served
+from bed.load import Load
+from bed.shop import PORT, Shop
+from ship.context import Context
+from ship.ssh_deploy.step import read_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from _pytest.mark import ParameterSet
+
+    from bed import Bed, Host
+    from bed.step import RunningStep
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(400)]
+ALL = os.environ.get("KILL_MATRIX") == "all"
+KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
+IMAGE = "ghcr.io/acme/shop@sha256:" + "0" * 64
+DISK = "300m"
+# Seconds from the beginning of a phase to the fault; a switch has more in it than others.
+SOON, LATER, LATEST = 0.0, 0.3, 0.8
+# What a version may be away for, in seconds: the documented gap of a plain switch that is undone
+# on a busy machine, and none behind the proxy but for a slow answer. An engine that restarts takes
+# its containers with it, in any form.
+LONGEST_GAP = {"run": 15.0, "proxy": 2.0, "compose": 20.0}
+ENGINE_GAP = 40.0
+COMPOSE = """\
+services:
+  web:
+    image: ghcr.io/acme/shop
+    ports: ["8080:8080"]
+    entrypoint: ["/bin/busybox"]
+    command: ["sh", "/bin/serve"]
+    restart: unless-stopped
+"""
+
+
+class Point(NamedTuple):
+    """A place in the matrix: which form on how many hosts, what happens when."""
+
+    form: str
+    hosts: int
+    phase: str
+    fault: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.form}-{self.hosts}-{self.phase}+{self.seconds}-{self.fault}"
+
+
+def cut(_: RunningStep, hosts: list[Host]) -> None:
+    for host in hosts:
+        host.kill_sessions()
+
+
+def kill(step: RunningStep, _: list[Host]) -> None:
+    step.process.kill()
+
+
+def cancel(step: RunningStep, _: list[Host]) -> None:
+    step.cancel()
+
+
+def restart_engine(_: RunningStep, hosts: list[Host]) -> None:
+    hosts[-1].restart_engine()
+
+
+def fill_disk(_: RunningStep, hosts: list[Host]) -> None:
+    hosts[-1].fill_disk()
+
+
+FAULTS: dict[str, Callable[[RunningStep, list[Host]], None]] = {
+    "the connection is cut": cut,
+    "the client is killed": kill,
+    "the run is cancelled": cancel,
+    "the engine restarts": restart_engine,
+    "the disk is full": fill_disk,
+}
+# Commands run in the image, whose own entry point takes none.
+COMMANDS = {
+    "options": "--entrypoint=/bin/busybox",
+    "command": "sh /bin/serve",
+    "before": "true",
+    "after": "true",
+}
+FORMS: dict[str, dict[str, str]] = {
+    "run": COMMANDS,
+    "proxy": {**COMMANDS, "volumes": "", "strategy": "proxy"},
+    "compose": {
+        "compose": "compose.yml", "ports": "", "volumes": "", "env": "",
+        "before": "web: true", "after": "web: true",
+    },
+}  # fmt: skip
+
+
+def phases(form: str) -> list[str]:
+    """Return the phases of a form, as its plan has them."""
+    inputs = {
+        "host": "h1", "user": "deploy", "ssh-key": KEY, "known-hosts": "h1 ssh-ed25519 AAAA",
+        "image": IMAGE, "ports": f"{PORT}:{PORT}", "health": "/health", "proxy-image": IMAGE,
+        **FORMS[form],
+    }  # fmt: skip
+    env = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in inputs.items()}
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "compose.yml").write_text(COMPOSE)
+        context = Context(repository="acme/shop", workspace=folder)
+        return [phase.name for phase in read_inputs(env, context).program(context).phases]
+
+
+def matrix() -> Iterator[Point]:
+    """Yield every point."""
+    for form in FORMS:
+        for hosts in (1, 3):
+            for phase in phases(form):
+                for seconds in (SOON, LATER, LATEST) if phase == "switch" else (SOON,):
+                    for fault in FAULTS:
+                        yield Point(form, hosts, phase, fault, seconds)
+
+
+def sample() -> list[Point]:
+    """Return a part of the matrix: every phase with one fault on one host, and few points on three."""
+    faults, forms = list(FAULTS), list(FORMS)
+    chosen = []
+    for number, point in enumerate(matrix()):
+        turn = number // len(faults) * 2 + forms.index(point.form)
+        if point.fault == faults[turn % len(faults)] and (
+            (point.hosts == 1 and point.seconds in (SOON, LATER))
+            or (point.phase, point.seconds) == ("switch", LATER)
+        ):
+            chosen.append(point)
+    return chosen
+
+
+POINTS = list(matrix()) if ALL else sample()
+
+
+def marked(point: Point) -> ParameterSet:
+    """Return a point with what it needs."""
+    needs = {"proxy": ["kamal-proxy"]}.get(point.form, [])
+    return pytest.param(point, marks=[pytest.mark.needs(*needs)])
+
+
+@pytest.fixture(scope="module")
+def shop(bed: Bed) -> Shop:
+    return Shop(bed)
+
+
+@pytest.fixture(scope="module")
+def machines(bed: Bed) -> list[Host]:
+    return bed.add_hosts(max(point.hosts for point in POINTS), disk=DISK)
+
+
+class Stage:
+    """Hosts that serve one version or the other, from point to point."""
+
+    def __init__(self, bed: Bed, machines: list[Host], shop: Shop, workspace: Path) -> None:
+        self._bed = bed
+        self._machines = machines
+        self._shop = shop
+        self._workspace = workspace
+        self._number = 0
+        self._form = ""
+        (workspace / "compose.yml").write_text(COMPOSE)
+
+    def enter(self, form: str) -> None:
+        """Begin with nothing when the form is another."""
+        if form != self._form:
+            for host in self._machines:
+                clean(host)
+        self._form = form
+
+    def deploy(self, point: Point) -> Deploy:
+        return Deploy(self._machines[: point.hosts], self._workspace)
+
+    def inputs(self, point: Point) -> dict[str, str]:
+        """Return the next version, and what the form needs."""
+        self._number += 1
+        image = self._shop.push(str(1 + self._number % 2))
+        proxy = {"proxy-image": self._bed.kamal_proxy_image()} if point.form == "proxy" else {}
+        return {**self.deploy(point).inputs(image), **FORMS[point.form], **proxy}
+
+
+@pytest.fixture(scope="module")
+def stage(
+    bed: Bed, machines: list[Host], shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> Stage:
+    return Stage(bed, machines, shop, tmp_path_factory.mktemp("workspace"))
+
+
+@pytest.mark.parametrize("point", list(map(marked, POINTS)), ids=str)
+def test_a_version_serves_and_the_next_deploy_works(
+    stage: Stage, machines: list[Host], point: Point
+) -> None:
+    hosts, deploy = machines[: point.hosts], stage.deploy(point)
+    stage.enter(point.form)
+    before = deploy.run(stage.inputs(point))
+    assert before.code == 0, before.log
+    with ExitStack() as users:
+        loads = [users.enter_context(load(host)) for host in hosts]
+        step = deploy.begin(stage.inputs(point))
+        await_phase(step, point)
+        FAULTS[point.fault](step, hosts)
+        result = step.result()
+        await_settled(hosts)
+        hosts[-1].free_disk()
+    for host, asked in zip(hosts, loads, strict=True):
+        assert served(host) in ("1", "2"), f"{host.name}:\n{result.log}"
+        assert served(host, "/health") == "ok"
+        gap = asked.longest_gap_ms() / 1000
+        allowed = ENGINE_GAP if point.fault == "the engine restarts" else LONGEST_GAP[point.form]
+        print(f"{point}: {host.name} was away for {gap:.2f} s")
+        assert gap < allowed, f"{host.name} was away for {gap} s:\n{result.log}"
+    after = deploy.run(stage.inputs(point))
+    assert after.code == 0, after.log
+    assert {each["result"] for each in json.loads(after.outputs["hosts"])} == {"deployed"}
+
+
+def load(host: Host) -> Load:
+    return Load(f"http://{host.ip}:{PORT}/", clients=1, pause=0.02)
+
+
+def await_phase(step: RunningStep, point: Point) -> None:
+    """Wait until the phase has begun on a host; a step that is over has nothing left to kill."""
+    deadline = time.monotonic() + 90
+    while f"{point.phase}: " not in step.log() and step.process.poll() is None:
+        assert time.monotonic() < deadline, step.log()
+        time.sleep(0.01)
+    time.sleep(point.seconds)
+
+
+def await_settled(hosts: list[Host]) -> None:
+    """Wait until each host serves one version, and goes on to."""
+    deadline = time.monotonic() + 90
+    good = 0
+    while good < 10:
+        versions = [served(host) for host in hosts]
+        good = good + 1 if all(version in ("1", "2") for version in versions) else 0
+        assert time.monotonic() < deadline, versions
+        time.sleep(0.1)
+
+
+def test_the_part_holds_every_phase_and_every_fault() -> None:
+    everything = list(matrix())
+    print(f"{len(POINTS)} of {len(everything)} points of the kill matrix")
+    for form in FORMS:
+        chosen = [point for point in POINTS if point.form == form]
+        assert {point.phase for point in chosen} == set(phases(form))
+        assert {point.fault for point in chosen} == set(FAULTS)

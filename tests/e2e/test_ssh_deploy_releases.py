@@ -1,0 +1,184 @@
+"""What a host remembers between deploys: the lock, the history, the releases to go back to."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bed.deploys import SECRET, Deploy, await_log, await_served, clean, containers, served
+from bed.load import Load
+from bed.shop import PORT, Shop
+from bed.step import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bed import Bed, Host
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+STATE = "/home/deploy/.gen-workflow/shop"
+
+
+@pytest.fixture(scope="module")
+def shop(bed: Bed) -> Shop:
+    return Shop(bed)
+
+
+@pytest.fixture
+def host(bed: Bed) -> Iterator[Host]:
+    yield bed.host
+    clean(bed.host)
+    bed.host.docker("image", "prune", "-af")
+
+
+@pytest.fixture
+def deploy(host: Host, tmp_path: Path) -> Deploy:
+    return Deploy(host, tmp_path)
+
+
+def history(host: Host) -> list[dict[str, Any]]:
+    text = host.run("cat", f"{STATE}/history.jsonl").stdout
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def images(host: Host) -> set[str]:
+    listed = host.docker("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}").stdout
+    return {line for line in listed.splitlines() if "acme/shop" in line}
+
+
+def test_the_measured_gap_is_the_one_that_its_users_saw(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    with Load(f"http://{host.ip}:{PORT}/", clients=2) as load:
+        time.sleep(0.5)
+        result = deploy(shop.push("2", "slow-start"))
+        time.sleep(0.5)
+    assert result.code == 0, result.log
+    told = int(result.outputs["gap-ms"])
+    assert told > 1900, "the new version serves two seconds late"
+    assert abs(told - load.longest_gap_ms()) < 100
+    assert f"| {told} ms |" in result.summary
+    assert history(host)[-1]["gap_ms"] == told
+
+
+def test_every_deploy_is_a_line_of_the_history(host: Host, shop: Shop, deploy: Deploy) -> None:
+    deploy(shop.push("1"))
+    deploy.run(deploy.inputs(shop.push("3", "ends")), run=Run(actor="mona", run_id="99"))
+    deploy(shop.push("3", "sick-when-real"))
+    lines = history(host)
+    assert [line["result"] for line in lines] == ["deployed", "refused", "rolled-back"]
+    assert lines[1]["actor"] == "mona"
+    assert lines[1]["run"].endswith("/acme/shop/actions/runs/99")
+    assert lines[1]["previous"] == shop.push("1")
+    assert SECRET not in str(lines)
+
+
+def test_the_previous_release_comes_back_without_a_build(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    deploy(shop.push("2"))
+    result = deploy("", rollback="previous")
+    assert result.code == 0, result.log
+    assert result.outputs["image"] == shop.push("1")
+    assert served(host) == "1"
+    forward = deploy("", rollback=shop.push("2").partition("@")[2])
+    assert forward.code == 0, forward.log
+    assert served(host) == "2"
+
+
+def test_a_tag_is_a_release_to_go_back_to(host: Host, shop: Shop, deploy: Deploy) -> None:
+    deploy(shop.push("1"))
+    shop.push("2")
+    result = deploy("", rollback="2")
+    assert result.code == 0, result.log
+    assert result.outputs["image"] == shop.push("2")
+    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
+
+
+@pytest.mark.parametrize(
+    ("release", "told"),
+    [
+        ("previous", "the host knows no release previous to go back to"),
+        (f"sha256:{'0' * 64}", "the host knows no release sha256:000"),
+        ("nowhere", "the registry has no such image"),
+    ],
+)
+def test_a_release_that_nobody_knows_is_named(
+    host: Host, shop: Shop, deploy: Deploy, release: str, told: str
+) -> None:
+    deploy(shop.push("1"))
+    result = deploy("", rollback=release)
+    assert result.code == 2, result.log
+    assert told in result.errors[0]
+    assert served(host) == "1"
+
+
+def test_so_many_releases_stay_as_were_asked_for(host: Host, shop: Shop, deploy: Deploy) -> None:
+    versions = [shop.push(version) for version in ("1", "2", "4", "5")]
+    host.docker("pull", "-q", versions[0].replace("shop", "shop"), check=False)
+    for image in versions:
+        assert deploy(image, keep="2").code == 0
+    assert images(host) == set(versions[2:])
+
+
+def test_images_of_others_are_never_touched(host: Host, shop: Shop, deploy: Deploy) -> None:
+    deploy(shop.push("1"), name="other", ports=f"9090:{PORT}")
+    for version in ("2", "4", "5"):
+        assert deploy(shop.push(version), keep="1").code == 0
+    assert shop.push("1") in images(host)
+    assert containers(host)["other"] == "running"
+
+
+def test_of_two_deploys_at_once_one_waits_and_both_end_right(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    first = deploy.start(shop.push("2", "slow-start"))
+    await_log(first, "starting the candidate")
+    second = deploy.start(shop.push("1"))
+    await_log(second, "waiting: shop is locked by https://github.com/acme/shop/actions/runs/4711")
+    assert [first.result().code, second.result().code] == [0, 0]
+    assert served(host) == "1"
+    assert [line["result"] for line in history(host)] == ["deployed", "deployed"]
+
+
+def test_who_waits_too_long_is_told_by_whom_the_service_is_locked(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    first = deploy.start(shop.push("2", "slow-start"))
+    await_log(first, "starting the candidate")
+    result = deploy(shop.push("1"), lock_timeout="0")
+    assert result.code == 1, result.log
+    assert "another deploy of this service runs: https://github.com/acme/shop" in result.errors[0]
+    assert first.result().code == 0
+
+
+def test_a_lock_of_a_killed_run_stops_nobody(host: Host, shop: Shop, deploy: Deploy) -> None:
+    step = deploy.start(shop.push("2", "slow-start"))
+    await_log(step, "starting the candidate")
+    step.process.kill()
+    step.result()
+    result = deploy(shop.push("1"))
+    assert result.code == 0, result.log
+    assert served(host) == "1"
+
+
+def test_a_run_that_hangs_is_ended_when_its_lock_has_expired(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    deploy(shop.push("1"))
+    step = deploy.start(shop.push("3", "sick"), health_timeout="600")
+    await_log(step, "starting the candidate")
+    # As after an hour, in which nobody has noticed that the runner is gone.
+    host.run("sh", "-c", 'read -r group _ who <"$0"; echo "$group 1 $who" >"$0"', f"{STATE}/lock")
+    result = deploy(shop.push("2"))
+    assert result.code == 0, result.log
+    assert "the lock has expired: its holder is ended" in result.log
+    assert step.result().code == 1
+    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
+    await_served(host, "2")

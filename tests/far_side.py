@@ -1,0 +1,165 @@
+"""The far side of a deploy without SSH: the real bootstrap and scripts, a stand-in for Docker."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from ship.command import Secret
+from ship.context import Context
+from ship.ssh import Access, Target
+from ship.ssh.bootstrap import command
+from ship.ssh_deploy.inputs import Common, Login
+from ship.ssh_deploy.remote_script import Program, call
+from ship.ssh_deploy.run_form import RunForm, plan_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Containers are files that hold `running` or `stopped`; a command that begins like the file `slow`
+# takes a second, one that begins like the file `broken` fails.
+DOCKER = """#!/bin/sh
+cd {folder}
+echo "$*" >>calls
+case "$*" in "$(cat slow)"*) echo never >slow; : >reached; sleep 1 ;; esac
+case "$*" in "$(cat broken)"*) echo 'it is broken' >&2; exit 1 ;; esac
+case "$1 $2" in
+  'container inspect')
+    for last; do :; done
+    [ -e "box/$last" ] || exit 1
+    case "$*" in
+      *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
+      *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 healthy" ;;
+      *Config.Image*) echo "image-of-$last" ;;
+      *Labels*service*) echo app ;;
+    esac ;;
+  'image inspect') case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; esac ;;
+  'create '*) shift; while [ "$1" != --name ]; do shift; done; echo stopped >"box/$2" ;;
+  'start '*) for last; do :; done; [ -e "box/$last" ] && echo running >"box/$last" ;;
+  'stop '*) echo stopped >"box/$4" ;;
+  'rename '*) mv "box/$2" "box/$3" ;;
+  'rm '*) for last; do :; done; rm -f "box/$last" ;;
+esac
+"""
+IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
+COMMON = Common(
+    targets=(Target("h1", "deploy"),),
+    access=Access(Secret("key"), Secret("")),
+    name="app",
+    max_parallel="",
+    lock_timeout=5,
+    lock_expiry=60,
+    dry_run=False,
+)
+WANTED = RunForm(
+    image=IMAGE,
+    repository="ghcr.io/acme/app",
+    rollback="",
+    login=Login("ghcr.io", "me", Secret("t0ken")),
+    ports=(),
+    env={},
+    secret_files={},
+    volumes=(),
+    networks=(),
+    labels={},
+    options=(),
+    command=(),
+    restart="unless-stopped",
+    health="",
+    health_command="",
+    health_timeout=5,
+    stop_timeout=1,
+    keep=3,
+    before=(),
+    after=(),
+)
+ACME = Context(repository="Acme/App", sha="0123abc", run_id="42", actor="octocat")
+PROGRAM = plan_run(COMMON, WANTED, ACME)
+PHASES = tuple(phase.name for phase in PROGRAM.phases)
+
+
+class FarSide:
+    """A host whose Docker is a stand-in, in a folder; `app` runs there."""
+
+    def __init__(self, folder: Path, shell: str = "dash") -> None:
+        self.folder = folder
+        self._shell = shell
+        for name in ("box", "home", "bin"):
+            (folder / name).mkdir()
+        (folder / "bin" / "docker").write_text(DOCKER.format(folder=folder))
+        (folder / "bin" / "docker").chmod(0o755)
+        target = {"dash": "/bin/dash", "bash": "/bin/bash", "busybox": "/bin/busybox"}[shell]
+        (folder / "bin" / "sh").symlink_to(target)
+        (folder / "box" / "app").write_text("running\n")
+        self.make("slow", "never")
+        self.make("broken", "never")
+
+    def make(self, name: str, text: str) -> None:
+        """Write a file of the stand-in."""
+        (self.folder / name).write_text(text)
+
+    @property
+    def boxes(self) -> dict[str, str]:
+        return {p.name: p.read_text().strip() for p in sorted((self.folder / "box").iterdir())}
+
+    @property
+    def calls(self) -> list[str]:
+        return (self.folder / "calls").read_text().splitlines()
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "home" / ".gen-workflow" / "app"
+
+    def start(self, program: Program = PROGRAM) -> subprocess.Popen[bytes]:
+        """Log in and define everything; nothing runs yet."""
+        process = subprocess.Popen(
+            ("sh", "-c", command("word")),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": str(self.folder / "home")},
+            start_new_session=True,
+        )
+        say(process, program.preamble("m"))
+        return process
+
+    def run(self, *phases: str, program: Program = PROGRAM) -> list[str]:
+        """Run phases to their end; returns the facts."""
+        process = self.start(program)
+        say(process, call(*phases))
+        facts = listen(process, "ship-gone")
+        process.communicate(timeout=10)
+        return facts
+
+    def await_reached(self) -> None:
+        """Wait until the slow command runs."""
+        deadline = time.monotonic() + 10
+        while not (self.folder / "reached").exists():
+            assert time.monotonic() < deadline, self.calls
+            time.sleep(0.01)
+
+
+def say(process: subprocess.Popen[bytes], text: Secret) -> None:
+    assert process.stdin
+    process.stdin.write(text.reveal().encode())
+    process.stdin.flush()
+
+
+def cut(process: subprocess.Popen[bytes]) -> None:
+    """Die: nothing is read from the far side any more, each word of it is a signal for it."""
+    for pipe in (process.stdout, process.stderr, process.stdin):
+        assert pipe
+        pipe.close()
+    process.wait(timeout=40)
+
+
+def listen(process: subprocess.Popen[bytes], until: str) -> list[str]:
+    """Return the facts up to the one that begins so."""
+    assert process.stdout
+    facts = [""]
+    while not facts[-1].startswith(until):
+        raw = process.stdout.readline()
+        assert raw, facts
+        facts.append(raw.decode().rstrip().removeprefix("m "))
+    return facts[1:]

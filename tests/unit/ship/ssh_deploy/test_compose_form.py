@@ -1,0 +1,230 @@
+"""The inputs of a compose project, and what a host is told of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ship.context import Context
+from ship.errors import UserError
+from ship.ssh_deploy.compose_form import ComposeForm, Task, answer
+from ship.ssh_deploy.facts import Facts
+from ship.ssh_deploy.step import Inputs, read_inputs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ship.ssh_deploy.remote_script import Program, Value
+
+DIGEST = "sha256:" + "c" * 64
+IMAGE = f"ghcr.io/acme/shop@{DIGEST}"
+KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
+SECRET = "s3cret'value"
+
+
+class Wish:
+    """Inputs that are right, but for those that a test changes."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.context = Context(repository="Acme/Shop", run_id="42", workspace=str(workspace))
+
+    def inputs(self, **changes: str) -> Inputs:
+        given = {
+            "host": "h1",
+            "user": "deploy",
+            "ssh-key": KEY,
+            "known-hosts": "h1 ssh-ed25519 AAAA",
+            "compose": "compose.yml",
+            "image": IMAGE,
+            "health": "/health",
+            **{name.replace("_", "-"): value for name, value in changes.items()},
+        }
+        env = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+        return read_inputs({**env, "TOKEN": SECRET}, self.context)
+
+    def form(self, **changes: str) -> ComposeForm:
+        made = self.inputs(**changes).form
+        assert isinstance(made, ComposeForm)
+        return made
+
+    def program(self, **changes: str) -> Program:
+        return self.inputs(**changes).program(self.context)
+
+    def problems(self, **changes: str) -> str:
+        with pytest.raises(UserError) as caught:
+            self.inputs(**changes)
+        return str(caught.value)
+
+    def answer(self, services: dict[str, Any], **changes: str) -> dict[str, Value]:
+        return answer(self.form(**changes), facts(config={"name": "shop", "services": services}))
+
+
+@pytest.fixture
+def wish(tmp_path: Path) -> Wish:
+    (tmp_path / "compose.yml").write_text("services: {}")
+    (tmp_path / "nginx.conf").write_text("x")
+    return Wish(tmp_path)
+
+
+def facts(**pieces: object) -> Facts:
+    told = Facts()
+    told.mark = "word"
+    told.take(f"{told.mark} folder /srv/shop")
+    for name, value in pieces.items():
+        text = base64.b64encode(json.dumps(value).encode()).decode()
+        for start in range(0, len(text), 76):
+            told.take(f"{told.mark} {name} {text[start : start + 76]}")
+    return told
+
+
+WEB = {"web": {"image": "ghcr.io/acme/shop", "ports": [{"published": "80", "protocol": "tcp"}]}}
+
+
+def test_only_what_goes_before_and_the_switch_touch_the_project(wish: Wish) -> None:
+    made = wish.program(before="web: migrate", after="web: warm")
+    undo = {phase.name: phase.undo for phase in made.phases}
+    assert list(undo) == [
+        "lock", "prepare", "pull", "before", "switch", "commit", "after", "leave"
+    ]  # fmt: skip
+    assert {undo[name] for name in ("lock", "prepare", "pull")} == {"nothing was touched"}
+    assert [phase.name for phase in made.phases if phase.first_host] == ["before", "after"]
+    assert "before" not in [phase.name for phase in wish.program().phases]
+
+
+def test_no_secret_is_shown_or_outside_of_the_env_file(wish: Wish) -> None:
+    made = wish.program(env="TOKEN\nLEVEL=info")
+    assert SECRET not in made.shown()
+    assert made.secret_files[".env"].reveal() == f"TOKEN=\"{SECRET}\"\nLEVEL='info'\n"
+    assert made.parameters["ENV_NAMES"] == "TOKEN LEVEL"
+    assert made.preamble("word").reveal().count(SECRET.replace("'", "'\"'\"'")) == 1
+
+
+def test_without_values_no_env_file_is_written(wish: Wish) -> None:
+    assert wish.program().secret_files == {}
+
+
+def test_an_env_file_is_read_and_env_says_the_last_word(wish: Wish, tmp_path: Path) -> None:
+    (tmp_path / "prod.env").write_text("# comment\nA=1\nB=it's\n\n")
+    made = wish.program(env_file="prod.env", env="A=2")
+    assert made.secret_files[".env"].reveal() == "A='2'\nB=\"it's\"\n"
+    (tmp_path / "prod.env").write_text("A=1\nexport B=2\n")
+    told = wish.problems(env_file="prod.env")
+    assert "prod.env:2 is not of the form NAME=value" in told
+    assert "export" not in told
+
+
+@pytest.mark.parametrize(
+    ("given", "folder"),
+    [("", "shop"), ("/opt/app/", "/opt/app"), ("~/apps/shop", "apps/shop"), (".", ".")],
+)
+def test_the_folder_is_absolute_or_in_the_home(wish: Wish, given: str, folder: str) -> None:
+    assert wish.form(dir=given).folder == folder
+
+
+def test_the_name_is_that_of_the_project_only_when_it_is_given(wish: Wish) -> None:
+    assert wish.form().project == ""
+    assert wish.form(name="store").project == "store"
+    assert "'My.App' is not the name of a compose project" in wish.problems(name="My.App")
+
+
+@pytest.mark.parametrize(
+    ("health", "path", "port"),
+    [("/up", "/up", ""), (":8080/up?x=1", "/up?x=1", "8080"), ("", "", "")],
+)
+def test_health_is_a_path_with_or_without_a_port(
+    wish: Wish, health: str, path: str, port: str
+) -> None:
+    made = wish.form(health=health)
+    assert (made.health, made.health_port) == (path, port)
+
+
+def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
+    made = wish.form(before="api: npx prisma 'migrate deploy'\ndb:  pg_dump | cat")
+    assert made.before == (
+        Task("api", "npx prisma 'migrate deploy'"),
+        Task("db", "pg_dump '|' cat"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"image": ""}, "is required but empty"),
+        ({"image": "ghcr.io/acme/shop:latest"}, "names no digest"),
+        ({"images": f"web={IMAGE}"}, "cannot be together with `images`"),
+        ({"image": "", "images": "web=shop:1"}, "'shop:1' names no digest"),
+        ({"image": "", "images": f"we b={IMAGE}"}, "'we b' is not the name of a service"),
+        ({"rollback": "previous", "image": "", "images": f"web={IMAGE}"}, "with `rollback`"),
+        ({"dir": "../up"}, "is no folder for a project"),
+        ({"dir": "/"}, "is no folder for a project"),
+        ({"dir": "$HOME/x"}, "is not a folder of the host"),
+        ({"health": "health"}, "neither a path such as /health nor :8080/health"),
+        ({"health": ":99999/x"}, "99999 is not a port"),
+        ({"before": "npx migrate"}, "does not say in which service it runs"),
+        ({"before": "web: echo 'x"}, "cannot be split into words"),
+        ({"ports": "80:80"}, "input `ports`: cannot be together with `compose`"),
+        ({"volumes": "a:/b"}, "input `volumes`: cannot be together with `compose`"),
+        ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker is asked"),
+        ({"compose": "nope.yml"}, "there is no file 'nope.yml' in the workspace"),
+        ({"script": "true"}, "input `compose`: cannot be together with `script`"),
+    ],
+)
+def test_a_wrong_input_is_named(wish: Wish, changes: dict[str, str], told: str) -> None:
+    assert told in wish.problems(**changes)
+
+
+def test_a_rollback_needs_no_checkout(tmp_path: Path) -> None:
+    made = Wish(tmp_path).program(rollback="previous", image="")
+    assert made.parameters["FILES"] == ""
+
+
+def test_the_answer_pins_the_services_of_the_image(wish: Wish) -> None:
+    told = wish.answer({**WEB, "db": {"image": "postgres:16"}})
+    assert json.loads(str(told["OVERRIDE"])) == {
+        "services": {"web": {"image": IMAGE, "pull_policy": "missing"}}
+    }
+    assert told["PINNED"] == "web"
+    assert told["IMAGE"] == IMAGE
+    assert told["OTHERS"] == "postgres:16"
+    assert (told["ADDRESS"], told["HEALTH_HOST_PORT"]) == ("127.0.0.1", "80")
+
+
+def test_an_uploaded_file_that_is_mounted_is_part_of_the_service(wish: Wish) -> None:
+    mount = {"type": "bind", "source": "/srv/shop/nginx.conf"}
+    services = {"web": {**WEB["web"], "volumes": [mount]}}
+    told = wish.answer(services, files="nginx.conf")
+    labels = json.loads(str(told["OVERRIDE"]))["services"]["web"]["labels"]
+    assert len(labels["io.github.gen-workflow.files"]) == 16
+    assert told["MOUNTED"] == ""
+    told = wish.answer(services)
+    assert told["MOUNTED"] == "nginx.conf"
+
+
+def test_a_health_path_without_a_published_port_is_an_error_that_says_what_to_write(
+    wish: Wish,
+) -> None:
+    services = {"web": {"image": "ghcr.io/acme/shop"}}
+    with pytest.raises(UserError, match="say the port of the host: :8080/health"):
+        wish.answer(services)
+    assert wish.answer(services, health=":3000/health")["HEALTH_HOST_PORT"] == "3000"
+    assert wish.answer(services, health="")["HEALTH_SERVICE"] == "web"
+
+
+def test_a_command_is_told_with_what_its_service_needs(wish: Wish) -> None:
+    services = {**WEB, "migrate": {"depends_on": {"web": {"condition": "service_started"}}}}
+    told = wish.answer(services, before="migrate: go 'up now'\nweb: true")
+    assert told["BEFORE"] == "migrate web go 'up now'\nweb - true"
+    with pytest.raises(UserError, match="the project has no service nope"):
+        wish.answer(WEB, before="nope: true")
+
+
+def test_a_rollback_takes_the_images_that_the_host_tells(wish: Wish) -> None:
+    told = facts(
+        config={"name": "shop", "services": WEB},
+        override={"services": {"web": {"image": IMAGE}}},
+    )
+    made = answer(wish.form(rollback="previous", image=""), told)
+    assert (made["PINNED"], made["IMAGE"], made["OVERRIDE"]) == ("web", IMAGE, "")

@@ -1,0 +1,152 @@
+"""`strategy: proxy` of ssh-deploy: what can be asked for, and what a host is told."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ship.command import Secret
+from ship.context import Context
+from ship.errors import UserError
+from ship.ssh_deploy.proxy_form import ProxyForm
+from ship.ssh_deploy.run_form import RunForm
+from ship.ssh_deploy.step import Inputs, read_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.ssh_deploy.remote_script import Value
+
+IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
+PROXY_IMAGE = "basecamp/kamal-proxy@sha256:" + "d" * 64
+KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
+ACME = Context(repository="Acme/App", sha="0123abc", run_id="42")
+
+
+def inputs(**changes: str) -> Inputs:
+    given = {
+        "host": "h1",
+        "user": "deploy",
+        "ssh-key": KEY,
+        "known-hosts": "h1 ssh-ed25519 AAAA",
+        "image": IMAGE,
+        "ports": "80:3000",
+        "health": "/up",
+        "strategy": "proxy",
+        "proxy-image": PROXY_IMAGE,
+        "registry-password": "t0ken",
+        **{name.replace("_", "-"): value for name, value in changes.items()},
+    }
+    env = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+    return read_inputs(env, ACME)
+
+
+def parameters(**changes: str) -> Mapping[str, Value]:
+    return inputs(**changes).program(ACME).parameters
+
+
+def route(**changes: str) -> str:
+    """Return what the container says of its way, a port and flags of the proxy."""
+    words = shlex.split(str(parameters(**changes)["FLAGS"]))
+    [label] = [word for word in words if word.startswith("--label=io.github.gen-workflow.route=")]
+    return label.split("=", 2)[2]
+
+
+def test_without_a_strategy_a_container_is_replaced() -> None:
+    assert isinstance(inputs(strategy="").form, RunForm)
+    assert isinstance(inputs().form, ProxyForm)
+
+
+def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> None:
+    program = inputs(before="migrate", after="notify").program(ACME)
+    names = [phase.name for phase in program.phases]
+    assert names == ["lock", "prepare", "before", "check", "switch", "commit", "after", "leave"]
+    assert program.files[-2:] == ("run", "proxy")
+    undo = {phase.name: phase.undo for phase in program.phases}
+    assert undo["switch"] == "the users go back to the old container, which still runs"
+    assert "a candidate" not in program.shown()
+
+
+def test_the_proxy_is_published_and_the_container_says_its_own_port() -> None:
+    given = parameters()
+    assert given["PROXY_PUBLISH"] == "80:80"
+    assert given["HOST_PORTS"] == "80"
+    assert (given["ADDRESS"], given["HEALTH_HOST_PORT"], given["HEALTH_PORT"]) == (
+        "127.0.0.1",
+        "80",
+        "3000",
+    )
+    assert route() == "3000 --health-check-path=/up"
+
+
+def test_the_proxy_can_be_published_on_one_address() -> None:
+    given = parameters(ports="127.0.0.1:8080:3000")
+    assert given["PROXY_PUBLISH"] == "127.0.0.1:8080:80"
+    assert given["HOST_PORTS"] == ""
+
+
+def test_hosts_are_flags_and_the_first_is_asked_for_the_health_path() -> None:
+    assert route(proxy_hosts="a.example.com\nb.example.com") == (
+        "3000 --host=a.example.com --host=b.example.com --health-check-path=/up "
+        "--health-check-host=a.example.com"
+    )
+    assert parameters(proxy_hosts="*.example.com")["HEALTH_HOST"] == "www.example.com"
+
+
+def test_a_certificate_takes_the_port_of_https_too() -> None:
+    given = parameters(proxy_hosts="a.example.com", proxy_tls="true")
+    assert given["PROXY_PUBLISH"] == "80:80 443:443"
+    assert given["HOST_PORTS"] == "80 443"
+    assert given["PROXY_PATH"] == "", "over HTTP it only redirects"
+    assert "--tls" in route(proxy_hosts="a.example.com", proxy_tls="true").split()
+
+
+def test_no_word_of_the_way_has_a_blank() -> None:
+    odd = "/up?a='$(id)*\"\\"
+    assert route(health=odd).split(" ") == ["3000", f"--health-check-path={odd}"]
+
+
+def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
+    want = inputs()
+    assert Secret("t0ken") in want.secrets()
+    shown = want.program(ACME).shown()
+    assert "t0ken" not in shown
+    assert f"PROXY_IMAGE={PROXY_IMAGE}" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"script": "true"}, "`strategy`: `proxy` is for one container"),
+        ({"strategy": "swarm"}, "`strategy`: 'swarm' is not one of plain, proxy"),
+        ({"health": ""}, "`health`: is required with `strategy: proxy`"),
+        ({"ports": ""}, "`ports`: there are 0, and `strategy: proxy` takes one"),
+        ({"ports": "80:80\n81:81"}, "`ports`: there are 2, and `strategy: proxy` takes one"),
+        ({"ports": "80:80/udp"}, "`ports`: the proxy takes no UDP"),
+        (
+            {"ports": "443:80", "proxy_tls": "true", "proxy_hosts": "a.example.com"},
+            "`ports`: the proxy has 443 for the certificate",
+        ),
+        ({"proxy_tls": "true"}, "`proxy-hosts`: a certificate is for hosts that are named"),
+        (
+            {"proxy_tls": "true", "proxy_hosts": "*.example.com"},
+            "`proxy-hosts`: a certificate is for hosts that are named",
+        ),
+        ({"proxy_hosts": "a_b.example.com"}, "'a_b.example.com' is not the name of a host"),
+        ({"proxy_hosts": "http://a.example.com"}, "is not the name of a host"),
+        ({"proxy_image": ""}, "`proxy-image`: is required but empty"),
+        ({"proxy_image": "basecamp/kamal-proxy:v0.9.2"}, "names no digest"),
+        ({"drain_timeout": "soon"}, "`drain-timeout`: 'soon' is not a whole number"),
+        (
+            {"strategy": "", "proxy_hosts": "a.example.com"},
+            "`proxy-hosts`: is for a container behind a proxy",
+        ),
+        ({"strategy": "plain", "proxy_tls": "true"}, "`proxy-tls`: is for a container behind"),
+    ],
+)
+def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
+    with pytest.raises(UserError) as raised:
+        inputs(**changes)
+    assert told in str(raised.value)

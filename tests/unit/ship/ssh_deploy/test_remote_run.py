@@ -1,0 +1,107 @@
+"""The scripts of the run form under real shells, with a stand-in for Docker that can be slow."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from far_side import PHASES, FarSide, cut, listen, say
+from ship.ssh_deploy.remote_script import call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHELLS = ["dash", "bash", "busybox"]
+# What a deploy tells Docker to do, in order; it is cut off in the middle of each.
+STEPS = [
+    "version",
+    "pull",
+    "create --name app.candidate",
+    "start app.candidate",
+    "container inspect --format {{.State.Status}} {{.RestartCount}}",
+    "create --name app.next",
+    "stop",
+    "start app.next",
+]
+
+
+@pytest.fixture(params=SHELLS)
+def far_side(request: pytest.FixtureRequest, tmp_path: Path) -> FarSide:
+    return FarSide(tmp_path, request.param)
+
+
+def test_a_deploy_ends_with_the_new_one_under_the_name(far_side: FarSide) -> None:
+    facts = far_side.run(*PHASES)
+    assert facts[-2:] == ["finished 0", "ship-gone word 0"]
+    assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
+    history = json.loads((far_side.state / "history.jsonl").read_text())
+    assert history["result"] == "deployed"
+    assert history["actor"] == "octocat"
+    assert not (far_side.state / "docker-config").exists()
+
+
+def test_a_first_deploy_has_nothing_to_keep(far_side: FarSide) -> None:
+    (far_side.folder / "box" / "app").unlink()
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+    assert far_side.boxes == {"app": "running"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_client_that_dies_in_the_middle_leaves_the_old_one_running(
+    far_side: FarSide, step: str
+) -> None:
+    far_side.make("slow", step)
+    process = far_side.start()
+    say(process, call(*PHASES))
+    far_side.await_reached()
+    cut(process)
+    assert far_side.boxes == {"app": "running"}
+    assert not (far_side.state / "docker-config").exists()
+    # Nothing of it is in the way of the next.
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+
+
+@pytest.mark.parametrize("through", ["lock", "check", "switch"])
+def test_a_client_that_dies_between_two_phases_leaves_the_old_one_running(
+    far_side: FarSide, through: str
+) -> None:
+    process = far_side.start()
+    say(process, call(*PHASES[: PHASES.index(through) + 1]))
+    listen(process, f"end {through}")
+    cut(process)
+    assert far_side.boxes == {"app": "running"}
+
+
+def test_names_are_set_right_even_when_the_client_dies_meanwhile(far_side: FarSide) -> None:
+    far_side.make("slow", "rename app app.previous")
+    process = far_side.start()
+    say(process, call(*PHASES))
+    far_side.await_reached()
+    cut(process)
+    assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
+
+
+def test_a_shell_that_is_killed_lets_go_of_the_lock(far_side: FarSide) -> None:
+    process = far_side.start()
+    say(process, call("lock"))
+    listen(process, "end lock")
+    process.kill()
+    cut(process)
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+
+
+def test_a_second_deploy_waits_for_the_first(far_side: FarSide) -> None:
+    first = far_side.start()
+    say(first, call("lock"))
+    listen(first, "end lock")
+    second = far_side.start()
+    say(second, call(*PHASES))
+    assert second.stderr
+    assert second.stderr.readline().startswith(b"waiting: app is locked by https://github.com/")
+    say(first, call(*PHASES[1:]))
+    for process in (first, second):
+        assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
+        process.communicate(timeout=20)
+    assert far_side.boxes == {"app": "running", "app.previous": "stopped"}

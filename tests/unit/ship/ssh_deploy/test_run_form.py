@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ship.command import Secret
+from ship.context import Context
+from ship.errors import UserError
+from ship.ssh_deploy.remote_script import Program
+from ship.ssh_deploy.run_form import RunForm
+from ship.ssh_deploy.step import Inputs, read_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ship.ssh_deploy.remote_script import Value
+
+IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
+KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
+ACME = Context(repository="Acme/App", sha="0123abc", run_id="42")
+NASTY = "a'b\"c $(id) `id` \\ \n;|&<>*?~#!% é"
+
+
+def environment(**changes: str) -> dict[str, str]:
+    given = {
+        "host": "h1",
+        "user": "deploy",
+        "ssh-key": KEY,
+        "known-hosts": "h1 ssh-ed25519 AAAA",
+        "image": IMAGE,
+        "ports": "8080:80",
+        "health": "/health",
+        "registry-username": "me",
+        "registry-password": "t0ken",
+        **changes,
+    }
+    return {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+
+
+def inputs(**changes: str) -> Inputs:
+    return read_inputs(environment(**changes), ACME)
+
+
+def form(**changes: str) -> RunForm:
+    made = inputs(**changes).form
+    assert isinstance(made, RunForm)
+    return made
+
+
+def program(**changes: str) -> Program:
+    return inputs(**changes).program(ACME)
+
+
+def parameters(**changes: str) -> Mapping[str, Value]:
+    return program(**changes).parameters
+
+
+def test_only_the_switch_touches_the_service() -> None:
+    undo = {phase.name: phase.undo for phase in program().phases}
+    assert list(undo) == ["lock", "prepare", "check", "switch", "commit", "leave"]
+    assert undo["prepare"] == "nothing was touched"
+    assert undo["check"] == "the candidate is removed"
+    assert undo["switch"] == "the previous container is started again"
+
+
+def test_commands_before_and_after_are_phases_of_the_first_host() -> None:
+    made = program(before="npx prisma migrate deploy\nnode seed.js 'a b'", after="node warm.js")
+    assert [p.name for p in made.phases if p.first_host] == ["before", "after"]
+    assert made.parameters["BEFORE"] == "npx prisma migrate deploy\nnode seed.js 'a b'"
+
+
+def test_the_candidate_gets_no_published_port() -> None:
+    given = parameters(ports="80:8080\n443:8443")
+    assert "publish" not in str(given["FLAGS"])
+    assert given["PUBLISH"] == "--publish=80:8080/tcp --publish=443:8443/tcp"
+
+
+def test_the_health_path_is_asked_where_the_port_is_published() -> None:
+    given = parameters(ports="127.0.0.2:9090:80/tcp")
+    assert (given["ADDRESS"], given["HEALTH_HOST_PORT"]) == ("127.0.0.2", "9090")
+    assert parameters(ports="[::]:9090:80")["ADDRESS"] == "[::1]"
+    assert parameters(ports="0.0.0.0:9090:80")["ADDRESS"] == "127.0.0.1"
+    assert parameters(ports="53:53/udp\n80:8080")["HEALTH_PORT"] == "8080"
+
+
+def test_the_token_of_the_job_goes_to_github_alone() -> None:
+    given = {**environment(**{"registry-password": ""}), "JOB_TOKEN": "ghs_x"}
+    made = read_inputs(given, ACME).form
+    assert isinstance(made, RunForm)
+    assert made.login.password == Secret("ghs_x")
+    given["INPUT_IMAGE"] = IMAGE.replace("ghcr.io", "registry.example.com")
+    made = read_inputs(given, ACME).form
+    assert isinstance(made, RunForm)
+    assert not made.login.auth
+
+
+def test_a_dry_run_shows_every_parameter_and_no_secret() -> None:
+    environ = {**environment(env="TOKEN\nLEVEL=info"), "TOKEN": "hunter2"}
+    environ["INPUT_SECRET_FILES"] = "cert=pem-of-mine"
+    shown = read_inputs(environ, ACME).program(ACME).shown()
+    assert "export TOKEN=***" in shown
+    assert "file cert ***" in shown
+    assert f"IMAGE={IMAGE}" in shown
+    for secret in ("hunter2", "t0ken", "bm90IGEga2V5", "bWU6dDBrZW4=", "pem-of-mine"):
+        assert secret not in shown
+
+
+def test_no_secret_is_a_word_of_a_command() -> None:
+    environ = {**environment(env="TOKEN"), "TOKEN": "hunter2"}
+    assert "hunter2" not in str(read_inputs(environ, ACME).program(ACME).parameters)
+
+
+def test_limits_labels_and_options_are_flags() -> None:
+    given = parameters(
+        memory="512m", cpus="1.5", labels="traefik.enable=true", options="--init --cap-drop=ALL"
+    )
+    flags = str(given["FLAGS"])
+    for flag in ("--memory=512m", "--cpus=1.5", "--label=traefik.enable=true", "--init"):
+        assert flag in flags
+
+
+def test_a_release_to_go_back_to_needs_no_image() -> None:
+    given = parameters(image="", rollback="previous")
+    assert (given["IMAGE"], given["ROLLBACK"]) == ("", "previous")
+    assert parameters(rollback="v1.2")["REPOSITORY"] == "ghcr.io/acme/app"
+    assert parameters(image="ghcr.io/acme/app", rollback="v1.2")["REPOSITORY"] == "ghcr.io/acme/app"
+
+
+def test_a_file_of_variables_is_taken_as_it_is_and_env_goes_over_it(tmp_path: Path) -> None:
+    (tmp_path / "app.env").write_text("# all\nA=1 \nB='x'\n")
+    environ = environment(**{"env-file": "app.env", "env": "A=2"})
+    made = read_inputs(environ, ACME._replace(workspace=str(tmp_path))).form
+    assert isinstance(made, RunForm)
+    assert made.env == {"A": Secret("2"), "B": Secret("'x'")}
+
+
+@pytest.mark.parametrize("shell", [("sh",), ("bash",), ("busybox", "sh")], ids=" ".join)
+def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_path: Path) -> None:
+    made = Program(
+        ("common",), (), {"NASTY": NASTY}, {"PATH": Secret(NASTY), "docker": Secret("x")},
+        {"cert.pem": Secret(NASTY)},
+    )  # fmt: skip
+    script = made.preamble("m").reveal()
+    script += 'printf %s "$NASTY"\nset -- "$(command -v env)"\nwith_app_environment "$@" >"$OUT"\n'
+    script += 'secret_files "${OUT%/*}"\nfinished=yes\n'
+    out = tmp_path / "out"
+    done = subprocess.run(
+        (*shell, "-s"),
+        input=script,
+        env={"PATH": "/usr/bin:/bin", "OUT": str(out)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"ship-ready m\n{NASTY}"
+    assert (tmp_path / "cert.pem").read_text() == NASTY
+    assert f"PATH={NASTY}\n" in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"host": ""}, "`host`: is required but empty"),
+        ({"host": "-oProxyCommand=id"}, "not the name or address of a host"),
+        ({"user": "a b"}, "not the name of a user"),
+        ({"port": "ssh"}, "not a whole number from 1 to 65535"),
+        ({"known-hosts": ""}, "ssh-keyscan"),
+        ({"image": "ghcr.io/acme/app:1"}, "names no digest"),
+        ({"image": ""}, "nothing was pushed"),
+        ({"name": "a b"}, "not the name of a service"),
+        ({"name": "x"}, "not the name of a service"),
+        ({"name": "shop.next"}, "not the name of a service"),
+        ({"ports": "8080"}, "not a port to publish"),
+        ({"ports": "80:99999"}, "not a port to publish"),
+        ({"ports": "80:80\n0080:81"}, "port 80 of the host is published twice"),
+        ({"ports": "80:80 --privileged"}, "not a port to publish"),
+        ({"volumes": "data"}, "not a volume"),
+        ({"volumes": "-v:/x"}, "not a volume"),
+        ({"volumes": "s:/s"}, "not a volume"),
+        ({"networks": "--net"}, "not a network that the candidate can join too"),
+        ({"networks": "host"}, "not a network that the candidate can join too"),
+        ({"restart": "sometimes"}, "not a restart policy"),
+        ({"health": "health"}, "a path that begins with /"),
+        ({"ports": "", "health": "/up"}, "there is none"),
+        ({"options": "--cap-add ALL"}, "'ALL' is not an option in its long form"),
+        ({"options": "-p=80:80"}, "not an option in its long form"),
+        ({"options": "--publish=80:80"}, "has an input of its own: `ports`"),
+        ({"options": "--rm"}, "would take the way back away"),
+        ({"command": "sh -c 'x"}, "cannot be split into words"),
+        ({"before": "sh -c 'x"}, '`before`: "sh -c \'x" cannot be split'),
+        ({"memory": "much"}, "not a size"),
+        ({"labels": "io.github.gen-workflow.service=x"}, "not the name of a label"),
+        ({"secret-files": "../x=1"}, "not a name of an environment variable"),
+        ({"env-file": "nowhere"}, "did actions/checkout run before"),
+        ({"rollback": "../x"}, "`previous`, a digest or a tag"),
+        ({"max-parallel": "0"}, "a number of hosts or a percentage"),
+        ({"max-parallel": "120%"}, "a number of hosts or a percentage"),
+        ({"health-command": "x"}, "cannot be together with `health`"),
+        ({"script": "id"}, "`image`: cannot be together with `script`"),
+        ({"health-timeout": "0"}, "from 1 to 3600"),
+        ({"env": "SECONDS=1"}, "would change the shell"),
+        ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
+    ],
+)
+def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        inputs(**changes)
+
+
+def test_an_unset_port_means_the_default_of_ssh() -> None:
+    assert inputs(port="").common.targets[0].port == 22
+
+
+def test_the_name_is_that_of_the_repository() -> None:
+    assert inputs().common.name == "app"
+
+
+@pytest.mark.parametrize(
+    ("given", "size"), [("", 8), ("3", 3), ("25%", 2), ("10%", 1), ("100%", 8), ("99", 99)]
+)
+def test_a_group_is_a_number_or_a_part_of_the_hosts(given: str, size: int) -> None:
+    hosts = " ".join(f"h{number}" for number in range(8))
+    made = inputs(host=hosts, **{"max-parallel": given, "known-hosts": "* ssh-ed25519 AAAA"})
+    assert made.common.group_size() == size
