@@ -64,7 +64,9 @@ def test_a_script_has_no_remark(path: Path) -> None:
 # Of each form, what its programs are made of.
 FORMS = {
     "run": ("common", "state", "image", "run"),
+    "proxy": ("common", "state", "image", "run", "proxy"),
     "script": ("common", "state", "script"),
+    "compose": ("common", "state", "image", "compose", "compose_release", "compose_undo"),
 }
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bed import tools
 from bed.http import body
-from bed.shop import PORT, Shop
+from bed.shop import PORT, TOKEN, Shop
 from bed.step import RunningStep, StepResult, run_action, start_action
 
 if TYPE_CHECKING:
@@ -150,6 +150,15 @@ class Project:
     def compose(self, *argv: str) -> None:
         """What a person does by hand in that folder."""
         self.host.run("docker", "compose", *argv, user="deploy", cwd=FOLDER)
+
+    def start_by_hand(self) -> None:
+        """Bring the project up as a person with an own login does."""
+        login = ("docker", "login", "ghcr.io", "-u", "octocat", "--password-stdin")
+        self.host.run(*login, user="deploy", input=TOKEN)
+        try:
+            self.compose("up", "-d")
+        finally:
+            self.host.run("docker", "logout", "ghcr.io", user="deploy")
 
     def state(self, path: str) -> str:
         return self.host.run("cat", f"/home/deploy/.gen-workflow/shop/{path}").stdout
@@ -480,20 +489,7 @@ def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> N
     host.write(f"{FOLDER}/compose.yml", old, owner="deploy")
     host.run("mkdir", f"{FOLDER}/conf")
     host.run("chown", "-R", "deploy", FOLDER)
-    host.run(
-        "docker",
-        "login",
-        "ghcr.io",
-        "-u",
-        "x",
-        "--password-stdin",
-        user="deploy",
-        input="ghs_0123456789abcdefghijklmnopqrstuvwxyz",
-    )
-    try:
-        project.compose("up", "-d")
-    finally:
-        host.run("docker", "logout", "ghcr.io", user="deploy")
+    project.start_by_hand()
     db, files = project.identity("db"), project.files()
     sick = project("3", "sick")
     assert sick.outputs["result"] == "rolled-back", sick.log
@@ -505,6 +501,65 @@ def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> N
     assert project.served() == "2"
     assert project.identity("db") == db
     assert project.containers() == RUNNING
+
+
+def test_a_tag_that_moved_since_does_not_change_what_comes_back(project: Project) -> None:
+    host, tag = project.host, "ghcr.io/acme/shop:latest"
+    text = (project.workspace / "compose.yml").read_text()
+    host.write(f"{FOLDER}/compose.yml", text, owner="deploy")
+    host.run("mkdir", f"{FOLDER}/conf")
+    host.run("chown", "-R", "deploy", FOLDER)
+    for version in ("1", "2"):
+        host.docker("login", "ghcr.io", "-u", "octocat", "-p", TOKEN)
+        host.docker("pull", "-q", project.shop.push(version))
+        host.docker("logout", "ghcr.io")
+        host.docker("tag", project.shop.push(version), tag)
+        if version == "1":
+            project.start_by_hand()
+    db = project.identity("db")
+    for _ in range(2):
+        sick = project("3", "sick")
+        assert sick.outputs["result"] == "rolled-back", sick.log
+        assert project.served() == "1"
+    assert project.identity("db") == db
+    assert project("2").code == 0
+    assert project.served() == "2"
+
+
+@pytest.mark.parametrize("shell", ["bash", "busybox"])
+def test_every_shell_of_a_host_does_the_same(project: Project, shell: str) -> None:
+    project.host.run("ln", "-s", f"/bin/{shell}", "/usr/local/bin/sh")
+    try:
+        first = project("1", env="GREETING=hello", before="tool: true")
+        assert first.code == 0, first.log
+        db = project.identity("db")
+        sick = project("3", "sick", env="GREETING=sick")
+        assert sick.outputs["result"] == "rolled-back", sick.log
+        assert "shop 3 says sick" in sick.summary
+        assert (project.served(), project.served("/greeting")) == ("1", "hello")
+        back = project("2")
+        assert back.code == 0, back.log
+        assert int(back.outputs["gap-ms"]) > 0
+        assert project("", rollback="previous").code == 0
+        assert project.served() == "1"
+        assert project.identity("db") == db
+    finally:
+        project.host.run("rm", "-f", "/usr/local/bin/sh")
+
+
+def test_a_dependency_that_is_new_is_started_for_the_command_before(project: Project) -> None:
+    project("1")
+    db = project.identity("db")
+    project.write(more="  queue: {image: ghcr.io/acme/db, restart: always}")
+    text = (project.workspace / "compose.yml").read_text()
+    text = text.replace("depends_on: [db]", "depends_on: [db, queue]")
+    (project.workspace / "compose.yml").write_text(text)
+    failed = project("2", before="tool: sh -c 'exit 5'")
+    assert failed.outputs["result"] == "rolled-back", failed.log
+    assert project.containers() == RUNNING
+    assert project("2", before="tool: true").code == 0
+    assert project.containers() == {**RUNNING, "shop-queue-1": "running"}
+    assert project.identity("db") == db
 
 
 def test_a_project_of_another_name_in_the_folder_goes_on_under_it(project: Project) -> None:
@@ -573,6 +628,24 @@ def test_a_shell_that_is_killed_on_the_host_is_put_right_by_the_next_deploy(
     assert project("2").code == 0
 
 
+def test_a_host_that_loses_its_power_is_put_right_by_the_next_deploy(project: Project) -> None:
+    project("1")
+    files = project.files()
+    project.write(conf="two")
+    step = project.start("3", "sick", health_timeout="60")
+    await_log(step, "Container shop-web-1  Started")
+    project.host.power_off()
+    step.process.kill()
+    step.result()
+    project.host.power_on()
+    broken = project("", image=f"ghcr.io/acme/shop@sha256:{'0' * 64}")
+    assert "an earlier deploy was killed" in broken.log
+    project.await_served("1")
+    assert project.files() == files
+    assert project("2").code == 0
+    assert project.containers() == RUNNING
+
+
 def test_an_engine_that_restarts_in_the_switch_ends_with_the_previous_version(
     project: Project,
 ) -> None:
@@ -588,7 +661,7 @@ def test_an_engine_that_restarts_in_the_switch_ends_with_the_previous_version(
 def test_two_hosts_go_together(bed: Bed, project: Project, shop: Shop) -> None:
     second = bed.add_host()
     try:
-        both = {
+        both: dict[str, Any] = {
             "host": f"{project.host.ip}\n{second.ip}",
             "known_hosts": f"{project.host.known_hosts}\n{second.known_hosts}",
         }

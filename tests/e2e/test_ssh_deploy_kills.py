@@ -2,7 +2,7 @@
 
 The points are made from the phases of the plan: every phase of every form, on one host and on
 three, times every way to die. KILL_MATRIX=all runs them all (`make kill-matrix`); without it a
-part that holds every phase and every way to die.
+part that holds every way to die, and every phase of the first form.
 """
 
 from __future__ import annotations
@@ -136,15 +136,20 @@ def matrix() -> Iterator[Point]:
                         yield Point(form, hosts, phase, fault, seconds)
 
 
+# Of the other forms only where they differ from the first.
+OWN = (("check", SOON), ("pull", SOON), ("switch", SOON), ("switch", LATER), ("commit", SOON))
+
+
 def sample() -> list[Point]:
-    """Return a part of the matrix: every phase with one fault on one host, and few points on three."""
+    """Return a part: every phase of the first form, every fault, and few points else."""
     faults, forms = list(FAULTS), list(FORMS)
     chosen = []
     for number, point in enumerate(matrix()):
         turn = number // len(faults) * 2 + forms.index(point.form)
+        place = (point.phase, point.seconds)
+        wanted = point.form == forms[0] and point.seconds in (SOON, LATER)
         if point.fault == faults[turn % len(faults)] and (
-            (point.hosts == 1 and point.seconds in (SOON, LATER))
-            or (point.phase, point.seconds) == ("switch", LATER)
+            (point.hosts == 1 and (wanted or place in OWN)) or place == ("switch", LATER)
         ):
             chosen.append(point)
     return chosen
@@ -258,10 +263,9 @@ def await_settled(hosts: list[Host]) -> None:
         time.sleep(0.1)
 
 
-def test_the_part_holds_every_phase_and_every_fault() -> None:
-    everything = list(matrix())
-    print(f"{len(POINTS)} of {len(everything)} points of the kill matrix")
-    for form in FORMS:
-        chosen = [point for point in POINTS if point.form == form]
-        assert {point.phase for point in chosen} == set(phases(form))
-        assert {point.fault for point in chosen} == set(FAULTS)
+def test_the_part_holds_every_phase_of_the_first_form_and_every_fault() -> None:
+    print(f"{len(POINTS)} of {len(list(matrix()))} points of the kill matrix")
+    first = next(iter(FORMS))
+    assert {point.phase for point in POINTS if point.form == first} == set(phases(first))
+    assert {point.fault for point in POINTS} == set(FAULTS)
+    assert {point.form for point in POINTS} == set(FORMS)

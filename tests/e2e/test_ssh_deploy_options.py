@@ -94,7 +94,8 @@ def test_a_command_of_ones_own_runs_in_the_container(
 ) -> None:
     result = deploy(
         shop.push("1"),
-        command="sh -c 'mkdir -p /www; echo \"own $0\" >/www/health; exec /bin/busybox httpd -f -p 8080 -h /www' $x",
+        command="sh -c 'mkdir -p /www; echo \"own $0\" >/www/health; exec $1' $x "
+        "'/bin/busybox httpd -f -p 8080 -h /www'",
         options=f"--entrypoint={BUSYBOX}",
     )  # fmt: skip
     assert result.code == 0, result.log
@@ -128,7 +129,7 @@ def test_a_migration_that_fails_stops_the_deploy(host: Host, shop: Shop, deploy:
     assert served(host) == "1"
 
 
-def test_a_health_command_decides(host: Host, shop: Shop, deploy: Deploy) -> None:
+def test_a_health_command_decides(shop: Shop, deploy: Deploy) -> None:
     # The image has no shell at the usual place, so the command cannot be run: that is told.
     result = deploy(shop.push("1"), health="", health_command="test -e /www/health")
     assert result.code == 1
@@ -137,7 +138,7 @@ def test_a_health_command_decides(host: Host, shop: Shop, deploy: Deploy) -> Non
 
 @pytest.mark.parametrize(("fault", "code"), [("healthcheck", 0), ("unhealthy", 1)])
 def test_without_a_path_the_healthcheck_of_the_image_decides(
-    host: Host, shop: Shop, deploy: Deploy, fault: str, code: int
+    shop: Shop, deploy: Deploy, fault: str, code: int
 ) -> None:
     result = deploy(shop.push("6", fault), health="", health_timeout="20")
     assert result.code == code, result.log
@@ -145,9 +146,7 @@ def test_without_a_path_the_healthcheck_of_the_image_decides(
         assert "its HEALTHCHECK says unhealthy; the service was not touched" in result.errors[0]
 
 
-def test_commands_over_ssh_have_their_output_and_their_exit_code(
-    host: Host, deploy: Deploy
-) -> None:
+def test_commands_over_ssh_have_their_output_and_their_exit_code(deploy: Deploy) -> None:
     inputs = deploy.inputs("", script="echo one\necho two >&2\nprintf 'three\\n\\nEOF\\n'\n")
     for name in ("image", "ports", "health", "volumes", "health-timeout"):
         del inputs[name]
@@ -158,7 +157,7 @@ def test_commands_over_ssh_have_their_output_and_their_exit_code(
     assert "\ntwo\n" in result.log
 
 
-def test_a_command_that_fails_ends_the_script(host: Host, deploy: Deploy) -> None:
+def test_a_command_that_fails_ends_the_script(deploy: Deploy) -> None:
     text = 'test "$GREETING" = x || echo "has it"\nls /nowhere\necho not reached\n'
     inputs = deploy.inputs("", script=text)
     for name in ("image", "ports", "health", "volumes", "health-timeout"):
@@ -170,7 +169,7 @@ def test_a_command_that_fails_ends_the_script(host: Host, deploy: Deploy) -> Non
     assert "the script ended with exit code 2" in result.errors[0]
 
 
-def test_the_output_of_a_script_is_no_workflow_command(host: Host, deploy: Deploy) -> None:
+def test_the_output_of_a_script_is_no_workflow_command(deploy: Deploy) -> None:
     inputs = deploy.inputs("", script="echo '::set-output name=x::y'\necho '::error::mine'\n")
     for name in ("image", "ports", "health", "volumes", "health-timeout"):
         del inputs[name]

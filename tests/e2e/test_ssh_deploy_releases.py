@@ -148,7 +148,7 @@ def test_of_two_deploys_at_once_one_waits_and_both_end_right(
 
 
 def test_who_waits_too_long_is_told_by_whom_the_service_is_locked(
-    host: Host, shop: Shop, deploy: Deploy
+    shop: Shop, deploy: Deploy
 ) -> None:
     first = deploy.start(shop.push("2", "slow-start"))
     await_log(first, "starting the candidate")

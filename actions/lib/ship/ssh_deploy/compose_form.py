@@ -238,7 +238,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
     after = (AFTER,) if want.after else ()
     env = want.env
     return Program(
-        files=("common", "state", "image", "compose"),
+        files=("common", "state", "image", "compose", "compose_release", "compose_undo"),
         phases=(LOCK, PREPARE, PULL, *before, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),

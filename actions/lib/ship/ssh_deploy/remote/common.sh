@@ -194,6 +194,8 @@ end_gap() {
   nap 0.1
   for _ in 1 2 3 4 5 6 7 8 9 10; do [ ! -e "$gap_file.missed" ] || nap 0.1; done
   kill "$gap_watcher" 2>/dev/null
+  # It may be about to write.
+  wait "$gap_watcher" 2>/dev/null
   gap_watcher=
   gap=$(cat "$gap_file" 2>/dev/null)
   rm -f "$gap_file" "$gap_file.missed"

@@ -1,0 +1,164 @@
+# Releases of a compose project: what was uploaded, and the folder as it will be, for compose to read.
+
+look_at_current() {
+  kept_release=$(cat "$STATE/current" 2>/dev/null)
+  [ -d "$RELEASES/${kept_release:-none}" ] || kept_release=
+  [ -n "$kept_release" ] || return 0
+  previous=$(cat "$RELEASES/$kept_release/images" 2>/dev/null)
+  tell previous "$previous"
+  [ -z "$(docker ps -q --filter "label=$PROJECT_LABEL=$(cat "$RELEASES/$kept_release/project")")" ] || tell before "$previous"
+}
+
+# Under another name until it is whole.
+begin_release() {
+  release=$RELEASES/$RELEASE
+  rm -rf "$RELEASES"/*.new
+  mkdir "$release.new" 2>/dev/null || fail disk "$release"
+}
+
+unpack() {
+  begin_release
+  mkdir "$release.new/files"
+  said=$(printf %s "$ARCHIVE" | base64 -d 2>&1 >"$release.new/archive" &&
+    cd "$release.new/files" && tar -xzpf ../archive 2>&1) || fail disk "${said:-$release}"
+  rm -f "$release.new/archive"
+  secret_files "$release.new/files" 2>/dev/null || fail disk "$release"
+  printf '%s' "$FILES" >"$release.new/compose" 2>/dev/null || fail disk "$release"
+  end_release
+}
+
+end_release() {
+  list_files "$release.new"
+  mv "$release.new" "$release" || fail disk "$release"
+}
+
+list_files() { (cd "$1/files" && find . -type f | sed 's|^\./||') >"$1/list"; }
+
+# What makes two releases the same, whenever they were uploaded.
+sum_of() { (cd "$1" && find files -type f -exec cksum {} + | sort | cksum) 2>/dev/null; }
+
+# A release to go back to becomes a new one, so that the history only goes forward.
+take_release() {
+  found=
+  case $ROLLBACK in
+    previous) newest_other ;;
+    sha256:*) newest_with "$ROLLBACK" ;;
+    *) newest_with_tag ;;
+  esac
+  [ -n "$found" ] || fail no-release "$ROLLBACK"
+  [ "$(sum_of "$found")" != "$(sum_of "$RELEASES/${kept_release:-none}")" ] || fail same-release "$(cat "$found/images")"
+  say "going back to the release ${found##*/} ($(cat "$found/images"))"
+  FILES=$(cat "$found/compose")
+  begin_release
+  for each in files compose; do cp -pR "$found/$each" "$release.new/$each" || fail disk "$release"; done
+  end_release
+  base64 <"$release/files/$OVERRIDE_FILE" | sed "s/^/$MARK override /"
+}
+
+newest_other() {
+  current_sum=$(sum_of "$RELEASES/${kept_release:-none}")
+  for each in "$RELEASES"/*/deployed; do
+    each=${each%/deployed}
+    [ -d "$each" ] && [ "$(sum_of "$each")" != "$current_sum" ] && found=$each
+  done
+}
+
+newest_with() {
+  for each in "$RELEASES"/*/deployed; do
+    ! grep -qsF "@$1" "${each%/deployed}/images" || found=${each%/deployed}
+  done
+}
+
+# A tag is looked up where it is true: in the registry.
+newest_with_tag() {
+  log_in
+  for each in ${REPOSITORY:-$(printf '%s\n' "$previous" | sed 's/@[^ ]*//g')}; do
+    with_login docker pull -q "$each:$ROLLBACK" >/dev/null 2>&1 || continue
+    digests=$(docker image inspect --format '{{join .RepoDigests " "}}' "$each:$ROLLBACK")
+    for digest in $digests; do newest_with "${digest#*@}"; done
+  done
+  log_out
+}
+
+# The folder as it will be, for compose to read while the live one stays as it is: links to all that
+# is there, also in the folders above, and the files of the release instead of those they replace.
+make_view() {
+  view=$STATE/view
+  rm -rf "$view"
+  unfold "$FOLDER"
+  gone_files | (cd "$view$FOLDER" && tr '\n' '\0' | xargs -0 rm -f --)
+  sed -n 's|/[^/]*$||p' "$release/list" | sort -u | while read -r each; do unfold "$FOLDER/$each"; done
+  (cd "$view$FOLDER" && tr '\n' '\0' <"$release/list" | xargs -0 rm -f --)
+  cp -pR "$release/files/." "$view$FOLDER/" 2>/dev/null || fail disk "$view"
+}
+
+# What our last release has brought, and this one has not; but for `.env`, which stays what it is for
+# whoever does not say it.
+gone_files() {
+  [ -z "$kept_release" ] || grep -vxF -e .env -f "$release/list" "$RELEASES/$kept_release/list"
+}
+
+# Makes a folder of the view a real one, whose entries lead to those of the true one.
+unfold() (
+  [ -n "$1" ] || set -- ''
+  [ ! -d "$view$1" ] || [ -L "$view$1" ] || exit 0
+  [ -z "$1" ] || unfold "${1%/*}"
+  rm -f "$view$1"
+  mkdir "$view$1" || exit
+  folder=$1
+  set --
+  for each in "$folder"/* "$folder"/.[!.]*; do
+    [ ! -e "$each" ] || [ "$each" = "$aside" ] || set -- "$@" "$each"
+  done
+  [ $# = 0 ] || ln -s "$@" "$view$folder/"
+)
+
+# The words of compose, with the paths that the person knows.
+said_by_compose() {
+  grep -v 'level=warning' "$STATE/said" | sed "s|$view/|/|g" | tail -n 5
+}
+
+# With the images over it only where it is not whole without them, such as `image: ${IMAGE}`.
+ask_compose() {
+  with=$FILES
+  [ -z "$ROLLBACK" ] || with="$FILES -f ./$OVERRIDE_FILE"
+  if ! told=$(compose "$view$FOLDER" "$with" --profile '*' config --format json 2>"$STATE/said"); then
+    words=$(said_by_compose)
+    {
+      [ -n "$OVERRIDE" ] && write_override "$view$FOLDER" &&
+        told=$(compose "$view$FOLDER" "$FILES -f ./$OVERRIDE_FILE" --profile '*' config --format json 2>"$STATE/said")
+    } || fail compose "$(names_of_files): $words"
+  fi
+  grep 'level=warning' "$STATE/said" | grep -v obsolete | sed "s|$view/|/|g" >&2
+  printf '%s' "$told" | sed "s|$view/|/|g" | base64 | sed "s/^/$MARK config /"
+}
+
+names_of_files() { printf '%s' "$FILES" | sed "s|-f \\(['\"]*\\)\\./|\\1|g"; }
+
+# In the view it may be a link to the live one.
+write_override() { rm -f "$1/$OVERRIDE_FILE" && printf '%s\n' "$OVERRIDE" >"$1/$OVERRIDE_FILE"; } 2>/dev/null
+
+# What is known only now that compose has spoken: the images, the services, the name.
+finish_release() {
+  if [ -n "$OVERRIDE" ]; then
+    { write_override "$release/files" && write_override "$view$FOLDER"; } || fail disk "$release"
+    list_files "$release"
+  fi
+  with="$FILES -f ./$OVERRIDE_FILE"
+  compose "$view$FOLDER" "$with" config -q 2>"$STATE/said" || fail compose "$(names_of_files): $(said_by_compose)"
+  SERVICES=$(compose "$view$FOLDER" "$with" config --services 2>/dev/null | tr '\n' ' ')
+  all=$(compose "$view$FOLDER" "$with" --profile '*' config --services 2>/dev/null | tr '\n' ' ')
+  { printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" &&
+    printf '%s' "$all" >"$release/services" && true >"$release/tried"; } 2>/dev/null || fail disk "$release"
+}
+
+forget_old_releases() {
+  left=$KEEP
+  for each in $(cd "$RELEASES" && printf '%s\n' * | sort -r); do
+    if [ -e "$RELEASES/$each/deployed" ] && [ "$left" -gt 0 ]; then
+      left=$((left - 1))
+    else
+      rm -rf "${RELEASES:?}/$each"
+    fi
+  done
+}
