@@ -23,7 +23,8 @@ from local_sshd import USER, Rude, Sshd, free_port
 from ship.command import Secret
 from ship.errors import StepFailed, UserError
 from ship.process import ProcessRunner
-from ship.ssh import Access, Target, connect
+from ship.ssh import Access, Target
+from ship.ssh.connector import connect
 from ship.ssh.access import Pin
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
     from bed import Bed, Host
     from ship.errors import ShipError
-    from ship.ssh import Connector, Session
+    from ship.ssh.connector import Connector
+    from ship.ssh.session import Session
 
 pytestmark = [pytest.mark.needs("packages"), pytest.mark.timeout(120)]
 
@@ -606,7 +608,8 @@ from ship import cancel
 from ship.command import Secret
 from ship.errors import Interrupted
 from ship.process import ProcessRunner
-from ship.ssh import Access, Target, connect
+from ship.ssh import Access, Target
+from ship.ssh.connector import connect
 from ship.ssh.access import Pin
 cancel.listen()
 key, user, port, fingerprint, out = sys.argv[2:]

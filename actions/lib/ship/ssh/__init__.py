@@ -5,8 +5,7 @@ over stdin; every file lives in a folder that is gone when the connections end.
 """
 
 from ship.ssh.access import Access, read_access
-from ship.ssh.connector import Connector, connect
-from ship.ssh.session import Session
 from ship.ssh.target import Target, read_targets
 
-__all__ = ["Access", "Connector", "Session", "Target", "connect", "read_access", "read_targets"]
+# `connect` is in `ship.ssh.connector`: a wrong input need not wait for it.
+__all__ = ["Access", "Target", "read_access", "read_targets"]

@@ -99,6 +99,9 @@ class ComposeForm(NamedTuple):
     before: tuple[Task, ...]
     after: tuple[Task, ...]
 
+    def program(self, common: Common, context: Context) -> Program:
+        return plan_compose(common, self, context)
+
 
 def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     """Read the inputs of a compose project; notes every problem."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-CONTROL = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 KEPT_LOG_LINES = 200
 LONGEST = 2000
 # What a script may tell once; the last word counts.

@@ -24,8 +24,6 @@ HOST = re.compile(
 )
 # What the proxy listens on, in its container.
 HTTP, HTTPS = "80", "443"
-ONLY_HERE = ("proxy-hosts", "proxy-tls")
-
 INSTEAD = {
     CHECK: Phase(
         "check",
@@ -57,6 +55,9 @@ class ProxyForm(NamedTuple):
     image: str
     drain_timeout: int
 
+    def program(self, common: Common, context: Context) -> Program:
+        return plan_proxy(common, self, context)
+
     @property
     def login(self) -> Login:
         return self.run.login
@@ -65,15 +66,6 @@ class ProxyForm(NamedTuple):
     def asked_host(self) -> str:
         """The name of the site in a request for the health path; an app may refuse others."""
         return self.hosts[0].replace("*", "www") if self.hosts else ""
-
-
-def is_wanted(read: Reader) -> bool:
-    """Return whether a container goes behind a proxy; notes what belongs to a proxy without one."""
-    wanted = read.choice("strategy", ("plain", "proxy")) == "proxy"
-    for name in ONLY_HERE:
-        if not wanted and read.text(name, default="false") != "false":
-            read.problem(name, "is for a container behind a proxy", "give `strategy: proxy` too")
-    return wanted
 
 
 def read_proxy_form(read: Reader, context: Context) -> ProxyForm:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ship.command import Secret
-    from ship.ssh import Connector, Session, Target
+    from ship.ssh import Target
+    from ship.ssh.connector import Connector
+    from ship.ssh.session import Session
     from ship.ssh_deploy.remote_script import Phase, Program, Value
 
 # GitHub kills 10 s after its first signal: what a host has not told by then, it does alone.

@@ -117,6 +117,9 @@ class RunForm(NamedTuple):
     before: tuple[str, ...]
     after: tuple[str, ...]
 
+    def program(self, common: Common, context: Context) -> Program:
+        return plan_run(common, self, context)
+
     @property
     def checked_port(self) -> Port | None:
         """The port at which the health path is asked."""

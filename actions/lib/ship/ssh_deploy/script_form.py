@@ -30,10 +30,18 @@ class ScriptForm(NamedTuple):
 
     script: Secret
     env: Mapping[str, Secret]
+    # Nothing is pulled.
+    login: None = None
+
+    def program(self, common: Common, context: Context) -> Program:
+        return plan_script(common, self, context)
 
 
 def read_script_form(read: Reader, context: Context) -> ScriptForm:
     """Read the inputs of plain commands."""
+    for name in ("image", "rollback", "ports", "compose"):
+        if read.text(name):
+            read.problem(name, "cannot be together with `script`", "make two steps of it")
     return ScriptForm(
         script=Secret(read.raw("script").replace("\r\n", "\n")),
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),

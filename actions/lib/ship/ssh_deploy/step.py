@@ -6,22 +6,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.errors import Interrupted
 from ship.inputs import Reader
-from ship.ssh_deploy.compose_form import ComposeForm, plan_compose, read_compose_form
 from ship.ssh_deploy.inputs import Common, read_common
-from ship.ssh_deploy.proxy_form import ProxyForm, is_wanted, plan_proxy, read_proxy_form
-from ship.ssh_deploy.report import Report
-from ship.ssh_deploy.rollout import Host, Rollout
-from ship.ssh_deploy.run_form import RunForm, plan_run, read_run_form
-from ship.ssh_deploy.script_form import ScriptForm, plan_script, read_script_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Protocol
 
     from ship.command import Secret
     from ship.context import Context
     from ship.process import ProcessRunner
+    from ship.ssh_deploy.inputs import Login
     from ship.ssh_deploy.remote_script import Program
     from ship.workflow import Workflow
+
+    class Form(Protocol):
+        """A way to deploy."""
+
+        @property
+        def login(self) -> Login | None: ...
+
+        def program(self, common: Common, context: Context) -> Program: ...
+
 
 INPUTS = (
     "host", "user", "port", "ssh-key", "ssh-key-passphrase", "known-hosts", "host-fingerprints",
@@ -38,17 +43,11 @@ class Inputs(NamedTuple):
     """What the person asked for, checked and complete."""
 
     common: Common
-    form: RunForm | ProxyForm | ComposeForm | ScriptForm
+    form: Form
 
     def program(self, context: Context) -> Program:
         """Return what the hosts will be told."""
-        if isinstance(self.form, ScriptForm):
-            return plan_script(self.common, self.form, context)
-        if isinstance(self.form, ComposeForm):
-            return plan_compose(self.common, self.form, context)
-        if isinstance(self.form, ProxyForm):
-            return plan_proxy(self.common, self.form, context)
-        return plan_run(self.common, self.form, context)
+        return self.form.program(self.common, context)
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return what must not be shown.
@@ -56,36 +55,42 @@ class Inputs(NamedTuple):
         The values of `env` come from secrets, which GitHub masks, or are plain and may be words
         that the log needs.
         """
-        access = self.common.access
-        login = (
-            (self.form.login.password, self.form.login.auth)
-            if isinstance(self.form, (RunForm, ProxyForm, ComposeForm))
-            else ()
-        )
-        return (access.key, access.passphrase, *login)
+        access, login = self.common.access, self.form.login
+        return (access.key, access.passphrase, *((login.password, login.auth) if login else ()))
 
 
 def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     """Read and check the inputs; raises UserError with everything that is wrong."""
     read = Reader(env)
     common = read_common(read, context)
-    form: RunForm | ProxyForm | ComposeForm | ScriptForm
-    behind_proxy = is_wanted(read)
+    form = _read_form(read, context)
+    read.done()
+    return Inputs(common, form)
+
+
+def _read_form(read: Reader, context: Context) -> Form:
+    # Each is imported where it is asked for: the others would cost each step their 5 ms.
+    behind_proxy = read.choice("strategy", ("plain", "proxy")) == "proxy"
+    for name in ("proxy-hosts", "proxy-tls"):
+        if not behind_proxy and read.text(name, default="false") != "false":
+            read.problem(name, "is for a container behind a proxy", "give `strategy: proxy` too")
     if behind_proxy and (read.text("script") or read.text("compose")):
         read.problem("strategy", "`proxy` is for one container, which `image` names")
     if read.text("script"):
-        form = read_script_form(read, context)
-        for name in ("image", "rollback", "ports", "compose"):
-            if read.text(name):
-                read.problem(name, "cannot be together with `script`", "make two steps of it")
-    elif read.text("compose"):
-        form = read_compose_form(read, context)
-    elif behind_proxy:
-        form = read_proxy_form(read, context)
-    else:
-        form = read_run_form(read, context)
-    read.done()
-    return Inputs(common, form)
+        from ship.ssh_deploy.script_form import read_script_form  # noqa: PLC0415
+
+        return read_script_form(read, context)
+    if read.text("compose"):
+        from ship.ssh_deploy.compose_form import read_compose_form  # noqa: PLC0415
+
+        return read_compose_form(read, context)
+    if behind_proxy:
+        from ship.ssh_deploy.proxy_form import read_proxy_form  # noqa: PLC0415
+
+        return read_proxy_form(read, context)
+    from ship.ssh_deploy.run_form import read_run_form  # noqa: PLC0415
+
+    return read_run_form(read, context)
 
 
 def run(
@@ -105,7 +110,9 @@ def run(
 
 def _roll_out(common: Common, program: Program, runner: ProcessRunner, workflow: Workflow) -> None:
     # Imported here: a wrong input and a dry run need no connection.
-    from ship.ssh import connect  # noqa: PLC0415
+    from ship.ssh.connector import connect  # noqa: PLC0415
+    from ship.ssh_deploy.report import Report  # noqa: PLC0415
+    from ship.ssh_deploy.rollout import Host, Rollout  # noqa: PLC0415
 
     hosts = [Host(target, program) for target in common.targets]
     report = Report(common, hosts, workflow)

@@ -243,7 +243,7 @@ stop_up() {
 # A container that failed says more than compose, which only says that it did.
 explain_up() {
   judge "$SERVICES"
-  [ "$verdict" != fail ] || give_up unhealthy "$reason"
+  [ "$verdict" != bad ] || give_up unhealthy "$reason"
   words=$(grep -v 'level=warning' "$STATE/up-said" | tail -n 1)
   [ "$verdict" != 'wait' ] || words="$words; $reason"
   case $words in
@@ -259,7 +259,7 @@ give_up() {
 }
 failed_container=
 
-# Looks at some services: `verdict` is ok, wait or fail, and `reason` says why. A container that runs
+# Looks at some services: `verdict` is ok, wait or bad, and `reason` says why. A container that runs
 # on as before is not ours to judge.
 judge() {
   verdict=ok
@@ -273,7 +273,7 @@ judge() {
       *"$id"*" running "*"$started"*) [ "$status" != running ] || continue ;;
     esac
     judge_one
-    [ "$verdict" != fail ] || { failed_container=$id && return 0; }
+    [ "$verdict" != bad ] || { failed_container=$id && return 0; }
   done <<CONTAINERS
 $(each_container)
 CONTAINERS
@@ -309,7 +309,7 @@ judge_one() {
 # What ran is no task that comes to its end.
 ran_before() { printf '%s\n' "$baseline" | grep -q "^$service [^ ]* [^ ]* [^ ]* running "; }
 
-is_bad() { verdict=fail reason="$service: $1"; }
+is_bad() { verdict=bad reason="$service: $1"; }
 is_slow() { verdict='wait' reason="$service: $1"; }
 
 # Waits until services are well, and then the path. $1 seconds, $2 the services.
@@ -318,7 +318,7 @@ await_project() {
   settled=$(($(now) + ($1 < 5 ? $1 : 5)))
   while :; do
     judge "$2"
-    [ "$verdict" != fail ] || return 1
+    [ "$verdict" != bad ] || return 1
     if [ "$verdict" = ok ]; then
       [ -n "$HEALTH_PATH" ] && is_among "$HEALTH_SERVICE" "$2" || return 0
       probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" && return 0
