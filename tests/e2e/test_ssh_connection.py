@@ -24,8 +24,8 @@ from ship.command import Secret
 from ship.errors import StepFailed, UserError
 from ship.process import ProcessRunner
 from ship.ssh import Access, Target
-from ship.ssh.connector import connect
 from ship.ssh.access import Pin
+from ship.ssh.connector import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
