@@ -18,25 +18,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Containers are files that hold `running` or `stopped`; a command that begins like the file `slow`
-# takes a second, one that begins like the file `broken` fails.
+# takes a second, one that begins like the file `broken` fails, and like `deaf` ignores signals.
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
 case "$*" in "$(cat slow)"*) echo never >slow; : >reached; sleep 1 ;; esac
+case "$*" in "$(cat deaf)"*) : >reached; trap '' TERM; sleep 15; exit 1 ;; esac
 case "$*" in "$(cat broken)"*) echo 'it is broken' >&2; exit 1 ;; esac
 case "$1 $2" in
   'container inspect')
     for last; do :; done
     [ -e "box/$last" ] || exit 1
     case "$*" in
+      *AutoRemove*) echo "false $(docker container inspect State.Running "$last") image" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
       *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 healthy" ;;
       *Config.Image*) echo "image-of-$last" ;;
       *Labels*service*) echo app ;;
+      *Labels*release*) cat "{folder}/release" 2>/dev/null ;;
     esac ;;
-  'image inspect') case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; esac ;;
+  'ps -a') ls box ;;
+  'image inspect') case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; *) exit 1 ;; esac ;;
   'create '*) shift; while [ "$1" != --name ]; do shift; done; echo stopped >"box/$2" ;;
   'start '*) for last; do :; done; [ -e "box/$last" ] && echo running >"box/$last" ;;
+  'exec '*) exec sh -c "$5" ;;
   'stop '*) echo stopped >"box/$4" ;;
   'rename '*) mv "box/$2" "box/$3" ;;
   'rm '*) for last; do :; done; rm -f "box/$last" ;;
@@ -94,6 +99,7 @@ class FarSide:
         (folder / "box" / "app").write_text("running\n")
         self.make("slow", "never")
         self.make("broken", "never")
+        self.make("deaf", "never")
 
     def make(self, name: str, text: str) -> None:
         """Write a file of the stand-in."""

@@ -140,3 +140,33 @@ def test_a_host_that_cannot_be_reached_is_named_and_no_other_is_touched(
     assert result.code == 1, result.log
     assert "127.0.0.1]:9" in "".join(result.errors)
     assert [served(host) for host in hosts] == ["1"] * 3
+
+
+def test_eight_hosts_are_switched_in_groups(
+    bed: Bed, hosts: list[Host], shop: Shop, tmp_path: Path
+) -> None:
+    eight = [*hosts, *bed.add_hosts(8 - len(hosts))]
+    deploy = Deploy(eight, tmp_path)
+    for version in ("1", "2"):
+        result = deploy.run(deploy.inputs(shop.push(version), max_parallel="3"), timeout=240)
+        assert result.code == 0, result.log
+        assert [served(host) for host in eight] == [version] * 8
+    assert results(result.outputs["hosts"]) == ["deployed"] * 8
+    assert result.summary.count("| deployed |") == 8
+    for host in eight[len(hosts) :]:
+        host.remove()
+        bed.hosts.remove(host)
+
+
+def test_a_host_behind_another_is_deployed_to(
+    bed: Bed, hosts: list[Host], shop: Shop, tmp_path: Path
+) -> None:
+    hidden = bed.add_host(behind=hosts[0])
+    deploy = Deploy(hidden, tmp_path)
+    inputs = deploy.inputs(shop.push("1"), jump=hosts[0].ip)
+    inputs["known-hosts"] += hosts[0].known_hosts
+    result = deploy.run(inputs)
+    assert result.code == 0, result.log
+    assert served(hidden) == "1"
+    hidden.remove()
+    bed.hosts.remove(hidden)

@@ -36,6 +36,10 @@ CAUSES = {
         "the registry has no such image ({})",
         "was it pushed by this run, and not deleted since?",
     ),
+    "pull-limit": (
+        "the registry gives the host no more images for now ({})",
+        "log in with `registry-username` and `registry-password`: who is known may pull more",
+    ),
     "pull": ("the host could not pull the image ({})", "can the host reach the registry?"),
     "auto-remove": (
         "the running container {} was made with --rm: its stop would delete it",
@@ -62,6 +66,10 @@ CAUSES = {
     "locked": (
         "another deploy of this service runs: {}",
         "wait for its end and run this job again, or give it more time with `lock-timeout`",
+    ),
+    "locked-by-us": (
+        "this very run holds the lock there already ({})",
+        "are two of the hosts one machine under two names, or do two jobs deploy one `name`?",
     ),
     "no-release": (
         "the host knows no release {} to go back to",

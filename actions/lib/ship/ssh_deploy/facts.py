@@ -12,12 +12,13 @@ LONGEST = 2000
 NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
-        "restored", "lost", "exit-code", "finished", "folder",
+        "restored", "lost", "mended", "script", "exit-code", "finished", "folder",
     )
 )  # fmt: skip
 # What comes in pieces of base64, such as a file.
 PIECES = frozenset(("config", "override"))
 MOST_PIECES = 20_000
+MOST_PHASES = 50
 
 
 class Result(NamedTuple):
@@ -34,7 +35,12 @@ UNKNOWN = Result(
 ROLLED_BACK = Result("rolled-back", "the previous version serves again")
 REFUSED = Result("refused", "the service was not touched")
 DEPLOYED = Result("deployed", "the new version serves")
-ORDER = (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED)
+MENDED = REFUSED._replace(
+    meaning="what an earlier deploy had left half done was put right, and nothing else was touched"
+)
+COMMANDS_RAN = DEPLOYED._replace(meaning="the commands have run")
+COMMANDS_FAILED = FAILED._replace(meaning="what the commands did before stays done")
+ORDER = tuple(each.word for each in (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED))
 
 
 class Facts:
@@ -63,7 +69,8 @@ class Facts:
         if name == "log":
             self.logs = [*self.logs[-KEPT_LOG_LINES:], clean.rstrip()]
         elif name in ("begin", "end"):
-            (self.begun if name == "begin" else self.ended).append(clean.strip())
+            names = self.begun if name == "begin" else self.ended
+            names[MOST_PHASES:] = [clean.strip()]
         elif name in PIECES:
             self._take_piece(name, clean)
         elif name in NAMES:
@@ -102,16 +109,20 @@ class Facts:
     @property
     def result(self) -> Result:
         """What came of it, as far as that is known."""
+        if self.get("script"):
+            return COMMANDS_RAN if self.get("committed") else COMMANDS_FAILED
         if self.get("committed"):
             return DEPLOYED
-        if self.get("restored"):
-            return ROLLED_BACK
         if self.get("lost"):
             return FAILED
-        return REFUSED if self.finished or "switch" not in self.begun else UNKNOWN
+        if self.get("restored"):
+            return ROLLED_BACK
+        if "switch" in self.begun and not self.finished:
+            return UNKNOWN
+        return MENDED if self.get("mended") else REFUSED
 
     @property
     def image(self) -> str:
         """The image that serves, as far as that is known; an empty text if none does."""
-        known = {DEPLOYED: "serving", ROLLED_BACK: "restored", REFUSED: "before"}
-        return self.get(known.get(self.result, ""))
+        known = {"deployed": "serving", "rolled-back": "restored", "refused": "before"}
+        return self.get(known.get(self.result.word, ""))

@@ -75,7 +75,8 @@ class Program(NamedTuple):
         exports = [f"export {name}={_value(value)}" for name, value in self.environment.items()]
         lines += _function("app_environment", exports)
         files = [
-            f'printf %s {_value(value)} >"$1"/{name}' for name, value in self.secret_files.items()
+            f'printf %s {_value(value)} >"$1"/{name} || return'
+            for name, value in self.secret_files.items()
         ]
         lines += _function("secret_files", files)
         lines += [_read(name) for name in self.files]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ship.errors import Evidence, Interrupted, Problem, StepFailed, UserError
 from ship.ssh_deploy.advice import advice
-from ship.ssh_deploy.facts import DEPLOYED, ORDER, REFUSED, ROLLED_BACK, Result
+from ship.ssh_deploy.facts import ORDER, Result
 from ship.workflow import cell
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class Report:
     @property
     def result(self) -> Result:
         """The worst result of all hosts."""
-        return min((host.facts.result for host in self._hosts), key=ORDER.index)
+        return min(
+            (host.facts.result for host in self._hosts), key=lambda each: ORDER.index(each.word)
+        )
 
     def write(self) -> None:
         """Set the outputs and add the table of hosts to the summary."""
@@ -79,7 +81,7 @@ class Report:
             "previous-image": facts.get("previous"),
             "gap-ms": facts.gap_ms,
             "exit-code": facts.get("exit-code"),
-            "cause": "" if facts.result is DEPLOYED else self._cause(host)[0],
+            "cause": "" if facts.result.word == "deployed" else self._cause(host)[0],
         }
 
     def _summary(self) -> str:
@@ -119,6 +121,8 @@ class Report:
         failure, detail = facts.get("failure"), facts.get("detail")
         if not failure and session and session.exit_code:
             failure, detail = "shell-killed", str(session.exit_code)
+        if failure == "locked" and str(host.program.parameters.get("OWNER")) in detail:
+            return advice("locked-by-us", detail)
         return advice(failure or "connection-lost", detail)
 
     def _is_mendable(self, host: Host) -> bool:
@@ -126,9 +130,9 @@ class Report:
         if error:
             return isinstance(error, UserError)
         if not host.failed:
-            return host.facts.result is REFUSED
+            return host.facts.result.word == "refused"
         failure = host.facts.get("failure") or "connection-lost"
-        return host.facts.result is REFUSED and failure not in OURS
+        return host.facts.result.word == "refused" and failure not in OURS
 
     def _rest(self, failed: Sequence[Host]) -> list[Problem]:
         """Say what became of the hosts that did not fail by themselves."""
@@ -157,8 +161,13 @@ class Report:
 
 def _now(host: Host) -> str:
     result = host.facts.result
-    restored = f" ({host.facts.get('restored')})" if result is ROLLED_BACK else ""
-    return f"{result.meaning}{restored}"
+    if result.word == "rolled-back":
+        return f"{result.meaning} ({host.facts.get('restored')})"
+    if result.word == "unknown" and host.session and host.session.exit_code is not None:
+        return (
+            "nobody is left there to undo the switch: look which version serves, and deploy again"
+        )
+    return result.meaning
 
 
 def _same(values: object) -> str:

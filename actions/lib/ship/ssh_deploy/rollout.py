@@ -7,11 +7,13 @@ ends, and each host puts right by itself what is not committed: the same way as 
 from __future__ import annotations
 
 import time
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ship import cancel
 from ship.errors import ShipError
+from ship.process import KEPT_LINES
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.remote_script import call
 
@@ -41,13 +43,14 @@ class Host:
         self.error: ShipError | None = None
         # Whether it failed by itself, and not because another did.
         self.failed = False
-        self.output: list[str] = []
-        self._program = program
+        # The end of what it printed beside facts.
+        self.output: deque[str] = deque(maxlen=KEPT_LINES)
+        self.program = program
         self._waiting = list(program.phases)
 
     def open(self, connector: Connector, tell: Callable[[str], None]) -> None:
         """Begin to connect."""
-        whys = {phase.name: phase.why for phase in self._program.phases}
+        whys = {phase.name: phase.why for phase in self.program.phases}
 
         def on_line(line: str) -> None:
             before = len(self.facts.begun)
@@ -59,7 +62,7 @@ class Host:
 
         def preamble(mark: str) -> Secret:
             self.facts.mark = mark
-            return self._program.preamble(mark)
+            return self.program.preamble(mark)
 
         self.session = connector.open(self.target, preamble, on_line=on_line, on_stderr=tell)
 
@@ -76,7 +79,7 @@ class Host:
     def _answers(self) -> dict[str, Value]:
         ended = self.facts.ended[-1] if self.facts.ended else ""
         return (
-            dict(self._program.answers[ended](self.facts)) if ended in self._program.answers else {}
+            dict(self.program.answers[ended](self.facts)) if ended in self.program.answers else {}
         )
 
     def is_through(self, phase: Phase) -> bool:
@@ -147,12 +150,25 @@ class Rollout:
 
     def _do(self, phase: Phase, hosts: Sequence[Host]) -> bool:
         self._await(lambda: all(host.is_ready or host.is_over for host in hosts))
+        if self._has_failed(phase):
+            return False
         for host in hosts:
             self._send(host, phase)
-        self._await(lambda: all(host.is_through(phase) or host.is_over for host in hosts))
-        for host in hosts:
-            host.failed = not host.is_through(phase)
-        return not any(host.failed for host in hosts)
+        others = [host for host in self._hosts if host not in hosts]
+        self._await(
+            lambda: (
+                all(host.is_through(phase) or host.is_over for host in hosts)
+                # One that had switched and is gone: the sooner the others go back, the better.
+                or any(host.is_over for host in others)
+            )
+        )
+        return not self._has_failed(phase)
+
+    def _has_failed(self, phase: Phase) -> bool:
+        """Whether any host has come to its end before that of a phase; notes which."""
+        for host in self._hosts:
+            host.failed = host.is_over and not host.is_through(phase)
+        return any(host.failed for host in self._hosts)
 
     def _send(self, host: Host, phase: Phase) -> None:
         try:

@@ -39,9 +39,9 @@ LAST_PORT = 65535
 LABEL = "io.github.gen-workflow"
 # What these would do is done by an input of its own, or would take the way back away.
 TAKEN = {
-    "name": "name", "publish": "ports", "publish-all": "ports", "env": "env",
-    "env-file": "env-file", "volume": "volumes", "network": "networks", "net": "networks",
-    "restart": "restart", "label": "labels", "memory": "memory", "cpus": "cpus",
+    "name": "name", "network-alias": "name", "publish": "ports", "publish-all": "ports",
+    "env": "env", "env-file": "env-file", "volume": "volumes", "network": "networks",
+    "net": "networks", "restart": "restart", "label": "labels", "memory": "memory", "cpus": "cpus",
 }  # fmt: skip
 FORBIDDEN = ("rm", "detach", "cidfile", "interactive", "tty", "attach", "pull", "help", "sig-proxy")
 
@@ -132,7 +132,8 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         "rollback", ROLLBACK, "`previous`, a digest or a tag", read.text("rollback")
     )
     image, repository = _image(read, rollback)
-    registry = repository.registry or "ghcr.io"
+    # Of a release to go back to the host knows the registry, and a password given is for that.
+    registry = repository.registry or ("" if read.text("registry-password") else "ghcr.io")
     ports = _ports(read)
     return RunForm(
         image=image,

@@ -32,6 +32,9 @@ def facts(*lines: str) -> Facts:
         (("begin switch", "failure unhealthy", "restored x", "finished 1"), "rolled-back"),
         (("begin switch", "serving x", "failure interrupted", "restored y"), "rolled-back"),
         (("begin switch", "failure start", "lost x", "finished 1"), "failed"),
+        (("begin switch", "restored x", "lost x", "finished 1"), "failed"),
+        (("begin script", "script yes", "exit-code 0", "committed yes"), "deployed"),
+        (("begin script", "script yes", "exit-code 3", "finished 1"), "failed"),
         (("begin switch", "failure start", "finished 1"), "refused"),
         (("begin switch",), "unknown"),
         (("begin switch", "serving x"), "unknown"),
@@ -82,4 +85,5 @@ def test_every_code_of_the_scripts_has_advice_and_no_advice_is_idle() -> None:
     text = "".join(path.read_text() for path in Path(FOLDER).glob("*.sh"))
     codes = set(re.findall(r"\b(?:fail|give_up) ([a-z-]+)", text)) - {"command-"}
     told = {"connection-lost", "interrupted", "shell-killed", "command-before", "command-after"}
+    told |= {"locked-by-us"}
     assert codes | told == set(CAUSES)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from far_side import PHASES, FarSide, cut, listen, say
+from far_side import ACME, COMMON, PHASES, WANTED, FarSide, cut, listen, say
 from ship.ssh_deploy.remote_script import call
+from ship.ssh_deploy.run_form import plan_run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ship.ssh_deploy.remote_script import Program
 
 SHELLS = ["dash", "bash", "busybox"]
 # What a deploy tells Docker to do, in order; it is cut off in the middle of each.
@@ -105,3 +109,77 @@ def test_a_second_deploy_waits_for_the_first(far_side: FarSide) -> None:
         assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
         process.communicate(timeout=20)
     assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
+
+
+def test_who_waits_for_the_lock_takes_nothing_away(far_side: FarSide) -> None:
+    first = far_side.start()
+    say(first, call("lock"))
+    listen(first, "end lock")
+    (far_side.state / "docker-config").mkdir()
+    assert "failure locked" in far_side.run("lock", program=impatient())
+    assert (far_side.state / "docker-config").exists()
+    cut(first)
+
+
+def impatient() -> Program:
+    return plan_run(COMMON._replace(lock_timeout=0), WANTED, ACME)
+
+
+@pytest.mark.parametrize("step", ["rm -f -v app.next", "start app"])
+def test_a_client_that_dies_while_an_old_deploy_is_mended_leaves_the_old_one_running(
+    far_side: FarSide, step: str
+) -> None:
+    far_side.make("box/app", "stopped")
+    far_side.make("box/app.next", "running")
+    far_side.make("slow", step)
+    process = far_side.start()
+    say(process, call(*PHASES))
+    far_side.await_reached()
+    cut(process)
+    assert far_side.boxes == {"app": "running"}
+
+
+def test_a_release_that_was_to_stay_is_not_undone_by_the_next_deploy(far_side: FarSide) -> None:
+    far_side.make("box/app", "stopped")
+    far_side.make("box/app.next", "running")
+    far_side.make("release", "20260101-7")
+    far_side.state.mkdir(parents=True)
+    (far_side.state / "committed").write_text("20260101-7")
+    far_side.make("broken", "pull")
+    facts = far_side.run(*PHASES)
+    assert "failure pull" in facts
+    assert "mended yes" in facts
+    assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
+
+
+def test_an_old_one_that_does_not_start_again_is_told(far_side: FarSide) -> None:
+    far_side.make("box/app", "stopped")
+    far_side.make("box/app.next", "running")
+    far_side.make("broken", "start app")
+    process = far_side.start()
+    say(process, call(*PHASES))
+    assert "failure start" in listen(process, "failure")
+    process.kill()
+    cut(process)
+
+
+def test_a_health_command_that_hangs_is_no_success(far_side: FarSide) -> None:
+    program = plan_run(COMMON, WANTED._replace(health_command="sleep 60", health_timeout=1), ACME)
+    started = time.monotonic()
+    facts = far_side.run(*PHASES, program=program)
+    assert "detail its health command has not come to its end" in facts
+    assert time.monotonic() - started < 20
+    assert far_side.boxes == {"app": "running"}
+
+
+def test_a_command_before_that_ignores_signals_does_not_hold_the_lock(far_side: FarSide) -> None:
+    far_side.make("deaf", "start -a")
+    program = plan_run(COMMON, WANTED._replace(before=("migrate",)), ACME)
+    process = far_side.start(program)
+    say(process, call("lock", "prepare", "before"))
+    far_side.await_reached()
+    started = time.monotonic()
+    cut(process)
+    assert time.monotonic() - started < 8
+    assert far_side.boxes == {"app": "running"}
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"

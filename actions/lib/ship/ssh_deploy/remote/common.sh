@@ -2,12 +2,14 @@
 # stdout carries facts, `$MARK name value` a line; stderr is for people. MARK is a word that nobody
 # else knows: a login script may print to stdout as well.
 set -u
+UMASK=$(umask)
 umask 077
 # sshd gives a short PATH; these are where packages, snaps and small systems put Docker.
 PATH=$PATH:/usr/local/bin:/snap/bin:/usr/local/sbin:/usr/sbin:/sbin
 LABEL=io.github.gen-workflow.service
 RELEASE=$(date -u +%Y%m%d%H%M%S)-$$
 finished=
+has_lock=
 gap=
 gap_watcher=
 
@@ -25,7 +27,11 @@ fail() {
 finish() {
   trap '' TERM INT HUP PIPE
   finished=yes
-  tidy
+  # Whoever has no lock has touched nothing, and what is there is another's.
+  [ -z "$has_lock" ] || {
+    tidy
+    true >"$STATE/lock"
+  }
   tell finished "$1"
   exit "$1"
 }
@@ -124,8 +130,7 @@ is_healthy() {
     probe "$2" "$3" "$4" && return 0
     reason="GET $4 gave $answer"
   elif [ -n "$HEALTH_COMMAND" ]; then
-    said=$(docker exec "$1" sh -c "$HEALTH_COMMAND" 2>&1) && return 0
-    reason="its health command ended with exit code $? ($(printf '%s' "$said" | tail -n 1))"
+    run_health_command "$1" && return 0
   else
     case $5 in
       healthy) return 0 ;;
@@ -136,6 +141,23 @@ is_healthy() {
         ;;
     esac
   fi
+  return 1
+}
+
+# One that hangs is no success: it has until the deadline. $1 the container.
+run_health_command() {
+  docker exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
+  asked=$!
+  while kill -0 "$asked" 2>/dev/null; do
+    if [ "$(now)" -ge "$deadline" ]; then
+      kill "$asked" 2>/dev/null
+      reason='its health command has not come to its end'
+      return 1
+    fi
+    nap
+  done
+  wait "$asked" && return 0
+  reason="its health command ended with exit code $? ($(tail -n 1 "$STATE/health" 2>/dev/null))"
   return 1
 }
 
@@ -167,6 +189,7 @@ watch_gap() {
   (
     trap - INT HUP PIPE EXIT
     trap 'exit 0' TERM
+    finish() { exit 1; }
     clock
     last=$ms longest=0 missed=
     while :; do

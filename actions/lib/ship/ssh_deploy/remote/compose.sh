@@ -169,7 +169,9 @@ phase_after() { run_tasks after "$AFTER"; }
 
 # $1 the input, $2 a line for each: the service, what it needs or `-`, the command quoted for `eval`.
 run_tasks() {
+  ran=
   while read -r runs_in needed line; do
+    ran=yes
     say "running in $runs_in: $line"
     [ -n "$committed" ] || start_needed "$needed"
     task=$PROJECT-gen-workflow-task
@@ -179,6 +181,8 @@ run_tasks() {
   done <<TASKS
 $2
 TASKS
+  # A shell may need room for what it is to read, and goes on without it.
+  [ -n "$ran" ] || fail disk "${TMPDIR:-/tmp}"
 }
 
 run_task() {

@@ -8,9 +8,11 @@ recover() {
       forget_way_back
     else
       say 'an earlier deploy was killed: what it changed is undone'
-      recovering=yes
+      # From here on it is ours to bring back, whatever ends us.
+      recovering=yes installed=yes
       undo
-      recovering=
+      recovering=''
+      installed=''
       [ -n "$undone" ] || fail start-project "$said"
       PROJECT=$SAID_PROJECT
     fi

@@ -37,15 +37,29 @@ resolve_image() {
 # a token the host's own logins stay in effect.
 log_in() {
   [ -n "$AUTH" ] || return 0
+  key=$(registry_key "$IMAGE")
+  # The registry of a release to go back to is known here alone. What is for another is not sent there.
+  case ${REGISTRY:-$key} in "${key:-$REGISTRY}") ;; *) return 0 ;; esac
   config=$STATE/docker-config
   mkdir -m 700 "$config" || fail disk "$config"
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$AUTH" >"$config/config.json" 2>/dev/null || fail disk "$config"
+  printf '{"auths":{"%s":{"auth":"%s"}}}' "${REGISTRY:-$key}" "$AUTH" >"$config/config.json" 2>/dev/null || fail disk "$config"
   # Plugins and contexts are found beside the configuration, and must stay in effect.
   own=${DOCKER_CONFIG:-${HOME:-}/.docker}
   for each in cli-plugins contexts tls; do
     [ ! -d "$own/$each" ] || ln -s "$own/$each" "$config/$each"
   done
   context=$(docker context show 2>/dev/null)
+}
+
+# Under which name Docker has the login for the registry of an image; nothing for no image.
+registry_key() {
+  case ${1%%/*} in
+    '') ;;
+    "$1") echo https://index.docker.io/v1/ ;;
+    docker.io | index.docker.io) echo https://index.docker.io/v1/ ;;
+    localhost | *.* | *:*) echo "${1%%/*}" ;;
+    *) echo https://index.docker.io/v1/ ;;
+  esac
 }
 
 log_out() {
@@ -82,10 +96,13 @@ check_space() {
 }
 
 pull() {
+  # What a digest names is here or not, and never another.
+  case $1 in *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;; esac
   say "pulling $1"
   said=$(with_login docker pull -q "$1" 2>&1) && return
   case $said in
     *'no space left'*) fail disk "$said" ;;
+    *toomanyrequests* | *'rate limit'*) fail pull-limit "$said" ;;
     *denied* | *unauthorized* | *'authentication required'* | *forbidden*) fail pull-denied "$said" ;;
     *'not found'* | *'manifest unknown'*) fail no-image "$said" ;;
     *) fail pull "$said" ;;

@@ -153,13 +153,16 @@ recover() {
 }
 
 recover_next() {
+  tell mended yes
   if [ "$target" = "$next" ]; then
     say "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
     take_names
   elif exists "$NAME"; then
     say "an earlier deploy was killed before its end: $NAME.next goes"
-    remove_left_over "$NAME.next"
+    # It has the port no more, so what served before comes first.
     running "$NAME" || bring_back
+    running "$NAME" || fail start "$NAME, which served before"
+    remove_left_over "$NAME.next"
   elif exists "$NAME.previous"; then
     say "an earlier deploy was killed in its last step: $NAME.next becomes $NAME"
     take_names

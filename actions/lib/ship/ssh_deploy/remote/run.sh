@@ -1,6 +1,8 @@
 # One container: a candidate is checked beside the service, then the service is replaced.
 # NAME serves; NAME.candidate and NAME.next exist during a deploy only, NAME.previous is kept.
 
+RELEASE_LABEL=io.github.gen-workflow.release
+alias=
 candidate=
 created=
 stopped=
@@ -33,6 +35,8 @@ undo_switch() {
     if running "$NAME"; then
       tell restored "$(image_of "$NAME")"
       await_answer 10
+      # It may not get on with what the new one has left behind.
+      running "$NAME" || tell lost "$NAME"
       end_gap
       [ -z "$gap" ] || tell gap "$gap"
       remember rolled-back "$gap"
@@ -49,7 +53,7 @@ undo_switch() {
 
 # The old one was good: it is only given the time to start. $1 seconds.
 await_answer() {
-  [ -n "$HEALTH_PATH" ] || return 0
+  [ -n "$HEALTH_PATH" ] || { nap 1 && return 0; }
   deadline=$(($(now) + $1))
   until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do nap; done
 }
@@ -64,24 +68,60 @@ remove_left_over() {
 # killed between its two renames, when $NAME.next had been found healthy, or it was the first deploy,
 # and then there is no better version to go back to.
 recover() {
-  remove_left_over "$NAME.candidate"
-  if exists "$NAME.next" && exists "$NAME"; then
-    say "an earlier deploy was killed in its switch: $NAME.next goes"
-    remove_left_over "$NAME.next"
-    running "$NAME" || docker start "$NAME" >/dev/null
-  elif exists "$NAME.next"; then
-    say "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
-    docker rename "$NAME.next" "$NAME"
-  fi
+  there=" $(docker ps -a --filter "name=$NAME" --format '{{.Names}}' | tr '\n' ' ')"
+  case $there in *" $NAME.previous "*) check_previous ;; esac
+  case $there in *" $NAME.candidate "*) remove_left_over "$NAME.candidate" ;; esac
+  case $there in *" $NAME.next "*) recover_next ;; esac
+}
+
+# One that was kept when a container that somebody made by hand was replaced has no label of ours.
+check_previous() {
+  is_ours "$NAME.previous" || [ "$(look '{{.Id}}' "$NAME.previous")" = "$(cat "$STATE/previous" 2>/dev/null)" ] ||
+    fail foreign "$NAME.previous"
+}
+
+recover_next() {
+  is_ours "$NAME.next" || fail foreign "$NAME.next"
+  tell mended yes
+  case $there in
+    *" $NAME "*) if is_committed; then finish_commit; else go_back; fi ;;
+    *)
+      say "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
+      docker rename "$NAME.next" "$NAME"
+      ;;
+  esac
+}
+
+# Whether an earlier deploy had said that $NAME.next stays.
+is_committed() {
+  decided=$(cat "$STATE/committed" 2>/dev/null)
+  [ -n "$decided" ] && [ "$(look "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.next")" = "$decided" ]
+}
+
+finish_commit() {
+  say "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
+  take_names
+}
+
+# From here on it is ours to bring back, whatever ends us.
+go_back() {
+  say "an earlier deploy was killed in its switch: $NAME.next goes"
+  running "$NAME" || stopped=yes
+  created=yes
+  docker rm -f -v "$NAME.next" >/dev/null 2>&1
+  [ -z "$stopped" ] || docker start "$NAME" >/dev/null 2>&1
+  running "$NAME" || fail start "$NAME, which served before"
+  created=''
+  stopped=''
 }
 
 look_at_service() {
-  exists "$NAME" || return 0
+  found=$(look '{{.HostConfig.AutoRemove}} {{.State.Running}} {{.Config.Image}}' "$NAME") || return 0
   # Its stop would delete it, and nothing could be put back.
-  [ "$(look '{{.HostConfig.AutoRemove}}' "$NAME")" != true ] || fail auto-remove "$NAME"
-  previous=$(image_of "$NAME")
+  case $found in 'true '*) fail auto-remove "$NAME" ;; esac
+  previous=${found##* }
   tell previous "$previous"
-  running "$NAME" && tell before "$previous"
+  case $found in *' true '*) tell before "$previous" ;; esac
 }
 
 # Ours is the container that will be replaced.
@@ -143,13 +183,13 @@ create() {
     set -- "$@" --mount "type=bind,source=$secrets/$each,target=/run/secrets/$each,readonly"
   done
   first=${NETWORKS%% *}
-  [ -z "$first" ] || set -- "$@" --network "$first"
-  set -- "$(command -v docker)" create --name "$name" --label "io.github.gen-workflow.release=$RELEASE" "$@" "$IMAGE"
+  [ -z "$first" ] || set -- "$@" --network "$first" ${alias:+--network-alias "$alias"}
+  set -- "$(command -v docker)" create --name "$name" --label "$RELEASE_LABEL=$RELEASE" "$@" "$IMAGE"
   eval "set -- \"\$@\" $COMMAND"
   said=$(with_app_environment "$@" 2>&1) || return 1
   # Older engines take one network when a container is made.
   for network in $NETWORKS; do
-    [ "$network" = "$first" ] || said=$(docker network connect "$network" "$name" 2>&1) || return 1
+    [ "$network" = "$first" ] || said=$(docker network connect ${alias:+--alias "$alias"} "$network" "$name" 2>&1) || return 1
   done
 }
 
@@ -160,17 +200,23 @@ phase_after() { run_commands after "$AFTER"; }
 # $1 a word for the container, $2 one command a line, quoted for `eval`.
 run_commands() {
   app_command=$COMMAND
+  ran=
   while read -r line; do
+    ran=yes
     COMMAND=$line
     candidate=yes
     say "running: $line"
     create "$NAME.candidate" --restart no || fail start "$said"
-    docker start -a "$NAME.candidate" >&2 || fail "command-$1" "$line"
+    # Docker's client would hand a signal on to the container and wait, so it is not waited for.
+    docker start -a "$NAME.candidate" >&2 9>&- &
+    wait $! || fail "command-$1" "$line"
     docker rm -f -v "$NAME.candidate" >/dev/null
     candidate=
   done <<COMMANDS
 $2
 COMMANDS
+  # A shell may need room for what it is to read, and goes on without it.
+  [ -n "$ran" ] || fail disk "${TMPDIR:-/tmp}"
   COMMAND=$app_command
 }
 
@@ -201,6 +247,8 @@ give_up() {
 phase_switch() {
   eval "set -- $PUBLISH"
   created=yes
+  # Others in its networks know it by its name, which it has only later. Docker's own network has none.
+  case " $NETWORKS " in *' bridge '*) ;; *) alias=$NAME ;; esac
   create "$NAME.next" --restart "$RESTART" "$@" || fail start "$said"
   if running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
@@ -225,23 +273,35 @@ phase_switch() {
 # `always` may bring it back after a reboot.
 phase_commit() {
   trap '' TERM INT HUP PIPE
+  printf '%s' "$RELEASE" >"$STATE/committed" 2>/dev/null
   committed=yes
   tell committed yes
+  remember deployed "$gap"
   take_names
   retire
-  remember deployed "$gap"
   forget_old_secret_files
   prune
   trap interrupted TERM INT HUP PIPE
 }
 
 take_names() {
+  await_engine
   if exists "$NAME"; then
     docker rm -f "$NAME.previous" >/dev/null 2>&1
+    look '{{.Id}}' "$NAME" >"$STATE/previous"
     docker rename "$NAME" "$NAME.previous" || fail rename
     docker update --restart=no "$NAME.previous" >/dev/null
   fi
   docker rename "$NAME.next" "$NAME" || fail rename
+}
+
+# One that restarts takes commands again after some seconds.
+await_engine() {
+  patience=20
+  until engine_answers || [ "$patience" = 0 ]; do
+    patience=$((patience - 1))
+    nap 1
+  done
 }
 
 # For a form in which the old one still runs here.
@@ -251,7 +311,7 @@ forget_old_secret_files() {
   for folder in "$STATE"/secrets/*; do
     [ -d "$folder" ] || continue
     case $folder in
-      */"$RELEASE" | */"$(look '{{index .Config.Labels "io.github.gen-workflow.release"}}' "$NAME.previous")") ;;
+      */"$RELEASE" | */"$(look "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.previous")") ;;
       *) rm -rf "$folder" ;;
     esac
   done

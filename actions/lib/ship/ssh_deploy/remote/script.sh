@@ -1,5 +1,5 @@
-# Commands of the person, and nothing else. They see nothing of this script but the environment that
-# they asked for, and stop at the first that fails.
+# Commands of the person, and nothing else: with the environment that they asked for, and up to the
+# first that fails.
 
 phase_lock() {
   open_state
@@ -7,7 +7,10 @@ phase_lock() {
 }
 
 phase_script() {
+  tell script yes
   (
+    unset MARK
+    umask "$UMASK"
     trap - EXIT TERM INT HUP PIPE
     app_environment
     set -eu
@@ -16,4 +19,5 @@ phase_script() {
   code=$?
   tell exit-code "$code"
   [ "$code" = 0 ] || fail script "$code"
+  tell committed yes
 }

@@ -5,8 +5,6 @@ STATE=${HOME:-.}/.gen-workflow/$NAME
 
 open_state() {
   mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"
-  # Of a deploy that was killed: it may hold a login.
-  rm -rf "$STATE/docker-config" "$STATE"/gap.*
 }
 
 # The kernel lets go of the lock when this shell ends, whatever ends it; so one that is held is held
@@ -18,11 +16,17 @@ take_lock() {
   exec 9>>"$STATE/lock"
   lock_deadline=$(($(now) + LOCK_TIMEOUT))
   holder=
+  asked_at=
   until flock -n 9; do
     look_at_holder
     [ "$(now)" -lt "$lock_deadline" ] || fail locked "$holder"
     nap 0.3
   done
+  # Nobody may take the last holder for this one.
+  true >"$STATE/lock"
+  has_lock=yes
+  # Of a deploy that was killed: it may hold a login.
+  rm -rf "$STATE/docker-config" "$STATE"/gap.*
   printf '%s %s %s\n' "$(group)" "$(($(now) + LOCK_EXPIRES))" "$OWNER since $(date -u +%H:%M:%S) UTC" >"$STATE/lock"
   # Whoever waited got the lock from somebody who has just ended.
   tell locked yes
@@ -45,9 +49,10 @@ look_at_holder() {
   fi
   case $held_by$held_until in '' | *[!0-9]*) return 0 ;; esac
   [ "$(now)" -ge "$held_until" ] || return 0
-  say "the lock has expired: its holder is ended"
+  [ -n "$asked_at" ] || say "the lock has expired: its holder is ended"
+  asked_at=${asked_at:-$(now)}
   # First it is asked to put things right; after a minute it is not asked any more.
-  if [ "$(now)" -lt $((held_until + 60)) ]; then kill -TERM "-$held_by"; else kill -KILL "-$held_by"; fi 2>/dev/null
+  if [ "$(now)" -lt $((asked_at + 60)) ]; then kill -TERM "-$held_by"; else kill -KILL "-$held_by"; fi 2>/dev/null
   nap 1
 }
 
@@ -70,6 +75,8 @@ images_of_history() {
 prune() {
   # A release of several images has them on one line.
   images_of_history deployed | head -n "$KEEP" | tr ' ' '\n' >"$STATE/kept"
+  # On a full disk the list of those that stay is cut off.
+  [ -s "$STATE/kept" ] || [ -z "$(images_of_history deployed)" ] || return 0
   old=$(images_of_history '[^"]*' | tr ' ' '\n' | grep -vxF -f "$STATE/kept" | head -n 50)
   rm -f "$STATE/kept"
   # shellcheck disable=SC2086 # one word each
