@@ -27,6 +27,7 @@ pytest_plugins = ["bed.plugin"]
 TESTS = Path(__file__).parent
 # In the order they run: what fails fast comes first. Another folder is a tier at the end.
 TIERS = ("unit", "cases", "conformance", "github", "e2e")
+LONG = "long: shows for more cases what shorter tests show; runs under CI and with --long"
 MARKER = "needs(*components): what must be on the machine, by the names of bed.components"
 
 why_missing = cache(components.why_missing)
@@ -34,14 +35,27 @@ why_missing = cache(components.why_missing)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", LONG)
     # A shell starts what runs in its background deaf to SIGINT, and so would be all that tests
     # start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Table(), "tiers")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long tests too, as CI does")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _rank(_tier(item.nodeid)))
+    if not _with_long(config):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _with_long(config: pytest.Config) -> bool:
+    return bool(config.getoption("--long")) or os.environ.get("CI") == "true"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -115,6 +129,10 @@ class Table:
             terminalreporter.line(self._row(tier))
             for reason, number in self.reasons[tier].most_common():
                 terminalreporter.line(f"{'':12} {number} skipped: {reason}")
+        if not _with_long(terminalreporter.config):
+            terminalreporter.line(
+                "without the long tests: `make test ARGS=--long` runs them, as CI does"
+            )
 
     def _tiers(self) -> list[str]:
         on_disk = {path.parent for path in TESTS.glob("*/**/test_*.py")}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Containers are files that hold `running` or `stopped`; a command that begins like the file `slow`
-# takes a second, one that begins like the file `broken` fails, and like `deaf` ignores signals.
+# takes a second, one like `broken` fails, and one like `deaf` ignores signals.
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
@@ -38,7 +38,8 @@ case "$1 $2" in
       *Labels*release*) cat "{folder}/release" 2>/dev/null ;;
     esac ;;
   'ps -a') ls box ;;
-  'image inspect') case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; *) exit 1 ;; esac ;;
+  'image inspect')
+    case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; *) exit 1 ;; esac ;;
   'create '*) shift; while [ "$1" != --name ]; do shift; done; echo stopped >"box/$2" ;;
   'start '*) for last; do :; done; [ -e "box/$last" ] && echo running >"box/$last" ;;
   'exec '*) exec sh -c "$5" ;;

@@ -363,6 +363,7 @@ def test_a_host_that_drops_the_first_connection_is_tried_again(made: Keys, one: 
     assert f"no connection to {target} yet (" in told[0]
 
 
+@pytest.mark.long
 def test_a_host_that_never_answers_takes_less_than_a_minute(made: Keys, one: Sshd) -> None:
     with delayed("127.0.0.1", one.port, milliseconds=0) as line:
         line.freeze()
@@ -585,6 +586,7 @@ def test_a_connection_that_is_cut_has_no_exit_code_and_the_host_undoes(
             await_true(lambda: not processes(dialogue.session.mark))
 
 
+@pytest.mark.long
 def test_a_line_on_which_everything_is_lost_is_found_out(
     made: Keys, one: Sshd, tmp_path: Path
 ) -> None:

@@ -249,6 +249,7 @@ def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["ends", "unhealthy"])
 def test_a_service_that_fails_is_named_with_its_last_words(project: Project, fault: str) -> None:
     project("1")
@@ -262,6 +263,7 @@ def test_a_service_that_fails_is_named_with_its_last_words(project: Project, fau
     assert project.served() == "1"
 
 
+@pytest.mark.long
 def test_a_task_that_fails_rolls_the_project_back(project: Project) -> None:
     project("1")
     web, db = project.identity("web"), project.identity("db")
@@ -274,6 +276,7 @@ def test_a_task_that_fails_rolls_the_project_back(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_a_first_deploy_that_fails_is_stopped(project: Project) -> None:
     result = project("3", "sick")
     assert result.code == 1
@@ -308,6 +311,7 @@ def test_a_command_before_that_fails_changes_nothing(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_a_command_before_that_fails_at_the_first_deploy_stops_what_it_needed(
     project: Project,
 ) -> None:
@@ -359,6 +363,7 @@ def test_an_image_that_no_service_uses_is_refused_with_the_services(project: Pro
     assert "the project has no service wbe" in result.errors[0]
 
 
+@pytest.mark.long
 def test_a_digest_that_the_registry_has_not_is_refused(project: Project) -> None:
     project("1")
     files = project.files()
@@ -370,6 +375,7 @@ def test_a_digest_that_the_registry_has_not_is_refused(project: Project) -> None
     assert project.served() == "1"
 
 
+@pytest.mark.long
 def test_an_image_comes_from_a_variable_that_only_we_know(project: Project) -> None:
     text = (project.workspace / "compose.yml").read_text()
     (project.workspace / "compose.yml").write_text(
@@ -397,6 +403,7 @@ def test_values_of_any_kind_reach_the_app_unchanged(project: Project) -> None:
     assert project.served("/greeting") == NASTY["GREETING"]
 
 
+@pytest.mark.long
 def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project) -> None:
     project.host.write(f"{FOLDER}/.env", "GREETING=by hand\n", mode="640", owner="deploy")
     project.host.run("chown", "deploy", FOLDER)
@@ -405,6 +412,7 @@ def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project)
     assert project.host.run("cat", f"{FOLDER}/.env").stdout == "GREETING=by hand\n"
 
 
+@pytest.mark.long
 def test_a_file_that_changes_replaces_the_container_that_sees_it(project: Project) -> None:
     project("1")
     web, db = project.identity("web"), project.identity("db")
@@ -417,6 +425,7 @@ def test_a_file_that_changes_replaces_the_container_that_sees_it(project: Projec
     assert project.identity("db") == db
 
 
+@pytest.mark.long
 def test_a_file_that_is_no_more_in_the_repository_goes(project: Project) -> None:
     (project.workspace / "conf" / "old.conf").write_text("old")
     project("1")
@@ -441,6 +450,7 @@ def test_a_mounted_file_that_nobody_uploads_is_named(project: Project) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_service_that_is_no_more_in_the_file_goes(project: Project) -> None:
     project.write(more="  extra: {image: ghcr.io/acme/shop, restart: always}")
     project("1")
@@ -450,6 +460,7 @@ def test_a_service_that_is_no_more_in_the_file_goes(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_the_previous_release_comes_back_without_a_build(project: Project) -> None:
     project("1", env="GREETING=one")
     project("2", env="GREETING=two")
@@ -472,6 +483,7 @@ def test_the_previous_release_comes_back_without_a_build(project: Project) -> No
     assert "the host knows no release" in unknown.errors[0]
 
 
+@pytest.mark.long
 def test_old_releases_and_their_images_go(project: Project) -> None:
     for version in ("1", "2", "4"):
         assert project(version, keep="2").code == 0
@@ -483,6 +495,7 @@ def test_old_releases_and_their_images_go(project: Project) -> None:
     assert project.shop.push("2").partition("@")[2] in digests
 
 
+@pytest.mark.long
 def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> None:
     host, text = project.host, (project.workspace / "compose.yml").read_text()
     old = text.replace("ghcr.io/acme/shop:latest", project.shop.push("1"))
@@ -503,6 +516,7 @@ def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> N
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_a_tag_that_moved_since_does_not_change_what_comes_back(project: Project) -> None:
     host, tag = project.host, "ghcr.io/acme/shop:latest"
     text = (project.workspace / "compose.yml").read_text()
@@ -526,6 +540,7 @@ def test_a_tag_that_moved_since_does_not_change_what_comes_back(project: Project
     assert project.served() == "2"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shell", ["bash", "busybox"])
 def test_every_shell_of_a_host_does_the_same(project: Project, shell: str) -> None:
     project.host.run("ln", "-s", f"/bin/{shell}", "/usr/local/bin/sh")
@@ -547,6 +562,7 @@ def test_every_shell_of_a_host_does_the_same(project: Project, shell: str) -> No
         project.host.run("rm", "-f", "/usr/local/bin/sh")
 
 
+@pytest.mark.long
 def test_a_dependency_that_is_new_is_started_for_the_command_before(project: Project) -> None:
     project("1")
     db = project.identity("db")
@@ -562,6 +578,7 @@ def test_a_dependency_that_is_new_is_started_for_the_command_before(project: Pro
     assert project.identity("db") == db
 
 
+@pytest.mark.long
 def test_a_project_of_another_name_in_the_folder_goes_on_under_it(project: Project) -> None:
     project("1")
     project.compose("-f", "compose.yml", "-f", "images.gen-workflow.yml", "down")
@@ -575,6 +592,7 @@ def test_a_project_of_another_name_in_the_folder_goes_on_under_it(project: Proje
     assert "another project was started in this folder of the host: store" in refused.errors[0]
 
 
+@pytest.mark.long
 def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project) -> None:
     project("1")
     result = project("2", dir="other/shop")
@@ -609,6 +627,7 @@ def test_the_previous_release_comes_back_by_itself(project: Project, cut: str) -
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_a_shell_that_is_killed_on_the_host_is_put_right_by_the_next_deploy(
     project: Project,
 ) -> None:
@@ -628,6 +647,7 @@ def test_a_shell_that_is_killed_on_the_host_is_put_right_by_the_next_deploy(
     assert project("2").code == 0
 
 
+@pytest.mark.long
 def test_a_host_that_loses_its_power_is_put_right_by_the_next_deploy(project: Project) -> None:
     project("1")
     files = project.files()
@@ -646,6 +666,7 @@ def test_a_host_that_loses_its_power_is_put_right_by_the_next_deploy(project: Pr
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_an_engine_that_restarts_in_the_switch_ends_with_the_previous_version(
     project: Project,
 ) -> None:

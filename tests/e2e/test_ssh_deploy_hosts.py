@@ -116,6 +116,7 @@ def test_a_cancelled_deploy_leaves_no_host_between_versions(
     assert deploy(shop.push("2")).code == 0
 
 
+@pytest.mark.long
 def test_two_deploys_to_the_same_hosts_do_not_lock_each_other_out(
     hosts: list[Host], shop: Shop, deploy: Deploy
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_host_that_cannot_be_reached_is_named_and_no_other_is_touched(
     assert [served(host) for host in hosts] == ["1"] * 3
 
 
+@pytest.mark.long
 def test_eight_hosts_are_switched_in_groups(
     bed: Bed, hosts: list[Host], shop: Shop, tmp_path: Path
 ) -> None:

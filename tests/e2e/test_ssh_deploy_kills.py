@@ -211,6 +211,7 @@ def stage(
     return Stage(bed, machines, shop, tmp_path_factory.mktemp("workspace"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", list(map(marked, POINTS)), ids=str)
 def test_a_version_serves_and_the_next_deploy_works(
     stage: Stage, machines: list[Host], point: Point

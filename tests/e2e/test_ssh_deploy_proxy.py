@@ -173,6 +173,7 @@ def test_a_sick_version_gets_no_users(
     assert containers(host) == SERVING
 
 
+@pytest.mark.long
 def test_a_version_that_the_proxy_finds_sick_gets_no_users(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
 ) -> None:
@@ -203,6 +204,7 @@ def test_a_version_that_is_sick_with_its_first_users_goes_back(
     assert containers(host) == SERVING
 
 
+@pytest.mark.long
 def test_a_first_version_that_fails_leaves_no_way_to_it(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -228,6 +230,7 @@ def test_two_services_share_the_proxy_by_their_hosts(
     assert "three" not in " ".join(containers(host))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("restarted", ["the proxy", "the engine", "the host"])
 def test_the_way_is_found_again_after_a_restart(
     host: Host, shop: Shop, deploy: ProxyDeploy, restarted: str
@@ -269,6 +272,7 @@ def test_the_host_sends_the_users_back_by_itself(
     assert served(host) == "4"
 
 
+@pytest.mark.long
 def test_one_host_goes_back_when_another_fails(
     bed: Bed, host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
 ) -> None:
@@ -305,6 +309,7 @@ def test_a_cancelled_switch_sends_the_users_back(
     assert served(host) == "1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["before the users move", "after the users moved"])
 def test_a_host_that_lost_its_power_is_put_right_without_a_gap(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, moment: str
@@ -328,6 +333,7 @@ def test_a_host_that_lost_its_power_is_put_right_without_a_gap(
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["the engine", "the proxy"])
 def test_what_restarts_in_the_switch_does_not_keep_the_sick_version(
     host: Host, shop: Shop, deploy: ProxyDeploy, what: str
@@ -361,6 +367,7 @@ def test_a_container_of_the_plain_form_gives_its_port_to_the_proxy(
     assert again.outputs["gap-ms"] == "0", again.log
 
 
+@pytest.mark.long
 def test_a_container_of_the_plain_form_gets_its_port_back(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -372,6 +379,7 @@ def test_a_container_of_the_plain_form_gets_its_port_back(
     assert containers(host) == {"shop": "running"}
 
 
+@pytest.mark.long
 def test_a_killed_move_from_the_plain_form_is_put_right(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -387,6 +395,7 @@ def test_a_killed_move_from_the_plain_form_is_put_right(
     assert served(host) == "2"
 
 
+@pytest.mark.long
 def test_a_container_of_the_plain_form_on_another_port_stops_last(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -416,6 +425,7 @@ def test_another_port_than_that_of_the_proxy_is_named(
     assert served(host) == "1"
 
 
+@pytest.mark.long
 def test_a_proxy_that_was_removed_is_made_anew_with_its_routes(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -426,6 +436,7 @@ def test_a_proxy_that_was_removed_is_made_anew_with_its_routes(
     assert served(host) == "1"
 
 
+@pytest.mark.long
 def test_a_proxy_that_forgot_its_routes_learns_them_again(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -448,6 +459,7 @@ def test_an_image_of_the_proxy_that_is_not_there_is_named(
     assert containers(host) == {}
 
 
+@pytest.mark.long
 def test_another_image_leaves_a_proxy_that_works(shop: Shop, deploy: ProxyDeploy) -> None:
     deploy(shop.push("1"))
     newer = f"ghcr.io/acme/kamal-proxy@sha256:{'0' * 64}"
@@ -456,6 +468,7 @@ def test_another_image_leaves_a_proxy_that_works(shop: Shop, deploy: ProxyDeploy
     assert "the proxy of the host stays what it is" in result.log
 
 
+@pytest.mark.long
 def test_going_back_to_the_previous_release_is_gapless_too(
     shop: Shop, deploy: ProxyDeploy, load: Load
 ) -> None:

@@ -119,6 +119,7 @@ def test_a_release_that_nobody_knows_is_named(
     assert served(host) == "1"
 
 
+@pytest.mark.long
 def test_so_many_releases_stay_as_were_asked_for(host: Host, shop: Shop, deploy: Deploy) -> None:
     versions = [shop.push(version) for version in ("1", "2", "4", "5")]
     host.docker("pull", "-q", versions[0].replace("shop", "shop"), check=False)
@@ -127,6 +128,7 @@ def test_so_many_releases_stay_as_were_asked_for(host: Host, shop: Shop, deploy:
     assert images(host) == set(versions[2:])
 
 
+@pytest.mark.long
 def test_images_of_others_are_never_touched(host: Host, shop: Shop, deploy: Deploy) -> None:
     deploy(shop.push("1"), name="other", ports=f"9090:{PORT}")
     for version in ("2", "4", "5"):
