@@ -324,7 +324,7 @@ def test_a_host_that_lost_its_power_is_put_right_without_a_gap(
     result = step.result()
     assert result.outputs["result"] == "unknown", result.log
     serving = "sick" if after_move else "1"
-    assert served(host) == serving
+    await_served(host, serving, seconds=5)
     with load:
         after = deploy(shop.push("4"))
     assert after.code == 0, after.log
