@@ -12,34 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import SECRET, Deploy, await_log, await_served, clean, containers, served
+from bed.deploys import SECRET, Deploy, await_log, await_served, containers, served
 from bed.shop import PORT, TOKEN, Shop
 from bed.step import run_action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bed import Bed, Host
 
 pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def shop(bed: Bed) -> Shop:
-    return Shop(bed)
-
-
-@pytest.fixture
-def host(bed: Bed) -> Iterator[Host]:
-    """The first host, without any container of another test."""
-    yield bed.host
-    bed.registry.clear_faults()
-    clean(bed.host)
-
-
-@pytest.fixture
-def deploy(host: Host, tmp_path: Path) -> Deploy:
-    return Deploy(host, tmp_path)
 
 
 def test_a_first_version_serves_with_its_environment(

@@ -23,11 +23,6 @@ DISK = "200m"
 
 
 @pytest.fixture(scope="module")
-def shop(bed: Bed) -> Shop:
-    return Shop(bed)
-
-
-@pytest.fixture(scope="module")
 def machine(bed: Bed) -> Host:
     return bed.add_host(disk=DISK)
 
@@ -42,11 +37,6 @@ def host(bed: Bed, machine: Host, shop: Shop, tmp_path: Path) -> Iterator[Host]:
     yield machine
     bed.registry.clear_faults()
     machine.unwrap_docker()
-
-
-@pytest.fixture
-def deploy(host: Host, tmp_path: Path) -> Deploy:
-    return Deploy(host, tmp_path)
 
 
 class Fault(NamedTuple):

@@ -28,11 +28,6 @@ time.sleep(600)
 
 
 @pytest.fixture(scope="module")
-def shop(bed: Bed) -> Shop:
-    return Shop(bed)
-
-
-@pytest.fixture(scope="module")
 def three(bed: Bed) -> list[Host]:
     bed.add_hosts(3 - len(bed.hosts))
     return bed.hosts[:3]

@@ -165,11 +165,6 @@ def marked(point: Point) -> ParameterSet:
 
 
 @pytest.fixture(scope="module")
-def shop(bed: Bed) -> Shop:
-    return Shop(bed)
-
-
-@pytest.fixture(scope="module")
 def machines(bed: Bed) -> list[Host]:
     return bed.add_hosts(max(point.hosts for point in POINTS), disk=DISK)
 

@@ -7,34 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bed.deploys import SECRET, Deploy, clean, containers, served
+from bed.deploys import SECRET, Deploy, containers, served
 from bed.shop import PORT, Shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from bed import Bed, Host
+    from bed import Host
 
 pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(180)]
 BUSYBOX = "/bin/busybox"
-
-
-@pytest.fixture(scope="module")
-def shop(bed: Bed) -> Shop:
-    return Shop(bed)
-
-
-@pytest.fixture
-def host(bed: Bed) -> Iterator[Host]:
-    yield bed.host
-    clean(bed.host)
-    bed.host.docker("network", "prune", "-f")
-
-
-@pytest.fixture
-def deploy(host: Host, tmp_path: Path) -> Deploy:
-    return Deploy(host, tmp_path)
 
 
 def inspect(host: Host, name: str = "shop") -> dict[str, Any]:

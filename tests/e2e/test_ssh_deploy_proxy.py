@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import Deploy, await_log, await_served, clean, containers, served
+from bed.deploys import Deploy, await_log, await_served, containers, served
 from bed.http import body
 from bed.load import Load
 from bed.shop import PORT, Shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from bed import Bed, Host
@@ -36,20 +35,6 @@ echo "Status: 503"; echo; echo\\n' >cgi-bin/up
 /bin/busybox mkdir -p /tmp; /bin/busybox chmod +x cgi-bin/up
 exec /bin/busybox httpd -f -p 8080 -h /www
 """
-
-
-@pytest.fixture(scope="module")
-def shop(bed: Bed) -> Shop:
-    return Shop(bed)
-
-
-@pytest.fixture
-def host(bed: Bed) -> Iterator[Host]:
-    """The first host, without any container of another test."""
-    yield bed.host
-    bed.registry.clear_faults()
-    clean(bed.host)
-    bed.host.docker("network", "prune", "-f")
 
 
 class ProxyDeploy(Deploy):

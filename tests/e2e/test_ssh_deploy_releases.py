@@ -15,7 +15,6 @@ from bed.step import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bed import Bed, Host
 
@@ -23,21 +22,11 @@ pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
 STATE = "/home/deploy/.gen-workflow/shop"
 
 
-@pytest.fixture(scope="module")
-def shop(bed: Bed) -> Shop:
-    return Shop(bed)
-
-
 @pytest.fixture
 def host(bed: Bed) -> Iterator[Host]:
     yield bed.host
     clean(bed.host)
     bed.host.docker("image", "prune", "-af")
-
-
-@pytest.fixture
-def deploy(host: Host, tmp_path: Path) -> Deploy:
-    return Deploy(host, tmp_path)
 
 
 def history(host: Host) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from ship.errors import UserError
 from ship.reference import split_digest
 from ship.ssh_deploy import compose_files, compose_project
 from ship.ssh_deploy.compose_files import OVERRIDE, Upload
-from ship.ssh_deploy.inputs import MISSING, NAME_OF_VARIABLE, Login, read_files, read_login
+from ship.ssh_deploy.inputs import MISSING, Login, lines_of_file, read_files, read_login
 from ship.ssh_deploy.remote_script import Phase, Program
 from ship.ssh_deploy.run_form import HEALTH, LAST_PORT, LEAVE, ROLLBACK
 
@@ -183,26 +183,12 @@ def _env(read: Reader, workspace: str) -> dict[str, Secret] | None:
     files = read_files(read, "env-file", workspace)
     env: dict[str, Secret] = {}
     for name, text in files.items():
-        env.update(_lines_of_env(read, name, text))
+        env.update(lines_of_file(read, name, text))
     env.update(read.environment("env"))
     for name in filter(RESERVED.fullmatch, env):
         hint = "give it another name in the compose file, such as APP_NAME: ${OTHER_NAME}"
         read.problem("env", f"{name} would change which Docker is asked on the host", hint)
     return env
-
-
-def _lines_of_env(read: Reader, name: str, text: str) -> dict[str, Secret]:
-    found = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        key, equals, value = line.partition("=")
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        if equals and NAME_OF_VARIABLE.fullmatch(key):
-            found[key] = Secret(value)
-        else:
-            # Not the line itself: it may be a secret.
-            read.problem("env-file", f"{name}:{number} is not of the form NAME=value")
-    return found
 
 
 def _health(read: Reader) -> tuple[str, str]:

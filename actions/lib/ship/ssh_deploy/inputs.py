@@ -116,7 +116,7 @@ def read_app_environment(read: Reader, files: Mapping[str, str]) -> dict[str, Se
 
     A file has lines `NAME=value`, taken as they are, as `docker run --env-file` does.
     """
-    env = {key: value for name, text in files.items() for key, value in _file(read, name, text)}
+    env = {k: v for name, text in files.items() for k, v in lines_of_file(read, name, text)}
     env.update(read.environment("env"))
     for name in filter(RESERVED.fullmatch, env):
         hint = "write it into the Dockerfile, or let the app read another name"
@@ -127,7 +127,8 @@ def read_app_environment(read: Reader, files: Mapping[str, str]) -> dict[str, Se
 NAME_OF_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _file(read: Reader, name: str, text: str) -> list[tuple[str, Secret]]:
+def lines_of_file(read: Reader, name: str, text: str) -> list[tuple[str, Secret]]:
+    """Return the variables of a file that `env-file` names; notes each line that is none."""
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         key, equals, value = line.partition("=")
