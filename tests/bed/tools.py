@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
 from enum import Enum
@@ -46,6 +47,8 @@ SOURCES = {
     "compose": Source(("./cmd",), "internal.Version", "docker-compose"),
     "kamal-proxy": Source(("./cmd/kamal-proxy",)),
 }
+# A line of Go that tells how the proxy answered.
+REFUSED = re.compile(rf".*(?:\b(?:403|404|410|5\d\d) [A-Z].*|not available|{NO_ROUTE.pattern}).*")
 
 
 class Cannot(Enum):
@@ -58,6 +61,7 @@ class Cannot(Enum):
     OTHER_ENGINES = "unpack engines of other versions"
     DEBIAN = "install Debian packages (it is neither Debian nor Ubuntu)"
     GO_PROXY = "reach the Go module proxy"
+    GO_MODULE = "get a Go module at its pinned version"
     ZIZMOR = "run zizmor (it needs Python 3.11 or newer)"
     EMULATE = "run programs of arm64 by QEMU and the kernel's binfmt_misc"
     CASES = "read the test cases of docker/metadata-action (they are no part of this repository)"
@@ -138,12 +142,27 @@ def install_source(name: str) -> None:
     stamp = f" -X {path}/{source.version}={version}" if source.version else ""
     with _into(source_folder(name)) as folder:
         _probe_go_proxy(module, env)
-        download = ("go", "mod", "download", "-json", module)
-        # Its errors go to the log.
-        told = subprocess.run(download, cwd=folder, check=True, stdout=subprocess.PIPE, env=env)
-        build = ("go", "build", "-trimpath", f"-ldflags=-s -w{stamp}", "-o")
+        told = _run_go("mod", "download", "-json", module, cwd=folder, env=env)
+        build = ("build", "-trimpath", f"-ldflags=-s -w{stamp}", "-o")
         command = (*build, f"{folder}/{source.program}", *source.packages)
-        subprocess.run(command, cwd=json.loads(told.stdout)["Dir"], check=True, env=env)
+        _run_go(*command, cwd=Path(json.loads(told)["Dir"]), env=env)
+
+
+def _run_go(*argv: str, cwd: Path, env: Mapping[str, str]) -> str:
+    """Run Go and return what it printed; its errors go to the log.
+
+    Raises Unavailable when the proxy has not, or does not give, what it needs: a proxy may know a
+    version one day and refuse it the next.
+    """
+    done = subprocess.run(
+        ("go", *argv), cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
+    print(done.stderr, file=sys.stderr)
+    said = f"{done.stderr}\n{done.stdout}"
+    if done.returncode and (refusal := REFUSED.search(said)):
+        raise Unavailable(f"{Cannot.GO_MODULE.reason} ({refusal[0].strip()})")
+    done.check_returncode()
+    return done.stdout
 
 
 def _go_environment(flag: str) -> dict[str, str]:
@@ -164,7 +183,7 @@ def _probe_go_proxy(module: str, env: Mapping[str, str]) -> None:
     if done.returncode and NO_ROUTE.search(done.stderr):
         raise Unavailable(f"{Cannot.GO_PROXY.reason} ({done.stderr.strip()})")
     if done.returncode:
-        raise Unavailable(f"the Go module proxy has no {module}: {done.stderr.strip()}")
+        raise Unavailable(f"{Cannot.GO_MODULE.reason} ({module}: {done.stderr.strip()})")
 
 
 @contextmanager
