@@ -390,7 +390,7 @@ def command_lines() -> list[str]:
 def test_nothing_is_left_on_the_runner(shop: Shop, deploy: Deploy) -> None:
     before = set(Path("/tmp").glob("ship-*"))
     step = deploy.start(shop.push("1"))
-    await_log(step, "pulling")
+    await_log(step, "starting the candidate")
     temp = step.temp
     assert {"ssh", "ssh-agent"} <= programs(temp)
     step.process.kill()

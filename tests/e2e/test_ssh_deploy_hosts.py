@@ -29,8 +29,7 @@ time.sleep(600)
 
 @pytest.fixture(scope="module")
 def three(bed: Bed) -> list[Host]:
-    bed.add_hosts(3 - len(bed.hosts))
-    return bed.hosts[:3]
+    return bed.add_hosts(3)
 
 
 @pytest.fixture

@@ -299,7 +299,8 @@ def test_a_cancelled_switch_sends_the_users_back(
 def test_a_host_that_lost_its_power_is_put_right_without_a_gap(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, moment: str
 ) -> None:
-    deploy(shop.push("1"))
+    first = deploy(shop.push("1"))
+    assert first.code == 0, first.log
     after_move = moment == "after the users moved"
     step = deploy.sick_after(shop.push("2"), healthy=2 if after_move else 1, health_timeout="30")
     await_log(step, "sending users to the new shop")

@@ -143,7 +143,8 @@ def test_who_waits_too_long_is_told_by_whom_the_service_is_locked(
 ) -> None:
     first = deploy.start(shop.push("2", "slow-start"))
     await_log(first, "starting the candidate")
-    result = deploy(shop.push("1"), lock_timeout="0")
+    inputs = deploy.inputs(shop.push("1"), lock_timeout="0")
+    result = deploy.run(inputs, run=Run(run_id="99"))
     assert result.code == 1, result.log
     assert "another deploy of this service runs: https://github.com/acme/shop" in result.errors[0]
     assert first.result().code == 0

@@ -151,19 +151,22 @@ run_health_command() {
   while kill -0 "$asked" 2>/dev/null; do
     if [ "$(now)" -ge "$deadline" ]; then
       kill "$asked" 2>/dev/null
-      reason='its health command has not come to its end'
+      # The last of several may have been cut off; what those before said is the cause.
+      reason=${ended:-its health command has not come to its end}
       return 1
     fi
     nap
   done
   wait "$asked" && return 0
-  reason="its health command ended with exit code $? ($(tail -n 1 "$STATE/health" 2>/dev/null))"
+  ended="its health command ended with exit code $? ($(tail -n 1 "$STATE/health" 2>/dev/null))"
+  reason=$ended
   return 1
 }
 
 # Waits until a container is healthy. $1 name, $2 seconds, then for a path: $3 address, $4 port, $5 path.
 # Sets `reason` when it is not.
 await_healthy() {
+  ended=
   deadline=$(($(now) + $2))
   settled=$(($(now) + ($2 < 5 ? $2 : 5)))
   while :; do
