@@ -81,7 +81,7 @@ class Report:
             "previous-image": facts.get("previous"),
             "gap-ms": facts.gap_ms,
             "exit-code": facts.get("exit-code"),
-            "cause": "" if facts.result.word == "deployed" else self._cause(host)[0],
+            "cause": self._problems(host)[0].what if host.failed else "",
         }
 
     def _summary(self) -> str:

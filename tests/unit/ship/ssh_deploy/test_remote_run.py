@@ -152,6 +152,17 @@ def test_a_release_that_was_to_stay_is_not_undone_by_the_next_deploy(far_side: F
     assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
 
 
+def test_a_broken_old_one_does_not_stop_the_deploy_that_mends_it(far_side: FarSide) -> None:
+    far_side.make("box/app", "stopped")
+    far_side.make("box/app.next", "stopped")
+    # Only the old one: its name ends there.
+    far_side.make("broken", "start app")
+    (far_side.folder / "whole").touch()
+    facts = far_side.run(*PHASES)
+    assert facts[-1] == "ship-gone word 0"
+    assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
+
+
 def test_an_old_one_that_does_not_start_again_is_told(far_side: FarSide) -> None:
     far_side.make("box/app", "stopped")
     far_side.make("box/app.next", "running")

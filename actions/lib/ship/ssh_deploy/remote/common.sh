@@ -42,7 +42,7 @@ tidy() { :; }
 interrupted() {
   # At once: a word to a client that has gone is a signal as well, which would come back here.
   trap '' TERM INT HUP PIPE
-  say 'the client has gone'
+  say 'ended before its time: what is not finished is put right'
   tell failure interrupted
   finish 143
 }

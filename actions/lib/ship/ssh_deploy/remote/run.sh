@@ -6,6 +6,7 @@ alias=
 candidate=
 created=
 stopped=
+stopped_at=
 committed=
 previous=
 pulled=
@@ -103,16 +104,20 @@ finish_commit() {
   take_names
 }
 
-# From here on it is ours to bring back, whatever ends us.
+# From here on it is ours to bring back, whatever ends us. One that does not start any more, because it
+# was broken already, stops no deploy that may mend it.
 go_back() {
   say "an earlier deploy was killed in its switch: $NAME.next goes"
   running "$NAME" || stopped=yes
   created=yes
   docker rm -f -v "$NAME.next" >/dev/null 2>&1
   [ -z "$stopped" ] || docker start "$NAME" >/dev/null 2>&1
-  running "$NAME" || fail start "$NAME, which served before"
-  created=''
-  stopped=''
+  if running "$NAME"; then
+    created=''
+    stopped=''
+  else
+    say "$NAME does not start: nobody serves until the new one does"
+  fi
 }
 
 look_at_service() {
@@ -263,7 +268,7 @@ phase_switch() {
   end_gap
   # Nobody asked it meanwhile: from the word to stop until it was found healthy is the most it was.
   clock
-  [ -n "$gap" ] || [ -z "$stopped" ] || gap=$((ms - stopped_at))
+  [ -n "$gap" ] || [ -z "$stopped_at" ] || gap=$((ms - stopped_at))
   [ -z "$gap" ] || tell gap "$gap"
   tell serving "$IMAGE"
 }
