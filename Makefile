@@ -39,7 +39,7 @@ bench: ## every measurement against its budget
 
 kill-matrix: ## every phase of every form of ssh-deploy, cut off in every way: takes an hour or more
 	@python3 tests/bed/setup.py
-	@KILL_MATRIX=all $(PYTHON) -m pytest -rP tests/e2e/test_ssh_deploy_kills.py $(ARGS)
+	@KILL_MATRIX=all $(PYTHON) -m pytest --long -rP tests/e2e/test_ssh_deploy_kills.py $(ARGS)
 
 demo: ## the whole path on real parts, shown as it happens
 	@python3 tests/bed/setup.py

@@ -74,9 +74,18 @@ def served(host: Host, path: str = "/", port: int = PORT) -> str:
 def await_served(host: Host, version: str, seconds: float = 20) -> None:
     """Wait until a host serves a version."""
     deadline = time.monotonic() + seconds
-    while served(host) != version:
-        assert time.monotonic() < deadline, f"{host.name} serves {served(host)!r}, not {version!r}"
+    while (found := served(host)) != version:
+        assert time.monotonic() < deadline, f"{found!r} and not {version!r} on {told_by(host)}"
         time.sleep(0.1)
+
+
+def told_by(host: Host) -> str:
+    """Return what a host has to say of its containers, for whoever reads of a failed test."""
+    lines = [host.name, host.docker("ps", "-a", "--no-trunc").stdout]
+    for name in containers(host):
+        said = host.docker("logs", "--tail", "20", name, check=False)
+        lines.append(f"{name}:\n{said.stdout}{said.stderr}")
+    return "\n".join(lines)
 
 
 def await_log(step: RunningStep, words: str, seconds: float = 60) -> None:
@@ -93,8 +102,18 @@ def containers(host: Host) -> dict[str, str]:
     return dict(sorted(line.split(" ", 1) for line in lines))
 
 
+# A step may end before its session on the host, which then still asks the proxy and Docker for
+# things: of the next test, if that has begun. It has the lock as long as any part of it lives.
+AWAIT_SESSIONS = """\
+for lock in "$1"/.gen-workflow/*/lock; do
+  [ ! -e "$lock" ] || flock --wait 60 "$lock" true
+done
+"""
+
+
 def clean(host: Host) -> None:
-    """Take away all that deploys have left on a host."""
+    """Take away all that deploys have left on a host, once the last of them has ended."""
+    host.run("sh", "-c", AWAIT_SESSIONS, "-", f"/home/{host.user}")
     ids = host.docker("ps", "-aq").stdout.split()
     if ids:
         host.docker("rm", "-fv", *ids)

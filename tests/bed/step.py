@@ -30,6 +30,10 @@ BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 SECONDS_TO_TERM = 7.5
 # On a machine of the bed: the step's process says which it is, and then becomes the step.
 NOTE_PID = 'echo $$ >"$0"; exec "$@"'
+# What a runner does at the end of a job: no program of a step outlives it, nor writes any more.
+KILL_ORPHANS = """\
+grep -lsF -- "RUNNER_TEMP=$1" /proc/[0-9]*/environ | cut -d / -f 3 | xargs -r kill -9
+"""
 COMMAND_FILES = (
     "GITHUB_OUTPUT",
     "GITHUB_STEP_SUMMARY",
@@ -228,6 +232,8 @@ class RunningStep:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        if self._on:
+            self._on.run("sh", "-c", KILL_ORPHANS, "-", str(self.temp), check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -271,4 +271,5 @@ def test_a_run_that_is_killed_moves_no_tag_that_others_use(
     running.signal(signal.SIGKILL)
     running.process.wait(10)
     assert {tag: registry.digest(PATH, tag) for tag in before} == before
+    running.result()
     assert build(runner, workspace, Run(repository=REPOSITORY, sha="c" * 40)).code == 0

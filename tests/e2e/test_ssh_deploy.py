@@ -121,6 +121,29 @@ def test_the_host_brings_the_old_version_back_by_itself(
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("fault", "end"), [("slow-start", ("deployed", "3")), ("sick-when-real", ("rolled-back", "1"))]
+)
+def test_a_home_that_fills_in_the_switch_costs_notes_and_no_service(
+    host: Host, shop: Shop, deploy: Deploy, fault: str, end: tuple[str, str]
+) -> None:
+    deploy(shop.push("1"))
+    step = deploy.start(shop.push("3", fault), health_timeout="15")
+    await_log(step, "starting the new shop")
+    host.fill_home()
+    try:
+        result = step.result()
+        assert result.outputs["result"] == end[0], result.log
+        assert "the history could not be written" in result.log
+        await_served(host, end[1])
+    finally:
+        host.free_home()
+    after = deploy(shop.push("2"))
+    assert after.code == 0, after.log
+    assert served(host) == "2"
+
+
 def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:

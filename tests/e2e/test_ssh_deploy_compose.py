@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed import tools
+from bed.deploys import clean
 from bed.http import body
 from bed.shop import PORT, TOKEN, Shop
 from bed.step import RunningStep, StepResult, run_action, start_action
@@ -158,18 +159,16 @@ class Project:
         try:
             self.compose("up", "-d")
         finally:
-            self.host.run("docker", "logout", "ghcr.io", user="deploy")
+            # A logout would leave the folder, which other tests take for one of ours.
+            self.host.run("rm", "-rf", "/home/deploy/.docker")
 
     def state(self, path: str) -> str:
         return self.host.run("cat", f"/home/deploy/.gen-workflow/shop/{path}").stdout
 
     def clean(self) -> None:
-        ids = self.host.docker("ps", "-aq").stdout.split()
-        if ids:
-            self.host.docker("rm", "-fv", *ids)
-        self.host.docker("volume", "prune", "-af")
+        clean(self.host)
         self.host.docker("network", "prune", "-f")
-        self.host.run("rm", "-rf", FOLDER, "/home/deploy/.gen-workflow", "/home/deploy/other")
+        self.host.run("rm", "-rf", FOLDER, "/home/deploy/other")
 
 
 RUNNING = {"shop-db-1": "running", "shop-once-1": "exited", "shop-web-1": "running"}
