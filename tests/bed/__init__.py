@@ -10,12 +10,13 @@ What a test finds in a `Bed`, or as a fixture of the same name:
   docker-container driver works there, with a real BuildKit.
 - `builder` runs a real buildkitd for the remote driver, at `builder.endpoint`.
 - `host`, `hosts`, `add_host()`, `add_hosts(8)` are servers with SSH, mostly with Docker. Options:
-  `disk="64m"`, `behind=another_host` (reached through it alone), `engine="bookworm"` (Docker 20.10)
-  or `"forky"` (28), `compose=tools.built("compose")` (version 5) or `None`; `docker=False`.
-  They are known by `known_hosts`, `hashed_known_hosts`, `fingerprints`, or all of them by the
-  bed's `host_authority`. Faults: `kill_sessions`, `block_ssh`, `reset_ssh`, `unblock_ssh`,
-  `slow_login`, `fill_disk`, `free_disk`, `fill_home`, `free_home`, and `wrap_docker` with a script
-  that fails, waits or only lets `docker_calls` tell what was asked.
+  `disk="64m"`, `behind=another_host` (reached through it alone), `engine="bookworm"` (Docker
+  20.10) or `"forky"` (28), `compose=tools.built("compose")` (version 5),
+  `tools.built("oldest-compose")` (2.24) or `None`; `docker=False`. They are known by
+  `known_hosts`, `hashed_known_hosts`, `fingerprints`, or all of them by the bed's
+  `host_authority`. Faults: `kill_sessions`, `block_ssh`, `reset_ssh`, `unblock_ssh`, `slow_login`,
+  `fill_disk`, `free_disk`, `fill_home`, `free_home`, and `wrap_docker` with a script that fails,
+  waits or only lets `docker_calls` tell what was asked.
 - `kamal_proxy_image()` is the name of kamal-proxy's image in ghcr.io.
 - `emulate_arm64()` (the fixture is `arm64_busybox`) lets all of them run programs of arm64.
 
@@ -31,8 +32,8 @@ Beside the bed:
 Every machine can be paused, switched off and on, and removed, and runs any program of this one.
 Containers on machines know the names of the bed: ghcr.io, registry.acme.test, builder.
 A component that was not installed raises `Unavailable`; a test says which ones it needs with
-`@pytest.mark.needs("packages", "engine", "buildkit", "qemu", "compose", "kamal-proxy",
-"engine-bookworm", "engine-forky")`.
+`@pytest.mark.needs("packages", "engine", "buildkit", "qemu", "compose",
+"oldest-compose", "kamal-proxy", "engine-bookworm", "engine-forky")`.
 """
 
 from __future__ import annotations

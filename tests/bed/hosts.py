@@ -46,7 +46,7 @@ class HostOptions(TypedDict, total=False):
     `disk` is how much its engine can hold, such as `64m`. A host is reached over SSH from the one
     that it is `behind` alone. `engine` is the suite of Debian that its Docker comes from, one of
     [other-engines] in versions.toml. `compose` is the path of another `docker compose`, such as
-    `tools.built("compose")`, or None for none.
+    `tools.built("compose")` or `tools.built("oldest-compose")`, or None for none.
     """
 
     disk: str

@@ -45,6 +45,7 @@ class Source(NamedTuple):
 SOURCES = {
     "buildkit": Source(("./cmd/buildkitd", "./cmd/buildctl"), "version.Version"),
     "compose": Source(("./cmd",), "internal.Version", "docker-compose"),
+    "oldest-compose": Source(("./cmd",), "internal.Version", "docker-compose"),
     "kamal-proxy": Source(("./cmd/kamal-proxy",)),
 }
 # A line of Go that tells how the proxy answered.

@@ -708,14 +708,21 @@ def test_the_login_is_gone_and_no_secret_is_shown(project: Project) -> None:
     assert sorted(found) == ["current", "history.jsonl", "lock", "releases"]
 
 
-@pytest.mark.parametrize("kind", ["compose of today", "Docker 28"])
-def test_newer_versions_of_compose_do_the_same(
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.needs(kind))
+        for kind in ("oldest-compose", "compose", "engine-forky")
+    ],
+)
+def test_older_and_newer_versions_of_compose_do_the_same(
     bed: Bed, shop: Shop, tmp_path: Path, kind: str
 ) -> None:
     host = (
         bed.add_host(engine="forky")
-        if kind == "Docker 28"
-        else bed.add_host(compose=tools.built("compose"))
+        if kind == "engine-forky"
+        else bed.add_host(compose=tools.built(kind))
     )
     try:
         project = Project(host, shop, tmp_path)
