@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
 
 REPOSITORY = "Acme/Faults"
 PATH = "acme/faults"
+LONG = pytest.mark.long
 TOKEN = "* /token"
 UPLOADS = f"POST /v2/{PATH}/blobs/uploads/"
 MANIFESTS = f"PUT /v2/{PATH}/manifests/*"
@@ -66,12 +67,18 @@ def build(on: Runner, workspace: Path, run: Run | None = None, **inputs: str) ->
     ("match", "fault"),
     [
         pytest.param(TOKEN, Fault(503, 2), id="the token endpoint is down twice"),
-        pytest.param(TOKEN, Fault(0, 2), id="the token endpoint drops the connection twice"),
-        pytest.param(UPLOADS, Fault(429, 2), id="the start of an upload is refused for now twice"),
+        pytest.param(
+            TOKEN, Fault(0, 2), id="the token endpoint drops the connection twice", marks=LONG
+        ),
+        pytest.param(
+            UPLOADS, Fault(429, 2), id="the start of an upload is refused for now twice", marks=LONG
+        ),
         pytest.param(MANIFESTS, Fault(429, 2), id="a manifest is refused for now twice"),
-        pytest.param(UPLOADS, Fault(500, 1), id="the registry fails once"),
-        pytest.param(MANIFESTS, Fault(500, 1), id="the registry fails once at the manifest"),
-        pytest.param(UPLOADS, Fault(0, 1), id="the connection is dropped at an upload"),
+        pytest.param(UPLOADS, Fault(500, 1), id="the registry fails once", marks=LONG),
+        pytest.param(
+            MANIFESTS, Fault(500, 1), id="the registry fails once at the manifest", marks=LONG
+        ),
+        pytest.param(UPLOADS, Fault(0, 1), id="the connection is dropped at an upload", marks=LONG),
         pytest.param(MANIFESTS, Fault(0, 1), id="the connection is dropped at the manifest"),
         pytest.param(
             f"HEAD /v2/{PATH}/blobs/*", Fault(503, 1), id="the registry is away for a blob"
@@ -165,6 +172,7 @@ def test_a_refusal_of_which_buildkit_hides_the_words_is_told_as_one(
     assert "trying again" not in step.log
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("runner")  # for its rights
 @pytest.mark.parametrize(
     ("match", "fault"),

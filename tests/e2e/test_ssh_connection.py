@@ -41,6 +41,9 @@ LIB = Path(__file__).parents[2] / "actions/lib"
 # Nothing of the machine's own agent or configuration may help.
 ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 WRONG = "SHA256:" + "a" * 43
+# Says that it runs once it is another program: between a fork and that, a signal can be lost, and
+# what is in the foreground then ends in its own time.
+BEGUN = "sh -c 'echo begun; exec sleep 60'"
 PREAMBLE = """
 undo() {{ trap '' HUP INT TERM PIPE; echo undone >>"$OUT"; exit 7; }}
 trap undo HUP INT TERM PIPE
@@ -534,7 +537,7 @@ def test_a_word_of_the_host_that_looks_like_ours_is_none(open_session: Opened) -
 
 def test_the_end_of_input_lets_the_host_undo_and_end(open_session: Opened) -> None:
     _, dialogue, _ = open_session
-    dialogue.session.send(Secret("echo begun; sleep 60"))
+    dialogue.session.send(Secret(BEGUN))
     dialogue.await_line("begun")
     dialogue.session.stop(grace_seconds=10)
     assert dialogue.session.ended
@@ -544,7 +547,7 @@ def test_the_end_of_input_lets_the_host_undo_and_end(open_session: Opened) -> No
 
 def test_a_client_that_is_killed_lets_the_host_undo(open_session: Opened) -> None:
     _, dialogue, folder = open_session
-    dialogue.session.send(Secret("echo begun; sleep 60"))
+    dialogue.session.send(Secret(BEGUN))
     dialogue.await_line("begun")
     run("pkill", "-9", "-f", f"^ssh -F {folder}/config")
     await_true(lambda: dialogue.session.ended)
@@ -576,7 +579,7 @@ def test_a_connection_that_is_cut_has_no_exit_code_and_the_host_undoes(
         with connect((target,), access, ProcessRunner(ENV), print) as connector:
             dialogue = Dialogue(connector, target, tmp_path / "out")
             settled(dialogue.session, connector)
-            dialogue.session.send(Secret("echo begun; sleep 60"))
+            dialogue.session.send(Secret(BEGUN))
             dialogue.await_line("begun")
             line.cut()
             await_true(lambda: dialogue.session.ended)
@@ -771,7 +774,7 @@ def test_a_server_whose_sessions_are_killed_lets_the_script_undo(bed: Bed, tmp_p
     with connect((target,), access, ProcessRunner(ENV), print) as connector:
         dialogue = Dialogue(connector, target, Path(out))
         settled(dialogue.session, connector)
-        dialogue.session.send(Secret("echo begun; sleep 60"))
+        dialogue.session.send(Secret(BEGUN))
         dialogue.await_line("begun")
         host.kill_sessions()
         await_true(lambda: dialogue.session.ended)

@@ -600,7 +600,14 @@ def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project
     assert project.served() == "1"
 
 
-@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut", "cancelled"])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "the client is killed",
+        pytest.param("the connection is cut", marks=pytest.mark.long),
+        pytest.param("cancelled", marks=pytest.mark.long),
+    ],
+)
 def test_the_previous_release_comes_back_by_itself(project: Project, cut: str) -> None:
     project("1")
     db, files = project.identity("db"), project.files()
@@ -678,6 +685,7 @@ def test_an_engine_that_restarts_in_the_switch_ends_with_the_previous_version(
     project.await_served("1")
 
 
+@pytest.mark.long
 def test_two_hosts_go_together(bed: Bed, project: Project, shop: Shop) -> None:
     second = bed.add_host()
     try:
