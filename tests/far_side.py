@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Containers are files that hold `running` or `stopped`; a command that begins like the file `slow`
-# takes a second, one like `broken` fails, and one like `deaf` ignores signals.
+# takes a second, one like `broken` fails, and one like `deaf` ignores signals. The container that
+# `foreign` names was made by somebody else.
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
@@ -35,16 +36,20 @@ case "$1 $2" in
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
       *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 healthy" ;;
       *Config.Image*) echo "image-of-$last" ;;
-      *Labels*service*) echo app ;;
+      *.Id*) echo "id-of-$last" ;;
+      *Labels*service*) [ "$(cat foreign)" = "$last" ] || echo app ;;
+      *Labels*published*) echo 80:80 ;;
       *Labels*release*) cat "{folder}/release" 2>/dev/null ;;
     esac ;;
   'ps -a') ls box ;;
   'image inspect')
     case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; *) exit 1 ;; esac ;;
-  'create '*) shift; while [ "$1" != --name ]; do shift; done; echo stopped >"box/$2" ;;
+  'create '*) shift; while [ "$1" != --name ]; do shift; done
+    [ ! -e "box/$2" ] || {{ echo 'Conflict' >&2; exit 1; }}
+    echo stopped >"box/$2" ;;
   'start '*) for last; do :; done; [ -e "box/$last" ] && echo running >"box/$last" ;;
   'exec '*) exec sh -c "$5" ;;
-  'stop '*) echo stopped >"box/$4" ;;
+  'stop '*) for last; do :; done; [ -e "box/$last" ] && echo stopped >"box/$last" ;;
   'rename '*) mv "box/$2" "box/$3" ;;
   'rm '*) for last; do :; done; rm -f "box/$last" ;;
 esac
@@ -102,6 +107,7 @@ class FarSide:
         self.make("slow", "never")
         self.make("broken", "never")
         self.make("deaf", "never")
+        self.make("foreign", "")
 
     def make(self, name: str, text: str) -> None:
         """Write a file of the stand-in."""

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from far_side import ACME, COMMON, PHASES, WANTED, FarSide, cut, listen, say
+from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
 from ship.ssh_deploy.remote_script import call
-from ship.ssh_deploy.run_form import plan_run
+from ship.ssh_deploy.run_form import Port, plan_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ship.ssh_deploy.remote_script import Program
 
+DIGEST = "sha256:" + "d" * 64
 SHELLS = ["dash", "bash", "busybox"]
 # What a deploy tells Docker to do, in order; it is cut off in the middle of each.
 STEPS = [
@@ -172,6 +174,75 @@ def test_an_old_one_that_does_not_start_again_is_told(far_side: FarSide) -> None
     assert "failure start" in listen(process, "failure")
     process.kill()
     cut(process)
+
+
+@pytest.mark.parametrize("broken", ["ps -a --filter", "rename app.next app"])
+def test_what_cannot_be_mended_now_goes_on_serving(far_side: FarSide, broken: str) -> None:
+    (far_side.folder / "box" / "app").rename(far_side.folder / "box" / "app.next")
+    far_side.make("broken", broken)
+    facts = far_side.run(*PHASES)
+    assert any(fact.startswith("failure") for fact in facts)
+    assert far_side.boxes == {"app.next": "running"}
+    far_side.make("broken", "never")
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+    assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
+
+
+def test_the_kept_one_of_a_deploy_killed_between_its_renames_does_not_start_by_itself(
+    far_side: FarSide,
+) -> None:
+    (far_side.folder / "box" / "app").rename(far_side.folder / "box" / "app.previous")
+    far_side.make("box/app.next", "running")
+    far_side.run("lock", "prepare", "leave")
+    assert "update --restart=no app.previous" in far_side.calls
+    assert far_side.boxes["app"] == "running"
+
+
+def test_only_what_serves_has_the_name_in_its_networks(far_side: FarSide) -> None:
+    program = plan_run(COMMON, WANTED._replace(networks=("net",), after=("migrate",)), ACME)
+    far_side.run(*(phase.name for phase in program.phases), program=program)
+    named = [call for call in far_side.calls if "--network-alias app" in call]
+    assert [call.split()[2] for call in named] == ["app.next"]
+
+
+def behind_the_proxy(rollback: str = "") -> Program:
+    ports = (Port("", "80", "8080", "tcp"),)
+    wanted = WANTED._replace(ports=ports, health="/up", rollback=rollback)
+    proxy = ProxyForm(wanted, hosts=(), tls=False, image=f"proxy@{DIGEST}", drain_timeout=1)
+    return plan_proxy(COMMON, proxy, ACME)
+
+
+def test_a_broken_old_one_does_not_stop_the_deploy_behind_the_proxy_that_mends_it(
+    far_side: FarSide,
+) -> None:
+    far_side.make("box/app", "stopped")
+    far_side.make("box/app.next", "stopped")
+    far_side.make("broken", "start app")
+    far_side.make("whole", "")
+    facts = far_side.run("lock", "prepare", "leave", program=behind_the_proxy())
+    assert facts[-1] == "ship-gone word 0", str(facts)
+    assert far_side.boxes == {"app": "stopped", "gen-workflow-proxy": "running"}
+
+
+def test_the_proxy_goes_on_for_others_when_the_old_one_does_not_start(far_side: FarSide) -> None:
+    far_side.make("box/app", "stopped")
+    far_side.make("box/app.next", "stopped")
+    far_side.make("box/gen-workflow-proxy", "running")
+    far_side.make("broken", "start app")
+    far_side.make("whole", "")
+    facts = far_side.run("lock", "prepare", "leave", program=behind_the_proxy("previous"))
+    assert any(fact.startswith("failure") for fact in facts), "there is no release to go back to"
+    assert far_side.boxes["gen-workflow-proxy"] == "running"
+
+
+def test_a_kept_container_of_somebody_else_is_left_alone_behind_the_proxy_too(
+    far_side: FarSide,
+) -> None:
+    far_side.make("box/app.previous", "running")
+    far_side.make("foreign", "app.previous")
+    facts = far_side.run("lock", "prepare", "leave", program=behind_the_proxy())
+    assert "failure foreign" in facts
+    assert far_side.boxes["app.previous"] == "running"
 
 
 def test_a_health_command_that_hangs_is_no_success(far_side: FarSide) -> None:

@@ -138,6 +138,7 @@ put_plain_back() {
 # would be: of $NAME.next nobody knows how good it is.
 recover() {
   docker network inspect "$PROXY" >/dev/null 2>&1 || make_network
+  ! exists "$NAME.previous" || check_previous
   remove_left_over "$NAME.candidate"
   next=$(id_of "$NAME.next")
   if running "$PROXY"; then
@@ -161,7 +162,7 @@ recover_next() {
     say "an earlier deploy was killed before its end: $NAME.next goes"
     # It has the port no more, so what served before comes first.
     running "$NAME" || bring_back
-    running "$NAME" || fail start "$NAME, which served before"
+    running "$NAME" || say "$NAME does not start: nobody serves until the new one does"
     remove_left_over "$NAME.next"
   elif exists "$NAME.previous"; then
     say "an earlier deploy was killed in its last step: $NAME.next becomes $NAME"
@@ -176,7 +177,7 @@ recover_next() {
 bring_back() {
   docker start "$NAME" >/dev/null 2>&1 && return
   [ -n "$(route_of "$NAME")" ] || docker stop "$PROXY" >/dev/null 2>&1
-  docker start "$NAME" >/dev/null
+  docker start "$NAME" >/dev/null || docker start "$PROXY" >/dev/null 2>&1
 }
 
 make_network() {

@@ -69,7 +69,9 @@ remove_left_over() {
 # killed between its two renames, when $NAME.next had been found healthy, or it was the first deploy,
 # and then there is no better version to go back to.
 recover() {
-  there=" $(docker ps -a --filter "name=$NAME" --format '{{.Names}}' | tr '\n' ' ')"
+  # What is not seen would be taken for what this deploy has made, and removed.
+  there=$(docker ps -a --filter "name=$NAME" --format '{{.Names}}' 2>&1) || fail docker-down "$there"
+  there=" $(printf '%s' "$there" | tr '\n' ' ') "
   case $there in *" $NAME.previous "*) check_previous ;; esac
   case $there in *" $NAME.candidate "*) remove_left_over "$NAME.candidate" ;; esac
   case $there in *" $NAME.next "*) recover_next ;; esac
@@ -88,7 +90,7 @@ recover_next() {
     *" $NAME "*) if is_committed; then finish_commit; else go_back; fi ;;
     *)
       say "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
-      docker rename "$NAME.next" "$NAME"
+      take_names
       ;;
   esac
 }
@@ -255,6 +257,7 @@ phase_switch() {
   # Others in its networks know it by its name, which it has only later. Docker's own network has none.
   case " $NETWORKS " in *' bridge '*) ;; *) alias=$NAME ;; esac
   create "$NAME.next" --restart "$RESTART" "$@" || fail start "$said"
+  alias=
   if running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
     stopped=yes
@@ -295,8 +298,9 @@ take_names() {
     docker rm -f "$NAME.previous" >/dev/null 2>&1
     look '{{.Id}}' "$NAME" >"$STATE/previous"
     docker rename "$NAME" "$NAME.previous" || fail rename
-    docker update --restart=no "$NAME.previous" >/dev/null
   fi
+  # A deploy may have been killed just before this; of a first one there is none.
+  docker update --restart=no "$NAME.previous" >/dev/null 2>&1
   docker rename "$NAME.next" "$NAME" || fail rename
 }
 

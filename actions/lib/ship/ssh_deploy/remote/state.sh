@@ -45,6 +45,7 @@ look_at_holder() {
   read -r held_by held_until held_words <"$STATE/lock" 2>/dev/null || return 0
   if [ "$holder" != "$held_words" ]; then
     holder=$held_words
+    asked_at=
     say "waiting: $NAME is locked by $holder"
   fi
   case $held_by$held_until in '' | *[!0-9]*) return 0 ;; esac
