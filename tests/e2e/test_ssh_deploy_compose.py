@@ -596,7 +596,7 @@ def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project
     project("1")
     result = project("2", dir="other/shop")
     assert result.code == 2
-    assert f"shop runs from {FOLDER}" in result.errors[0]
+    assert f"is that of the project in {FOLDER} on the host" in result.errors[0]
     assert project.served() == "1"
 
 

@@ -152,6 +152,10 @@ CAUSES = {
         "the host runs this project from another folder: {}",
         "give that folder as `dir`, or give this project another `name`",
     ),
+    "name-taken": (
+        "this `name` is that of the project in {} on the host",
+        "give this project its own `name`; or remove that folder there, if the project has moved",
+    ),
     "not-uploaded": (
         "the project mounts {}, which is in the repository but not on the host",
         "add it to `files`; Docker would make an empty folder of that name",

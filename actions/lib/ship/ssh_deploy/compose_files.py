@@ -48,7 +48,8 @@ class Upload(NamedTuple):
         for path in below:
             with open(self._of(path), "rb") as file:
                 content = hashlib.sha256(file.read()).hexdigest()
-            found.update(f"{content} {path}\n".encode())
+                runnable = "x" if os.fstat(file.fileno()).st_mode & 0o100 else ""
+            found.update(f"{content}{runnable} {path}\n".encode())
         return found.hexdigest()[:16] if below else ""
 
     def has_in_repository(self, place: str) -> bool:

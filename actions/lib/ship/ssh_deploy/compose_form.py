@@ -263,6 +263,7 @@ def _as_options(files: tuple[str, ...]) -> str:
     return shlex.join(word for name in files for word in ("-f", f"./{name}"))
 
 
+@compose_project.reading()
 def answer(want: ComposeForm, facts: Facts) -> dict[str, Value]:
     """Work out of what compose told which service gets which image. Raises ShipError."""
     project = compose_project.read_project(facts.decoded("config"))

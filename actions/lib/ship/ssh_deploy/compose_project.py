@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ship.errors import Problem, StepFailed, UserError
@@ -135,24 +136,31 @@ def _address(host_ip: str) -> str:
     return EVERYWHERE.get(bracketed, bracketed)
 
 
-def read_project(text: bytes) -> Project:
-    """Read what compose told. Raises StepFailed when it is not what compose tells."""
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raise StepFailed where a host told what is not what compose tells."""
     try:
-        told = json.loads(text)
-        services = {name: dict(each or {}) for name, each in (told.get("services") or {}).items()}
-        files = {
-            f"{kind} {name}": str(each["file"])
-            for kind in ("configs", "secrets")
-            for name, each in (told.get(kind) or {}).items()
-            if each and each.get("file")
-        }
-        return Project(str(told["name"]), services, files)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # Not its words: they may hold a secret.
         raise StepFailed.of(
             f"the host told of the project what nobody can read ({type(error).__name__})",
             hint="try on the host: docker compose config --format json",
         ) from None
+
+
+@reading()
+def read_project(text: bytes) -> Project:
+    """Read what compose told. Raises StepFailed."""
+    told = json.loads(text)
+    services = {name: dict(each or {}) for name, each in (told.get("services") or {}).items()}
+    files = {
+        f"{kind} {name}": str(each["file"])
+        for kind in ("configs", "secrets")
+        for name, each in (told.get(kind) or {}).items()
+        if each and each.get("file")
+    }
+    return Project(str(told["name"]), services, files)
 
 
 def choose_images(project: Project, images: Mapping[str, str], image: str) -> dict[str, str]:

@@ -164,3 +164,12 @@ def test_a_digest_changes_with_what_is_below_it(workspace: Path) -> None:
 def test_a_value_is_quoted_as_compose_reads_it(value: str, text: str) -> None:
     # That it does is shown with the real one in tests/e2e/test_ssh_deploy_compose.py.
     assert dotenv({"A": Secret(value)}).reveal() == text
+
+
+def test_a_file_that_can_be_run_now_has_another_digest(workspace: Path) -> None:
+    found = upload(workspace, files="conf")
+    before = found.digest("conf")
+    (workspace / "deploy" / "conf" / "a.conf").chmod(0o600)
+    assert found.digest("conf") == before
+    (workspace / "deploy" / "conf" / "a.conf").chmod(0o744)
+    assert found.digest("conf") != before

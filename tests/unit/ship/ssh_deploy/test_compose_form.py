@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ship.context import Context
-from ship.errors import UserError
+from ship.errors import StepFailed, UserError
 from ship.ssh_deploy.compose_form import ComposeForm, Task, answer
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.step import Inputs, read_inputs
@@ -228,3 +228,23 @@ def test_a_rollback_takes_the_images_that_the_host_tells(wish: Wish) -> None:
     )
     made = answer(wish.form(rollback="previous", image=""), told)
     assert (made["PINNED"], made["IMAGE"], made["OVERRIDE"]) == ("web", IMAGE, "")
+
+
+@pytest.mark.parametrize(
+    "service", [{"depends_on": ["db"]}, {"ports": ["80:80"]}, {"volumes": ["/a:/b"]}]
+)
+def test_a_host_that_tells_what_compose_would_not_is_an_error_and_no_bug_of_ours(
+    wish: Wish, service: dict[str, Any]
+) -> None:
+    with pytest.raises(StepFailed, match="what nobody can read"):
+        wish.answer({"web": {**WEB["web"], **service}, "db": {}})
+
+
+@pytest.mark.parametrize(("name", "piece"), [("config", "!!!"), ("override", "eyJzZXJ2")])
+def test_what_is_cut_off_on_its_way_from_the_host_is_an_error(
+    wish: Wish, name: str, piece: str
+) -> None:
+    told = facts(config={"name": "shop", "services": WEB})
+    told.take(f"{told.mark} {name} {piece}")
+    with pytest.raises(StepFailed, match="what nobody can read"):
+        answer(wish.form(rollback="previous", image=""), told)

@@ -24,6 +24,7 @@ up=
 task=
 baseline=
 recovering=
+unmoved=
 ending=
 PINNED=
 HEALTH_SERVICE=
@@ -48,7 +49,7 @@ become_compose() {
   cd "$1" || exit
   files=$2
   shift 2
-  eval "set -- docker compose ${PROJECT:+-p $PROJECT} $files \"\$@\""
+  eval "set -- docker compose ${PROJECT:+-p \"\$PROJECT\"} $files \"\$@\""
   # shellcheck disable=SC2086 # one word each
   [ -z "$ENV_NAMES" ] || unset $ENV_NAMES
   exec "$@"
@@ -78,12 +79,25 @@ phase_prepare() {
 
 open_folder() {
   case $FOLDER in /*) ;; .) FOLDER=${HOME:-} ;; *) FOLDER=${HOME:-}/$FOLDER ;; esac
-  [ -d "$FOLDER" ] || made_folder=yes
+  check_owner
+  [ -d "$FOLDER" ] || made_folder=$FOLDER
   (umask 022 && mkdir -p "$FOLDER") 2>/dev/null
   { [ -d "$FOLDER" ] && [ -w "$FOLDER" ]; } || fail no-folder "$FOLDER"
-  aside=$FOLDER/.gen-workflow-files
+  use_folder "$FOLDER"
   tell folder "$FOLDER"
   mkdir -p "$RELEASES" 2>/dev/null || fail disk "$RELEASES"
+}
+
+use_folder() {
+  FOLDER=$1
+  aside=$1/.gen-workflow-files
+}
+
+# What is in the state is that of one project: another of this name would take its files for its own.
+# One without a note is from before there were any, and one whose folder is no more was moved.
+check_owner() {
+  noted=$(cat "$RELEASES/$(cat "$STATE/current" 2>/dev/null)/folder" 2>/dev/null)
+  [ ! -d "$noted" ] || [ "$(cd "$noted" && pwd -P)" = "$(cd "$FOLDER" 2>/dev/null && pwd -P)" ] || fail name-taken "$noted"
 }
 
 phase_pull() {
@@ -114,7 +128,8 @@ $PROJECT
 "*) ;;
     *)
       [ -z "$here" ] || [ -z "$SAID_PROJECT" ] || fail other-project "$here"
-      [ "$(printf '%s\n' "$here" | wc -l)" = 1 ] || fail other-project "$here"
+      # Several, or what compose would never take for a name: anybody may write such a label.
+      case $here in [!a-z0-9]* | *[!a-z0-9_-]*) fail other-project "$here" ;; esac
       [ -z "$here" ] || say "the project of this folder is called $here"
       PROJECT=${here:-$PROJECT}
       ;;
@@ -406,5 +421,5 @@ tidy() {
   [ -z "$release" ] || rm -rf "$release" "$release.new"
   [ -z "${aside:-}" ] || [ -d "$UNDO" ] || rm -rf "$aside"
   # Only when it is empty.
-  [ -z "$made_folder" ] || rmdir "$FOLDER" 2>/dev/null
+  [ -z "$made_folder" ] || rmdir "$made_folder" 2>/dev/null
 }

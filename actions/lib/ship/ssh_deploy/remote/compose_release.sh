@@ -35,7 +35,12 @@ end_release() {
 list_files() { (cd "$1/files" && find . -type f | sed 's|^\./||') >"$1/list"; }
 
 # What makes two releases the same, whenever they were uploaded.
-sum_of() { (cd "$1" && find files -type f -exec cksum {} + | sort | cksum) 2>/dev/null; }
+sum_of() { (
+  cd "$1" && {
+    find files -type f -exec cksum {} +
+    find files -type f -perm -100
+  } | sort | cksum
+) 2>/dev/null; }
 
 # A release to go back to becomes a new one, so that the history only goes forward.
 take_release() {
@@ -86,10 +91,15 @@ make_view() {
   view=$STATE/view
   rm -rf "$view"
   unfold "$FOLDER"
-  gone_files | (cd "$view$FOLDER" && tr '\n' '\0' | xargs -0 rm -f --)
-  sed -n 's|/[^/]*$||p' "$release/list" | sort -u | while read -r each; do unfold "$FOLDER/$each"; done
-  (cd "$view$FOLDER" && tr '\n' '\0' <"$release/list" | xargs -0 rm -f --)
+  # All of the folders before any of the files: what goes below a link would go from the live folder.
+  touched_files | sed -n 's|/[^/]*$||p' | sort -u | while read -r each; do unfold "$FOLDER/$each"; done
+  touched_files | (cd "$view$FOLDER" && tr '\n' '\0' | xargs -0 rm -f --)
   cp -pR "$release/files/." "$view$FOLDER/" 2>/dev/null || fail disk "$view"
+}
+
+touched_files() {
+  gone_files
+  cat "$release/list"
 }
 
 # What our last release has brought, and this one has not; but for `.env`, which stays what it is for
@@ -148,7 +158,7 @@ finish_release() {
   compose "$view$FOLDER" "$with" config -q 2>"$STATE/said" || fail compose "$(names_of_files): $(said_by_compose)"
   SERVICES=$(compose "$view$FOLDER" "$with" config --services 2>/dev/null | tr '\n' ' ')
   all=$(compose "$view$FOLDER" "$with" --profile '*' config --services 2>/dev/null | tr '\n' ' ')
-  { printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" &&
+  { printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" && printf '%s' "$FOLDER" >"$release/folder" &&
     printf '%s' "$all" >"$release/services" && true >"$release/tried"; } 2>/dev/null || fail disk "$release"
 }
 

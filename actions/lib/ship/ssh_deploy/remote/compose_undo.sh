@@ -8,16 +8,40 @@ recover() {
       forget_way_back
     else
       say 'an earlier deploy was killed: what it changed is undone'
-      # From here on it is ours to bring back, whatever ends us.
-      recovering=yes installed=yes
-      undo
-      recovering=''
-      installed=''
-      [ -n "$undone" ] || fail start-project "$said"
+      rm -f "$RELEASES/$(cat "$UNDO/release")/deployed"
+      wanted=$FOLDER
+      go_back "$(cat "$UNDO/folder" 2>/dev/null)"
+      use_folder "$wanted"
       PROJECT=$SAID_PROJECT
     fi
   fi
   rm -rf "$UNDO.new" "$UNDO.old" "$aside"
+}
+
+# $1 the folder where it was killed: `dir` may be another by now, or the folder may have moved.
+go_back() {
+  if [ -d "$1" ]; then
+    use_folder "$1"
+  elif [ -n "$1" ] && [ ! -d "$aside" ]; then
+    say "its folder is no more: $1"
+    forget_way_back
+    return
+  fi
+  # From here on it is ours to bring back, whatever ends us.
+  recovering=yes installed=yes
+  undo
+  recovering=''
+  installed=''
+  [ -z "$unmoved" ] || fail in-the-way "$unmoved"
+  [ -n "$undone" ] || give_old_up
+}
+
+# One that does not start any more, because it was broken already, stops no deploy that may mend it.
+give_old_up() {
+  engine_answers || fail start-project "$said"
+  say "$said"
+  say "$PROJECT does not start: nobody serves until the new one does"
+  forget_way_back
 }
 
 # Writes the way back down and swaps the files. Whatever needs space is done before the first change.
@@ -40,7 +64,7 @@ note_way_back() {
   gone_files >"$UNDO.new/gone"
   while read -r each; do note_file "$each"; done <"$release/list"
   while read -r each; do ! [ -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
-  { printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" &&
+  { printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" && printf '%s' "$FOLDER" >"$UNDO.new/folder" &&
     printf '%s\n' "$baseline" >"$UNDO.new/baseline" && printf '%s' "$previous" >"$UNDO.new/images" &&
     printf '%s\n' "$RELEASE" >"$STATE/current.new"; } 2>/dev/null || fail disk "$UNDO"
   note_old_files
@@ -52,7 +76,7 @@ note_file() {
     echo "$1" >>"$UNDO.new/absent"
   elif [ -d "$FOLDER/$1" ]; then
     fail in-the-way "$FOLDER/$1"
-  elif cmp -s "$FOLDER/$1" "$release/files/$1"; then
+  elif cmp -s "$FOLDER/$1" "$release/files/$1" && [ "$(runnable "$FOLDER/$1")" = "$(runnable "$release/files/$1")" ]; then
     return 0
   else
     keep_file "$1"
@@ -60,6 +84,9 @@ note_file() {
   case $1 in */*) make_folder "${1%/*}" || fail in-the-way "$FOLDER/${1%/*}" ;; esac
   echo "$1" >>"$UNDO.new/changed"
 }
+
+# Of all the mode only what git keeps. Not by `test -x`, which asks how the file system is mounted, too.
+runnable() { find -H "$1" -prune -perm -100 -exec echo yes \;; }
 
 # A folder that we made goes again on the way back, and no other.
 make_folder() {
@@ -119,16 +146,20 @@ undo() {
   if [ -e "$UNDO/switched" ]; then
     if [ -n "$(running_in "$(cat "$UNDO/baseline")")" ]; then bring_back; else stop_ours; fi
   fi
-  [ -z "$undone" ] || forget_way_back
+  # Whatever is not back is kept.
+  [ -z "$undone" ] || [ -n "$unmoved" ] || forget_way_back
 }
 
 put_files_back() {
   while read -r each; do
-    if [ -e "$aside/old/$each" ] || [ -L "$aside/old/$each" ]; then mv -f "$aside/old/$each" "$FOLDER/$each"; fi
+    if [ -e "$aside/old/$each" ] || [ -L "$aside/old/$each" ]; then put_back "$each" || unmoved=$FOLDER/$each; fi
   done <"$UNDO/replaced"
   while read -r each; do rm -f "$FOLDER/$each"; done <"$UNDO/absent"
   sed '1!G;h;$!d' "$UNDO/made" | while read -r each; do rmdir "$FOLDER/$each" 2>/dev/null; done
 }
+
+# Docker makes an empty folder of what is mounted and not there; into a folder it would be moved.
+put_back() { { [ ! -d "$FOLDER/$1" ] || rmdir "$FOLDER/$1"; } && mv -f "$aside/old/$1" "$FOLDER/$1"; }
 
 # Nothing ran before: what we started stops and stays stopped, so that its logs can be read.
 stop_ours() {
@@ -148,9 +179,7 @@ bring_back() {
   say "bringing the previous $PROJECT back"
   tries=30
   until restore; do
-    # On a full disk nothing starts: the new images are what can go.
-    # shellcheck disable=SC2086 # one word each
-    [ "$tries" -gt 25 ] || docker rmi $IMAGE >/dev/null 2>&1
+    [ "$tries" -gt 25 ] || [ -n "$recovering" ] || remove_new_images
     tries=$((tries - 1))
     if [ "$tries" = 0 ]; then
       say "$said"
@@ -167,6 +196,15 @@ bring_back() {
   end_gap
   [ -z "$gap" ] || tell gap "$gap"
   result=rolled-back
+}
+
+# On a full disk nothing starts: the new images are what can go, but for those that ran before, too.
+remove_new_images() {
+  came=$({ cat "$UNDO/images" && echo && cat "$UNDO/baseline"; } | tr '\n' ' ')
+  for each in $IMAGE; do
+    id=$(docker image inspect --format '{{.Id}}' "$each" 2>/dev/null)
+    is_among "$each" "$came" || is_among "$id" "$came" || docker rmi "$each" >/dev/null 2>&1
+  done
 }
 
 # Makes the containers of services that ran, and do not run as they did, and starts these alone. What

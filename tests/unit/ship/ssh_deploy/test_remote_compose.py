@@ -1,0 +1,316 @@
+"""The scripts of the compose form under real shells, with a stand-in for Docker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from far_side import ACME, COMMON, PROGRAM, WANTED, FarSide, cut, listen, say
+from ship.command import Secret
+from ship.ssh_deploy.compose_files import Upload
+from ship.ssh_deploy.compose_form import ComposeForm, plan_compose
+from ship.ssh_deploy.remote_script import call
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from ship.ssh_deploy.remote_script import Program
+
+IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
+BEGUN = "2026-01-01T00:00:00Z"
+# The one container is a line in the file `web`, as the scripts look at it. The file `label` is the
+# project that a container of this folder says it is of.
+DOCKER = """#!/bin/sh
+cd {folder}
+echo "$*" >>calls
+case "$*" in
+  "$(cat broken)"*) echo 'it is broken' >&2; exit 1 ;;
+  'compose version'*) echo 2.40.0 ;;
+  *'config --format json') echo '{{"name": "app"}}' ;;
+  *'config --services') echo web ;;
+  *working_dir=*) cat label ;;
+  'ps -aq '*) [ ! -e web ] || cut -d ' ' -f 2 web ;;
+  'container inspect '*) cat web ;;
+  *' up -d '*) echo 'web 2 sha256:new {image} running 0 0 healthy today' >web ;;
+  *' up --no-start '*) echo 'web 3 sha256:new {image} created 0 0 healthy never' >web ;;
+  'start '*) sed -i 's/ created / running /' web ;;
+esac
+"""
+ANSWER = {
+    "PROJECT": "app",
+    "PINNED": "web",
+    "EXPECTED": "web",
+    "TASKS": "",
+    "OVERRIDE": '{"services": {}}',
+    "IMAGE": IMAGE,
+    "OTHERS": "",
+    "BUILT": "",
+    "MOUNTED": "",
+    "HEALTH_SERVICE": "web",
+    "ADDRESS": "127.0.0.1",
+    "HEALTH_HOST_PORT": "",
+    "BEFORE": "",
+    "AFTER": "",
+}
+
+
+class ComposeSide(FarSide):
+    """A host with a project in `app` of the home, which a deploy brings its files to."""
+
+    def __init__(self, folder: Path, shell: str) -> None:
+        super().__init__(folder, shell)
+        text = DOCKER.format(folder=folder, image=IMAGE)
+        (folder / "bin" / "docker").write_text(text)
+        self.make("label", "")
+        self.repository = folder / "repository"
+        self.live = folder / "home" / "app"
+
+    def put(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Write a file of the repository."""
+        file = self.repository / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    def start(self, program: Program = PROGRAM) -> subprocess.Popen[bytes]:
+        process = super().start(program)
+        # Whoever waits for something that does not come has no time here.
+        say(process, Secret("sleep() { command sleep 0.01; }\n"))
+        return process
+
+    def program(self, folder: str = "app", rollback: str = "") -> Program:
+        paths = [p for p in self.repository.rglob("*") if p.is_file()]
+        names = tuple(sorted(str(path.relative_to(self.repository)) for path in paths))
+        form = ComposeForm(
+            upload=Upload(str(self.repository), ("compose.yml",), names),
+            folder=folder,
+            project="",
+            images={"web": IMAGE},
+            image="",
+            repository="",
+            rollback=rollback,
+            login=WANTED.login,
+            env=None,
+            health="",
+            health_port="",
+            health_timeout=2,
+            keep=3,
+            before=(),
+            after=(),
+        )
+        return plan_compose(COMMON, form, ACME)
+
+    def deploy(self, folder: str = "app", rollback: str = "") -> list[str]:
+        """Deploy what is in the repository; returns the facts."""
+        process = self._begin(self.program(folder, rollback))
+        facts = listen(process, "ship-gone")
+        process.communicate(timeout=20)
+        return facts
+
+    def deploy_killed_after(self, phase: str) -> None:
+        """Deploy, and end the shell there and then."""
+        process = self._begin(self.program(), until=phase)
+        listen(process, f"end {phase}")
+        os.killpg(process.pid, signal.SIGKILL)
+        cut(process)
+
+    def _begin(self, program: Program, until: str = "leave") -> subprocess.Popen[bytes]:
+        names = [phase.name for phase in program.phases]
+        process = self.start(program)
+        say(process, call("lock", "prepare"))
+        say(process, call(*names[2 : names.index(until) + 1], parameters=ANSWER))
+        return process
+
+    def text(self, path: str) -> str:
+        """Return a file of the live folder."""
+        return (self.live / path).read_text()
+
+
+@pytest.fixture(params=["dash", "bash", "busybox"])
+def side(request: pytest.FixtureRequest, tmp_path: Path) -> ComposeSide:
+    made = ComposeSide(tmp_path, request.param)
+    made.put("compose.yml", "1")
+    return made
+
+
+def deployed(facts: list[str]) -> bool:
+    return facts[-1] == "ship-gone word 0"
+
+
+def test_a_file_in_a_folder_that_is_no_more_in_the_repository_goes_with_the_switch_and_not_before(
+    side: ComposeSide,
+) -> None:
+    side.put("nginx/old.conf", "old")
+    assert deployed(side.deploy())
+    (side.repository / "nginx" / "old.conf").unlink()
+    side.put("nginx/new.conf", "new")
+    side.run("lock", "prepare", "leave", program=side.program())
+    assert side.text("nginx/old.conf") == "old"
+    side.make("broken", "compose -p app -f ./compose.yml -f ./images.gen-workflow.yml up -d")
+    assert "failure start-project" in side.deploy()
+    assert side.text("nginx/old.conf") == "old"
+    side.make("broken", "never")
+    assert deployed(side.deploy())
+    assert [path.name for path in (side.live / "nginx").iterdir()] == ["new.conf"]
+
+
+def test_the_label_of_a_container_is_no_command(side: ComposeSide) -> None:
+    side.make("label", f"x; touch {side.folder}/entered; :\n")
+    facts = side.deploy()
+    assert "failure other-project" in facts
+    assert not (side.folder / "entered").exists()
+
+
+def test_a_project_that_was_started_in_the_folder_goes_on_under_its_name(side: ComposeSide) -> None:
+    side.make("label", "shop_1-x\n")
+    assert deployed(side.deploy())
+    assert any(call.startswith("compose -p shop_1-x ") for call in side.calls)
+
+
+def test_an_old_version_that_does_not_start_stops_no_deploy_that_mends_it(
+    side: ComposeSide,
+) -> None:
+    assert deployed(side.deploy())
+    side.put("compose.yml", "2")
+    side.deploy_killed_after("switch")
+    side.make("web", f"web 4 sha256:new {IMAGE} exited 0 1 none today\n")
+    side.make("broken", "start")
+    facts = side.deploy()
+    assert deployed(facts), facts
+    assert side.text("compose.yml") == "2"
+    assert not any(call.startswith("rmi") for call in side.calls)
+
+
+def test_a_killed_deploy_is_not_given_up_while_the_engine_does_not_answer(
+    side: ComposeSide,
+) -> None:
+    assert deployed(side.deploy())
+    side.put("compose.yml", "2")
+    side.deploy_killed_after("switch")
+    side.make("web", f"web 4 sha256:new {IMAGE} exited 0 1 none today\n")
+    side.make("broken", "version --never")
+    undo = side.state / "undo"
+    program = side.program()
+    # The engine goes once the deploy has seen it.
+    process = side.start(program)
+    say(process, call("lock"))
+    listen(process, "end lock")
+    side.make("broken", "version")
+    say(process, call("prepare"))
+    assert "failure start-project" in listen(process, "ship-gone")
+    process.communicate(timeout=20)
+    assert undo.is_dir()
+    side.make("broken", "never")
+    assert deployed(side.deploy())
+
+
+def test_the_image_that_ran_before_is_not_removed_to_make_room_for_itself(
+    side: ComposeSide,
+) -> None:
+    side.make("web", f"web 1 sha256:new {IMAGE} running 0 0 none {BEGUN}\n")
+    assert deployed(side.deploy())
+    side.put("compose.yml", "2")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", "switch", parameters=ANSWER))
+    listen(process, "end switch")
+    side.make("broken", "compose")
+    say(process, call("leave"))
+    assert "lost app" in listen(process, "ship-gone")
+    process.communicate(timeout=20)
+    assert not any(call.startswith("rmi") for call in side.calls)
+
+
+def test_a_file_that_could_not_be_put_back_is_kept(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.put("compose.yml", "2")
+    side.deploy_killed_after("switch")
+    (side.live / "compose.yml").unlink()
+    (side.live / "compose.yml" / "x").mkdir(parents=True)
+    facts = side.deploy()
+    assert "failure in-the-way" in facts, facts
+    assert (side.live / ".gen-workflow-files" / "old" / "compose.yml").read_text() == "1"
+
+
+def test_a_second_project_of_the_same_name_touches_nothing(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    facts = side.deploy(folder="other")
+    assert "failure name-taken" in facts
+    assert f"detail {side.live}" in facts
+    assert not (side.folder / "home" / "other").exists()
+    side.put("compose.yml", "2")
+    side.deploy_killed_after("switch")
+    assert "failure name-taken" in side.deploy(folder="other")
+    assert side.text("compose.yml") == "2"
+    assert (side.state / "undo").is_dir()
+
+
+def test_a_project_may_move_and_then_its_name_is_that_of_the_new_folder(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.live.rename(side.folder / "home" / "moved")
+    assert deployed(side.deploy(folder="moved"))
+    side.live.mkdir()
+    assert "failure name-taken" in side.deploy()
+
+
+def test_notes_from_before_there_was_one_of_the_folder_are_ours(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    for note in (side.state / "releases").glob("*/folder"):
+        note.unlink()
+    assert deployed(side.deploy())
+
+
+def test_a_killed_first_deploy_is_undone_in_its_own_folder(side: ComposeSide) -> None:
+    side.live.mkdir()
+    (side.live / "compose.yml").write_text("mine")
+    side.put("extra.conf", "x")
+    side.deploy_killed_after("switch")
+    other = side.folder / "home" / "other"
+    other.mkdir()
+    (other / "extra.conf").write_text("precious")
+    program = side.program(folder="other")
+    side.run("lock", "prepare", "leave", program=program)
+    assert side.text("compose.yml") == "mine"
+    assert sorted(path.name for path in side.live.iterdir()) == ["compose.yml"]
+    assert (other / "extra.conf").read_text() == "precious"
+
+
+def test_what_was_killed_in_a_folder_that_is_no_more_is_undone_nowhere_else(
+    side: ComposeSide,
+) -> None:
+    side.put("extra.conf", "x")
+    side.deploy_killed_after("switch")
+    shutil.rmtree(side.live)
+    other = side.folder / "home" / "other"
+    other.mkdir()
+    (other / "extra.conf").write_text("precious")
+    side.run("lock", "prepare", "leave", program=side.program(folder="other"))
+    assert (other / "extra.conf").read_text() == "precious"
+    assert not (side.state / "undo").exists()
+
+
+def test_a_file_that_can_be_run_now_is_replaced(side: ComposeSide) -> None:
+    side.put("entry.sh", "#!/bin/sh")
+    assert deployed(side.deploy())
+    side.put("entry.sh", "#!/bin/sh", mode=0o755)
+    assert deployed(side.deploy())
+    assert (side.live / "entry.sh").stat().st_mode & 0o100
+    facts = side.deploy(rollback="previous")
+    assert "failure same-release" not in facts
+    assert "failure no-release" not in facts
+
+
+def test_a_release_that_was_undone_is_none_to_go_back_to(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.put("compose.yml", "2")
+    side.deploy_killed_after("switch")
+    # Killed between the two renames of its commit.
+    (killed,) = (side.state / "releases").glob("*/tried")
+    killed.rename(killed.with_name("deployed"))
+    side.run("lock", "prepare", "leave", program=side.program())
+    assert "failure no-release" in side.deploy(rollback="previous")
