@@ -131,7 +131,13 @@ class ComposeSide(FarSide):
         return (self.live / path).read_text()
 
 
-@pytest.fixture(params=["dash", "bash", "busybox"])
+@pytest.fixture(
+    params=[
+        "dash",
+        pytest.param("bash", marks=pytest.mark.long),
+        pytest.param("busybox", marks=pytest.mark.long),
+    ]
+)
 def side(request: pytest.FixtureRequest, tmp_path: Path) -> ComposeSide:
     made = ComposeSide(tmp_path, request.param)
     made.put("compose.yml", "1")
@@ -172,13 +178,18 @@ def test_a_project_that_was_started_in_the_folder_goes_on_under_its_name(side: C
     assert any(call.startswith("compose -p shop_1-x ") for call in side.calls)
 
 
-def test_an_old_version_that_does_not_start_stops_no_deploy_that_mends_it(
-    side: ComposeSide,
-) -> None:
+def kill_in_the_switch(side: ComposeSide) -> None:
+    """Leave a project of which nothing runs, and the way back to its first version."""
     assert deployed(side.deploy())
     side.put("compose.yml", "2")
     side.deploy_killed_after("switch")
     side.make("web", f"web 4 sha256:new {IMAGE} exited 0 1 none today\n")
+
+
+def test_an_old_version_that_does_not_start_stops_no_deploy_that_mends_it(
+    side: ComposeSide,
+) -> None:
+    kill_in_the_switch(side)
     side.make("broken", "start")
     facts = side.deploy()
     assert deployed(facts), facts
@@ -189,10 +200,7 @@ def test_an_old_version_that_does_not_start_stops_no_deploy_that_mends_it(
 def test_a_killed_deploy_is_not_given_up_while_the_engine_does_not_answer(
     side: ComposeSide,
 ) -> None:
-    assert deployed(side.deploy())
-    side.put("compose.yml", "2")
-    side.deploy_killed_after("switch")
-    side.make("web", f"web 4 sha256:new {IMAGE} exited 0 1 none today\n")
+    kill_in_the_switch(side)
     side.make("broken", "version --never")
     undo = side.state / "undo"
     program = side.program()
