@@ -598,6 +598,12 @@ def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project
     assert result.code == 2
     assert f"is that of the project in {FOLDER} on the host" in result.errors[0]
     assert project.served() == "1"
+    # Of a release from before folders were noted, only its containers tell.
+    project.host.run("sh", "-c", "rm /home/deploy/.gen-workflow/shop/releases/*/folder")
+    result = project("2", dir="other/shop")
+    assert result.code == 2
+    assert f"shop runs from {FOLDER}" in result.errors[0]
+    assert project.served() == "1"
 
 
 @pytest.mark.parametrize(
