@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from bed import Bed, Host
 
 
+@pytest.fixture(scope="module", autouse=True)
+def home_of_the_host(bed: Bed) -> Iterator[None]:
+    """Who leaves a file in the host's home is told so, and not a later user of the same host."""
+    before = bed.host.run("ls", "-A", "/home/deploy").stdout
+    yield
+    assert bed.host.run("ls", "-A", "/home/deploy").stdout == before
+
+
 @pytest.fixture(scope="module")
 def shop(bed: Bed) -> Shop:
     return Shop(bed)

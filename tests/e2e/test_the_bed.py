@@ -85,6 +85,7 @@ def test_an_image_pushed_by_the_runner_is_pulled_by_digest_and_served_by_a_host(
 docker login ghcr.io -u any --password-stdin >/dev/null 2>&1
 docker pull -q {pinned}
 docker run -d --rm --init --name bed-check -p 18080:8080 {pinned}
+rm -r ~/.docker
 """
     known, key = bed.work / "known_hosts", bed.work / "key"
     known.write_text(host.known_hosts)

@@ -13,6 +13,7 @@ NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
         "restored", "lost", "mended", "script", "exit-code", "finished", "folder",
+        "unmoved",
     )
 )  # fmt: skip
 # What comes in pieces of base64, such as a file.

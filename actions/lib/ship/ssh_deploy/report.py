@@ -114,7 +114,7 @@ class Report:
         if error:
             return [Problem(each.where or where, each.what, each.hint) for each in error.problems]
         what, hint = self._cause(host)
-        return [Problem(where, f"{what}; {_now(host)}", hint)]
+        return [Problem(where, f"{what}; {_now(host)}", hint), *_unmoved(where, host)]
 
     def _cause(self, host: Host) -> tuple[str, str]:
         facts, session = host.facts, host.session
@@ -157,6 +157,17 @@ class Report:
             return Interrupted.of(f"{error}; {next(iter(words))}")
         rest = [Problem(f"host {host.target}", _now(host)) for host in self._hosts]
         return Interrupted(Problem("", str(error)), *rest)
+
+
+def _unmoved(where: str, host: Host) -> list[Problem]:
+    """Say what of the previous release is not back, though it serves."""
+    path = host.facts.get("unmoved")
+    if not path or host.facts.get("failure") == "in-the-way":
+        return []
+    what, hint = advice("in-the-way", path)
+    return [
+        Problem(where, f"{what} of the previous release", f"{hint}: the next deploy puts it back")
+    ]
 
 
 def _now(host: Host) -> str:

@@ -245,6 +245,24 @@ def test_a_file_that_could_not_be_put_back_is_kept(side: ComposeSide) -> None:
     assert (side.live / ".gen-workflow-files" / "old" / "compose.yml").read_text() == "1"
 
 
+def test_a_file_that_could_not_be_put_back_is_told_beside_the_cause(side: ComposeSide) -> None:
+    side.put("conf/app.conf", "1")
+    assert deployed(side.deploy())
+    side.put("conf/app.conf", "2")
+    side.put("compose.yml", "2")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", "switch", parameters=ANSWER))
+    listen(process, "end switch")
+    (side.live / "conf" / "app.conf").unlink()
+    (side.live / "conf" / "app.conf" / "x").mkdir(parents=True)
+    say(process, call("leave"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=20)
+    assert f"unmoved {side.live}/conf/app.conf" in facts, facts
+    assert side.text("compose.yml") == "1"
+
+
 def test_a_second_project_of_the_same_name_touches_nothing(side: ComposeSide) -> None:
     assert deployed(side.deploy())
     facts = side.deploy(folder="other")

@@ -142,6 +142,7 @@ forget_way_back() {
 undo() {
   PROJECT=$(cat "$UNDO/project")
   put_files_back
+  [ -z "$unmoved" ] || tell unmoved "$unmoved"
   undone=yes
   if [ -e "$UNDO/switched" ]; then
     if [ -n "$(running_in "$(cat "$UNDO/baseline")")" ]; then bring_back; else stop_ours; fi
