@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import signal
+import subprocess
 import time
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from far_side import ACME, COMMON, PHASES, WANTED, FarSide, cut, listen, say
+from ship.command import Secret
 from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
 from ship.ssh_deploy.remote_script import call
 from ship.ssh_deploy.run_form import Port, plan_run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ship.ssh_deploy.remote_script import Program
@@ -121,6 +127,47 @@ def test_who_waits_for_the_lock_takes_nothing_away(far_side: FarSide) -> None:
     assert "failure locked" in far_side.run("lock", program=impatient())
     assert (far_side.state / "docker-config").exists()
     cut(first)
+
+
+def test_each_holder_whose_lock_has_expired_is_asked_before_it_is_killed(far_side: FarSide) -> None:
+    far_side.state.mkdir(parents=True)
+    lock, clock = far_side.state / "lock", far_side.folder / "clock"
+    with lock.open("a") as held, ExitStack() as stack:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        first, second = (stack.enter_context(stubborn(far_side, name)) for name in ("1", "2"))
+        lock.write_text(f"{first.pid} 50 the first\n")
+        clock.write_text("100")
+        waiting = far_side.start(plan_run(COMMON._replace(lock_timeout=999), WANTED, ACME))
+        say(waiting, Secret(f"now() {{ cat {clock}; }}\n"))
+        say(waiting, call("lock"))
+        await_file(far_side.folder / "asked-1")
+        # While we waited another got it, and hangs as well.
+        lock.write_text(f"{second.pid} 120 the second\n")
+        clock.write_text("165")
+        await_file(far_side.folder / "asked-2")
+        clock.write_text("230")
+        assert second.wait(10) == -signal.SIGKILL
+        assert first.poll() is None
+        cut(waiting)
+
+
+@contextmanager
+def stubborn(far_side: FarSide, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that notes that it was asked to end, and does not."""
+    script = f"trap ': >asked-{name}' TERM; : >ready-{name}; while :; do sleep 0.1; done"
+    with subprocess.Popen(("sh", "-c", script), cwd=far_side.folder, start_new_session=True) as it:
+        try:
+            await_file(far_side.folder / f"ready-{name}")
+            yield it
+        finally:
+            it.kill()
+
+
+def await_file(path: Path) -> None:
+    deadline = time.monotonic() + 10
+    while not path.exists():
+        assert time.monotonic() < deadline, path.name
+        time.sleep(0.02)
 
 
 def impatient() -> Program:
