@@ -1,8 +1,9 @@
 # What a person runs while working on gen-workflow; `make` alone lists it.
 
 PYTHON := .venv/bin/python
-# Tests wait for real parts most of the time, so two run side by side, each with parts of its own.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Tests wait for real parts a good part of the time, so several run side by side, each with parts of
+# its own. CI runs those that measure time too, and gives them more room.
+SIDE_BY_SIDE := -n $(if $(CI),2,3) --dist loadfile
 # More words for pytest, as in `make test ARGS='-k rollback -x'`.
 ARGS ?=
 

@@ -97,6 +97,7 @@ def test_a_fault_that_passes_is_survived(
     assert met, "the fault was met"
 
 
+@pytest.mark.long
 def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     assert step.outputs["image"] == "", "an image that is not there is no output"
 
 
+@pytest.mark.long
 def test_what_was_pushed_is_told_when_the_registry_goes_away_between_two_tags(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -125,6 +127,7 @@ def test_what_was_pushed_is_told_when_the_registry_goes_away_between_two_tags(
     assert "`latest`" not in step.summary
 
 
+@pytest.mark.long
 def test_a_registry_that_never_answers_is_told_before_the_build(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -266,6 +269,7 @@ def test_a_run_that_is_cancelled_while_its_tags_are_set_sets_them_all(
     assert set(tags.values()) == {step.outputs["digest"]}
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_moves_no_tag_that_others_use(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:

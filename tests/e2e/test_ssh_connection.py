@@ -433,6 +433,7 @@ def test_a_jump_host_that_lets_nobody_through_is_named(made: Keys, two: Sshd) ->
     assert "input `jump`: the jump host does not let us through" in str(error)
 
 
+@pytest.mark.long
 def test_a_target_behind_a_jump_host_that_refuses_is_named(made: Keys, one: Sshd) -> None:
     target = Target("127.0.0.1", USER, free_port())
     known = one.known_hosts + f"{target.known_name} {made.text('user.pub')}"

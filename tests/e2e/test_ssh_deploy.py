@@ -86,6 +86,7 @@ def test_a_version_that_fails_on_the_real_port_is_rolled_back(
     assert containers(host) == {"shop": "running"}
 
 
+@pytest.mark.long
 def test_a_cancelled_switch_brings_the_old_version_back(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_home_that_fills_in_the_switch_changes_nothing_of_its_end(
     assert served(host) == "2"
 
 
+@pytest.mark.long
 def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
@@ -155,6 +157,7 @@ def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     assert served(host) == "2"
 
 
+@pytest.mark.long
 def test_the_kept_version_never_starts_by_itself(host: Host, shop: Shop, deploy: Deploy) -> None:
     deploy(shop.push("1"), restart="always")
     deploy(shop.push("2"), restart="always")
@@ -163,6 +166,7 @@ def test_the_kept_version_never_starts_by_itself(host: Host, shop: Shop, deploy:
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
 
 
+@pytest.mark.long
 def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
@@ -177,6 +181,7 @@ def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
     assert containers(host) == {"shop": "running"}
 
 
+@pytest.mark.long
 def test_a_version_that_nobody_found_healthy_is_never_kept(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:

@@ -220,6 +220,7 @@ def test_the_next_version_leaves_the_database_alone(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_the_same_release_again_changes_no_container(project: Project) -> None:
     project("1")
     before = [project.identity(name) for name in ("web", "db")]
@@ -287,6 +288,7 @@ def test_a_first_deploy_that_fails_is_stopped(project: Project) -> None:
     assert project.served() == "1"
 
 
+@pytest.mark.long
 def test_a_command_before_finds_its_database_at_the_first_deploy(project: Project) -> None:
     migrate = "tool: sh -c 'echo migrated >/state/schema; echo done by $0'"
     result = project("1", before=migrate, after="tool: cat /state/schema")
@@ -296,6 +298,7 @@ def test_a_command_before_finds_its_database_at_the_first_deploy(project: Projec
     assert project.containers() == RUNNING
 
 
+@pytest.mark.long
 def test_a_command_before_that_fails_changes_nothing(project: Project) -> None:
     project("1")
     before = [project.identity(name) for name in ("web", "db")]
@@ -385,6 +388,7 @@ def test_an_image_comes_from_a_variable_that_only_we_know(project: Project) -> N
     assert project.served() == "1"
 
 
+@pytest.mark.long
 def test_values_of_any_kind_reach_the_app_unchanged(project: Project) -> None:
     more = "    env_file: [.env]\n"
     text = (project.workspace / "compose.yml").read_text()

@@ -83,6 +83,7 @@ def test_the_first_groups_serve_again_what_they_served(
         assert containers(host) == {"shop": "running"}
 
 
+@pytest.mark.long
 def test_a_cancelled_deploy_leaves_no_host_between_versions(
     hosts: list[Host], shop: Shop, deploy: Deploy
 ) -> None:
@@ -111,6 +112,7 @@ def test_two_deploys_to_the_same_hosts_do_not_lock_each_other_out(
     assert [served(host) for host in hosts] == ["2"] * 3
 
 
+@pytest.mark.long
 def test_a_host_that_cannot_be_reached_is_named_and_no_other_is_touched(
     hosts: list[Host], shop: Shop, deploy: Deploy
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_container_has_all_that_was_asked_for(
     assert "line 2" not in json.dumps(made), "a file is not seen in docker inspect"
 
 
+@pytest.mark.long
 def test_secret_files_of_old_releases_are_gone(host: Host, shop: Shop, deploy: Deploy) -> None:
     for version in ("1", "2", "4"):
         inputs = deploy.inputs(shop.push(version), secret_files=f"CERT=of {version}")
@@ -161,6 +162,7 @@ def test_the_output_of_a_script_is_no_workflow_command(deploy: Deploy) -> None:
     assert "::set-output" in result.outputs["stdout"]
 
 
+@pytest.mark.long
 def test_a_healthy_deploy_needs_no_published_port(host: Host, shop: Shop, deploy: Deploy) -> None:
     result = deploy(shop.push("1"), health="", ports="", health_timeout="2")
     assert result.code == 0, result.log

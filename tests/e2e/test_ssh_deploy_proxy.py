@@ -173,6 +173,7 @@ def test_a_version_that_the_proxy_finds_sick_gets_no_users(
     assert containers(host) == SERVING
 
 
+@pytest.mark.long
 def test_a_version_that_is_sick_with_its_first_users_goes_back(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
 ) -> None:
@@ -199,6 +200,7 @@ def test_a_first_version_that_fails_leaves_no_way_to_it(
     assert "shop" not in host.docker("exec", PROXY, "kamal-proxy", "list").stdout
 
 
+@pytest.mark.long
 def test_two_services_share_the_proxy_by_their_hosts(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -282,6 +284,7 @@ def test_one_host_goes_back_when_another_fails(
     assert containers(host) == containers(other) == SERVING
 
 
+@pytest.mark.long
 def test_a_cancelled_switch_sends_the_users_back(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -343,6 +346,7 @@ def test_what_restarts_in_the_switch_does_not_keep_the_sick_version(
     assert containers(host) == SERVING
 
 
+@pytest.mark.long
 def test_a_container_of_the_plain_form_gives_its_port_to_the_proxy(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -400,6 +404,7 @@ def test_a_container_of_the_plain_form_on_another_port_stops_last(
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 
+@pytest.mark.long
 def test_another_port_than_that_of_the_proxy_is_named(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:

@@ -40,6 +40,7 @@ def images(host: Host) -> set[str]:
     return {line for line in listed.splitlines() if "acme/shop" in line}
 
 
+@pytest.mark.long
 def test_the_measured_gap_is_the_one_that_its_users_saw(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
@@ -62,6 +63,7 @@ def difference(host: Host, shop: Shop, deploy: Deploy) -> float:
     return abs(told - load.longest_gap_ms())
 
 
+@pytest.mark.long
 def test_every_deploy_is_a_line_of_the_history(host: Host, shop: Shop, deploy: Deploy) -> None:
     deploy(shop.push("1"))
     deploy.run(deploy.inputs(shop.push("3", "ends")), run=Run(actor="mona", run_id="99"))
@@ -88,6 +90,7 @@ def test_the_previous_release_comes_back_without_a_build(
     assert served(host) == "2"
 
 
+@pytest.mark.long
 def test_a_tag_is_a_release_to_go_back_to(host: Host, shop: Shop, deploy: Deploy) -> None:
     deploy(shop.push("1"))
     shop.push("2")
@@ -167,6 +170,7 @@ def test_a_lock_of_a_killed_run_stops_nobody(host: Host, shop: Shop, deploy: Dep
     assert served(host) == "1"
 
 
+@pytest.mark.long
 def test_a_run_that_hangs_is_ended_when_its_lock_has_expired(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:

@@ -162,6 +162,7 @@ def test_a_token_without_the_right_may_not_push_and_an_unknown_one_not_log_in(
         log_in(runner, "ghs_reader")
 
 
+@pytest.mark.long
 def test_buildx_pushes_through_either_image_store(bed: Bed, registry: Registry, image: str) -> None:
     other = bed.add_runner("containerd", containerd_store=True)
     try:
@@ -216,6 +217,7 @@ def test_a_builder_on_another_machine_runs_builds_and_pushes_to_ghcr(
     assert len(cached.splitlines()) > 3, "it was built there"
 
 
+@pytest.mark.long
 @pytest.mark.needs("packages", "engine", "buildkit")
 def test_a_runner_with_the_other_image_store_has_builders_too_but_none_without_buildkit(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
@@ -419,6 +421,7 @@ def test_an_engine_that_is_gone_comes_back_with_its_images(runner: Runner, image
     assert runner.docker("image", "inspect", image).returncode == 0
 
 
+@pytest.mark.long
 def test_a_machine_that_was_switched_off_comes_back_as_it_was(
     runner: Runner, host: Host, image: str
 ) -> None:
@@ -538,6 +541,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.long
 @pytest.mark.needs("packages", "engine", "buildkit", "qemu")
 def test_no_part_that_was_asked_for_is_left_of_a_bed_whose_owner_is_killed(
     bed: Bed, arm64_busybox: Path

@@ -44,6 +44,7 @@ ConnectTimeout 2
     return ("ssh", "-F", str(folder / "config"), *options, target, command)
 
 
+@pytest.mark.long
 def test_a_host_behind_another_is_reached_through_it_alone(bed: Bed, host: Host) -> None:
     hidden = bed.add_host(behind=host)
     try:
@@ -90,6 +91,7 @@ def test_a_host_is_known_by_the_authority_that_signed_its_key(bed: Bed, host: Ho
     assert "Host key verification failed" in refused.stderr
 
 
+@pytest.mark.long
 def test_eight_hosts_start_side_by_side_and_are_eight(bed: Bed) -> None:
     hosts = bed.add_hosts(8)
     try:
@@ -106,6 +108,7 @@ def test_compose_is_there_for_the_user_in_the_version_of_the_engine(host: Host) 
     assert said.startswith("2.")
 
 
+@pytest.mark.long
 @pytest.mark.needs("packages", "engine", "compose")
 def test_a_host_has_another_compose_or_none(bed: Bed) -> None:
     newer = bed.add_host(compose=tools.built("compose"))
@@ -124,6 +127,7 @@ def test_a_host_has_another_compose_or_none(bed: Bed) -> None:
         without.remove()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("suite", "docker", "compose"),
     [
@@ -151,6 +155,7 @@ def test_a_host_has_another_docker(bed: Bed, suite: str, docker: str, compose: s
         other.remove()
 
 
+@pytest.mark.long
 def test_the_link_to_a_host_is_lost_and_comes_back(bed: Bed, host: Host) -> None:
     session = subprocess.Popen(
         ssh_command(bed, host.ip, known=host.known_hosts, command="sleep 2; echo done; sleep 60"),

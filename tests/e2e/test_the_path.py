@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from bed import Bed, tools
+from bed.deploys import clean
 from bed.github import FakeGitHub
 from bed.http import body
 
@@ -161,6 +162,7 @@ def project(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proj
         (folder / "gen-workflow.yml").write_bytes(spec)
         bed.registry.allow(TOKEN, f"{SLUG}:pull,push")
         yield made
+        clean(bed.host)
 
 
 def replace(spec: Path, before: str, after: str) -> None:

@@ -76,6 +76,7 @@ def test_the_first_use_makes_the_environment_and_says_so_in_one_line(checkout: P
     )
 
 
+@pytest.mark.long
 @slow
 def test_it_works_without_uv(checkout: Path, tmp_path: Path) -> None:
     path = tools(tmp_path / "tools", base_python())
@@ -86,6 +87,7 @@ def test_it_works_without_uv(checkout: Path, tmp_path: Path) -> None:
     assert (healed.code, healed.err) == (0, f"{FIRST_USE}{checkout}/.venv\n")
 
 
+@pytest.mark.long
 @slow
 def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
     argv = (str(checkout / "gen-workflow"), "--version")
