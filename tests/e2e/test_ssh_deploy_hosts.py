@@ -66,6 +66,7 @@ def test_nobody_is_switched_when_one_host_is_not_ready(
     assert "stopping" not in result.log
 
 
+@pytest.mark.long
 def test_the_first_groups_serve_again_what_they_served(
     hosts: list[Host], shop: Shop, deploy: Deploy
 ) -> None:

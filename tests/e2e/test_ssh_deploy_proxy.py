@@ -235,10 +235,8 @@ def test_the_way_is_found_again_after_a_restart(
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 
-@pytest.mark.parametrize(
-    "cut",
-    ["the client is killed", pytest.param("the connection is cut", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut"])
 def test_the_host_sends_the_users_back_by_itself(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, cut: str
 ) -> None:
