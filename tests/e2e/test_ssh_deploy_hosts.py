@@ -106,9 +106,15 @@ def test_two_deploys_to_the_same_hosts_do_not_lock_each_other_out(
     images = [shop.push("1"), shop.push("2")]
     deploy(images[0])
     backwards = Deploy(hosts[::-1], deploy.workspace)
-    steps = [deploy.start(images[0]), deploy.start(images[1]), deploy.start(images[0])]
+    rest = Deploy(hosts[1:], deploy.workspace)
+    steps = [
+        each.start(image, lock_timeout="90")
+        for each, image in zip((deploy, backwards, rest), (*images, images[0]), strict=True)
+    ]
     ended = [step.result(240) for step in steps]
     assert [result.code for result in ended] == [0, 0, 0], ended[1].log
+    last = served(hosts[2])
+    assert [served(host) for host in hosts[1:]] == [last] * 2
     assert backwards(images[1]).code == 0
     assert [served(host) for host in hosts] == ["2"] * 3
 

@@ -41,6 +41,20 @@ def held_off() -> Iterator[None]:
             signal.signal(each, handler)
 
 
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Do without signals meanwhile, and heed the first that came afterwards: for what is short."""
+    came: list[int] = []
+    before = [(each, signal.signal(each, lambda n, _: came.append(n))) for each in SIGNALS]
+    try:
+        yield
+    finally:
+        for each, handler in before:
+            signal.signal(each, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
 def _interrupt(number: int, _: FrameType | None) -> None:
     ignore()
     raise Interrupted.of(f"the run was cancelled ({signal.Signals(number).name})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -134,12 +135,16 @@ class Rollout:
             yield from ((phase, first) for phase in (*stops, phases[-1]))
             return
         for phase in phases:
-            # Two deploys to the same hosts meet at the first, and cannot lock each other out.
-            if phase.first_host or phase.name == "lock":
-                yield phase, first
             if phase.first_host:
-                continue
-            if phase.in_groups:
+                yield phase, first
+            elif phase.name == "lock":
+                # One after another, and by name: two deploys that share any hosts, in whatever
+                # order, meet at the first of these, and cannot lock each other out.
+                in_order = sorted(
+                    self._hosts, key=lambda host: (host.target.host, host.target.port)
+                )
+                yield from ((phase, (host,)) for host in in_order)
+            elif phase.in_groups:
                 yield from ((phase, group) for group in self._groups())
             else:
                 yield phase, self._hosts
@@ -152,8 +157,10 @@ class Rollout:
         self._await(lambda: all(host.is_ready or host.is_over for host in hosts))
         if self._has_failed(phase):
             return False
-        for host in hosts:
-            self._send(host, phase)
+        # A cancel between two hosts would have some keep what the others undo.
+        with cancel.deferred() if phase.name == "commit" else nullcontext():
+            for host in hosts:
+                self._send(host, phase)
         others = [host for host in self._hosts if host not in hosts]
         self._await(
             lambda: (
