@@ -17,12 +17,16 @@ from ship.ssh_deploy.run_form import RunForm, plan_run
 if TYPE_CHECKING:
     from pathlib import Path
 
+# A line for each pull: the image, and the registry of our login where that was used.
+PULLS = """[ "$1" != pull ] ||
+  echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls"""
 # Containers are files that hold `running` or `stopped`; a command that begins like the file `slow`
 # takes a second, one like `broken` fails, and one like `deaf` ignores signals. The container that
 # `foreign` names was made by somebody else.
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
+{pulls}
 case "$*" in "$(cat slow)"*) echo never >slow; : >reached; sleep 1 ;; esac
 case "$*" in "$(cat deaf)"*) : >reached; trap '' TERM; sleep 15; exit 1 ;; esac
 [ ! -e whole ] || [ "$*" != "$(cat broken)" ] || exit 1
@@ -32,16 +36,29 @@ case "$1 $2" in
     for last; do :; done
     [ -e "box/$last" ] || exit 1
     case "$*" in
-      *AutoRemove*) echo "false $(docker container inspect State.Running "$last") image" ;;
+      *AutoRemove*)
+        echo "false $(docker container inspect State.Running "$last")" \\
+          "$(cat "image-of-$last" 2>/dev/null || echo image)" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
       *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 healthy" ;;
-      *Config.Image*) echo "image-of-$last" ;;
+      *State.Status*) sed 's/stopped/created/' "box/$last" ;;
+      *Config.Image*) cat "image-of-$last" 2>/dev/null || echo "image-of-$last" ;;
+      *.Image*) echo "sha256:$last" ;;
       *.Id*) echo "id-of-$last" ;;
       *Labels*service*) [ "$(cat foreign)" = "$last" ] || echo app ;;
       *Labels*published*) echo 80:80 ;;
+      *Labels*repository*) cat "{folder}/repository" 2>/dev/null ;;
+      *Labels*route*) cat "{folder}/route" 2>/dev/null ;;
       *Labels*release*) cat "{folder}/release" 2>/dev/null ;;
     esac ;;
   'ps -a') ls box ;;
+  'ps --filter') cat holder 2>/dev/null ;;
+  'port '*) cat ports 2>/dev/null || echo 127.0.0.1:1 ;;
+  'exec gen-workflow-proxy')
+    case "$4" in
+      deploy) echo "$*" | sed 's/.*--target=\\([^: ]*\\).*/\\1/' >target ;;
+      list) [ ! -e target ] || echo "app any / $(cat target):80" ;;
+    esac ;;
   'image inspect')
     case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; *) exit 1 ;; esac ;;
   'create '*) shift; while [ "$1" != --name ]; do shift; done
@@ -99,7 +116,7 @@ class FarSide:
         self._shell = shell
         for name in ("box", "home", "bin"):
             (folder / name).mkdir()
-        (folder / "bin" / "docker").write_text(DOCKER.format(folder=folder))
+        (folder / "bin" / "docker").write_text(DOCKER.format(folder=folder, pulls=PULLS))
         (folder / "bin" / "docker").chmod(0o755)
         target = {"dash": "/bin/dash", "bash": "/bin/bash", "busybox": "/bin/busybox"}[shell]
         (folder / "bin" / "sh").symlink_to(target)
@@ -120,6 +137,10 @@ class FarSide:
     @property
     def calls(self) -> list[str]:
         return (self.folder / "calls").read_text().splitlines()
+
+    @property
+    def pulls(self) -> list[str]:
+        return [line.strip() for line in (self.folder / "pulls").read_text().splitlines()]
 
     @property
     def state(self) -> Path:

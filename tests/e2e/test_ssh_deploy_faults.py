@@ -214,7 +214,7 @@ FAULTS = {
     ),
     "the old one cannot be stopped": Fault(
         docker('case "$1 $*" in stop*shop) echo "cannot kill" >&2; exit 1 ;; esac'),
-        "Docker could not stop the running container",
+        "Docker could not stop the running container (cannot kill)",
         "engine's log",
         result="rolled-back",
     ),
@@ -233,8 +233,8 @@ FAULTS = {
     ),
     "the port is taken on one address": Fault(
         nothing,
-        "Docker could not start the container",
-        "words of Docker",
+        "port 2222 is taken on the host",
+        "publish another port",
         result="rolled-back",
         changes={"ports": f"{PORT}:{PORT}\n127.0.0.1:2222:{PORT}\n0.0.0.0:2222:{PORT}/tcp"},
     ),

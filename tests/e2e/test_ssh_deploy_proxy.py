@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.needs("packages", "engine", "kamal-proxy"), pytest.mark.timeout(240)]
 
 PROXY = "gen-workflow-proxy"
-# How often the gapless deploy is done under load.
-DEPLOYS = int(os.environ.get("PROXY_DEPLOYS", "3"))
 # Healthy for so many requests, then not: the first is the one of the check, the next the proxy's.
 # A volume at /state can say that it is well for ever.
 SICK_LATER = """\
@@ -109,19 +106,21 @@ def test_a_first_version_serves_behind_the_proxy(
     assert result.outputs["gap-ms"] == ""
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("deploys", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_no_request_is_lost_in_deploys_under_load(
-    host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
+    host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, deploys: int
 ) -> None:
     images = {version: shop.push(version) for version in ("1", "2")}
     deploy(images["2"])
     with load:
-        for number in range(DEPLOYS):
+        for number in range(deploys):
             result = deploy(images["12"[number % 2]])
             assert result.code == 0, result.log
             assert result.outputs["gap-ms"] == "0", result.log
     assert load.failed == []
     assert load.versions == ["2", "1"]
-    assert len(load.requests) > 100 * DEPLOYS
+    assert len(load.requests) > 100 * deploys
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 

@@ -49,11 +49,21 @@ CAUSES = {
         "the host has a container {} that is not of this deploy",
         "rename or remove it, or give this service another `name`",
     ),
-    "start": ("Docker could not start the container ({})", "see the words of Docker in brackets"),
-    "stop": ("Docker could not stop the running container", "look at the engine's log on the host"),
+    "start": (
+        "Docker could not start the container ({})",
+        "change the input that the words of Docker are about; or see: sudo journalctl -u docker",
+    ),
+    "stop": (
+        "Docker could not stop the running container ({})",
+        "look at the engine's log on the host (sudo journalctl -u docker), and deploy again",
+    ),
     "rename": (
-        "the new version serves, but its container could not be renamed",
+        "the new version serves, but its container could not be renamed ({})",
         "deploy again: the next run puts the names right",
+    ),
+    "other-repository": (
+        "the service of this `name` on the host was deployed by the repository {}",
+        "give another `name`; if that one was renamed, add it to ~/.gen-workflow/NAME/repositories",
     ),
     "no-flock": (
         "the host has no `flock` command, which keeps two deploys apart",
@@ -166,7 +176,11 @@ CAUSES = {
     ),
     "start-project": (
         "compose could not bring the project up ({})",
-        "see the words of compose in brackets",
+        "change what the words of compose are about; or see there: docker compose logs SERVICE",
+    ),
+    "too-slow": (
+        "compose could not bring the project up ({})",
+        "give a larger `health-timeout`: compose has 60 s more than that, with all its tasks",
     ),
     "connection-lost": (
         "the connection to the host was lost in the middle of the deploy",

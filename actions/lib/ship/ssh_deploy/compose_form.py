@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.command import Secret
 from ship.errors import UserError
-from ship.reference import split_digest
+from ship.reference import Name, split_digest
 from ship.ssh_deploy import compose_files, compose_project
 from ship.ssh_deploy.compose_files import OVERRIDE, Upload
-from ship.ssh_deploy.inputs import MISSING, Login, lines_of_file, read_files, read_login
+from ship.ssh_deploy.inputs import MISSING, lines_of_file, read_files
 from ship.ssh_deploy.remote_script import Phase, Program
-from ship.ssh_deploy.run_form import HEALTH, LAST_PORT, LEAVE, ROLLBACK
+from ship.ssh_deploy.run_form import (
+    HEALTH,
+    LAST_PORT,
+    LEAVE,
+    ROLLBACK,
+    read_login_for,
+    read_repository,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from ship.inputs import Reader
     from ship.ssh_deploy.compose_project import Place, Project
     from ship.ssh_deploy.facts import Facts
-    from ship.ssh_deploy.inputs import Common
+    from ship.ssh_deploy.inputs import Common, Login
     from ship.ssh_deploy.remote_script import Value
 
 SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
@@ -109,7 +116,7 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
         "rollback", ROLLBACK, "`previous`, a digest or a tag", read.text("rollback")
     )
     images, image = _images(read, rollback)
-    registry, repository = _registry(image, images)
+    repository = read_repository(read, image) if rollback else _repository(image, images)
     health, health_port = _health(read)
     for name in ELSEWHERE:
         if read.text(name):
@@ -121,9 +128,9 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
         project=read.matching("name", PROJECT, "the name of a compose project", read.text("name")),
         images=images,
         image=image,
-        repository=repository,
+        repository=str(repository) if repository.registry else "",
         rollback=rollback,
-        login=read_login(read, registry),
+        login=read_login_for(read, repository),
         env=None if rollback else _env(read, context.workspace),
         health=health,
         health_port=health_port,
@@ -161,10 +168,10 @@ def _digest(read: Reader, name: str, text: str) -> str:
     return f"{parsed[0]}@{parsed[1]}"
 
 
-def _registry(image: str, images: Mapping[str, str]) -> tuple[str, str]:
-    """Return the registry to log in to, and the repository of an image."""
+def _repository(image: str, images: Mapping[str, str]) -> Name:
+    """Return the repository whose registry the login is for; nothing where no digest is named."""
     parsed = split_digest(image or next(iter(images.values()), ""))
-    return (parsed[0].registry, str(parsed[0])) if parsed else ("ghcr.io", "")
+    return parsed[0] if parsed else Name("", "")
 
 
 def _folder(read: Reader, name: str) -> str:

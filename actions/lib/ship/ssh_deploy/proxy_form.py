@@ -122,7 +122,7 @@ def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
         parameters={
             **plain.parameters,
             "FLAGS": f"{plain.parameters['FLAGS']} {label}",
-            "HOST_PORTS": "" if port.address else " ".join(_host_ports(want, port)),
+            "HOST_PORTS": " ".join(_host_ports(want, port)),
             "HEALTH_HOST": want.asked_host,
             # Over HTTP the proxy itself answers, with the way to HTTPS.
             "PROXY_PATH": "" if want.tls else want.run.health,
@@ -144,10 +144,12 @@ def _route(want: ProxyForm) -> tuple[str, ...]:
 
 
 def _host_ports(want: ProxyForm, port: Port) -> tuple[str, ...]:
-    return (port.host, HTTPS) if want.tls else (port.host,)
+    """Return what the proxy takes of the host, with the address where it is only one."""
+    address = f"{port.address}:" if port.address else ""
+    tls = (f"{address}{HTTPS}",) if want.tls else ()
+    return (f"{address}{port.host}", *tls)
 
 
 def _published(want: ProxyForm, port: Port) -> tuple[str, ...]:
-    address = f"{port.address}:" if port.address else ""
-    tls = (f"{address}{HTTPS}:{HTTPS}",) if want.tls else ()
-    return (f"{address}{port.host}:{HTTP}", *tls)
+    inside = (HTTP, HTTPS) if want.tls else (HTTP,)
+    return tuple(map(":".join, zip(_host_ports(want, port), inside, strict=True)))

@@ -38,8 +38,14 @@ class Report:
 
     def line(self, host: Host, text: str) -> None:
         """Print a line of a host; of several it says which."""
-        name = f"[{host.target.host}] " if len(self._hosts) > 1 else ""
+        name = f"[{self._short_name(host)}] " if len(self._hosts) > 1 else ""
         self._workflow.say(f"{name}{text}")
+
+    def _short_name(self, host: Host) -> str:
+        """Return the address of a host, and its port where it is not the only one there."""
+        addresses = [each.target.host for each in self._hosts]
+        only = addresses.count(host.target.host) == 1
+        return host.target.host if only else str(host.target)
 
     @property
     def result(self) -> Result:
@@ -76,6 +82,7 @@ class Report:
         facts = host.facts
         return {
             "host": host.target.host,
+            "port": host.target.port,
             "result": facts.result.word,
             "image": facts.image,
             "previous-image": facts.get("previous"),

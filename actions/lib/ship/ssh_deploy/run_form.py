@@ -132,14 +132,12 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         "rollback", ROLLBACK, "`previous`, a digest or a tag", read.text("rollback")
     )
     image, repository = _image(read, rollback)
-    # Of a release to go back to the host knows the registry, and a password given is for that.
-    registry = repository.registry or ("" if read.text("registry-password") else "ghcr.io")
     ports = _ports(read)
     return RunForm(
         image=image,
         repository=str(repository) if repository.registry else "",
         rollback=rollback,
-        login=read_login(read, registry),
+        login=read_login_for(read, repository),
         ports=ports,
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),
         secret_files=_secret_files(read),
@@ -167,7 +165,7 @@ def _image(read: Reader, rollback: str) -> tuple[str, Name]:
     if parsed:
         return f"{parsed[0]}@{parsed[1]}", parsed[0]
     if rollback:
-        return "", _repository(read, text)
+        return "", read_repository(read, text)
     if not text:
         hint = "give the output `image` of build-push; an empty one means that nothing was pushed"
         read.problem("image", "is required but empty", hint)
@@ -177,13 +175,25 @@ def _image(read: Reader, rollback: str) -> tuple[str, Name]:
     return text, Name("", "")
 
 
-def _repository(read: Reader, text: str) -> Name:
-    """Return the name of an image that may have a tag, or nothing where none was given."""
+def read_repository(read: Reader, text: str) -> Name:
+    """Return the name of an image with or without digest and tag; nothing where none was given."""
+    split = split_digest(text)
+    if split:
+        return split[0]
     name, colon, tag = text.rpartition(":")
     parsed = parse_name(name if colon and "/" not in tag else text)
     if text and not parsed:
         read.problem("image", f"{text!r} is not the name of an image")
     return parsed or Name("", "")
+
+
+def read_login_for(read: Reader, repository: Name) -> Login:
+    """Read the login for the registry of a repository, which may be known to the host alone.
+
+    Of a release to go back to the host knows the registry, and a password given is for that.
+    """
+    unknown = "" if read.text("registry-password") else "ghcr.io"
+    return read_login(read, repository.registry or unknown)
 
 
 def _ports(read: Reader) -> tuple[Port, ...]:
@@ -291,6 +301,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         parameters={
             **common.parameters(context),
             **want.login.parameters(),
+            "SOURCE": context.repository,
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
@@ -321,7 +332,12 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
 
 
 def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
-    ours = {"service": common.name, "revision": context.sha, "run": context.run_url}
+    ours = {
+        "service": common.name,
+        "repository": context.repository,
+        "revision": context.sha,
+        "run": context.run_url,
+    }
     return (
         *(f"--label={name}={value}" for name, value in want.labels.items()),
         *(f"--label={LABEL}.{name}={value}" for name, value in ours.items() if value),

@@ -176,6 +176,27 @@ def test_a_wrong_input_is_named(wish: Wish, changes: dict[str, str], told: str) 
     assert told in wish.problems(**changes)
 
 
+@pytest.mark.parametrize(
+    ("image", "repository", "registry"),
+    [
+        ("registry.example.com/o/app", "registry.example.com/o/app", "registry.example.com"),
+        ("localhost:5000/app:v3", "localhost:5000/app", "localhost:5000"),
+        (IMAGE, "ghcr.io/acme/shop", "ghcr.io"),
+        ("", "", ""),
+    ],
+)
+def test_a_password_for_a_rollback_is_for_the_registry_of_the_image(
+    wish: Wish, image: str, repository: str, registry: str
+) -> None:
+    made = wish.program(rollback="v1", image=image, registry_password="t0ken")
+    assert (made.parameters["REPOSITORY"], made.parameters["REGISTRY"]) == (repository, registry)
+
+
+def test_a_rollback_without_a_password_logs_in_to_ghcr_alone(wish: Wish) -> None:
+    assert wish.program(rollback="v1", image="").parameters["REGISTRY"] == "ghcr.io"
+    assert "is not the name of an image" in wish.problems(rollback="v1", image="A B")
+
+
 def test_a_rollback_needs_no_checkout(tmp_path: Path) -> None:
     made = Wish(tmp_path).program(rollback="previous", image="")
     assert made.parameters["FILES"] == ""

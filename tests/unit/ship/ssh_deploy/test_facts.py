@@ -83,7 +83,7 @@ def test_a_hostile_host_cannot_fill_memory_or_the_terminal() -> None:
 
 def test_every_code_of_the_scripts_has_advice_and_no_advice_is_idle() -> None:
     text = "".join(path.read_text() for path in Path(FOLDER).glob("*.sh"))
-    codes = set(re.findall(r"\b(?:fail|give_up) ([a-z-]+)", text)) - {"command-"}
+    codes = set(re.findall(r"\b(?:fail|give_up|explain) ([a-z-]+)", text)) - {"command-"}
     told = {"connection-lost", "interrupted", "shell-killed", "command-before", "command-after"}
     told |= {"locked-by-us"}
     assert codes | told == set(CAUSES)

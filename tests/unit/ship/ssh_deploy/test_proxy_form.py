@@ -84,7 +84,10 @@ def test_the_proxy_is_published_and_the_container_says_its_own_port() -> None:
 def test_the_proxy_can_be_published_on_one_address() -> None:
     given = parameters(ports="127.0.0.1:8080:3000")
     assert given["PROXY_PUBLISH"] == "127.0.0.1:8080:80"
-    assert given["HOST_PORTS"] == ""
+    assert given["HOST_PORTS"] == "127.0.0.1:8080"
+    given = parameters(ports="[::1]:80:3000", proxy_hosts="a.example.com", proxy_tls="true")
+    assert given["HOST_PORTS"] == "[::1]:80 [::1]:443"
+    assert given["PROXY_PUBLISH"] == "[::1]:80:80 [::1]:443:443"
 
 
 def test_hosts_are_flags_and_the_first_is_asked_for_the_health_path() -> None:

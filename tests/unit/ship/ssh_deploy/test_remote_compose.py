@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from far_side import ACME, COMMON, PROGRAM, WANTED, FarSide, cut, listen, say
+from far_side import ACME, COMMON, PROGRAM, PULLS, WANTED, FarSide, cut, listen, say
 from ship.command import Secret
 from ship.ssh_deploy.compose_files import Upload
 from ship.ssh_deploy.compose_form import ComposeForm, plan_compose
@@ -28,6 +28,8 @@ BEGUN = "2026-01-01T00:00:00Z"
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
+{pulls}
+case "$*" in "$(cat slow)"*) echo never >slow; sleep 1 ;; esac
 case "$*" in
   "$(cat broken)"*) echo 'it is broken' >&2; exit 1 ;;
   'compose version'*) echo 2.40.0 ;;
@@ -64,7 +66,7 @@ class ComposeSide(FarSide):
 
     def __init__(self, folder: Path, shell: str) -> None:
         super().__init__(folder, shell)
-        text = DOCKER.format(folder=folder, image=IMAGE)
+        text = DOCKER.format(folder=folder, image=IMAGE, pulls=PULLS)
         (folder / "bin" / "docker").write_text(text)
         self.make("label", "")
         self.repository = folder / "repository"
@@ -340,3 +342,84 @@ def test_a_release_that_was_undone_is_none_to_go_back_to(side: ComposeSide) -> N
     killed.rename(killed.with_name("deployed"))
     side.run("lock", "prepare", "leave", program=side.program())
     assert "failure no-release" in side.deploy(rollback="previous")
+
+
+def test_a_project_that_goes_back_because_of_another_host_tells_the_gap_of_the_way_back(
+    side: ComposeSide,
+) -> None:
+    curl = side.folder / "bin" / "curl"
+    curl.write_text(f"#!/bin/sh\ngrep -q ' running ' {side.folder}/web && printf 200\n")
+    curl.chmod(0o755)
+    side.make("web", f"web 1 sha256:new {IMAGE} running 0 0 healthy {BEGUN}\n")
+    program = side.program()
+    program = program._replace(parameters={**program.parameters, "HEALTH_PATH": "/up"})
+    process = side.start(program)
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", "switch", parameters={**ANSWER, "HEALTH_HOST_PORT": "80"}))
+    facts = listen(process, "end switch")
+    assert not any(fact.startswith("gap 1") for fact in facts)
+    side.make("slow", "start 3")
+    say(process, call("leave"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=20)
+    assert "restored " + IMAGE in facts
+    [gap] = [fact for fact in facts if fact.startswith("gap ")]
+    assert int(gap.removeprefix("gap ")) >= 1000
+
+
+def test_compose_that_takes_too_long_is_ended_and_told_as_that(side: ComposeSide) -> None:
+    docker = side.folder / "bin" / "docker"
+    text = docker.read_text().replace(
+        "*' up -d '*)", "*' up -d '*) echo 'Container 1' && exec sleep 30 ;;\n  up)"
+    )
+    docker.write_text(text)
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, Secret("sleep() { command sleep 0.01; limit_at=0; }\n"))
+    names = ("pull", "switch", "leave")
+    say(process, call(*names, parameters={**ANSWER, "HEALTH_TIMEOUT": "2"}))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=20)
+    assert "failure too-slow" in facts
+    assert "detail it took longer than 62 s; web: it has no container" in facts
+
+
+VENDOR = "registry.example.com/vendor/db:16"
+
+
+def test_the_login_of_the_host_is_asked_for_images_of_other_registries(side: ComposeSide) -> None:
+    side.make("broken", "image inspect")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    answered = {**ANSWER, "OTHERS": f"{VENDOR} ghcr.io/acme/tool:1"}
+    say(process, call("pull", "leave", parameters=answered))
+    assert deployed(listen(process, "ship-gone"))
+    process.communicate(timeout=20)
+    assert side.pulls == [f"{IMAGE} ghcr.io", VENDOR, "ghcr.io/acme/tool:1 ghcr.io"]
+
+
+@pytest.mark.parametrize(
+    ("registry", "pulled"),
+    [
+        ("", "ghcr.io/acme/app:v1 ghcr.io"),
+        ("ghcr.io", "ghcr.io/acme/app:v1 ghcr.io"),
+        ("registry.example.com", "ghcr.io/acme/app:v1"),
+    ],
+)
+def test_a_tag_is_looked_up_with_the_login_of_its_registry(
+    side: ComposeSide, registry: str, pulled: str
+) -> None:
+    assert deployed(side.deploy())
+    program = side.program(rollback="v1")
+    where = {"IMAGE": "", "REGISTRY": registry}
+    program = program._replace(parameters={**program.parameters, **where})
+    side.run("lock", "prepare", "leave", program=program)
+    assert side.pulls == [pulled]
+
+
+def test_a_tag_of_a_registry_with_a_port_is_looked_up_there(side: ComposeSide) -> None:
+    program = side.program(rollback="v1")
+    where = {"IMAGE": "", "REPOSITORY": "localhost:5000/app", "REGISTRY": ""}
+    program = program._replace(parameters={**program.parameters, **where})
+    side.run("lock", "prepare", "leave", program=program)
+    assert side.pulls == ["localhost:5000/app:v1 localhost:5000"]

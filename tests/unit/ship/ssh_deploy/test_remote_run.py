@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from far_side import ACME, COMMON, PHASES, WANTED, FarSide, cut, listen, say
+from far_side import ACME, COMMON, PHASES, PROGRAM, WANTED, FarSide, cut, listen, say
 from ship.command import Secret
 from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
 from ship.ssh_deploy.remote_script import call
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ship.ssh_deploy.remote_script import Program
+    from ship.ssh_deploy.run_form import RunForm
 
 DIGEST = "sha256:" + "d" * 64
 SHELLS = ["dash", "bash", "busybox"]
@@ -312,3 +313,185 @@ def test_a_command_before_that_ignores_signals_does_not_hold_the_lock(far_side: 
     assert time.monotonic() - started < 8
     assert far_side.boxes == {"app": "running"}
     assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+
+
+WITH_A_PATH = WANTED._replace(ports=(Port("", "80", "8080", "tcp"),), health="/up")
+IN_PLAIN_FORM = "grep -qx running box/app box/app.next"
+BEHIND_THE_PROXY = '[ "$(cat target)" = id-of-app ] || grep -qx running box/app.next'
+
+
+def answer_while(far_side: FarSide, condition: str) -> None:
+    """Let the port of the host answer as long as a condition of the shell holds."""
+    curl = far_side.folder / "bin" / "curl"
+    curl.write_text(f"#!/bin/sh\ncd {far_side.folder}\n{{ {condition}; }} && printf 200\n")
+    curl.chmod(0o755)
+
+
+def gap_in(facts: list[str]) -> int:
+    return int([fact for fact in facts if fact.startswith("gap ")][-1].removeprefix("gap "))
+
+
+def undone(far_side: FarSide, program: Program, slow: str, *, dies: bool = False) -> int:
+    """Switch, let another host fail, and return the gap that is told after a slow way back."""
+    process = far_side.start(program)
+    say(process, call(*PHASES[:4]))
+    facts = listen(process, "end switch")
+    assert "finished 1" not in facts
+    if dies:
+        far_side.make("box/app.next", "stopped")
+    far_side.make("slow", slow)
+    say(process, call("leave"))
+    facts += listen(process, "ship-gone")
+    process.communicate(timeout=20)
+    assert "restored image-of-app" in facts
+    history = json.loads((far_side.state / "history.jsonl").read_text())
+    assert history["gap_ms"] == gap_in(facts)
+    return gap_in(facts)
+
+
+@pytest.mark.parametrize("wanted", [WITH_A_PATH, WANTED], ids=["with a path", "without a path"])
+def test_a_switch_that_is_undone_because_of_another_host_tells_the_gap_of_the_way_back(
+    far_side: FarSide, wanted: RunForm
+) -> None:
+    answer_while(far_side, IN_PLAIN_FORM)
+    assert undone(far_side, plan_run(COMMON, wanted, ACME), "start app") >= 1000
+
+
+def test_users_that_are_sent_back_tell_the_gap_of_the_way_back(far_side: FarSide) -> None:
+    answer_while(far_side, BEHIND_THE_PROXY)
+    far_side.make("target", "id-of-app")
+    far_side.make("route", "8080")
+    slow = "exec gen-workflow-proxy kamal-proxy deploy app"
+    assert undone(far_side, behind_the_proxy(), slow, dies=True) >= 1000
+
+
+def test_a_port_that_is_given_back_tells_the_gap_of_the_way_back(far_side: FarSide) -> None:
+    answer_while(far_side, IN_PLAIN_FORM)
+    far_side.make("holder", "app")
+    program = behind_the_proxy()
+    assert undone(far_side, program, "start app", dies=True) >= 1000
+
+
+def test_the_longer_of_both_gaps_counts(far_side: FarSide) -> None:
+    answer_while(far_side, IN_PLAIN_FORM)
+    far_side.make("slow", "start app.next")
+    program = plan_run(COMMON, WITH_A_PATH, ACME)
+    assert 1000 <= undone(far_side, program, "never") < 2000
+
+
+def test_a_failed_switch_without_a_path_tells_the_gap(far_side: FarSide) -> None:
+    far_side.make("broken", "start app.next")
+    far_side.make("slow", "rm -f -v app.next")
+    facts = far_side.run(*PHASES)
+    assert "restored image-of-app" in facts
+    assert 1000 <= gap_in(facts) < 2000
+
+
+def test_the_gap_goes_on_when_the_client_dies_in_the_switch(far_side: FarSide) -> None:
+    answer_while(far_side, IN_PLAIN_FORM)
+    far_side.make("slow", "start app.next")
+    process = far_side.start(plan_run(COMMON, WITH_A_PATH, ACME))
+    say(process, call(*PHASES))
+    far_side.await_reached()
+    far_side.make("slow", "start app")
+    cut(process)
+    assert far_side.boxes == {"app": "running"}
+    assert json.loads((far_side.state / "history.jsonl").read_text())["gap_ms"] >= 1000
+
+
+def test_an_old_one_that_does_not_answer_again_has_a_gap_until_now(far_side: FarSide) -> None:
+    answer_while(far_side, "[ ! -e mute ]")
+    process = far_side.start(plan_run(COMMON, WITH_A_PATH, ACME))
+    # The way back waits that long for an answer.
+    say(process, Secret("await_answer() { sleep 1; }\n"))
+    say(process, call(*PHASES[:4]))
+    listen(process, "end switch")
+    far_side.make("mute", "")
+    say(process, call("leave"))
+    assert gap_in(listen(process, "ship-gone")) >= 1000
+    process.communicate(timeout=20)
+
+
+def docker_says(far_side: FarSide, command: str, words: str) -> None:
+    """Let a command of the stand-in fail with words of Docker."""
+    docker = far_side.folder / "bin" / "docker"
+    lines = f"case \"$*\" in '{command}'*) echo '{words}' >&2; exit 1 ;; esac\n"
+    docker.write_text(docker.read_text().replace('case "$1 $2" in\n', f'{lines}case "$1 $2" in\n'))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "on endpoint app.next (0a1b): Bind for 0.0.0.0:8080 failed: port is already allocated",
+        "Bind for :::8080 failed: port is already allocated",
+        "listen tcp6 [::]:8080: bind: address already in use",
+        "failed to bind host port for 0.0.0.0:8080:172.17.0.2:80/tcp: address already in use",
+    ],
+)
+def test_a_port_that_is_taken_meanwhile_is_the_cause(far_side: FarSide, words: str) -> None:
+    docker_says(far_side, "start app.next", words)
+    facts = far_side.run(*PHASES)
+    assert "failure port-taken" in facts
+    assert "detail 8080" in facts
+
+
+def test_the_proxy_without_its_port_says_so(far_side: FarSide) -> None:
+    docker_says(
+        far_side,
+        "start gen-workflow-proxy",
+        "Bind for 0.0.0.0:80 failed: port is already allocated",
+    )
+    facts = far_side.run("lock", "prepare", "leave", program=behind_the_proxy())
+    assert "failure port-taken" in facts
+    assert "detail 80" in facts
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("stop", "stop"), ("rename app ", "rename"), ("rename app.next", "rename")],
+)
+def test_docker_has_its_own_words_for_what_it_did_not_do(
+    far_side: FarSide, command: str, code: str
+) -> None:
+    # The one stop of the switch; that of the way back may go well.
+    docker_says(far_side, command, "cannot kill container: tried 3 times")
+    facts = far_side.run(*PHASES)
+    assert f"failure {code}" in facts
+    assert "detail cannot kill container: tried 3 times" in facts
+
+
+OTHER = "Other/App"
+
+
+@pytest.mark.parametrize("form", ["plain", "proxy"])
+def test_the_service_of_another_repository_is_not_taken_over(far_side: FarSide, form: str) -> None:
+    far_side.make("repository", OTHER)
+    far_side.make("box/app.next", "running")
+    before = far_side.boxes
+    program = PROGRAM if form == "plain" else behind_the_proxy()
+    facts = far_side.run(*PHASES, program=program)
+    assert "failure other-repository" in facts
+    assert f"detail {OTHER}" in facts
+    assert far_side.boxes == before
+    assert not any(call.startswith(("rm", "pull", "create", "stop")) for call in far_side.calls)
+
+
+@pytest.mark.parametrize("repository", ["", "Acme/App"])
+def test_the_service_of_this_repository_or_of_nobody_goes_on(
+    far_side: FarSide, repository: str
+) -> None:
+    far_side.make("repository", repository)
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+
+
+def test_a_repository_that_was_renamed_is_told_to_the_host(far_side: FarSide) -> None:
+    far_side.make("repository", OTHER)
+    far_side.state.mkdir(parents=True)
+    (far_side.state / "repositories").write_text(f"{OTHER}\n")
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+
+
+def test_a_container_says_which_repository_it_is_of(far_side: FarSide) -> None:
+    far_side.run(*PHASES)
+    [made] = [call for call in far_side.calls if call.startswith("create --name app.next")]
+    assert "--label=io.github.gen-workflow.repository=Acme/App" in made

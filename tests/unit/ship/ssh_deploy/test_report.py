@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+from typing import TYPE_CHECKING
 
 from far_side import COMMON, PROGRAM
 from ship.errors import StepFailed
+from ship.ssh import Target
 from ship.ssh_deploy.report import Report
 from ship.ssh_deploy.rollout import Host
 from ship.workflow import Workflow
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def failure_of(*facts: str) -> StepFailed:
@@ -36,3 +42,28 @@ def test_a_file_of_the_previous_release_that_is_not_back_is_told_beside_the_caus
 def test_what_is_in_the_way_is_told_once() -> None:
     problems = failure_of("begin switch", "failure in-the-way", "detail x", "unmoved x").problems
     assert len(problems) == 1
+
+
+def test_two_hosts_of_one_address_are_told_apart(tmp_path: Path) -> None:
+    targets = (Target("h1", "me"), Target("h1", "me", 2222), Target("h2", "me", 2222))
+    hosts = [Host(target, PROGRAM) for target in targets]
+    log, outputs = io.StringIO(), tmp_path / "outputs"
+    report = Report(COMMON, hosts, Workflow({"GITHUB_OUTPUT": str(outputs)}, log))
+    for host in hosts:
+        report.line(host, "locked")
+    assert log.getvalue().splitlines() == [
+        "[me@h1] locked", "[me@[h1]:2222] locked", "[h2] locked",
+    ]  # fmt: skip
+    report.write()
+    [told] = [line for line in outputs.read_text().splitlines() if line.startswith("[{")]
+    assert [(each["host"], each["port"]) for each in json.loads(told)] == [
+        ("h1", 22), ("h1", 2222), ("h2", 2222),
+    ]  # fmt: skip
+
+
+def test_each_failure_names_what_can_be_done() -> None:
+    for code in ("start", "start-project", "too-slow"):
+        [problem] = failure_of("begin switch", f"failure {code}", "detail it says").problems
+        assert "(it says)" in problem.what
+        assert "brackets" not in problem.hint
+    assert "`health-timeout`" in problem.hint

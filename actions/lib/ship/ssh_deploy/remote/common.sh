@@ -11,6 +11,7 @@ RELEASE=$(date -u +%Y%m%d%H%M%S)-$$
 finished=
 has_lock=
 gap=
+gap_since=
 gap_watcher=
 
 say() { printf '%s\n' "$*" >&2; }
@@ -185,17 +186,19 @@ await_healthy() {
 }
 
 # Asks a path again and again, as its users do, and notes the longest time between two good answers,
-# which is the gap of a switch. $1 address, $2 port, $3 path.
+# which is the gap of a switch or of its undo. One watch goes on over both. $1 address, $2 port, $3 path.
 watch_gap() {
-  [ -n "$3" ] || return 0
+  [ -n "$3" ] && [ -z "$gap_watcher" ] || return 0
   gap_file=$STATE/gap.$$
   (
-    trap - INT HUP PIPE EXIT
-    trap 'exit 0' TERM
+    # What ends the session begins the undo, which is to be measured, too.
+    trap '' TERM INT HUP PIPE
+    trap - EXIT
+    trap 'exit 0' USR1
     finish() { exit 1; }
     clock
     last=$ms longest=0 missed=
-    while :; do
+    while kill -0 $$; do
       if probe "$1" "$2" "$3" 1; then
         clock
         # A good answer that only took its time is no gap.
@@ -209,20 +212,50 @@ watch_gap() {
       fi
       nap 0.02
     done
-  ) >/dev/null 2>&1 9>&- &
+  ) </dev/null >/dev/null 2>&1 9>&- &
   gap_watcher=$!
 }
 
-# Ends the watch; `gap` is in milliseconds, or empty when nobody measured it.
+# The word to stop comes now, or came before.
+begin_gap() { [ -n "$gap_since" ] || { clock && gap_since=$ms; }; }
+
+# A good answer is there, or somebody runs whom nobody asks: `gap` is the longest so far, in
+# milliseconds, or empty. Where no good answer was seen, it is all the time since the word to stop.
 end_gap() {
-  [ -n "$gap_watcher" ] || return 0
+  clock
+  measured=
+  [ -z "$gap_watcher" ] || end_watch
+  [ -n "$measured" ] || [ -z "$gap_since" ] || measured=$((ms - gap_since))
+  gap_since=
+  [ "${measured:--1}" -le "${gap:--1}" ] || gap=$measured
+}
+
+end_watch() {
   # The first good answer after the switch may be on its way.
   nap 0.1
   for _ in 1 2 3 4 5 6 7 8 9 10; do [ ! -e "$gap_file.missed" ] || nap 0.1; done
-  kill "$gap_watcher" 2>/dev/null
+  late=
+  [ ! -e "$gap_file.missed" ] || late=yes
+  kill -USR1 "$gap_watcher" 2>/dev/null
   # It may be about to write.
   wait "$gap_watcher" 2>/dev/null
   gap_watcher=
-  gap=$(cat "$gap_file" 2>/dev/null)
+  # What was measured until then does not tell how long one is that has no end yet.
+  [ -n "$late" ] && [ -n "$gap_since" ] || measured=$(cat "$gap_file" 2>/dev/null)
   rm -f "$gap_file" "$gap_file.missed"
 }
+
+# Ends the session with the cause that is in the words of Docker; $1 is the code for any other, $2 the words.
+explain() {
+  case $2 in
+    *'port is already allocated'* | *'address already in use'*)
+      taken=$(printf '%s' "$2" | port_of)
+      [ -z "$taken" ] || fail port-taken "$taken"
+      ;;
+    *'no space left'*) fail disk "$2" ;;
+  esac
+  fail "$1" "$2"
+}
+
+# The port of the host is after the first address, and that of the container may come after it.
+port_of() { awk 'match($0, /[]:0-9]:[0-9]+/) { print substr($0, RSTART + 2, RLENGTH - 2); exit }'; }

@@ -164,7 +164,7 @@ images_that_run() {
 }
 
 pull_all() {
-  log_in
+  log_in "$IMAGE"
   all_images=$IMAGE
   for IMAGE in $all_images; do
     check_space "${previous%% *}"
@@ -222,7 +222,9 @@ start_needed() {
 # Starts services, or all without further words, and waits for compose, which waits for what they
 # depend on: it may do so for ever, so it has a limit.
 bring_up() {
-  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" up -d --no-build --pull never "$@" >"$STATE/up-said" 2>&1 &
+  # Two write to it: what is not appended would go over the words of the other.
+  true >"$STATE/up-said"
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" up -d --no-build --pull never "$@" >>"$STATE/up-said" 2>&1 &
   up=$!
   limit $((HEALTH_TIMEOUT + 60)) TERM
   wait "$up"
@@ -263,13 +265,11 @@ stop_up() {
 explain_up() {
   judge "$SERVICES"
   [ "$verdict" != bad ] || give_up unhealthy "$reason"
-  words=$(grep -v 'level=warning' "$STATE/up-said" | tail -n 1)
+  words=$(grep '^it took longer than ' "$STATE/up-said" || grep -v 'level=warning' "$STATE/up-said" | tail -n 1)
   [ "$verdict" != 'wait' ] || words="$words; $reason"
-  case $words in
-    *'port is already allocated'* | *'address already in use'*) give_up port-taken "$(printf '%s' "$words" | sed 's/.*[^0-9]\([0-9]\{1,5\}\)[^0-9]*$/\1/')" ;;
-    *'no space left'*) give_up disk "$words" ;;
-  esac
-  give_up start-project "$words"
+  case $words in 'it took longer than '*) give_up too-slow "$words" ;; esac
+  [ -z "$failed_container" ] || show_logs "$failed_container"
+  explain start-project "$words"
 }
 
 give_up() {

@@ -76,10 +76,11 @@ newest_with() {
 
 # A tag is looked up where it is true: in the registry.
 newest_with_tag() {
-  log_in
-  for each in ${REPOSITORY:-$(printf '%s\n' "$previous" | sed 's/@[^ ]*//g')}; do
-    with_login docker pull -q "$each:$ROLLBACK" >/dev/null 2>&1 || continue
-    digests=$(docker image inspect --format '{{join .RepoDigests " "}}' "$each:$ROLLBACK")
+  log_in "${REPOSITORY:-$previous}"
+  for each in ${REPOSITORY:-$previous}; do
+    each=$(repository_of "$each"):$ROLLBACK
+    docker_pull "$each" >/dev/null 2>&1 || continue
+    digests=$(docker image inspect --format '{{join .RepoDigests " "}}' "$each")
     for digest in $digests; do newest_with "${digest#*@}"; done
   done
   log_out

@@ -177,6 +177,7 @@ stop_ours() {
 
 # An engine that restarts needs some seconds before it takes commands again.
 bring_back() {
+  [ -n "$recovering" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
   say "bringing the previous $PROJECT back"
   tries=30
   until restore; do

@@ -1,6 +1,7 @@
 # The engine, its disk, the registry, and the image.
 
 config=
+login_key=
 
 check_docker() {
   command -v docker >/dev/null 2>&1 || fail no-docker
@@ -15,13 +16,31 @@ check_docker() {
 choose_image() {
   case $ROLLBACK in
     '') return 0 ;;
-    previous) IMAGE=$(images_of_history deployed | grep -vxF -e "$1" | head -n 1) ;;
+    previous) IMAGE=$(by_digest "$(images_that_served | grep -vxF -e "$1" | head -n 1)") ;;
     sha256:*) IMAGE=$(images_of_history '[^"]*' | grep -F "@$ROLLBACK" | head -n 1) ;;
-    *) IMAGE=${REPOSITORY:-${1%@*}} && IMAGE=${IMAGE:+$IMAGE:$ROLLBACK} ;;
+    *) IMAGE=${REPOSITORY:-$(repository_of "$1")} && IMAGE=${IMAGE:+$IMAGE:$ROLLBACK} ;;
   esac
   [ -n "$IMAGE" ] || fail no-release "$ROLLBACK"
   [ "$IMAGE" != "$1" ] || fail same-release "$IMAGE"
   say "going back to $IMAGE"
+}
+
+# What somebody started by hand has a tag, which may mean another image by now: the container that was
+# kept of it knows which one it was.
+by_digest() {
+  digest=
+  case $1 in
+    '' | *@*) ;;
+    "$(image_of "$NAME.previous")") digest=$(docker image inspect --format '{{index .RepoDigests 0}}' "$(look '{{.Image}}' "$NAME.previous")" 2>/dev/null) || digest= ;;
+  esac
+  printf '%s\n' "${digest:-$1}"
+}
+
+# An image without its digest and tag; what comes after a colon and has a slash is no tag but a port.
+repository_of() {
+  set -- "${1%%@*}"
+  case ${1##*/} in *:*) set -- "${1%:*}" ;; esac
+  printf '%s\n' "$1"
 }
 
 # A tag moves; what was pulled by one is deployed by its digest.
@@ -34,15 +53,15 @@ resolve_image() {
 }
 
 # The login is a file of this phase only: `docker login` would leave the token on the host. Without
-# a token the host's own logins stay in effect.
+# a token the host's own logins stay in effect. $1 images: the registry of a release to go back to is
+# known here alone, and is that of the first, as in a deploy.
 log_in() {
   [ -n "$AUTH" ] || return 0
-  key=$(registry_key "$IMAGE")
-  # The registry of a release to go back to is known here alone. What is for another is not sent there.
-  case ${REGISTRY:-$key} in "${key:-$REGISTRY}") ;; *) return 0 ;; esac
+  login_key=${REGISTRY:-$(registry_key "${1%% *}")}
+  [ -n "$login_key" ] || return 0
   config=$STATE/docker-config
   mkdir -m 700 "$config" || fail disk "$config"
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "${REGISTRY:-$key}" "$AUTH" >"$config/config.json" 2>/dev/null || fail disk "$config"
+  printf '{"auths":{"%s":{"auth":"%s"}}}' "$login_key" "$AUTH" >"$config/config.json" 2>/dev/null || fail disk "$config"
   # Plugins and contexts are found beside the configuration, and must stay in effect.
   own=${DOCKER_CONFIG:-${HOME:-}/.docker}
   for each in cli-plugins contexts tls; do
@@ -67,10 +86,13 @@ log_out() {
   config=
 }
 
-with_login() { (
-  [ -z "$config" ] || export DOCKER_CONFIG="$config"
-  [ -z "$config" ] || [ -n "${DOCKER_HOST:-}" ] || export DOCKER_CONTEXT="${context:-default}"
-  exec "$@"
+# Our login hides those of the host, so it is for its own registry alone.
+docker_pull() { (
+  if [ -n "$config" ] && [ "$(registry_key "$1")" = "$login_key" ]; then
+    export DOCKER_CONFIG="$config"
+    [ -n "${DOCKER_HOST:-}" ] || export DOCKER_CONTEXT="${context:-default}"
+  fi
+  exec docker pull -q "$1"
 ) }
 
 # KiB that are free where the engine keeps images; nothing where that is not told.
@@ -99,7 +121,7 @@ pull() {
   # What a digest names is here or not, and never another.
   case $1 in *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;; esac
   say "pulling $1"
-  said=$(with_login docker pull -q "$1" 2>&1) && return
+  said=$(docker_pull "$1" 2>&1) && return
   case $said in
     *'no space left'*) fail disk "$said" ;;
     *toomanyrequests* | *'rate limit'*) fail pull-limit "$said" ;;

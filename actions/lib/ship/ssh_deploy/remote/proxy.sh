@@ -14,7 +14,6 @@ old=
 target=
 made=
 migrating=
-stopped_at=
 
 id_of() { look '{{.Id}}' "$1" | cut -c 1-12; }
 # The port of a container and its flags for the proxy, a word each; nothing for one of the plain form.
@@ -61,7 +60,7 @@ route() {
 }
 
 undo_switch() {
-  [ -n "$begun" ] || return 0
+  [ -n "$begun" ] || { remove_idle_proxy && return 0; }
   # An engine that restarts needs some seconds before it takes commands again.
   tries=40
   until put_back; do
@@ -79,13 +78,24 @@ undo_switch() {
 
 put_back() {
   engine_answers || return 1
-  if [ -n "$stopped_at" ]; then
+  if [ -n "$stopped" ]; then
     put_plain_back || return 1
+  elif [ -n "$migrating" ]; then
+    # The old one has its port, and nobody was sent anywhere.
+    created=
   elif [ -n "$created" ]; then
     send_back || return 1
   fi
+  remove_idle_proxy
   docker rm -f -v "$NAME.next" >/dev/null 2>&1
   ! exists "$NAME.next"
+}
+
+# One of ours that never started would keep its ports from the next deploy, which may want others.
+# Without force: another service may start it just now.
+remove_idle_proxy() {
+  [ -z "$made" ] || [ "$(look '{{.State.Status}}' "$PROXY")" != created ] || docker rm "$PROXY" >/dev/null 2>&1
+  made=
 }
 
 # The users go back to the old one, which has been running all the time; told as soon as they are
@@ -97,6 +107,7 @@ send_back() {
   if [ "$target" != "$next" ]; then
     created=
   elif [ -n "$old" ] && [ -n "$(route_of "$NAME")" ] && running "$NAME"; then
+    watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
     say "sending users back to $NAME"
     { route "$NAME" 10 || route "$NAME" 10 --force; } &
     back=$!
@@ -123,6 +134,8 @@ tell_restored() {
 
 # The old one has the port again that the proxy got from it.
 put_plain_back() {
+  watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
+  begin_gap
   say "bringing $NAME back"
   # A stop that was cut off goes on in the engine: a start before its end would be undone by it.
   docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
@@ -130,7 +143,7 @@ put_plain_back() {
   [ -z "$made" ] || docker rm -f "$PROXY" >/dev/null 2>&1
   docker start "$NAME" >/dev/null 2>&1
   running "$NAME" || return 1
-  stopped_at=
+  stopped=
   tell_restored
 }
 
@@ -218,8 +231,8 @@ check_proxy() {
 make_proxy() {
   docker image inspect "$PROXY_IMAGE" >/dev/null 2>&1 || {
     say "pulling $PROXY_IMAGE"
-    log_in # it may be kept beside the image
-    said=$(with_login docker pull -q "$PROXY_IMAGE" 2>&1) || fail proxy-image "$said"
+    log_in "$IMAGE" # it may be kept beside the image
+    said=$(docker_pull "$PROXY_IMAGE" 2>&1) || fail proxy-image "$said"
     log_out
   }
   set --
@@ -241,7 +254,7 @@ make_proxy() {
 start_proxy() {
   running "$PROXY" || {
     say "starting the proxy $PROXY"
-    said=$(docker start "$PROXY" 2>&1) || fail proxy "$said"
+    said=$(docker start "$PROXY" 2>&1) || explain proxy "$said"
   }
   proxy_until=$(($(now) + 20))
   until ask_proxy list; do
@@ -253,8 +266,8 @@ start_proxy() {
 phase_check() {
   begun=yes
   say "starting the new container $NAME.next beside $NAME"
-  create "$NAME.next" --restart "$RESTART" || fail start "$said"
-  said=$(docker start "$NAME.next" 2>&1) || fail start "$said"
+  create "$NAME.next" --restart "$RESTART" || explain start "$said"
+  said=$(docker start "$NAME.next" 2>&1) || explain start "$said"
   next=$(id_of "$NAME.next")
   address=$(look "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME.next")
   path=$HEALTH_PATH
@@ -272,8 +285,6 @@ phase_switch() {
   route "$NAME.next" "$HEALTH_TIMEOUT" || refuse_route
   await_users
   end_gap
-  clock
-  [ -n "$gap" ] || [ -z "$stopped_at" ] || gap=$((ms - stopped_at))
   [ -z "$gap" ] || tell gap "$gap"
   tell serving "$IMAGE"
 }
@@ -290,9 +301,9 @@ watch_users() {
 # The only gap there ever is: the port goes from the container to the proxy.
 make_room() {
   say "stopping $NAME: the proxy gets its port"
-  clock
-  stopped_at=$ms
-  docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null || fail stop
+  stopped=yes
+  begin_gap
+  said=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$said"
   start_proxy
 }
 

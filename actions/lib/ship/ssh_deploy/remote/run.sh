@@ -2,11 +2,11 @@
 # NAME serves; NAME.candidate and NAME.next exist during a deploy only, NAME.previous is kept.
 
 RELEASE_LABEL=io.github.gen-workflow.release
+REPOSITORY_LABEL=io.github.gen-workflow.repository
 alias=
 candidate=
 created=
 stopped=
-stopped_at=
 committed=
 previous=
 pulled=
@@ -23,7 +23,11 @@ tidy() {
 
 undo_switch() {
   [ -n "$created" ] || return 0
-  [ -z "$stopped" ] || say "bringing $NAME back"
+  [ -z "$stopped" ] || {
+    watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
+    begin_gap
+    say "bringing $NAME back"
+  }
   # A stop that was cut off goes on in the engine: a start before its end would be undone by it.
   [ -z "$stopped" ] || docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
   # An engine that restarts needs some seconds before it takes commands again, and brings the new
@@ -35,6 +39,7 @@ undo_switch() {
     docker start "$NAME" >/dev/null 2>&1
     if running "$NAME"; then
       tell restored "$(image_of "$NAME")"
+      [ -n "$HEALTH_PATH" ] || end_gap
       await_answer 10
       # It may not get on with what the new one has left behind.
       running "$NAME" || tell lost "$NAME"
@@ -122,6 +127,15 @@ go_back() {
   fi
 }
 
+# Two repositories may choose one name without knowing of each other. One that was renamed, or that
+# shares the service, is told by a line in a file of the state.
+check_repository() {
+  label="{{index .Config.Labels \"$REPOSITORY_LABEL\"}}"
+  its=$(look "$label" "$NAME" || look "$label" "$NAME.next")
+  case $its in '' | "$SOURCE") return 0 ;; esac
+  [ -z "$SOURCE" ] || grep -qsxF -e "$its" "$STATE/repositories" || fail other-repository "$its"
+}
+
 look_at_service() {
   found=$(look '{{.HostConfig.AutoRemove}} {{.State.Running}} {{.Config.Image}}' "$NAME") || return 0
   # Its stop would delete it, and nothing could be put back.
@@ -134,15 +148,28 @@ look_at_service() {
 # Ours is the container that will be replaced.
 may_hold_port() { [ "$1" = "$NAME" ]; }
 
-# $1 a port of the host.
+# $1 a port of the host, or of one address of it: 127.0.0.1:80.
 check_port() {
-  holders=$(docker ps --filter "publish=$1" --format '{{.Names}}')
+  holders=$(docker ps --filter "publish=${1##*:}" --format '{{.Names}}')
   for holder_of_port in $holders; do
-    may_hold_port "$holder_of_port" || fail port-taken "$1 by the container $holder_of_port"
+    ! publishes "$holder_of_port" "$1" || may_hold_port "$holder_of_port" || fail port-taken "$1 by the container $holder_of_port"
   done
   [ -z "$holders" ] || return 0
+  # What a program has on another address is in nobody's way: the start tells.
+  case $1 in *:*) return 0 ;; esac
   hex=$(printf ':%04X 0*:0000 0A' "$1")
   ! grep -qsE "$hex" /proc/net/tcp /proc/net/tcp6 || fail port-taken "$1 by a program that is no container"
+}
+
+# Whether a container that has a port has it where $2 is to be.
+publishes() {
+  case $2 in
+    0.0.0.0:* | '[::]:'*) return 0 ;;
+    '['*) everywhere="[::]:${2##*:}" ;;
+    *:*) everywhere="0.0.0.0:${2##*:}" ;;
+    *) return 0 ;;
+  esac
+  docker port "$1" 2>/dev/null | sed -n 's|.*/tcp -> ||p' | grep -qxF -e "$2" -e "$everywhere"
 }
 
 phase_lock() {
@@ -152,6 +179,7 @@ phase_lock() {
 }
 
 phase_prepare() {
+  check_repository
   recover
   look_at_service
   choose_image "$previous"
@@ -160,7 +188,7 @@ phase_prepare() {
     docker network inspect "$network" >/dev/null 2>&1 || fail no-network "$network"
   done
   check_space "$previous"
-  log_in
+  log_in "$IMAGE"
   pull "$IMAGE"
   log_out
   pulled=yes
@@ -213,7 +241,7 @@ run_commands() {
     COMMAND=$line
     candidate=yes
     say "running: $line"
-    create "$NAME.candidate" --restart no || fail start "$said"
+    create "$NAME.candidate" --restart no || explain start "$said"
     # Docker's client would hand a signal on to the container and wait, so it is not waited for.
     docker start -a "$NAME.candidate" >&2 9>&- &
     wait $! || fail "command-$1" "$line"
@@ -231,11 +259,11 @@ phase_check() {
   candidate=yes
   say "starting the candidate $NAME.candidate"
   if [ -n "$HEALTH_PATH" ]; then
-    create "$NAME.candidate" --restart no --publish "127.0.0.1::$HEALTH_PORT" || fail start "$said"
+    create "$NAME.candidate" --restart no --publish "127.0.0.1::$HEALTH_PORT" || explain start "$said"
   else
-    create "$NAME.candidate" --restart no || fail start "$said"
+    create "$NAME.candidate" --restart no || explain start "$said"
   fi
-  said=$(docker start "$NAME.candidate" 2>&1) || fail start "$said"
+  said=$(docker start "$NAME.candidate" 2>&1) || explain start "$said"
   port=
   [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null | sed -n 's/.*://p' | head -n 1)
   if ! await_healthy "$NAME.candidate" "$HEALTH_TIMEOUT" 127.0.0.1 "$port" "$HEALTH_PATH"; then
@@ -256,22 +284,19 @@ phase_switch() {
   created=yes
   # Others in its networks know it by its name, which it has only later. Docker's own network has none.
   case " $NETWORKS " in *' bridge '*) ;; *) alias=$NAME ;; esac
-  create "$NAME.next" --restart "$RESTART" "$@" || fail start "$said"
+  create "$NAME.next" --restart "$RESTART" "$@" || explain start "$said"
   alias=
   if running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
     stopped=yes
     say "stopping $NAME"
-    clock && stopped_at=$ms
-    docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null || fail stop
+    begin_gap
+    said=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$said"
   fi
   say "starting the new $NAME"
-  said=$(docker start "$NAME.next" 2>&1) || give_up start "$said"
+  said=$(docker start "$NAME.next" 2>&1) || { show_logs "$NAME.next"; explain start "$said"; }
   await_healthy "$NAME.next" "$HEALTH_TIMEOUT" "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || give_up unhealthy "$reason"
   end_gap
-  # Nobody asked it meanwhile: from the word to stop until it was found healthy is the most it was.
-  clock
-  [ -n "$gap" ] || [ -z "$stopped_at" ] || gap=$((ms - stopped_at))
   [ -z "$gap" ] || tell gap "$gap"
   tell serving "$IMAGE"
 }
@@ -297,11 +322,11 @@ take_names() {
   if exists "$NAME"; then
     docker rm -f "$NAME.previous" >/dev/null 2>&1
     look '{{.Id}}' "$NAME" >"$STATE/previous"
-    docker rename "$NAME" "$NAME.previous" || fail rename
+    said=$(docker rename "$NAME" "$NAME.previous" 2>&1) || fail rename "$said"
   fi
   # A deploy may have been killed just before this; of a first one there is none.
   docker update --restart=no "$NAME.previous" >/dev/null 2>&1
-  docker rename "$NAME.next" "$NAME" || fail rename
+  said=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$said"
 }
 
 # One that restarts takes commands again after some seconds.

@@ -71,6 +71,13 @@ images_of_history() {
     sed '1!G;h;$!d' | awk '!seen[$0]++'
 }
 
+# What the deploys brought and what they found, newest first, each once. What was made by hand is known
+# from the deploy that replaced it alone.
+images_that_served() {
+  sed -n 's/.*"image":"\([^"]*\)","previous":"\([^"]*\)","result":"deployed".*/\1 \2/p' "$STATE/history.jsonl" 2>/dev/null |
+    sed '1!G;h;$!d' | tr ' ' '\n' | awk 'NF && !seen[$0]++'
+}
+
 # Removes the images of this service that are neither among the newest KEEP that were deployed nor in
 # use: without force, so what any container still uses stays. Images of others are never touched.
 prune() {

@@ -1,0 +1,138 @@
+"""Which image a host goes back to, and with which login it pulls, under real shells."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from far_side import ACME, COMMON, IMAGE, PHASES, WANTED, FarSide
+from ship.command import Secret
+from ship.ssh_deploy.inputs import Login
+from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
+from ship.ssh_deploy.run_form import Port, plan_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ship.ssh_deploy.remote_script import Program
+
+BY_HAND = "nginx:1.25"
+MIRROR = "mirror.example.com/kamal-proxy@sha256:" + "d" * 64
+
+
+@pytest.fixture(
+    params=[
+        "dash",
+        pytest.param("bash", marks=pytest.mark.long),
+        pytest.param("busybox", marks=pytest.mark.long),
+    ]
+)
+def far_side(request: pytest.FixtureRequest, tmp_path: Path) -> FarSide:
+    return FarSide(tmp_path, request.param)
+
+
+def back_to(rollback: str, login: Login = WANTED.login) -> Program:
+    wanted = WANTED._replace(image="", repository="", rollback=rollback, login=login)
+    return plan_run(COMMON, wanted, ACME)
+
+
+def prepare(far_side: FarSide, program: Program) -> list[str]:
+    return far_side.run("lock", "prepare", "leave", program=program)
+
+
+def remember(far_side: FarSide, *releases: tuple[str, str]) -> None:
+    """Write a history: what was deployed, and what served before."""
+    far_side.state.mkdir(parents=True)
+    ours = {"ref": "main", "result": "deployed", "gap_ms": None}
+    lines = [
+        {"ref": ours["ref"], "image": image, "previous": previous, **ours}
+        for image, previous in releases
+    ]
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    (far_side.state / "history.jsonl").write_text(text)
+
+
+def test_what_was_taken_over_by_the_first_deploy_is_the_previous_one(far_side: FarSide) -> None:
+    far_side.make("image-of-app", BY_HAND)
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+    far_side.make("image-of-app", IMAGE)
+    far_side.make("image-of-app.previous", BY_HAND)
+    facts = far_side.run(*PHASES, program=back_to("previous"))
+    assert facts[-1] == "ship-gone word 0"
+    assert "image inspect --format {{index .RepoDigests 0}} sha256:app.previous" in far_side.calls
+    assert far_side.pulls[-1] == "image@sha256:1", "its tag may mean another by now"
+
+
+def test_what_was_taken_over_is_pulled_by_its_tag_when_it_is_no_more(far_side: FarSide) -> None:
+    remember(far_side, (IMAGE, BY_HAND))
+    far_side.make("image-of-app", IMAGE)
+    prepare(far_side, back_to("previous"))
+    assert far_side.pulls == [BY_HAND]
+
+
+@pytest.mark.parametrize(
+    ("releases", "wanted"),
+    [
+        ([("a@sha256:1", ""), ("b@sha256:2", "a@sha256:1")], "a@sha256:1"),
+        ([("a@sha256:1", ""), ("b@sha256:2", "a@sha256:1"), ("b@sha256:2",) * 2], "a@sha256:1"),
+        ([("a@sha256:1", ""), ("b@sha256:2", BY_HAND)], BY_HAND),
+    ],
+    ids=["two releases", "one release twice", "replaced by hand in between"],
+)
+def test_the_previous_image_is_the_one_that_served_before(
+    far_side: FarSide, releases: list[tuple[str, str]], wanted: str
+) -> None:
+    remember(far_side, *releases)
+    far_side.make("image-of-app", "b@sha256:2")
+    prepare(far_side, back_to("previous"))
+    assert far_side.pulls == [wanted]
+
+
+def test_without_a_release_there_is_none_to_go_back_to(far_side: FarSide) -> None:
+    assert "failure no-release" in prepare(far_side, back_to("previous"))
+
+
+@pytest.mark.parametrize(
+    ("serves", "wanted"),
+    [
+        (BY_HAND, "nginx:v2"),
+        ("host:5000/x", "host:5000/x:v2"),
+        ("host:5000/o/x:1", "host:5000/o/x:v2"),
+        ("host:5000/x:1@sha256:2", "host:5000/x:v2"),
+        (IMAGE, "ghcr.io/acme/app:v2"),
+    ],
+)
+def test_a_tag_to_go_back_to_takes_the_place_of_the_one_that_serves(
+    far_side: FarSide, serves: str, wanted: str
+) -> None:
+    far_side.make("image-of-app", serves)
+    prepare(far_side, back_to("v2", Login("none.example.com", "me", Secret("t0ken"))))
+    assert far_side.pulls == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("registry", "pulled"),
+    [("", "host:5000/x:v2 host:5000"), ("ghcr.io", "host:5000/x:v2")],
+)
+def test_a_password_without_a_registry_is_for_that_of_the_release(
+    far_side: FarSide, registry: str, pulled: str
+) -> None:
+    far_side.make("image-of-app", "host:5000/x:1")
+    prepare(far_side, back_to("v2", Login(registry, "me", Secret("t0ken"))))
+    assert far_side.pulls == [pulled]
+
+
+@pytest.mark.parametrize(
+    ("image", "pulled"),
+    [(MIRROR, MIRROR), ("ghcr.io/" + MIRROR, f"ghcr.io/{MIRROR} ghcr.io")],
+)
+def test_the_image_of_the_proxy_is_pulled_with_the_login_of_its_registry(
+    far_side: FarSide, image: str, pulled: str
+) -> None:
+    ports = (Port("", "80", "8080", "tcp"),)
+    wanted = WANTED._replace(ports=ports, health="/up")
+    proxy = ProxyForm(wanted, hosts=(), tls=False, image=image, drain_timeout=1)
+    prepare(far_side, plan_proxy(COMMON, proxy, ACME))
+    assert far_side.pulls == [f"{IMAGE} ghcr.io", pulled]
