@@ -34,7 +34,7 @@ case "$*" in "$(cat deaf)"*) : >reached; trap '' TERM; sleep 15; exit 1 ;; esac
 case "$1 $2" in
   'container inspect')
     for last; do :; done
-    [ -e "box/$last" ] || exit 1
+    [ -e "box/$last" ] || {{ echo; exit 1; }}
     case "$*" in
       *AutoRemove*)
         echo "false $(docker container inspect State.Running "$last")" \\

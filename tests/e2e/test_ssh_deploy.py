@@ -324,7 +324,7 @@ def test_a_start_that_fails_late_brings_the_old_version_back(
     # Taken on one address only, which no look at the host can tell from free.
     result = deploy(shop.push("2"), ports=f"{PORT}:{PORT}\n{host.ip}:22:{PORT}")
     assert result.code == 1
-    assert "Docker could not start the container" in result.errors[0]
+    assert "port 22 is taken on the host" in result.errors[0]
     assert result.outputs["result"] == "rolled-back"
     await_served(host, "1")
 

@@ -109,16 +109,21 @@ class Reader:
 
     def lines(self, name: str) -> tuple[str, ...]:
         """Return the lines of an input that hold something."""
-        raw = self._env.get(variable(name), "")
-        return tuple(line.strip() for line in raw.splitlines() if line.strip())
+        return tuple(line for _, line in self.numbered_lines(name))
+
+    def numbered_lines(self, name: str) -> list[tuple[int, str]]:
+        """Return the lines of an input that hold something, and which they are."""
+        numbered = enumerate(self._env.get(variable(name), "").splitlines(), start=1)
+        return [(number, line.strip()) for number, line in numbered if line.strip()]
 
     def pairs(self, name: str) -> dict[str, str]:
         """Return lines of the form NAME=value; a name may stand once."""
         found: dict[str, str] = {}
-        for line in self.lines(name):
+        for number, line in self.numbered_lines(name):
             key, equals, value = line.partition("=")
             if not equals or not key.strip():
-                self.problem(name, f"{line!r} is not of the form NAME=value")
+                # Not the line itself: it may be part of a secret, which GitHub masks only whole.
+                self.problem(name, f"line {number} is not of the form NAME=value")
             elif key.strip() in found:
                 self.problem(name, f"{key.strip()!r} is there twice")
             else:
@@ -139,16 +144,29 @@ class Reader:
         Each line is NAME, whose value is in the `env:` of the step, or NAME=value. A NAME that the
         step does not have, or has empty, is a problem: GitHub turns a misspelt secret into nothing.
         """
+        given = [(number, *line.partition("=")) for number, line in self.numbered_lines(name)]
+        wrong = [number for number, key, _, _ in given if not ENV_NAME.fullmatch(key)]
+        if wrong:
+            # Their neighbours may be parts of the same secret: nothing is said of them.
+            self._refuse_lines(name, wrong)
+            return {}
         found: dict[str, Secret] = {}
-        for line in self.lines(name):
-            key, equals, value = line.partition("=")
-            if not ENV_NAME.fullmatch(key):
-                self.problem(name, f"{key!r} is not a name of an environment variable")
-            elif key in found:
-                self.problem(name, f"{key!r} is there twice")
+        for number, key, equals, value in given:
+            if key in found:
+                self.problem(name, f"line {number} has a name that is there already")
             else:
                 found[key] = Secret(value if equals else self._step_value(name, key))
         return found
+
+    def _refuse_lines(self, name: str, numbers: list[int]) -> None:
+        """Say which lines are wrong, not what they hold: GitHub masks no part of a secret."""
+        more = len(numbers) - 1
+        which = f"line {numbers[0]} and {more} more do" if more else f"line {numbers[0]} does"
+        hint = (
+            "write NAME alone, and in the `env:` of the step give its value, which may have "
+            "several lines there"
+        )
+        self.problem(name, f"{which} not begin with the name of an environment variable", hint)
 
     def _step_value(self, name: str, key: str) -> str:
         value = self._env.get(key, "")

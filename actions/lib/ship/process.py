@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 from ship.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ship.command import Command, Secret
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 6.0
 # Of what a program prints the end is kept; all of it has gone to the log by then.
 KEPT_LINES = 5000
+KEPT_CHARACTERS = 4_000_000
+# Bytes of a line of who is talked to and may be hostile; what is longer comes in pieces.
+LONGEST_LINE = 262_144
 
 
 # Runs a program until it ends, or until our end of the pipe is closed, which even a kill -9 does.
@@ -37,6 +40,24 @@ child=$!
 exec 3<&- </dev/null
 wait "$child"
 """
+
+
+class Tail:
+    """The last lines of what a program prints, within bounds for their number and their size."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque()
+        self._characters = 0
+
+    def append(self, line: str) -> None:
+        self._lines.append(line)
+        self._characters += len(line)
+        while len(self._lines) > KEPT_LINES or self._characters > KEPT_CHARACTERS:
+            self._characters -= len(self._lines.popleft())
+
+    def __iter__(self) -> Iterator[str]:
+        # Of a copy: more may come meanwhile.
+        return iter(tuple(self._lines))
 
 
 class Finished(NamedTuple):
@@ -244,8 +265,8 @@ class Dialogue:
         from queue import SimpleQueue  # noqa: PLC0415 - 2 ms, for what is spoken to alone
 
         self._process = process
-        self._out = _Pump(process.stdout, on_stdout)
-        self._err = _Pump(process.stderr, on_stderr)
+        self._out = _Pump(process.stdout, on_stdout, LONGEST_LINE)
+        self._err = _Pump(process.stderr, on_stderr, LONGEST_LINE)
         self._said: SimpleQueue[Secret | None] = SimpleQueue()
         self._on_end = on_end
         self.ended = False
@@ -291,19 +312,20 @@ class Dialogue:
 class _Pump(threading.Thread):
     """Reads a pipe line by line, so that two pipes never block each other."""
 
-    def __init__(self, pipe: IO[bytes] | None, sink: Sink | None) -> None:
+    def __init__(self, pipe: IO[bytes] | None, sink: Sink | None, longest: int = -1) -> None:
         super().__init__(daemon=True)
+        self._longest = longest
         self._pipe = pipe
         self._sink = sink
         self.ended = time.monotonic()
-        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._lines = Tail()
         self.start()
 
     def run(self) -> None:
         if self._pipe is None:
             return
         with self._pipe:
-            for raw in self._pipe:
+            while raw := self._pipe.readline(self._longest):
                 line = raw.decode("utf-8", "replace").rstrip("\r\n")
                 self._lines.append(line)
                 sink = self._sink

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from ship.command import Command, Secret
 from ship.errors import UserError
 from ship.inputs import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def read(**inputs: str) -> Reader:
@@ -62,8 +67,40 @@ def test_an_app_variable_without_a_value_names_the_secret_to_create() -> None:
 def test_an_illegal_name_of_an_app_variable_is_refused(line: str) -> None:
     reader = Reader({"INPUT_ENV": line})
     reader.environment("env")
-    with pytest.raises(UserError, match="is not a name of an environment variable"):
+    with pytest.raises(UserError, match="line 1 does not begin with the name of an environment"):
         reader.done()
+
+
+@pytest.mark.parametrize("read", [Reader.environment, Reader.pairs])
+def test_a_line_that_may_be_part_of_a_secret_is_told_by_its_number(
+    read: Callable[[Reader, str], object],
+) -> None:
+    reader = Reader({"INPUT_ENV": "A=1\n\npostgres://u:hunter2/db\nhunter2/QQ"})
+    read(reader, "env")
+    with pytest.raises(UserError, match="line 3") as error:
+        reader.done()
+    told = [f"{problem.what}{problem.hint}" for problem in error.value.problems]
+    assert "hunter2" not in str(told)
+
+
+PEM = "-----BEGIN KEY-----\nMIIBsecretsecret\nx/y+z=\nQUJD\n-----END KEY-----"
+
+
+def test_a_secret_of_several_lines_that_is_no_variable_is_one_problem() -> None:
+    reader = Reader({"INPUT_SECRET_FILES": f"LEVEL=1\nCERT={PEM}"})
+    reader.environment("secret-files")
+    [problem] = reader.problems
+    assert problem.what == "line 4 and 1 more do not begin with the name of an environment variable"
+    assert "NAME alone" in problem.hint
+    assert not [line for line in PEM.splitlines() if line in f"{problem}"]
+
+
+def test_a_name_that_is_there_twice_is_told_by_its_line() -> None:
+    reader = Reader({"INPUT_ENV": "A=1\n\nA=hunter2"})
+    reader.environment("env")
+    assert [problem.what for problem in reader.problems] == [
+        "line 3 has a name that is there already"
+    ]
 
 
 def test_a_secret_hides_itself_wherever_it_is_printed() -> None:

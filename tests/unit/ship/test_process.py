@@ -7,7 +7,7 @@ import pytest
 
 from ship.command import Command, Secret
 from ship.errors import UserError
-from ship.process import ProcessRunner
+from ship.process import ProcessRunner, Tail
 
 ENV = {"PATH": "/usr/bin:/bin", "INPUT_PASSWORD": "hunter2", "JOB_TOKEN": "ghs_x"}
 
@@ -39,6 +39,18 @@ def test_a_program_that_reads_nothing_is_no_error() -> None:
 def test_bytes_that_are_no_text_are_no_error() -> None:
     done = ProcessRunner(ENV).run(Command(("printf", r"\377\n"), why="print"))
     assert done.stdout == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_of_many_lines_the_last_are_kept() -> None:
+    done = ProcessRunner(ENV).run(Command(("seq", "6000"), why="count"))
+    assert done.stdout.splitlines() == [str(number) for number in range(1001, 6001)]
+
+
+def test_of_long_lines_fewer_are_kept() -> None:
+    tail = Tail()
+    for number in range(50):
+        tail.append(f"{number:02}" + "x" * 199_998)
+    assert [line[:2] for line in tail] == [f"{number}" for number in range(30, 50)]
 
 
 def test_a_missing_program_is_named() -> None:

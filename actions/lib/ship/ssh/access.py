@@ -71,7 +71,9 @@ def read_access(read: Reader) -> Access:
             pin for line in read.lines("host-fingerprints") for pin in _pins(read, line)
         ),
         authorities=tuple(
-            mended for line in read.lines("host-ca") if (mended := _authority(read, line))
+            mended
+            for number, line in read.numbered_lines("host-ca")
+            if (mended := _authority(read, number, line))
         ),
         insecure=read.flag("insecure-host-key"),
         jumps=read_jumps(read),
@@ -116,13 +118,13 @@ def _pins(read: Reader, line: str) -> list[Pin]:
     return found
 
 
-def _authority(read: Reader, line: str) -> str:
+def _authority(read: Reader, number: int, line: str) -> str:
     """Return the line of known_hosts for the public key of an authority."""
     match = AUTHORITY.fullmatch(line)
     if not match or "-cert-v01@" in match["kind"]:
         hint = "write the public key that signs your host keys, such as `ssh-ed25519 AAAA…`"
-        # Not the line itself: it may be a private key.
-        read.problem("host-ca", f"{line[:20]!r}… is not the public key of an authority", hint)
+        # Nothing of the line itself: it may be one of a private key.
+        read.problem("host-ca", f"line {number} is not the public key of an authority", hint)
         return ""
     return line if line.startswith("@") else f"@cert-authority * {line}"
 

@@ -13,7 +13,7 @@ from ship.errors import UserError
 from ship.reference import Name, split_digest
 from ship.ssh_deploy import compose_files, compose_project
 from ship.ssh_deploy.compose_files import OVERRIDE, Upload
-from ship.ssh_deploy.inputs import MISSING, lines_of_file, read_files
+from ship.ssh_deploy.inputs import MISSING, lines_of_file, read_files, refuse
 from ship.ssh_deploy.remote_script import Phase, Program
 from ship.ssh_deploy.run_form import (
     HEALTH,
@@ -43,7 +43,7 @@ RESERVED = re.compile(r"DOCKER_.*|LD_.*|HOME|PATH|UID|EUID|PPID|SHELLOPTS|BASHOP
 # These are said in the compose file, where everybody looks for them.
 ELSEWHERE = (
     "ports", "volumes", "networks", "labels", "memory", "cpus", "options", "command",
-    "secret-files", "health-command",
+    "secret-files", "health-command", "restart",
 )  # fmt: skip
 
 LOCK = Phase(
@@ -118,9 +118,9 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     images, image = _images(read, rollback)
     repository = read_repository(read, image) if rollback else _repository(image, images)
     health, health_port = _health(read)
-    for name in ELSEWHERE:
-        if read.text(name):
-            read.problem(name, "cannot be together with `compose`", "say it in the compose file")
+    refuse(read, ELSEWHERE, "cannot be together with `compose`", "say it in the compose file")
+    hint = "say it in the compose file, as `stop_grace_period` of the service"
+    refuse(read, ("stop-timeout",), "cannot be together with `compose`", hint)
     return ComposeForm(
         # What goes back has its files on the host, and often no checkout here.
         upload=Upload("") if rollback else compose_files.read_upload(read, context.workspace),

@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 # Docker wants two characters at least; the endings are those of our own helpers.
 NAME = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")
 GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
+# What action.yml gives where the person gives nothing.
+DEFAULTS = {
+    "restart": "unless-stopped",
+    "proxy-tls": "false",
+    "proxy-image": "basecamp/kamal-proxy@sha256:"
+    "826a6f66c6ba26ac26197ac8755804403c9bb617b90cfac25c7972154c5328ab",
+    "drain-timeout": "30",
+    "health-timeout": "60",
+    "stop-timeout": "10",
+    "keep": "3",
+}
 MISSING = "a misspelt secret, variable or output expands to nothing; check the `with:` of this step"
 
 
@@ -75,6 +86,13 @@ def read_common(read: Reader, context: Context) -> Common:
         lock_expiry=read.number("lock-expiry", 60, 86400, 3600),
         dry_run=read.flag("dry-run"),
     )
+
+
+def refuse(read: Reader, names: tuple[str, ...], what: str, hint: str) -> None:
+    """Note each of these inputs that the person gave: it would do nothing, which nobody sees."""
+    for name in names:
+        if read.text(name) not in ("", DEFAULTS.get(name)):
+            read.problem(name, what, hint)
 
 
 class Login(NamedTuple):

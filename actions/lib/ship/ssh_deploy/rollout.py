@@ -7,14 +7,13 @@ ends, and each host puts right by itself what is not committed: the same way as 
 from __future__ import annotations
 
 import time
-from collections import deque
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ship import cancel
 from ship.errors import ShipError
-from ship.process import KEPT_LINES
+from ship.process import Tail
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.remote_script import call
 
@@ -45,7 +44,7 @@ class Host:
         # Whether it failed by itself, and not because another did.
         self.failed = False
         # The end of what it printed beside facts.
-        self.output: deque[str] = deque(maxlen=KEPT_LINES)
+        self.output = Tail()
         self.program = program
         self._waiting = list(program.phases)
 

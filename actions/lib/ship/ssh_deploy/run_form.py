@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.reference import Name, parse_name, split_digest
-from ship.ssh_deploy.inputs import Login, read_app_environment, read_files, read_login
+from ship.ssh_deploy.inputs import Login, read_app_environment, read_files, read_login, refuse
 from ship.ssh_deploy.remote_script import Phase, Program
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
     )
     image, repository = _image(read, rollback)
     ports = _ports(read)
+    hint = "give `compose` too, whose variable may be misspelt or empty; or leave this out"
+    refuse(read, ("dir", "images", "files"), "is for a compose project", hint)
     return RunForm(
         image=image,
         repository=str(repository) if repository.registry else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.command import Secret
-from ship.ssh_deploy.inputs import read_app_environment, read_files
+from ship.ssh_deploy.inputs import read_app_environment, read_files, refuse
 from ship.ssh_deploy.remote_script import Phase, Program
 from ship.ssh_deploy.run_form import LEAVE
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from ship.context import Context
     from ship.inputs import Reader
     from ship.ssh_deploy.inputs import Common
+
+# All of these are about an image: together with a script a migration in `before` would never run.
+OF_AN_IMAGE = (
+    "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
+    "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
+    "health-command", "health-timeout", "stop-timeout", "before", "after", "keep",
+    "registry-password",
+)  # fmt: skip
 
 LOCK = Phase("lock", "lock the service, so that no deploy runs meanwhile", "nothing was touched")
 SCRIPT = Phase(
@@ -39,9 +47,8 @@ class ScriptForm(NamedTuple):
 
 def read_script_form(read: Reader, context: Context) -> ScriptForm:
     """Read the inputs of plain commands."""
-    for name in ("image", "rollback", "ports", "compose"):
-        if read.text(name):
-            read.problem(name, "cannot be together with `script`", "make two steps of it")
+    hint = "leave it out, or make two steps of it: one that deploys, and one that runs the script"
+    refuse(read, OF_AN_IMAGE, "cannot be together with `script`", hint)
     return ScriptForm(
         script=Secret(read.raw("script").replace("\r\n", "\n")),
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),

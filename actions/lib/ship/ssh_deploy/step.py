@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.errors import Interrupted
 from ship.inputs import Reader
-from ship.ssh_deploy.inputs import Common, read_common
+from ship.ssh_deploy.inputs import Common, read_common, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,8 @@ INPUTS = (
     "registry-username", "registry-password", "dry-run", "strategy", "proxy-hosts", "proxy-tls",
     "proxy-image", "drain-timeout", "compose", "dir", "images", "files",
 )  # fmt: skip
+
+OF_THE_PROXY = ("proxy-hosts", "proxy-tls", "proxy-image", "drain-timeout")
 
 
 class Inputs(NamedTuple):
@@ -71,9 +73,9 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
 def _read_form(read: Reader, context: Context) -> Form:
     # Each is imported where it is asked for: the others would cost each step their 5 ms.
     behind_proxy = read.choice("strategy", ("plain", "proxy")) == "proxy"
-    for name in ("proxy-hosts", "proxy-tls"):
-        if not behind_proxy and read.text(name, default="false") != "false":
-            read.problem(name, "is for a container behind a proxy", "give `strategy: proxy` too")
+    if not behind_proxy:
+        hint = "give `strategy: proxy` too"
+        refuse(read, OF_THE_PROXY, "is for a container behind a proxy", hint)
     if behind_proxy and (read.text("script") or read.text("compose")):
         read.problem("strategy", "`proxy` is for one container, which `image` names")
     if read.text("script"):

@@ -77,6 +77,14 @@ def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
         read(**changes)
 
 
+def test_nothing_of_a_private_key_that_was_given_as_an_authority_is_told() -> None:
+    with pytest.raises(UserError) as raised:
+        read(host_ca=KEY)
+    told = str(raised.value)
+    assert "line 2 is not the public key of an authority" in told
+    assert not [line for line in KEY.splitlines() if line[:8] in told]
+
+
 def test_each_way_to_know_the_host_will_do() -> None:
     for way in ({"host_fingerprints": PRINT}, {"host_ca": CA}, {"insecure_host_key": "true"}):
         assert read(known_hosts="", **way)

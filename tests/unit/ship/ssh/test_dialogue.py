@@ -71,3 +71,9 @@ def test_the_end_is_told_after_the_last_word() -> None:
     talk = Talk("for i in 1 2 3 4 5 6 7 8 9; do echo $i; done; printf end")
     assert talk.over.wait(5)
     assert talk.out[-1] == "end"
+
+
+def test_a_line_without_an_end_comes_in_pieces() -> None:
+    talk = Talk("head -c 600000 /dev/zero | tr '\\0' x; printf '\\nlast\\n'")
+    assert talk.over.wait(5)
+    assert [len(line) for line in talk.out] == [262144, 262144, 75712, 4]

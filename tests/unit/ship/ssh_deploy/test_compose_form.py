@@ -166,6 +166,8 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"before": "npx migrate"}, "does not say in which service it runs"),
         ({"before": "web: echo 'x"}, "cannot be split into words"),
         ({"ports": "80:80"}, "input `ports`: cannot be together with `compose`"),
+        ({"restart": "always"}, "input `restart`: cannot be together with `compose`"),
+        ({"stop_timeout": "60"}, "`stop_grace_period` of the service"),
         ({"volumes": "a:/b"}, "input `volumes`: cannot be together with `compose`"),
         ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker is asked"),
         ({"compose": "nope.yml"}, "there is no file 'nope.yml' in the workspace"),

@@ -484,6 +484,14 @@ def test_the_service_of_this_repository_or_of_nobody_goes_on(
     assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
 
 
+def test_the_container_that_a_killed_switch_left_is_of_this_repository_too(
+    far_side: FarSide,
+) -> None:
+    (far_side.folder / "box" / "app").rename(far_side.folder / "box" / "app.next")
+    far_side.make("repository", "Acme/App")
+    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
+
+
 def test_a_repository_that_was_renamed_is_told_to_the_host(far_side: FarSide) -> None:
     far_side.make("repository", OTHER)
     far_side.state.mkdir(parents=True)

@@ -14,6 +14,7 @@ from ship.ssh_deploy.rollout import Host
 from ship.workflow import Workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -59,6 +60,27 @@ def test_two_hosts_of_one_address_are_told_apart(tmp_path: Path) -> None:
     assert [(each["host"], each["port"]) for each in json.loads(told)] == [
         ("h1", 22), ("h1", 2222), ("h2", 2222),
     ]  # fmt: skip
+
+
+def stdout_of(lines: Iterable[str], folder: Path) -> list[str]:
+    """Return the lines of the output `stdout` of a script that printed these."""
+    host, outputs = Host(COMMON.targets[0], PROGRAM), folder / "outputs"
+    for line in lines:
+        host.output.append(line)
+    Report(COMMON, [host], Workflow({"GITHUB_OUTPUT": str(outputs)}, io.StringIO())).write()
+    told = outputs.read_text().splitlines()
+    begin = next(number for number, line in enumerate(told) if line.startswith("stdout<<"))
+    return told[begin + 1 : told.index(told[begin].removeprefix("stdout<<"), begin + 1)]
+
+
+def test_the_output_of_a_script_is_the_end_of_what_it_printed(tmp_path: Path) -> None:
+    many = stdout_of(map(str, range(6000)), tmp_path)
+    assert (len(many), many[0], many[-1]) == (5000, "1000", "5999")
+
+
+def test_the_output_of_a_script_is_200_000_characters_at_most(tmp_path: Path) -> None:
+    long = stdout_of(["x" * 1_000_000, "the end"], tmp_path)
+    assert (len("\n".join(long)), long[-1]) == (200_000, "the end")
 
 
 def test_each_failure_names_what_can_be_done() -> None:

@@ -131,7 +131,8 @@ go_back() {
 # shares the service, is told by a line in a file of the state.
 check_repository() {
   label="{{index .Config.Labels \"$REPOSITORY_LABEL\"}}"
-  its=$(look "$label" "$NAME" || look "$label" "$NAME.next")
+  # Of what is not there Docker prints an empty line.
+  its=$(look "$label" "$NAME") || its=$(look "$label" "$NAME.next")
   case $its in '' | "$SOURCE") return 0 ;; esac
   [ -z "$SOURCE" ] || grep -qsxF -e "$its" "$STATE/repositories" || fail other-repository "$its"
 }

@@ -1,0 +1,116 @@
+"""Commands over SSH: what can be asked for, and what the commands find on the host."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.action_file import ROOT, read_action
+from far_side import ACME, COMMON, FarSide
+from ship.command import Secret
+from ship.errors import UserError
+from ship.ssh_deploy.inputs import DEFAULTS
+from ship.ssh_deploy.script_form import ScriptForm, plan_script
+from ship.ssh_deploy.step import Inputs, read_inputs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
+IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
+SHELLS = ("dash", "bash", "busybox")
+# What a shell has by itself, as far as it is another one when it reads its script from a pipe.
+OF_THE_SHELL = {"_", "BASH_LINENO", "FUNCNAME", "PIPESTATUS"}
+
+
+def inputs(**changes: str) -> Inputs:
+    given = {
+        "host": "h1", "user": "deploy", "ssh-key": KEY, "known-hosts": "h1 ssh-ed25519 AAAA",
+        "script": "id", **{name.replace("_", "-"): value for name, value in changes.items()},
+    }  # fmt: skip
+    env = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+    return read_inputs(env, ACME)
+
+
+@pytest.fixture(params=SHELLS)
+def far_side(request: pytest.FixtureRequest, tmp_path: Path) -> FarSide:
+    return FarSide(tmp_path, request.param)
+
+
+def told(far_side: FarSide, script: str, **env: str) -> list[str]:
+    """Run a script; returns what came back after its phase had begun."""
+    secrets = {name: Secret(value) for name, value in env.items()}
+    program = plan_script(COMMON, ScriptForm(Secret(script), secrets), ACME)
+    facts = far_side.run("lock", "script", "leave", program=program)
+    return facts[facts.index("script yes") + 1 :]
+
+
+OURS = ("SCRIPT", "MARK", "UMASK", "STATE", "NAME", "finished", "app_environment")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_variable_of_the_app_may_have_a_name_of_ours(far_side: FarSide, name: str) -> None:
+    said = told(far_side, f'echo "has ${name}"', **{name: "echo not the script"})
+    assert said[:2] == ["has echo not the script", "exit-code 0"]
+    assert said[-2:] == ["finished 0", "ship-gone word 0"]
+
+
+def test_a_script_finds_no_variable_and_no_argument_of_ours(far_side: FarSide) -> None:
+    names = "set | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'"
+    said = told(far_side, f'echo "${{NAME:-none}} $#"\n{names}')
+    assert said[0] == "none 0"
+    sh = str(far_side.folder / "bin" / "sh")
+    plain = subprocess.run((sh, "-c", names), capture_output=True, text=True, check=True).stdout
+    found = set(said[1 : said.index("exit-code 0")])
+    assert found - set(plain.split()) - OF_THE_SHELL == set()
+
+
+def test_a_script_stops_at_the_first_command_that_fails(far_side: FarSide) -> None:
+    said = told(far_side, 'echo "[$FOO]"\nfalse | true\n(exit 3)\necho not reached')
+    assert said[:2] == ["[]", "exit-code 3"]
+    assert "failure script" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("image", IMAGE), ("rollback", "previous"), ("compose", "compose.yml"), ("dir", "/srv"),
+        ("images", f"web={IMAGE}"), ("files", "nginx"), ("ports", "80:80"), ("before", "migrate"),
+        ("after", "warm"), ("health", "/up"), ("health-command", "true"), ("volumes", "data:/data"),
+        ("secret-files", "CERT=x"), ("networks", "web"), ("labels", "a=b"), ("memory", "1g"),
+        ("cpus", "1"), ("options", "--init"), ("command", "serve"), ("restart", "always"),
+        ("health-timeout", "90"), ("stop-timeout", "60"), ("keep", "5"),
+        ("registry-password", "hunter2"), ("proxy-image", IMAGE), ("drain-timeout", "5"),
+    ],
+)  # fmt: skip
+def test_an_input_that_would_do_nothing_is_refused(name: str, value: str) -> None:
+    with pytest.raises(UserError) as raised:
+        inputs(**{name: value})
+    assert f"input `{name}`" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_all_inputs_that_would_do_nothing_are_told_at_once() -> None:
+    with pytest.raises(UserError) as raised:
+        inputs(before="migrate", health="/up", keep="5")
+    assert [problem.where for problem in raised.value.problems] == [
+        "input `health`", "input `before`", "input `keep`",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"script": "", "image": IMAGE},
+        {"script": "", "image": IMAGE, "compose": "c.yml", "rollback": "previous"},
+    ],
+    ids=["script", "image", "compose"],
+)
+def test_what_action_yml_gives_by_itself_is_no_problem(changes: dict[str, str]) -> None:
+    declared = read_action(ROOT / "actions" / "ssh-deploy").inputs
+    given = {name: str(each["default"]) for name, each in declared.items() if each.get("default")}
+    assert {name: given[name] for name in DEFAULTS} == DEFAULTS
+    inputs(**{**given, "registry-username": "octocat", **changes})
