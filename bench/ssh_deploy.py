@@ -77,6 +77,7 @@ case "$1 $2" in
       *RestartCount*) echo running 0 healthy ;;
       *State.Running*) echo true ;;
       *Config.Image*) echo {image} ;;
+      *Labels*repository*) echo ;;
       *Labels*) echo shop ;;
     esac ;;
 esac
