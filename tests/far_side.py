@@ -6,6 +6,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ship.command import Secret
 from ship.context import Context
 from ship.ssh import Access, Target
@@ -17,6 +19,12 @@ from ship.ssh_deploy.run_form import RunForm, plan_run
 if TYPE_CHECKING:
     from pathlib import Path
 
+# The shells that a host may have as `sh`: one for everybody, the others where all tests run.
+DASH_FIRST = (
+    "dash",
+    pytest.param("bash", marks=pytest.mark.long),
+    pytest.param("busybox", marks=pytest.mark.long),
+)
 # A line for each pull: the image, and the registry of our login where that was used.
 PULLS = """[ "$1" != pull ] ||
   echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls"""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from far_side import ACME, COMMON, PROGRAM, PULLS, WANTED, FarSide, cut, listen, say
+from far_side import ACME, COMMON, DASH_FIRST, PROGRAM, PULLS, WANTED, FarSide, cut, listen, say
 from ship.command import Secret
 from ship.ssh_deploy.compose_files import Upload
 from ship.ssh_deploy.compose_form import ComposeForm, plan_compose
@@ -133,13 +133,7 @@ class ComposeSide(FarSide):
         return (self.live / path).read_text()
 
 
-@pytest.fixture(
-    params=[
-        "dash",
-        pytest.param("bash", marks=pytest.mark.long),
-        pytest.param("busybox", marks=pytest.mark.long),
-    ]
-)
+@pytest.fixture(params=DASH_FIRST)
 def side(request: pytest.FixtureRequest, tmp_path: Path) -> ComposeSide:
     made = ComposeSide(tmp_path, request.param)
     made.put("compose.yml", "1")

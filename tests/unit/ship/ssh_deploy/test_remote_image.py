@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from far_side import ACME, COMMON, IMAGE, PHASES, WANTED, FarSide
+from far_side import ACME, COMMON, DASH_FIRST, IMAGE, PHASES, WANTED, FarSide
 from ship.command import Secret
 from ship.ssh_deploy.inputs import Login
 from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
@@ -22,13 +22,7 @@ BY_HAND = "nginx:1.25"
 MIRROR = "mirror.example.com/kamal-proxy@sha256:" + "d" * 64
 
 
-@pytest.fixture(
-    params=[
-        "dash",
-        pytest.param("bash", marks=pytest.mark.long),
-        pytest.param("busybox", marks=pytest.mark.long),
-    ]
-)
+@pytest.fixture(params=DASH_FIRST)
 def far_side(request: pytest.FixtureRequest, tmp_path: Path) -> FarSide:
     return FarSide(tmp_path, request.param)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from far_side import ACME, COMMON, WANTED, FarSide, listen, say
+from far_side import ACME, COMMON, DASH_FIRST, WANTED, FarSide, listen, say
 from ship.command import Secret
 from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
 from ship.ssh_deploy.remote_script import call
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 PROXY = "gen-workflow-proxy"
 
 
-@pytest.fixture(
-    params=[
-        "dash",
-        pytest.param("bash", marks=pytest.mark.long),
-        pytest.param("busybox", marks=pytest.mark.long),
-    ]
-)
+@pytest.fixture(params=DASH_FIRST)
 def far_side(request: pytest.FixtureRequest, tmp_path: Path) -> FarSide:
     return FarSide(tmp_path, request.param)
 
