@@ -677,7 +677,8 @@ def test_an_interrupt_while_connecting_leaves_nothing(
             process.send_signal(signal.SIGINT)
             read_until(process, "interrupted")
             assert process.wait(10) == 0
-            assert time.monotonic() - started < 3
+            # GitHub kills ten seconds after its first signal.
+            assert time.monotonic() - started < 8
         assert folders(target) == []
         await_true(lambda: not processes(str(folder)))
 

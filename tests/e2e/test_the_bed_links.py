@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EACH_WAY = 0.1
-# Of a machine that has other things to do as well.
-LATE = 0.08
+# Of a machine that has other things to do as well: it may be late by far, and is early by no more
+# than the time between two requests.
+EARLY_MS, LATE_MS = 80, 250
+# In some one of so many tries it has nothing else to do.
+TRIES = 5
 
 
 class Echo:
@@ -81,16 +84,29 @@ def receive(connection: socket.socket, size: int) -> bytes:
     return bytes(data)
 
 
-def test_a_line_delays_every_answer_and_the_handshake(link: delayed) -> None:
+def first_word(link: delayed) -> float:
+    """Connect, and return after how many seconds the far side has spoken."""
     started = time.monotonic()
     with connect(link) as line:
         assert receive(line, 5) == b"echo\n"
-        assert time.monotonic() - started == pytest.approx(4 * EACH_WAY, abs=LATE)
-        for _ in range(3):
-            started = time.monotonic()
-            line.sendall(b"x")
-            assert receive(line, 1) == b"x"
-            assert time.monotonic() - started == pytest.approx(2 * EACH_WAY, abs=LATE)
+    return time.monotonic() - started
+
+
+def answer(line: socket.socket) -> float:
+    """Say something, and return after how many seconds it is answered."""
+    started = time.monotonic()
+    line.sendall(b"x")
+    assert receive(line, 1) == b"x"
+    return time.monotonic() - started
+
+
+def test_a_line_delays_every_answer_and_the_handshake(link: delayed) -> None:
+    quickest = min(first_word(link) for _ in range(TRIES))
+    assert quickest == pytest.approx(4 * EACH_WAY, abs=EACH_WAY / 2)
+    with connect(link) as line:
+        receive(line, 5)
+        quickest = min(answer(line) for _ in range(TRIES))
+    assert quickest == pytest.approx(2 * EACH_WAY, abs=EACH_WAY / 2)
 
 
 def test_a_slow_line_is_no_narrow_one(link: delayed) -> None:
@@ -100,18 +116,15 @@ def test_a_slow_line_is_no_narrow_one(link: delayed) -> None:
         started = time.monotonic()
         pool.submit(line.sendall, sent)
         assert receive(line, len(sent)) == sent
-        assert time.monotonic() - started < 1.5, "each chunk waits alone for the one before it"
+        # 320 chunks: one after another they would take more than half a minute.
+        assert time.monotonic() - started < 10, "each chunk waits alone for the one before it"
 
 
-def test_many_connections_are_as_quick_as_one(link: delayed) -> None:
-    def ask(_: int) -> float:
-        started = time.monotonic()
-        with connect(link) as line:
-            assert receive(line, 5) == b"echo\n"
-        return time.monotonic() - started
-
+def test_many_connections_do_not_wait_for_each_other(link: delayed) -> None:
     with ThreadPoolExecutor(30) as pool:
-        assert max(pool.map(ask, range(30))) < 4 * EACH_WAY + 0.2
+        slowest = max(pool.map(lambda _: first_word(link), range(30)))
+    # One after another they would take 12 s.
+    assert slowest < 6
 
 
 def test_an_end_comes_after_what_was_said_before(link: delayed, echo: Echo) -> None:
@@ -202,7 +215,7 @@ def test_users_of_a_healthy_app_see_its_versions_and_no_gap(keep_alive: bool) ->
     assert load.failed == []
     assert load.versions == ["1", "2"]
     assert len(load.requests) > 100
-    assert load.longest_gap_ms() < 1000 * LATE
+    assert load.longest_gap_ms() < LATE_MS
 
 
 def test_users_measure_how_long_an_app_was_gone() -> None:
@@ -213,7 +226,7 @@ def test_users_measure_how_long_an_app_was_gone() -> None:
         app.version = "2"
         time.sleep(0.2)
     assert {each.status for each in load.failed} == {503}
-    assert load.longest_gap_ms() == pytest.approx(300, abs=1000 * LATE)
+    assert 300 - EARLY_MS < load.longest_gap_ms() < 300 + LATE_MS
 
 
 def test_users_of_an_app_that_never_comes_back_wait_to_the_end() -> None:
@@ -226,7 +239,7 @@ def test_users_of_an_app_that_never_comes_back_wait_to_the_end() -> None:
     assert load.versions == ["1"]
     assert {each.status for each in load.failed} == {0}
     assert "refused" in load.failed[-1].said
-    assert load.longest_gap_ms() == pytest.approx(300, abs=1000 * LATE)
+    assert 300 - EARLY_MS < load.longest_gap_ms() < 300 + LATE_MS
 
 
 def test_users_give_up_on_an_answer_that_does_not_come(link: delayed) -> None:

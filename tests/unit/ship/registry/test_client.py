@@ -122,7 +122,7 @@ def test_a_registry_says_how_long_to_wait(told: str, waits: float) -> None:
     started = time.monotonic()
     with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [busy, UPLOAD]}) as server:
         assert ask(server) is None
-    assert waits <= time.monotonic() - started < waits + 0.9
+    assert waits <= time.monotonic() - started < waits + 5
 
 
 def test_a_registry_that_asks_for_too_much_patience_is_given_up() -> None:
@@ -285,14 +285,14 @@ def test_a_server_that_sends_drop_by_drop_is_given_up(monkeypatch: pytest.Monkey
         with pytest.raises(StepFailed, match="does not answer"):
             Transport({}, back_off=()).send("GET", url, {})
         thread.join(5)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
 
 
 def _drip(server: socket.socket) -> None:
     connection, _ = server.accept()
     with connection, contextlib.suppress(OSError):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        for _ in range(50):
+        for _ in range(300):
             connection.sendall(b"x")
             time.sleep(0.1)
 

@@ -51,7 +51,7 @@ def test_nothing_waits_for_one_that_does_not_read() -> None:
     started = time.monotonic()
     talk.dialogue.say(Secret("x" * 1_000_000))
     talk.dialogue.end_input()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
     talk.dialogue.kill()
     assert talk.over.wait(5)
     assert talk.dialogue.code == -9
