@@ -67,6 +67,25 @@ def test_nobody_is_switched_when_one_host_is_not_ready(
 
 
 @pytest.mark.long
+def test_nobody_is_locked_before_docker_answers_on_all_hosts(
+    hosts: list[Host], shop: Shop, deploy: Deploy
+) -> None:
+    hosts[2].stop_engine()
+    try:
+        result = deploy(shop.push("1"))
+    finally:
+        hosts[2].start_engine()
+    assert result.code == 2, result.log
+    assert (
+        f"host deploy@{hosts[2].ip}: the Docker engine of the host does not answer"
+        in result.errors[0]
+    )
+    assert results(result.outputs["hosts"]) == ["refused"] * 3
+    assert f"[{hosts[0].ip}] look: see that Docker answers" in result.log
+    assert "lock: " not in result.log
+
+
+@pytest.mark.long
 def test_the_first_groups_serve_again_what_they_served(
     hosts: list[Host], shop: Shop, deploy: Deploy
 ) -> None:

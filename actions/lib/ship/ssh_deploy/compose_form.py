@@ -46,9 +46,8 @@ ELSEWHERE = (
     "secret-files", "health-command", "restart",
 )  # fmt: skip
 
-LOCK = Phase(
-    "lock", "see that Docker and compose answer and lock the project", "nothing was touched"
-)
+LOOK = Phase("look", "see that Docker and compose answer", "nothing was touched")
+LOCK = Phase("lock", "lock the project", "nothing was touched")
 PREPARE = Phase(
     "prepare",
     "mend what a killed deploy left, upload the files beside the live ones, let compose read them",
@@ -235,7 +234,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
     env = want.env
     return Program(
         files=("common", "state", "image", "compose", "compose_release", "compose_undo"),
-        phases=(LOCK, PREPARE, PULL, *before, SWITCH, COMMIT, *after, LEAVE),
+        phases=(LOOK, LOCK, PREPARE, PULL, *before, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
             **want.login.parameters(),

@@ -46,7 +46,8 @@ TAKEN = {
 FORBIDDEN = ("rm", "detach", "cidfile", "interactive", "tty", "attach", "pull", "help", "sig-proxy")
 
 PREPARE = (
-    Phase("lock", "see that Docker answers and lock the service", "nothing was touched"),
+    Phase("look", "see that Docker answers", "nothing was touched"),
+    Phase("lock", "lock the service", "nothing was touched"),
     Phase(
         "prepare",
         "mend what a killed deploy left, look at ports, networks and the disk, pull the image",

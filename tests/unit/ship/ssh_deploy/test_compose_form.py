@@ -87,9 +87,9 @@ def test_only_what_goes_before_and_the_switch_touch_the_project(wish: Wish) -> N
     made = wish.program(before="web: migrate", after="web: warm")
     undo = {phase.name: phase.undo for phase in made.phases}
     assert list(undo) == [
-        "lock", "prepare", "pull", "before", "switch", "commit", "after", "leave"
+        "look", "lock", "prepare", "pull", "before", "switch", "commit", "after", "leave"
     ]  # fmt: skip
-    assert {undo[name] for name in ("lock", "prepare", "pull")} == {"nothing was touched"}
+    assert {undo[name] for name in ("look", "lock", "prepare", "pull")} == {"nothing was touched"}
     assert [phase.name for phase in made.phases if phase.first_host] == ["before", "after"]
     assert "before" not in [phase.name for phase in wish.program().phases]
 

@@ -62,7 +62,9 @@ def test_without_a_strategy_a_container_is_replaced() -> None:
 def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> None:
     program = inputs(before="migrate", after="notify").program(ACME)
     names = [phase.name for phase in program.phases]
-    assert names == ["lock", "prepare", "before", "check", "switch", "commit", "after", "leave"]
+    assert names == [
+        "look", "lock", "prepare", "before", "check", "switch", "commit", "after", "leave"
+    ]  # fmt: skip
     assert program.files[-2:] == ("run", "proxy")
     undo = {phase.name: phase.undo for phase in program.phases}
     assert undo["switch"] == "the users go back to the old container, which still runs"

@@ -202,7 +202,7 @@ def test_a_killed_deploy_is_not_given_up_while_the_engine_does_not_answer(
     program = side.program()
     # The engine goes once the deploy has seen it.
     process = side.start(program)
-    say(process, call("lock"))
+    say(process, call("look", "lock"))
     listen(process, "end lock")
     side.make("broken", "version")
     say(process, call("prepare"))

@@ -60,7 +60,7 @@ def parameters(**changes: str) -> Mapping[str, Value]:
 
 def test_only_the_switch_touches_the_service() -> None:
     undo = {phase.name: phase.undo for phase in program().phases}
-    assert list(undo) == ["lock", "prepare", "check", "switch", "commit", "leave"]
+    assert list(undo) == ["look", "lock", "prepare", "check", "switch", "commit", "leave"]
     assert undo["prepare"] == "nothing was touched"
     assert undo["check"] == "the candidate is removed"
     assert undo["switch"] == "the previous container is started again"

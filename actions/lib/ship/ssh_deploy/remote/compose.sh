@@ -60,12 +60,10 @@ compose() { (become_compose "$@"); }
 # With what a release consists of: the files of the person, and the images over them.
 live() { compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" "$@"; }
 
-phase_lock() {
+phase_look() {
   check_docker
   check_compose
   for tool in base64 tar gzip; do command -v "$tool" >/dev/null 2>&1 || fail no-tool "$tool"; done
-  open_state
-  take_lock
 }
 
 phase_prepare() {

@@ -173,11 +173,7 @@ publishes() {
   docker port "$1" 2>/dev/null | sed -n 's|.*/tcp -> ||p' | grep -qxF -e "$2" -e "$everywhere"
 }
 
-phase_lock() {
-  check_docker
-  open_state
-  take_lock
-}
+phase_look() { check_docker; }
 
 phase_prepare() {
   check_repository

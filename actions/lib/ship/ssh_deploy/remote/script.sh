@@ -1,11 +1,6 @@
 # Commands of the person, and nothing else: with the environment that they asked for, and up to the
 # first that fails.
 
-phase_lock() {
-  open_state
-  take_lock
-}
-
 phase_script() {
   tell script yes
   (

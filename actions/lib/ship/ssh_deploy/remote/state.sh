@@ -3,6 +3,11 @@
 
 STATE=${HOME:-.}/.gen-workflow/$NAME
 
+phase_lock() {
+  open_state
+  take_lock
+}
+
 open_state() {
   mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"
 }
