@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
-import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.deploys import SECRET, Deploy, await_log, await_served, containers, served
-from bed.shop import PORT, TOKEN, Shop
+from bed.shop import PORT, Shop
 from bed.step import run_action
 
 if TYPE_CHECKING:
@@ -346,72 +344,6 @@ def test_what_is_wrong_before_the_switch_is_named(
     assert result.code == 2, result.log
     assert told in result.errors[0]
     assert containers(host) == {}
-
-
-CERTIFICATE = "the-pem-of-the-app 'quoted'"
-AUTH = base64.b64encode(f"octocat:{TOKEN}".encode()).decode()
-PASSPHRASE = "open sesame $(id)"
-
-
-def protected(key: str, folder: Path) -> str:
-    """Return the same private key behind the passphrase."""
-    path = folder / "key"
-    path.write_text(key)
-    path.chmod(0o600)
-    subprocess.run(("ssh-keygen", "-q", "-p", "-N", PASSPHRASE, "-f", str(path)), check=True)
-    return path.read_text()
-
-
-def test_no_secret_is_seen_on_either_side(
-    host: Host, shop: Shop, deploy: Deploy, tmp_path: Path
-) -> None:
-    deploy(shop.push("1"))
-    key = protected(host.private_key, tmp_path)
-    inputs = deploy.inputs(
-        shop.push("2"),
-        secret_files=f"CERT={CERTIFICATE}",
-        ssh_key=key,
-        ssh_key_passphrase=PASSPHRASE,
-        before="true",
-    ) | {"options": "--entrypoint=/bin/busybox", "command": "sh /bin/serve"}
-    seen: list[str] = []
-    step = deploy.begin(inputs)
-    while step.process.poll() is None:
-        # The host's processes are ours to see as well: they run in namespaces of this machine.
-        seen += command_lines()
-        time.sleep(0.01)
-    result = step.result()
-    assert result.code == 0, result.log
-    secrets = (SECRET, TOKEN, AUTH, CERTIFICATE, PASSPHRASE, key.splitlines()[2])
-    text = "\n".join((*seen, result.shown, result.summary, str(result.outputs)))
-    for secret in secrets:
-        assert secret not in text
-    assert len(seen) > 100, "the samples must have seen something"
-    assert "sh -s" in text.replace("\0", " ")
-    assert_only_in_its_file(host, secrets)
-
-
-def assert_only_in_its_file(host: Host, secrets: tuple[str, ...]) -> None:
-    """The docs say where a secret is: a file of the app is in the folder that nobody can enter."""
-    places = ("/tmp", "/home", "/root", "/var/log", "/var/tmp", "/run", "/etc")
-    for secret in secrets:
-        found = host.run("grep", "-rlsF", "--", secret, *places, check=False).stdout.split()
-        # Docker's own notes of a container, which only root can read, have its environment.
-        found = [path for path in found if not path.startswith("/run/docker/")]
-        names = [path.rpartition("/")[2] for path in found]
-        assert names == ["CERT"] * (secret == CERTIFICATE), found
-    assert host.run("stat", "-c", "%a", "/home/deploy/.gen-workflow").stdout.strip() == "700"
-    kept = host.run("find", "/home/deploy", "-name", ".docker", "-o", "-name", ".*_history").stdout
-    assert kept == ""
-
-
-def command_lines() -> list[str]:
-    """Return the arguments of every program that runs now, those on the host too."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            found.append(path.read_text(errors="replace"))
-    return found
 
 
 def test_nothing_is_left_on_the_runner(shop: Shop, deploy: Deploy) -> None:

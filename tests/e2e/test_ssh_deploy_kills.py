@@ -104,7 +104,7 @@ COMMANDS = {
 }
 FORMS: dict[str, dict[str, str]] = {
     "run": COMMANDS,
-    "proxy": {**COMMANDS, "volumes": "", "strategy": "proxy"},
+    "proxy": {**COMMANDS, "volumes": "", "strategy": "proxy", "proxy-image": IMAGE},
     "compose": {
         "compose": "compose.yml", "ports": "", "volumes": "", "env": "",
         "before": "web: true", "after": "web: true",
@@ -116,7 +116,7 @@ def phases(form: str) -> list[str]:
     """Return the phases of a form, as its plan has them."""
     inputs = {
         "host": "h1", "user": "deploy", "ssh-key": KEY, "known-hosts": "h1 ssh-ed25519 AAAA",
-        "image": IMAGE, "ports": f"{PORT}:{PORT}", "health": "/health", "proxy-image": IMAGE,
+        "image": IMAGE, "ports": f"{PORT}:{PORT}", "health": "/health",
         **FORMS[form],
     }  # fmt: skip
     env = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in inputs.items()}

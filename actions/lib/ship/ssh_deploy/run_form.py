@@ -31,7 +31,6 @@ HEALTH = re.compile(r"/[!-~]*")
 MEMORY = re.compile(r"[1-9][0-9]*[bkmgBKMG]?")
 CPUS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 LABEL_NAME = re.compile(r"(?!io\.github\.gen-workflow)[A-Za-z0-9][A-Za-z0-9._/-]*")
-FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
 # A release to go back to: its digest, or a tag (docs.docker.com/reference/cli/docker/image/tag).
 ROLLBACK = re.compile(r"previous|sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -143,7 +142,7 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         login=read_login_for(read, repository),
         ports=ports,
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),
-        secret_files=_secret_files(read),
+        secret_files=read.environment("secret-files"),
         volumes=_each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app"),
         networks=_each(read, "networks", NETWORK, "a network that the candidate can join too"),
         labels=read.named_pairs("labels", LABEL_NAME, "a label"),
@@ -219,14 +218,6 @@ def _port(read: Reader, line: str) -> Port | None:
         return None
     host, container = map(str, numbers)
     return Port(match["address"] or "", host, container, match["protocol"] or "tcp")
-
-
-def _secret_files(read: Reader) -> dict[str, Secret]:
-    files = read.environment("secret-files")
-    for name in files:
-        if not FILE_NAME.fullmatch(name):
-            read.problem("secret-files", f"{name!r} is not the name of a file")
-    return files
 
 
 def _each(read: Reader, name: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:

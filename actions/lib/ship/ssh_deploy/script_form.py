@@ -21,7 +21,7 @@ OF_AN_IMAGE = (
     "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
     "health-command", "health-timeout", "stop-timeout", "before", "after", "keep",
-    "registry-password", "proxy-image", "drain-timeout",
+    "registry-password",
 )  # fmt: skip
 
 LOCK = Phase("lock", "lock the service, so that no deploy runs meanwhile", "nothing was touched")

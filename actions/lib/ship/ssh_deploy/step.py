@@ -37,6 +37,7 @@ INPUTS = (
     "registry-username", "registry-password", "dry-run", "strategy", "proxy-hosts", "proxy-tls",
     "proxy-image", "drain-timeout", "compose", "dir", "images", "files",
 )  # fmt: skip
+OF_THE_PROXY = ("proxy-hosts", "proxy-tls", "proxy-image", "drain-timeout")
 
 
 class Inputs(NamedTuple):
@@ -73,7 +74,7 @@ def _read_form(read: Reader, context: Context) -> Form:
     behind_proxy = read.choice("strategy", ("plain", "proxy")) == "proxy"
     if not behind_proxy:
         hint = "give `strategy: proxy` too"
-        refuse(read, ("proxy-hosts", "proxy-tls"), "is for a container behind a proxy", hint)
+        refuse(read, OF_THE_PROXY, "is for a container behind a proxy", hint)
     if behind_proxy and (read.text("script") or read.text("compose")):
         read.problem("strategy", "`proxy` is for one container, which `image` names")
     if read.text("script"):

@@ -55,7 +55,7 @@ def route(**changes: str) -> str:
 
 
 def test_without_a_strategy_a_container_is_replaced() -> None:
-    assert isinstance(inputs(strategy="").form, RunForm)
+    assert isinstance(inputs(strategy="", proxy_image="").form, RunForm)
     assert isinstance(inputs().form, ProxyForm)
 
 
@@ -149,6 +149,8 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
             "`proxy-hosts`: is for a container behind a proxy",
         ),
         ({"strategy": "plain", "proxy_tls": "true"}, "`proxy-tls`: is for a container behind"),
+        ({"strategy": "", "drain_timeout": "5"}, "`drain-timeout`: is for a container behind"),
+        ({"strategy": "", "proxy_image": PROXY_IMAGE}, "`proxy-image`: is for a container behind"),
     ],
 )
 def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:

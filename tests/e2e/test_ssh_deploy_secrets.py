@@ -1,0 +1,139 @@
+"""What ssh-deploy is given in secret: in no argument, log or file that others can see."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.deploys import SECRET, Deploy
+from bed.shop import PORT, TOKEN, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bed import Bed, Host
+
+pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+
+CERTIFICATE = "the-pem-of-the-app 'quoted'"
+AUTH = base64.b64encode(f"octocat:{TOKEN}".encode()).decode()
+PASSPHRASE = "open-sesame $(id)"
+COMPOSE = f"""\
+services:
+  web:
+    image: ghcr.io/acme/shop
+    ports: ["{PORT}:{PORT}"]
+    environment: [GREETING]
+  task:
+    image: ghcr.io/acme/shop
+    entrypoint: /bin/busybox
+    profiles: [tasks]
+"""
+IN_THE_IMAGE = {
+    "secret_files": f"CERT={CERTIFICATE}",
+    "before": "true",
+    "options": "--entrypoint=/bin/busybox",
+    "command": "sh /bin/serve",
+}
+FORMS = {
+    "run": IN_THE_IMAGE,
+    "proxy": {**IN_THE_IMAGE, "strategy": "proxy", "volumes": ""},
+    "compose": {"compose": "compose.yml", "ports": "", "volumes": "", "before": "task: true"},
+}
+STATE = "/home/deploy/.gen-workflow/shop"
+# What was written on the host since it was noted; what it mounts is looked at as well.
+WRITTEN = (
+    "find / ( -path /proc -o -path /sys -o -path /dev ) -prune"
+    " -o -type f -newer /var/tmp/begun -exec grep -lsF -e {} {{}} +"
+)
+# Where Docker keeps what it knows of containers and what they write, which root alone can read.
+OF_THE_ENGINE = ("/var/lib/docker/", "/run/docker/", "/run/containerd/")
+
+
+@pytest.fixture
+def host(host: Host) -> Iterator[Host]:
+    yield host
+    host.run("rm", "-rf", "/var/tmp/begun", "/home/deploy/shop")
+
+
+def protected(key: str, folder: Path) -> str:
+    """Return the same private key behind the passphrase."""
+    path = folder / "key"
+    path.write_text(key)
+    path.chmod(0o600)
+    subprocess.run(("ssh-keygen", "-q", "-p", "-N", PASSPHRASE, "-f", str(path)), check=True)
+    return path.read_text()
+
+
+@pytest.fixture(
+    params=[
+        "run",
+        pytest.param("proxy", marks=[pytest.mark.needs("kamal-proxy"), pytest.mark.long]),
+        pytest.param("compose", marks=pytest.mark.long),
+    ]
+)
+def given(request: pytest.FixtureRequest, bed: Bed) -> dict[str, str]:
+    """What a form is given beside what all are."""
+    image = {"proxy_image": bed.kamal_proxy_image()} if request.param == "proxy" else {}
+    return FORMS[request.param] | image
+
+
+def test_no_secret_is_seen_on_either_side(
+    host: Host, shop: Shop, deploy: Deploy, given: dict[str, str]
+) -> None:
+    (deploy.workspace / "compose.yml").write_text(COMPOSE)
+    assert deploy(shop.push("1"), **given).code == 0
+    host.run("touch", "/var/tmp/begun")
+    key = protected(host.private_key, deploy.workspace)
+    inputs = deploy.inputs(shop.push("2"), ssh_key=key, ssh_key_passphrase=PASSPHRASE, **given)
+    seen: list[str] = []
+    step = deploy.begin(inputs)
+    while step.process.poll() is None:
+        # The host's processes are ours to see as well: they run in namespaces of this machine.
+        seen += command_lines()
+        time.sleep(0.01)
+    result = step.result()
+    assert result.code == 0, result.log
+    # The first word, for what a file or a program is given may be quoted.
+    secrets = [
+        each.split()[0]
+        for each in (SECRET, TOKEN, AUTH, CERTIFICATE, PASSPHRASE, key.splitlines()[2])
+    ]
+    text = "\n".join((*seen, result.shown, result.summary, str(result.outputs)))
+    assert [secret for secret in secrets if secret in text] == []
+    assert len(seen) > 100, "the samples must have seen something"
+    assert "sh -s" in text.replace("\0", " ")
+    assert_only_in_their_files(host, secrets)
+
+
+def assert_only_in_their_files(host: Host, secrets: list[str]) -> None:
+    """The docs say where a secret is; nobody else can read it, wherever that is."""
+    found = {path for secret in secrets for path in written(host, secret, user="root")}
+    ours = {path for path in found if not path.startswith(OF_THE_ENGINE)}
+    allowed = ("/home/deploy/shop/.env", f"{STATE}/secrets/", f"{STATE}/releases/")
+    assert [path for path in ours if not path.startswith(allowed)] == []
+    assert ours, "what is looked for must be found where it is"
+    assert [path for secret in secrets for path in written(host, secret, user="nobody")] == []
+    assert host.run("stat", "-c", "%a", "/home/deploy/.gen-workflow").stdout.strip() == "700"
+    kept = host.run("find", "/home/deploy", "-name", ".docker", "-o", "-name", ".*_history").stdout
+    assert kept == ""
+
+
+def written(host: Host, word: str, *, user: str) -> list[str]:
+    argv = [part.format(word) for part in WRITTEN.split(" ")]
+    return host.run(*argv, user=user, check=False).stdout.splitlines()
+
+
+def command_lines() -> list[str]:
+    """Return the arguments of every program that runs now, those on the host too."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return found
