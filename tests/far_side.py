@@ -37,6 +37,7 @@ echo "$*" >>calls
 {pulls}
 case "$*" in "$(cat slow)"*) echo never >slow; : >reached; sleep 1 ;; esac
 case "$*" in "$(cat deaf)"*) : >reached; trap '' TERM; sleep 15; exit 1 ;; esac
+case "$*" in "$(cat mends 2>/dev/null || echo never)"*) echo never >broken ;; esac
 [ ! -e whole ] || [ "$*" != "$(cat broken)" ] || exit 1
 [ -e whole ] || case "$*" in "$(cat broken)"*) echo 'it is broken' >&2; exit 1 ;; esac
 case "$1 $2" in

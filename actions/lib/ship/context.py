@@ -21,6 +21,8 @@ class Context(NamedTuple):
     actor: str = ""
     server: str = "https://github.com"
     run_id: str = ""
+    # A run that is started again has the number of the first.
+    run_attempt: str = ""
     workspace: str = "."
     payload: Mapping[str, Any] = {}
 
@@ -38,6 +40,12 @@ class Context(NamedTuple):
     @property
     def run_url(self) -> str:
         return f"{self.server}/{self.repository}/actions/runs/{self.run_id}" if self.run_id else ""
+
+    @property
+    def attempt_url(self) -> str:
+        """The address of this attempt of the run."""
+        again = self.run_attempt not in ("", "1")
+        return f"{self.run_url}/attempts/{self.run_attempt}" if again else self.run_url
 
     @property
     def is_pull_request(self) -> bool:
@@ -76,6 +84,7 @@ def read_context(env: Mapping[str, str]) -> Context:
         actor=env.get("GITHUB_ACTOR", ""),
         server=env.get("GITHUB_SERVER_URL", "") or "https://github.com",
         run_id=env.get("GITHUB_RUN_ID", ""),
+        run_attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
         workspace=env.get("GITHUB_WORKSPACE", "") or ".",
         # A missing or broken payload takes away comfort only, so it is no error.
         payload=read_object(env.get("GITHUB_EVENT_PATH", "")),

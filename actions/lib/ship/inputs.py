@@ -79,17 +79,19 @@ class Reader:
         given = self.secret(name)
         return given or Secret(self._env.get("JOB_TOKEN", "") if registry == GHCR else "")
 
-    def matching(self, name: str, pattern: re.Pattern[str], what: str, value: str) -> str:
+    def matching(
+        self, name: str, pattern: re.Pattern[str], what: str, value: str, *, hint: str = ""
+    ) -> str:
         """Check that a value, when there is one, is of a form; `what` names the form."""
         if value and not pattern.fullmatch(value):
-            self.problem(name, f"{value!r} is not {what}")
+            self.problem(name, f"{value!r} is not {what}", hint)
         return value
 
     def flag(self, name: str) -> bool:
         """Return a yes or no."""
         value = self.text(name).lower()
         if value not in (*YES, *NO):
-            self.problem(name, f"{value!r} is neither true nor false")
+            self.problem(name, f"{value!r} is neither true nor false", "write true or false")
         return value in YES
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
@@ -103,7 +105,8 @@ class Reader:
         """Return a whole number within bounds."""
         value = self.text(name, default=str(default))
         if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            self.problem(name, f"{value!r} is not a whole number from {low} to {high}")
+            hint = "write its digits alone, without a unit"
+            self.problem(name, f"{value!r} is not a whole number from {low} to {high}", hint)
             return default
         return int(value)
 
@@ -123,7 +126,7 @@ class Reader:
             key, equals, value = line.partition("=")
             if not equals or not key.strip():
                 # Not the line itself: it may be part of a secret, which GitHub masks only whole.
-                self.problem(name, f"line {number} is not of the form NAME=value")
+                self.problem(name, f"line {number} is not of the form NAME=value", "mend that line")
             elif key.strip() in found:
                 self.problem(name, f"{key.strip()!r} is there twice")
             else:
@@ -163,10 +166,10 @@ class Reader:
         more = len(numbers) - 1
         which = f"line {numbers[0]} and {more} more do" if more else f"line {numbers[0]} does"
         hint = (
-            "write NAME alone, and in the `env:` of the step give its value, which may have "
-            "several lines there"
+            "write NAME=value, with nothing before the name and no blank around the equals sign, "
+            "or NAME alone, whose value the `env:` of the step has, in as many lines as it likes"
         )
-        self.problem(name, f"{which} not begin with the name of an environment variable", hint)
+        self.problem(name, f"{which} not have the form NAME or NAME=value", hint)
 
     def _step_value(self, name: str, key: str) -> str:
         value = self._env.get(key, "")

@@ -67,7 +67,7 @@ def test_an_app_variable_without_a_value_names_the_secret_to_create() -> None:
 def test_an_illegal_name_of_an_app_variable_is_refused(line: str) -> None:
     reader = Reader({"INPUT_ENV": line})
     reader.environment("env")
-    with pytest.raises(UserError, match="line 1 does not begin with the name of an environment"):
+    with pytest.raises(UserError, match="line 1 does not have the form NAME or NAME=value"):
         reader.done()
 
 
@@ -90,7 +90,7 @@ def test_a_secret_of_several_lines_that_is_no_variable_is_one_problem() -> None:
     reader = Reader({"INPUT_SECRET_FILES": f"LEVEL=1\nCERT={PEM}"})
     reader.environment("secret-files")
     [problem] = reader.problems
-    assert problem.what == "line 4 and 1 more do not begin with the name of an environment variable"
+    assert problem.what == "line 4 and 1 more do not have the form NAME or NAME=value"
     assert "NAME alone" in problem.hint
     assert not [line for line in PEM.splitlines() if line in f"{problem}"]
 

@@ -18,6 +18,10 @@ AUTHORITY = re.compile(
     r"(?:@cert-authority\s+\S+\s+)?(?P<kind>(?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+AAAA[A-Za-z0-9+/]+=*"
     r"(?:\s.*)?"
 )
+# What ssh and ssh-keygen print in front of a fingerprint, and our own errors.
+AROUND = re.compile(
+    r"[0-9]+|ED25519(?:-SK)?|ECDSA(?:-SK)?|RSA|DSA|key|fingerprint|is", re.IGNORECASE
+)
 # What ssh puts in by itself: TOKENS of ssh_config(5), those for ProxyCommand.
 TOKENS = re.compile(r"%[^%hnpr]|%$")
 WAYS = "`known-hosts`, `host-fingerprints` or `host-ca`"
@@ -108,8 +112,8 @@ def _pins(read: Reader, line: str) -> list[Pin]:
             found.append(Pin(name, word.rstrip("=")))
         elif word.startswith(("MD5:", "SHA1:", "SHA256:")):
             wrong = word
-        elif not found and not word.isdigit():
-            name = word
+        elif not found and not AROUND.fullmatch(word):
+            name, wrong = word, wrong or (line if name else "")
         elif found:
             break  # The comment that ssh-keygen prints.
     if wrong or not found:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # The first client with KnownHostsCommand.
 FIRST_WITH_PINS = (8, 5)
 BARE = re.compile(r"(?:ssh|ecdsa|sk)-\S+ AAAA")
+# A line of known_hosts with names that can be read (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+NAMED = re.compile(r"(?:@\S+\s+)?([^\s|]\S*)\s+(?:ssh|ecdsa|sk)-\S+\s+AAAA")
 SENTENCE = re.compile(
     r"fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[^\s.]+)"
 )
@@ -67,11 +69,12 @@ def _missing(
         what = "holds a public key without the name of its host"
         hint = f"put the name in front: {target.known_name} {bare[:40]}…"
         return Problem("input `known-hosts`", what, hint)
-    names = [line.split()[0] for line in lines if not line.startswith("|")]
+    # Nothing of a line that is none: it may be one of a private key.
+    names = [match[1] for line in lines if (match := NAMED.match(line))]
     names += [pin.name for pin in access.fingerprints]
     only = ", ".join(sorted(set(names))[:5])
     what = f"has no key for {target.known_name}" + (f", only for {only}" if only else "")
-    return Problem(access.trust_input, what, how_to_trust(target))
+    return Problem(access.trust_input, what, how_to_trust(target, access))
 
 
 def expected(
@@ -95,8 +98,13 @@ def expected(
     return tuple(dict.fromkeys((*pins, *found)))
 
 
-def how_to_trust(target: Target) -> str:
+def how_to_trust(target: Target, access: Access) -> str:
     """Return how to get the right lines, in a way that a man in the middle cannot spoil."""
+    if access.fingerprints and not access.known_hosts:
+        return (
+            f"run `{ON_THE_HOST}` on the host, in the console of your provider, and write "
+            f"{target.known_name} SHA256:… for each into `host-fingerprints`"
+        )
     port = "" if target.port == SSH_PORT else f"-p {target.port} "
     return (
         f"run `ssh-keyscan {port}{target.host}` and compare its keys with those on the host "
@@ -125,7 +133,7 @@ def wrong_key(
     return UserError.of(
         what + f"expected {wanted}" + (f" ({invalid[0]})" if invalid else ""),
         where=access.trust_input,
-        hint=hint + paste if paste else how_to_trust(target),
+        hint=hint + paste if paste else how_to_trust(target, access),
     )
 
 

@@ -83,7 +83,7 @@ CAUSES = {
     ),
     "no-release": (
         "the host knows no release {} to go back to",
-        "look at ~/.gen-workflow/NAME/history.jsonl there, or deploy an image by its digest",
+        "look at ~/.gen-workflow/NAME/history.jsonl there; a compose project has the last `keep`",
     ),
     "same-release": (
         "the host serves {} already",
@@ -169,6 +169,10 @@ CAUSES = {
     "not-uploaded": (
         "the project mounts {}, which is in the repository but not on the host",
         "add it to `files`; Docker would make an empty folder of that name",
+    ),
+    "inactive": (
+        "the service {} would get the new image and not be started: its profile is not active",
+        "give COMPOSE_PROFILES=… in `env`, or take the service out of its profile",
     ),
     "not-built": (
         "the service {} has no image, and the host builds none",

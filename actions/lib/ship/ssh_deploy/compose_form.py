@@ -19,9 +19,9 @@ from ship.ssh_deploy.run_form import (
     HEALTH,
     LAST_PORT,
     LEAVE,
-    ROLLBACK,
     read_login_for,
     read_repository,
+    read_rollback,
 )
 
 if TYPE_CHECKING:
@@ -111,9 +111,7 @@ class ComposeForm(NamedTuple):
 
 def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     """Read the inputs of a compose project; notes every problem."""
-    rollback = read.matching(
-        "rollback", ROLLBACK, "`previous`, a digest or a tag", read.text("rollback")
-    )
+    rollback = read_rollback(read)
     images, image = _images(read, rollback)
     repository = read_repository(read, image) if rollback else _repository(image, images)
     health, health_port = _health(read)
@@ -129,7 +127,7 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
         image=image,
         repository=str(repository) if repository.registry else "",
         rollback=rollback,
-        login=read_login_for(read, repository),
+        login=read_login_for(read, repository, context.actor),
         env=None if rollback else _env(read, context.workspace),
         health=health,
         health_port=health_port,
@@ -238,6 +236,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
         parameters={
             **common.parameters(context),
             **want.login.parameters(),
+            "SOURCE": context.repository,
             "FOLDER": want.folder,
             "FILES": _as_options(want.upload.compose),
             "ARCHIVE": Secret("") if want.rollback else want.upload.archive(),
@@ -332,8 +331,8 @@ def _not_uploaded(upload: Upload, mounts: Mapping[str, tuple[str, ...]]) -> list
 def _place(want: ComposeForm, project: Project, pinned: tuple[str, ...]) -> Place:
     """Return where the health path is asked."""
     if want.health_port or not want.health:
-        first = next((name for name in project.active() if name in pinned), "")
-        return compose_project.Place(first, "127.0.0.1", want.health_port)
+        # Of the first service of ours that starts: the host knows which profiles are active.
+        return compose_project.Place("", "127.0.0.1", want.health_port)
     place = project.published(pinned)
     if not place:
         raise UserError.of(

@@ -102,12 +102,11 @@ class Project(NamedTuple):
                 yield self.files.get(f"{kind} {used.get('source')}", "")
 
     def others(self, pinned: Sequence[str]) -> tuple[str, ...]:
-        """Return the images of the services that are none of ours, and not built on the host."""
+        """Return the images that the services which are none of ours name, also one to build."""
         images = [
             self.image(name)
             for name in self.services
             if name not in pinned and not self._list(name, "profiles")
-            and "build" not in self.services[name]
         ]  # fmt: skip
         return tuple(image for image in dict.fromkeys(images) if REFERENCE.fullmatch(image))
 
@@ -116,7 +115,10 @@ class Project(NamedTuple):
         return tuple(
             name
             for name, service in self.services.items()
-            if name not in pinned and "build" in service and not self._list(name, "profiles")
+            if name not in pinned
+            and "build" in service
+            and not self.image(name)
+            and not self._list(name, "profiles")
         )
 
     def _list(self, service: str, key: str) -> Sequence[Any]:

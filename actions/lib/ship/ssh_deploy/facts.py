@@ -60,11 +60,14 @@ class Facts:
         self._values: dict[str, str] = {}
         self._pieces: dict[str, list[str]] = {}
 
-    def take(self, line: str) -> bool:
-        """Take one line of standard output; return whether it was a fact."""
-        mark, _, fact = line.partition(" ")
-        if not self.mark or mark != self.mark:
-            return False
+    def take(self, line: str) -> str | None:
+        """Take the fact in a line of standard output; return what is no fact, None for nothing.
+
+        A command whose last line has no end has the fact that follows in that line.
+        """
+        said, mark, fact = line.partition(f"{self.mark} ")
+        if not self.mark or not mark:
+            return line
         name, _, value = fact.partition(" ")
         clean = CONTROL.sub("", value.replace("\t", " "))[:LONGEST]
         if name == "log":
@@ -76,7 +79,7 @@ class Facts:
             self._take_piece(name, clean)
         elif name in NAMES:
             self._values[name] = clean.strip()
-        return True
+        return said or None
 
     def _take_piece(self, name: str, piece: str) -> None:
         pieces = self._pieces.setdefault(name, [])

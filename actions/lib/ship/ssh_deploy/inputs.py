@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 # Docker wants two characters at least; the endings are those of our own helpers.
 NAME = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")
+NAME_HINT = (
+    "write 2 to 101 of letters, digits, `_`, `.` and `-`; names that end in .next, .previous or "
+    ".candidate are of ours"
+)
 GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
 # What action.yml gives where the person gives nothing.
 DEFAULTS = {
@@ -55,6 +59,13 @@ class Common(NamedTuple):
             return max(1, number * int(self.max_parallel[:-1]) // 100)
         return int(self.max_parallel)
 
+    def shown(self) -> str:
+        """Return for a person to read where it happens."""
+        hosts = f"on {', '.join(map(str, self.targets))}"
+        groups = f", {self.group_size()} at a time" if len(self.targets) > 1 else ""
+        way = ", ".join(map(str, self.access.jumps))
+        return hosts + groups + (f", through {way}" if way else "")
+
     def parameters(self, context: Context) -> dict[str, Value]:
         """Return what every script gets to know."""
         history = {
@@ -65,7 +76,7 @@ class Common(NamedTuple):
         }
         return {
             "NAME": self.name,
-            "OWNER": context.run_url or context.actor or "a run without a number",
+            "OWNER": context.attempt_url or context.actor or "a run without a number",
             "LOCK_TIMEOUT": str(self.lock_timeout),
             "LOCK_EXPIRES": str(self.lock_expiry),
             "HISTORY": json.dumps(history)[1:-1],
@@ -78,9 +89,13 @@ def read_common(read: Reader, context: Context) -> Common:
     return Common(
         targets=read_targets(read),
         access=read_access(read),
-        name=read.matching("name", NAME, "the name of a service", name),
+        name=read.matching("name", NAME, "the name of a service", name, hint=NAME_HINT),
         max_parallel=read.matching(
-            "max-parallel", GROUP, "a number of hosts or a percentage", read.text("max-parallel")
+            "max-parallel",
+            GROUP,
+            "a number of hosts or a percentage",
+            read.text("max-parallel"),
+            hint="write one such as 2 or 25%",
         ),
         lock_timeout=read.number("lock-timeout", 0, 86400, 600),
         lock_expiry=read.number("lock-expiry", 60, 86400, 3600),
@@ -112,13 +127,13 @@ class Login(NamedTuple):
         return {"REGISTRY": auth_key(self.registry), "AUTH": self.auth}
 
 
-def read_login(read: Reader, registry: str) -> Login:
-    """Read the login for the registry of an image."""
-    return Login(
-        registry,
-        read.text("registry-username"),
-        read.registry_password("registry-password", registry),
-    )
+def read_login(read: Reader, registry: str, actor: str) -> Login:
+    """Read the login for the registry of an image; without a user name `actor` has the password."""
+    username = read.text("registry-username")
+    password = read.registry_password("registry-password", registry)
+    if not password and username not in ("", actor):
+        read.problem("registry-password", f"is empty, and {username!r} would need it", MISSING)
+    return Login(registry, username or actor, password)
 
 
 # These steer the shell or Docker's client on the host before they reach the container; bash, which

@@ -94,7 +94,8 @@ def _function(name: str, body: list[str]) -> list[str]:
 
 
 def _shown(value: Value) -> str:
-    return str(value) if isinstance(value, Secret) else shlex.quote(value)
+    """Return a parameter for a person; that a secret is empty is worth to know."""
+    return str(value) if isinstance(value, Secret) and value else _value(value)
 
 
 def _value(value: Value) -> str:

@@ -128,7 +128,7 @@ class Report:
         failure, detail = facts.get("failure"), facts.get("detail")
         if not failure and session and session.exit_code:
             failure, detail = "shell-killed", str(session.exit_code)
-        if failure == "locked" and str(host.program.parameters.get("OWNER")) in detail:
+        if failure == "locked" and f"{host.program.parameters.get('OWNER')} since" in detail:
             return advice("locked-by-us", detail)
         return advice(failure or "connection-lost", detail)
 

@@ -54,9 +54,10 @@ class Host:
 
         def on_line(line: str) -> None:
             before = len(self.facts.begun)
-            if not self.facts.take(line):
-                self.output.append(line)
-                tell(line)
+            said = self.facts.take(line)
+            if said is not None:
+                self.output.append(said)
+                tell(said)
             for name in self.facts.begun[before:]:
                 tell(f"{name}: {whys.get(name, name)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from ship.ssh_deploy.inputs import Common
 
 NETWORK = re.compile(r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
+OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 PORT = re.compile(
-    r"(?:(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?"
+    rf"(?:(?P<address>{OCTET}(?:\.{OCTET}){{3}}|\[[0-9A-Fa-f:.]+\]):)?"
     r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})"
     r"(?:/(?P<protocol>tcp|udp))?"
 )
@@ -30,17 +32,26 @@ RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
 HEALTH = re.compile(r"/[!-~]*")
 MEMORY = re.compile(r"[1-9][0-9]*[bkmgBKMG]?")
 CPUS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-LABEL_NAME = re.compile(r"(?!io\.github\.gen-workflow)[A-Za-z0-9][A-Za-z0-9._/-]*")
+LABEL_NAME = re.compile(r"(?!io\.github\.gen-workflow)[A-Za-z0-9][!-<>-~]*")
 OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
+# The options that take no value; any other would take the word that comes next, which is the image.
+# docs.docker.com/reference/cli/docker/container/create
+SWITCHES = (
+    "init", "privileged", "read-only", "no-healthcheck", "oom-kill-disable", "quiet",
+    "disable-content-trust", "use-api-socket",
+)  # fmt: skip
 # A release to go back to: its digest, or a tag (docs.docker.com/reference/cli/docker/image/tag).
 ROLLBACK = re.compile(r"previous|sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 LAST_PORT = 65535
+# Where a port that is published on every address is asked.
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104
 LABEL = "io.github.gen-workflow"
 # What these would do is done by an input of its own, or would take the way back away.
 TAKEN = {
     "name": "name", "network-alias": "name", "publish": "ports", "publish-all": "ports",
     "env": "env", "env-file": "env-file", "volume": "volumes", "network": "networks",
     "net": "networks", "restart": "restart", "label": "labels", "memory": "memory", "cpus": "cpus",
+    "stop-timeout": "stop-timeout",
 }  # fmt: skip
 FORBIDDEN = ("rm", "detach", "cidfile", "interactive", "tty", "attach", "pull", "help", "sig-proxy")
 
@@ -88,6 +99,24 @@ class Port(NamedTuple):
     container: str
     protocol: str
 
+    def meets(self, other: Port) -> bool:
+        """Whether the host can have only one of the two."""
+        if (self.host, self.protocol) != (other.host, other.protocol):
+            return False
+        everywhere = (self.is_everywhere, other.is_everywhere)
+        shared = self.families & other.families
+        return self.address == other.address or (any(everywhere) and bool(shared))
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it is published on all addresses of its families."""
+        return self.address in EVERYWHERE
+
+    @property
+    def families(self) -> frozenset[int]:
+        """The versions of IP that it is published with."""
+        return frozenset((4, 6) if not self.address else (6,) if self.address[0] == "[" else (4,))
+
     def __str__(self) -> str:
         address = f"{self.address}:" if self.address else ""
         return f"{address}{self.host}:{self.container}/{self.protocol}"
@@ -128,9 +157,7 @@ class RunForm(NamedTuple):
 
 def read_run_form(read: Reader, context: Context) -> RunForm:
     """Read the inputs of a single container; notes every problem."""
-    rollback = read.matching(
-        "rollback", ROLLBACK, "`previous`, a digest or a tag", read.text("rollback")
-    )
+    rollback = read_rollback(read)
     image, repository = _image(read, rollback)
     ports = _ports(read)
     hint = "give `compose` too, whose variable may be misspelt or empty; or leave this out"
@@ -139,17 +166,33 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         image=image,
         repository=str(repository) if repository.registry else "",
         rollback=rollback,
-        login=read_login_for(read, repository),
+        login=read_login_for(read, repository, context.actor),
         ports=ports,
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),
         secret_files=read.environment("secret-files"),
-        volumes=_each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app"),
-        networks=_each(read, "networks", NETWORK, "a network that the candidate can join too"),
+        volumes=_each(
+            read,
+            "volumes",
+            VOLUME,
+            "a volume such as data:/var/lib/app",
+            "write NAME:/PATH, or /PATH:/PATH; both begin with /, for the host has no workspace",
+        ),
+        networks=_each(
+            read,
+            "networks",
+            NETWORK,
+            "a network that the candidate can join too",
+            "name one of `docker network ls` on the host, not host or none",
+        ),
         labels=read.named_pairs("labels", LABEL_NAME, "a label"),
         options=_options(read),
         command=_words(read, "command", read.text("command")),
         restart=read.matching(
-            "restart", RESTART, "a restart policy", read.text("restart", default="unless-stopped")
+            "restart",
+            RESTART,
+            "a restart policy",
+            read.text("restart", default="unless-stopped"),
+            hint="write no, always, unless-stopped or on-failure:N",
         ),
         health=_health(read, ports),
         health_command=_health_command(read),
@@ -159,6 +202,15 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         before=_commands(read, "before"),
         after=_commands(read, "after"),
     )
+
+
+def read_rollback(read: Reader) -> str:
+    """Read which release to go back to; nothing where a new one is deployed."""
+    text = read.text("rollback")
+    if text.lower() == "previous":
+        return "previous"
+    hint = "write `previous`, or sha256:… alone, or a tag; an image by its name goes into `image`"
+    return read.matching("rollback", ROLLBACK, "`previous`, a digest or a tag", text, hint=hint)
 
 
 def _image(read: Reader, rollback: str) -> tuple[str, Name]:
@@ -189,22 +241,21 @@ def read_repository(read: Reader, text: str) -> Name:
     return parsed or Name("", "")
 
 
-def read_login_for(read: Reader, repository: Name) -> Login:
+def read_login_for(read: Reader, repository: Name, actor: str) -> Login:
     """Read the login for the registry of a repository, which may be known to the host alone.
 
     Of a release to go back to the host knows the registry, and a password given is for that.
     """
     unknown = "" if read.text("registry-password") else "ghcr.io"
-    return read_login(read, repository.registry or unknown)
+    return read_login(read, repository.registry or unknown, actor)
 
 
 def _ports(read: Reader) -> tuple[Port, ...]:
     ports = tuple(port for line in read.lines("ports") if (port := _port(read, line)))
-    taken = [(port.address, port.host, port.protocol) for port in ports]
-    for port, place in zip(ports, taken, strict=True):
-        if taken.count(place) > 1:
-            read.problem("ports", f"port {port.host} of the host is published twice")
-            break
+    twice = next((b for a, b in itertools.combinations(ports, 2) if a.meets(b)), None)
+    if twice:
+        hint = "publish it on other addresses, or on all of them by a line without an address"
+        read.problem("ports", f"port {twice.host} of the host is published twice", hint)
     return ports
 
 
@@ -220,8 +271,10 @@ def _port(read: Reader, line: str) -> Port | None:
     return Port(match["address"] or "", host, container, match["protocol"] or "tcp")
 
 
-def _each(read: Reader, name: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
-    return tuple(read.matching(name, pattern, what, line) for line in read.lines(name))
+def _each(
+    read: Reader, name: str, pattern: re.Pattern[str], what: str, hint: str
+) -> tuple[str, ...]:
+    return tuple(read.matching(name, pattern, what, line, hint=hint) for line in read.lines(name))
 
 
 def _words(read: Reader, name: str, text: str) -> tuple[str, ...]:
@@ -249,7 +302,11 @@ def _options(read: Reader) -> tuple[str, ...]:
         elif match[1] in TAKEN:
             read.problem("options", f"--{match[1]} has an input of its own: `{TAKEN[match[1]]}`")
         elif match[1] in FORBIDDEN:
-            read.problem("options", f"--{match[1]} would take the way back away; leave it out")
+            what = f"--{match[1]} would keep the deploy from its end, or take the way back away"
+            read.problem("options", what, "leave it out")
+        elif not match[2] and match[1] not in SWITCHES:
+            hint = f"write --{match[1]}=value; an equals sign alone means an empty one"
+            read.problem("options", f"--{match[1]} has no value", hint)
     memory = read.matching("memory", MEMORY, "a size such as 512m", read.text("memory"))
     cpus = read.matching("cpus", CPUS, "a number such as 1.5", read.text("cpus"))
     limits = {"--memory": memory, "--cpus": cpus}
@@ -257,7 +314,13 @@ def _options(read: Reader) -> tuple[str, ...]:
 
 
 def _health(read: Reader, ports: tuple[Port, ...]) -> str:
-    path = read.matching("health", HEALTH, "a path that begins with /", read.text("health"))
+    path = read.matching(
+        "health",
+        HEALTH,
+        "a path that begins with /",
+        read.text("health"),
+        hint="write the path alone, such as /health: it is asked on the host itself",
+    )
     if path and not any(port.protocol == "tcp" for port in ports):
         read.problem(
             "health",
@@ -272,10 +335,6 @@ def _health_command(read: Reader) -> str:
     if command and read.text("health"):
         read.problem("health-command", "cannot be together with `health`", "choose one of them")
     return command
-
-
-# Where a port that is published on every address is asked.
-EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104
 
 
 def plan_run(common: Common, want: RunForm, context: Context) -> Program:

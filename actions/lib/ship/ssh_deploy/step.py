@@ -37,6 +37,9 @@ INPUTS = (
     "registry-username", "registry-password", "dry-run", "strategy", "proxy-hosts", "proxy-tls",
     "proxy-image", "drain-timeout", "compose", "dir", "images", "files",
 )  # fmt: skip
+# Everything else may be told in an error as it is, and GitHub masks only what is a secret there.
+# A registry may take the key of a service account.
+MAY_HOLD_A_KEY = ("ssh-key", "env", "secret-files", "script", "registry-password")
 OF_THE_PROXY = ("proxy-hosts", "proxy-tls", "proxy-image", "drain-timeout")
 
 
@@ -63,17 +66,27 @@ class Inputs(NamedTuple):
 def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     """Read and check the inputs; raises UserError with everything that is wrong."""
     read = Reader(env)
+    _refuse_keys(read)
     common = read_common(read, context)
     form = _read_form(read, context)
     read.done()
     return Inputs(common, form)
 
 
+def _refuse_keys(read: Reader) -> None:
+    """Raise UserError at once when a private key is where others are told: none may be shown."""
+    for name in INPUTS:
+        if name not in MAY_HOLD_A_KEY and "PRIVATE KEY-----" in read.raw(name):
+            hint = "it is for `ssh-key` alone; of a host key give the file that ends in .pub"
+            read.problem(name, "holds a private key", hint)
+    read.done()
+
+
 def _read_form(read: Reader, context: Context) -> Form:
     # Each is imported where it is asked for: the others would cost each step their 5 ms.
     behind_proxy = read.choice("strategy", ("plain", "proxy")) == "proxy"
     if not behind_proxy:
-        hint = "give `strategy: proxy` too"
+        hint = "for a single container give `strategy: proxy` too; else leave it out"
         refuse(read, OF_THE_PROXY, "is for a container behind a proxy", hint)
     if behind_proxy and (read.text("script") or read.text("compose")):
         read.problem("strategy", "`proxy` is for one container, which `image` names")
@@ -104,7 +117,7 @@ def run(
         workflow.mask(secret)
     program = want.program(context)
     if want.common.dry_run:
-        workflow.quote(program.shown())
+        workflow.quote(f"{want.common.shown()}\n{program.shown()}")
         return
     _roll_out(want.common, program, runner, workflow)
 

@@ -233,7 +233,15 @@ def test_a_health_path_without_a_published_port_is_an_error_that_says_what_to_wr
     with pytest.raises(UserError, match="say the port of the host: :8080/health"):
         wish.answer(services)
     assert wish.answer(services, health=":3000/health")["HEALTH_HOST_PORT"] == "3000"
-    assert wish.answer(services, health="")["HEALTH_SERVICE"] == "web"
+
+
+@pytest.mark.parametrize("health", ["", ":3000/health"])
+def test_the_host_says_which_service_health_is_asked_of_where_only_its_profiles_tell(
+    wish: Wish, health: str
+) -> None:
+    services = {**WEB, "dev": {**WEB["web"], "profiles": ["dev"]}}
+    assert wish.answer(services, health=health)["HEALTH_SERVICE"] == ""
+    assert wish.answer(services)["HEALTH_SERVICE"] == "web"
 
 
 def test_a_command_is_told_with_what_its_service_needs(wish: Wish) -> None:

@@ -117,6 +117,12 @@ def test_images_of_others_are_pulled_but_not_those_that_are_built() -> None:
     assert SHOP.built(("web", "built")) == ()
 
 
+def test_an_image_that_could_be_built_is_pulled_by_its_name() -> None:
+    made = project(web={"image": "acme/web", "build": {"context": "/x"}})
+    assert made.others(()) == ("acme/web",)
+    assert made.built(()) == ()
+
+
 def test_a_doubled_dollar_is_one() -> None:
     assert project(web={"image": "a$$b"}).image("web") == "a$b"
 

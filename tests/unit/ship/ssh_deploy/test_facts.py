@@ -53,7 +53,16 @@ def test_only_marked_lines_are_facts() -> None:
     for line in ("serving the shop since 1999", "end 0", f"{MARK}serving x", f"{MARK} unheard x"):
         made.take(line)
     assert (made.get("serving"), made.ended, made.get("unheard")) == ("", [], "")
-    assert not Facts().take(" serving x")
+    assert Facts().take(" serving x") == " serving x"
+
+
+def test_a_fact_may_follow_a_line_without_an_end() -> None:
+    made = facts()
+    assert made.take(f"1.2.3{MARK} exit-code 3") == "1.2.3"
+    assert made.get("exit-code") == "3"
+    assert made.take(f"{MARK} committed yes") is None
+    assert not made.take("")
+    assert made.take("") is not None, "an empty line is one of the output"
 
 
 @pytest.mark.parametrize(

@@ -24,21 +24,35 @@ if TYPE_CHECKING:
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 BEGUN = "2026-01-01T00:00:00Z"
 # The one container is a line in the file `web`, as the scripts look at it. The file `label` is the
-# project that a container of this folder says it is of.
+# project that a container of this folder says it is of; a line of `labels` is a container, its
+# service and the files that it was made with. With `same`, compose finds nothing to replace.
 DOCKER = """#!/bin/sh
+here=$PWD
 cd {folder}
 echo "$*" >>calls
 {pulls}
 case "$*" in "$(cat slow)"*) echo never >slow; sleep 1 ;; esac
+last=
+[ "$1" != compose ] || for each; do
+  case $each in /*) file=$each ;; *) file=$here/$each ;; esac
+  [ "$last" != -f ] || [ -e "$file" ] || {{ echo "open $file: no such file" >&2; exit 1; }}
+  last=$each
+done
 case "$*" in
   "$(cat broken)"*) echo 'it is broken' >&2; exit 1 ;;
   'compose version'*) echo 2.40.0 ;;
   *'config --format json') echo '{{"name": "app"}}' ;;
-  *'config --services') echo web ;;
+  *"--profile * config --services") echo web; cat inactive 2>/dev/null ;;
+  *'config --services') cat active 2>/dev/null || echo web ;;
+  *'config --images') cat images 2>/dev/null ;;
   *working_dir=*) cat label ;;
+  *.ID*config_files*) cat labels 2>/dev/null ;;
+  *service=web*config_files*) sed -n 's/^[0-9]* web //p' labels 2>/dev/null ;;
+  *config_files*) sed 's/^[0-9]* [a-z]* //' labels 2>/dev/null ;;
   'ps -aq '*) [ ! -e web ] || cut -d ' ' -f 2 web ;;
   'container inspect '*) cat web ;;
-  *' up -d '*) echo 'web 2 sha256:new {image} running 0 0 healthy today' >web ;;
+  *' run --rm '*) [ ! -e hangs ] || {{ : >reached; trap '' TERM; sleep 1; exit 1; }} ;;
+  *' up -d '*) [ -e same ] || echo 'web 2 sha256:new {image} running 0 0 healthy today' >web ;;
   *' up --no-start '*) echo 'web 3 sha256:new {image} created 0 0 healthy never' >web ;;
   'start '*) sed -i 's/ created / running /' web ;;
 esac
@@ -69,6 +83,9 @@ class ComposeSide(FarSide):
         text = DOCKER.format(folder=folder, image=IMAGE, pulls=PULLS)
         (folder / "bin" / "docker").write_text(text)
         self.make("label", "")
+        self.compose: tuple[str, ...] = ("compose.yml",)
+        self.answer: dict[str, str] = ANSWER
+        self.run_of = ACME
         self.repository = folder / "repository"
         self.live = folder / "home" / "app"
 
@@ -89,7 +106,7 @@ class ComposeSide(FarSide):
         paths = [p for p in self.repository.rglob("*") if p.is_file()]
         names = tuple(sorted(str(path.relative_to(self.repository)) for path in paths))
         form = ComposeForm(
-            upload=Upload(str(self.repository), ("compose.yml",), names),
+            upload=Upload(str(self.repository), self.compose, names),
             folder=folder,
             project="",
             images={"web": IMAGE},
@@ -105,7 +122,7 @@ class ComposeSide(FarSide):
             before=(),
             after=(),
         )
-        return plan_compose(COMMON, form, ACME)
+        return plan_compose(COMMON, form, self.run_of)
 
     def deploy(self, folder: str = "app", rollback: str = "") -> list[str]:
         """Deploy what is in the repository; returns the facts."""
@@ -125,7 +142,10 @@ class ComposeSide(FarSide):
         names = [phase.name for phase in program.phases]
         process = self.start(program)
         say(process, call("lock", "prepare"))
-        say(process, call(*names[2 : names.index(until) + 1], parameters=ANSWER))
+        say(
+            process,
+            call(*names[names.index("pull") : names.index(until) + 1], parameters=self.answer),
+        )
         return process
 
     def text(self, path: str) -> str:
@@ -345,6 +365,8 @@ def test_a_project_that_goes_back_because_of_another_host_tells_the_gap_of_the_w
     curl.write_text(f"#!/bin/sh\ngrep -q ' running ' {side.folder}/web && printf 200\n")
     curl.chmod(0o755)
     side.make("web", f"web 1 sha256:new {IMAGE} running 0 0 healthy {BEGUN}\n")
+    side.live.mkdir()
+    (side.live / "compose.yml").write_text("mine")
     program = side.program()
     program = program._replace(parameters={**program.parameters, "HEALTH_PATH": "/up"})
     process = side.start(program)
@@ -417,3 +439,221 @@ def test_a_tag_of_a_registry_with_a_port_is_looked_up_there(side: ComposeSide) -
     program = program._replace(parameters={**program.parameters, **where})
     side.run("lock", "prepare", "leave", program=program)
     assert side.pulls == ["localhost:5000/app:v1 localhost:5000"]
+
+
+class Moved(ComposeSide):
+    """A host whose container was made with files that its release has no more, and serves on."""
+
+    def __init__(self, folder: Path, shell: str) -> None:
+        super().__init__(folder, shell)
+        self.put("old.yml", "1")
+        self.put("side.yml", "1")
+        self.compose = ("old.yml", "side.yml")
+        assert deployed(self.deploy())
+        self.made_with("old.yml", "side.yml", "images.gen-workflow.yml")
+        for name in self.compose:
+            (self.repository / name).unlink()
+        self.put("new.yml", "1")
+        self.compose = ("new.yml",)
+        self.make("same", "")
+        assert deployed(self.deploy())
+
+    def made_with(self, *names: str, number: int = 2, service: str = "web") -> None:
+        """Add a container that says that it was made with some files."""
+        files = ",".join(str(self.live / name) for name in names)
+        with (self.folder / "labels").open("a") as labels:
+            labels.write(f"{number} {service} {files}\n")
+
+    def deploy_badly(self) -> list[str]:
+        """Deploy what stops the container and then goes back; returns the facts."""
+        process = self._begin(self.program(), until="switch")
+        listen(process, "end switch")
+        self.stop()
+        say(process, call("leave"))
+        facts = listen(process, "ship-gone")
+        process.communicate(timeout=20)
+        return facts
+
+    def stop(self) -> None:
+        self.make("web", f"web 4 sha256:new {IMAGE} exited 0 1 none today\n")
+
+    @property
+    def brought_back_with(self) -> list[str]:
+        """The beginnings of the commands that made the containers of the way back."""
+        return [call.partition(" up ")[0] for call in self.calls if " up --no-start " in call]
+
+
+@pytest.fixture(params=DASH_FIRST)
+def moved(request: pytest.FixtureRequest, tmp_path: Path) -> Moved:
+    return Moved(tmp_path, request.param)
+
+
+OURS = "compose -p app -f ./new.yml -f ./images.gen-workflow.yml"
+
+
+def test_the_way_back_is_that_of_the_release_where_a_container_names_files_that_are_no_more(
+    moved: Moved,
+) -> None:
+    moved.put("new.yml", "2")
+    facts = moved.deploy_badly()
+    assert f"restored {IMAGE}" in facts, facts
+    assert " running " in (moved.folder / "web").read_text()
+    assert moved.brought_back_with == [OURS]
+    assert moved.text("new.yml") == "1"
+
+
+def test_a_killed_deploy_is_undone_with_the_files_of_the_release_before_it(moved: Moved) -> None:
+    (moved.repository / "new.yml").rename(moved.repository / "newest.yml")
+    moved.compose = ("newest.yml",)
+    moved.deploy_killed_after("switch")
+    assert not (moved.live / "new.yml").exists()
+    moved.stop()
+    facts = moved.deploy()
+    assert deployed(facts), facts
+    assert "lost app" not in facts
+    assert moved.brought_back_with == [OURS]
+
+
+def test_the_way_back_is_that_of_the_release_where_a_file_is_uploaded_but_used_no_more(
+    moved: Moved,
+) -> None:
+    moved.put("side.yml", "1")
+    assert deployed(moved.deploy())
+    moved.make("labels", "")
+    moved.made_with("new.yml", "side.yml", "images.gen-workflow.yml")
+    assert f"restored {IMAGE}" in moved.deploy_badly()
+    assert moved.brought_back_with == [OURS]
+
+
+@pytest.mark.parametrize(
+    "names", [("new.yml", "hand.yml", "images.gen-workflow.yml"), ("new.yml",)]
+)
+def test_what_somebody_made_by_hand_goes_back_to_the_files_that_it_was_made_with(
+    moved: Moved, names: tuple[str, ...]
+) -> None:
+    (moved.live / "hand.yml").write_text("mine")
+    moved.make("labels", "")
+    moved.made_with(*names)
+    assert f"restored {IMAGE}" in moved.deploy_badly()
+    files = " ".join(f"-f {moved.live}/{name}" for name in names)
+    [with_files] = moved.brought_back_with
+    assert with_files.startswith(f"compose -p app {files}")
+
+
+def test_a_service_that_is_no_more_goes_also_when_the_files_it_was_made_with_went_before(
+    moved: Moved,
+) -> None:
+    moved.make("labels", "")
+    moved.made_with("new.yml", "images.gen-workflow.yml")
+    moved.made_with("old.yml", "side.yml", "images.gen-workflow.yml", number=5, service="cache")
+    moved.made_with("hand.yml", "images.gen-workflow.yml", number=6, service="extra")
+    moved.made_with("gone.yml", number=7, service="tool")
+    (moved.live / "hand.yml").write_text("mine")
+    assert deployed(moved.deploy())
+    assert [call for call in moved.calls if call.startswith("rm ")] == ["rm 5"]
+
+
+def test_a_service_of_the_release_before_goes_when_its_file_gets_another_name(moved: Moved) -> None:
+    moved.made_with("new.yml", "images.gen-workflow.yml", number=5, service="cache")
+    (moved.repository / "new.yml").rename(moved.repository / "newest.yml")
+    moved.compose = ("newest.yml",)
+    assert deployed(moved.deploy())
+    assert [call for call in moved.calls if call.startswith("rm ")] == ["rm 5"]
+
+
+OLD = f"{2} sha256:old ghcr.io/acme/app@sha256:{'0' * 64}"
+
+
+def test_a_running_service_that_gets_an_image_and_would_not_be_started_is_told_before_all(
+    side: ComposeSide,
+) -> None:
+    side.make("active", "db\nworker\n")
+    side.make("web", f"web {OLD} running 0 0 none {BEGUN}\n")
+    side.answer = {**ANSWER, "PINNED": "worker web"}
+    facts = side.deploy()
+    assert "failure inactive" in facts, facts
+    assert "detail web" in facts
+    assert not any(" up " in call or call.startswith("pull ") for call in side.calls)
+
+
+def test_a_deploy_that_would_start_nothing_with_its_image_is_told_before_all(
+    side: ComposeSide,
+) -> None:
+    side.make("active", "db\n")
+    side.answer = {**ANSWER, "AFTER": "db - psql -c 'web'"}
+    facts = side.deploy()
+    assert "failure inactive" in facts, facts
+    assert "detail web" in facts
+
+
+def test_a_task_may_have_a_profile_that_is_not_active(side: ComposeSide) -> None:
+    side.make("inactive", "tool\n")
+    side.answer = {**ANSWER, "PINNED": "tool web", "HEALTH_SERVICE": ""}
+    assert deployed(side.deploy())
+
+
+@pytest.mark.parametrize("when", ["BEFORE", "AFTER"])
+def test_an_image_may_be_that_of_a_task_alone(side: ComposeSide, when: str) -> None:
+    side.make("active", "db\n")
+    side.answer = {**ANSWER, "EXPECTED": "", when: "db - true\nweb - ./migrate"}
+    assert deployed(side.deploy())
+
+
+@pytest.mark.parametrize("service", ["tool", ""])
+def test_health_is_not_asked_of_what_does_not_start(side: ComposeSide, service: str) -> None:
+    if not service:
+        side.make("active", "db\n")
+    side.answer = {**ANSWER, "PINNED": "tool web", "HEALTH_SERVICE": service, "AFTER": "web - true"}
+    side.answer |= {"HEALTH_PATH": "/up", "HEALTH_HOST_PORT": "1"}
+    facts = side.deploy()
+    assert "failure inactive" in facts, facts
+    assert "detail tool, which `health` without a port asks," in facts or not service
+
+
+def test_health_on_a_port_is_asked_once_the_first_of_ours_that_starts_is_there(
+    side: ComposeSide,
+) -> None:
+    curl = side.folder / "bin" / "curl"
+    curl.write_text("#!/bin/sh\nprintf 503\n")
+    curl.chmod(0o755)
+    side.answer = {**ANSWER, "PINNED": "tool web", "HEALTH_SERVICE": ""}
+    side.answer |= {"HEALTH_PATH": "/up", "HEALTH_HOST_PORT": "80"}
+    facts = side.deploy()
+    assert "failure unhealthy" in facts, facts
+    assert "detail web: GET /up on port 80 gave status 503" in facts
+
+
+def test_images_of_services_behind_a_profile_that_is_active_are_pulled(side: ComposeSide) -> None:
+    side.make("broken", "image inspect")
+    side.make("images", f"{IMAGE}\n{VENDOR}\n")
+    assert deployed(side.deploy())
+    assert VENDOR in side.pulls
+
+
+def test_what_is_told_while_a_task_is_ended_reaches_the_client(side: ComposeSide) -> None:
+    side.make("hangs", "")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", "before", parameters={**ANSWER, "BEFORE": "web - ./migrate"}))
+    side.await_reached()
+    assert process.stdin
+    process.stdin.close()
+    facts = listen(process, "ship-gone")
+    assert "failure interrupted" in facts, facts
+    assert "finished 143" in facts
+    assert any("rm -f app-gen-workflow-task" in each for each in side.calls)
+    process.stdin = None
+    process.communicate(timeout=20)
+
+
+def test_a_name_is_that_of_one_repository(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.run_of = ACME._replace(repository="Other/App")
+    side.put("compose.yml", "theirs")
+    facts = side.deploy()
+    assert "failure other-repository" in facts, facts
+    assert "detail Acme/App" in facts
+    assert side.text("compose.yml") != "theirs"
+    (side.state / "repositories").write_text("Acme/App\n")
+    assert deployed(side.deploy())
+    assert (side.state / "source").read_text() == "Other/App"

@@ -61,6 +61,22 @@ def test_a_first_deploy_has_nothing_to_keep(far_side: FarSide) -> None:
     assert far_side.boxes == {"app": "running"}
 
 
+def test_an_engine_that_restarts_just_before_the_stop_keeps_no_old_one_running(
+    far_side: FarSide,
+) -> None:
+    process = far_side.start()
+    say(process, call(*PHASES[: PHASES.index("check") + 1]))
+    listen(process, "end check")
+    far_side.make("broken", "container inspect --format {{.State.Running}} app")
+    far_side.make("whole", "")
+    # It is itself again once somebody has asked for it.
+    far_side.make("mends", "version")
+    say(process, call(*PHASES[PHASES.index("switch") :]))
+    assert "finished 0" in listen(process, "ship-gone")
+    process.communicate(timeout=20)
+    assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_client_that_dies_in_the_middle_leaves_the_old_one_running(
     far_side: FarSide, step: str

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,7 @@ def test_the_token_of_the_job_goes_to_github_alone() -> None:
     assert isinstance(made, RunForm)
     assert made.login.password == Secret("ghs_x")
     given["INPUT_IMAGE"] = IMAGE.replace("ghcr.io", "registry.example.com")
+    given["INPUT_REGISTRY_USERNAME"] = ACME.actor
     made = read_inputs(given, ACME).form
     assert isinstance(made, RunForm)
     assert not made.login.auth
@@ -188,12 +190,21 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"options": "--cap-add ALL"}, "'ALL' is not an option in its long form"),
         ({"options": "-p=80:80"}, "not an option in its long form"),
         ({"options": "--publish=80:80"}, "has an input of its own: `ports`"),
-        ({"options": "--rm"}, "would take the way back away"),
+        ({"options": "--rm"}, "or take the way back away"),
+        (
+            {"options": "--entrypoint"},
+            "--entrypoint has no value\n  hint: write --entrypoint=value",
+        ),
+        ({"options": "--stop-timeout=5"}, "has an input of its own: `stop-timeout`"),
         ({"command": "sh -c 'x"}, "cannot be split into words"),
         ({"before": "sh -c 'x"}, '`before`: "sh -c \'x" cannot be split'),
         ({"memory": "much"}, "not a size"),
         ({"labels": "io.github.gen-workflow.service=x"}, "not the name of a label"),
-        ({"secret-files": "../x=1"}, "line 1 does not begin with the name"),
+        ({"secret-files": "../x=1"}, "line 1 does not have the form NAME or NAME=value"),
+        ({"registry-password": ""}, "`registry-password`: is empty, and 'me' would need it"),
+        ({"ports": "999.1.1.1:80:80"}, "not a port to publish"),
+        ({"rollback": "ghcr.io/acme/app@sha256:1"}, "write `previous`, or sha256:… alone"),
+        ({"lock-timeout": "10m"}, "write its digits alone, without a unit"),
         ({"env-file": "nowhere"}, "did actions/checkout run before"),
         ({"dir": "/srv/shop"}, "`dir`: is for a compose project"),
         ({"files": "nginx.conf"}, "`files`: is for a compose project"),
@@ -213,6 +224,66 @@ def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
         inputs(**changes)
 
 
+@pytest.mark.parametrize("name", ["known-hosts", "host-fingerprints", "host-ca", "user", "image"])
+def test_a_private_key_in_any_other_input_is_named_and_not_shown(name: str) -> None:
+    key = KEY.replace("bm90", "c2VjcmV0")
+    with pytest.raises(UserError) as raised:
+        inputs(**{name: key, "name": key})
+    told = str(raised.value)
+    assert f"input `{name}`: holds a private key" in told
+    assert "input `name`: holds a private key" in told
+    assert "c2VjcmV0" not in told
+
+
+def test_the_key_of_a_service_account_may_be_a_password() -> None:
+    account = '{"private_key": "-----BEGIN PRIVATE KEY-----\\nabc"}'
+    made = form(**{"registry-username": "_json_key", "registry-password": account})
+    assert made.login.password == Secret(account)
+
+
+@pytest.mark.parametrize(
+    ("ports", "good"),
+    [
+        ("80:80\n127.0.0.1:80:80", False),
+        ("0.0.0.0:80:80\n127.0.0.1:80:80", False),
+        ("[::]:80:80\n80:80", False),
+        ("[::]:80:80\n[::1]:80:80", False),
+        ("10.0.0.1:80:80\n10.0.0.1:80:81", False),
+        ("0.0.0.0:80:80\n[::]:80:80", True),
+        ("0.0.0.0:80:80\n[::1]:80:80", True),
+        ("127.0.0.1:80:80\n10.0.0.1:80:80", True),
+        ("80:80\n80:80/udp\n81:80", True),
+    ],
+)
+def test_a_port_is_published_once_on_an_address(ports: str, *, good: bool) -> None:
+    with nullcontext() if good else pytest.raises(UserError, match="published twice"):
+        inputs(ports=ports)
+
+
+def test_the_word_for_the_release_before_may_be_written_in_any_way() -> None:
+    assert parameters(rollback="Previous")["ROLLBACK"] == "previous"
+
+
+def test_a_login_without_a_user_name_is_that_of_the_actor() -> None:
+    given = environment(**{"registry-username": ""})
+    made = read_inputs(given, ACME._replace(actor="octocat")).form
+    assert isinstance(made, RunForm)
+    assert made.login.username == "octocat"
+
+
+def test_a_label_may_have_any_name_that_docker_takes() -> None:
+    name = "traefik.http.routers.web.tls.domains[0].main"
+    assert f"--label={name}=example.com" in str(parameters(labels=f"{name}=example.com")["FLAGS"])
+
+
+def test_a_dry_run_says_where_it_would_happen() -> None:
+    several = inputs(**{"host": "h1\nroot@h2:2222", "max-parallel": "1", "jump": "gate"})
+    assert (
+        several.common.shown() == "on deploy@h1, root@[h2]:2222, 1 at a time, through deploy@gate"
+    )
+    assert inputs().common.shown() == "on deploy@h1"
+
+
 def test_an_unset_port_means_the_default_of_ssh() -> None:
     assert inputs(port="").common.targets[0].port == 22
 
@@ -228,3 +299,10 @@ def test_a_group_is_a_number_or_a_part_of_the_hosts(given: str, size: int) -> No
     hosts = " ".join(f"h{number}" for number in range(8))
     made = inputs(host=hosts, **{"max-parallel": given, "known-hosts": "* ssh-ed25519 AAAA"})
     assert made.common.group_size() == size
+
+
+def test_an_attempt_of_a_run_is_an_owner_of_its_own() -> None:
+    again = ACME._replace(run_attempt="2")
+    owner = str(inputs().program(ACME).parameters["OWNER"])
+    assert owner == "https://github.com/Acme/App/actions/runs/42"
+    assert inputs().program(again).parameters["OWNER"] == f"{owner}/attempts/2"

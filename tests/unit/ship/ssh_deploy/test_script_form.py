@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,11 @@ from bed.action_file import ROOT, read_action
 from far_side import ACME, COMMON, FarSide
 from ship.command import Secret
 from ship.errors import UserError
+from ship.ssh_deploy import remote_script
+from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.inputs import DEFAULTS
 from ship.ssh_deploy.script_form import ScriptForm, plan_script
 from ship.ssh_deploy.step import Inputs, read_inputs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
@@ -65,6 +65,29 @@ def test_a_script_finds_no_variable_and_no_argument_of_ours(far_side: FarSide) -
     plain = subprocess.run((sh, "-c", names), capture_output=True, text=True, check=True).stdout
     found = set(said[1 : said.index("exit-code 0")])
     assert found - set(plain.split()) - OF_THE_SHELL == set()
+
+
+def test_no_function_of_ours_stands_in_for_a_program_of_the_host(far_side: FarSide) -> None:
+    files = plan_script(COMMON, ScriptForm(Secret(""), {}), ACME).files
+    texts = [(Path(remote_script.FOLDER) / f"{name}.sh").read_text() for name in files]
+    names = re.findall(r"^(\w+)\(\)", "\n".join(texts), re.MULTILINE)
+    assert {"tidy", "look", "phase_script"} < set(names)
+    names += ["app_environment", "secret_files"]
+    for name in names:
+        program = far_side.folder / "bin" / name
+        program.write_text("#!/bin/sh\necho the program of the host\n")
+        program.chmod(0o755)
+    said = told(far_side, "\n".join(names))
+    assert said[: len(names)] == ["the program of the host"] * len(names)
+
+
+def test_output_without_an_end_hides_no_exit_code(far_side: FarSide) -> None:
+    said = told(far_side, "printf 1.2.3; exit 3")
+    facts = Facts()
+    facts.mark = "m"
+    assert said[0] == "1.2.3m exit-code 3"
+    assert facts.take(said[0]) == "1.2.3"
+    assert facts.get("exit-code") == "3"
 
 
 def test_a_script_stops_at_the_first_command_that_fails(far_side: FarSide) -> None:

@@ -94,6 +94,7 @@ use_folder() {
 # What is in the state is that of one project: another of this name would take its files for its own.
 # One without a note is from before there were any, and one whose folder is no more was moved.
 check_owner() {
+  check_source "$(cat "$STATE/source" 2>/dev/null)"
   noted=$(cat "$RELEASES/$(cat "$STATE/current" 2>/dev/null)/folder" 2>/dev/null)
   [ ! -d "$noted" ] || [ "$(cd "$noted" && pwd -P)" = "$(cd "$FOLDER" 2>/dev/null && pwd -P)" ] || fail name-taken "$noted"
 }
@@ -200,7 +201,13 @@ TASKS
 
 run_task() {
   eval "set -- $1 $2"
-  live run --rm --no-deps -T --name "$task" "$@" </dev/null >&2
+  # Beside us, so that a signal is heeded at once, and what is told then does not go where its words go.
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" run --rm --no-deps -T --name "$task" "$@" </dev/null >&2 9>&- &
+  up=$!
+  wait "$up"
+  code=$?
+  up=
+  return "$code"
 }
 
 # A migration needs its database, which does not run yet at the first deploy. What runs stays as it is.
@@ -398,6 +405,7 @@ phase_commit() {
   { mv "$release/tried" "$release/deployed" && mv -f "$STATE/current.new" "$STATE/current"; } || fail disk "$STATE"
   committed=yes
   tell committed yes
+  [ -z "$SOURCE" ] || printf '%s' "$SOURCE" >"$STATE/source" 2>/dev/null
   forget_way_back
   remember deployed "$gap"
   forget_old_releases

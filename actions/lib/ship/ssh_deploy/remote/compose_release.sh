@@ -79,7 +79,8 @@ newest_with_tag() {
   log_in "${REPOSITORY:-$previous}"
   for each in ${REPOSITORY:-$previous}; do
     each=$(repository_of "$each"):$ROLLBACK
-    docker_pull "$each" >/dev/null 2>&1 || continue
+    # In a shell of its own: what is told when a signal comes must not go there.
+    (docker_pull "$each" >/dev/null 2>&1) || continue
     digests=$(docker image inspect --format '{{join .RepoDigests " "}}' "$each")
     for digest in $digests; do newest_with "${digest#*@}"; done
   done
@@ -158,9 +159,33 @@ finish_release() {
   with="$FILES -f ./$OVERRIDE_FILE"
   compose "$view$FOLDER" "$with" config -q 2>"$STATE/said" || fail compose "$(names_of_files): $(said_by_compose)"
   SERVICES=$(compose "$view$FOLDER" "$with" config --services 2>/dev/null | tr '\n' ' ')
+  check_profiles
+  # Those of services whose profile is active, too.
+  OTHERS="$OTHERS $(compose "$view$FOLDER" "$with" config --images 2>/dev/null | grep '^[A-Za-z0-9]' | tr '\n' ' ')"
   all=$(compose "$view$FOLDER" "$with" --profile '*' config --services 2>/dev/null | tr '\n' ' ')
   { printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" && printf '%s' "$FOLDER" >"$release/folder" &&
     printf '%s' "$all" >"$release/services" && true >"$release/tried"; } 2>/dev/null || fail disk "$release"
+}
+
+# Which profiles are active is known to compose alone. Behind another one a task may wait, but nothing
+# that runs or that `health` asks: compose would leave it as it is, and all would look well.
+check_profiles() {
+  runs=$(running_in "$baseline" | tr '\n' ' ')
+  starts=
+  for each in $PINNED; do
+    if is_among "$each" "$SERVICES"; then starts=${starts:-$each}; elif is_among "$each" "$runs"; then fail inactive "$each"; fi
+  done
+  [ -n "$starts" ] || { [ -z "$HEALTH_PATH" ] && is_task_alone; } || fail inactive "${PINNED%% *}"
+  HEALTH_SERVICE=${HEALTH_SERVICE:-$starts}
+  [ -z "$HEALTH_PATH" ] || is_among "$HEALTH_SERVICE" "$SERVICES" || fail inactive "$HEALTH_SERVICE, which \`health\` without a port asks,"
+}
+
+# Whether a command of the person runs in a service that gets an image.
+is_task_alone() {
+  for each in $(printf '%s\n' "$BEFORE" "$AFTER" | sed 's/ .*//'); do
+    ! is_among "$each" "$PINNED" || return 0
+  done
+  return 1
 }
 
 forget_old_releases() {

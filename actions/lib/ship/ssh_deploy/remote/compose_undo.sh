@@ -111,7 +111,11 @@ note_old_files() {
       --filter "label=com.docker.compose.oneoff=False" --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" | head -n 1)
   done
   [ -n "$list" ] || list=$(cd "$FOLDER" && eval "printf '%s,' $FILES" | sed 's/-f,//g; s/,$//')
-  printf '%s' "$list" | tr ',' '\n' >"$UNDO.new/config-files"
+  printf '%s\n' "$list" | tr ',' '\n' >"$UNDO.new/config-files"
+  if release_decides "$list"; then
+    printf "%s -f './%s'" "$(cat "$RELEASES/$kept_release/compose")" "$OVERRIDE_FILE" >"$UNDO.new/compose" || fail disk "$UNDO"
+    return
+  fi
   taken_over=$STATE/taken-over.yml
   sed "s/'/'\\\\''/g; s/^/-f '/; s/\$/'/" "$UNDO.new/config-files" | tr '\n' ' ' >"$UNDO.new/compose"
   case $list in *"/$OVERRIDE_FILE" | *"$taken_over") return 0 ;; esac
@@ -125,11 +129,29 @@ note_old_files() {
   if [ -s "$taken_over" ]; then printf " -f '%s'" "$taken_over" >>"$UNDO.new/compose"; else rm -f "$taken_over"; fi
 }
 
-our_files() {
-  cat "$UNDO.new/config-files"
-  echo
-  (cd "$FOLDER" && eval "printf '%s\n' $FILES -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|p")
+# Compose leaves the label of a container that it does not replace as it is, so it may name files that
+# our releases since then have renamed. Not where somebody used one that is there and is none of ours.
+# $1 the label.
+release_decides() {
+  [ -n "$kept_release" ] || return 1
+  [ -z "$(files_no_more <"$UNDO.new/config-files")" ] || return 0
+  case $1 in *"/$OVERRIDE_FILE") ;; *) return 1 ;; esac
+  sed "s|^|$FOLDER/|" "$RELEASES/$kept_release/list" >"$STATE/said"
+  ! grep -qvxF -f "$STATE/said" "$UNDO.new/config-files"
 }
+
+files_no_more() { while read -r each; do [ -e "$each" ] || printf '%s\n' "$each"; done; }
+
+# Those of the release that serves, of this one, and those by which an earlier one of ours went.
+our_files() {
+  cat "$UNDO.new/config-files" && files_of "$FILES" &&
+    { [ -z "$kept_release" ] || files_of "$(cat "$RELEASES/$kept_release/compose")"; } &&
+    docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" |
+    grep "/$OVERRIDE_FILE\$" | tr ',' '\n' | files_no_more
+}
+
+# $1 options for `eval`.
+files_of() { eval "printf '%s\n' $1 -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|p"; }
 
 # In one step: half of a way back leads nowhere.
 forget_way_back() {

@@ -12,6 +12,13 @@ check_docker() {
   esac
 }
 
+# Two repositories may choose one name without knowing of each other. One that was renamed, or that
+# shares the service, is told by a line in a file of the state. $1 the repository of what serves.
+check_source() {
+  case $1 in '' | "$SOURCE") return 0 ;; esac
+  [ -z "$SOURCE" ] || grep -qsxF -e "$1" "$STATE/repositories" || fail other-repository "$1"
+}
+
 # Which image: as given, or one that was deployed here before. $1 the image that serves now.
 choose_image() {
   case $ROLLBACK in

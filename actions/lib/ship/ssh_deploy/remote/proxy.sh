@@ -324,8 +324,3 @@ await_users() {
     nap
   done
 }
-
-# Until now it could have been needed again, at once.
-retire() {
-  ! running "$NAME.previous" || docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null
-}

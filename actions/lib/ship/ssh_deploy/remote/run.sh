@@ -127,14 +127,11 @@ go_back() {
   fi
 }
 
-# Two repositories may choose one name without knowing of each other. One that was renamed, or that
-# shares the service, is told by a line in a file of the state.
 check_repository() {
   label="{{index .Config.Labels \"$REPOSITORY_LABEL\"}}"
   # Of what is not there Docker prints an empty line.
   its=$(look "$label" "$NAME") || its=$(look "$label" "$NAME.next")
-  case $its in '' | "$SOURCE") return 0 ;; esac
-  [ -z "$SOURCE" ] || grep -qsxF -e "$its" "$STATE/repositories" || fail other-repository "$its"
+  check_source "$its"
 }
 
 look_at_service() {
@@ -283,7 +280,7 @@ phase_switch() {
   case " $NETWORKS " in *' bridge '*) ;; *) alias=$NAME ;; esac
   create "$NAME.next" --restart "$RESTART" "$@" || explain start "$said"
   alias=
-  if running "$NAME"; then
+  if still_runs; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
     stopped=yes
     say "stopping $NAME"
@@ -296,6 +293,16 @@ phase_switch() {
   end_gap
   [ -z "$gap" ] || tell gap "$gap"
   tell serving "$IMAGE"
+}
+
+# Whether the old one runs: that an engine which restarts just now says nothing is no answer.
+still_runs() {
+  told=
+  for _ in 1 2 3; do
+    [ -z "$previous" ] || told=$(look '{{.State.Running}}' "$NAME") && break
+    await_engine
+  done
+  [ "$told" = true ]
 }
 
 # The new one serves, here and on all other hosts: only names are left to change, which nothing may
@@ -335,8 +342,9 @@ await_engine() {
   done
 }
 
-# For a form in which the old one still runs here.
-retire() { :; }
+# Behind a proxy it ran until now, because it could have been needed at once; else an engine that
+# restarted may have brought it back.
+retire() { ! running "$NAME.previous" || docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null; }
 
 forget_old_secret_files() {
   for folder in "$STATE"/secrets/*; do

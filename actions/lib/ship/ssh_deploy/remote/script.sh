@@ -10,6 +10,13 @@ phase_script() {
     set -- "$SCRIPT"
     forget_ours
     app_environment
+    # Nor does one of our functions stand in for a program of the host.
+    unset -f say tell finish tidy interrupted phase phase_lock phase_script phase_leave fail \
+      look exists running image_of is_ours engine_answers nap now clock with_app_environment \
+      show_logs probe is_healthy run_health_command await_healthy watch_gap begin_gap end_gap \
+      end_watch port_of open_state take_lock group look_at_holder remember explain \
+      images_of_history images_that_served prune shorten_history forget_ours app_environment \
+      secret_files
     set +u -e
     eval "shift; $1"
   ) 9>&-
