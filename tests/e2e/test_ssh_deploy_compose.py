@@ -773,3 +773,46 @@ def test_a_host_without_compose_is_named(bed: Bed, shop: Shop, tmp_path: Path) -
     finally:
         host.remove()
         bed.hosts.remove(host)
+
+
+@pytest.mark.long
+def test_a_file_that_was_renamed_meanwhile_is_not_asked_for_on_the_way_back(
+    project: Project,
+) -> None:
+    assert project("1").code == 0
+    before = project.identity("web")
+    (project.workspace / "compose.yml").rename(project.workspace / "prod.yml")
+    renamed = project("1", compose="prod.yml")
+    assert renamed.code == 0, renamed.log
+    assert project.identity("web") == before, "compose must find nothing to replace"
+    assert "compose.yml" not in project.files()
+    result = project("3", "sick", compose="prod.yml")
+    assert result.code == 1, result.log
+    assert result.outputs["result"] == "rolled-back", result.log
+    assert project.served() == "1"
+    assert project("2", compose="prod.yml").code == 0
+    assert project.served() == "2"
+
+
+@pytest.mark.long
+def test_a_service_behind_a_profile_is_deployed_once_the_profile_is_active(
+    project: Project,
+) -> None:
+    text = (project.workspace / "compose.yml").read_text()
+    text = text.replace(
+        "    depends_on:\n      db:", "    profiles: [prod]\n    depends_on:\n      db:"
+    )
+    (project.workspace / "compose.yml").write_text(text)
+    refused = project("1")
+    assert refused.code == 2, refused.log
+    assert "the service web would get the new image and not be started" in refused.errors[0]
+    assert project.containers() == {}
+    for version in ("1", "2"):
+        result = project(version, env="COMPOSE_PROFILES=prod")
+        assert result.code == 0, result.log
+        assert project.served() == version
+    # Somebody took the profile away, and the service runs on.
+    refused = project("1", env="COMPOSE_PROFILES=other")
+    assert refused.code == 2, refused.log
+    assert "its profile is not active" in refused.errors[0]
+    assert project.served() == "2"

@@ -175,7 +175,7 @@ check_profiles() {
   for each in $PINNED; do
     if is_among "$each" "$SERVICES"; then starts=${starts:-$each}; elif is_among "$each" "$runs"; then fail inactive "$each"; fi
   done
-  [ -n "$starts" ] || { [ -z "$HEALTH_PATH" ] && is_task_alone; } || fail inactive "${PINNED%% *}"
+  [ -n "$starts" ] || { [ -z "$HEALTH_PATH" ] && is_task_alone; } || fail inactive "${HEALTH_SERVICE:-${PINNED%% *}}"
   HEALTH_SERVICE=${HEALTH_SERVICE:-$starts}
   [ -z "$HEALTH_PATH" ] || is_among "$HEALTH_SERVICE" "$SERVICES" || fail inactive "$HEALTH_SERVICE, which \`health\` without a port asks,"
 }

@@ -61,14 +61,15 @@ note_way_back() {
       for each in changed absent replaced made; do true >"$UNDO.new/$each"; done &&
       cp -pR "$release/files/." "$aside/new/"
   } 2>/dev/null || fail disk "$aside"
-  gone_files >"$UNDO.new/gone"
+  # In shells of their own: what is told when a signal comes must not go there.
+  (gone_files) >"$UNDO.new/gone"
   while read -r each; do note_file "$each"; done <"$release/list"
   while read -r each; do ! [ -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
   { printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" && printf '%s' "$FOLDER" >"$UNDO.new/folder" &&
     printf '%s\n' "$baseline" >"$UNDO.new/baseline" && printf '%s' "$previous" >"$UNDO.new/images" &&
     printf '%s\n' "$RELEASE" >"$STATE/current.new"; } 2>/dev/null || fail disk "$UNDO"
   note_old_files
-  our_files >"$UNDO.new/our-files" 2>/dev/null || fail disk "$UNDO"
+  (our_files) >"$UNDO.new/our-files" 2>/dev/null || fail disk "$UNDO"
 }
 
 note_file() {
