@@ -42,8 +42,10 @@ class ProxyDeploy(Deploy):
         self._proxy_image = proxy_image
 
     def inputs(self, image: str, **changes: str) -> dict[str, str]:
-        given = {"volumes": "", "env": "", "strategy": "proxy", "proxy_image": self._proxy_image}
-        return super().inputs(image, **given | {"drain_timeout": "5"} | changes)
+        given = {"volumes": "", "env": "", "strategy": "proxy"}
+        if changes.get("strategy") != "plain":
+            given |= {"proxy_image": self._proxy_image, "drain_timeout": "5"}
+        return super().inputs(image, **given | changes)
 
     def sick_after(self, image: str, healthy: int, **changes: str) -> RunningStep:
         """Start to deploy what is healthy for so many requests; its version is `sick`."""
