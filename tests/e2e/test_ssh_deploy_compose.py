@@ -723,7 +723,7 @@ def test_the_login_is_gone_and_no_secret_is_shown(project: Project) -> None:
     assert result.code == 0
     assert "quoted" not in result.shown + result.summary
     found = project.host.run("ls", "-A", "/home/deploy/.gen-workflow/shop").stdout.split()
-    assert sorted(found) == ["current", "history.jsonl", "lock", "releases"]
+    assert sorted(found) == ["current", "history.jsonl", "lock", "releases", "source"]
 
 
 @pytest.mark.long
