@@ -15,6 +15,7 @@ T = TypeVar("T")
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
 GHCR = "ghcr.io"
+WRITE_A_PAIR = "write a name, an equals sign and the value"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -105,7 +106,7 @@ class Reader:
         """Return a whole number within bounds."""
         value = self.text(name, default=str(default))
         if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            hint = "write its digits alone, without a unit"
+            hint = "" if value.isdigit() else "write its digits alone, without a unit"
             self.problem(name, f"{value!r} is not a whole number from {low} to {high}", hint)
             return default
         return int(value)
@@ -126,7 +127,8 @@ class Reader:
             key, equals, value = line.partition("=")
             if not equals or not key.strip():
                 # Not the line itself: it may be part of a secret, which GitHub masks only whole.
-                self.problem(name, f"line {number} is not of the form NAME=value", "mend that line")
+                what = f"line {number} is not of the form NAME=value"
+                self.problem(name, what, WRITE_A_PAIR)
             elif key.strip() in found:
                 self.problem(name, f"{key.strip()!r} is there twice")
             else:

@@ -18,10 +18,9 @@ AUTHORITY = re.compile(
     r"(?:@cert-authority\s+\S+\s+)?(?P<kind>(?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+AAAA[A-Za-z0-9+/]+=*"
     r"(?:\s.*)?"
 )
-# What ssh and ssh-keygen print in front of a fingerprint, and our own errors.
-AROUND = re.compile(
-    r"[0-9]+|ED25519(?:-SK)?|ECDSA(?:-SK)?|RSA|DSA|key|fingerprint|is", re.IGNORECASE
-)
+# What ssh-keygen, ssh and our own errors print in front of a fingerprint.
+AROUND = re.compile(r"[0-9]+|(?:ED25519|ECDSA|RSA|DSA)(?:-SK)?")
+OF_SSH = " key fingerprint is "
 # What ssh puts in by itself: TOKENS of ssh_config(5), those for ProxyCommand.
 TOKENS = re.compile(r"%[^%hnpr]|%$")
 WAYS = "`known-hosts`, `host-fingerprints` or `host-ca`"
@@ -107,7 +106,7 @@ def _pins(read: Reader, line: str) -> list[Pin]:
     """Read a line such as `SHA256:…`, `h1 SHA256:…` or `256 SHA256:… comment (ED25519)`."""
     name, wrong = "", ""
     found: list[Pin] = []
-    for word in line.replace(",", " ").split():
+    for word in line.replace(",", " ").replace(OF_SSH, " ").split():
         if FINGERPRINT.fullmatch(word):
             found.append(Pin(name, word.rstrip("=")))
         elif word.startswith(("MD5:", "SHA1:", "SHA256:")):

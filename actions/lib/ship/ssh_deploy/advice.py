@@ -83,7 +83,10 @@ CAUSES = {
     ),
     "no-release": (
         "the host knows no release {} to go back to",
-        "look at ~/.gen-workflow/NAME/history.jsonl there; a compose project has the last `keep`",
+        (
+            "look at ~/.gen-workflow/NAME/history.jsonl there (of a compose project the last "
+            "`keep` are left), or deploy an image by its digest"
+        ),
     ),
     "same-release": (
         "the host serves {} already",

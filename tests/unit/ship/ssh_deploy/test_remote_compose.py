@@ -561,7 +561,7 @@ def test_a_service_of_the_release_before_goes_when_its_file_gets_another_name(mo
     assert [call for call in moved.calls if call.startswith("rm ")] == ["rm 5"]
 
 
-OLD = f"{2} sha256:old ghcr.io/acme/app@sha256:{'0' * 64}"
+OLD = f"2 sha256:old ghcr.io/acme/app@sha256:{'0' * 64}"
 
 
 def test_a_running_service_that_gets_an_image_and_would_not_be_started_is_told_before_all(
