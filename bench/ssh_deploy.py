@@ -37,7 +37,7 @@ from bed.deploys import Deploy  # noqa: E402
 from bed.shop import PORT, TOKEN, Shop  # noqa: E402
 from bed.step import StepResult, run_action  # noqa: E402
 from local_sshd import USER, Sshd  # noqa: E402
-from ship.command import Secret  # noqa: E402 - found in the folder of the actions
+from ship.runner.command import Secret  # noqa: E402 - found in the folder of the actions
 from ship.ssh import Access, Target  # noqa: E402
 from ship.ssh.config import Folder  # noqa: E402
 

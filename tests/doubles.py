@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from ship.workflow import Workflow
+from ship.runner.workflow_commands import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ship.command import Command
-    from ship.process import Finished
+    from ship.runner.command import Command
+    from ship.runner.process import Finished
 
 
 class ScriptedRunner:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship.command import Secret
-from ship.context import Context
+from ship.runner.command import Secret
+from ship.runner.context import Context
 from ship.ssh import Access, Target
 from ship.ssh.bootstrap import command
 from ship.ssh_deploy.inputs import Common, Login
-from ship.ssh_deploy.remote_script import Program, call
-from ship.ssh_deploy.run_form import RunForm, plan_run
+from ship.ssh_deploy.program import Program, call
+from ship.ssh_deploy.run.form import RunForm, plan_run
 
 if TYPE_CHECKING:
     from pathlib import Path

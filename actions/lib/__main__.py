@@ -10,6 +10,6 @@ if sys.version_info < (3, 10):
     )
     sys.exit(2)
 
-from ship.main import main
+from ship.runner.main import main
 
 sys.exit(main(sys.argv[1:]))

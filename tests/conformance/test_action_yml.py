@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.action_file import ROOT, ActionFile, action_folders, read_action
-from ship.main import ACTIONS
+from ship.runner.main import ACTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

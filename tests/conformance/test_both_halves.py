@@ -9,8 +9,8 @@ import pytest
 
 from gen_workflow import spec
 from gen_workflow.errors import SpecError
-from ship.context import Context
-from ship.errors import UserError
+from ship.runner.context import Context
+from ship.runner.errors import UserError
 from ship.ssh_deploy.step import read_inputs
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 The data is derived from other people's tests and is no part of this repository: METADATA_CASES
 names the file, else it is looked for beside the checkout. What the cases cover is covered by tests
-of our own in tests/unit/ship/tags as well.
+of our own in tests/unit/ship/images/tags as well.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from bed.tools import Cannot
-from ship.context import Context
-from ship.errors import Problem, UserError
-from ship.tags.expressions import is_raw
-from ship.tags.facts import Facts, Repository, facts_of
-from ship.tags.lines import Line, lines, unquoted
-from ship.tags.metadata import Metadata, Wanted, describe
-from ship.tags.rules import RuleError, by_priority, read_flavor, read_images, read_rule
+from ship.images.tags.expressions import is_raw
+from ship.images.tags.facts import Facts, Repository, facts_of
+from ship.images.tags.lines import Line, lines, unquoted
+from ship.images.tags.metadata import Metadata, Wanted, describe
+from ship.images.tags.rules import RuleError, by_priority, read_flavor, read_images, read_rule
+from ship.runner.context import Context
+from ship.runner.errors import Problem, UserError
 
 BESIDE = Path(__file__).parents[3] / "shared/data/metadata_cases.json"
 FILE = Path(os.environ.get("METADATA_CASES") or BESIDE)

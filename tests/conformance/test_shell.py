@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.subjects import ROOT, Subject, everything
-from ship.ssh_deploy import remote_script
+from ship.ssh_deploy import program as remote_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def scripts() -> Iterator[Path]:
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in SKIPPED]
         paths = (Path(folder) / name for name in files)
-        yield from (path for path in paths if path.parent != REMOTE and _shell(path))
+        yield from (path for path in paths if REMOTE not in path.parents and _shell(path))
 
 
 def _shell(path: Path) -> str:
@@ -63,10 +63,17 @@ def test_a_script_has_no_remark(path: Path) -> None:
 
 # Of each form, what its programs are made of.
 FORMS = {
-    "run": ("common", "state", "image", "run"),
-    "proxy": ("common", "state", "image", "run", "proxy"),
-    "script": ("common", "state", "script"),
-    "compose": ("common", "state", "image", "compose", "compose_release", "compose_undo"),
+    "run": ("host/common", "host/state", "host/image", "run/run"),
+    "proxy": ("host/common", "host/state", "host/image", "run/run", "proxy/proxy"),
+    "script": ("host/common", "host/state", "script/script"),
+    "compose": (
+        "host/common",
+        "host/state",
+        "host/image",
+        "compose/compose",
+        "compose/compose_release",
+        "compose/compose_undo",
+    ),
 }
 
 
@@ -80,7 +87,9 @@ def test_what_is_sent_to_a_host_has_no_remark(form: str) -> None:
 
 
 def test_every_part_of_the_remote_scripts_is_looked_at() -> None:
-    assert {path.stem for path in REMOTE.glob("*.sh")} == set().union(*FORMS.values())
+    assert {
+        str(path.relative_to(REMOTE).with_suffix("")) for path in REMOTE.rglob("*.sh")
+    } == set().union(*FORMS.values())
 
 
 @pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)

@@ -20,9 +20,9 @@ from bed import keys
 from bed.command import run
 from bed.delay import delayed
 from local_sshd import USER, Rude, Sshd, free_port
-from ship.command import Secret
-from ship.errors import StepFailed, UserError
-from ship.process import ProcessRunner
+from ship.runner.command import Secret
+from ship.runner.errors import StepFailed, UserError
+from ship.runner.process import ProcessRunner
 from ship.ssh import Access, Target
 from ship.ssh.access import Pin
 from ship.ssh.connector import connect
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bed import Bed, Host
-    from ship.errors import ShipError
+    from ship.runner.errors import ShipError
     from ship.ssh.connector import Connector
     from ship.ssh.session import Session
 
@@ -610,10 +610,10 @@ DRIVER = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from ship import cancel
-from ship.command import Secret
-from ship.errors import Interrupted
-from ship.process import ProcessRunner
+from ship.runner import cancel
+from ship.runner.command import Secret
+from ship.runner.errors import Interrupted
+from ship.runner.process import ProcessRunner
 from ship.ssh import Access, Target
 from ship.ssh.connector import connect
 from ship.ssh.access import Pin

@@ -20,7 +20,7 @@ import pytest
 from bed.deploys import Deploy, clean, served
 from bed.load import Load
 from bed.shop import PORT, Shop
-from ship.context import Context
+from ship.runner.context import Context
 from ship.ssh_deploy.step import read_inputs
 
 if TYPE_CHECKING:

@@ -7,18 +7,18 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship import cancel
 from ship.build_push import causes
 from ship.build_push.plan import create_builder, needs_builder, only_cache, remove_builder
-from ship.command import Command
-from ship.errors import StepFailed, UserError
+from ship.runner import cancel
+from ship.runner.command import Command
+from ship.runner.errors import StepFailed, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ship.build_push.inputs import Inputs
-    from ship.build_push.tools import Tools
-    from ship.process import Finished, Runner
+    from ship.runner.process import Finished, Runner
+    from ship.runner.tools import Tools
 
 CONTAINERD = "io.containerd.snapshotter.v1"
 

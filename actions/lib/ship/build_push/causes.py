@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ship.errors import Evidence, StepFailed
+from ship.runner.errors import Evidence, StepFailed
 
 if TYPE_CHECKING:
-    from ship.process import Finished
+    from ship.runner.process import Finished
 
 # The lines of a failed build that are repeated in the summary.
 LAST_LINES = 40

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build_push import causes, plan
 from ship.build_push.builder import builder
-from ship.errors import Problem, ShipError, StepFailed, UserError
+from ship.runner.errors import Problem, ShipError, StepFailed, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ship.build_push.builder import Builder
     from ship.build_push.inputs import Inputs
     from ship.build_push.plan import Build
-    from ship.build_push.tools import Tools
-    from ship.process import Finished
-    from ship.reference import Name
-    from ship.registry import Client, Refusal
+    from ship.images.reference import Name
+    from ship.images.registry import Client, Refusal
+    from ship.runner.process import Finished
+    from ship.runner.tools import Tools
 
 # Waits before another try of a build that a registry or the network spoilt; what was built by then
 # is in BuildKit's own cache.
@@ -112,7 +112,7 @@ class Execution:
         error = causes.failed(finished)
         if not causes.is_refused_push(finished):
             return error
-        from ship.push_advice import advice  # noqa: PLC0415
+        from ship.images.push_advice import advice  # noqa: PLC0415
 
         name, refusal = self._refusal(what, causes.refusal_words(finished))
         problem = advice(refusal, name, self._want.login, self._tools.context)
@@ -120,7 +120,7 @@ class Execution:
 
     def _refusal(self, what: Build, words: str) -> tuple[Name, Refusal]:
         """Return which name a registry refuses and why: if it says so, when it is asked."""
-        from ship.registry import Refusal  # noqa: PLC0415
+        from ship.images.registry import Refusal  # noqa: PLC0415
 
         names = what.image.metadata.names
         registry = self._registry

@@ -6,18 +6,18 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.build_push import mapping
-from ship.build_push.mapping import Entry
-from ship.command import Secret
-from ship.docker_config import has_login
-from ship.inputs import NO, YES, Reader
-from ship.push_advice import Login
-from ship.tags import Facts, Metadata, Wanted, describe, facts_of
+from ship.build_push import images_input as mapping
+from ship.build_push.images_input import Entry
+from ship.images.docker_config import has_login
+from ship.images.push_advice import Login
+from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
+from ship.runner.command import Secret
+from ship.runner.reader import NO, YES, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ship.context import Context
+    from ship.runner.context import Context
 
 INPUTS = (
     "image", "images", "context", "file", "target", "build-args", "build-contexts", "secrets",

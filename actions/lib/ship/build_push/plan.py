@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.command import Command
+from ship.runner.command import Command
 
 if TYPE_CHECKING:
     from ship.build_push.inputs import Image, Inputs

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ship.errors import UserError
-from ship.json_file import read_object
-from ship.tags import describe, needs_published
+from ship.images.tags import describe, needs_published
+from ship.runner.errors import UserError
+from ship.runner.json_file import read_object
 
 if TYPE_CHECKING:
     from ship.build_push.inputs import Image, Inputs
-    from ship.build_push.tools import Tools
-    from ship.registry import Client, Credential
+    from ship.images.registry import Client, Credential
+    from ship.runner.tools import Tools
 
 
 def client(want: Inputs, config: str, tools: Tools) -> Client | None:
@@ -20,7 +20,7 @@ def client(want: Inputs, config: str, tools: Tools) -> Client | None:
     if not want.push and not any(want.skips(image) for image in want.images):
         return None
     # Imported here: HTTP costs time that a dry run and a wrong input need not pay.
-    from ship.registry import Client, Credential, stored  # noqa: PLC0415
+    from ship.images.registry import Client, Credential, stored  # noqa: PLC0415
 
     docker = read_object(os.path.join(config, "config.json"))
 
@@ -37,8 +37,8 @@ def may_push(want: Inputs, registry: Client, tools: Tools) -> bool:
 
     Returns False when this Python may not ask: then buildx does all by itself.
     """
-    from ship.push_advice import advice  # noqa: PLC0415
-    from ship.registry import CannotAsk  # noqa: PLC0415
+    from ship.images.push_advice import advice  # noqa: PLC0415
+    from ship.images.registry import CannotAsk  # noqa: PLC0415
 
     names = dict.fromkeys(name for image in want.images for name in image.metadata.names)
     try:
@@ -68,7 +68,7 @@ def with_versions(want: Inputs, registry: Client) -> Inputs:
 
 
 def _published(image: Image, registry: Client) -> tuple[str, ...] | None:
-    from ship.registry import CannotAsk, Refused  # noqa: PLC0415
+    from ship.images.registry import CannotAsk, Refused  # noqa: PLC0415
 
     try:
         return registry.tags(image.metadata.names[0])

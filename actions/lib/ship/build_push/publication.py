@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship import cancel
-from ship.errors import Problem, ShipError, StepFailed
+from ship.runner import cancel
+from ship.runner.errors import Problem, ShipError, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ship.build_push.inputs import Inputs
     from ship.build_push.report import Book, Outcome
-    from ship.context import Context
-    from ship.reference import Name
-    from ship.registry import Client, Manifest
+    from ship.images.reference import Name
+    from ship.images.registry import Client, Manifest
+    from ship.runner.context import Context
 
 LATEST = "latest"
 
@@ -74,8 +74,8 @@ class Publication:
         return found
 
     def _not_all(self, error: ShipError, missing: Sequence[_Tag]) -> ShipError:
-        from ship.push_advice import advice  # noqa: PLC0415 - only for an error
-        from ship.registry import Refused  # noqa: PLC0415
+        from ship.images.push_advice import advice  # noqa: PLC0415 - only for an error
+        from ship.images.registry import Refused  # noqa: PLC0415
 
         listed = ", ".join(str(each) for each in missing)
         what = f"the image is in the registry; these tags were not set: {listed}"

@@ -6,19 +6,19 @@ import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.errors import ShipError
-from ship.inputs import GHCR
-from ship.workflow import cell
+from ship.runner.errors import ShipError
+from ship.runner.reader import GHCR
+from ship.runner.workflow_commands import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ship.build_push.inputs import Image, Inputs
-    from ship.build_push.tools import Tools
-    from ship.context import Context
-    from ship.reference import Name
-    from ship.registry import Client
-    from ship.workflow import Workflow
+    from ship.images.reference import Name
+    from ship.images.registry import Client
+    from ship.runner.context import Context
+    from ship.runner.tools import Tools
+    from ship.runner.workflow_commands import Workflow
 
 
 class Outcome(NamedTuple):

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from ship.build_push import causes, plan, report
 from ship.build_push.inputs import INPUTS, read_inputs
 from ship.build_push.report import Book
-from ship.build_push.tools import Tools
-from ship.docker_config import docker_config
-from ship.errors import Interrupted, ShipError, StepFailed
-from ship.json_file import read_object
-from ship.reference import DIGEST
+from ship.images.docker_config import docker_config
+from ship.images.reference import DIGEST
+from ship.runner.errors import Interrupted, ShipError, StepFailed
+from ship.runner.json_file import read_object
+from ship.runner.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ship.build_push.execution import Ended
     from ship.build_push.inputs import Image, Inputs
-    from ship.context import Context
-    from ship.process import Runner
-    from ship.registry import Client
-    from ship.workflow import Workflow
+    from ship.images.registry import Client
+    from ship.runner.context import Context
+    from ship.runner.process import Runner
+    from ship.runner.workflow_commands import Workflow
 
 __all__ = ["INPUTS", "run"]
 

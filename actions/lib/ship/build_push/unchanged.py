@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build_push import content, dockerfile
-from ship.errors import ShipError, UserError
-from ship.reference import parse_name, split_digest
+from ship.images.reference import parse_name, split_digest
+from ship.runner.errors import ShipError, UserError
 
 if TYPE_CHECKING:
     from ship.build_push.inputs import Image, Inputs
-    from ship.build_push.tools import Tools
-    from ship.registry import Client
+    from ship.images.registry import Client
+    from ship.runner.tools import Tools
 
 
 # buildx hands it on: https://docs.docker.com/reference/cli/docker/buildx/build/

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.private_key import read_private_key
+from ship.ssh.private_key import read_private_key
 from ship.ssh.target import read_jumps
 
 if TYPE_CHECKING:
-    from ship.command import Secret
-    from ship.inputs import Reader
+    from ship.runner.command import Secret
+    from ship.runner.reader import Reader
     from ship.ssh.target import Target
 
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")

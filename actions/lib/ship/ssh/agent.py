@@ -6,14 +6,14 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ship.command import Command, Secret
-from ship.errors import StepFailed, UserError
-from ship.process import Finished
+from ship.runner.command import Command, Secret
+from ship.runner.errors import StepFailed, UserError
+from ship.runner.process import Finished
 from ship.ssh.refusal import last_line
 
 if TYPE_CHECKING:
-    from ship.errors import ShipError
-    from ship.process import Companion, ProcessRunner
+    from ship.runner.errors import ShipError
+    from ship.runner.process import Companion, ProcessRunner
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
 

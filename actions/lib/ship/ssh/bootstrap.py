@@ -6,7 +6,7 @@ single quote within the quotes.
 
 from __future__ import annotations
 
-from ship.command import Secret
+from ship.runner.command import Secret
 
 # What we say goes through `cat` into a shell, which runs it as it comes. When our end dies or says
 # no more, the whole group gets TERM, so that a command in the foreground does not hold up the trap

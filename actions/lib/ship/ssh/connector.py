@@ -8,9 +8,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ship import cancel
-from ship.errors import ShipError, StepFailed
-from ship.process import GRACE_SECONDS
+from ship.runner import cancel
+from ship.runner.errors import ShipError, StepFailed
+from ship.runner.process import GRACE_SECONDS
 from ship.ssh.agent import add_key, start_agent
 from ship.ssh.config import Folder
 from ship.ssh.jump import Jumps
@@ -21,8 +21,8 @@ from ship.ssh.trust import check_trust
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ship.command import Secret
-    from ship.process import Companion, ProcessRunner
+    from ship.runner.command import Secret
+    from ship.runner.process import Companion, ProcessRunner
     from ship.ssh.access import Access
     from ship.ssh.target import Target
 

@@ -8,12 +8,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ship.command import Command
-from ship.errors import ShipError
+from ship.runner.command import Command
+from ship.runner.errors import ShipError
 from ship.ssh.login import log_in
 
 if TYPE_CHECKING:
-    from ship.process import Companion
+    from ship.runner.process import Companion
     from ship.ssh.login import Way
 
 # The whole of a first contact: name look-up, connection, key exchange, login.

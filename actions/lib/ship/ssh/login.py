@@ -11,7 +11,7 @@ from ship.ssh.trust import wrong_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ship.process import ProcessRunner
+    from ship.runner.process import ProcessRunner
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
     from ship.ssh.target import Target

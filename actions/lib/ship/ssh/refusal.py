@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ship.errors import StepFailed, UserError
+from ship.runner.errors import StepFailed, UserError
 
 if TYPE_CHECKING:
-    from ship.errors import ShipError
+    from ship.runner.errors import ShipError
     from ship.ssh.target import Target
 
 # A connection that fails like this may succeed a moment later.

@@ -9,16 +9,16 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ship.command import Command
+from ship.runner.command import Command
 from ship.ssh import bootstrap
 from ship.ssh.refusal import no_shell, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ship.command import Secret
-    from ship.errors import ShipError
-    from ship.process import Dialogue, ProcessRunner
+    from ship.runner.command import Secret
+    from ship.runner.errors import ShipError
+    from ship.runner.process import Dialogue, ProcessRunner
     from ship.ssh.target import Target
 
 # From the start of ssh to the first word of the host: connection, key exchange, login, and the

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ship.inputs import Reader
+    from ship.runner.reader import Reader
 
 # Strict, because ssh puts both into command lines of its own: no metacharacter of a shell, no
 # control character and no option gets in (CVE-2023-51385, CVE-2025-61984).

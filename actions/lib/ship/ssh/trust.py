@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ship.command import Command
-from ship.errors import Problem, UserError
+from ship.runner.command import Command
+from ship.runner.errors import Problem, UserError
 from ship.ssh.target import SSH_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ship.process import ProcessRunner
+    from ship.runner.process import ProcessRunner
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
     from ship.ssh.target import Target

@@ -7,16 +7,16 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.command import Secret
-from ship.docker_config import auth_key
+from ship.images.docker_config import auth_key
+from ship.runner.command import Secret
 from ship.ssh import Access, Target, read_access, read_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ship.context import Context
-    from ship.inputs import Reader
-    from ship.ssh_deploy.remote_script import Value
+    from ship.runner.context import Context
+    from ship.runner.reader import Reader
+    from ship.ssh_deploy.program import Value
 
 # Docker wants two characters at least; the endings are those of our own helpers.
 NAME = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ship.errors import Evidence, Interrupted, Problem, StepFailed, UserError
+from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed, UserError
+from ship.runner.workflow_commands import cell
 from ship.ssh_deploy.advice import advice
 from ship.ssh_deploy.facts import ORDER, Result
-from ship.workflow import cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ship.errors import ShipError
+    from ship.runner.errors import ShipError
+    from ship.runner.workflow_commands import Workflow
     from ship.ssh_deploy.inputs import Common
     from ship.ssh_deploy.rollout import Host
-    from ship.workflow import Workflow
 
 # Failures of the deploy itself: nobody has to change an input first.
 OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")

@@ -11,20 +11,20 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ship import cancel
-from ship.errors import ShipError
-from ship.process import Tail
+from ship.runner import cancel
+from ship.runner.errors import ShipError
+from ship.runner.process import Tail
 from ship.ssh_deploy.facts import Facts
-from ship.ssh_deploy.remote_script import call
+from ship.ssh_deploy.program import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ship.command import Secret
+    from ship.runner.command import Secret
     from ship.ssh import Target
     from ship.ssh.connector import Connector
     from ship.ssh.session import Session
-    from ship.ssh_deploy.remote_script import Phase, Program, Value
+    from ship.ssh_deploy.program import Phase, Program, Value
 
 # GitHub kills 10 s after its first signal: what a host has not told by then, it does alone.
 CANCELLED_SECONDS = 6.0

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.errors import Interrupted
-from ship.inputs import Reader
+from ship.runner.errors import Interrupted
+from ship.runner.reader import Reader
 from ship.ssh_deploy.inputs import Common, read_common, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Protocol
 
-    from ship.command import Secret
-    from ship.context import Context
-    from ship.process import ProcessRunner
+    from ship.runner.command import Secret
+    from ship.runner.context import Context
+    from ship.runner.process import ProcessRunner
+    from ship.runner.workflow_commands import Workflow
     from ship.ssh_deploy.inputs import Login
-    from ship.ssh_deploy.remote_script import Program
-    from ship.workflow import Workflow
+    from ship.ssh_deploy.program import Program
 
     class Form(Protocol):
         """A way to deploy."""
@@ -91,18 +91,18 @@ def _read_form(read: Reader, context: Context) -> Form:
     if behind_proxy and (read.text("script") or read.text("compose")):
         read.problem("strategy", "`proxy` is for one container, which `image` names")
     if read.text("script"):
-        from ship.ssh_deploy.script_form import read_script_form  # noqa: PLC0415
+        from ship.ssh_deploy.script.form import read_script_form  # noqa: PLC0415
 
         return read_script_form(read, context)
     if read.text("compose"):
-        from ship.ssh_deploy.compose_form import read_compose_form  # noqa: PLC0415
+        from ship.ssh_deploy.compose.form import read_compose_form  # noqa: PLC0415
 
         return read_compose_form(read, context)
     if behind_proxy:
-        from ship.ssh_deploy.proxy_form import read_proxy_form  # noqa: PLC0415
+        from ship.ssh_deploy.proxy.form import read_proxy_form  # noqa: PLC0415
 
         return read_proxy_form(read, context)
-    from ship.ssh_deploy.run_form import read_run_form  # noqa: PLC0415
+    from ship.ssh_deploy.run.form import read_run_form  # noqa: PLC0415
 
     return read_run_form(read, context)
 

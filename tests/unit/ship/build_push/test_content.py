@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ship.build_push import content, dockerignore
 from ship.build_push.content import Entry, Ingredients, address, ingredients
 from ship.build_push.content import tree as trees
-from ship.errors import UserError
+from ship.runner.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

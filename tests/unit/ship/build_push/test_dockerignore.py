@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ship.build_push import dockerignore
 from ship.build_push.dockerignore import BadPatternError, Patterns
-from ship.errors import UserError
+from ship.runner.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from ship.build_push import causes
 from ship.build_push.inputs import INPUTS, Inputs, read_inputs
 from ship.build_push.plan import Build, build
 from ship.build_push.step import run
-from ship.command import Secret
-from ship.context import Context
-from ship.errors import ShipError, StepFailed, UserError
-from ship.process import Finished
+from ship.runner.command import Secret
+from ship.runner.context import Context
+from ship.runner.errors import ShipError, StepFailed, UserError
+from ship.runner.process import Finished
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 SHORT = "sha-0123456789ab"

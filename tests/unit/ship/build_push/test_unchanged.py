@@ -6,12 +6,12 @@ import pytest
 
 from doubles import Answers, HttpRegistry, Log, ScriptedRunner
 from ship.build_push.inputs import read_inputs
-from ship.build_push.tools import Tools
 from ship.build_push.unchanged import Found, Search
-from ship.context import Context
-from ship.errors import UserError
-from ship.reference import DIGEST
-from ship.registry import Client
+from ship.images.reference import DIGEST
+from ship.images.registry import Client
+from ship.runner.context import Context
+from ship.runner.errors import UserError
+from ship.runner.tools import Tools
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ship.errors import UserError
-from ship.inputs import Reader
+from ship.runner.errors import UserError
+from ship.runner.reader import Reader
 from ship.ssh import Access, Target, read_access
 from ship.ssh.access import Pin
 from ship.ssh.config import Folder, configuration

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship.command import Secret
+from ship.runner.command import Secret
 from ship.ssh import bootstrap
 
 if TYPE_CHECKING:

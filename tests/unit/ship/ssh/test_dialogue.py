@@ -6,8 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ship.command import Command, Secret
-from ship.process import Dialogue, ProcessRunner
+from ship.runner.command import Command, Secret
+from ship.runner.process import Dialogue, ProcessRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ship.errors import StepFailed, UserError
+from ship.runner.errors import StepFailed, UserError
 from ship.ssh import Target
 from ship.ssh.refusal import is_transient, is_wrong_key, last_line, refused
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship.command import Secret
-from ship.inputs import Reader
-from ship.ssh_deploy import compose_files
-from ship.ssh_deploy.compose_files import Upload, dotenv, read_upload
+from ship.runner.command import Secret
+from ship.runner.reader import Reader
+from ship.ssh_deploy.compose import files as compose_files
+from ship.ssh_deploy.compose.files import Upload, dotenv, read_upload
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ship.context import Context
-from ship.errors import StepFailed, UserError
-from ship.ssh_deploy.compose_form import ComposeForm, Task, answer
+from ship.runner.context import Context
+from ship.runner.errors import StepFailed, UserError
+from ship.ssh_deploy.compose.form import ComposeForm, Task, answer
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.step import Inputs, read_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ship.ssh_deploy.remote_script import Program, Value
+    from ship.ssh_deploy.program import Program, Value
 
 DIGEST = "sha256:" + "c" * 64
 IMAGE = f"ghcr.io/acme/shop@{DIGEST}"

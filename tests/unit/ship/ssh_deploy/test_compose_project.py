@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ship.errors import StepFailed, UserError
-from ship.ssh_deploy.compose_project import (
+from ship.runner.errors import StepFailed, UserError
+from ship.ssh_deploy.compose.project import (
     Place,
     Project,
     choose_images,

@@ -9,7 +9,7 @@ import pytest
 
 from ship.ssh_deploy.advice import CAUSES
 from ship.ssh_deploy.facts import Facts
-from ship.ssh_deploy.remote_script import FOLDER
+from ship.ssh_deploy.program import FOLDER
 
 MARK = "f00d"
 
@@ -91,7 +91,7 @@ def test_a_hostile_host_cannot_fill_memory_or_the_terminal() -> None:
 
 
 def test_every_code_of_the_scripts_has_advice_and_no_advice_is_idle() -> None:
-    text = "".join(path.read_text() for path in Path(FOLDER).glob("*.sh"))
+    text = "".join(path.read_text() for path in Path(FOLDER).rglob("*.sh"))
     codes = set(re.findall(r"\b(?:fail|give_up|explain) ([a-z-]+)", text)) - {"command-"}
     told = {"connection-lost", "interrupted", "shell-killed", "command-before", "command-after"}
     told |= {"locked-by-us"}

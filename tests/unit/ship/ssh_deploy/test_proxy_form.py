@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship.command import Secret
-from ship.context import Context
-from ship.errors import UserError
-from ship.ssh_deploy.proxy_form import ProxyForm
-from ship.ssh_deploy.run_form import RunForm
+from ship.runner.command import Secret
+from ship.runner.context import Context
+from ship.runner.errors import UserError
+from ship.ssh_deploy.proxy.form import ProxyForm
+from ship.ssh_deploy.run.form import RunForm
 from ship.ssh_deploy.step import Inputs, read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ship.ssh_deploy.remote_script import Value
+    from ship.ssh_deploy.program import Value
 
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 PROXY_IMAGE = "basecamp/kamal-proxy@sha256:" + "d" * 64
@@ -65,7 +65,7 @@ def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> N
     assert names == [
         "look", "lock", "prepare", "before", "check", "switch", "commit", "after", "leave"
     ]  # fmt: skip
-    assert program.files[-2:] == ("run", "proxy")
+    assert program.files[-2:] == ("run/run", "proxy/proxy")
     undo = {phase.name: phase.undo for phase in program.phases}
     assert undo["switch"] == "the users go back to the old container, which still runs"
     assert "a candidate" not in program.shown()

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from far_side import ACME, COMMON, DASH_FIRST, PROGRAM, PULLS, WANTED, FarSide, cut, listen, say
-from ship.command import Secret
-from ship.ssh_deploy.compose_files import Upload
-from ship.ssh_deploy.compose_form import ComposeForm, plan_compose
-from ship.ssh_deploy.remote_script import call
+from ship.runner.command import Secret
+from ship.ssh_deploy.compose.files import Upload
+from ship.ssh_deploy.compose.form import ComposeForm, plan_compose
+from ship.ssh_deploy.program import call
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from ship.ssh_deploy.remote_script import Program
+    from ship.ssh_deploy.program import Program
 
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 BEGUN = "2026-01-01T00:00:00Z"

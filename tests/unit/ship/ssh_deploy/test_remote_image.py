@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from far_side import ACME, COMMON, DASH_FIRST, IMAGE, PHASES, WANTED, FarSide
-from ship.command import Secret
+from ship.runner.command import Secret
 from ship.ssh_deploy.inputs import Login
-from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
-from ship.ssh_deploy.run_form import Port, plan_run
+from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
+from ship.ssh_deploy.run.form import Port, plan_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ship.ssh_deploy.remote_script import Program
+    from ship.ssh_deploy.program import Program
 
 BY_HAND = "nginx:1.25"
 MIRROR = "mirror.example.com/kamal-proxy@sha256:" + "d" * 64

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from far_side import ACME, COMMON, DASH_FIRST, WANTED, FarSide, listen, say
-from ship.command import Secret
-from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
-from ship.ssh_deploy.remote_script import call
-from ship.ssh_deploy.run_form import Port
+from ship.runner.command import Secret
+from ship.ssh_deploy.program import call
+from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
+from ship.ssh_deploy.run.form import Port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ship.ssh_deploy.remote_script import Program
+    from ship.ssh_deploy.program import Program
 
 PROXY = "gen-workflow-proxy"
 

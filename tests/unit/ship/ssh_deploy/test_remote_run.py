@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from far_side import ACME, COMMON, PHASES, PROGRAM, WANTED, FarSide, cut, listen, say
-from ship.command import Secret
-from ship.ssh_deploy.proxy_form import ProxyForm, plan_proxy
-from ship.ssh_deploy.remote_script import call
-from ship.ssh_deploy.run_form import Port, plan_run
+from ship.runner.command import Secret
+from ship.ssh_deploy.program import call
+from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
+from ship.ssh_deploy.run.form import Port, plan_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ship.ssh_deploy.remote_script import Program
-    from ship.ssh_deploy.run_form import RunForm
+    from ship.ssh_deploy.program import Program
+    from ship.ssh_deploy.run.form import RunForm
 
 DIGEST = "sha256:" + "d" * 64
 SHELLS = ["dash", "bash", "busybox"]

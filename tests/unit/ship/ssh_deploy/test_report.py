@@ -7,11 +7,11 @@ import json
 from typing import TYPE_CHECKING
 
 from far_side import COMMON, PROGRAM
-from ship.errors import StepFailed
+from ship.runner.errors import StepFailed
+from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
 from ship.ssh_deploy.report import Report
 from ship.ssh_deploy.rollout import Host
-from ship.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship.command import Secret
-from ship.context import Context
-from ship.errors import UserError
-from ship.ssh_deploy.remote_script import Program
-from ship.ssh_deploy.run_form import RunForm
+from ship.runner.command import Secret
+from ship.runner.context import Context
+from ship.runner.errors import UserError
+from ship.ssh_deploy.program import Program
+from ship.ssh_deploy.run.form import RunForm
 from ship.ssh_deploy.step import Inputs, read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ship.ssh_deploy.remote_script import Value
+    from ship.ssh_deploy.program import Value
 
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
@@ -142,7 +142,7 @@ def test_a_file_of_variables_is_taken_as_it_is_and_env_goes_over_it(tmp_path: Pa
 @pytest.mark.parametrize("shell", [("sh",), ("bash",), ("busybox", "sh")], ids=" ".join)
 def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_path: Path) -> None:
     made = Program(
-        ("common",), (), {"NASTY": NASTY}, {"PATH": Secret(NASTY), "docker": Secret("x")},
+        ("host/common",), (), {"NASTY": NASTY}, {"PATH": Secret(NASTY), "docker": Secret("x")},
         {"cert.pem": Secret(NASTY)},
     )  # fmt: skip
     script = made.preamble("m").reveal()

@@ -10,12 +10,12 @@ import pytest
 
 from bed.action_file import ROOT, read_action
 from far_side import ACME, COMMON, FarSide
-from ship.command import Secret
-from ship.errors import UserError
-from ship.ssh_deploy import remote_script
+from ship.runner.command import Secret
+from ship.runner.errors import UserError
+from ship.ssh_deploy import program as remote_script
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.inputs import DEFAULTS
-from ship.ssh_deploy.script_form import ScriptForm, plan_script
+from ship.ssh_deploy.script.form import ScriptForm, plan_script
 from ship.ssh_deploy.step import Inputs, read_inputs
 
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"

@@ -16,7 +16,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build_push import dockerignore
-from ship.errors import Problem, UserError
+from ship.runner.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

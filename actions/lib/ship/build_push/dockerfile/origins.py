@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ship.reference import TAG, parse_name
+from ship.images.reference import TAG, parse_name
 
 SCRATCH = "scratch"
 # Of https://hub.docker.com/r/docker/dockerfile: these read the grammar that is read here.

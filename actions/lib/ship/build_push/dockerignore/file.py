@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ship.build_push.dockerignore.patterns import Patterns, clean, fault
-from ship.errors import Problem, UserError
+from ship.runner.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

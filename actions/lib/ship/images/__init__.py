@@ -1,0 +1,1 @@
+"""Container images: references, tags, registries, logins. Knows nothing of the actions."""

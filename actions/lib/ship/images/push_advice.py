@@ -1,0 +1,104 @@
+"""What to do when a registry refuses a push.
+
+GHCR's words and what they mean were collected from public reports: see docs/errors.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.runner.errors import Problem
+from ship.runner.reader import GHCR
+
+if TYPE_CHECKING:
+    from ship.images.reference import Name
+    from ship.images.registry import Refusal
+    from ship.runner.context import Context
+
+
+class Login(NamedTuple):
+    """Who logs in; `is_own` when the person gave a password, and not the job its token."""
+
+    username: str = ""
+    is_own: bool = False
+
+
+PERMISSION = "add to the job:\n      permissions:\n        contents: read\n        packages: write"
+
+
+def advice(refusal: Refusal, name: Name, login: Login, context: Context) -> Problem:
+    """Return the cause of a refused push, in the registry's words, and the next act."""
+    said = f"{refusal.status} {refusal.message}".strip()
+    if refusal.stage == "login":
+        return Problem(
+            "input `password`",
+            f"{name.registry} does not let {login.username!r} in ({said})",
+            _login_hint(name, context),
+        )
+    return Problem(
+        "",
+        f"{name.registry} refuses a push to {name.path} ({said})",
+        _own_hint(name)
+        if login.is_own and name.registry == GHCR
+        else _hint(refusal, name, context),
+    )
+
+
+def _own_hint(name: Name) -> str:
+    return (
+        f"the token in `password` has to have the scope write:packages, and its user the right to "
+        f"write to {name.path}; or leave `password` out, so that the job's token is used, and "
+        f"{PERMISSION}"
+    )
+
+
+def _login_hint(name: Name, context: Context) -> str:
+    if name.registry == GHCR:
+        return f"leave `password` out, so that the job's token is used, and {PERMISSION}"
+    return (
+        f"check the secret: is it a token of {name.registry} that may write, and is it not expired?"
+        + _fork(context)
+    )
+
+
+def _hint(refusal: Refusal, name: Name, context: Context) -> str:
+    if name.registry != GHCR:
+        return f"give this user the right to write to {name.path}" + _fork(context)
+    owner, _, package = name.path.partition("/")
+    if "write_package" in refusal.message:
+        return (
+            "the package exists and does not know this repository: on the page of the package, "
+            f"https://github.com/orgs/{owner}/packages/container/{package}/settings or the same "
+            "under Your packages of a personal account, add "
+            f"{context.repository or 'this repository'} to `Manage Actions access`, as Write"
+        )
+    if owner != context.owner.lower():
+        return (
+            f"the token of {context.repository} can push below {GHCR}/{context.owner.lower()}/ "
+            "only; change the input `image`"
+        )
+    return PERMISSION + _organisation(refusal, context) + _fork(context)
+
+
+def _organisation(refusal: Refusal, context: Context) -> str:
+    """Return what to do where the job has the permission, and its organisation is in the way."""
+    if "organization" not in refusal.message:
+        return ""
+    owner = context.owner
+    if "Create" in refusal.message:
+        return (
+            f"\n    if it is there already, an owner of {owner} has to allow new packages: "
+            f"{context.server}/organizations/{owner}/settings/packages"
+        )
+    return (
+        f"\n    if it is there already, an owner of {owner} has limited what tokens may do: "
+        f"{context.server}/organizations/{owner}/settings/actions, Workflow permissions"
+    )
+
+
+def _fork(context: Context) -> str:
+    return (
+        "; a run for a fork gets no write access, whatever the workflow says"
+        if context.is_fork
+        else ""
+    )

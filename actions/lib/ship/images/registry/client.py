@@ -1,0 +1,407 @@
+"""What is asked of a registry."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from ship.images.reference import DIGEST, DOCKER_HUB, TAG
+from ship.images.registry.credentials import IDENTITY, Credential
+from ship.images.registry.transport import (
+    BACK_OFF_SECONDS,
+    TRANSIENT,
+    Answer,
+    Transport,
+    is_local,
+)
+from ship.runner.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
+
+    from ship.images.reference import Name
+
+HTTP_OK = 200
+HTTP_CREATED = 201
+HTTP_ACCEPTED = 202
+HTTP_UNAUTHORIZED = 401
+HTTP_NOT_FOUND = 404
+REDIRECTS = range(300, 400)
+# Of what a registry says, in characters.
+LONGEST_WORDS = 300
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+PULL = "pull"
+PUSH = "pull,push"
+# Every kind of manifest that Docker itself asks for; without them a registry may convert.
+MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+ACCEPT = {"Accept": MANIFESTS}
+TAGS_A_PAGE = 1000
+PAGES = 100
+
+
+class Refusal(NamedTuple):
+    """Why a registry refuses: at which stage (`login` or `push`), status and its own words."""
+
+    stage: str
+    status: int
+    message: str
+
+
+class Refused(StepFailed):
+    """A registry refuses, and asking again will not help."""
+
+    refusal = Refusal("push", 0, "")
+
+    @classmethod
+    def because(cls, name: Name, refusal: Refusal) -> Refused:
+        said = f"{refusal.status} {refusal.message}".strip()
+        error = cls.of(f"{name.registry} refuses {name.path} ({said})")
+        error.refusal = refusal
+        return error
+
+
+class Manifest(NamedTuple):
+    """A manifest or index, byte by byte as the registry has it."""
+
+    media_type: str
+    body: bytes
+    digest: str
+
+    def read(self) -> dict[str, Any]:
+        """Return what it says; an empty mapping if that is no JSON object."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+class _Login(NamedTuple):
+    """How a registry wants to be logged in to: not at all, `basic`, or `bearer` at its realm."""
+
+    scheme: str = ""
+    realm: str = ""
+    service: str = ""
+
+
+class Client:
+    """A client of registries. Every method raises StepFailed when a registry does not answer.
+
+    `credential` gives the login to a registry, or None for none; it is sent to that registry and
+    the token service it names, and to nobody else.
+    """
+
+    def __init__(
+        self,
+        credential: Callable[[str], Credential | None],
+        env: Mapping[str, str],
+        back_off: tuple[float, ...] = BACK_OFF_SECONDS,
+    ) -> None:
+        self._credential = credential
+        self._transport = Transport(env, back_off)
+        self._logins: dict[str, _Login] = {}
+        self._credentials: dict[str, Credential | None] = {}
+        self._tokens: dict[tuple[Name, str], str] = {}
+        # By digest: these never change.
+        self._manifests: dict[tuple[Name, str], Manifest] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._transport.close()
+
+    def check_push(self, name: Name) -> Refusal | None:
+        """Ask for the start of an upload and cancel it: nothing changes in the registry.
+
+        Returns None when a push would be taken.
+        """
+        try:
+            answer = self._ask("POST", name, "blobs/uploads/", PUSH)
+        except Refused as error:
+            return error.refusal
+        if answer.status == HTTP_ACCEPTED:
+            self._cancel(name, answer)
+            return None
+        _raise_transient(name, answer)
+        return Refusal("push", answer.status, words(answer))
+
+    def head(self, name: Name, reference: str) -> str | None:
+        """Return the digest that a tag or a digest stands for, or None if it is not there.
+
+        Raises Refused.
+        """
+        answer = self._ask("HEAD", name, f"manifests/{reference}", PULL, headers=ACCEPT)
+        if answer.status == HTTP_NOT_FOUND:
+            return None
+        _expect(HTTP_OK, name, answer)
+        digest = answer.headers.get("docker-content-digest", "")
+        if DIGEST.fullmatch(digest):
+            return digest
+        found = self.manifest(name, reference)  # The header is not compulsory.
+        return found.digest if found else None
+
+    def manifest(self, name: Name, reference: str, *, patient: bool = True) -> Manifest | None:
+        """Return the manifest of a tag or a digest, or None if it is not there. Raises Refused."""
+        if (name, reference) in self._manifests:
+            return self._manifests[name, reference]
+        path = f"manifests/{reference}"
+        answer = self._ask("GET", name, path, PULL, headers=ACCEPT, patient=patient)
+        if answer.status == HTTP_NOT_FOUND:
+            return None
+        _expect(HTTP_OK, name, answer)
+        digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
+        if DIGEST.fullmatch(reference) and digest != reference:
+            raise StepFailed.of(f"{name.registry} gave another manifest than {reference}")
+        found = Manifest(answer.headers.get("content-type", ""), answer.body, digest)
+        self._manifests[name, digest] = found
+        return found
+
+    def put(self, name: Name, tag: str, manifest: Manifest) -> None:
+        """Let a tag stand for a manifest that the repository has. Raises Refused."""
+        headers = {"Content-Type": manifest.media_type}
+        answer = self._ask(
+            "PUT", name, f"manifests/{tag}", PUSH, headers=headers, body=manifest.body
+        )
+        _expect(HTTP_CREATED, name, answer)
+
+    def tags(self, name: Name) -> tuple[str, ...]:
+        """Return all tags of a repository; none if it does not exist. Raises Refused."""
+        found: list[str] = []
+        page = f"tags/list?n={TAGS_A_PAGE}"
+        for _ in range(PAGES):
+            answer = self._ask("GET", name, page, PULL)
+            if answer.status == HTTP_NOT_FOUND:
+                break
+            _expect(HTTP_OK, name, answer)
+            listed = _json(answer).get("tags")
+            if isinstance(listed, list):
+                found += [t for t in listed if isinstance(t, str) and TAG.fullmatch(t)]
+            page = _next_page(name, answer)
+            if not page:
+                break
+        return tuple(dict.fromkeys(found))
+
+    def size(self, name: Name, digest: str) -> int:
+        """Return what is downloaded of an image on its first platform, in bytes.
+
+        It is asked once and not waited for long: nobody needs to know.
+        """
+        manifest = self.manifest(name, digest, patient=False)
+        read = manifest.read() if manifest else {}
+        first = next((m for m in _mappings(read.get("manifests")) if _is_platform(m)), None)
+        if first and (inner := self.manifest(name, str(first.get("digest")), patient=False)):
+            read = inner.read()
+        parts = (*_mappings(read.get("layers")), *_mappings([read.get("config")]))
+        sizes = [part.get("size") for part in parts]
+        return sum(size for size in sizes if isinstance(size, int))
+
+    def _ask(
+        self,
+        method: str,
+        name: Name,
+        path: str,
+        actions: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        patient: bool = True,
+    ) -> Answer:
+        url = f"{_base(name.registry)}/v2/{name.path}/{path}"
+        for is_last in (False, True):
+            authorization = self._authorization(name, actions)
+            given = {
+                **(headers or {}),
+                **({"Authorization": authorization} if authorization else {}),
+            }
+            answer = self._transport.send(method, url, given, body, patient=patient)
+            # A token may have run out during a long build.
+            if answer.status != HTTP_UNAUTHORIZED or is_last:
+                break
+            if not self._forget_token(name):
+                break
+        if answer.status == HTTP_UNAUTHORIZED:
+            # With a token it is the right that is missing, with a password the password is wrong.
+            stage = "login" if self._logins[name.registry].scheme == "basic" else "push"
+            raise Refused.because(name, Refusal(stage, answer.status, words(answer)))
+        if answer.status in REDIRECTS:
+            raise StepFailed.of(
+                f"{name.registry} sends requests for {name.path} elsewhere ({answer.status})",
+                hint="give the registry by the name that it sends them to, in the input `image`",
+            )
+        return answer
+
+    def _forget_token(self, name: Name) -> bool:
+        """Forget the tokens for a repository; says whether there were any."""
+        forgotten = [self._tokens.pop((name, actions), "") for actions in (PULL, PUSH)]
+        return any(forgotten)
+
+    def _authorization(self, name: Name, actions: str) -> str:
+        """Return the Authorization header that the registry asks for. Raises Refused."""
+        login = self._logins.get(name.registry) or self._learn_login(name)
+        if not login.scheme:
+            return ""
+        credential = self._known_credential(name.registry)
+        if login.scheme == "basic":
+            return _basic(credential) if credential else ""
+        # Who may push may pull, so there is one token less to ask for.
+        key = (name, PUSH) if (name, PUSH) in self._tokens else (name, actions)
+        if key not in self._tokens:
+            self._tokens[key] = self._fetch_token(name, login, credential, actions)
+        return f"Bearer {self._tokens[key]}"
+
+    def _known_credential(self, registry: str) -> Credential | None:
+        if registry not in self._credentials:
+            self._credentials[registry] = self._credential(registry)
+        return self._credentials[registry]
+
+    def _learn_login(self, name: Name) -> _Login:
+        answer = self._transport.send("GET", f"{_base(name.registry)}/v2/", {})
+        _raise_transient(name, answer)
+        login = _Login()
+        if answer.status == HTTP_UNAUTHORIZED:
+            login = _challenge(answer.headers.get("www-authenticate", ""))
+        elif answer.status != HTTP_OK:
+            raise Refused.because(name, Refusal("push", answer.status, words(answer)))
+        self._logins[name.registry] = login
+        return login
+
+    def _fetch_token(
+        self, name: Name, login: _Login, credential: Credential | None, actions: str
+    ) -> str:
+        if not _is_safe(login.realm):
+            what = "the registry names no token service"
+            raise Refused.because(name, Refusal("login", HTTP_UNAUTHORIZED, what))
+        answer = self._ask_token(login, credential, f"repository:{name.path}:{actions}")
+        _raise_transient(name, answer)
+        told = _json(answer)
+        token = told.get("token") or told.get("access_token")
+        if answer.status != HTTP_OK or not _is_token(token):
+            said = words(answer) if answer.status != HTTP_OK else "the token service gave no token"
+            raise Refused.because(name, Refusal("login", answer.status, said))
+        return str(token)
+
+    def _ask_token(self, login: _Login, credential: Credential | None, scope: str) -> Answer:
+        query = {"service": login.service, "scope": scope}
+        if credential and credential.username == IDENTITY:
+            # https://distribution.github.io/distribution/spec/auth/oauth/
+            form = {**query, "grant_type": "refresh_token", "client_id": "gen-workflow"}
+            form["refresh_token"] = credential.password.reveal()
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            return self._transport.send("POST", login.realm, headers, urlencode(form).encode())
+        headers = {"Authorization": _basic(credential)} if credential else {}
+        joint = "&" if "?" in login.realm else "?"
+        return self._transport.send("GET", f"{login.realm}{joint}{urlencode(query)}", headers)
+
+    def _cancel(self, name: Name, answer: Answer) -> None:
+        """Take the started upload back, as a courtesy: the registry forgets it in time anyway."""
+        if self._logins[name.registry].scheme == "bearer":
+            return  # A token to push does not give the right to delete, not even this.
+        base = _base(name.registry)
+        with contextlib.suppress(StepFailed, ValueError):
+            location = urljoin(f"{base}/", answer.headers.get("location", ""))
+            if location.startswith(f"{base}/"):
+                authorization = self._authorization(name, PUSH)
+                headers = {"Authorization": authorization} if authorization else {}
+                self._transport.send("DELETE", location, headers, patient=False)
+
+
+def words(answer: Answer) -> str:
+    """Return the registry's own words for a refusal."""
+    errors = _json(answer).get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    if not isinstance(first, dict):
+        return ""
+    return str(first.get("message") or first.get("code") or "")[:LONGEST_WORDS]
+
+
+def _is_token(token: object) -> bool:
+    return isinstance(token, str) and bool(_TOKEN.fullmatch(token))
+
+
+def _is_safe(url: str) -> bool:
+    """Say whether a password may be sent to an address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" or is_local(parts.hostname or "")
+    except ValueError:
+        return False
+
+
+def _base(registry: str) -> str:
+    host = "registry-1.docker.io" if registry == DOCKER_HUB else registry
+    local = is_local(urlsplit(f"//{host}").hostname or "")
+    return f"{'http' if local else 'https'}://{host}"
+
+
+def _basic(credential: Credential | None) -> str:
+    if not credential:
+        return ""
+    pair = f"{credential.username}:{credential.password.reveal()}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def _challenge(header: str) -> _Login:
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return _Login("basic")
+    asked = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+    return _Login("bearer", asked.get("realm", ""), asked.get("service", ""))
+
+
+def _expect(status: int, name: Name, answer: Answer) -> None:
+    if answer.status == status:
+        return
+    _raise_transient(name, answer)
+    raise Refused.because(name, Refusal("push", answer.status, words(answer)))
+
+
+def _raise_transient(name: Name, answer: Answer) -> None:
+    if answer.status in TRANSIENT:
+        said = f"{answer.status} {words(answer)}".strip()
+        raise StepFailed.of(
+            f"the registry {name.registry} is busy or broken ({said})",
+            hint="run the job again later",
+        )
+
+
+def _json(answer: Answer) -> dict[str, Any]:
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _next_page(name: Name, answer: Answer) -> str:
+    """Return the rest of the list, as the Link header names it, if it is of the same repository."""
+    link = re.match(r"<([^>]*)>\s*;\s*rel=\"?next", answer.headers.get("link", ""))
+    if not link:
+        return ""
+    _, found, query = link[1].partition(f"/v2/{name.path}/tags/list?")
+    return f"tags/list?{query}" if found else ""
+
+
+def _mappings(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _is_platform(manifest: Mapping[str, Any]) -> bool:
+    # What is attached to an image has a platform as well: unknown/unknown.
+    platform = manifest.get("platform")
+    return isinstance(platform, dict) and platform.get("os") != "unknown"

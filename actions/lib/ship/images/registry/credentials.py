@@ -1,0 +1,63 @@
+"""Logins that the runner has already, for registries that no input gives a password for."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.images.docker_config import auth_key
+from ship.runner.command import Command, Secret
+from ship.runner.errors import UserError
+from ship.runner.json_file import mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.runner.process import Runner
+
+# What a credential helper gives for a user when its secret is an identity token.
+IDENTITY = "<token>"
+
+
+class Credential(NamedTuple):
+    """A user and a password, or IDENTITY and an identity token."""
+
+    username: str
+    password: Secret
+
+
+def stored(config: Mapping[str, Any], registry: str, runner: Runner) -> Credential | None:
+    """Return the login to a registry that a Docker configuration has, or None.
+
+    A helper is asked as Docker does, over stdin:
+    https://github.com/docker/docker-credential-helpers#development.
+    """
+    key = auth_key(registry)
+    helper = mapping(config, "credHelpers").get(key)
+    if isinstance(helper, str) and helper:
+        return _from_helper(helper, key, runner)
+    entry = mapping(mapping(config, "auths"), key)
+    return _from_entry(entry) if entry else None
+
+
+def _from_entry(entry: Mapping[str, Any]) -> Credential | None:
+    if isinstance(token := entry.get("identitytoken"), str) and token:
+        return Credential(IDENTITY, Secret(token))
+    try:
+        pair = base64.b64decode(str(entry.get("auth", ""))).decode()
+    except ValueError:
+        return None
+    username, colon, password = pair.partition(":")
+    return Credential(username, Secret(password.rstrip("\0"))) if colon else None
+
+
+def _from_helper(helper: str, key: str, runner: Runner) -> Credential | None:
+    command = Command(
+        (f"docker-credential-{helper}", "get"), why=f"ask for the login to {key}", stdin=Secret(key)
+    )
+    try:
+        told = json.loads(runner.run(command).stdout)
+        return Credential(str(told["Username"]), Secret(str(told["Secret"])))
+    except (UserError, ValueError, KeyError, TypeError):
+        return None  # No such helper, or it has no login: then it is tried without.

@@ -1,0 +1,272 @@
+"""HTTP as registries need it: connections that are kept, further tries, proxies, Docker's CAs."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import http.client
+import os
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from ship.runner.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIMEOUT_SECONDS = 15
+# Waits before another try when a registry is busy or away for a moment.
+BACK_OFF_SECONDS = (1, 3, 7)
+# A registry that asks for more patience than this is not waited for.
+LONGEST_WAIT_SECONDS = 30
+# No operation takes longer than this, however slowly its tries fail.
+DEADLINE_SECONDS = 90
+# What is asked for comfort only.
+IMPATIENT_SECONDS = 3
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+# How a request ends without an answer, also from a server that speaks something else than HTTP.
+NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
+# The distribution spec wants 4 MiB of manifest to be possible.
+BODY_LIMIT = 16 * 1024 * 1024
+CHUNK = 1 << 16
+CERTIFICATES = "/etc/docker/certs.d"
+
+
+class Answer(NamedTuple):
+    """What a server answered: status, headers by lower-case name, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class CannotAsk(StepFailed):
+    """The registry cannot be asked from here: not trusted, or at home; Docker's client may."""
+
+
+class _Request(NamedTuple):
+    """What is sent, and until when there has to be an answer."""
+
+    method: str
+    url: SplitResult
+    headers: Mapping[str, str]
+    body: bytes
+    deadline: float
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for the next word, in seconds."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("it took too long")
+        return min(TIMEOUT_SECONDS, left)
+
+
+class Transport:
+    """Sends requests; a busy server is asked again, an absent one is an error."""
+
+    def __init__(
+        self, env: Mapping[str, str], back_off: tuple[float, ...] = BACK_OFF_SECONDS
+    ) -> None:
+        self._env = env
+        self._waits = back_off
+        self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        patient: bool = True,
+    ) -> Answer:
+        """Return the answer, whatever its status; redirects are not followed.
+
+        Without being `patient` there is one try only, and not much time for it.
+
+        A transient status is returned when the tries are used up. Raises StepFailed when there is
+        no answer at all, and CannotAsk when the server's certificate is not trusted.
+        """
+        deadline = time.monotonic() + (DEADLINE_SECONDS if patient else IMPATIENT_SECONDS)
+        request = _Request(method, urlsplit(url), headers, body, deadline)
+        for wait in (*(self._waits if patient else ()), None):
+            answer: Answer | None = None
+            try:
+                answer = self._once(request)
+                if answer.status not in TRANSIENT:
+                    return answer
+            except NO_ANSWER as error:
+                if wait is None or _is_about_trust(error) or time.monotonic() > deadline:
+                    raise _unreachable(url, error) from None
+            pause = _asked_for(answer, wait)
+            if pause is None or time.monotonic() + pause > deadline:
+                if answer is None:
+                    raise _unreachable(url, TimeoutError("it took too long"))
+                return answer
+            time.sleep(pause)
+        raise AssertionError  # the last round returns or raises
+
+    def _once(self, request: _Request) -> Answer:
+        """Send a request, over a connection that is open already if there is one."""
+        kept = self._open.pop((request.url.scheme, request.url.netloc), None)
+        if kept:
+            try:
+                return self._exchange(kept, request)
+            except NO_ANSWER:
+                kept.close()  # The server had closed it meanwhile.
+        connection = self._connect(request.url)
+        try:
+            return self._exchange(connection, request)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _exchange(self, connection: http.client.HTTPConnection, request: _Request) -> Answer:
+        url = request.url
+        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        if isinstance(connection, _ThroughProxy):
+            target = url.geturl()
+        _limit(connection, request.patience)
+        headers = {"User-Agent": "gen-workflow", **request.headers}
+        connection.request(request.method, target, request.body or None, headers)
+        reply = connection.getresponse()
+        read = _read(connection, reply, request)
+        answer = Answer(reply.status, {k.lower(): v for k, v in reply.getheaders()}, read)
+        if reply.isclosed() and not reply.will_close:
+            self._open[url.scheme, url.netloc] = connection
+        else:
+            connection.close()
+        return answer
+
+    def _connect(self, url: SplitResult) -> http.client.HTTPConnection:
+        host, port = url.hostname or "", url.port
+        proxy = self._proxy(url)
+        if url.scheme != "https":
+            if proxy:
+                return _ThroughProxy(proxy.hostname or "", proxy.port, timeout=TIMEOUT_SECONDS)
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+        context = _trust(self._env, url.netloc)
+        if not proxy:
+            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        connection = http.client.HTTPSConnection(
+            proxy.hostname or "", proxy.port or 80, timeout=TIMEOUT_SECONDS, context=context
+        )
+        connection.set_tunnel(host, port or 443, _proxy_login(proxy))
+        return connection
+
+    def _proxy(self, url: SplitResult) -> SplitResult | None:
+        names = (f"{url.scheme}_proxy", f"{url.scheme.upper()}_PROXY")
+        value = next((self._env[name] for name in names if self._env.get(name)), "")
+        if not value or _is_direct(url.hostname or "", self._env):
+            return None
+        return urlsplit(value if "//" in value else f"http://{value}")
+
+    def close(self) -> None:
+        """Close what is open."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+
+class _ThroughProxy(http.client.HTTPConnection):
+    """A plain connection to a proxy, which is told the whole address of what is asked for."""
+
+
+def _limit(connection: http.client.HTTPConnection, seconds: float) -> None:
+    connection.timeout = seconds
+    if connection.sock:
+        connection.sock.settimeout(seconds)
+
+
+def _read(
+    connection: http.client.HTTPConnection, reply: http.client.HTTPResponse, request: _Request
+) -> bytes:
+    """Read a body; a server that sends it drop by drop is not waited for longer than any other."""
+    read = b""
+    while len(read) < BODY_LIMIT:
+        _limit(connection, request.patience)
+        part = reply.read1(CHUNK)
+        read += part
+        if part:
+            continue
+        if reply.length:
+            raise http.client.IncompleteRead(read, reply.length)
+        reply.close()  # So that the connection is known to be free.
+        break
+    return read
+
+
+def is_local(host: str) -> bool:
+    """Say whether a host is this machine; as for Docker, such a registry may speak plain HTTP."""
+    parts = host.split(".")
+    loopback = len(parts) == 4 and parts[0] == "127" and all(p.isdigit() for p in parts)  # noqa: PLR2004
+    return host in ("localhost", "::1") or loopback
+
+
+def _is_direct(host: str, env: Mapping[str, str]) -> bool:
+    """Say whether NO_PROXY names a host, by the suffixes that curl and Go understand."""
+    if is_local(host):
+        return True
+    for entry in (env.get("no_proxy") or env.get("NO_PROXY") or "").split(","):
+        name = entry.strip().lower().lstrip("*").lstrip(".").partition(":")[0]
+        if entry.strip() == "*" or (name and (host == name or host.endswith(f".{name}"))):
+            return True
+    return False
+
+
+def _proxy_login(proxy: SplitResult) -> dict[str, str]:
+    import base64  # noqa: PLC0415 - only for a proxy with a login
+
+    if not proxy.username:
+        return {}
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+def _trust(env: Mapping[str, str], netloc: str) -> ssl.SSLContext:
+    """Trust whom the system trusts and, as Docker does, the authorities in its certs.d folders."""
+    context = ssl.create_default_context()
+    own = os.path.join(env.get("HOME") or os.devnull, ".docker", "certs.d")
+    for folder in (CERTIFICATES, own):
+        for path in glob.glob(os.path.join(glob.escape(os.path.join(folder, netloc)), "*.crt")):
+            # Docker would say what is wrong with it; here it is one authority less.
+            with contextlib.suppress(OSError, ValueError):
+                context.load_verify_locations(path)
+    return context
+
+
+def _asked_for(answer: Answer | None, wait: float | None) -> float | None:
+    """Return how long to wait before the next try, in seconds; None is not to try again."""
+    if wait is None:
+        return None
+    told = answer.headers.get("retry-after", "") if answer else ""
+    if not told.isascii() or not told.isdigit():
+        return wait
+    return max(wait, float(told)) if float(told) <= LONGEST_WAIT_SECONDS else None
+
+
+def _is_about_trust(error: Exception) -> bool:
+    return isinstance(error, ssl.SSLCertVerificationError) or (
+        # It speaks plain HTTP: Docker may have been told so, in `insecure-registries`.
+        isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error)
+    )
+
+
+def _unreachable(url: str, error: Exception) -> StepFailed:
+    host = urlsplit(url).netloc
+    if _is_about_trust(error):
+        return CannotAsk.of(f"the runner does not trust {host}: {error}")
+    if is_local(urlsplit(url).hostname or ""):
+        # Docker tries TLS there as well, and may be on another machine than we are.
+        return CannotAsk.of(f"the registry {host} does not answer: {error or type(error).__name__}")
+    if isinstance(error, socket.gaierror):
+        what = f"the name {host} of the registry cannot be resolved"
+        hint = "check the input `image`; if it is right, the runner cannot reach its name server"
+    else:
+        what = f"the registry {host} does not answer: {error or type(error).__name__}"
+        hint = "it may be down; run the job again in some minutes"
+    return StepFailed.of(what, hint=hint)

@@ -1,0 +1,291 @@
+"""Names, tags, labels and annotations of an image, from what the person wrote and the run is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ship.images.reference import legal_tag, parse_name, with_dashes
+from ship.images.tags.candidates import Maker
+from ship.images.tags.collation import collated
+from ship.images.tags.expressions import BadExpressionError, expand
+from ship.images.tags.lines import lines, unquoted
+from ship.images.tags.rules import RuleError, read_flavor, read_images, read_rules
+from ship.images.tags.values import values_of
+from ship.images.tags.versions import semver
+from ship.runner.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ship.images.reference import Name
+    from ship.images.tags.candidates import Candidate
+    from ship.images.tags.facts import Facts
+    from ship.images.tags.rules import Flavor, Rule
+    from ship.images.tags.versions import Version
+
+T = TypeVar("T")
+# Of our own rules: 7 digits, as docker/metadata-action has them, meet again in large repositories.
+DEFAULT_SHA = 12
+LABEL = "org.opencontainers.image"
+BAKE_TARGET = "docker-metadata-action"
+LATEST = "latest"
+
+
+class Wanted(NamedTuple):
+    """The inputs of one image, as they were written."""
+
+    images: str = ""
+    tags: str = ""
+    flavor: str = ""
+    labels: str = ""
+    annotations: str = ""
+
+
+class Metadata(NamedTuple):
+    """What an image is called and labelled.
+
+    `tag_names` are its tags, the most important first; `shown` is the one to show to a person: one
+    that stays where it is if there is any, which `is_fixed` says. `notices` are sentences that the
+    person should read.
+    """
+
+    names: tuple[Name, ...]
+    tag_names: tuple[str, ...]
+    version: str
+    shown: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    levels: tuple[str, ...] = ("manifest",)
+    notices: tuple[str, ...] = ()
+    is_fixed: bool = False
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All full names; the tags alone when there is no name."""
+        prefixes = [f"{name}:" for name in self.names] or [""]
+        return tuple(f"{prefix}{tag}" for prefix in prefixes for tag in self.tag_names)
+
+    def leveled_annotations(self, levels: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return `level:name=value` for each level, by default for those of the environment."""
+        pairs = [f"{name}={value}" for name, value in self.annotations.items()]
+        return tuple(f"{level}:{pair}" for level in levels or self.levels for pair in pairs)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the output `json`, in the shape of docker/metadata-action's."""
+        return {
+            "tags": list(self.references),
+            "tag-names": list(self.tag_names),
+            "labels": dict(self.labels),
+            "annotations": list(self.leveled_annotations()),
+        }
+
+    def bake(self) -> dict[str, object]:
+        """Return a definition for `docker buildx bake`, as docker/metadata-action writes it.
+
+        Annotations are not in it: a builder that cannot set them would refuse all of it.
+        """
+        target = {
+            "tags": list(self.references),
+            "labels": dict(self.labels),
+            "args": {
+                "DOCKER_META_IMAGES": ",".join(str(name) for name in self.names),
+                "DOCKER_META_VERSION": self.version,
+            },
+        }
+        return {"target": {BAKE_TARGET: target}}
+
+
+def needs_published(wanted: Wanted, facts: Facts) -> bool:
+    """Say whether the tags depend on which versions the registry has."""
+    version = semver(facts.tag)
+    return not lines(wanted.tags) and bool(version and version.is_stable)
+
+
+def describe(wanted: Wanted, facts: Facts, published: Sequence[str] | None) -> Metadata:
+    """Return what an image is called and labelled; raises UserError with all that is wrong.
+
+    `published` are the tags that the registry has; None when that is not known.
+    """
+    return _Description(wanted, facts, published).make()
+
+
+class _Description:
+    def __init__(self, wanted: Wanted, facts: Facts, published: Sequence[str] | None) -> None:
+        self._wanted = wanted
+        self._facts = facts
+        self._published = published
+        self._problems: list[Problem] = []
+        self._notices: list[str] = []
+        self._values = values_of(facts, self._notices.append)
+
+    def make(self) -> Metadata:
+        names = self._names()
+        tags, fixed = self._tags(*self._rules(self._flavor()))
+        version = tags[0] if tags else ""
+        labels = self._labelled("labels", self._wanted.labels, version)
+        annotations = self._labelled("annotations", self._wanted.annotations, version)
+        if self._problems:
+            raise UserError(*self._problems)
+        return Metadata(
+            names=names,
+            tag_names=tags,
+            version=version,
+            shown=fixed or version,
+            is_fixed=bool(fixed),
+            labels=labels,
+            annotations=annotations,
+            levels=self._facts.levels,
+            notices=tuple(dict.fromkeys(self._notices)),
+        )
+
+    def _names(self) -> tuple[Name, ...]:
+        found: dict[tuple[str, str], Name] = {}
+        for image in read_images(self._wanted.images, self._problems):
+            name = parse_name(image.name.lower()) if image.enable else None
+            if name:
+                found.setdefault(name[:2], name)
+            elif image.enable:
+                hint = "write it with its registry and without a tag, such as ghcr.io/owner/name"
+                what = f"{image.name!r} is not the name of an image"
+                self._problems.append(Problem("input `image`", what, hint))
+        return tuple(found.values())
+
+    # Tags
+
+    def _flavor(self) -> Flavor:
+        """Return the input `flavor` with the values of its expressions in it."""
+        flavor = read_flavor(self._wanted.flavor, self._problems)
+        prefix, suffix = (
+            self._attempt("input `flavor`", text, partial(expand, text, self._values)) or ""
+            for text in (flavor.prefix, flavor.suffix)
+        )
+        return flavor._replace(prefix=prefix, suffix=suffix)
+
+    def _rules(self, flavor: Flavor) -> tuple[list[Rule], Flavor, Facts]:
+        """Return the rules, those of the person or else our own, and what they work with."""
+        facts = self._facts
+        if lines(self._wanted.tags):
+            return read_rules(self._wanted.tags, self._problems), flavor, facts
+        version = semver(facts.tag)
+        allowed = self._allowed(version, flavor)
+        rules = read_rules("\n".join(_own_rules(version, allowed)), self._problems)
+        if flavor.latest == "auto":
+            flavor = flavor._replace(latest="true" if LATEST in allowed else "false")
+        return rules, flavor, facts._replace(short_sha=max(DEFAULT_SHA, facts.short_sha))
+
+    def _allowed(self, version: Version | None, flavor: Flavor) -> tuple[str, ...]:
+        """Return which of `latest`, `major` and `minor` move to a version: none moves back."""
+        if not version or not version.is_stable:
+            return ()
+        moving = (LATEST, "minor", *(("major",) if version.major else ()))
+        if self._published is None:
+            names = (f"{version.major}.{version.minor}", f"{version.major}")
+            listed = ", ".join((*names[: len(moving) - 1], LATEST))
+            self._notices.append(
+                f"{listed} stay where they are: it is not known whether the registry has a higher "
+                f"version than {self._facts.tag}"
+            )
+            return ()
+        prefix, suffix = with_dashes(flavor.prefix).lstrip(".-"), with_dashes(flavor.suffix)
+        others = list(_versions(self._published, prefix, suffix))
+        same = {LATEST: 0, "major": 1, "minor": 2}
+        mine = version.triple
+        return tuple(
+            each
+            for each in moving
+            if all(mine >= other for other in others if other[: same[each]] == mine[: same[each]])
+        )
+
+    def _tags(
+        self, rules: Iterable[Rule], flavor: Flavor, facts: Facts
+    ) -> tuple[tuple[str, ...], str]:
+        """Return the tags, and the most important of those that stay, if there is one."""
+        tell = self._notices.append
+        maker = Maker(facts, flavor, values_of(facts, tell), tell)
+        found: list[tuple[str, Candidate]] = []
+        for rule in rules:
+            where = f"input `tags`, line {rule.line.number}"
+            made = self._attempt(where, rule.line.text, partial(maker.make, rule))
+            tag = self._legal(made.text) if made and made.text else ""
+            if made and tag:
+                found.append((tag, made))
+        names = [tag for tag, _ in found]
+        if found and _has_latest(flavor, found[0][1]):
+            names.append(self._legal(maker.latest()))
+        fixed = [tag for tag, made in found if made.is_fixed]
+        return tuple(dict.fromkeys(names)), fixed[0] if fixed else ""
+
+    def _legal(self, text: str) -> str:
+        tag = legal_tag(text)
+        if not tag:
+            self._notices.append(f"{text!r} leaves nothing that a tag may consist of")
+        elif tag != with_dashes(text):
+            self._notices.append(f"{text!r} cannot be a tag, {tag} is taken instead")
+        return tag
+
+    # Labels
+
+    def _labelled(self, where: str, text: str, version: str) -> dict[str, str]:
+        facts, repository = self._facts, self._facts.repository
+        pairs = {
+            f"{LABEL}.title": repository.name,
+            f"{LABEL}.description": repository.description,
+            f"{LABEL}.url": repository.url,
+            f"{LABEL}.source": repository.url,
+            f"{LABEL}.version": version,
+            f"{LABEL}.created": _iso(facts.created),
+            f"{LABEL}.revision": facts.sha,
+            f"{LABEL}.licenses": repository.license,
+        }
+        for line in lines(text):
+            label = unquoted(line.text)
+            place = f"input `{where}`, line {line.number}"
+            made = self._attempt(place, label, partial(expand, label, self._values))
+            name, equals, value = (made or "").partition("=")
+            if equals and name.strip():
+                pairs[name.strip()] = value
+            elif made is not None:
+                self._notices.append(f"{place}: {label!r} is left out, it is not name=value")
+        return {name: pairs[name] for name in collated(pairs)}
+
+    def _attempt(self, where: str, text: str, make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except (RuleError, BadExpressionError) as error:
+            self._problems.append(Problem(where, f"{text!r}: {error}", error.hint))
+            return None
+
+
+def _own_rules(version: Version | None, allowed: Sequence[str]) -> Iterator[str]:
+    """Yield the rules that hold when the person has written none."""
+    yield from ("type=schedule", "type=ref,event=branch", "type=ref,event=pr", "type=sha")
+    if not version:
+        yield "type=ref,event=tag"
+        return
+    yield "type=semver,pattern={{version}}"
+    if "minor" in allowed:
+        yield "type=semver,pattern={{major}}.{{minor}}"
+    if "major" in allowed:
+        yield "type=semver,pattern={{major}}"
+
+
+def _versions(published: Iterable[str], prefix: str, suffix: str) -> Iterator[tuple[int, int, int]]:
+    """Yield the stable versions among tags, each as three numbers."""
+    for tag in published:
+        if tag.startswith(prefix) and tag.endswith(suffix):
+            version = semver(tag[len(prefix) : len(tag) - len(suffix)])
+            if version and version.is_stable:
+                yield version.triple
+
+
+def _has_latest(flavor: Flavor, first: Candidate) -> bool:
+    """Say whether `latest` is one of the tags: by `auto` the most important one decides."""
+    return first.latest if flavor.latest == "auto" else flavor.latest == "true"
+
+
+def _iso(seconds: float) -> str:
+    from datetime import datetime, timezone  # noqa: PLC0415 - by this name alone, in one place
+
+    when = datetime.fromtimestamp(seconds, timezone.utc)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")

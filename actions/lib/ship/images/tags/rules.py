@@ -1,0 +1,229 @@
+"""The rules of the inputs `tags`, `flavor` and `image`, read and checked."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ship.images.tags.lines import Line, fields, lines
+from ship.runner.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
+PRIORITIES = {
+    "schedule": "1000", "semver": "900", "pep440": "900", "match": "800",
+    "edge": "700", "ref": "600", "raw": "200", "sha": "100",
+}  # fmt: skip
+# What a rule of any type can say, and what only one of a type can.
+COMMON = ("enable", "priority", "prefix", "suffix")
+OWN: Mapping[str, tuple[str, ...]] = {
+    "schedule": ("pattern",), "semver": ("pattern", "value", "match"),
+    "pep440": ("pattern", "value", "match"), "match": ("pattern", "group", "value"),
+    "edge": ("branch",), "ref": ("event",), "raw": ("value",), "sha": ("format",),
+}  # fmt: skip
+DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    "schedule": {"pattern": "nightly"}, "semver": {"value": "", "match": ""},
+    "pep440": {"value": "", "match": ""}, "match": {"group": "0", "value": ""},
+    "edge": {"branch": ""}, "ref": {}, "raw": {}, "sha": {"prefix": "sha-", "format": "short"},
+}  # fmt: skip
+_NEEDED = {
+    "semver": "pattern",
+    "pep440": "pattern",
+    "match": "pattern",
+    "ref": "event",
+    "raw": "value",
+}
+_CHOICES = {"event": ("branch", "tag", "pr"), "format": ("short", "long")}
+_NUMBERS = {
+    "priority": re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?", re.ASCII),
+    "group": re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII),
+}
+# As docker/build-push-action wants its tags: registry/owner/name:tag.
+_REFERENCE = re.compile(r"[\w.:-]+(?:/[\w.-]+)+:[\w.-]+", re.ASCII)
+
+
+class Rule(NamedTuple):
+    """A rule for a tag; `attributes` has all that its type knows, defaults included."""
+
+    line: Line
+    type: str
+    attributes: Mapping[str, str]
+
+    @property
+    def priority(self) -> float:
+        return float(self.attributes["priority"])
+
+
+class Flavor(NamedTuple):
+    """What holds for all tags."""
+
+    latest: str = "auto"
+    prefix: str = ""
+    prefix_on_latest: bool = False
+    suffix: str = ""
+    suffix_on_latest: bool = False
+
+
+class Image(NamedTuple):
+    """A name of the image, as it was written."""
+
+    name: str
+    enable: bool = True
+
+
+class RuleError(ValueError):
+    """A line that is no rule: what is wrong, and what to write instead."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+def read_rules(text: str, problems: list[Problem]) -> list[Rule]:
+    """Return the rules of the input `tags`, the most important first."""
+    read = (_attempt("tags", line, read_rule, problems) for line in lines(text))
+    return by_priority(rule for rule in read if rule)
+
+
+def by_priority(rules: Iterable[Rule]) -> list[Rule]:
+    """Return rules with the highest priority first, and else in the order they have."""
+    return sorted(rules, key=lambda rule: -rule.priority)
+
+
+def read_rule(line: Line) -> Rule:
+    """Read one rule. Raises RuleError."""
+    kind, given = "raw", {}
+    for field in _fields(line):
+        key, equals, value = field.partition("=")
+        # `=x` is no pair but a text, as is one whose `=` is inside of an expression.
+        if not equals or not key or "{{" in key:
+            given["value"] = field.strip()
+        elif key.strip().lower() == "type":
+            kind = value.strip()
+        else:
+            given[key.strip().lower()] = value.strip()
+    if kind not in PRIORITIES:
+        raise RuleError(f"{kind!r} is not a type of rule", _near(kind, PRIORITIES))
+    if kind == "ref" and given.get("event") == "pr":
+        given.setdefault("prefix", "pr-")
+    attributes = {"priority": PRIORITIES[kind], "enable": "true", **DEFAULTS[kind], **given}
+    _check(kind, attributes)
+    return Rule(line, kind, attributes)
+
+
+def _check(kind: str, attributes: Mapping[str, str]) -> None:
+    needed = _NEEDED.get(kind)
+    if needed and needed not in attributes:
+        raise RuleError(f"`{needed}` is missing", f"a rule of type {kind} needs it")
+    known = (*COMMON, *OWN[kind])
+    for name, value in attributes.items():
+        if name == "value" and name not in known:
+            raise RuleError(f"type {kind} takes no value, such as {value!r}", _near(value, known))
+        if name not in known:
+            raise RuleError(f"{name!r} is not known for type {kind}", _near(name, known))
+        choices = _CHOICES.get(name)
+        if choices and value not in choices:
+            raise RuleError(f"{value!r} is not one of {', '.join(choices)}")
+    if kind == "raw" and _REFERENCE.fullmatch(attributes["value"]):
+        hint = "write the tag alone; what is before the colon belongs into the input `image`"
+        raise RuleError("a tag is without the name of the image", hint)
+    for name, number in _NUMBERS.items():
+        if not number.fullmatch(attributes.get(name, "0")):
+            raise RuleError(f"{name}: {attributes[name]!r} is not a number", "such as 1")
+
+
+def read_flavor(text: str, problems: list[Problem]) -> Flavor:
+    """Return the input `flavor`; of what is said twice the last counts."""
+    flavor = Flavor()
+    for line in lines(text):
+        read = partial(read_flavor_line, flavor=flavor)
+        flavor = _attempt("flavor", line, read, problems) or flavor
+    return flavor
+
+
+def read_flavor_line(line: Line, flavor: Flavor) -> Flavor:
+    """Return a flavor with what one line says changed. Raises RuleError."""
+    before = ""
+    for field in _fields(line):
+        # Not more than the second part counts; a `=` cannot be in a tag anyway.
+        key, *rest = (part.strip() for part in field.split("="))
+        if not rest:
+            raise RuleError(
+                f"{field!r} says nothing", "write latest=, prefix=, suffix= or onlatest="
+            )
+        name, value = key.lower(), rest[0]
+        if name in ("latest", "onlatest"):
+            allowed = ("auto", "true", "false") if name == "latest" else ("true", "false")
+            if value not in allowed:
+                raise RuleError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        if name == "onlatest":
+            if before:
+                flavor = flavor._replace(**{f"{before}_on_latest": value == "true"})  # type: ignore[arg-type]
+        elif name in ("latest", "prefix", "suffix"):
+            flavor = flavor._replace(**{name: value})  # type: ignore[arg-type]
+            before = before if name == "latest" else name
+        else:
+            raise RuleError(
+                f"{name!r} is not known", _near(name, ("latest", "prefix", "suffix", "onlatest"))
+            )
+    return flavor
+
+
+def read_images(text: str, problems: list[Problem]) -> list[Image]:
+    """Return the names that the input `image` has, one a line; one line may hold several."""
+    listed = lines(text)
+    if len(listed) == 1 and "=" not in listed[0].text:
+        return [Image(name.strip()) for name in fields(listed[0].text) if name.strip()]
+    read = [_attempt("image", line, read_image, problems) for line in listed]
+    return [image for image in read if image]
+
+
+def read_image(line: Line) -> Image:
+    """Read a line of the input `image`. Raises RuleError."""
+    name, enable = "", True
+    for field in _fields(line):
+        key, *rest = (part.strip() for part in field.split("="))
+        if not rest or key.lower() == "name":
+            if name:
+                raise RuleError("there are two names on the line", "write one a line")
+            name = rest[0] if rest else key
+        elif key.lower() != "enable":
+            raise RuleError(f"{key!r} is not known", _near(key, ("name", "enable")))
+        elif rest[0] not in ("true", "false"):
+            raise RuleError(f"enable: {rest[0]!r} is not one of true, false")
+        else:
+            enable = rest[0] == "true"
+    if not name:
+        raise RuleError("the name is missing", "write name=ghcr.io/owner/name")
+    return Image(name, enable)
+
+
+def _fields(line: Line) -> list[str]:
+    found = fields(line.text)
+    if any('"' in re.sub(r"\{\{.*?\}\}", "", field) for field in found):
+        hint = 'put the quotes around the whole field, as in type=raw,"value=a,b"'
+        raise RuleError("there is a quote inside of a field", hint)
+    return found
+
+
+def _attempt(
+    where: str, line: Line, read: Callable[[Line], T], problems: list[Problem]
+) -> T | None:
+    try:
+        return read(line)
+    except RuleError as error:
+        problems.append(
+            Problem(f"input `{where}`, line {line.number}", f"{line.text!r}: {error}", error.hint)
+        )
+        return None
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    import difflib  # noqa: PLC0415 - only for an error
+
+    listed = list(known)
+    close = difflib.get_close_matches(word, listed, 1)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(listed)}"

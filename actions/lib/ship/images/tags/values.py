@@ -1,0 +1,83 @@
+"""The names that an expression can use anywhere, and what they stand for in a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ship.images.tags.expressions import BadExpressionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ship.images.tags.expressions import Value
+    from ship.images.tags.facts import Facts
+
+    Tell = Callable[[str], None]
+
+# These are for the last commit of the default branch, whatever the ref says:
+# https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+_OF_DEFAULT_BRANCH = ("create", "discussion", "issues", "schedule")
+
+
+def values_of(facts: Facts, tell: Tell) -> dict[str, Value]:
+    """Return all names; a fact that is asked for and missing is told in a sentence to `tell`."""
+    texts = {
+        "branch": facts.branch,
+        "tag": facts.tag,
+        "sha": short_sha(facts),
+        "base_ref": facts.base_ref,
+    }
+
+    def is_default() -> bool:
+        return _is_default_branch(facts, tell)
+
+    def commit_date(form: str | None, options: Mapping[str, str]) -> str:
+        if facts.commit_time is None:
+            tell("the time of the commit is not in the event: commit_date is the time of the run")
+        seconds = facts.now if facts.commit_time is None else facts.commit_time
+        return _date(seconds, form, options)
+
+    return {
+        **{name: constant(text) for name, text in texts.items()},
+        "is_default_branch": lambda *_: "true" if is_default() else "false",
+        "is_not_default_branch": lambda *_: "false" if is_default() else "true",
+        "date": lambda form, options: _date(facts.now, form, options),
+        "commit_date": commit_date,
+    }
+
+
+def constant(text: str) -> Value:
+    """Return the value of a name that takes no arguments."""
+    return lambda *_: text
+
+
+def short_sha(facts: Facts) -> str:
+    """Return the first digits of the commit."""
+    return facts.sha[: facts.short_sha]
+
+
+def _is_default_branch(facts: Facts, tell: Tell) -> bool:
+    # Of another kind of ref the whole name is compared, which equals no branch.
+    name = facts.ref.removeprefix("refs/heads/")
+    if not name:
+        return False
+    if facts.default_branch == name or any(e in facts.event_name for e in _OF_DEFAULT_BRANCH):
+        return True
+    if not facts.default_branch:
+        tell("the default branch is not in the event: is_default_branch is false")
+    return False
+
+
+def _date(seconds: float, form: str | None, options: Mapping[str, str]) -> str:
+    # Imported here: most runs write no date.
+    from ship.images.tags import dates  # noqa: PLC0415
+
+    unknown = [name for name in options if name != "tz"]
+    if unknown:
+        raise BadExpressionError(f"a date has no option {unknown[0]!r}", "it has tz, a time zone")
+    zone = options.get("tz", "UTC")
+    try:
+        return dates.written(dates.moment(seconds, zone), form or "")
+    except dates.UnknownZoneError:
+        hint = "write it as in the tz database, such as Europe/Berlin"
+        raise BadExpressionError(f"{zone!r} is not a time zone", hint) from None

@@ -1,0 +1,91 @@
+"""What the runner says of the run: repository, commit, event."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.runner.json_file import mapping, read_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Context(NamedTuple):
+    """The facts of one workflow run; a missing one is an empty string."""
+
+    repository: str = ""
+    sha: str = ""
+    ref: str = ""
+    event_name: str = ""
+    actor: str = ""
+    server: str = "https://github.com"
+    run_id: str = ""
+    # A run that is started again has the number of the first.
+    run_attempt: str = ""
+    workspace: str = "."
+    payload: Mapping[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the repository without its owner, as a container may be called."""
+        return re.sub(r"[^a-z0-9._-]+", "-", self.repository.rpartition("/")[2].lower()).strip(
+            "-._"
+        )
+
+    @property
+    def owner(self) -> str:
+        return self.repository.partition("/")[0]
+
+    @property
+    def run_url(self) -> str:
+        return f"{self.server}/{self.repository}/actions/runs/{self.run_id}" if self.run_id else ""
+
+    @property
+    def attempt_url(self) -> str:
+        """The address of this attempt of the run."""
+        again = self.run_attempt not in ("", "1")
+        return f"{self.run_url}/attempts/{self.run_attempt}" if again else self.run_url
+
+    @property
+    def is_pull_request(self) -> bool:
+        return self.event_name.startswith("pull_request")
+
+    @property
+    def is_check(self) -> bool:
+        """Whether the run tries out what is not merged yet: a pull request or a merge queue."""
+        return self.is_pull_request or self.event_name == "merge_group" or self.is_fork
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether the run is for a pull request of another repository than this one.
+
+        A `workflow_run` after the workflow of such a pull request is, too: it has the rights of
+        this repository, and often the code of the other.
+        """
+        if self.event_name == "workflow_run":
+            run = mapping(self.payload, "workflow_run")
+            return self._is_foreign(mapping(run, "head_repository"))
+        return self.is_pull_request and self._is_foreign(
+            mapping(mapping(mapping(self.payload, "pull_request"), "head"), "repo")
+        )
+
+    def _is_foreign(self, repository: Mapping[str, Any]) -> bool:
+        return repository.get("full_name") != self.repository
+
+
+def read_context(env: Mapping[str, str]) -> Context:
+    """Read the facts from the runner's environment and the payload of the event."""
+    return Context(
+        repository=env.get("GITHUB_REPOSITORY", ""),
+        sha=env.get("GITHUB_SHA", ""),
+        ref=env.get("GITHUB_REF", ""),
+        event_name=env.get("GITHUB_EVENT_NAME", ""),
+        actor=env.get("GITHUB_ACTOR", ""),
+        server=env.get("GITHUB_SERVER_URL", "") or "https://github.com",
+        run_id=env.get("GITHUB_RUN_ID", ""),
+        run_attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        workspace=env.get("GITHUB_WORKSPACE", "") or ".",
+        # A missing or broken payload takes away comfort only, so it is no error.
+        payload=read_object(env.get("GITHUB_EVENT_PATH", "")),
+    )

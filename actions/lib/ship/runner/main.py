@@ -1,0 +1,97 @@
+"""Entry point of the actions: the only place that reads the environment of the process."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ship.runner import cancel
+from ship.runner.command import HIDDEN
+from ship.runner.context import read_context
+from ship.runner.errors import ShipError, StepFailed
+from ship.runner.process import ProcessRunner, is_input
+from ship.runner.workflow_commands import Workflow, fence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
+REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
+EXIT_BUG = 3
+# A disk that takes no more: not our bug.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the action that is named by the only argument; returns the exit code of the step."""
+    if len(arguments) != 1 or arguments[0] not in ACTIONS:
+        print(f"usage: python3 -Iu lib {{{','.join(ACTIONS)}}}", file=sys.stderr)
+        return 2
+    # Whatever the locale of a runner: a word that it cannot print must not end a step.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    env = dict(os.environ)
+    workflow = Workflow(env)
+    cancel.listen()
+    try:
+        action = importlib.import_module(ACTIONS[arguments[0]])
+        action.run(env, read_context(env), ProcessRunner(env), workflow)
+        cancel.ignore()
+    except ShipError as error:
+        return _tell(workflow, error)
+    except OSError as error:
+        if error.errno not in FULL:
+            return _bug(workflow, env)
+        return _tell(workflow, _full(error))
+    except Exception:  # noqa: BLE001 - whatever it is, the person gets a report and not a traceback
+        return _bug(workflow, env)
+    return 0
+
+
+def _full(error: OSError) -> StepFailed:
+    return StepFailed.of(
+        f"the runner cannot write {error.filename or 'to its disk'}: {error.strerror}",
+        hint="free space on the disk of the runner, or let its user write there",
+    )
+
+
+def _tell(workflow: Workflow, error: ShipError) -> int:
+    """Show an error in the annotations of the run and in the job summary."""
+    cancel.ignore()
+    evidence = error.evidence
+    if evidence:
+        with workflow.group(evidence.title), workflow.untrusted():
+            workflow.say(evidence.text)
+    for problem in error.problems:
+        workflow.error(str(problem), title=error.title)
+    workflow.summary(f"### ❌ {error.title}\n\n{fence(str(error))}\n")
+    if evidence:
+        workflow.summary(f"**{evidence.title}**\n\n{fence(evidence.text)}\n")
+    return error.exit_code
+
+
+def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
+    import traceback  # noqa: PLC0415 - 7 ms that only a bug need pay
+
+    with workflow.group("Traceback"), workflow.untrusted():
+        workflow.say(_without_secrets(traceback.format_exc(), env))
+    workflow.error(
+        f"this is a bug of the action, not of your workflow\n  hint: report it, with the folded "
+        f"traceback above, at {REPORT_AT}",
+        title="Bug",
+    )
+    return EXIT_BUG
+
+
+def _without_secrets(text: str, env: Mapping[str, str]) -> str:
+    # A message of the standard library may quote a value; the runner masks only what it knows.
+    for name, value in env.items():
+        secret = is_input(name) and any(word in name for word in ("KEY", "PASSWORD", "TOKEN"))
+        if secret and value.strip():
+            text = text.replace(value.strip(), HIDDEN)
+    return text

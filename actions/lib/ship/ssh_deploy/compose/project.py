@@ -1,0 +1,212 @@
+"""What `docker compose config` says of a project, and which of its images are ours to choose."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.images.reference import parse_name, split_digest
+from ship.runner.errors import Problem, StepFailed, UserError
+from ship.ssh_deploy.run.form import EVERYWHERE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ship.images.reference import Name
+
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,500}")
+LABEL = "io.github.gen-workflow.files"
+
+
+class Place(NamedTuple):
+    """Where on the host something is asked for: a service, an address and a port."""
+
+    service: str
+    address: str
+    port: str
+
+
+class Project(NamedTuple):
+    """A project with everything resolved; what it holds may be secret, so it is never shown."""
+
+    name: str
+    services: Mapping[str, Mapping[str, Any]]
+    # Named files of the project, such as `configs`: name → path.
+    files: Mapping[str, str]
+
+    def image(self, service: str) -> str:
+        """Return the image as the files have it; compose doubles each `$` in what it tells."""
+        return str(self.services[service].get("image") or "").replace("$$", "$")
+
+    def described(self) -> str:
+        """Return the services and their images, for a person."""
+        words = [f"{name} ({self._origin(name)})" for name in self.services]
+        return ", ".join(words) or "none"
+
+    def _origin(self, service: str) -> str:
+        built = "build" in self.services[service]
+        return self.image(service) or ("no image, it is built" if built else "no image")
+
+    def with_repository(self, name: Name) -> tuple[str, ...]:
+        """Return the services whose image is of a repository."""
+        wanted = (name.registry, name.path)
+        return tuple(each for each in self.services if _repository(self.image(each)) == wanted)
+
+    def active(self) -> tuple[str, ...]:
+        """Return the services that start without a profile, and then the others."""
+        return tuple(sorted(self.services, key=lambda each: bool(self._list(each, "profiles"))))
+
+    def running(self) -> tuple[str, ...]:
+        """Return the services that have a container once the project is up."""
+        names = (name for name in self.services if not self._list(name, "profiles"))
+        return tuple(name for name in names if self._replicas(name) not in (0, "0"))
+
+    def _replicas(self, service: str) -> object:
+        deploy = self.services[service].get("deploy") or {}
+        return deploy.get("replicas", self.services[service].get("scale", 1))
+
+    def published(self, services: Sequence[str]) -> Place | None:
+        """Return where the first of some services that publishes a TCP port is reached."""
+        for service in self.active():
+            for port in self._list(service, "ports") if service in services else ():
+                number = str(port.get("published") or "").partition("-")[0]
+                if port.get("protocol", "tcp") == "tcp" and number.isdecimal() and number != "0":
+                    return Place(service, _address(str(port.get("host_ip") or "")), number)
+        return None
+
+    def needed_by(self, service: str) -> tuple[str, ...]:
+        """Return what a service says it depends on."""
+        needed = self.services.get(service, {}).get("depends_on") or {}
+        return tuple(name for name in needed if name in self.services)
+
+    def tasks(self) -> tuple[str, ...]:
+        """Return the services that others wait for to come to their end, such as a migration."""
+        running = self.running()
+        found = {
+            name: None
+            for service in running
+            for name, how in (self.services[service].get("depends_on") or {}).items()
+            if name in running and how.get("condition") == "service_completed_successfully"
+        }
+        return tuple(found)
+
+    def mounted(self, service: str) -> Iterator[str]:
+        """Yield the paths on the host that a service sees."""
+        for mount in self._list(service, "volumes"):
+            if mount.get("type") == "bind":
+                yield str(mount.get("source") or "")
+        for kind in ("configs", "secrets"):
+            for used in self._list(service, kind):
+                yield self.files.get(f"{kind} {used.get('source')}", "")
+
+    def others(self, pinned: Sequence[str]) -> tuple[str, ...]:
+        """Return the images that the services which are none of ours name, also one to build."""
+        images = [
+            self.image(name)
+            for name in self.services
+            if name not in pinned and not self._list(name, "profiles")
+        ]  # fmt: skip
+        return tuple(image for image in dict.fromkeys(images) if REFERENCE.fullmatch(image))
+
+    def built(self, pinned: Sequence[str]) -> tuple[str, ...]:
+        """Return the services that only a build on the host could give an image."""
+        return tuple(
+            name
+            for name, service in self.services.items()
+            if name not in pinned
+            and "build" in service
+            and not self.image(name)
+            and not self._list(name, "profiles")
+        )
+
+    def _list(self, service: str, key: str) -> Sequence[Any]:
+        found = self.services[service].get(key)
+        return found if isinstance(found, list) else ()
+
+
+def _repository(image: str) -> tuple[str, str] | None:
+    head = image.partition("@")[0]
+    name, colon, tag = head.rpartition(":")
+    parsed = parse_name(name if colon and "/" not in tag else head)
+    return (parsed.registry, parsed.path) if parsed else None
+
+
+def _address(host_ip: str) -> str:
+    bracketed = f"[{host_ip}]" if ":" in host_ip else host_ip
+    return EVERYWHERE.get(bracketed, bracketed)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raise StepFailed where a host told what is not what compose tells."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        # Not its words: they may hold a secret.
+        raise StepFailed.of(
+            f"the host told of the project what nobody can read ({type(error).__name__})",
+            hint="try on the host: docker compose config --format json",
+        ) from None
+
+
+@reading()
+def read_project(text: bytes) -> Project:
+    """Read what compose told. Raises StepFailed."""
+    told = json.loads(text)
+    services = {name: dict(each or {}) for name, each in (told.get("services") or {}).items()}
+    files = {
+        f"{kind} {name}": str(each["file"])
+        for kind in ("configs", "secrets")
+        for name, each in (told.get(kind) or {}).items()
+        if each and each.get("file")
+    }
+    return Project(str(told["name"]), services, files)
+
+
+def choose_images(project: Project, images: Mapping[str, str], image: str) -> dict[str, str]:
+    """Return which service gets which image: those that are named, or those of its repository.
+
+    Raises UserError when there is no such service.
+    """
+    unknown = [name for name in images if name not in project.services]
+    if unknown:
+        raise _mismatch("images", f"the project has no service {', '.join(unknown)}", project)
+    if images:
+        return dict(images)
+    parsed = split_digest(image)
+    services = project.with_repository(parsed[0]) if parsed else ()
+    if not services:
+        name = str(parsed[0]) if parsed else image
+        raise _mismatch("image", f"no service of the project has an image of {name}", project)
+    return dict.fromkeys(services, image)
+
+
+def _mismatch(name: str, what: str, project: Project) -> UserError:
+    hint = (
+        f"its services are {project.described()}; name those that get an image in `images`, "
+        "one SERVICE=NAME@sha256:… a line"
+    )
+    return UserError(Problem(f"input `{name}`", what, hint))
+
+
+def override(images: Mapping[str, str], digests: Mapping[str, str]) -> str:
+    """Return a compose file, in the part of YAML that is JSON, for a project's last say.
+
+    A service whose uploaded files changed gets another label, so that compose replaces its
+    container: the old one would go on with the files that it has open.
+    """
+    services: dict[str, dict[str, Any]] = {}
+    for name, image in images.items():
+        # What the person pulls at each start has no login here, and is pulled already.
+        services.setdefault(name, {}).update(image=image, pull_policy="missing")
+    for name, digest in digests.items():
+        services.setdefault(name, {})["labels"] = {LABEL: digest}
+    return json.dumps({"services": services})
+
+
+def images_of_override(text: bytes) -> dict[str, str]:
+    """Return the images that an override of an earlier release gives its services."""
+    services = json.loads(text or b"{}").get("services") or {}
+    return {name: each["image"] for name, each in services.items() if each.get("image")}

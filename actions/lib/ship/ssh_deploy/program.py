@@ -1,0 +1,108 @@
+"""What runs on a host: functions of a form, its parameters, and the phases that are called."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.runner.command import HIDDEN, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ship.ssh_deploy.facts import Facts
+
+    Value = str | Secret
+
+FOLDER = os.path.dirname(__file__)
+COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
+INDENT = re.compile(r"^ +", re.MULTILINE)
+
+
+class Phase(NamedTuple):
+    """A part of a deploy that is told to a host in one line.
+
+    `undo` is what happens by itself when it fails. With `first_host` only the first of several
+    hosts does it; with `in_groups` so many hosts at a time as the person allows.
+    """
+
+    name: str
+    why: str
+    undo: str
+    first_host: bool = False
+    in_groups: bool = False
+
+
+class Program(NamedTuple):
+    """The whole of what a host is told for one form of deploy.
+
+    `files` are the scripts below this package that it is made of; `environment` is the one of the
+    app, and `secret_files` are files for it, by name.
+    """
+
+    files: tuple[str, ...]
+    phases: tuple[Phase, ...]
+    parameters: Mapping[str, Value]
+    environment: Mapping[str, Secret] = {}
+    secret_files: Mapping[str, Secret] = {}
+    # What we work out of the facts of a host once a phase has ended, as further parameters for it.
+    answers: Mapping[str, Callable[[Facts], Mapping[str, Value]]] = {}
+
+    def shown(self) -> str:
+        """Return the program for a person to read, without secrets."""
+        lines = [f"$ sh -s < {' + '.join(f'{os.path.basename(name)}.sh' for name in self.files)}"]
+        lines += [f"    {name}={_shown(value)}" for name, value in self.parameters.items()]
+        lines += [f"    export {name}={HIDDEN}" for name in self.environment]
+        lines += [f"    file {name} {HIDDEN}" for name in self.secret_files]
+        for number, phase in enumerate(self.phases, start=1):
+            where = " (on the first host alone)" if phase.first_host else ""
+            lines += [
+                f"{number}. {phase.name}: {phase.why}{where}",
+                f"   if it fails: {phase.undo}",
+            ]
+        return "\n".join(lines)
+
+    def preamble(self, mark: str) -> Secret:
+        """Return the text that defines everything and runs nothing; `mark` goes before each fact.
+
+        The app's variables may have any name, also one of ours, so they are set in a function that
+        only a subshell calls.
+        """
+        given = {"MARK": mark, **self.parameters}
+        lines = [f"{name}={_value(value)}" for name, value in given.items()]
+        exports = [f"export {name}={_value(value)}" for name, value in self.environment.items()]
+        lines += _function("app_environment", exports)
+        files = [
+            f'printf %s {_value(value)} >"$1"/{name} || return'
+            for name, value in self.secret_files.items()
+        ]
+        lines += _function("secret_files", files)
+        lines += [_read(name) for name in self.files]
+        return Secret("\n".join([*lines, "printf 'ship-ready %s\\n' \"$MARK\"", ""]))
+
+
+def call(*names: str, parameters: Mapping[str, Value] | None = None) -> Secret:
+    """Return the text that runs phases one after another, with further parameters."""
+    given = [f"{name}={_value(value)}\n" for name, value in (parameters or {}).items()]
+    return Secret("".join([*given, *(f"phase {name}\n" for name in names)]))
+
+
+def _function(name: str, body: list[str]) -> list[str]:
+    return [f"{name}() {{", ":", *body, "}"]
+
+
+def _shown(value: Value) -> str:
+    """Return a parameter for a person; that a secret is empty is worth to know."""
+    return str(value) if isinstance(value, Secret) and value else _value(value)
+
+
+def _value(value: Value) -> str:
+    return shlex.quote(value.reveal() if isinstance(value, Secret) else value)
+
+
+def _read(name: str) -> str:
+    """Return a script without what is for its readers: it travels over the network each time."""
+    with open(os.path.join(FOLDER, f"{name}.sh"), encoding="utf-8") as file:
+        return INDENT.sub("", COMMENT.sub("", file.read()))

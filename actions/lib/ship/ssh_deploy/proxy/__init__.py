@@ -1,0 +1,1 @@
+"""Deploying one container behind kamal-proxy, without a gap."""

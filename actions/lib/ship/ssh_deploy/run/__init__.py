@@ -1,0 +1,1 @@
+"""Deploying one container with `docker run`."""

@@ -1,0 +1,1 @@
+"""Running commands on a host, without a deploy."""

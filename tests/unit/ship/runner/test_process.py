@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from ship.runner.command import Command, Secret
+from ship.runner.errors import UserError
+from ship.runner.process import ProcessRunner, Tail
+
+ENV = {"PATH": "/usr/bin:/bin", "INPUT_PASSWORD": "hunter2", "JOB_TOKEN": "ghs_x"}
+
+
+def test_a_program_gets_none_of_our_inputs() -> None:
+    shown = ProcessRunner(ENV).run(Command(("env",), why="look")).stdout
+    assert "hunter2" not in shown
+    assert "ghs_x" not in shown
+
+
+def test_both_streams_come_line_by_line_and_whole() -> None:
+    seen: list[str] = []
+    script = "echo one; echo two >&2; printf 'no end'; exit 7"
+    done = ProcessRunner(ENV).run(Command(("sh", "-c", script), why="try"), on_stdout=seen.append)
+    assert (done.code, done.stdout, done.stderr) == (7, "one\nno end", "two")
+    assert seen == ["one", "no end"]
+
+
+def test_a_secret_arrives_on_stdin() -> None:
+    done = ProcessRunner(ENV).run(Command(("cat",), why="read", stdin=Secret("a\nb")))
+    assert done.stdout == "a\nb"
+
+
+def test_a_program_that_reads_nothing_is_no_error() -> None:
+    command = Command(("true",), why="ignore", stdin=Secret("x" * 1_000_000))
+    assert ProcessRunner(ENV).run(command).code == 0
+
+
+def test_bytes_that_are_no_text_are_no_error() -> None:
+    done = ProcessRunner(ENV).run(Command(("printf", r"\377\n"), why="print"))
+    assert done.stdout == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_of_many_lines_the_last_are_kept() -> None:
+    done = ProcessRunner(ENV).run(Command(("seq", "6000"), why="count"))
+    assert done.stdout.splitlines() == [str(number) for number in range(1001, 6001)]
+
+
+def test_of_long_lines_fewer_are_kept() -> None:
+    tail = Tail()
+    for number in range(50):
+        tail.append(f"{number:02}" + "x" * 199_998)
+    assert [line[:2] for line in tail] == [f"{number}" for number in range(30, 50)]
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(UserError, match="`nowhere` is not on the PATH of the runner"):
+        ProcessRunner(ENV).run(Command(("nowhere",), why="try"))
+
+
+def test_a_late_word_of_a_grandchild_is_not_passed_on() -> None:
+    seen: list[str] = []
+    script = "(sleep 3; echo '::warning::late') & echo now"
+    ProcessRunner(ENV).run(Command(("sh", "-c", script), why="try"), on_stdout=seen.append)
+    time.sleep(1.5)
+    assert seen == ["now"]
+
+
+def test_a_companion_ends_with_us_and_by_itself(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    script = f"echo $$ >{pid}; exec sleep 60"
+    companion = ProcessRunner(ENV).start(Command(("sh", "-c", script), why="wait"))
+    while not pid.exists() or not pid.read_text():
+        time.sleep(0.01)
+    assert not companion.ended
+    companion.stop()
+    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+    short = ProcessRunner(ENV).start(Command(("true",), why="end"))
+    deadline = time.monotonic() + 5
+    while not short.ended:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    short.stop()
