@@ -143,8 +143,8 @@ def settled(session: Session, connector: Connector) -> None:
     deadline = time.monotonic() + 60
     while not (session.ready or session.ended):
         assert time.monotonic() < deadline
-        connector.news.wait(1)
-        connector.news.clear()
+        connector.changed.wait(1)
+        connector.changed.clear()
 
 
 def try_once(target: Target, access: Access, told: list[str] | None = None) -> ShipError | None:
@@ -635,8 +635,8 @@ try:
         ]
         print("connecting", flush=True)
         while True:
-            connector.news.wait(1)
-            connector.news.clear()
+            connector.changed.wait(1)
+            connector.changed.clear()
 except Interrupted:
     print("interrupted", flush=True)
 """

@@ -13,7 +13,7 @@ from ship.ssh.refusal import last_line
 
 if TYPE_CHECKING:
     from ship.runner.errors import ShipError
-    from ship.runner.process import Companion, ProcessRunner
+    from ship.runner.process import BackgroundProcess, Runner
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
 
@@ -25,13 +25,13 @@ AGENT_SECONDS = 5
 NO_AGENT = 2
 
 
-def start_agent(folder: Folder, runner: ProcessRunner) -> Companion:
+def start_agent(folder: Folder, runner: Runner) -> BackgroundProcess:
     """Start an agent without a key, which never outlives us."""
     argv = ("ssh-agent", "-D", "-a", folder.agent)
     return runner.start(Command(argv, why="hold the key in memory"))
 
 
-def add_key(agent: Companion, access: Access, folder: Folder, runner: ProcessRunner) -> None:
+def add_key(agent: BackgroundProcess, access: Access, folder: Folder, runner: Runner) -> None:
     """Give the key to the agent. Raises UserError when ssh does not take it."""
     command = _add(access, folder)
     added = Finished(NO_AGENT)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ship.runner import cancel
 from ship.runner.errors import ShipError, StepFailed
-from ship.runner.process import GRACE_SECONDS
+from ship.runner.running import GRACE_SECONDS
 from ship.ssh.agent import add_key, start_agent
 from ship.ssh.config import Folder
 from ship.ssh.jump import Jumps
-from ship.ssh.login import Way, log_in
+from ship.ssh.login import Client, log_in
 from ship.ssh.session import Session
 from ship.ssh.trust import check_trust
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ship.runner.command import Secret
-    from ship.runner.process import Companion, ProcessRunner
+    from ship.runner.process import BackgroundProcess, Runner
     from ship.ssh.access import Access
     from ship.ssh.target import Target
 
@@ -34,7 +34,7 @@ THREAD_SECONDS = 5
 def connect(
     targets: Sequence[Target],
     access: Access,
-    runner: ProcessRunner,
+    runner: Runner,
     tell: Callable[[str], None],
 ) -> Iterator[Connector]:
     """Get ready to connect to hosts; raises ShipError when key or trust cannot be right.
@@ -45,7 +45,7 @@ def connect(
     # The path of a socket is limited to about 90 characters, which RUNNER_TEMP alone may have. The
     # name is made before the folder, so that a signal in between leaves none.
     folder = Folder(f"/tmp/ship-{os.urandom(8).hex()}")  # noqa: S108 - made by us, for us alone
-    started: list[Companion | Connector] = []
+    started: list[BackgroundProcess | Connector] = []
     try:
         os.mkdir(folder.path, mode=0o700)
         folder.fill(access, targets)
@@ -53,7 +53,7 @@ def connect(
         agent = start_agent(folder, runner)
         started.append(agent)
         add_key(agent, access, folder, runner)
-        connector = Connector(targets, Way(access, folder, runner, _one_at_a_time(tell)))
+        connector = Connector(targets, Client(access, folder, runner, _one_at_a_time(tell)))
         started.append(connector)
         yield connector
     finally:
@@ -82,12 +82,12 @@ def _one_at_a_time(tell: Callable[[str], None]) -> Callable[[str], None]:
 class Connector:
     """Opens sessions on the hosts that it was made for."""
 
-    def __init__(self, targets: Sequence[Target], way: Way) -> None:
+    def __init__(self, targets: Sequence[Target], client: Client) -> None:
         # Set whenever anything happened at any session.
-        self.news = threading.Event()
+        self.changed = threading.Event()
         self._aliases = {target: f"target-{i}" for i, target in enumerate(targets)}
-        self._way = way
-        self._jumps = Jumps(way)
+        self._client = client
+        self._jumps = Jumps(client)
         self._sessions: list[tuple[Session, threading.Thread]] = []
 
     def open(
@@ -105,7 +105,7 @@ class Connector:
         The lines of the host come from other threads: those of its standard output from its first
         word on but for login scripts, those of its standard error once it is ready.
         """
-        session = Session(target, self.news, on_line, on_stderr)
+        session = Session(target, self.changed, on_line, on_stderr)
         work = (session, preamble(session.mark))
         thread = threading.Thread(target=self._connect, args=work, daemon=True)
         self._sessions.append((session, thread))
@@ -137,16 +137,16 @@ class Connector:
             session.close()
 
     def _log_in(self, session: Session, preamble: Secret) -> None:
-        ssh = ("ssh", "-F", self._way.folder.config)
+        ssh = ("ssh", "-F", self._client.folder.config)
         alias = ("-T", self._aliases[session.target])
 
         def attempt(options: tuple[str, ...]) -> str | None:
             self._jumps.open()
-            said = session.attempt((*ssh, *options, *alias), preamble, self._way.runner)
+            said = session.attempt((*ssh, *options, *alias), preamble, self._client.runner)
             past = self._jumps.past_sharing(said or "")
             if past:
                 argv = (*ssh, *options, *past, *alias)
-                said = session.attempt(argv, preamble, self._way.runner)
+                said = session.attempt(argv, preamble, self._client.runner)
             return said
 
-        log_in(session.target, attempt, self._way, session.pause, jump=False)
+        log_in(session.target, attempt, self._client, session.pause, jump=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ship.runner.command import Secret
     from ship.runner.errors import ShipError
-    from ship.runner.process import Dialogue, ProcessRunner
+    from ship.runner.process import InteractiveProcess, Runner
     from ship.ssh.target import Target
 
 # From the start of ssh to the first word of the host: connection, key exchange, login, and the
@@ -41,13 +41,13 @@ class Session:
     def __init__(
         self,
         target: Target,
-        news: threading.Event,
+        changed: threading.Event,
         on_line: Callable[[str], None],
         on_stderr: Callable[[str], None],
     ) -> None:
         self.target = target
         self.mark = os.urandom(16).hex()
-        self._news = news
+        self._changed = changed
         self._on_line = on_line
         self._on_stderr = on_stderr
         self._told = re.compile(
@@ -56,7 +56,7 @@ class Session:
         self._ready = False
         self._error: ShipError | None = None
         self._exit_code: int | None = None
-        self._dialogue: Dialogue | None = None
+        self._process: InteractiveProcess | None = None
         self._said: deque[str] = deque(maxlen=KEPT_LINES)
         # Whoever waits for this session is woken up by it.
         self._turn = threading.Event()
@@ -91,14 +91,14 @@ class Session:
 
         A host that is gone is no error here: `ended` tells.
         """
-        if self._dialogue and self._ready:
-            self._dialogue.say(bootstrap.whole(text))
+        if self._process and self._ready:
+            self._process.write(bootstrap.whole(text))
 
     def end_input(self) -> None:
         """Say no more: the host undoes what is not finished, and ends."""
         self.give_up()
-        if self._dialogue:
-            self._dialogue.end_input()
+        if self._process:
+            self._process.end_input()
 
     def stop(self, grace_seconds: float) -> None:
         """End the input, wait for the host to undo and end, and then end the connection."""
@@ -108,12 +108,12 @@ class Session:
 
     def kill(self) -> None:
         """End the connection at once; the host sees that and puts things right by itself."""
-        if self._dialogue:
-            self._dialogue.kill()
+        if self._process:
+            self._process.kill()
 
     # What follows is for the connector alone, and but for `give_up` for its thread.
 
-    def attempt(self, argv: tuple[str, ...], preamble: Secret, runner: ProcessRunner) -> str | None:
+    def attempt(self, argv: tuple[str, ...], preamble: Secret, runner: Runner) -> str | None:
         """Log in once. Returns None when the host has answered, else what ssh said.
 
         Raises ShipError when the host let us in but does not run what it is told.
@@ -121,27 +121,27 @@ class Session:
         self._said.clear()
         self._turn.clear()
         command = Command((*argv, bootstrap.command(self.mark)), f"log in to {self.target}")
-        dialogue = self._dialogue = runner.converse(
+        process = self._process = runner.interact(
             command, on_stdout=self._take, on_stderr=self._take_error, on_end=self._wake
         )
         # At once, to save a round trip: ssh sends nothing before the host has proved who it is.
-        dialogue.say(bootstrap.first(preamble))
+        process.write(bootstrap.first(preamble))
         deadline = time.monotonic() + READY_SECONDS
-        while not (self._ready or dialogue.ended or self._given_up.is_set()):
+        while not (self._ready or process.ended or self._given_up.is_set()):
             if time.monotonic() > deadline:
-                dialogue.kill()
+                process.kill()
                 raise silent(self.target, READY_SECONDS)
             self._turn.wait(1)
             self._turn.clear()
-        return None if self._ready else self._refused(dialogue)
+        return None if self._ready else self._refused(process)
 
-    def _refused(self, dialogue: Dialogue) -> str:
+    def _refused(self, process: InteractiveProcess) -> str:
         if self._given_up.is_set():
-            dialogue.kill()
+            process.kill()
             return "given up"
         said = "\n".join(self._said)
         # A signal, which has a negative code, was ours.
-        if self._exit_code is not None or 0 <= dialogue.code < SSH_FAILED:
+        if self._exit_code is not None or 0 <= process.code < SSH_FAILED:
             raise no_shell(self.target, said)
         return said
 
@@ -160,15 +160,15 @@ class Session:
 
     def close(self) -> None:
         """Note that no attempt is made any more."""
-        if not self._ready or (self._dialogue and self._dialogue.ended):
+        if not self._ready or (self._process and self._process.ended):
             self._over.set()
-        self._news.set()
+        self._changed.set()
 
     def _wake(self) -> None:
         if self._ready:
             self._over.set()
         self._turn.set()
-        self._news.set()
+        self._changed.set()
 
     def _take(self, line: str) -> None:
         told = self._told.fullmatch(line)
@@ -180,7 +180,7 @@ class Session:
             self._on_line(rest)
         if told:
             self._note(told)
-        self._news.set()
+        self._changed.set()
 
     def _note(self, told: re.Match[str]) -> None:
         if told[2]:
@@ -191,10 +191,10 @@ class Session:
         self._turn.set()
 
     def _hang_up(self) -> None:
-        dialogue = self._dialogue
-        if dialogue:
-            dialogue.end_input()
-            timer = threading.Timer(GONE_SECONDS, dialogue.kill)
+        process = self._process
+        if process:
+            process.end_input()
+            timer = threading.Timer(GONE_SECONDS, process.kill)
             timer.daemon = True
             timer.start()
 
@@ -203,4 +203,4 @@ class Session:
             self._on_stderr(line)
         else:
             self._said.append(line)
-        self._news.set()
+        self._changed.set()

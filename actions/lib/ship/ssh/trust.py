@@ -12,7 +12,7 @@ from ship.ssh.target import SSH_PORT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ship.runner.process import ProcessRunner
+    from ship.runner.process import Runner
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
     from ship.ssh.target import Target
@@ -29,9 +29,7 @@ KINDS = {"ssh-ed25519": "ED25519", "ssh-rsa": "RSA"}
 ON_THE_HOST = "for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done"
 
 
-def check_trust(
-    targets: Sequence[Target], access: Access, folder: Folder, runner: ProcessRunner
-) -> None:
+def check_trust(targets: Sequence[Target], access: Access, folder: Folder, runner: Runner) -> None:
     """Raise UserError when nothing can prove that one of the hosts is the right one."""
     if access.insecure:
         return
@@ -46,7 +44,7 @@ def check_trust(
         raise UserError(*problems)
 
 
-def _check_client(runner: ProcessRunner) -> None:
+def _check_client(runner: Runner) -> None:
     said = runner.run(Command(("ssh", "-V"), why="see how old ssh is")).stderr
     match = re.match(r"OpenSSH_(\d+)\.(\d+)", said)
     if match and (int(match[1]), int(match[2])) < FIRST_WITH_PINS:
@@ -57,9 +55,7 @@ def _check_client(runner: ProcessRunner) -> None:
         )
 
 
-def _missing(
-    target: Target, access: Access, folder: Folder, runner: ProcessRunner
-) -> Problem | None:
+def _missing(target: Target, access: Access, folder: Folder, runner: Runner) -> Problem | None:
     # Whether a signature of an authority is good is seen when the host shows it.
     if access.authorities or expected(target, access, folder, runner):
         return None
@@ -77,9 +73,7 @@ def _missing(
     return Problem(access.trust_input, what, how_to_trust(target, access))
 
 
-def expected(
-    target: Target, access: Access, folder: Folder, runner: ProcessRunner
-) -> tuple[str, ...]:
+def expected(target: Target, access: Access, folder: Folder, runner: Runner) -> tuple[str, ...]:
     """Return what proves a host, such as `ED25519 SHA256:…`, from lines that are hashed or not.
 
     An authority and a revoked key are told as what they are: `CA ED25519 SHA256:…`.
@@ -114,7 +108,7 @@ def how_to_trust(target: Target, access: Access) -> str:
 
 
 def wrong_key(
-    target: Target, access: Access, said: str, folder: Folder, runner: ProcessRunner
+    target: Target, access: Access, said: str, folder: Folder, runner: Runner
 ) -> UserError:
     """Say which keys the host has shown, which were expected, and what to do in either case."""
     shown = [f"{_kind(row.split()[0])} {row.split()[-1]}" for row in folder.seen(target)]

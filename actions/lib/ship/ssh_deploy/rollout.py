@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ship.runner import cancel
 from ship.runner.errors import ShipError
-from ship.runner.process import Tail
+from ship.runner.pipes import Tail
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.program import call
 
@@ -184,11 +184,11 @@ class Rollout:
             host.error = error
 
     def _await(self, is_true: Callable[[], bool], seconds: float = 0) -> None:
-        news, deadline = self._connector.news, time.monotonic() + seconds
+        changed, deadline = self._connector.changed, time.monotonic() + seconds
         while not is_true() and not (seconds and time.monotonic() > deadline):
             # With a limit, because a wait without one would not let a signal through.
-            news.wait(timeout=0.5)
-            news.clear()
+            changed.wait(timeout=0.5)
+            changed.clear()
 
     def _leave(self, seconds: float) -> None:
         sessions = [host.session for host in self._hosts if host.session]

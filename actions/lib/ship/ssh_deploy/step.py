@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ship.runner.command import Secret
     from ship.runner.context import Context
-    from ship.runner.process import ProcessRunner
+    from ship.runner.process import Runner
     from ship.runner.workflow_commands import Workflow
     from ship.ssh_deploy.inputs import Login
     from ship.ssh_deploy.program import Program
@@ -107,9 +107,7 @@ def _read_form(read: Reader, context: Context) -> Form:
     return read_run_form(read, context)
 
 
-def run(
-    env: Mapping[str, str], context: Context, runner: ProcessRunner, workflow: Workflow
-) -> None:
+def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Workflow) -> None:
     """Do the step. Raises ShipError."""
     workflow.output("result", "refused")
     want = read_inputs(env, context)
@@ -122,7 +120,7 @@ def run(
     _roll_out(want.common, program, runner, workflow)
 
 
-def _roll_out(common: Common, program: Program, runner: ProcessRunner, workflow: Workflow) -> None:
+def _roll_out(common: Common, program: Program, runner: Runner, workflow: Workflow) -> None:
     # Imported here: a wrong input and a dry run need no connection.
     from ship.ssh.connector import connect  # noqa: PLC0415
     from ship.ssh_deploy.report import Report  # noqa: PLC0415

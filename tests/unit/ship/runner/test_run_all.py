@@ -51,6 +51,34 @@ def test_no_more_than_asked_run_at_once() -> None:
     assert seen == ["start", "end a", "start", "end b", "start", "end c"]
 
 
+def test_a_program_starts_when_all_lines_of_the_one_before_have_been_shown() -> None:
+    seen: list[str] = []
+
+    def slow(line: str) -> None:
+        time.sleep(0.3)
+        seen.append(line)
+
+    jobs = [(shell("echo one; echo two"), slow), (shell("echo three"), seen.append)]
+    ProcessRunner(ENV).run_all(jobs, at_once=1)
+    assert seen == ["one", "two", "three"]
+
+
+def test_the_two_streams_of_a_program_keep_their_order() -> None:
+    seen: list[str] = []
+    script = "for i in 1 2 3 4 5 6 7 8 9; do echo out $i; echo err $i >&2; done"
+    (done,) = ProcessRunner(ENV).run_all([(shell(script), seen.append)], at_once=1)
+    assert seen == [f"{stream} {number}" for number in range(1, 10) for stream in ("out", "err")]
+    assert done.stdout.splitlines() == seen
+
+
+def test_a_process_that_is_left_behind_holds_up_no_other_program() -> None:
+    seen: list[str] = []
+    jobs = [(shell("sleep 60 & echo one"), seen.append), (shell("echo two"), seen.append)]
+    ends = ProcessRunner(ENV).run_all(jobs, at_once=1)
+    assert [done.code for done in ends] == [0, 0]
+    assert seen == ["one", "two"]
+
+
 def test_one_that_fails_does_not_end_the_others() -> None:
     jobs = [(shell("exit 1"), ignore), (shell("sleep 0.3; echo done"), ignore)]
     assert ProcessRunner(ENV).run_all(jobs, at_once=2)[1].stdout == "done"
