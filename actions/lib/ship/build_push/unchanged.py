@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build_push import content, dockerfile
-from ship.images.reference import parse_name, split_digest
+from ship.images.reference import Reference
 from ship.runner.errors import ShipError, UserError
 
 if TYPE_CHECKING:
@@ -125,13 +125,11 @@ class Search:
         return self._digests[reference]
 
     def _ask(self, reference: str) -> str:
-        if split := split_digest(reference):
-            return split[1]
-        head, _, tag = reference.rpartition(":")
-        text, tag = (head, tag) if head and "/" not in tag else (reference, "latest")
-        name = parse_name(text)
+        image = Reference.parse(reference)
+        if not image or image.digest:
+            return image.digest if image else ""
         try:
-            return (self._registry.head(name, tag) or "") if name else ""
+            return self._registry.head(image.name, image.tag or "latest") or ""
         except ShipError:
             return ""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ship.images.reference import TAG, parse_name
+from ship.images.reference import Reference
 
 SCRATCH = "scratch"
 # Of https://hub.docker.com/r/docker/dockerfile: these read the grammar that is read here.
 _FRONTEND = re.compile(r"(?:.+/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 _SCHEMES = ("http://", "https://", "git://", "ssh://")
 _AT_HOST = re.compile(r"[\w-]+@[\w.-]+:")
 _GIT = re.compile(r"git://|ssh://|[\w-]+@[\w.-]+:|https?://[^?#]*\.git(?:[?#]|$)", re.IGNORECASE)
@@ -21,15 +20,7 @@ _CHECKSUM = re.compile(r"sha[0-9]+:.+|[0-9a-f]{40}")
 
 def is_image(text: str) -> bool:
     """Say whether a text is the name of an image, with or without tag and digest."""
-    name, at, digest = text.partition("@")
-    if at and not _DIGEST.fullmatch(digest):
-        return False
-    head, colon, tag = name.rpartition(":")
-    if colon and "/" not in tag:
-        name = head
-        if not TAG.fullmatch(tag):
-            return False
-    return parse_name(name) is not None
+    return Reference.parse(text) is not None
 
 
 def is_frontend(image: str) -> bool:

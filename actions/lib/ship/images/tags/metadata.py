@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ship.images.reference import legal_tag, parse_name, with_dashes
+from ship.images.reference import Name, legal_tag, with_dashes
 from ship.images.tags.candidates import Maker
 from ship.images.tags.collation import collated
 from ship.images.tags.expressions import BadExpressionError, expand
@@ -18,7 +18,6 @@ from ship.runner.errors import Problem, UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ship.images.reference import Name
     from ship.images.tags.candidates import Candidate
     from ship.images.tags.facts import Facts
     from ship.images.tags.rules import Flavor, Rule
@@ -142,7 +141,7 @@ class _Description:
     def _names(self) -> tuple[Name, ...]:
         found: dict[tuple[str, str], Name] = {}
         for image in read_images(self._wanted.images, self._problems):
-            name = parse_name(image.name.lower()) if image.enable else None
+            name = Name.parse(image.name.lower()) if image.enable else None
             if name:
                 found.setdefault(name[:2], name)
             elif image.enable:

@@ -8,7 +8,7 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.images.reference import Name, split_digest
+from ship.images.reference import Name, Reference
 from ship.runner.command import Secret
 from ship.runner.errors import UserError
 from ship.ssh_deploy.compose import files as compose_files
@@ -158,18 +158,18 @@ def _images(read: Reader, rollback: str) -> tuple[dict[str, str], str]:
 
 
 def _digest(read: Reader, name: str, text: str) -> str:
-    parsed = split_digest(text)
+    parsed = Reference.parse_pinned(text)
     if not parsed:
         hint = "a tag can move; give name@sha256:…, such as the output `image` of build-push"
         read.problem(name, f"{text!r} names no digest", hint)
         return text
-    return f"{parsed[0]}@{parsed[1]}"
+    return str(parsed)
 
 
 def _repository(image: str, images: Mapping[str, str]) -> Name:
     """Return the repository whose registry the login is for; nothing where no digest is named."""
-    parsed = split_digest(image or next(iter(images.values()), ""))
-    return parsed[0] if parsed else Name("", "")
+    parsed = Reference.parse_pinned(image or next(iter(images.values()), ""))
+    return parsed.name if parsed else Name("", "")
 
 
 def _folder(read: Reader, name: str) -> str:

@@ -7,14 +7,13 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.images.reference import parse_name, split_digest
+from ship.images.reference import Name, Reference
 from ship.runner.errors import Problem, StepFailed, UserError
 from ship.ssh_deploy.run.form import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ship.images.reference import Name
 
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,500}")
 LABEL = "io.github.gen-workflow.files"
@@ -51,8 +50,7 @@ class Project(NamedTuple):
 
     def with_repository(self, name: Name) -> tuple[str, ...]:
         """Return the services whose image is of a repository."""
-        wanted = (name.registry, name.path)
-        return tuple(each for each in self.services if _repository(self.image(each)) == wanted)
+        return tuple(each for each in self.services if name.is_same(_repository(self.image(each))))
 
     def active(self) -> tuple[str, ...]:
         """Return the services that start without a profile, and then the others."""
@@ -126,11 +124,9 @@ class Project(NamedTuple):
         return found if isinstance(found, list) else ()
 
 
-def _repository(image: str) -> tuple[str, str] | None:
-    head = image.partition("@")[0]
-    name, colon, tag = head.rpartition(":")
-    parsed = parse_name(name if colon and "/" not in tag else head)
-    return (parsed.registry, parsed.path) if parsed else None
+def _repository(image: str) -> Name | None:
+    # The digest is replaced, so it may be anything: a variable of the file that is not set.
+    return Name.of(image.partition("@")[0])
 
 
 def _address(host_ip: str) -> str:
@@ -175,10 +171,10 @@ def choose_images(project: Project, images: Mapping[str, str], image: str) -> di
         raise _mismatch("images", f"the project has no service {', '.join(unknown)}", project)
     if images:
         return dict(images)
-    parsed = split_digest(image)
-    services = project.with_repository(parsed[0]) if parsed else ()
+    parsed = Reference.parse_pinned(image)
+    services = project.with_repository(parsed.name) if parsed else ()
     if not services:
-        name = str(parsed[0]) if parsed else image
+        name = str(parsed.name) if parsed else image
         raise _mismatch("image", f"no service of the project has an image of {name}", project)
     return dict.fromkeys(services, image)
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.images.reference import split_digest
+from ship.images.reference import Reference
 from ship.ssh_deploy.program import Phase
 from ship.ssh_deploy.run.form import CHECK, COMMIT, LABEL, SWITCH, plan_run, read_run_form
 
@@ -93,10 +93,10 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
 def _image(read: Reader) -> str:
     hint = "leave it out, or give name@sha256:…"
     text = read.required("proxy-image", hint)
-    parsed = split_digest(text)
+    parsed = Reference.parse_pinned(text)
     if text and not parsed:
         read.problem("proxy-image", f"{text!r} names no digest", hint)
-    return f"{parsed[0]}@{parsed[1]}" if parsed else text
+    return str(parsed) if parsed else text
 
 
 def _check_port(read: Reader, form: ProxyForm) -> None:

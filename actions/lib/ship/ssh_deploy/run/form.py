@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.images.reference import Name, parse_name, split_digest
+from ship.images.reference import Name, Reference
 from ship.ssh_deploy.inputs import Login, read_app_environment, read_files, read_login, refuse
 from ship.ssh_deploy.program import Phase, Program
 
@@ -215,9 +215,9 @@ def read_rollback(read: Reader) -> str:
 
 def _image(read: Reader, rollback: str) -> tuple[str, Name]:
     text = read.text("image")
-    parsed = split_digest(text)
+    parsed = Reference.parse_pinned(text)
     if parsed:
-        return f"{parsed[0]}@{parsed[1]}", parsed[0]
+        return str(parsed), parsed.name
     if rollback:
         return "", read_repository(read, text)
     if not text:
@@ -231,11 +231,7 @@ def _image(read: Reader, rollback: str) -> tuple[str, Name]:
 
 def read_repository(read: Reader, text: str) -> Name:
     """Return the name of an image with or without digest and tag; nothing where none was given."""
-    split = split_digest(text)
-    if split:
-        return split[0]
-    name, colon, tag = text.rpartition(":")
-    parsed = parse_name(name if colon and "/" not in tag else text)
+    parsed = Name.of(text)
     if text and not parsed:
         read.problem("image", f"{text!r} is not the name of an image")
     return parsed or Name("", "")
