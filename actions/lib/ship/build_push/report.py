@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.runner.errors import ShipError
 from ship.runner.reader import GHCR
-from ship.runner.workflow_commands import cell
+from ship.runner.summary import cell, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.runner.tools import Tools
     from ship.runner.workflow_commands import Workflow
+
+
+COLUMNS = ("Image", "Digest", "Tags", "Platforms", "Size", "Time", "From cache")
 
 
 class Outcome(NamedTuple):
@@ -150,18 +153,17 @@ def _result(outcome: Outcome) -> dict[str, object]:
 
 def summary(want: Inputs, outcomes: Sequence[Outcome], tools: Tools, title: str) -> str:
     """Return the table for the summary of the job, in Markdown."""
-    head = "| Image | Digest | Tags | Platforms | Size | Time | From cache |"
     rows = [_row(each, tools) for each in outcomes]
-    unpushed = "" if want.push else "\n\nNothing was pushed."
-    return "\n".join((f"### {title}\n", head, "| --- " * 7 + "|", *rows)) + unpushed + "\n"
+    unpushed = "" if want.push else "\nNothing was pushed.\n"
+    return f"### {title}\n\n{table(COLUMNS, rows)}{unpushed}"
 
 
-def _row(outcome: Outcome, tools: Tools) -> str:
+def _row(outcome: Outcome, tools: Tools) -> tuple[str, ...]:
     image = outcome.image
     name = image.metadata.names[0]
     there = {reference.rpartition(":")[2] for reference in outcome.pushed}
     tags = [tag for tag in image.metadata.tag_names if tag in there]
-    cells = (
+    return (
         _link(name, tools.context),
         f"`{outcome.digest}`" if outcome.digest else "",
         " ".join(f"`{tag}`" for tag in tags),
@@ -170,7 +172,6 @@ def _row(outcome: Outcome, tools: Tools) -> str:
         _time(outcome),
         f"{outcome.cached} of {outcome.steps} steps" if outcome.steps else "",
     )
-    return "| " + " | ".join(cells) + " |"
 
 
 def _link(name: Name, context: Context) -> str:

@@ -14,7 +14,8 @@ from ship.runner.command import HIDDEN
 from ship.runner.context import read_context
 from ship.runner.errors import ShipError, StepFailed
 from ship.runner.process import ProcessRunner, is_input
-from ship.runner.workflow_commands import Workflow, fence
+from ship.runner.summary import fence
+from ship.runner.workflow_commands import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

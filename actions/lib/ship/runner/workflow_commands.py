@@ -124,18 +124,3 @@ class Workflow:
         except OSError as error:
             # It is told in the log as well, so nothing is lost but comfort.
             self.warning(f"The summary of the job could not be written: {error.strerror}")
-
-
-def fence(text: str) -> str:
-    """Return Markdown that shows a text of others as it is, whatever backticks it holds."""
-    longest = max(
-        (len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0
-    )
-    ticks = "`" * max(3, longest + 1)
-    return f"{ticks}text\n{text}\n{ticks}"
-
-
-def cell(text: str) -> str:
-    """Return a text of others as one Markdown table cell that is plain text."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return "".join("\\" + c if c in "\\`*_[]|!#~" else c for c in plain)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed, UserError
-from ship.runner.workflow_commands import cell
+from ship.runner.summary import cell, table
 from ship.ssh_deploy.advice import advice
 from ship.ssh_deploy.facts import ORDER, Result
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 # Failures of the deploy itself: nobody has to change an input first.
 OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")
 MOST_OUTPUT = 200_000
-HEAD = """\
-| Host | Result | Image | Previous image | Nobody served for |
-| --- | --- | --- | --- | --- |
-"""
+COLUMNS = ("Host", "Result", "Image", "Previous image", "Nobody served for")
 ICONS = {"deployed": "✅", "refused": "⏹️", "rolled-back": "↩️", "failed": "❌", "unknown": "❔"}
 
 
@@ -92,16 +89,16 @@ class Report:
         }
 
     def _summary(self) -> str:
-        rows = "".join(self._row(host) for host in self._hosts)
+        hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
         title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
-        return f"{title}\n\n{HEAD}{rows}\n{self._insecure()}"
+        return f"{title}\n\n{hosts}\n{self._insecure()}"
 
-    def _row(self, host: Host) -> str:
+    def _row(self, host: Host) -> list[str]:
         facts = host.facts
         gap = f"{facts.gap_ms} ms" if facts.gap_ms is not None else ""
         previous = facts.get("previous") or "none"
         cells = (str(host.target), facts.result.word, facts.image, previous, gap)
-        return f"| {' | '.join(cell(each) for each in cells)} |\n"
+        return [cell(each) for each in cells]
 
     def _insecure(self) -> str:
         if not self._common.access.insecure:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ship.runner.errors import near_match
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -60,7 +62,8 @@ def _value(match: re.Match[str], values: Mapping[str, Value]) -> str:
     inside = match["double"] if match["triple"] is None else match["triple"]
     name, argument, options = _words(inside)
     if name not in values:
-        raise BadExpressionError(f"`{{{{{inside}}}}}` is not known", _known(name, values))
+        hint = near_match(name, sorted(values), "{{{{{}}}}}".format)
+        raise BadExpressionError(f"`{{{{{inside}}}}}` is not known", hint)
     return values[name](argument, options)
 
 
@@ -90,11 +93,3 @@ def _text(word: re.Match[str]) -> str:
     if word["double"] is not None:
         return word["double"].replace('\\"', '"')
     return word["bare"]
-
-
-def _known(name: str, values: Mapping[str, Value]) -> str:
-    import difflib  # noqa: PLC0415 - only for an error
-
-    close = difflib.get_close_matches(name, values, 1)
-    listed = ", ".join(sorted(values))
-    return f"did you mean {{{{{close[0]}}}}}?" if close else f"there are {listed}"

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ship.images.tags.lines import Line, fields, lines
-from ship.runner.errors import Problem
+from ship.runner.errors import Problem, near_match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -106,7 +106,7 @@ def read_rule(line: Line) -> Rule:
         else:
             given[key.strip().lower()] = value.strip()
     if kind not in PRIORITIES:
-        raise RuleError(f"{kind!r} is not a type of rule", _near(kind, PRIORITIES))
+        raise RuleError(f"{kind!r} is not a type of rule", near_match(kind, PRIORITIES))
     if kind == "ref" and given.get("event") == "pr":
         given.setdefault("prefix", "pr-")
     attributes = {"priority": PRIORITIES[kind], "enable": "true", **DEFAULTS[kind], **given}
@@ -121,9 +121,10 @@ def _check(kind: str, attributes: Mapping[str, str]) -> None:
     known = (*COMMON, *OWN[kind])
     for name, value in attributes.items():
         if name == "value" and name not in known:
-            raise RuleError(f"type {kind} takes no value, such as {value!r}", _near(value, known))
+            what = f"type {kind} takes no value, such as {value!r}"
+            raise RuleError(what, near_match(value, known))
         if name not in known:
-            raise RuleError(f"{name!r} is not known for type {kind}", _near(name, known))
+            raise RuleError(f"{name!r} is not known for type {kind}", near_match(name, known))
         choices = _CHOICES.get(name)
         if choices and value not in choices:
             raise RuleError(f"{value!r} is not one of {', '.join(choices)}")
@@ -166,9 +167,8 @@ def read_flavor_line(line: Line, flavor: Flavor) -> Flavor:
             flavor = flavor._replace(**{name: value})  # type: ignore[arg-type]
             before = before if name == "latest" else name
         else:
-            raise RuleError(
-                f"{name!r} is not known", _near(name, ("latest", "prefix", "suffix", "onlatest"))
-            )
+            hint = near_match(name, ("latest", "prefix", "suffix", "onlatest"))
+            raise RuleError(f"{name!r} is not known", hint)
     return flavor
 
 
@@ -191,7 +191,7 @@ def read_image(line: Line) -> Image:
                 raise RuleError("there are two names on the line", "write one a line")
             name = rest[0] if rest else key
         elif key.lower() != "enable":
-            raise RuleError(f"{key!r} is not known", _near(key, ("name", "enable")))
+            raise RuleError(f"{key!r} is not known", near_match(key, ("name", "enable")))
         elif rest[0] not in ("true", "false"):
             raise RuleError(f"enable: {rest[0]!r} is not one of true, false")
         else:
@@ -219,11 +219,3 @@ def _attempt(
             Problem(f"input `{where}`, line {line.number}", f"{line.text!r}: {error}", error.hint)
         )
         return None
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    import difflib  # noqa: PLC0415 - only for an error
-
-    listed = list(known)
-    close = difflib.get_close_matches(word, listed, 1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(listed)}"

@@ -134,7 +134,7 @@ NO_QUOTES = (
     '  hint: put the quotes around the whole field, as in type=raw,"value=a,b"'
 )
 EXPRESSIONS = (
-    "there are base_ref, branch, commit_date, date, is_default_branch, is_not_default_branch, "
+    "use one of base_ref, branch, commit_date, date, is_default_branch, is_not_default_branch, "
     "sha, tag"
 )
 ERRORS = {
@@ -143,12 +143,12 @@ ERRORS = {
     "type=sah": "'sah' is not a type of rule\n  hint: did you mean 'sha'?",
     "type=Raw,value=x": "'Raw' is not a type of rule\n  hint: did you mean 'raw'?",
     "type=": "'' is not a type of rule\n"
-    "  hint: there are schedule, semver, pep440, match, edge, ref, raw, sha",
+    "  hint: use one of schedule, semver, pep440, match, edge, ref, raw, sha",
     "type=sha,formt=long": "'formt' is not known for type sha\n  hint: did you mean 'format'?",
     "type=sha,x=y": "'x' is not known for type sha\n"
-    "  hint: there are enable, priority, prefix, suffix, format",
+    "  hint: use one of enable, priority, prefix, suffix, format",
     "type=sha,long": "type sha takes no value, such as 'long'\n"
-    "  hint: there are enable, priority, prefix, suffix, format",
+    "  hint: use one of enable, priority, prefix, suffix, format",
     "type=sha,format=Long": "'Long' is not one of short, long",
     "type=ref": "`event` is missing\n  hint: a rule of type ref needs it",
     "type=ref,event=branches": "'branches' is not one of branch, tag, pr",
@@ -186,7 +186,7 @@ ERRORS = {
     "type=schedule,pattern={{nightly}}": f"`{{{{nightly}}}}` is not known\n  hint: {EXPRESSIONS}",
     "type=semver,pattern={{verison}}": "`{{verison}}` is not known\n"
     "  hint: did you mean {{version}}?",
-    "type=pep440,pattern={{build}}": "`{{build}}` is not known\n  hint: there are base_ref, "
+    "type=pep440,pattern={{build}}": "`{{build}}` is not known\n  hint: use one of base_ref, "
     "branch, commit_date, date, is_default_branch, is_not_default_branch, major, minor, patch, "
     "raw, sha, tag, version",
     "type=ref,event=tag,suffix={{tga}}": "`{{tga}}` is not known\n  hint: did you mean {{tag}}?",
