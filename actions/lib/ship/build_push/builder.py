@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ship.build_push.inputs import Inputs
     from ship.runner.process import Finished, Runner
-    from ship.runner.tools import Tools
+    from ship.runner.step import Step
 
 CONTAINERD = "io.containerd.snapshotter.v1"
 
@@ -42,33 +42,33 @@ class Builder(NamedTuple):
     want: Inputs
 
 
-def choose(want: Inputs, config: str, tools: Tools) -> Choice:
+def choose(want: Inputs, config: str, step: Step) -> Choice:
     """Ask buildx and the engine only when something is wanted that they may not be able to do."""
     if "://" in want.builder:
         return Choice(make=("the input `builder`",), endpoint=want.builder)
     if want.builder:
         return Choice(name=want.builder)
     reasons = needs_builder(want)
-    if not reasons or _driver(config, tools) != "docker" or _is_containerd(config, tools):
+    if not reasons or _driver(config, step) != "docker" or _is_containerd(config, step):
         return Choice()
     return Choice(make=reasons)
 
 
-def _driver(config: str, tools: Tools) -> str:
+def _driver(config: str, step: Step) -> str:
     """Return the driver of the builder that buildx would use by itself."""
     # Without either it is that of the engine, which saves a question of 100 ms.
-    env = tools.env
+    env = step.env
     chosen = os.path.join(env.get("BUILDX_CONFIG") or os.path.join(config, "buildx"), "current")
     if not env.get("BUILDX_BUILDER") and not os.path.exists(chosen):
         return "docker"
-    told = _ask(tools.runner, config, "docker", "buildx", "inspect")
+    told = _ask(step.runner, config, "docker", "buildx", "inspect")
     found = re.search(r"^Driver:\s*(\S+)", told.stdout, re.MULTILINE)
     return found[1] if found else "docker"
 
 
-def _is_containerd(config: str, tools: Tools) -> bool:
+def _is_containerd(config: str, step: Step) -> bool:
     """Say whether the engine has the image store that can do all that BuildKit can."""
-    told = _ask(tools.runner, config, "docker", "info", "--format", "{{json .DriverStatus}}")
+    told = _ask(step.runner, config, "docker", "info", "--format", "{{json .DriverStatus}}")
     return CONTAINERD in told.stdout
 
 
@@ -81,13 +81,13 @@ def _ask(runner: Runner, config: str, *argv: str) -> Finished:
 
 
 @contextmanager
-def builder(want: Inputs, config: str, tools: Tools) -> Iterator[Builder]:
+def builder(want: Inputs, config: str, step: Step) -> Iterator[Builder]:
     """Give a builder and what can be asked of it; one of our own is gone afterwards.
 
     When only the cache needed one and it cannot be had, the build goes on without the cache.
     """
-    runner, workflow = tools.runner, tools.workflow
-    choice = choose(want, config, tools)
+    runner, workflow = step.runner, step.workflow
+    choice = choose(want, config, step)
     docker = {"DOCKER_CONFIG": config}
     if not choice.make:
         yield Builder(choice.name, docker, want)

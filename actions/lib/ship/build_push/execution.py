@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ship.images.reference import Name
     from ship.images.registry import Client, Refusal
     from ship.runner.process import Finished
-    from ship.runner.tools import Tools
+    from ship.runner.step import Step
 
 # Waits before another try of a build that a registry or the network spoilt; what was built by then
 # is in BuildKit's own cache.
@@ -38,10 +38,10 @@ class Ended(NamedTuple):
 class Execution:
     """Runs the builds of a step."""
 
-    def __init__(self, want: Inputs, config: str, tools: Tools, registry: Client | None) -> None:
+    def __init__(self, want: Inputs, config: str, step: Step, registry: Client | None) -> None:
         self._want = want
         self._config = config
-        self._tools = tools
+        self._step = step
         self._registry = registry
 
     def run(self, builds: Sequence[Build], *, rehearse: bool = False) -> Iterator[Ended]:
@@ -50,7 +50,7 @@ class Execution:
         To `rehearse` is to build all of them before the first is pushed, with what was built kept
         by the builder.
         """
-        with builder(self._want, self._config, self._tools) as chosen:
+        with builder(self._want, self._config, self._step) as chosen:
             if rehearse:
                 unpushed = chosen._replace(want=chosen.want._replace(push=False))
                 for _ in self._all(unpushed, [each._replace(tags=()) for each in builds]):
@@ -69,28 +69,28 @@ class Execution:
             if wait is None or not again:
                 break
             said = causes.last_line(again[0].finished)
-            self._tools.workflow.quote(f"trying again in {wait} s, for this may pass: {said}")
+            self._step.workflow.quote(f"trying again in {wait} s, for this may pass: {said}")
             time.sleep(wait)
             waiting = [each.what for each in again]
         if failures:
             raise self._failed(failures)
 
     def _round(self, chosen: Builder, builds: Sequence[Build]) -> list[Ended]:
-        tools = self._tools
+        step = self._step
         jobs = []
         for what in builds:
-            command = plan.build(chosen.want, what, chosen.name, tools.context.run_url)
+            command = plan.build(chosen.want, what, chosen.name, step.context.run_url)
             command = command._replace(env={**command.env, **chosen.env})
             jobs.append((command, self._sink(what.image.key)))
         title = jobs[0][0].why if len(jobs) == 1 else f"build {len(jobs)} images"
-        with tools.workflow.group(title), tools.workflow.untrusted():
+        with step.workflow.group(title), step.workflow.untrusted():
             # Each is mostly BuildKit's work, which shares the cores out by itself.
-            finished = tools.runner.run_all(jobs, at_once=max(2, os.cpu_count() or 2))
+            finished = step.runner.run_all(jobs, at_once=max(2, os.cpu_count() or 2))
         return [Ended(*pair) for pair in zip(builds, finished, strict=True)]
 
     def _sink(self, key: str) -> Callable[[str], None]:
         """Return where the log of an image goes; of several each line has the name in front."""
-        say = self._tools.workflow.say
+        say = self._step.workflow.say
         if len(self._want.images) == 1:
             return say
         width = max(len(image.key) for image in self._want.images)
@@ -115,7 +115,7 @@ class Execution:
         from ship.images.push_advice import advice  # noqa: PLC0415
 
         name, refusal = self._refusal(what, causes.refusal_words(finished))
-        problem = advice(refusal, name, self._want.login, self._tools.context)
+        problem = advice(refusal, name, self._want.login, self._step.context)
         return UserError(problem, evidence=error.evidence)
 
     def _refusal(self, what: Build, words: str) -> tuple[Name, Refusal]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.build_push import images_input as mapping
 from ship.build_push.images_input import Entry
 from ship.images.docker_config import has_login
-from ship.images.push_advice import Login
+from ship.images.login import Login, read_password
 from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
 from ship.runner.command import Secret
 from ship.runner.reader import NO, YES, Reader
@@ -279,7 +279,7 @@ def _password(
     A step before may have logged in to the registry, so then none is needed.
     """
     registry = images[0].metadata.names[0].registry
-    password = read.registry_password("password", registry)
+    password = read_password(read, "password", registry)
     if needed and not password and not has_login(env, registry):
         hint = f"give the password for {registry}; a misspelt secret expands to nothing"
         read.problem("password", "is required but empty", hint)

@@ -12,10 +12,10 @@ from ship.runner.json_file import read_object
 if TYPE_CHECKING:
     from ship.build_push.inputs import Image, Inputs
     from ship.images.registry import Client, Credential
-    from ship.runner.tools import Tools
+    from ship.runner.step import Step
 
 
-def client(want: Inputs, config: str, tools: Tools) -> Client | None:
+def client(want: Inputs, config: str, step: Step) -> Client | None:
     """Return a client of registries with the logins of this step, or None if nothing is asked."""
     if not want.push and not any(want.skips(image) for image in want.images):
         return None
@@ -27,12 +27,12 @@ def client(want: Inputs, config: str, tools: Tools) -> Client | None:
     def credential(registry: str) -> Credential | None:
         if registry == want.registry and want.password:
             return Credential(want.username, want.password)
-        return stored(docker, registry, tools.runner)
+        return stored(docker, registry, step.runner)
 
-    return Client(credential, tools.env)
+    return Client(credential, step.env)
 
 
-def may_push(want: Inputs, registry: Client, tools: Tools) -> bool:
+def may_push(want: Inputs, registry: Client, step: Step) -> bool:
     """Ask whether the push will be taken; raises UserError when it will not.
 
     Returns False when this Python may not ask: then buildx does all by itself.
@@ -46,10 +46,10 @@ def may_push(want: Inputs, registry: Client, tools: Tools) -> bool:
     except CannotAsk as reason:
         # Docker may know of a plain connection that this Python does not.
         notice = f"The registry was not asked whether it takes the push: {reason}"
-        tools.workflow.notice(notice)
+        step.workflow.notice(notice)
         return False
     problems = [
-        advice(refusal, name, want.login, tools.context) for name, refusal in refusals if refusal
+        advice(refusal, name, want.login, step.context) for name, refusal in refusals if refusal
     ]
     if problems:
         raise UserError(*problems)

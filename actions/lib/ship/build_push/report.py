@@ -6,8 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from ship.images.reference import GHCR
 from ship.runner.errors import ShipError
-from ship.runner.reader import GHCR
 from ship.runner.summary import cell, table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ship.images.reference import Name
     from ship.images.registry import Client
     from ship.runner.context import Context
-    from ship.runner.tools import Tools
+    from ship.runner.step import Step
     from ship.runner.workflow_commands import Workflow
 
 
@@ -151,23 +151,23 @@ def _result(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def summary(want: Inputs, outcomes: Sequence[Outcome], tools: Tools, title: str) -> str:
+def summary(want: Inputs, outcomes: Sequence[Outcome], step: Step, title: str) -> str:
     """Return the table for the summary of the job, in Markdown."""
-    rows = [_row(each, tools) for each in outcomes]
+    rows = [_row(each, step) for each in outcomes]
     unpushed = "" if want.push else "\nNothing was pushed.\n"
     return f"### {title}\n\n{table(COLUMNS, rows)}{unpushed}"
 
 
-def _row(outcome: Outcome, tools: Tools) -> tuple[str, ...]:
+def _row(outcome: Outcome, step: Step) -> tuple[str, ...]:
     image = outcome.image
     name = image.metadata.names[0]
     there = {reference.rpartition(":")[2] for reference in outcome.pushed}
     tags = [tag for tag in image.metadata.tag_names if tag in there]
     return (
-        _link(name, tools.context),
+        _link(name, step.context),
         f"`{outcome.digest}`" if outcome.digest else "",
         " ".join(f"`{tag}`" for tag in tags),
-        ", ".join(image.platforms) or tools.platform,
+        ", ".join(image.platforms) or step.platform,
         _size(outcome.size),
         _time(outcome),
         f"{outcome.cached} of {outcome.steps} steps" if outcome.steps else "",

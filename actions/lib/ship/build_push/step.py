@@ -12,7 +12,7 @@ from ship.images.docker_config import docker_config
 from ship.images.reference import DIGEST
 from ship.runner.errors import Interrupted, ShipError, StepFailed
 from ship.runner.json_file import read_object
-from ship.runner.tools import Tools
+from ship.runner.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,43 +33,43 @@ def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Work
     for secret in (want.password, *(each.value for each in want.secrets)):
         workflow.mask(secret)
     report.known_outputs(want, workflow, env)
-    tools = Tools(env, context, runner, workflow)
+    step = Step(env, context, runner, workflow)
     if want.dry_run:
-        _tell(want, tools)
-        _show(want, tools)
+        _tell(want, step)
+        _show(want, step)
     else:
-        _Work(want, tools).do()
+        _Work(want, step).do()
 
 
-def _tell(want: Inputs, tools: Tools) -> None:
+def _tell(want: Inputs, step: Step) -> None:
     for notice in dict.fromkeys(n for image in want.images for n in image.metadata.notices):
-        tools.workflow.notice(notice)
+        step.workflow.notice(notice)
     for warning in want.warnings:
-        tools.workflow.warning(warning)
-    context = tools.context
+        step.workflow.warning(warning)
+    context = step.context
     if context.is_check and not want.push:
         what = "a merge queue" if context.event_name == "merge_group" else "a pull request"
         fork = " of a fork, which never pushes" if context.is_fork else ""
-        tools.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
+        step.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
 
 
-def _show(want: Inputs, tools: Tools) -> None:
+def _show(want: Inputs, step: Step) -> None:
     reasons = plan.needs_builder(want)
     if reasons:
         unless = "unless the engine or the current builder can do it by itself"
-        tools.workflow.say(f"A builder is made for {', '.join(reasons)}, {unless}.")
+        step.workflow.say(f"A builder is made for {', '.join(reasons)}, {unless}.")
     for number, image in enumerate(want.images, 1):
         what = plan.Build(image, image.metadata.tag_names, "metadata.json")
-        command = plan.build(want, what, want.builder, tools.context.run_url)
-        tools.workflow.quote(f"{number}. {command.why}\n   $ {command}")
+        command = plan.build(want, what, want.builder, step.context.run_url)
+        step.workflow.quote(f"{number}. {command.why}\n   $ {command}")
 
 
 class _Work:
     """The part of the step that has a world around it: an engine, registries, time."""
 
-    def __init__(self, want: Inputs, tools: Tools) -> None:
+    def __init__(self, want: Inputs, step: Step) -> None:
         self._want = want
-        self._tools = tools
+        self._step = step
         self._book = Book(want.images)
         self._registry: Client | None = None
 
@@ -88,14 +88,14 @@ class _Work:
     def _do(self) -> None:
         from ship.build_push import preflight  # noqa: PLC0415 - a dry run needs none
 
-        want, tools = self._want, self._tools
-        with docker_config(tools.env, want.registry, want.username, want.password) as config:
-            self._registry = preflight.client(want, config, tools)
-            if self._registry and want.push and not preflight.may_push(want, self._registry, tools):
+        want, step = self._want, self._step
+        with docker_config(step.env, want.registry, want.username, want.password) as config:
+            self._registry = preflight.client(want, config, step)
+            if self._registry and want.push and not preflight.may_push(want, self._registry, step):
                 self._registry = None
             if self._registry and want.push:
                 self._rename(preflight.with_versions(want, self._registry))
-            _tell(self._want, tools)
+            _tell(self._want, step)
             self._build(self._find_unchanged(), config)
             if self._want.push and self._registry:
                 # Another run may have pushed a higher version meanwhile.
@@ -109,15 +109,15 @@ class _Work:
         lost = report.overtaken(self._want, want)
         if lost and self._book.has_any:
             listed = ", ".join(lost)
-            self._tools.workflow.notice(f"A higher version came meanwhile, which keeps {listed}.")
+            self._step.workflow.notice(f"A higher version came meanwhile, which keeps {listed}.")
         self._want = want
         self._book.rename(want.images)
-        report.known_outputs(want, self._tools.workflow, self._tools.env)
+        report.known_outputs(want, self._step.workflow, self._step.env)
 
     def _publish(self, registry: Client) -> None:
         from ship.build_push.publication import Publication  # noqa: PLC0415
 
-        Publication(self._want, self._book, registry, self._tools.context).run()
+        Publication(self._want, self._book, registry, self._step.context).run()
 
     def _find_unchanged(self) -> dict[str, str]:
         """Note which images need not be built; returns the addresses by which they are found."""
@@ -126,7 +126,7 @@ class _Work:
             return {}
         from ship.build_push.unchanged import Search  # noqa: PLC0415 - only where it is asked for
 
-        search = Search(self._want, self._registry, self._tools)
+        search = Search(self._want, self._registry, self._step)
         addresses = {}
         for image in asked:
             found = search.look(image)
@@ -134,7 +134,7 @@ class _Work:
                 addresses[image.key] = found.address
             if found.digest:
                 self._book.set(image.key, digest=found.digest)
-                self._tools.workflow.say(f"{image.key} is unchanged: {found.digest} is there")
+                self._step.workflow.say(f"{image.key} is unchanged: {found.digest} is there")
         return addresses
 
     def _build(self, addresses: Mapping[str, str], config: str) -> None:
@@ -147,7 +147,7 @@ class _Work:
             self._planned(image, addresses.get(image.key, ""), os.path.join(config, f"{n}.json"))
             for n, image in enumerate(changed)
         ]
-        execution = Execution(self._want, config, self._tools, self._registry)
+        execution = Execution(self._want, config, self._step, self._registry)
         # What moves may not move before all of them are known to build.
         rehearse = len(builds) > 1 and self._want.push and any(b.moves for b in builds)
         for ended in execution.run(builds, rehearse=rehearse):
@@ -172,7 +172,7 @@ class _Work:
         steps, cached = causes.counted(finished)
         self._book.set(key, built=True, seconds=finished.seconds, steps=steps, cached=cached)
         if cause := causes.lost_cache(finished):
-            self._tools.workflow.warning(f"The cache of {key} was not kept: {cause}")
+            self._step.workflow.warning(f"The cache of {key} was not kept: {cause}")
         if self._want.push:
             written = read_object(what.metadata_file)
             config = str(written.get("containerimage.config.digest", ""))
@@ -194,14 +194,14 @@ class _Work:
 
     def _report(self, title: str, *, is_short: bool = False) -> None:
         """Set the outputs and write the summary; `is_short` asks nobody for anything any more."""
-        tools = self._tools
-        report.final_outputs(list(self._book), tools.workflow)
+        step = self._step
+        report.final_outputs(list(self._book), step.workflow)
         outcomes = report.measured(self._book, None if is_short else self._registry)
         if any(each.digest or each.built for each in outcomes):
-            tools.workflow.summary(report.summary(self._want, outcomes, tools, title))
+            step.workflow.summary(report.summary(self._want, outcomes, step, title))
         for each in outcomes:
             if each.pushed:
-                tools.workflow.say(f"pushed {each.reference}")
+                step.workflow.say(f"pushed {each.reference}")
 
 
 def _digest(written: Mapping[str, object]) -> str:

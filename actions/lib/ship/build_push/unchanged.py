@@ -13,7 +13,7 @@ from ship.runner.errors import ShipError, UserError
 if TYPE_CHECKING:
     from ship.build_push.inputs import Image, Inputs
     from ship.images.registry import Client
-    from ship.runner.tools import Tools
+    from ship.runner.step import Step
 
 
 # buildx hands it on: https://docs.docker.com/reference/cli/docker/buildx/build/
@@ -30,10 +30,10 @@ class Found(NamedTuple):
 class Search:
     """Looks for images that are there already, so that they need not be built."""
 
-    def __init__(self, want: Inputs, registry: Client, tools: Tools) -> None:
+    def __init__(self, want: Inputs, registry: Client, step: Step) -> None:
         self._want = want
         self._registry = registry
-        self._tools = tools
+        self._step = step
         self._digests: dict[str, str] = {}
 
     def look(self, image: Image) -> Found:
@@ -42,7 +42,7 @@ class Search:
         Doubts are told and mean that the image is built; only what the person has to change, such
         as `paths` that match nothing, is raised.
         """
-        workflow = self._tools.workflow
+        workflow = self._step.workflow
         ingredients, doubts = self._ingredients(image)
         with workflow.group(f"what {image.key} is made of"), workflow.untrusted():
             for line in content.explain(ingredients):
@@ -74,14 +74,14 @@ class Search:
             target=image.target,
             platforms=self._platforms(image),
             # Of a builder that somebody named nobody knows on what it runs.
-            build_platform="" if self._builder else self._tools.platform,
+            build_platform="" if self._builder else self._step.platform,
             contexts=tuple(want.build_contexts),
         )
         doubts = [f"line {each.line} of the Dockerfile: {each.what}" for each in sources.unknown]
         bases = {source: self._digest(source) for source in sources.images}
         contexts = {n: self._context(it, doubts) for n, it in want.build_contexts.items()}
         found = {**bases, **contexts}
-        if self._tools.env.get(POLICY):
+        if self._step.env.get(POLICY):
             doubts.append(f"{POLICY} may put other images in the place of those that are named")
         doubts += [f"no registry knows {name}" for name, digest in found.items() if not digest]
         files = self._files(image, doubts)
@@ -91,7 +91,7 @@ class Search:
             build_args=image.build_args,
             target=image.target,
             # Of another builder than the runner's own the platform is not known, but its name.
-            platforms=self._platforms(image) or (self._builder or self._tools.platform,),
+            platforms=self._platforms(image) or (self._builder or self._step.platform,),
             bases=bases,
             labels=_asked(labels=image.wanted.labels, annotations=image.wanted.annotations),
             secrets=tuple(each.id for each in want.secrets),
@@ -109,13 +109,13 @@ class Search:
     @property
     def _builder(self) -> str:
         """The builder or engine, where somebody has named one that may be on another machine."""
-        env = self._tools.env
+        env = self._step.env
         names = ("BUILDX_BUILDER", "DOCKER_HOST", "DOCKER_CONTEXT")
         return self._want.builder or next((env[n] for n in names if env.get(n)), "")
 
     def _platforms(self, image: Image) -> tuple[str, ...]:
         """Return the platforms that are asked for, also by the variable that buildx reads."""
-        default = self._tools.env.get("DOCKER_DEFAULT_PLATFORM", "")
+        default = self._step.env.get("DOCKER_DEFAULT_PLATFORM", "")
         return image.platforms or ((default,) if default else ())
 
     def _digest(self, reference: str) -> str:
@@ -135,14 +135,14 @@ class Search:
 
     def _files(self, image: Image, doubts: list[str]) -> tuple[content.Entry, ...]:
         if image.paths:
-            return content.selected(self._tools.context.workspace, image.paths)
+            return content.selected(self._step.context.workspace, image.paths)
         return _read(image.context, image.file, doubts)
 
     def _context(self, source: str, doubts: list[str]) -> str:
         """Return what a named build context is: a folder, or an image."""
         if source.startswith("docker-image://"):
             return self._digest(source.removeprefix("docker-image://"))
-        folder = os.path.join(self._tools.context.workspace, source)
+        folder = os.path.join(self._step.context.workspace, source)
         return content.tree_digest(_read(folder, "", doubts)) if os.path.isdir(folder) else ""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ship.images.reference import DOCKER_HUB
 from ship.runner import cancel
-from ship.runner.json_file import mapping, read_object
+from ship.runner.json_file import object_at, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ def has_login(env: Mapping[str, str], registry: str) -> bool:
     """Say whether the user's own configuration has a login to a registry."""
     config = read_object(os.path.join(own_folder(env), "config.json"))
     key = auth_key(registry)
-    return bool(key in mapping(config, "auths") or key in mapping(config, "credHelpers"))
+    return bool(key in object_at(config, "auths") or key in object_at(config, "credHelpers"))
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def _with_login(
     registries it has only (https://docs.docker.com/reference/cli/docker/login/).
     """
     key = auth_key(registry)
-    auths, helpers = mapping(config, "auths"), mapping(config, "credHelpers")
+    auths, helpers = object_at(config, "auths"), object_at(config, "credHelpers")
     store = config.get("credsStore")
     if store:
         helpers = {**{name: store for name in auths if not auths[name]}, **helpers}

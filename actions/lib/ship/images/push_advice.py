@@ -5,22 +5,16 @@ GHCR's words and what they mean were collected from public reports: see docs/err
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ship.images.reference import GHCR
 from ship.runner.errors import Problem
-from ship.runner.reader import GHCR
 
 if TYPE_CHECKING:
+    from ship.images.login import Login
     from ship.images.reference import Name
     from ship.images.registry import Refusal
     from ship.runner.context import Context
-
-
-class Login(NamedTuple):
-    """Who logs in; `is_own` when the person gave a password, and not the job its token."""
-
-    username: str = ""
-    is_own: bool = False
 
 
 PERMISSION = "add to the job:\n      permissions:\n        contents: read\n        packages: write"

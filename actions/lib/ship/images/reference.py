@@ -15,6 +15,7 @@ DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 # Other algorithms are legal, though no registry uses them.
 _ANY_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 DOCKER_HUB = "docker.io"
+GHCR = "ghcr.io"
 LONGEST_TAG = 128
 
 

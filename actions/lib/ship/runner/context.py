@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.runner.json_file import mapping, read_object
+from ship.runner.json_file import object_at, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +64,10 @@ class Context(NamedTuple):
         this repository, and often the code of the other.
         """
         if self.event_name == "workflow_run":
-            run = mapping(self.payload, "workflow_run")
-            return self._is_foreign(mapping(run, "head_repository"))
+            run = object_at(self.payload, "workflow_run")
+            return self._is_foreign(object_at(run, "head_repository"))
         return self.is_pull_request and self._is_foreign(
-            mapping(mapping(mapping(self.payload, "pull_request"), "head"), "repo")
+            object_at(object_at(object_at(self.payload, "pull_request"), "head"), "repo")
         )
 
     def _is_foreign(self, repository: Mapping[str, Any]) -> bool:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
-GHCR = "ghcr.io"
 WRITE_A_PAIR = "write a name, an equals sign and the value"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -72,13 +71,9 @@ class Reader:
             self.problem(name, "is required but empty", required_hint)
         return value
 
-    def registry_password(self, name: str, registry: str) -> Secret:
-        """Return the password for a registry: as given, or the job's token if it is GitHub's own.
-
-        The token opens the repository, so no other registry may ever see it.
-        """
-        given = self.secret(name)
-        return given or Secret(self._env.get("JOB_TOKEN", "") if registry == GHCR else "")
+    def job_token(self) -> Secret:
+        """Return the token of the job, which action.yml adds to the inputs."""
+        return Secret(self._env.get("JOB_TOKEN", ""))
 
     def matching(
         self, name: str, pattern: re.Pattern[str], what: str, value: str, *, hint: str = ""

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.docker_config import auth_key
+from ship.images.login import read_password
 from ship.runner.command import Secret
 from ship.ssh import Access, Target, read_access, read_targets
 
@@ -130,7 +131,7 @@ class Login(NamedTuple):
 def read_login(read: Reader, registry: str, actor: str) -> Login:
     """Read the login for the registry of an image; without a user name `actor` has the password."""
     username = read.text("registry-username")
-    password = read.registry_password("registry-password", registry)
+    password = read_password(read, "registry-password", registry)
     if not password and username not in ("", actor):
         read.problem("registry-password", f"is empty, and {username!r} would need it", MISSING)
     return Login(registry, username or actor, password)

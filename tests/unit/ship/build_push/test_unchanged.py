@@ -11,7 +11,7 @@ from ship.images.reference import DIGEST
 from ship.images.registry import Client
 from ship.runner.context import Context
 from ship.runner.errors import UserError
-from ship.runner.tools import Tools
+from ship.runner.step import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +46,10 @@ def look(
         variables = {f"INPUT_{n.upper().replace('-', '_')}": value for n, value in given.items()}
         variables |= {"RUNNER_ARCH": "X64", **(env or {})}
         context = Context(repository="Acme/App", workspace=str(workspace))
-        tools = Tools(variables, context, ScriptedRunner(), log.workflow)
+        step = Step(variables, context, ScriptedRunner(), log.workflow)
         want = read_inputs(variables, context)
         with Client(lambda _: None, {}, back_off=()) as client:
-            found = Search(want, client, tools).look(want.images[0])
+            found = Search(want, client, step).look(want.images[0])
     return found, log.text, server.asked
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ship.runner.errors import Problem, UserError
-from ship.runner.json_file import mapping
+from ship.runner.json_file import object_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ def facts_of(context: Context, env: Mapping[str, str]) -> Facts:
         ref=_ref(context),
         sha=sha,
         base_ref=_base_ref(_ref(context), payload),
-        default_branch=_text(mapping(payload, "repository"), "default_branch"),
+        default_branch=_text(object_at(payload, "repository"), "default_branch"),
         repository=_repository(context),
         now=now,
         commit_time=commit_time,
@@ -142,7 +142,7 @@ def _ref(context: Context) -> str:
 
 def _sha(context: Context, env: Mapping[str, str]) -> str:
     wants_head = "true" in env.get("DOCKER_METADATA_PR_HEAD_SHA", "").lower()
-    head = _text(mapping(mapping(context.payload, "pull_request"), "head"), "sha")
+    head = _text(object_at(object_at(context.payload, "pull_request"), "head"), "sha")
     return head if wants_head and head and context.is_pull_request else _one_line(context.sha)
 
 
@@ -150,15 +150,15 @@ def _base_ref(ref: str, payload: Mapping[str, Any]) -> str:
     if ref.startswith("refs/tags/"):
         return _text(payload, "base_ref").removeprefix("refs/heads/")
     if ref.startswith("refs/pull/"):
-        return _text(mapping(mapping(payload, "pull_request"), "base"), "ref")
+        return _text(object_at(object_at(payload, "pull_request"), "base"), "ref")
     return ""
 
 
 def _commit_time(payload: Mapping[str, Any], sha: str) -> float | None:
     commits = payload.get("commits")
     listed = commits if isinstance(commits, list) else []
-    about = (payload, mapping(payload, "merge_group"), mapping(payload, "workflow_run"))
-    for commit in (*listed, *(mapping(each, "head_commit") for each in about)):
+    about = (payload, object_at(payload, "merge_group"), object_at(payload, "workflow_run"))
+    for commit in (*listed, *(object_at(each, "head_commit") for each in about)):
         if isinstance(commit, dict) and sha and commit.get("id") == sha:
             seconds = _seconds(_text(commit, "timestamp"))
             if seconds is not None:
@@ -179,14 +179,14 @@ def _seconds(text: str) -> float | None:
 
 
 def _repository(context: Context) -> Repository:
-    found = mapping(context.payload, "repository")
+    found = object_at(context.payload, "repository")
     full_name = _one_line(context.repository)
     url = f"{context.server}/{full_name}" if full_name else ""
     return Repository(
         name=_text(found, "name") or full_name.rpartition("/")[2],
         description=_text(found, "description"),
         url=_text(found, "html_url") or url,
-        license=_text(mapping(found, "license"), "spdx_id"),
+        license=_text(object_at(found, "license"), "spdx_id"),
         default_branch=_text(found, "default_branch"),
     )
 

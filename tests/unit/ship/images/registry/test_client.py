@@ -22,7 +22,8 @@ from doubles import (
     HttpRegistry,
     ScriptedRunner,
 )
-from ship.images.push_advice import Login, advice
+from ship.images.login import Login
+from ship.images.push_advice import advice
 from ship.images.reference import Name
 from ship.images.registry import Client, Credential, Manifest, Refusal, stored
 from ship.images.registry.transport import Transport

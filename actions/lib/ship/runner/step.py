@@ -1,4 +1,4 @@
-"""What a step works with."""
+"""The step that runs: what it knows of the run, and how it starts programs and reports."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 PLATFORMS = {"X64": "linux/amd64", "ARM64": "linux/arm64", "X86": "linux/386", "ARM": "linux/arm"}
 
 
-class Tools(NamedTuple):
-    """The environment, the facts of the run, and the ways to start programs and to tell people."""
+class Step(NamedTuple):
+    """What every action is given; `workflow` is how it talks to the runner of GitHub."""
 
     env: Mapping[str, str]
     context: Context
