@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     image: str = ""
 
 
-def entries(text: str, common: Entry, problems: list[Problem]) -> dict[str, Entry]:
+def read_entries(text: str, common: Entry, problems: list[Problem]) -> dict[str, Entry]:
     """Read the mapping; what an image does not say is as for all.
 
     What is wrong goes to `problems`; what can be read all the same is returned.

@@ -6,8 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.build_push import images_input as mapping
-from ship.build_push.images_input import Entry
+from ship.build_push.images_input import Entry, read_entries
 from ship.images.docker_config import has_login
 from ship.images.login import Login, read_password
 from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
@@ -66,7 +65,8 @@ class Inputs(NamedTuple):
     """What the person asked for."""
 
     images: tuple[Image, ...]
-    facts: Facts
+    event: Facts
+    run_url: str
     build_contexts: Mapping[str, str]
     secrets: tuple[BuildSecret, ...]
     ssh: tuple[str, ...]
@@ -117,7 +117,8 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     needed = push and not read.flag("dry-run")
     wanted = Inputs(
         images=images,
-        facts=facts or Facts(),
+        event=facts or Facts(),
+        run_url=context.run_url,
         build_contexts=read.named_pairs("build-contexts", CONTEXT_NAME, "a build context"),
         secrets=secrets,
         ssh=_each(read, "ssh", SSH, "an SSH agent or key of a build"),
@@ -167,7 +168,7 @@ def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
     if not text.strip():
         image = _image(read, context, facts, "", common)
         return (image,) if image else ()
-    entries = mapping.entries(text, common, read.problems)
+    entries = read_entries(text, common, read.problems)
     found = [_image(read, context, facts, key, entry) for key, entry in entries.items()]
     images = tuple(image for image in found if image)
     _check_names(read, images)

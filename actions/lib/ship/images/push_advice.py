@@ -13,7 +13,7 @@ from ship.runner.errors import Problem
 if TYPE_CHECKING:
     from ship.images.login import Login
     from ship.images.reference import Name
-    from ship.images.registry import Refusal
+    from ship.images.registry.refusal import Refusal
     from ship.runner.context import Context
 
 

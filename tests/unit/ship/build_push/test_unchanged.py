@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doubles import Answers, HttpRegistry, Log, ScriptedRunner
+from ship.build_push.content.unchanged import Search
+from ship.build_push.facts import Found
 from ship.build_push.inputs import read_inputs
-from ship.build_push.unchanged import Found, Search
 from ship.images.reference import DIGEST
-from ship.images.registry import Client
+from ship.images.registry.client import Client
 from ship.runner.context import Context
 from ship.runner.errors import UserError
 from ship.runner.step import Step
@@ -49,7 +50,7 @@ def look(
         step = Step(variables, context, ScriptedRunner(), log.workflow)
         want = read_inputs(variables, context)
         with Client(lambda _: None, {}, back_off=()) as client:
-            found = Search(want, client, step).look(want.images[0])
+            found = Found(*Search(want, client, step).look(want.images[0]))
     return found, log.text, server.asked
 
 

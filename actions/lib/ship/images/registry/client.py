@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from ship.images.reference import DIGEST, DOCKER_HUB, TAG
 from ship.images.registry.credentials import IDENTITY, Credential
+from ship.images.registry.refusal import Refusal, Refused
 from ship.images.registry.transport import (
     BACK_OFF_SECONDS,
     TRANSIENT,
@@ -48,27 +49,6 @@ MANIFESTS = (
 ACCEPT = {"Accept": MANIFESTS}
 TAGS_A_PAGE = 1000
 PAGES = 100
-
-
-class Refusal(NamedTuple):
-    """Why a registry refuses: at which stage (`login` or `push`), status and its own words."""
-
-    stage: str
-    status: int
-    message: str
-
-
-class Refused(StepFailed):
-    """A registry refuses, and asking again will not help."""
-
-    refusal = Refusal("push", 0, "")
-
-    @classmethod
-    def because(cls, name: Name, refusal: Refusal) -> Refused:
-        said = f"{refusal.status} {refusal.message}".strip()
-        error = cls.of(f"{name.registry} refuses {name.path} ({said})")
-        error.refusal = refusal
-        return error
 
 
 class Manifest(NamedTuple):

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ship.images.registry.refusal import CannotAsk
 from ship.runner.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -41,10 +42,6 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class CannotAsk(StepFailed):
-    """The registry cannot be asked from here: not trusted, or at home; Docker's client may."""
 
 
 class _Request(NamedTuple):

@@ -25,7 +25,9 @@ from doubles import (
 from ship.images.login import Login
 from ship.images.push_advice import advice
 from ship.images.reference import Name
-from ship.images.registry import Client, Credential, Manifest, Refusal, stored
+from ship.images.registry.client import Client, Manifest
+from ship.images.registry.credentials import Credential, stored
+from ship.images.registry.refusal import Refusal
 from ship.images.registry.transport import Transport
 from ship.runner.command import Secret
 from ship.runner.context import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push import content, dockerfile
 from ship.images.reference import Reference
@@ -12,19 +12,12 @@ from ship.runner.errors import ShipError, UserError
 
 if TYPE_CHECKING:
     from ship.build_push.inputs import Image, Inputs
-    from ship.images.registry import Client
+    from ship.images.registry.client import Client
     from ship.runner.step import Step
 
 
 # buildx hands it on: https://docs.docker.com/reference/cli/docker/buildx/build/
 POLICY = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"
-
-
-class Found(NamedTuple):
-    """The address of an image, empty when it cannot be told; and the digest that is there."""
-
-    address: str = ""
-    digest: str = ""
 
 
 class Search:
@@ -36,11 +29,11 @@ class Search:
         self._step = step
         self._digests: dict[str, str] = {}
 
-    def look(self, image: Image) -> Found:
-        """Work out the address of an image and ask the registry for it.
+    def look(self, image: Image) -> tuple[str, str]:
+        """Return the content address of an image and the digest that the registry has for it.
 
-        Doubts are told and mean that the image is built; only what the person has to change, such
-        as `paths` that match nothing, is raised.
+        Either is empty where it is not known. Doubts are reported and mean that the image is built;
+        only what the person has to change, such as `paths` that match nothing, is raised.
         """
         workflow = self._step.workflow
         ingredients, doubts = self._ingredients(image)
@@ -50,11 +43,11 @@ class Search:
         for doubt in doubts:
             workflow.notice(f"{image.key} is built, for it may have changed: {doubt}")
         if doubts:
-            return Found()
+            return "", ""
         for doubt in content.doubts(ingredients):
             workflow.notice(f"{image.key}: {doubt}")
         address = content.address(ingredients)
-        return Found(address, "" if self._want.no_cache else self._there(image, address))
+        return address, ("" if self._want.no_cache else self._there(image, address))
 
     def _there(self, image: Image, address: str) -> str:
         """Return the digest that all names have under the address; nothing when one lacks it."""
