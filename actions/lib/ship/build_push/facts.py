@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build_push.buildx.builder import Choice, choose, choose_unasked
 from ship.images.push_advice import advice
+from ship.images.registry.credentials import Credential, stored
 from ship.images.registry.refusal import CannotAsk, Refused
 from ship.images.tags import describe, needs_published
 from ship.runner.errors import UserError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from ship.build_push.inputs import Image, Inputs
     from ship.images.registry.client import Client
-    from ship.images.registry.credentials import Credential
     from ship.runner.step import Step
 
 # In a dry run, which computes no content address.
@@ -73,9 +73,7 @@ def client(want: Inputs, folder: str, step: Step) -> Client | None:
     """Return a client of registries with the logins of this step, or None if nothing is asked."""
     if not want.push and not any(want.skips(image) for image in want.images):
         return None
-    # HTTP costs 40 ms, which a dry run and a wrong input need not pay.
-    from ship.images.registry.client import Client  # noqa: PLC0415
-    from ship.images.registry.credentials import Credential, stored  # noqa: PLC0415
+    from ship.images.registry.client import Client  # noqa: PLC0415 - 20 ms, for HTTP and TLS
 
     docker = read_object(os.path.join(folder, "config.json"))
 
@@ -131,8 +129,7 @@ def _search(want: Inputs, registry: Client, step: Step) -> dict[str, Found]:
     asked = [image for image in want.images if want.skips(image)]
     if not asked:
         return {}
-    # Reading Dockerfiles and hashing files is only for `skip-unchanged` and `paths`.
-    from ship.build_push.content.unchanged import Search  # noqa: PLC0415
+    from ship.build_push.content.unchanged import Search  # noqa: PLC0415 - 8 ms, seldom asked for
 
     search = Search(want, registry, step)
     return {image.key: Found(*search.look(image)) for image in asked}

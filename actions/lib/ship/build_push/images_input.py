@@ -31,8 +31,7 @@ def read_entries(text: str, common: Entry, problems: list[Problem]) -> dict[str,
 
     What is wrong goes to `problems`; what can be read all the same is returned.
     """
-    # Imported here: most workflows have one image.
-    from ship.runner import mini_yaml  # noqa: PLC0415
+    from ship.runner import mini_yaml  # noqa: PLC0415 - 1 ms, and most workflows have one image
 
     try:
         found = mini_yaml.load(text)

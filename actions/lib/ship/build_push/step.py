@@ -76,8 +76,7 @@ class _Work:
             self._apply(registry, folder)
 
     def _apply(self, registry: Client | None, folder: str) -> None:
-        # What builds and what sets tags is not needed by a dry run.
-        from ship.build_push.apply import Apply, Publication  # noqa: PLC0415
+        from ship.build_push.apply import Apply, Publication  # noqa: PLC0415 - 1 ms of a dry run
 
         known = facts.ask(self._want, registry, folder, self._step)
         report.kept(known, self._outcomes, self._step)

@@ -77,7 +77,7 @@ def _tell(workflow: Workflow, error: ShipError) -> int:
 
 
 def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
-    import traceback  # noqa: PLC0415 - 7 ms that only a bug need pay
+    import traceback  # noqa: PLC0415 - 2 ms, only for a bug
 
     with workflow.group("Traceback"), workflow.untrusted():
         workflow.say(_without_secrets(traceback.format_exc(), env))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -149,6 +150,4 @@ def _files_line(entries: Sequence[Entry]) -> str:
 
 
 def _clock(seconds: int) -> str:
-    import time  # noqa: PLC0415 - only where a maximal age is set
-
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import glob
 import http.client
@@ -216,8 +217,6 @@ def _is_direct(host: str, env: Mapping[str, str]) -> bool:
 
 
 def _proxy_login(proxy: SplitResult) -> dict[str, str]:
-    import base64  # noqa: PLC0415 - only for a proxy with a login
-
     if not proxy.username:
         return {}
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()

@@ -22,7 +22,7 @@ def collated(names: Iterable[str]) -> list[str]:
 def _key(name: str) -> tuple[list[tuple[int, int, str]], list[str], list[bool], str]:
     plain, accents = name, [""]
     if not name.isascii():
-        import unicodedata  # noqa: PLC0415 - 1 MB that hardly any label needs
+        import unicodedata  # noqa: PLC0415 - up to 12 ms, and few labels need it
 
         apart = unicodedata.normalize("NFD", name)
         plain = "".join(char for char in apart if not unicodedata.combining(char))

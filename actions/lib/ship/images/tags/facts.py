@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ship.runner.errors import Problem, UserError
@@ -91,8 +93,6 @@ def facts_of(context: Context, env: Mapping[str, str]) -> Facts:
 
 
 def _clock() -> float:
-    import time  # noqa: PLC0415 - the one place that asks what time it is
-
     return time.time()
 
 
@@ -167,8 +167,6 @@ def _commit_time(payload: Mapping[str, Any], sha: str) -> float | None:
 
 
 def _seconds(text: str) -> float | None:
-    from datetime import datetime, timezone  # noqa: PLC0415 - 1 ms, and seldom needed
-
     try:
         # Python 3.10 does not know the Z.
         found = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -284,7 +285,5 @@ def _has_latest(flavor: Flavor, first: Candidate) -> bool:
 
 
 def _iso(seconds: float) -> str:
-    from datetime import datetime, timezone  # noqa: PLC0415 - by this name alone, in one place
-
     when = datetime.fromtimestamp(seconds, timezone.utc)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 from ship.images.tags.rules import RuleError
@@ -60,8 +61,6 @@ def _each(find: Callable[[str, int], re.Match[str] | None], text: str) -> Iterat
 
 def compiled(pattern: str, flags: str = "") -> re.Pattern[str]:
     """Return a regular expression of JavaScript as one of Python. Raises RuleError."""
-    import warnings  # noqa: PLC0415 - only where there is an expression
-
     number = re.ASCII
     for flag in flags:
         if flag not in _FLAGS:
