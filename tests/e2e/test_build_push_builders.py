@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.needs("packages", "engine", "buildkit"), pytest.mark.t
 
 REPOSITORY = "Acme/Builders"
 PATH = "acme/builders"
-REGISTRY_CACHE = "A builder of its own is made for the registry cache."
+REGISTRY_CACHE = "A new builder is made for the registry cache."
 DESCRIPTION = "Sells things to people"
 EVENT = {
     "repository": {"full_name": REPOSITORY, "description": DESCRIPTION, "default_branch": "main"},
@@ -129,7 +129,7 @@ def test_two_platforms_make_an_index_of_two_and_leave_no_builder(
     )
     step = build(own, workspace, platforms="linux/amd64,linux/arm64")
     assert step.code == 0, step.log
-    assert "A builder of its own is made for several platforms." in step.log
+    assert "A new builder is made for several platforms." in step.log
     found = manifests(registry, step.outputs["digest"])
     assert [each["platform"]["architecture"] for each in found] == ["amd64", "arm64"]
     index = registry.manifest(PATH, step.outputs["digest"])
@@ -194,7 +194,7 @@ def test_an_engine_that_can_attach_by_itself_needs_no_builder(
 ) -> None:
     step = build(containerd_runner, workspace, provenance="true", annotations="team=shop")
     assert step.code == 0, step.log
-    assert "A builder of its own" not in step.log
+    assert "A new builder" not in step.log
     image, attached = manifests(registry, step.outputs["digest"])
     assert attached["platform"] == {"architecture": "unknown", "os": "unknown"}
     assert image["digest"] != step.outputs["digest"], "the digest is that of the index"
@@ -430,7 +430,9 @@ def test_a_wrong_password_is_told_before_the_build(
     image = f"{htpasswd_registry.name}/team/app"
     step = build(runner, workspace, image=image, username="alice", password="wr0ng")
     assert step.code == 2
-    assert f"`password`: {htpasswd_registry.name} does not let 'alice' in (401" in step.errors[0]
+    assert (
+        f"`password`: {htpasswd_registry.name} refuses the login of 'alice' (401" in step.errors[0]
+    )
     assert "[internal]" not in step.log, "nothing was built"
     assert "wr0ng" not in step.shown
 

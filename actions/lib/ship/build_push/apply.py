@@ -42,7 +42,7 @@ class _Ended(NamedTuple):
 
 
 class _TagToSet(NamedTuple):
-    """A tag that is to be set: of which image, and what it then stands for."""
+    """A tag that is to be set: the image, the full name, and the manifest."""
 
     key: str
     reference: Reference
@@ -78,7 +78,7 @@ class Apply:
         if not create:
             yield what
             return
-        workflow.say(f"A builder of its own is made for {', '.join(what.choice.reasons)}.")
+        workflow.say(f"A new builder is made for {', '.join(what.choice.reasons)}.")
         try:
             with workflow.group(create.why), workflow.untrusted():
                 made = self._step.runner.run(create, on_stdout=workflow.say, on_stderr=workflow.say)
@@ -110,8 +110,9 @@ class Apply:
             failures += [each for each in failed if each not in again]
             if wait is None or not again:
                 break
-            said = output.last_line(again[0].finished)
-            self._step.workflow.quote(f"trying again in {wait} s, for this may pass: {said}")
+            cause = output.last_line(again[0].finished)
+            said = f"trying again in {wait} s, because this may be temporary: {cause}"
+            self._step.workflow.quote(said)
             time.sleep(wait)
             keys = [each.what.image.key for each in again]
             waiting = [job for job in jobs if job[0].image.key in keys]
@@ -125,7 +126,7 @@ class Apply:
         title = jobs[0][1].why if len(jobs) == 1 else f"build {len(jobs)} images"
         commands = [(command, self._sink(what.image.key)) for what, command in jobs]
         with step.workflow.group(title), step.workflow.untrusted():
-            # Each is mostly BuildKit's work, which shares the cores out by itself.
+            # Each is mostly BuildKit's work, which divides the cores itself.
             finished = step.runner.run_all(commands, at_once=max(2, os.cpu_count() or 2))
         return [_Ended(what, each) for (what, _), each in zip(jobs, finished, strict=True)]
 
@@ -156,7 +157,7 @@ class Apply:
         """Return the digest of what was pushed.
 
         Where another run on the engine took the name meanwhile, buildx reports the digest of the
-        configuration, which no registry knows as an image.
+        configuration, which no registry has as an image.
         """
         if told != config or not self._registry:
             return told
@@ -245,7 +246,7 @@ def _digest(written: Mapping[str, object]) -> str:
     digest = str(written.get("containerimage.digest", ""))
     if not DIGEST.fullmatch(digest):
         raise StepFailed.of(
-            "the image was pushed, but buildx did not say under which digest",
+            "the image was pushed, but buildx did not report its digest",
             hint="update Docker's buildx plugin on the runner to 0.13 or newer",
         )
     return digest
@@ -254,7 +255,7 @@ def _digest(written: Mapping[str, object]) -> str:
 def _gone(reference: Reference) -> StepFailed:
     return StepFailed.of(
         f"{reference} is not in the registry any more",
-        hint="something removes images there, such as a clean-up: run the job again",
+        hint="a clean-up may have removed it: run the job again",
     )
 
 
@@ -267,6 +268,7 @@ def _is_ours(outcome: Outcome, manifest: Manifest) -> bool:
 
 def _taken(name: Name) -> StepFailed:
     return StepFailed.of(
-        f"another run on this engine gave {name} its own image meanwhile",
-        hint="run the job again; with a tag that stays, such as `type=sha`, they do not meet",
+        f"another run on this engine has used the name {name} for its own image",
+        hint="run the job again; with a tag that never moves, such as `type=sha`, the runs do not "
+        "collide",
     )

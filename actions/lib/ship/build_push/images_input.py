@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 def read_entries(text: str, common: Entry, problems: list[Problem]) -> dict[str, Entry]:
     """Read the mapping; what an image does not say is as for all.
 
-    What is wrong goes to `problems`; what can be read all the same is returned.
+    What is wrong goes to `problems`; everything else is returned.
     """
     from ship.runner import mini_yaml  # noqa: PLC0415 - 1 ms, and most workflows have one image
 

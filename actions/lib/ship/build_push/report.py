@@ -94,8 +94,8 @@ def show(what: Plan, want: Inputs, step: Step) -> None:
     say = step.workflow.say
     say("This is a dry run: nothing is started, and neither the registry nor the engine is asked.")
     if want.push:
-        say("A real run first asks the registry whether it takes the push. If only Docker's client")
-        say("can reach the registry, buildx pushes all tags at once. Otherwise the run does this:")
+        say("A real run first asks the registry whether it accepts the push. If only Docker's")
+        say("client can reach the registry, buildx pushes all tags. Otherwise the run does this:")
     else:
         say("A real run does this:")
     step.workflow.quote(what.shown())
@@ -106,7 +106,7 @@ def kept(known: Facts, outcomes: Outcomes, step: Step) -> None:
     for key, found in known.found.items():
         if found.digest:
             outcomes.set(key, digest=found.digest)
-            step.workflow.say(f"{key} is unchanged: {found.digest} is there")
+            step.workflow.say(f"{key} is unchanged: the registry has {found.digest}")
 
 
 def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> None:
@@ -115,8 +115,8 @@ def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> No
     had = [reference for image in before.images for reference in image.metadata.references]
     lost = [reference for reference in had if reference not in left]
     if lost and any(outcome.digest or outcome.built for outcome in outcomes):
-        listed = ", ".join(lost)
-        step.workflow.notice(f"A higher version came meanwhile, which keeps {listed}.")
+        what = "the registry got a higher version during this run, so these tags are not moved"
+        step.workflow.notice(f"{what}: {', '.join(lost)}")
 
 
 def write(

@@ -53,7 +53,7 @@ def has_login(env: Mapping[str, str], registry: str) -> bool:
 def docker_config(
     env: Mapping[str, str], registry: str, username: str, password: Secret
 ) -> Iterator[str]:
-    """Make a folder for DOCKER_CONFIG that can log in to one registry; it is gone afterwards.
+    """Make a folder for DOCKER_CONFIG that can log in to one registry; it is removed afterwards.
 
     Everything else of the user's configuration stays: plugins, contexts, proxies and the logins to
     other registries. No login is written to the user's own folder; buildx keeps its notes of a

@@ -1,4 +1,4 @@
-"""What the runner says of the run: repository, commit, event."""
+"""The facts of the run: repository, commit, event."""
 
 from __future__ import annotations
 
@@ -86,6 +86,6 @@ def read_context(env: Mapping[str, str]) -> Context:
         run_id=env.get("GITHUB_RUN_ID", ""),
         run_attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
         workspace=env.get("GITHUB_WORKSPACE", "") or ".",
-        # A missing or broken payload takes away comfort only, so it is no error.
+        # Less is known without a payload, but nothing fails, so it is no error.
         payload=read_object(env.get("GITHUB_EVENT_PATH", "")),
     )

@@ -29,7 +29,7 @@ class Problem(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Words of others that show what went wrong, such as the last lines of a log."""
+    """Text from another program that shows what went wrong, such as the last lines of a log."""
 
     title: str
     text: str

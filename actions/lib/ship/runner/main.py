@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
 REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
 EXIT_BUG = 3
-# A disk that takes no more: not our bug.
+# The disk is full, or may not be written: not a bug of ours.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in ACTIONS:
         print(f"usage: python3 -Iu lib {{{','.join(ACTIONS)}}}", file=sys.stderr)
         return 2
-    # Whatever the locale of a runner: a word that it cannot print must not end a step.
+    # A character that the locale of the runner cannot print must not end a step.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 def _full(error: OSError) -> StepFailed:
     return StepFailed.of(
         f"the runner cannot write {error.filename or 'to its disk'}: {error.strerror}",
-        hint="free space on the disk of the runner, or let its user write there",
+        hint="free space on the disk of the runner, or give its user the right to write there",
     )
 
 

@@ -173,7 +173,7 @@ def test_a_dry_run_says_what_depends_on_the_registry(workspace: Path) -> None:
 
 
 def test_a_tag_that_moves_and_was_pushed_is_checked_again(workspace: Path) -> None:
-    """Another run on the engine may have given the name its own image meanwhile."""
+    """Another run on the engine may have used the name for its own image meanwhile."""
     want = read(workspace, tags=MOVING)
     name = want.images[0].metadata.names[0]
     assert [tuple(each) for each in tags_to_set(want, {Reference(name, "main")})] == [

@@ -69,5 +69,5 @@ def test_a_digest_that_buildx_does_not_tell_is_an_error(workspace: Path, tmp_pat
     log = Log(tmp_path)
     with HttpRegistry(OPEN_REGISTRY) as registry:
         given = inputs(image=f"{registry.address}/acme/app")
-        with pytest.raises(StepFailed, match="did not say under which digest"):
+        with pytest.raises(StepFailed, match="did not report its digest"):
             run(given, context(workspace), ScriptedRunner(Finished(0)), log.workflow)

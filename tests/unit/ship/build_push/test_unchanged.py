@@ -86,7 +86,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
 @pytest.mark.parametrize(
     ("dockerfile", "ignored", "env", "inputs", "doubt"),
     [
-        pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry knows", id="base"),
+        pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry has", id="base"),
         pytest.param("FROM $X\n", "", {}, {}, "line 1 of the Dockerfile", id="variable"),
         pytest.param(
             "FROM scratch\nADD https://example.com/x /\n", "", {}, {}, "line 2", id="download"
@@ -94,7 +94,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
         pytest.param("FROM scratch\n", "a|b*\n", {}, {}, "is not understood", id="pattern"),
         pytest.param(
             "FROM scratch\n", "", {"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY": "p"}, {},
-            "may put other images", id="policy",
+            "may replace the images", id="policy",
         ),
         pytest.param(
             "FROM REGISTRY/acme/base:$TARGETARCH\n", "", {}, {"builder": "far"},
@@ -102,7 +102,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
         ),
         pytest.param(
             "FROM scratch\n", "", {}, {"build_contexts": "x=https://example.com/x.git"},
-            "no registry knows x", id="remote context",
+            "no registry has x", id="remote context",
         ),
     ],
 )  # fmt: skip
@@ -118,7 +118,7 @@ def test_in_doubt_an_image_is_built_and_has_no_address(  # noqa: PLR0917 - the t
     (workspace / ".dockerignore").write_text(ignored)
     found, log, _ = look(workspace, env, **inputs)
     assert found == Found()
-    assert "::notice::app is built, for it may have changed: " in log
+    assert "::notice::app is built, because it may have changed: " in log
     assert doubt in log
 
 

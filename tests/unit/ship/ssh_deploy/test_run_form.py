@@ -204,7 +204,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"registry-password": ""}, "`registry-password`: is empty, and 'me' would need it"),
         ({"ports": "999.1.1.1:80:80"}, "not a port to publish"),
         ({"rollback": "ghcr.io/acme/app@sha256:1"}, "write `previous`, or sha256:… alone"),
-        ({"lock-timeout": "10m"}, "write its digits alone, without a unit"),
+        ({"lock-timeout": "10m"}, "write only digits, without a unit"),
         ({"env-file": "nowhere"}, "did actions/checkout run before"),
         ({"dir": "/srv/shop"}, "`dir`: is for a compose project"),
         ({"files": "nginx.conf"}, "`files`: is for a compose project"),

@@ -19,7 +19,7 @@ _NO_ENGINE = (
     r"Cannot connect to the Docker daemon|failed to connect to the docker API"
     r"|permission denied while trying to connect|error during connect"
 )
-# What buildx prints → cause and next act. The first that is found is told.
+# What buildx prints → cause and next act. The first match is used.
 _CAUSES = (
     (r"is not a docker command|unknown command: docker buildx|unknown flag: --",
      "Docker on this runner has no buildx plugin, or one that is too old",
@@ -31,8 +31,8 @@ _CAUSES = (
      "there is no such builder",
      "check the input `builder`, or make the builder in a step before this one"),
     (r'image "([^"]+)": already exists',
-     r"another run on this engine gave \1 its own image meanwhile",
-     "run the job again; with a tag that stays, such as `type=sha`, they do not meet"),
+     r"another run on this engine has used the name \1 for its own image",
+     "run the job again; with a tag that never moves, such as `type=sha`, the runs do not collide"),
     (r"no space left on device",
      "the disk of the runner is full",
      "free space before the build, or use a larger runner"),
@@ -68,14 +68,14 @@ _CAUSES = (
      "a base image may be private: log in to its registry in a step before this one"),
 )  # fmt: skip
 _PUSH = (
-    "the registry did not take the image",
-    "see its words in the last lines of the log; run the job again if it was busy",
+    "the registry did not accept the image",
+    "the last lines of the log have its answer; run the job again if it was busy",
 )
 _LOOK = "the first line with ERROR in the log, and the lines before it, say why"
 _COMMAND = re.compile(
     r'^ERROR: .*process "(.+)" did not complete successfully: exit code: (\d+)', re.MULTILINE
 )
-# Faults that pass by themselves. What a registry says on purpose (401, 403, 404) is none of them.
+# Failures that may be temporary. An answer such as 401, 403 or 404 is none of them.
 _TRANSIENT = (
     r"unexpected status[^\n]*: (408|429|5\d\d)|\b(429 Too Many|50[0234] )|toomanyrequests"
     r"|: EOF|unexpected EOF|connection reset|connection refused|broken pipe|i/o timeout"
@@ -87,7 +87,7 @@ _TRANSIENT = (
     r"|parent snapshot [^\n]*does not exist"
     r"|failed to fetch (oauth|anonymous) token[^\n]*(timeout|EOF|reset|5\d\d)"
 )
-# https://docs.docker.com/docker-hub/usage/: it is counted over hours, so no wait of ours helps.
+# https://docs.docker.com/docker-hub/usage/: it counts over hours, so another try does not help.
 _RATE_LIMIT = "pull rate limit"
 _REFUSED = r"401 Unauthorized|403 Forbidden|HTTP 40[13]|denied|insufficient_scope|unauthorized"
 
@@ -98,7 +98,7 @@ def text_of(finished: Finished) -> str:
 
 
 def _last_error(text: str) -> str:
-    """Return buildx's own last words; those of a command in a RUN are not about Docker."""
+    """Return the last error of buildx; what a command in a RUN printed is not about Docker."""
     lines = text.splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("ERROR:")]
     words = "\n".join(lines[starts[-1] :]) if starts else text
@@ -112,7 +112,7 @@ def _last_error(text: str) -> str:
 def _is_push(text: str) -> bool:
     """Say whether it was the push that failed, by the step that did.
 
-    Docker's own builder has a step for it, BuildKit's exporter tells it in words.
+    Docker's own builder has a step for it, BuildKit's exporter only a message.
     """
     numbers = re.findall(r"^#(\d+) ERROR: ", text, re.MULTILINE)
     # Without it, the last step is the one after which something failed.

@@ -41,7 +41,7 @@ class Search:
             for line in content.explain(ingredients):
                 workflow.say(line)
         for doubt in doubts:
-            workflow.notice(f"{image.key} is built, for it may have changed: {doubt}")
+            workflow.notice(f"{image.key} is built, because it may have changed: {doubt}")
         if doubts:
             return "", ""
         for doubt in content.doubts(ingredients):
@@ -75,8 +75,8 @@ class Search:
         contexts = {n: self._context(it, doubts) for n, it in want.build_contexts.items()}
         found = {**bases, **contexts}
         if self._step.env.get(POLICY):
-            doubts.append(f"{POLICY} may put other images in the place of those that are named")
-        doubts += [f"no registry knows {name}" for name, digest in found.items() if not digest]
+            doubts.append(f"{POLICY} may replace the images that are named")
+        doubts += [f"no registry has {name}" for name, digest in found.items() if not digest]
         files = self._files(image, doubts)
         return content.Ingredients(
             files=files,

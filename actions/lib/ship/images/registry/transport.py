@@ -26,7 +26,7 @@ BACK_OFF_SECONDS = (1, 3, 7)
 LONGEST_WAIT_SECONDS = 30
 # No operation takes longer than this, however slowly its tries fail.
 DEADLINE_SECONDS = 90
-# What is asked for comfort only.
+# For what is only shown to people.
 IMPATIENT_SECONDS = 3
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 # How a request ends without an answer, also from a server that speaks something else than HTTP.
@@ -115,7 +115,7 @@ class Transport:
             try:
                 return self._exchange(kept, request)
             except NO_ANSWER:
-                kept.close()  # The server had closed it meanwhile.
+                kept.close()  # The server has closed it since.
         connection = self._connect(request.url)
         try:
             return self._exchange(connection, request)
@@ -171,7 +171,7 @@ class Transport:
 
 
 class _ThroughProxy(http.client.HTTPConnection):
-    """A plain connection to a proxy, which is told the whole address of what is asked for."""
+    """A plain connection to a proxy, which is given the whole address of a request."""
 
 
 def _limit(connection: http.client.HTTPConnection, seconds: float) -> None:
@@ -247,7 +247,7 @@ def _asked_for(answer: Answer | None, wait: float | None) -> float | None:
 
 def _is_about_trust(error: Exception) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError) or (
-        # It speaks plain HTTP: Docker may have been told so, in `insecure-registries`.
+        # It speaks plain HTTP: Docker may know it from `insecure-registries`.
         isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error)
     )
 

@@ -40,7 +40,7 @@ class Candidate(NamedTuple):
     is_fixed: bool = False
 
 
-class Maker:
+class Candidates:
     """Makes the tags of one run."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Maker:
         self._values = values
         self._tell = tell
 
-    def make(self, rule: Rule) -> Candidate | None:
+    def of(self, rule: Rule) -> Candidate | None:
         """Return the tag of a rule, or None if the rule is not for this run.
 
         Raises RuleError and BadExpressionError.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ship.images.reference import Name, legal_tag, with_dashes
-from ship.images.tags.candidates import Maker
+from ship.images.tags.candidates import Candidates
 from ship.images.tags.collation import collated
 from ship.images.tags.expressions import BadExpressionError, expand
 from ship.images.tags.lines import lines, unquoted
@@ -202,17 +202,17 @@ class _Description:
     ) -> tuple[tuple[str, ...], str]:
         """Return the tags, and the most important of those that stay, if there is one."""
         tell = self._notices.append
-        maker = Maker(facts, flavor, values_of(facts, tell), tell)
+        candidates = Candidates(facts, flavor, values_of(facts, tell), tell)
         found: list[tuple[str, Candidate]] = []
         for rule in rules:
             where = f"input `tags`, line {rule.line.number}"
-            made = self._attempt(where, rule.line.text, partial(maker.make, rule))
+            made = self._attempt(where, rule.line.text, partial(candidates.of, rule))
             tag = self._legal(made.text) if made and made.text else ""
             if made and tag:
                 found.append((tag, made))
         names = [tag for tag, _ in found]
         if found and _has_latest(flavor, found[0][1]):
-            names.append(self._legal(maker.latest()))
+            names.append(self._legal(candidates.latest()))
         fixed = [tag for tag, made in found if made.is_fixed]
         return tuple(dict.fromkeys(names)), fixed[0] if fixed else ""
 

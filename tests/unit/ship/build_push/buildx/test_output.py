@@ -23,8 +23,8 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
     ("said", "told"),
     [
         ("ERROR: no space left on device", "disk of the runner is full"),
-        (PUSH.format("received unexpected HTTP status: 503 x"), "did not take the image"),
-        (EXPORT.format("failed to push ghcr.io/a/b: 429 Too Many Requests"), "did not take"),
+        (PUSH.format("received unexpected HTTP status: 503 x"), "did not accept the image"),
+        (EXPORT.format("failed to push ghcr.io/a/b: 429 Too Many Requests"), "did not accept"),
         ("#2 x\n#2 ERROR: b: 403 Forbidden\nERROR: failed to solve: ghcr.io/b: 403 Forbidden",
          "refused access to a base image"),
         (f"#6 0.1 curl: 403 Forbidden\nERROR: failed to solve: {COMMAND}",
@@ -40,9 +40,9 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
         ("ERROR: exec /bin/sh: exec format error", "programs of another platform"),
         ("ERROR: toomanyrequests: You have reached your pull rate limit", "more pulls for now"),
         ('ERROR: failed to solve: image "ghcr.io/a/b:main": already exists',
-         "another run on this engine gave ghcr.io/a/b:main its own image"),
+         "another run on this engine has used the name ghcr.io/a/b:main"),
         ("#7 pushing ghcr.io/a/b:x with docker\n#7 DONE 0.1s\nERROR: 403 Forbidden",
-         "did not take the image"),
+         "did not accept the image"),
         ("ERROR: something else", "the build failed with exit code 7"),
     ],
 )  # fmt: skip
