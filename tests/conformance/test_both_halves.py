@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_workflow import spec
 from gen_workflow.errors import SpecError
+from gen_workflow.spec.load import load
 from ship.runner.context import Context
 from ship.runner.errors import UserError
 from ship.ssh_deploy.step import read_inputs
@@ -96,7 +96,7 @@ def spec_and_input(kind: str, value: str) -> tuple[str, dict[str, str]]:
 def by_generator(text: str, folder: Path) -> bool:
     (folder / "Dockerfile").touch()
     try:
-        spec.load(text.encode(), "gen-workflow.yml", str(folder))
+        load(text.encode(), "gen-workflow.yml", str(folder))
     except SpecError:
         return False
     return True

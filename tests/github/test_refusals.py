@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.github import FINE_GRAINED
-from gen_workflow import remote
+from gen_workflow.github import remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +165,7 @@ def test_a_name_that_git_would_not_take_is_not_sent(
 ) -> None:
     ran = commit(f"--branch={name}")
     assert ran.code == 2
-    assert "is no name of a branch" in ran.stderr
+    assert "is not a name of a branch" in ran.stderr
     assert "\x1b" not in ran.stderr
     assert github.calls == []
     assert app.pulls == []
@@ -225,7 +225,7 @@ def test_a_spec_outside_the_repository_is_refused(
         ("https://me:s3cret@gitea.example/acme/app", "gitea.example is not github.com"),
         ("git@github.com-work:acme/app", "give --repo OWNER/NAME"),
         ("https://github.com/acme", "'acme' is not OWNER/NAME"),
-        ("/srv/git/app.git", "is no repository on GitHub"),
+        ("/srv/git/app.git", "is not a repository on GitHub"),
         (None, "git cannot tell its origin: No such remote 'origin'"),
     ],
 )
@@ -322,7 +322,7 @@ def test_an_origin_that_is_no_url_is_told(project: Path, commit: Callable[..., A
     subprocess.run(("git", "-C", project, *origin), check=True)
     ran = commit(repo="")
     assert ran.code == 2
-    assert "is no repository on GitHub" in ran.stderr
+    assert "is not a repository on GitHub" in ran.stderr
 
 
 def test_a_title_is_one_line(commit: Callable[..., Any]) -> None:
@@ -347,7 +347,7 @@ def test_a_workflow_that_somebody_wrote_on_the_base_is_not_replaced_unasked(
         assert ran.code == 1
         assert ran.stderr == (
             f"{WORKFLOW}: on main it was not written by gen-workflow; nothing was committed\n"
-            "  hint: say the edit in the spec, then replace the file with --force\n"
+            "  hint: put the edit into the spec, then replace the file with --force\n"
         )
     assert app.git.head(BRANCH) is None
     assert commit("--force").code == 0
@@ -377,8 +377,8 @@ def test_an_edit_that_a_reviewer_pushed_is_not_dropped_unasked(
     assert ran.code == 1
     assert ran.stderr == (
         f"{path}: on {BRANCH} it was edited by hand; nothing was committed\n"
-        "  hint: merge or close pull request https://github.com/acme/app/pull/1, or take another "
-        "branch with --branch; --force drops the edit\n"
+        "  hint: merge or close pull request https://github.com/acme/app/pull/1, or choose "
+        "another branch with --branch; --force removes the edit\n"
     )
     assert app.git.head(BRANCH) == edited
     assert commit("--branch", "other").code == 0

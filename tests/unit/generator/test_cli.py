@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gen_workflow.render import folder
+from gen_workflow.version import __version__
 from unit.generator.conftest import COMMAND, Ended
 
 if TYPE_CHECKING:
@@ -91,19 +94,92 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
     repository.run("generate")
     templates = tmp_path / "templates"
     templates.mkdir()
-    (templates / "header.j2").write_text("# Of the platform team.\n")
+    step = (Path(folder.ours()) / "step.j2").read_text()
+    (templates / "step.j2").write_text(step.replace("- name:", "- # ours\n        name:"))
     ended = repository.run("check", "--templates", str(templates))
     assert ended == (
         1,
         "",
         (
-            f"{WORKFLOW}: generator changed: another version, or other templates, made it\n"
+            f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
+            "with other templates, pins or sources than today's\n"
             f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
         ),
     )
     assert repository.run("generate", "--templates", str(templates)).code == 0
     assert repository.run("check", "--templates", str(templates)).code == 0
+    assert "- # ours\n        name: Build and push\n" in repository.workflow.read_text()
+
+
+def test_another_header_is_in_step_until_generate_refreshes_it(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.run("generate")
+    before = repository.workflow.read_text()
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "header.j2").write_text("# Of the platform team.\n")
+    options = ("--templates", str(templates))
+    assert repository.run("check", *options).code == 0
+    assert repository.workflow.read_text() == before
+    assert repository.run("generate", *options) == (0, f"wrote {WORKFLOW}\n", "")
     assert repository.workflow.read_text().startswith("# Of the platform team.\n")
+
+
+def copied(tmp_path: Path, *edits: tuple[str, str, str]) -> tuple[str, ...]:
+    """A generator of other sources, as arguments of Python: a file, what it has, what it gets."""
+    copy = tmp_path / "copy"
+    for part in ("generator", "templates"):
+        shutil.copytree(Path(folder.ours()).parent / part, copy / part)
+    for name, old, new in edits:
+        text = (copy / name).read_text()
+        assert old in text
+        (copy / name).write_text(text.replace(old, new))
+    program = (
+        f"import sys; sys.path.insert(0, {str(copy / 'generator')!r});"
+        "from gen_workflow.__main__ import main; sys.exit(main())"
+    )
+    return ("-c", program)
+
+
+NEXT = ("generator/gen_workflow/version.py", f'"{__version__}"', '"9.9.9"')
+
+
+def test_a_generator_of_another_version_that_renders_the_same_is_in_step(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.run("generate")
+    python = copied(tmp_path, NEXT, ("generator/gen_workflow/plan/build.py", '"""The', '"""A'))
+    in_step = f"{WORKFLOW} is in step with gen-workflow.yml\n"
+    command = COMMAND.with_name("python")
+    assert repository.run(*python, "check", command=command) == (0, in_step, "")
+
+
+def test_a_generator_of_another_version_that_renders_something_else_is_drift(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.run("generate")
+    python = copied(tmp_path, NEXT, ("generator/gen_workflow/plan/build.py", "= 60", "= 61"))
+    ended = repository.run(*python, "check", command=COMMAND.with_name("python"))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
+        "and gen-workflow 9.9.9 renders another workflow\n"
+        "  hint: run `gen-workflow generate` and commit the result\n"
+    )
+
+
+def test_a_comment_in_the_spec_is_no_drift(repository: Repository) -> None:
+    repository.run("generate")
+    repository.spec.write_text("# Of the shop team.\n" + repository.spec.read_text())
+    assert repository.run("check").code == 0
+    assert repository.run("generate") == (0, f"wrote {WORKFLOW}\n", "")
+
+
+def test_schema_prints_the_schema_of_the_spec(repository: Repository) -> None:
+    ended = repository.run("schema")
+    assert (ended.code, ended.err) == (0, "")
+    assert "image" in json.loads(ended.out)["properties"]
 
 
 def test_check_says_that_the_workflow_was_edited(repository: Repository) -> None:
@@ -124,7 +200,7 @@ def test_check_tells_every_reason(repository: Repository) -> None:
     assert ended.err == (
         f"{WORKFLOW}: edited by hand\n"
         f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
-        "  hint: say the edit in the spec, then run `gen-workflow generate --force`\n"
+        "  hint: put the edit into the spec, then run `gen-workflow generate --force`\n"
     )
 
 
@@ -143,7 +219,7 @@ def test_an_edit_is_not_overwritten_unasked(repository: Repository) -> None:
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == (
         f"{WORKFLOW}: was edited by hand since gen-workflow wrote it; nothing was changed\n"
-        "  hint: say the edit in the spec, then drop it from the workflow with "
+        "  hint: put the edit into the spec, then remove it from the workflow with "
         "`gen-workflow generate --force`\n"
     )
     assert repository.workflow.read_text() == edited
@@ -361,18 +437,8 @@ def test_python_can_run_it_as_a_module(repository: Repository) -> None:
 def test_a_template_of_ours_that_says_something_else_is_told_as_a_bug(
     repository: Repository, tmp_path: Path
 ) -> None:
-    root = Path(__file__).resolve().parents[3]
-    copy = tmp_path / "copy"
-    shutil.copytree(root / "generator", copy / "generator")
-    shutil.copytree(root / "templates", copy / "templates")
-    job = copy / "templates" / "job.j2"
-    job.write_text(job.read_text().replace("[[ job.timeout_minutes ]]", "61"))
-    program = (
-        f"import sys; sys.path.insert(0, {str(copy / 'generator')!r});"
-        "from gen_workflow.__main__ import main; sys.exit(main())"
-    )
-    python = COMMAND.with_name("python")
-    ended = repository.run("-c", program, "generate", command=python)
+    python = copied(tmp_path, ("templates/job.j2", "[[ job.timeout_minutes ]]", "61"))
+    ended = repository.run(*python, "generate", command=COMMAND.with_name("python"))
     assert (ended.code, ended.out) == (3, "")
     assert "does not say what was meant at /jobs/build/timeout-minutes: 60 became 61" in ended.err
     assert "hint: please report the lines above" in ended.err

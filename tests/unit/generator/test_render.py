@@ -7,10 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from gen_workflow import render, stamp
 from gen_workflow.errors import Defect, UserError
-from gen_workflow.pins import Uses
-from gen_workflow.workflow import Job, Need, Needs, Permission, Step, Workflow
+from gen_workflow.render import folder, template
+from gen_workflow.render.proof import difference
+from gen_workflow.workflow.records import (
+    Concurrency,
+    Job,
+    Need,
+    Needs,
+    Permission,
+    Push,
+    Step,
+    Triggers,
+    Uses,
+    Workflow,
+)
 
 BUILD = Job(
     id="build",
@@ -19,11 +30,11 @@ BUILD = Job(
     permissions=(Permission("contents", "read", "check out"),),
     steps=(Step("Check out", Uses("actions/checkout@" + "0" * 40, "v7.0.1")),),
 )
-WORKFLOW = Workflow("Build", ("main",), (BUILD,))
+WORKFLOW = Workflow("Build", Triggers(Push(("main",))), (BUILD,))
 
 
 def rendered(workflow: Workflow, templates: str = "") -> str:
-    return render.render(workflow, source="gen-workflow.yml", spec=b"", templates=templates)
+    return template.render(workflow, source="gen-workflow.yml", templates=templates)
 
 
 def any_workflow(seed: int) -> Workflow:
@@ -56,13 +67,13 @@ def any_workflow(seed: int) -> Workflow:
             needs=chance.choice(("", "job-0")),
             condition=text(),
             environment=chance.choice(("", text())),
-            concurrency=chance.choice(("", text())),
+            concurrency=chance.choice((None, Concurrency(text()), Concurrency(text(), text()))),
             outputs=(("image", text()),),
         )
         for number in range(chance.randrange(1, 3))
     )
     needs = (Needs("Settings", (Need("A", "why"),), (Need("B", "why"),)),)
-    return Workflow(text(), (text(), text()), jobs, needs)
+    return Workflow(text(), Triggers(Push((text(), text()))), jobs, needs)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -83,7 +94,7 @@ def test_any_workflow_is_rendered_as_it_was_meant(seed: int) -> None:
     ],
 )
 def test_a_difference_is_named_by_its_path(meant: object, said: object, found: str | None) -> None:
-    assert render.difference(meant, said) == found
+    assert difference(meant, said) == found
 
 
 def test_what_a_template_cannot_carry_is_our_bug() -> None:
@@ -95,11 +106,8 @@ def test_what_a_template_cannot_carry_is_our_bug() -> None:
 def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "header.j2").write_text("# Ask the platform team ([[ source ]]).\n")
     text = rendered(WORKFLOW, str(tmp_path))
-    assert text.startswith("# Ask the platform team (gen-workflow.yml).\n# gen-workflow: spec=")
+    assert text.startswith("# Ask the platform team (gen-workflow.yml).\n\nname: Build\n")
     assert "${{ github.workflow }}" in text
-    found = stamp.of(text.encode())
-    assert found is not None
-    assert not found.edited
 
 
 @pytest.mark.parametrize(
@@ -143,7 +151,7 @@ def test_a_template_that_another_one_uses_is_welcome(tmp_path: Path) -> None:
 
 
 def test_nothing_of_a_template_of_somebody_else_is_kept(tmp_path: Path) -> None:
-    cache = Path(stamp.templates()) / "__pycache__"
+    cache = Path(folder.ours()) / "__pycache__"
     rendered(WORKFLOW)
     before = sorted(cache.iterdir())
     (tmp_path / "header.j2").write_text("# Ours.\n")
@@ -156,12 +164,3 @@ def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
     step = BUILD.steps[0]._replace(env=((name, "x"),))
     text = rendered(WORKFLOW._replace(jobs=(BUILD._replace(steps=(step,)),)))
     assert f'          "{name}": x\n' in text
-
-
-def test_a_workflow_without_a_comment_is_stamped_in_its_first_line(tmp_path: Path) -> None:
-    (tmp_path / "ci-cd.yml.j2").write_text("name: [[ workflow.name ]]\n")
-    text = rendered(WORKFLOW, str(tmp_path))
-    assert text.splitlines()[1:] == ["name: Build"]
-    found = stamp.of(text.encode())
-    assert found is not None
-    assert not found.edited
