@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 
 from gen_workflow.spec import hosts, values
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Checked, Listed, Text, text
+from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
 from gen_workflow.spec.paths import FILE, FOLDER, find_dockerfile
 from gen_workflow.spec.sections import Fields, Key, Later, Section, ShortOr
 from gen_workflow.spec.variables import ARGS, ENV, Variable
@@ -204,7 +204,7 @@ class Run(NamedTuple):
         str,
         Key(
             "Seconds within which the container must become healthy, from 1 to 3600",
-            values.SECONDS,
+            WholeNumber("a time in seconds", 1, 3600, 60),
             "90",
             "0.1.0",
             default="`60`",

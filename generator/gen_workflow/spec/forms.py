@@ -125,21 +125,22 @@ class Listed(Form[tuple[T, ...]]):
 class WholeNumber(Form[str]):
     """A whole number, which is kept as it was written."""
 
-    def __init__(self, what: str, most: int, example: int) -> None:
+    def __init__(self, what: str, least: int, most: int, example: int) -> None:
         self._what = what
+        self._least = least
         self._most = most
         self._example = example
 
     def read(self, value: Value, reading: Reading) -> str | None:
         found = value.text if value.kind in SCALARS else value.kind
-        if re.fullmatch(r"[0-9]{1,9}", found) and 1 <= int(found) <= self._most:
+        if re.fullmatch(r"[0-9]{1,9}", found) and self._least <= int(found) <= self._most:
             return found
-        hint = f"a whole number from 1 to {self._most}, such as {self._example}"
+        hint = f"a whole number from {self._least} to {self._most}, such as {self._example}"
         reading.problem(value, f"{found!r} is not {self._what}", hint)
         return None
 
     def schema(self) -> Schema:
-        number = {"type": "integer", "minimum": 1, "maximum": self._most}
+        number = {"type": "integer", "minimum": self._least, "maximum": self._most}
         return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.spec.forms import Checked, Text, WholeNumber, anchored, text
+from gen_workflow.spec.forms import Checked, Text, anchored, text
 from gen_workflow.spec.hints import NOT_YET, listed, near
 
 if TYPE_CHECKING:
@@ -171,7 +171,6 @@ RESTART = Text(
     "unless-stopped",
     _explain_restart,
 )
-SECONDS = WholeNumber("a time in seconds", 3600, 60)
 STAGE = Text("a name of a stage", r"[A-Za-z0-9][A-Za-z0-9_.-]*", f"build; {_LETTERS}")
 # Docker wants two characters at least; ssh-deploy uses the endings itself during a deploy.
 CONTAINER = Text(
