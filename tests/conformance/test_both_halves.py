@@ -26,6 +26,7 @@ KINDS = {
     "network": ("network: {}", "networks", "{}"),
     "restart": ("restart: {}", "restart", "{}"),
     "health-timeout": ("health-timeout: {}", "health-timeout", "{}"),
+    "stop-timeout": ("stop-timeout: {}", "stop-timeout", "{}"),
 }
 GOOD = {
     "port": (
@@ -38,6 +39,7 @@ GOOD = {
     "network": ("web", "a", "A.b-c_d", "hosts", "0", "bridge", "a" * 101),
     "restart": ("no", "always", "unless-stopped", "on-failure", "on-failure:3", "on-failure:0"),
     "health-timeout": ("1", "60", "3600", "007"),
+    "stop-timeout": ("0", "10", "3600"),
     "host": ("h1", "shop.example.com", "10.0.0.1", "::1", "fe80::1", "my_host", "a"),
     "user": ("deploy", "_x", "a.b-c", "A1"),
     "ssh-port": ("22", "1", "65535", "022"),
@@ -60,6 +62,7 @@ BAD = {
     "network": ("-a", ".a", "a b", "a/b", "é", "host", "none", "a" * 102),
     "restart": ("sometimes", "on-failure:", "on-failure:x", "on-failure:\u0663", "No", "always:1"),
     "health-timeout": ("0", "3601", "1.5", "-1", "1s", "\u0663", "9999999999"),
+    "stop-timeout": ("3601", "1.5", "-1", "1s", "\u0663"),
     # The action takes lists with users and ports as well; a spec says these apart.
     "host": ("-h", "h-", ".h", "é", "h/x"),
     "user": ("1a", "-a", "a b", "é"),

@@ -43,6 +43,7 @@ def _step(name: str, deploy: Deploy, ours: Pin) -> Step:
         ("restart", run.restart if run.restart != "unless-stopped" else ""),
         ("health", deploy.health),
         ("health-timeout", run.health_timeout),
+        ("stop-timeout", run.stop_timeout),
     )
     env = tuple((one.name, one.value) for one in run.env if not one.fits_a_line)
     return Step("Deploy over SSH", ours.uses("actions/ssh-deploy"), inputs=inputs, env=env)

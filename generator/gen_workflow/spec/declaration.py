@@ -210,9 +210,19 @@ class Run(NamedTuple):
             default="`60`",
         ),
     ] = ""
+    stop_timeout: Annotated[
+        str,
+        Key(
+            "Seconds that the old container gets to stop by itself, from 0 to 3600",
+            WholeNumber("a time in seconds", 0, 3600, 30),
+            "30",
+            "0.1.0",
+            default="`10`",
+        ),
+    ] = ""
 
 
-RUN = Section(Run, Later("command labels memory options stop-timeout user"))
+RUN = Section(Run, Later("command labels memory options user"))
 
 
 def _health_needs_a_port(fields: Fields, reading: Reading) -> None:
