@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.action_file import read_action
+from conformance.subjects import ROOT
 from gen_workflow.errors import SpecError
+from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.load import load
+from gen_workflow.spec.sections import sections
 from ship.runner.context import Context
 from ship.runner.errors import UserError
 from ship.ssh_deploy.step import read_inputs
@@ -70,6 +74,24 @@ BAD = {
     "name": ("0", "-a", ".a", "a b", "a/b", "é", "a.next", "a.previous", "a.candidate", "a" * 102),
     "health": ("health", "/a b", "/é", "https://a/b", "/a\tb"),
 }  # fmt: skip
+
+
+# Keys whose default is that of the action: path of the section, key, input.
+DEFAULTS = [
+    ("deploy/run", "restart", "restart"),
+    ("deploy/run", "health-timeout", "health-timeout"),
+    ("deploy/run", "stop-timeout", "stop-timeout"),
+    ("deploy/ssh", "port", "port"),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "given"), DEFAULTS)
+def test_the_docs_of_the_spec_have_the_default_of_the_action(
+    path: str, name: str, given: str
+) -> None:
+    key = dict(sections(SPEC))[path].keys[name]
+    action = read_action(ROOT / "actions" / "ssh-deploy")
+    assert key.default == f"`{action.inputs[given]['default']}`"
 
 
 def spec_and_input(kind: str, value: str) -> tuple[str, dict[str, str]]:

@@ -9,11 +9,11 @@ add a key: one field in its record, and one line where the plan uses it.
 import re
 from typing import Annotated, NamedTuple
 
-from gen_workflow.spec import hosts, values
+from gen_workflow.spec import hosts, rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
-from gen_workflow.spec.paths import FILE, FOLDER, find_dockerfile
-from gen_workflow.spec.sections import Fields, Key, Later, Section, ShortOr
+from gen_workflow.spec.paths import FILE, FOLDER
+from gen_workflow.spec.sections import Key, Later, Section, ShortOr
 from gen_workflow.spec.variables import ARGS, ENV, Variable
 
 
@@ -62,7 +62,7 @@ class Image(NamedTuple):
 IMAGE = Section(
     Image,
     Later("cache labels paths platforms prepare secrets ssh tags"),
-    rule=find_dockerfile,
+    rule=rules.find_dockerfile,
 )
 
 
@@ -203,7 +203,7 @@ class Run(NamedTuple):
     health_timeout: Annotated[
         str,
         Key(
-            "Seconds within which the container must become healthy, from 1 to 3600",
+            "Seconds within which the container must become healthy",
             WholeNumber("a time in seconds", 1, 3600, 60),
             "90",
             "0.1.0",
@@ -213,7 +213,7 @@ class Run(NamedTuple):
     stop_timeout: Annotated[
         str,
         Key(
-            "Seconds that the old container gets to stop by itself, from 0 to 3600",
+            "Seconds that the old container gets to stop by itself",
             WholeNumber("a time in seconds", 0, 3600, 30),
             "30",
             "0.1.0",
@@ -223,20 +223,6 @@ class Run(NamedTuple):
 
 
 RUN = Section(Run, Later("command labels memory options user"))
-
-
-def _health_needs_a_port(fields: Fields, reading: Reading) -> None:
-    """Note a problem when there is no port at which a health check can be asked."""
-    health, run = fields.read.get("health"), fields.read.get("run")
-    if not health or run is None:
-        return
-    where = fields.values["health"]
-    if not run.ports and not any(key.text == "ports" for key, _ in fields.values["run"].pairs()):
-        hint = 'publish one: run: {ports: ["8080:8080"]}'
-        reading.problem(where, "needs a published port, and there is none", hint)
-    elif run.ports and run.ports[0].endswith("/udp"):
-        what = f"the host asks the first published port, and {run.ports[0]} is not TCP"
-        reading.problem(where, what, "put a TCP port first")
 
 
 class Deploy(NamedTuple):
@@ -284,7 +270,7 @@ class Deploy(NamedTuple):
 DEPLOY = Section(
     Deploy,
     Later("compose dir kubernetes gitops files env before after strategy rollback", "ssh run"),
-    rule=_health_needs_a_port,
+    rule=rules.health_needs_a_port,
 )
 
 

@@ -16,7 +16,9 @@ Schema = dict[str, Any]
 
 
 class Form(Generic[T]):
-    """What a value may be."""
+    """What a value may be; `limits` says in words what the docs should add."""
+
+    limits = ""
 
     def read(self, value: Value, reading: Reading) -> T | None:
         """Return what a value says; None, and a problem, when it is something else."""
@@ -130,12 +132,13 @@ class WholeNumber(Form[str]):
         self._least = least
         self._most = most
         self._example = example
+        self.limits = f"from {least} to {most}"
 
     def read(self, value: Value, reading: Reading) -> str | None:
         found = value.text if value.kind in SCALARS else value.kind
         if re.fullmatch(r"[0-9]{1,9}", found) and self._least <= int(found) <= self._most:
             return found
-        hint = f"a whole number from {self._least} to {self._most}, such as {self._example}"
+        hint = f"write a whole number {self.limits}, such as {self._example}"
         reading.problem(value, f"{found!r} is not {self._what}", hint)
         return None
 

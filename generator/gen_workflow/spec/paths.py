@@ -1,4 +1,4 @@
-"""Paths of the repository in the spec: the folder of a build, a Dockerfile; both have to exist."""
+"""Paths of the repository in the spec: the folder of a build, its Dockerfile."""
 
 # ruff: noqa: PTH112, PTH113, PTH118 - pathlib is slow to load
 
@@ -13,7 +13,6 @@ from gen_workflow.spec.forms import Checked, text
 
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
-    from gen_workflow.spec.sections import Fields
 
 
 def _path(value: Value, reading: Reading) -> str | None:
@@ -38,41 +37,18 @@ def _folder(value: Value, reading: Reading) -> str | None:
     path = _path(value, reading)
     if path is not None and not os.path.isdir(os.path.join(reading.folder, path)):
         hint = "name a folder of the repository, such as ."
-        reading.problem(value, f"there is no folder {_shown(reading, path)}", hint)
+        reading.problem(value, f"there is no folder {full(path, reading)}", hint)
         return None
     return path
 
 
-def find_dockerfile(fields: Fields, reading: Reading) -> None:
-    """Note a problem when the Dockerfile of an image is not there; a rule of its section."""
-    context = fields.read.get("context", ".")
-    if "dockerfile" in fields.values:
-        path = fields.read["dockerfile"]
-        if path and not _is_file(reading, path):
-            _explain_path(fields.values["dockerfile"], path, context, reading)
-    elif context:
-        path = "Dockerfile" if context == "." else f"{context}/Dockerfile"
-        if not _is_file(reading, path):
-            hint = (
-                "write one, or say where it is: "
-                f"image: {{context: {context}, dockerfile: path/of/it}}"
-            )
-            where = fields.values.get("context", fields.where)
-            reading.problem(where, f"there is no Dockerfile at {_shown(reading, path)}", hint)
-
-
-def _explain_path(value: Value, path: str, context: str | None, reading: Reading) -> None:
-    hint = "the path begins at the root of the repository"
-    if context and _is_file(reading, f"{context}/{path}"):
-        hint += f"; perhaps you meant `{context}/{path}`"
-    reading.problem(value, f"there is no Dockerfile at {_shown(reading, path)}", hint)
-
-
-def _is_file(reading: Reading, path: str) -> bool:
+def is_file(path: str, reading: Reading) -> bool:
+    """Tell whether a path of the repository is a file."""
     return os.path.isfile(os.path.join(reading.folder, path))
 
 
-def _shown(reading: Reading, path: str) -> str:
+def full(path: str, reading: Reading) -> str:
+    """Return a path of the repository as a message shows it."""
     return shown(os.path.normpath(os.path.join(reading.folder, path)))
 
 

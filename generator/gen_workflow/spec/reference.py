@@ -19,7 +19,7 @@ def _table(section: Section[object]) -> str:
 
 
 def _row(name: str, key: Key, default: object) -> str:
-    cells = (f"`{name}`", key.says, _default(key, default), f"`{key.example}`", key.since)
+    cells = (f"`{name}`", key.sentence, _default(key, default), f"`{key.example}`", key.since)
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
 

@@ -29,6 +29,11 @@ class Key(NamedTuple):
     default: str = ""
     missing: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """What the key says, with the limits of its form; without the period."""
+        return ", ".join(part for part in (self.says, self.form.limits) if part)
+
 
 class Later(NamedTuple):
     """Keys that are planned; they say what some keys of today say, which then are not missing."""
@@ -164,4 +169,4 @@ def _declared(record: type) -> Iterator[tuple[str, Key]]:
 
 
 def _described(key: Key) -> Schema:
-    return {"description": f"{key.says}.", **key.form.schema()}
+    return {"description": f"{key.sentence}.", **key.form.schema()}

@@ -12,15 +12,14 @@ except ImportError:  # an interpreter that was built without it
     from hashlib import blake2b
 
 _BEGIN = b"# gen-workflow: "
-_FIELDS = ("spec", "generator", "content")
+_FIELDS = ("version", "spec", "generator", "content")
 
 
 class Stamp:
     """The machine line of a rendered workflow, and whether the content still fits it."""
 
     def __init__(self, fields: dict[str, str], content: str) -> None:
-        # Workflows of the first release have no version there.
-        self.version = fields.get("version", "0.1.0")
+        self.version = fields["version"]
         self.spec = fields["spec"]
         self.generator = fields["generator"]
         self.edited = fields["content"] != content

@@ -323,7 +323,7 @@ RUNS = [
     pytest.param(
         "{health-timeout: 1m}",
         "4:25 deploy/run/health-timeout: '1m' is not a time in seconds\n"
-        "  hint: a whole number from 1 to 3600, such as 60",
+        "  hint: write a whole number from 1 to 3600, such as 60",
         id="health-timeout",
     ),
     pytest.param(

@@ -46,7 +46,8 @@ def test_any_change_is_an_edit(edited: str) -> None:
         "",
         "name: x\n",
         "# gen-workflow: spec=1\n",
-        "x # gen-workflow: spec=1 generator=2 content=3\n",
+        "# gen-workflow: spec=1 generator=2 content=3\n",
+        "x # gen-workflow: version=0 spec=1 generator=2 content=3\n",
     ],
 )
 def test_a_file_without_the_line_is_not_ours(text: str) -> None:
@@ -67,12 +68,6 @@ def test_a_workflow_without_a_comment_is_stamped_in_its_first_line() -> None:
     found = stamp.of(text.encode())
     assert found is not None
     assert not found.edited
-
-
-def test_a_line_without_a_version_is_of_the_first_release() -> None:
-    found = stamp.of(TEXT.replace("version=1.0.0 ", "").encode())
-    assert found is not None
-    assert found.version == "0.1.0"
 
 
 def reasons(there: str, wanted: str) -> list[str]:
