@@ -25,7 +25,7 @@ types: ## mypy --strict alone
 	@python3 tests/bed/setup.py python
 	@$(PYTHON) -m mypy
 
-docs: ## write the tables of inputs and outputs in the READMEs of the actions anew
+docs: ## write the tables of the docs (from action.yml and the spec) and the JSON Schema of the spec
 	@python3 tests/bed/setup.py python
 	@$(PYTHON) docs/tables.py
 

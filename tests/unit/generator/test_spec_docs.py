@@ -36,6 +36,10 @@ def test_the_docs_have_the_table_of_every_section() -> None:
         assert f"\n{table}" in TEXT
 
 
+def test_the_schema_in_the_docs_is_that_of_the_declaration() -> None:
+    assert (ROOT / "docs" / "spec.schema.json").read_text() == schema.text()
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_says_what_it_is_in_one_sentence_with_an_example(key: Key) -> None:
     assert re.fullmatch(r"[A-Z].*[^.]", key.says)
