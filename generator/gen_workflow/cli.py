@@ -11,7 +11,8 @@ from gen_workflow.version import __version__
 _ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
 _BRANCH = "gen-workflow/update"
 _COMMIT_EPILOG = """\
-environment: GH_TOKEN or GITHUB_TOKEN is the token; GITHUB_API_URL is the API, when not github.com's
+environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API,
+  which is only needed for a GitHub other than github.com
 
 examples:
   gen-workflow commit --dry-run     print the steps and take none
@@ -29,7 +30,7 @@ VERBS = (
     ),
     Verb(
         "check",
-        "tell whether the workflow is what the spec gives",
+        "check that the workflow is what the spec gives",
         *PROJECT,
         in_step="is in step with",
     ),
@@ -38,19 +39,29 @@ VERBS = (
         "bring spec and workflow to GitHub as a pull request",
         *PROJECT,
         Option(
-            "repo", "--repo", metavar="OWNER/NAME", says="default: what the remote origin names"
+            "repo",
+            "--repo",
+            metavar="OWNER/NAME",
+            says="repository on GitHub; default: the one of the remote origin",
         ),
         Option(
             "branch",
             "--branch",
             metavar="NAME",
             default=_BRANCH,
-            says=f"commit there; default: {_BRANCH}",
+            says=f"branch to commit on; default: {_BRANCH}",
         ),
-        Option("base", "--base", metavar="NAME", says="merge into it; default: the default branch"),
+        Option(
+            "base",
+            "--base",
+            metavar="NAME",
+            says="branch to merge into; default: the default branch",
+        ),
         Option("message", "--message", metavar="TEXT", says="message of the commit"),
         Option("title", "--title", metavar="TEXT", says="title of the pull request"),
-        Option("api_url", "--api-url", metavar="URL", says="default: GITHUB_API_URL"),
+        Option(
+            "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
+        ),
         Option("force", "--force", says="replace edits made by hand on GitHub"),
         Option("dry_run", "--dry-run", says="print the steps and take none"),
         Option("json", "--json", says="print the result as JSON"),

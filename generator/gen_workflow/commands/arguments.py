@@ -18,7 +18,7 @@ examples:
   gen-workflow check -C ../shop     exit 1 when the workflow there is not what its spec gives
   gen-workflow VERB --help          the options of a verb
 
-exit codes: 0 done, 1 not in step, 2 something has to be changed, 3 a bug of gen-workflow
+exit codes: 0 done, 1 not in step, 2 you have to change something, 3 a bug of gen-workflow
 """
 
 
@@ -36,6 +36,7 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
         parser = under.add_parser(
             verb.name,
             help=verb.says,
+            description=f"{verb.says[0].upper()}{verb.says[1:]}.",
             epilog=verb.epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

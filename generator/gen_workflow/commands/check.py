@@ -1,4 +1,4 @@
-"""The verb `check`: tell whether the workflow is what the spec gives."""
+"""The verb `check`: compare the workflow with what the spec gives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Tell whether the workflow is what the spec gives, and if not, each reason why."""
+    """Report that the workflow is what the spec gives, or each reason why it is not."""
     project = Project.of(options)
     wanted = project.rendered().text.encode()  # a wrong spec is reported before anything else
     there = project.on_disk()

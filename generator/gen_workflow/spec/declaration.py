@@ -124,7 +124,7 @@ SSH = Section(Ssh, Later("hosts jump fingerprint host-ca"))
 
 def _host_of(name: Value, reading: Reading) -> Ssh | None:
     """Return the host whose variables and secret on GitHub begin with a name."""
-    target = text(name, reading, "vps", re.compile(hosts.TARGET))
+    target = text(name, reading, "vps", hosts.TARGET)
     if target is None:
         return None
     prefix = target.upper().replace("-", "_")

@@ -43,13 +43,13 @@ class Text(Form[str]):
         explain: Callable[[Value, str, Reading], bool] | None = None,
     ) -> None:
         self._what = what
-        self._pattern = re.compile(pattern)
+        self._pattern = pattern  # compiled where it is used: few of them are, in one run
         self._example = example
         self._explain = explain
 
     def read(self, value: Value, reading: Reading) -> str | None:
         found = text(value, reading, self._example, self._pattern)
-        if found is None or self._pattern.fullmatch(found):
+        if found is None or re.fullmatch(self._pattern, found):
             return found
         if not (self._explain and self._explain(value, found, reading)):
             reading.problem(value, f"{found!r} is not {self._what}", f"such as {self._example}")
@@ -147,16 +147,14 @@ class WholeNumber(Form[str]):
         return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
 
 
-def text(
-    value: Value, reading: Reading, example: str, pattern: re.Pattern[str] | None = None
-) -> str | None:
+def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str | None:
     """Return a text that is not empty and holds no expression; None when it is something else.
 
     A number is told to be quoted only when the text would fit the pattern that the caller wants.
     """
     hint = f"such as {example}"
     if value.kind != "text":
-        if value.kind in SCALARS and (pattern is None or pattern.fullmatch(value.text)):
+        if value.kind in SCALARS and (not pattern or re.fullmatch(pattern, value.text)):
             hint = f'quote it: "{value.text}"'
         reading.problem(value, f"should be text, is {value.kind}", hint)
     elif not value.text.strip():
@@ -186,6 +184,6 @@ def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
     return kept
 
 
-def anchored(pattern: re.Pattern[str]) -> str:
+def anchored(pattern: str) -> str:
     """Return a pattern as JSON Schema wants it: for the whole text, without names of groups."""
-    return f"^(?:{re.sub(r'[(][?]P<[a-z]+>', '(', pattern.pattern)})$"
+    return f"^(?:{re.sub(r'[(][?]P<[a-z]+>', '(', pattern)})$"

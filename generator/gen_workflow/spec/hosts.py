@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
 TARGET = r"[A-Za-z][A-Za-z0-9_-]*"
-_SECRET = re.compile(r"\$\{\{ *secrets\.[A-Za-z_][A-Za-z0-9_]* *\}\}")
+_SECRET = r"\$\{\{ *secrets\.[A-Za-z_][A-Za-z0-9_]* *\}\}"  # noqa: S105 - a pattern
 
 
 class PartOfHost(Form[str]):
@@ -21,7 +21,7 @@ class PartOfHost(Form[str]):
 
     def __init__(self, what: str, pattern: str, hint: str, *, lines: bool = False) -> None:
         self._what = what
-        self._pattern = re.compile(pattern, re.DOTALL)
+        self._pattern = pattern
         self.hint = hint
         self._lines = lines
 
@@ -40,7 +40,7 @@ class PartOfHost(Form[str]):
         return None
 
     def _fits(self, found: str) -> bool:
-        return bool(self._pattern.fullmatch(found))
+        return bool(re.fullmatch(self._pattern, found, re.DOTALL))
 
     def _better(self, found: str) -> str:  # noqa: ARG002 - a host with a port says more
         return self.hint
@@ -73,7 +73,7 @@ class FromSecret(Form[str]):
 
     def read(self, value: Value, reading: Reading) -> str | None:
         found = value_or_expression(value, reading)
-        if found is None or _SECRET.fullmatch(found):
+        if found is None or re.fullmatch(_SECRET, found):
             return found
         reading.problem(value, f"{self._what} must come from a secret", self.hint)
         return None

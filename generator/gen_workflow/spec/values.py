@@ -11,19 +11,17 @@ from gen_workflow.spec.hints import NOT_YET, listed, near
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
-_PORT = re.compile(
+_PORT = (
     r"(?:(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?"
     r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})(?:/(?P<protocol>tcp|udp))?"
 )
 HIGHEST_PORT = 65535
 _HIGHEST_BYTE = 255
-_VOLUME = re.compile(r"(?P<source>[^:\s]+):/[^:\s]*(?::[A-Za-z,]+)?")
-_VOLUME_SOURCE = re.compile(r"/.*|[A-Za-z0-9][A-Za-z0-9_.-]+")
+_VOLUME = r"(?P<source>[^:\s]+):/[^:\s]*(?::[A-Za-z,]+)?"
+_VOLUME_SOURCE = r"/.*|[A-Za-z0-9][A-Za-z0-9_.-]+"
 _RESTART = ("no", "always", "unless-stopped", "on-failure")
 # The rules of git-check-ref-format(1), for the part after refs/heads/; git branch refuses HEAD.
-_NO_BRANCH = re.compile(
-    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$|^(@|HEAD)?$|^refs/"
-)
+_NO_BRANCH = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$|^(@|HEAD)?$|^refs/"
 _LETTERS = "letters, digits, . _ -"
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 
@@ -35,7 +33,7 @@ def is_port(number: str) -> bool:
 
 def is_branch(name: str) -> bool:
     """Tell whether git accepts a name for a branch."""
-    return not _NO_BRANCH.search(name)
+    return not re.search(_NO_BRANCH, name)
 
 
 def _port(value: Value, reading: Reading) -> str | None:
@@ -44,7 +42,7 @@ def _port(value: Value, reading: Reading) -> str | None:
     found = text(value, reading, '"8080:80"', _PORT) if is_text else value.text
     if found is None:
         return None
-    match = _PORT.fullmatch(found)
+    match = re.fullmatch(_PORT, found)
     if match is None:
         _explain_port(value, found, reading)
         return None
@@ -62,7 +60,7 @@ def _port(value: Value, reading: Reading) -> str | None:
 
 def port_taken(found: str) -> tuple[str, int, str]:
     """Return what only one container can have: address, port of the host, protocol."""
-    match = _PORT.fullmatch(found)
+    match = re.fullmatch(_PORT, found)
     assert match is not None, found  # noqa: S101 - `_port` let it through
     return match["address"] or "", int(match["host"]), match["protocol"] or "tcp"
 
@@ -85,11 +83,11 @@ def _volume(value: Value, reading: Reading) -> str | None:
     found = text(value, reading, '"data:/var/lib/app"')
     if found is None:
         return None
-    match = _VOLUME.fullmatch(found)
+    match = re.fullmatch(_VOLUME, found)
     hint = 'write SOURCE:TARGET, such as "data:/var/lib/app" or "/srv/app:/data:ro"'
     if match is None or not found.isprintable():
         reading.problem(value, f"{found!r} is not a volume", hint)
-    elif not _VOLUME_SOURCE.fullmatch(match["source"]):
+    elif not re.fullmatch(_VOLUME_SOURCE, match["source"]):
         what = f"{match['source']!r} is neither a name nor an absolute path of the host"
         reading.problem(value, what, hint)
     else:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
 _MIXED = "such as [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # These steer the shell or Docker's client on the host, or bash there does not keep their value.
-_OF_THE_HOST = re.compile(
+_OF_THE_HOST = (
     r"DOCKER_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM|SECONDS"
     r"|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
 )
 # Set in the env of a step, these change how the runner, bash or ssh themselves work.
-_OF_THE_RUNNER = re.compile(r"PATH|ENV|CDPATH|TMPDIR|(?:GITHUB|RUNNER|ACTIONS|INPUT|SSH)_.*")
+_OF_THE_RUNNER = r"PATH|ENV|CDPATH|TMPDIR|(?:GITHUB|RUNNER|ACTIONS|INPUT|SSH)_.*"
 
 
 class Variable(NamedTuple):
@@ -84,7 +84,7 @@ def _secret(item: Value, reading: Reading) -> list[tuple[Value, str, str | None]
 
 def _is_name(value: Value, name: str, reading: Reading) -> bool:
     """Tell whether a variable of the environment can have a name at all."""
-    if _NAME.fullmatch(name):
+    if re.fullmatch(_NAME, name):
         return True
     what = f"{name!r} is not a name of an environment variable"
     reading.problem(value, what, "use letters, digits and _, with no digit first")
@@ -93,9 +93,9 @@ def _is_name(value: Value, name: str, reading: Reading) -> bool:
 
 def _may_travel(value: Value, one: Variable, reading: Reading) -> bool:
     """Tell whether a variable may go to the host, and where needed through the step's own env."""
-    if _OF_THE_HOST.fullmatch(one.name):
+    if re.fullmatch(_OF_THE_HOST, one.name):
         what = f"`{one.name}` would change how the host starts the container"
-    elif not one.fits_a_line and _OF_THE_RUNNER.fullmatch(one.name):
+    elif not one.fits_a_line and re.fullmatch(_OF_THE_RUNNER, one.name):
         what = f"`{one.name}` would change how the step itself works on the runner"
     else:
         return True
@@ -136,9 +136,9 @@ def _may_be_seen(item: Value, content: str, reading: Reading) -> bool:
 
 _NAMED = {
     "type": "object",
-    "propertyNames": {"pattern": f"^{_NAME.pattern}$"},
+    "propertyNames": {"pattern": f"^{_NAME}$"},
     "additionalProperties": {"type": ["string", "number", "boolean"]},
 }
-_ONE = {"anyOf": [{"type": "string", "pattern": f"^{_NAME.pattern}$"}, _NAMED]}
+_ONE = {"anyOf": [{"type": "string", "pattern": f"^{_NAME}$"}, _NAMED]}
 ENV = Checked(_env, {"anyOf": [{"type": "array", "items": _ONE}, _NAMED]})
 ARGS = Checked(_args, _NAMED)
