@@ -7,7 +7,7 @@ import sys
 
 from gen_workflow import cli
 from gen_workflow.errors import INTERRUPTED
-from gen_workflow.report.terminal import tell
+from gen_workflow.report.terminal import log
 
 
 def main() -> int:
@@ -16,7 +16,7 @@ def main() -> int:
     try:
         return cli.main(sys.argv[1:])
     except KeyboardInterrupt:
-        tell("interrupted")
+        log("interrupted")
         return INTERRUPTED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gen_workflow.commands import in_step
 from gen_workflow.commands.options import PROJECT, Option, Options, Verb, parse
 from gen_workflow.errors import DONE, OUR_BUG, Defect, GenWorkflowError
-from gen_workflow.report.terminal import put, tell
+from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
 _ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
@@ -80,7 +80,7 @@ def main(argv: list[str]) -> int:
     except Defect:
         return _report_bug()
     except GenWorkflowError as error:
-        tell(str(error))
+        log(str(error))
         return error.exit_code
     except Exception:  # noqa: BLE001 - whatever else fails is our bug
         return _report_bug()
@@ -103,7 +103,7 @@ def _run(argv: list[str], options: Options | None) -> int:
 def _report_bug() -> int:
     import traceback  # noqa: PLC0415 - only for what should never happen
 
-    tell(
+    log(
         f"{traceback.format_exc()}\n"
         f"this is a bug of gen-workflow {__version__}, not of the spec\n"
         f"  hint: please report the lines above, with the spec, at {_ISSUES}"

@@ -1,7 +1,7 @@
-"""The errors that a person can see.
+"""The errors that a user can see.
 
 GenWorkflowError
-├── UserError   the person must change something; nothing was written (exit 2)
+├── UserError   the user must change something; nothing was written (exit 2)
 │   └── SpecError   everything that is wrong with a spec, each problem with its line
 ├── Drift       the workflow is not what the spec says, or holds an edit (exit 1)
 └── Defect      gen-workflow itself is wrong (exit 3)

@@ -197,7 +197,7 @@ def test_a_commit_pushed_to_a_left_over_branch_meanwhile_is_not_lost(
     assert app.git.oid(f"{BRANCH}:README.md")
 
 
-def test_a_text_that_somebody_wrote_stays_while_there_is_nothing_new(
+def test_a_text_that_a_user_wrote_stays_while_there_is_nothing_new(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     commit()
@@ -250,7 +250,7 @@ def test_a_head_that_moved_meanwhile_is_read_again_once(
     assert sorted(files_of(app, BRANCH)) == sorted(FILES)
 
 
-def test_a_head_that_goes_on_moving_is_an_error_that_says_what_is_done(
+def test_a_head_that_keeps_moving_is_an_error_that_says_what_is_done(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     said = 'Expected branch to point to "0" but it did not.  Pull and try again.'
@@ -262,7 +262,7 @@ def test_a_head_that_goes_on_moving_is_an_error_that_says_what_is_done(
     assert app.pulls == []
 
 
-def test_a_branch_that_somebody_made_first_is_built_upon(
+def test_a_branch_that_another_run_made_first_is_built_upon(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     github.meanwhile(CREATE, lambda: app.change(BRANCH, {"README.md": b"theirs\n"}))
@@ -303,7 +303,7 @@ def test_patience_ends(github: FakeGitHub, app: Repository, commit: Callable[...
     assert app.pulls == []
 
 
-def test_a_wait_that_is_too_long_is_told_at_once(
+def test_a_wait_that_is_too_long_is_reported_at_once(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     limit = "API rate limit exceeded for user ID 1."
@@ -314,7 +314,7 @@ def test_a_wait_that_is_too_long_is_told_at_once(
     assert app.pulls == []
 
 
-def test_the_limit_of_graphql_is_told_as_a_limit(
+def test_the_limit_of_graphql_is_reported_as_a_limit(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4102444800"}
@@ -323,7 +323,7 @@ def test_the_limit_of_graphql_is_told_as_a_limit(
     assert app.pulls == []
 
 
-def test_a_dry_run_tells_the_steps_and_takes_none(
+def test_a_dry_run_prints_the_steps_and_takes_none(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     ran = commit("--dry-run")

@@ -8,7 +8,7 @@ from gen_workflow import files
 from gen_workflow.commands import in_step
 from gen_workflow.commands.project import PUT_IN_SPEC, Project
 from gen_workflow.errors import NOT_IN_STEP
-from gen_workflow.report.terminal import put, tell
+from gen_workflow.report.terminal import log, put
 from gen_workflow.sync import drift
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run(options: Options) -> int:
     if not reasons:
         return put(in_step.sentence(options))
     lines = [f"{files.WORKFLOW}: {reason}" for reason in reasons]
-    tell("\n".join([*lines, f"  hint: {_next_act(project, reasons[0])}"]))
+    log("\n".join([*lines, f"  hint: {_next_act(project, reasons[0])}"]))
     return NOT_IN_STEP
 
 

@@ -13,7 +13,7 @@ from gen_workflow.github import proposal, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
 from gen_workflow.github.update import Names, Update
-from gen_workflow.report.terminal import put, tell
+from gen_workflow.report.terminal import log, put
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
@@ -26,9 +26,9 @@ def run(options: Options) -> int:
     api = options.api_url or os.environ.get("GITHUB_API_URL", "")
     where = remote.find(options.folder, slug=options.repo, api=api)
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
-    repository = Repository(where.slug, token, where.api, tell)
+    repository = Repository(where.slug, token, where.api, log)
     try:
-        update = Update(repository, wanted, names, tell, force=options.force)
+        update = Update(repository, wanted, names, log, force=options.force)
         found = update.read()
         result = update.dry_run(found) if options.dry_run else update.apply(found)
     finally:

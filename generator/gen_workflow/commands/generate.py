@@ -11,7 +11,7 @@ from gen_workflow import files
 from gen_workflow.commands import in_step
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import shown
-from gen_workflow.report.terminal import put, tell
+from gen_workflow.report.terminal import log, put
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
@@ -41,4 +41,4 @@ def _warn_below(folder: str) -> None:
             return
         top = os.path.dirname(top)
     if top != here:
-        tell(f"warning: GitHub reads workflows at the top of a repository only, which is {top!r}")
+        log(f"warning: GitHub reads workflows at the top of a repository only, which is {top!r}")

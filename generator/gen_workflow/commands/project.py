@@ -31,7 +31,7 @@ class Rendered(NamedTuple):
 
 
 class Project(NamedTuple):
-    """A repository, its spec, and the folder of a person's own templates."""
+    """A repository, its spec, and the folder of the user's own templates."""
 
     folder: str
     source: str
@@ -87,7 +87,7 @@ class Project(NamedTuple):
         return raw
 
     def refuse_to_lose(self, before: bytes) -> None:
-        """Raise Drift when a workflow holds what a person wrote."""
+        """Raise Drift when a workflow holds what a user wrote."""
         found = stamp.of(before)
         force = self.command("generate --force")
         if found is None:

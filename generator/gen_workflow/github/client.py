@@ -49,12 +49,12 @@ class Repository:
     """A repository on GitHub, read and changed with as few requests as possible.
 
     Every method raises a GenWorkflowError that says why GitHub refused and what to do, and
-    refusal.Moved when the branch was changed meanwhile. `tell` reports that a request is repeated.
+    refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated.
     """
 
-    def __init__(self, slug: str, token: str, api: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
         self.slug = slug
-        self._tell = tell
+        self._log = log
         self._api = api
         self._node = ""
         self._github = Github(
@@ -128,7 +128,7 @@ class Repository:
         return PullRequest(made["number"], made["html_url"], body)
 
     def describe_pull_request(self, number: int, body: str) -> None:
-        """Replace the text of a pull request; its title stays, which a person may have changed."""
+        """Replace the text of a pull request; its title stays, which a user may have changed."""
         self._rest("PATCH", f"pulls/{number}", {"body": body}, f"update pull request {number}")
 
     def _snapshot(self, repository: Any, paths: tuple[str, ...]) -> Snapshot:
@@ -179,7 +179,7 @@ class Repository:
             if wait is None or time.monotonic() + wait > end:
                 raise refusal.explained(self.slug, doing)
             said = refusal.kind or refusal.status
-            self._tell(f"GitHub answered {said}; retry in {wait:.0f} s")
+            self._log(f"GitHub answered {said}; retry in {wait:.0f} s")
             time.sleep(wait)
             attempt += 1
 

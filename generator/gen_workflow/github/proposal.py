@@ -73,7 +73,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Edit:
-    """An edit that a person made to one of our files on GitHub."""
+    """An edit that a user made to one of our files on GitHub."""
 
     branch: str
     path: str
@@ -95,14 +95,14 @@ class Plan:
         """Return the steps in words, for a dry run."""
         base = found.base.name
         pull = f"pull request {found.pull.url}" if found.pull else "the pull request"
-        told = [
+        steps = [
             (self.creates, f"create the branch {branch} at {base} ({self.head[:7]})"),
             (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
             (bool(self.files), f"commit {', '.join(self.files)} on {branch}"),
             (self.opens, f"open a pull request from {branch} into {base}"),
             (self.updates, f"update the text of {pull}"),
         ]
-        return [text for taken, text in told if taken]
+        return [text for taken, text in steps if taken]
 
 
 def blob_oid(content: bytes) -> str:

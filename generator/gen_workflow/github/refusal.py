@@ -79,7 +79,7 @@ class Refusal:
         return later if later.isdigit() else ""
 
     def explained(self, repository: str, doing: str) -> GenWorkflowError:
-        """Return the error for a person; `doing` is what was tried, as in `commit on main`."""
+        """Return the error for the user; `doing` is what was tried, as in `commit on main`."""
         if self.moved:
             return Moved(f"cannot {doing}: {_flat(self.message)}", where=repository, hint=_AGAIN)
         if self.limited:

@@ -109,7 +109,7 @@ def _git(folder: str, *argv: str) -> str:
         raise UserError("git is not installed, so origin is unknown", hint=_NAME_IT) from None
     if ran.returncode:
         said = ran.stderr.partition("\n")[0].removeprefix("fatal: ").removeprefix("error: ")
-        raise UserError(f"git cannot tell its origin: {said}", where=shown(folder), hint=_NAME_IT)
+        raise UserError(f"git does not know its origin: {said}", where=shown(folder), hint=_NAME_IT)
     return ran.stdout.strip()
 
 
@@ -120,7 +120,7 @@ def _split(url: str) -> tuple[str, str]:
         return parts.hostname, parts.path
     if "://" not in url and (found := _SCP.fullmatch(url)):
         return found["host"].lower(), found["path"]
-    shown = url.rpartition("@")[2]  # what stands before it may be a password
+    shown = url.rpartition("@")[2]  # what is before it may be a password
     raise UserError(
         f"{shown!r} is not a repository on GitHub", where="the remote origin", hint=_NAME_IT
     )

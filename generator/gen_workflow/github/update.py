@@ -28,7 +28,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Result:
-    """The result of an update; `line` is for a person."""
+    """The result of an update; `line` is for the terminal."""
 
     line: str
     branch: str
@@ -50,12 +50,12 @@ class Result:
 
 @dataclass
 class Update:
-    """One update of one repository; `tell` reports each step that was taken."""
+    """One update of one repository; `log` reports each step that was taken."""
 
     repository: Repository
     wanted: Wanted
     names: Names
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
     force: bool = False
     done: list[str] = field(default_factory=list)
 
@@ -164,7 +164,7 @@ class Update:
 
     def _note(self, step: str) -> None:
         self.done.append(step)
-        self.tell(step)
+        self.log(step)
 
 
 class _Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is

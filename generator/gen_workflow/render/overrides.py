@@ -1,4 +1,4 @@
-"""A person's own templates: checks them, and says where one fails."""
+"""The user's own templates: checks them, and says where one fails."""
 
 # ruff: noqa: PTH118, PTH208 - pathlib is slow to load
 

@@ -43,7 +43,7 @@ def render(workflow: Workflow, *, source: str, templates: str = "") -> str:
 
 
 def _with(templates: str, workflow: Workflow, source: str) -> str:
-    """Return the text that a person's own templates give; what fails there is not our bug."""
+    """Return the text that the user's own templates give; what fails there is not our bug."""
     from gen_workflow.render import overrides  # noqa: PLC0415 - for those alone
 
     overrides.check(templates)

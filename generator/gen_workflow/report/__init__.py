@@ -1,1 +1,1 @@
-"""What a person sees: the terminal."""
+"""What a user sees: the terminal."""

@@ -23,17 +23,17 @@ def put(text: str) -> int:
         _discard_the_rest()
     except OSError as error:
         _discard_the_rest()
-        tell(f"the standard output cannot be written: {error.strerror}")
+        log(f"the standard output cannot be written: {error.strerror}")
         return USER_MUST_ACT
     return DONE
 
 
 def _discard_the_rest() -> None:
-    """Send what Python still writes at its end to /dev/null; it would fail once more."""
+    """Send what Python still writes at its end to /dev/null, because it would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def tell(text: str) -> None:
+def log(text: str) -> None:
     """Print a message about the run to the standard error, if there is one."""
     if sys.stderr is None:
         return
@@ -46,7 +46,7 @@ def tell(text: str) -> None:
 def harmless(text: str) -> str:
     """Return a text that no terminal and no GitHub runner takes for a command.
 
-    The runner obeys `::` at the begin of a line, and the older `##[` anywhere in it.
+    The runner obeys `::` at the beginning of a line, and the older `##[` anywhere in it.
     """
     lines = []
     for line in text.split("\n"):

@@ -42,7 +42,7 @@ _NODES = {"a mapping": MappingNode, "a list": SequenceNode}
 _SYMPTOMS = (
     (
         "mapping values are not allowed",
-        "a `:` stands where no key can be",
+        "a `:` is in a place where no key can be",
         "begin keys of one level in the same column; quote a text that holds `: `",
     ),
     (
@@ -70,7 +70,7 @@ class Mark(NamedTuple):
 
 
 class Value(NamedTuple):
-    """A value of the spec: what kind it is, where it stands, and how it is reached."""
+    """A value of the spec: what kind it is, its line and column, and its path."""
 
     node: Any
     path: str
@@ -78,7 +78,7 @@ class Value(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What a person calls it: a mapping, a list, text, a number, …."""
+        """The name of its kind in messages: a mapping, a list, text, a number, …."""
         tag = str(self.node.tag)
         return _KINDS.get(tag.removeprefix(_TAG), f"a value with the tag {shown(tag)}")
 
@@ -221,11 +221,11 @@ def _explained(error: MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
     said = " ".join(str(part) for part in (error.problem, error.context) if part)
     line = "".join(text.split("\n")[mark.line - 1 : mark.line])
     if line[mark.column - 1 : mark.column] == "\t" and line[: mark.column - 1].strip():
-        return mark, " a tab stands where YAML wants a space", "replace it with a space"
+        return mark, " there is a tab where YAML wants a space", "replace it with a space"
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return (
             mark,
-            " a tab stands where YAML wants spaces",
+            " there is a tab where YAML wants spaces",
             "indent with two spaces for each level",
         )
     if "stream end" in said or "end of stream" in said:

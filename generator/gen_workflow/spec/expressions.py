@@ -65,7 +65,7 @@ def _known(expression: str, value: Value, reading: Reading) -> bool:
 
 
 def source_name(value: Value, name: str, reading: Reading) -> bool:
-    """Tell whether a person can create a secret or variable of a name; case does not count."""
+    """Tell whether a user can create a secret or variable of a name; case does not count."""
     if name.upper() == "GITHUB_TOKEN":
         what = f"`{name}` is the token of the run, which expires with the run"
         reading.problem(value, what, "create a secret of your own")

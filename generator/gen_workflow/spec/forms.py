@@ -150,7 +150,7 @@ class WholeNumber(Form[str]):
 def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str | None:
     """Return a text that is not empty and holds no expression; None when it is something else.
 
-    A number is told to be quoted only when the text would fit the pattern that the caller wants.
+    The hint to quote a number is given only when the quoted text would fit `pattern`.
     """
     hint = f"such as {example}"
     if value.kind != "text":

@@ -34,7 +34,7 @@ def load(raw: bytes, source: str, folder: str) -> Spec:
 
 
 def how_to_write_one() -> str:
-    """Return the hint for a person who has no spec yet."""
+    """Return the hint for a user who has no spec yet."""
     return "a spec can be as short as this:\n" + "".join(
         f"    {line}\n" for line in EXAMPLE.splitlines()
     ).rstrip("\n")

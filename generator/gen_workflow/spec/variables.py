@@ -52,7 +52,7 @@ def _env(value: Value, reading: Reading) -> tuple[Variable, ...]:
 
 
 def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]]:
-    """Return where each variable stands, its name, and its value unless that is a problem."""
+    """Return the place, the name and the value of each variable; a wrong value is None."""
     if value.kind == "a mapping":
         return [
             (key, key.text, value_or_expression(item, reading))

@@ -21,13 +21,14 @@ def reasons(there: bytes, wanted: bytes, source: str) -> list[str]:
         return [NOT_OURS]
     if same_workflow(there, wanted):
         return []
-    told = [f"spec changed: {source} is not the one it was made from"]
-    told = told if found.spec != meant.spec else []
-    if found.edited:  # what today's generator makes of the unedited workflow cannot be known
-        return [EDITED, *told]
-    if found.generator != meant.generator or not told:
-        told.append(f"generator changed: {_generators(found.version, meant.version)}")
-    return told
+    causes = []
+    if found.spec != meant.spec:
+        causes.append(f"spec changed: {source} is not the one it was made from")
+    if found.edited:  # the workflow without the edit is unknown, so nothing can be compared
+        return [EDITED, *causes]
+    if found.generator != meant.generator or not causes:
+        causes.append(f"generator changed: {_generators(found.version, meant.version)}")
+    return causes
 
 
 def _generators(wrote: str, today: str) -> str:

@@ -22,7 +22,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def fingerprint(templates: str = "") -> str:
-    """Return the hash of our sources and templates, and of a person's own templates."""
+    """Return the hash of our sources and templates, and of the user's own templates."""
     paths = [os.path.join(_PACKAGE, name) for name in MODULES]
     rooms = [os.path.join(_PACKAGE, name) for name in ROOMS]
     for path in (*rooms, folder.ours(), templates):

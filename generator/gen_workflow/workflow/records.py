@@ -1,7 +1,7 @@
 """The records a workflow is made of, each in the shape that GitHub gives it.
 
-A field stands in the YAML under its own name, with `-` for `_`; where it does not, an `In` says
-how. `as_data` follows the fields, so the data that a rendered workflow is compared with lacks none.
+The key of a field in the YAML is its name, with `-` for `_`; where it is not, an `In` says what it
+is. `as_data` follows the fields, so the data that a rendered workflow is compared with lacks none.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Scalar = str | int | bool
 
 
 class In(NamedTuple):
-    """How a field stands in the YAML: under which key, in which form, also when it is empty."""
+    """A field in the YAML: its key, its form, and whether it is there when it is empty."""
 
     key: str = ""
     form: Callable[[Any], Any] | None = None
@@ -21,14 +21,14 @@ class In(NamedTuple):
 
 
 class Apart(NamedTuple):
-    """A field that stands elsewhere: as a key above the record, or in a comment."""
+    """A field that is no key of the record: it is the key of the record itself, or a comment."""
 
 
 Values = Annotated[tuple[tuple[str, Scalar], ...], In(form=dict)]
 
 
 class Uses(NamedTuple):
-    """The value of `uses:`, and the version that stands behind it as a comment."""
+    """The value of `uses:`, and the version, which is a comment behind it."""
 
     reference: str
     version: Annotated[str, Apart()]

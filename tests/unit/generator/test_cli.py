@@ -191,7 +191,7 @@ def test_check_says_that_the_workflow_was_edited(repository: Repository) -> None
     assert ended.err.startswith(f"{WORKFLOW}: edited by hand\n  hint: ")
 
 
-def test_check_tells_every_reason(repository: Repository) -> None:
+def test_check_reports_every_reason(repository: Repository) -> None:
     repository.run("generate")
     repository.workflow.write_text(repository.workflow.read_text() + "# mine\n")
     repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
@@ -211,7 +211,7 @@ def test_other_line_ends_are_no_edit(repository: Repository) -> None:
     assert repository.run("check").code == 0
 
 
-def test_an_edit_is_not_overwritten_unasked(repository: Repository) -> None:
+def test_an_edit_is_not_overwritten_without_force(repository: Repository) -> None:
     repository.run("generate")
     edited = repository.workflow.read_text() + "# mine\n"
     repository.workflow.write_text(edited)
@@ -227,14 +227,14 @@ def test_an_edit_is_not_overwritten_unasked(repository: Repository) -> None:
     assert "# mine" not in repository.workflow.read_text()
 
 
-def test_a_file_that_is_not_ours_is_not_overwritten_unasked(repository: Repository) -> None:
+def test_a_file_that_is_not_ours_is_not_overwritten_without_force(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     repository.workflow.write_text("name: by hand\n")
-    told = (
+    message = (
         f"{WORKFLOW}: was not written by gen-workflow; nothing was changed\n"
         "  hint: move it away, or overwrite it with `gen-workflow generate --force`\n"
     )
-    assert repository.run("generate") == (1, "", told)
+    assert repository.run("generate") == (1, "", message)
     assert repository.workflow.read_text() == "name: by hand\n"
     assert repository.run("check").code == 1
     assert repository.run("generate", "--force").code == 0
@@ -262,7 +262,7 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         (("check", "-C", "nowhere"), "nowhere: is not a folder\n"),
         (("check", "--templates", "nowhere"), "nowhere: is not a folder of templates\n"),
@@ -275,20 +275,22 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
         (("check", "--spec", "huge"), "huge: cannot be read: it is larger than 1 MB\n"),
     ],
 )
-def test_a_wrong_argument_is_told(argv: tuple[str, ...], told: str, repository: Repository) -> None:
+def test_a_wrong_argument_is_reported(
+    argv: tuple[str, ...], message: str, repository: Repository
+) -> None:
     os.mkfifo(repository.folder / "pipe")
     (repository.folder / "zero").symlink_to("/dev/zero")
     with (repository.folder / "huge").open("wb") as file:
         file.truncate(2_000_000_000)
-    assert repository.run(*argv) == (2, "", told)
+    assert repository.run(*argv) == (2, "", message)
 
 
-def test_a_workflow_that_is_no_file_is_told(repository: Repository) -> None:
+def test_a_workflow_that_is_no_file_is_reported(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     os.mkfifo(repository.workflow)
     for verb in ("check", "generate"):
-        told = f"./{WORKFLOW}: cannot be read: it is not a regular file\n"
-        assert repository.run(verb) == (2, "", told)
+        message = f"./{WORKFLOW}: cannot be read: it is not a regular file\n"
+        assert repository.run(verb) == (2, "", message)
 
 
 @pytest.mark.parametrize("spec", ["../other.yml", "/etc/hostname", "a\nb", "a/../../b"])
@@ -296,11 +298,11 @@ def test_a_workflow_that_is_no_file_is_told(repository: Repository) -> None:
 def test_a_spec_outside_of_the_repository_is_refused(
     verb: str, spec: str, repository: Repository
 ) -> None:
-    told = (
+    message = (
         f"--spec: {spec!r} is not in the repository\n"
         "  hint: give a path inside DIR, as it is in the repository\n"
     )
-    assert repository.run(verb, "--spec", spec) == (2, "", told)
+    assert repository.run(verb, "--spec", spec) == (2, "", message)
 
 
 def test_a_hint_leads_to_the_same_project(repository: Repository, tmp_path: Path) -> None:
@@ -339,10 +341,10 @@ def shell(repository: Repository, line: str) -> Ended:
 
 
 @pytest.mark.parametrize("line", ["check", "generate", "generate --stdout", "--help"])
-def test_an_output_that_is_full_is_told(line: str, repository: Repository) -> None:
+def test_an_output_that_is_full_is_reported(line: str, repository: Repository) -> None:
     repository.run("generate")
-    told = "the standard output cannot be written: No space left on device\n"
-    assert shell(repository, f"gen-workflow {line} >/dev/full") == (2, "", told)
+    message = "the standard output cannot be written: No space left on device\n"
+    assert shell(repository, f"gen-workflow {line} >/dev/full") == (2, "", message)
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
@@ -370,7 +372,7 @@ def test_a_key_of_the_spec_gives_no_orders_to_the_runner(repository: Repository)
     assert "\x1b" not in err
 
 
-def test_a_file_in_the_way_is_told(repository: Repository) -> None:
+def test_a_file_in_the_way_is_reported(repository: Repository) -> None:
     (repository.folder / ".github").write_text("")
     ended = repository.run("generate")
     assert (ended.code, ended.out) == (2, "")
@@ -378,7 +380,7 @@ def test_a_file_in_the_way_is_told(repository: Repository) -> None:
     assert WORKFLOW in ended.err
 
 
-def test_a_reader_that_had_enough_is_no_error(repository: Repository) -> None:
+def test_a_reader_that_stops_early_is_no_error(repository: Repository) -> None:
     line = f"{COMMAND} generate --stdout | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ("bash", "-c", line), cwd=repository.folder, capture_output=True, text=True, check=True
@@ -387,7 +389,7 @@ def test_a_reader_that_had_enough_is_no_error(repository: Repository) -> None:
     assert done.stderr == ""
 
 
-def test_an_interrupt_is_told_in_a_word(repository: Repository) -> None:
+def test_an_interrupt_is_reported_in_a_word(repository: Repository) -> None:
     templates = repository.folder / "templates"
     templates.mkdir()
     (templates / "header.j2").write_text("[% for i in range(10 ** 12) %][% endfor %]")
@@ -434,7 +436,7 @@ def test_python_can_run_it_as_a_module(repository: Repository) -> None:
     assert ended.out.startswith("# Generated by gen-workflow ")
 
 
-def test_a_template_of_ours_that_says_something_else_is_told_as_a_bug(
+def test_a_template_of_ours_that_says_something_else_is_reported_as_a_bug(
     repository: Repository, tmp_path: Path
 ) -> None:
     python = copied(tmp_path, ("templates/job.j2", "[[ job.timeout_minutes ]]", "61"))

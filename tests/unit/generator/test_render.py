@@ -111,7 +111,7 @@ def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("# a\n[% if %]\n", r"header.j2:2: cannot be rendered: Expected an expression"),
         ("[[ nothing.there ]]\n", r"header.j2:1: cannot be rendered: 'nothing' is undefined"),
@@ -120,9 +120,9 @@ def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
         ('[% include "header.j2" %]', r"header.j2:1: cannot be rendered: RecursionError"),
     ],
 )
-def test_a_template_that_is_wrong_is_told(template: str, told: str, tmp_path: Path) -> None:
+def test_a_template_that_is_wrong_is_reported(template: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "header.j2").write_text(template)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         rendered(WORKFLOW, str(tmp_path))
 
 
@@ -144,13 +144,13 @@ def test_a_template_that_replaces_nothing_is_named(tmp_path: Path) -> None:
         rendered(WORKFLOW, str(tmp_path))
 
 
-def test_a_template_that_another_one_uses_is_welcome(tmp_path: Path) -> None:
+def test_a_template_that_another_one_uses_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "header.j2").write_text('[% include "team.j2" %]\n')
     (tmp_path / "team.j2").write_text("# Of the team.\n")
     assert rendered(WORKFLOW, str(tmp_path)).startswith("# Of the team.\n")
 
 
-def test_nothing_of_a_template_of_somebody_else_is_kept(tmp_path: Path) -> None:
+def test_nothing_of_a_template_of_the_user_is_kept(tmp_path: Path) -> None:
     cache = Path(folder.ours()) / "__pycache__"
     rendered(WORKFLOW)
     before = sorted(cache.iterdir())

@@ -66,7 +66,7 @@ def test_the_version_of_an_action_is_found_behind_any_character(repository: Repo
     assert loaded.actions.remote.version == "v1.2.3"
 
 
-def test_an_anchor_may_be_set_anew(repository: Repository) -> None:
+def test_an_anchor_may_be_set_twice(repository: Repository) -> None:
     assert load(repository, "x-a: &a .\nx-b: &a .\nimage: *a\n").image.context == "."
 
 

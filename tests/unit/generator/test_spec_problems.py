@@ -418,12 +418,12 @@ SSH = [
 TEXTS = [
     pytest.param(
         "image: .\n\tname: x\n",
-        "2:1 a tab stands where YAML wants spaces\n  hint: indent with two spaces for each level",
+        "2:1 there is a tab where YAML wants spaces\n  hint: indent with two spaces for each level",
         id="tab",
     ),
     pytest.param(
         "a: b: c\n",
-        "1:5 a `:` stands where no key can be\n"
+        "1:5 a `:` is in a place where no key can be\n"
         "  hint: begin keys of one level in the same column; quote a text that holds `: `",
         id="two-colons",
     ),
@@ -465,39 +465,39 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), WHOLE)
-def test_a_wrong_key_or_value_is_told_with_its_place(
-    text: str, told: str, repository: Path
+@pytest.mark.parametrize(("text", "message"), WHOLE)
+def test_a_wrong_key_or_value_is_reported_with_its_place(
+    text: str, message: str, repository: Path
 ) -> None:
-    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+    assert problems(text, repository) == (f"{SOURCE}:{message}",)
 
 
-@pytest.mark.parametrize(("text", "told"), IMAGES)
-def test_a_wrong_image_is_told_with_the_path_looked_for(
-    text: str, told: str, repository: Path
+@pytest.mark.parametrize(("text", "message"), IMAGES)
+def test_a_wrong_image_is_reported_with_the_path_looked_for(
+    text: str, message: str, repository: Path
 ) -> None:
-    expected = f"{SOURCE}:{told.format(repository)}"
+    expected = f"{SOURCE}:{message.format(repository)}"
     assert problems(text.replace("{{", "{").replace("}}", "}"), repository) == (expected,)
 
 
-@pytest.mark.parametrize(("run", "told"), RUNS)
-def test_a_wrong_value_of_run_is_told(run: str, told: str, repository: Path) -> None:
-    assert problems(deploy(run), repository) == (f"{SOURCE}:{told}",)
+@pytest.mark.parametrize(("run", "message"), RUNS)
+def test_a_wrong_value_of_run_is_reported(run: str, message: str, repository: Path) -> None:
+    assert problems(deploy(run), repository) == (f"{SOURCE}:{message}",)
 
 
-@pytest.mark.parametrize(("ssh", "told"), SSH)
-def test_a_wrong_host_is_told(ssh: str, told: str, repository: Path) -> None:
+@pytest.mark.parametrize(("ssh", "message"), SSH)
+def test_a_wrong_host_is_reported(ssh: str, message: str, repository: Path) -> None:
     text = f"image: .\ndeploy: {{ssh: {ssh}, run: {{}}}}\n"
-    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+    assert problems(text, repository) == (f"{SOURCE}:{message}",)
 
 
-@pytest.mark.parametrize(("text", "told"), TEXTS)
-def test_what_is_no_yaml_is_told_in_words(text: str | bytes, told: str, repository: Path) -> None:
-    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+@pytest.mark.parametrize(("text", "message"), TEXTS)
+def test_what_is_no_yaml_is_explained(text: str | bytes, message: str, repository: Path) -> None:
+    assert problems(text, repository) == (f"{SOURCE}:{message}",)
 
 
 @pytest.mark.parametrize(
-    ("health", "told"),
+    ("health", "message"),
     [
         pytest.param(
             "health",
@@ -519,13 +519,13 @@ def test_what_is_no_yaml_is_told_in_words(text: str | bytes, told: str, reposito
         ),
     ],
 )
-def test_a_health_check_is_a_path(health: str, told: str, repository: Path) -> None:
+def test_a_health_check_is_a_path(health: str, message: str, repository: Path) -> None:
     text = deploy('{ports: ["80:80"]}', health)
-    assert problems(text, repository) == (f"{SOURCE}:5:11 deploy/health: {told}",)
+    assert problems(text, repository) == (f"{SOURCE}:5:11 deploy/health: {message}",)
 
 
 @pytest.mark.parametrize(
-    ("run", "told"),
+    ("run", "message"),
     [
         pytest.param(
             "{}",
@@ -541,9 +541,9 @@ def test_a_health_check_is_a_path(health: str, told: str, repository: Path) -> N
         ),
     ],
 )
-def test_a_health_check_needs_a_port_to_ask(run: str, told: str, repository: Path) -> None:
+def test_a_health_check_needs_a_port_to_ask(run: str, message: str, repository: Path) -> None:
     found = problems(deploy(run, "/health"), repository)
-    assert found == (f"{SOURCE}:5:11 deploy/health: {told}",)
+    assert found == (f"{SOURCE}:5:11 deploy/health: {message}",)
 
 
 @pytest.mark.parametrize(
@@ -559,11 +559,11 @@ def test_a_health_check_needs_a_port_to_ask(run: str, told: str, repository: Pat
     ],
 )
 def test_a_name_that_would_break_the_step_is_refused(name: str, repository: Path) -> None:
-    told = (
+    message = (
         f"{SOURCE}:4:15 deploy/run/env/0: `{name}` would change how the step itself works on the "
         f"runner\n  hint: give the variable another name, such as `APP_{name}`"
     )
-    assert problems(deploy(f"{{env: [{name}]}}"), repository) == (told,)
+    assert problems(deploy(f"{{env: [{name}]}}"), repository) == (message,)
 
 
 @pytest.mark.parametrize(
@@ -574,8 +574,8 @@ def test_a_name_that_would_break_the_step_is_refused(name: str, repository: Path
 def test_a_name_that_would_break_the_start_on_the_host_is_refused(
     env: str, name: str, repository: Path
 ) -> None:
-    (told,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
-    assert f"`{name}` would change how the host starts the container" in told
+    (message,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
+    assert f"`{name}` would change how the host starts the container" in message
 
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "github_token", "GitHub_Token"])
@@ -583,13 +583,13 @@ def test_a_name_that_would_break_the_start_on_the_host_is_refused(
 def test_the_token_of_the_run_is_refused_in_any_case_and_form(
     env: str, name: str, repository: Path
 ) -> None:
-    (told,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
-    assert f"`{name}` is the token of the run, which expires with the run" in told
+    (message,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
+    assert f"`{name}` is the token of the run, which expires with the run" in message
 
 
 def test_a_name_that_github_keeps_for_itself_is_refused(repository: Path) -> None:
-    (told,) = problems(deploy("{env: [GITHUB_SHA]}"), repository)
-    assert "`GITHUB_SHA`: GitHub reserves names that begin with GITHUB_" in told
+    (message,) = problems(deploy("{env: [GITHUB_SHA]}"), repository)
+    assert "`GITHUB_SHA`: GitHub reserves names that begin with GITHUB_" in message
 
 
 @pytest.mark.parametrize(
@@ -597,12 +597,12 @@ def test_a_name_that_github_keeps_for_itself_is_refused(repository: Path) -> Non
     ["refs/heads/main", "a/.b", "a.lock/b", "HEAD", "a..b", "a//b", "a.lock", "a/", "a.", "a@{b"],
 )
 def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path) -> None:
-    (told,) = problems(f"image: .\non: '{name}'\n", repository)
-    assert told.startswith(f"{SOURCE}:2:5 on: {name!r} is not a name of a branch")
+    (message,) = problems(f"image: .\non: '{name}'\n", repository)
+    assert message.startswith(f"{SOURCE}:2:5 on: {name!r} is not a name of a branch")
 
 
 @pytest.mark.parametrize(
-    ("run", "told"),
+    ("run", "message"),
     [
         ("{ports: ['80:80', '80:81']}", "'80:81' takes what '80:80' takes already"),
         ("{ports: ['080:80', '80:80/tcp']}", "'80:80/tcp' takes what '080:80' takes already"),
@@ -621,14 +621,14 @@ def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path
     ],
 )
 def test_what_the_host_would_refuse_is_refused_before(
-    run: str, told: str, repository: Path
+    run: str, message: str, repository: Path
 ) -> None:
     (found,) = problems(deploy(run), repository)
-    assert told in found
+    assert message in found
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("host", '"[::1]"', "'[::1]' is not a name or address of a host"),
         (
@@ -646,18 +646,18 @@ def test_what_the_host_would_refuse_is_refused_before(
     ],
 )
 def test_a_value_of_ssh_is_what_ssh_takes(
-    key: str, value: str, told: str, repository: Path
+    key: str, value: str, message: str, repository: Path
 ) -> None:
     said = {"host": "h", "user": "u", "key": "'${{ secrets.K }}'", "known-hosts": "'${{ vars.H }}'"}
     said[key] = value
     ssh = ", ".join(f"{name}: {text}" for name, text in said.items())
     (found,) = problems(f"image: .\ndeploy: {{ssh: {{{ssh}}}, run: {{}}}}\n", repository)
-    assert told in found
+    assert message in found
 
 
 @pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
-def test_a_misspelt_key_is_not_told_as_missing_too(text: str, repository: Path) -> None:
-    assert all("perhaps you meant" in told for told in problems(text, repository))
+def test_a_misspelt_key_is_not_reported_as_missing_too(text: str, repository: Path) -> None:
+    assert all("perhaps you meant" in message for message in problems(text, repository))
 
 
 @pytest.mark.parametrize(
@@ -673,12 +673,12 @@ def test_a_misspelt_key_is_not_told_as_missing_too(text: str, repository: Path) 
     ],
 )
 def test_a_key_cannot_end_the_line_of_its_message(text: str, repository: Path) -> None:
-    for told in problems(f"{text}\n", repository):
-        assert told.replace("\n  hint: ", "").isprintable() or "a spec can" in told
+    for message in problems(f"{text}\n", repository):
+        assert message.replace("\n  hint: ", "").isprintable() or "a spec can" in message
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("!!map .", "1:1 is not a mapping, although its tag says so"),
         ("!!map [G]", "1:1 is not a mapping, although its tag says so"),
@@ -688,14 +688,14 @@ def test_a_key_cannot_end_the_line_of_its_message(text: str, repository: Path) -
         ("image: .\ndeploy: !!map [G]", "2:9 is not a mapping"),
         ('image: "\\U00110000"', "1:1 holds an escape of a character that does not exist"),
         ('image: "\\ud800"', "1:8 holds half a character"),
-        ("image: .\nname:\tx", "2:6 a tab stands where YAML wants a space"),
+        ("image: .\nname:\tx", "2:6 there is a tab where YAML wants a space"),
     ],
 )
-def test_what_yaml_lets_through_and_nobody_means_is_told(
-    text: str, told: str, repository: Path
+def test_what_yaml_accepts_and_cannot_be_meant_is_reported(
+    text: str, message: str, repository: Path
 ) -> None:
     (found,) = problems(text, repository)
-    assert found.startswith(f"{SOURCE}:{told}")
+    assert found.startswith(f"{SOURCE}:{message}")
 
 
 def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository: Path) -> None:
@@ -708,7 +708,7 @@ def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository:
     )
 
 
-def test_actions_of_ones_own_are_pinned_to_a_commit_and_say_its_version(repository: Path) -> None:
+def test_own_actions_are_pinned_to_a_commit_and_say_its_version(repository: Path) -> None:
     short = problems("image: .\nactions: {remote: a/b@v1}\n", repository)
     assert short == (
         (
@@ -727,13 +727,13 @@ def test_actions_of_ones_own_are_pinned_to_a_commit_and_say_its_version(reposito
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n", "---\n", "\ufeff"])
 def test_an_empty_spec_shows_how_to_write_one(text: str, repository: Path) -> None:
-    (told,) = problems(text, repository)
-    assert told.startswith(f"{SOURCE}:1:1 is empty\n  hint: a spec can be as short as this:\n")
-    shown = told.split("this:\n", 1)[1]
+    (message,) = problems(text, repository)
+    assert message.startswith(f"{SOURCE}:1:1 is empty\n  hint: a spec can be as short as this:\n")
+    shown = message.split("this:\n", 1)[1]
     assert load(dedent(shown).encode(), SOURCE, str(repository)).deploy is not None
 
 
-def test_all_problems_are_told_in_one_run_in_the_order_of_lines(repository: Path) -> None:
+def test_all_problems_are_reported_in_one_run_in_the_order_of_lines(repository: Path) -> None:
     text = """\
     name: a b
     image: nowhere
@@ -744,8 +744,8 @@ def test_all_problems_are_told_in_one_run_in_the_order_of_lines(repository: Path
     zebra: 1
     """
     places = [
-        told.split(": ", 1)[0].removeprefix(f"{SOURCE}:")
-        for told in problems(dedent(text), repository)
+        message.split(": ", 1)[0].removeprefix(f"{SOURCE}:")
+        for message in problems(dedent(text), repository)
     ]
     assert places == [
         "1:7 name",
@@ -760,5 +760,5 @@ def test_all_problems_are_told_in_one_run_in_the_order_of_lines(repository: Path
 
 
 def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:
-    (told,) = problems("image: .\non: &a [*a]\n", repository)
-    assert told.startswith(f"{SOURCE}:2:5 on/0: ")
+    (message,) = problems("image: .\non: &a [*a]\n", repository)
+    assert message.startswith(f"{SOURCE}:2:5 on/0: ")

@@ -90,7 +90,7 @@ def test_what_renders_the_same_workflow_is_in_step(there: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "told"),
+    ("there", "causes"),
     [
         pytest.param(
             signed("# Generated.\n\nname: y\n", version="0.9.0", generator="h"),
@@ -120,11 +120,13 @@ def test_what_renders_the_same_workflow_is_in_step(there: str) -> None:
         pytest.param(
             signed("# Generated.\n\nname: y\n", generator="h") + "# mine\n",
             ["edited by hand"],
-            id="an edit, of which nobody knows what it was made from",
+            id="an edit, and other sources",
         ),
         pytest.param(TEXT + "# mine\n", ["edited by hand"], id="an edit"),
         pytest.param("name: x\n", ["was not written by gen-workflow"], id="not ours"),
     ],
 )
-def test_a_difference_in_the_workflow_is_drift_with_its_cause(there: str, told: list[str]) -> None:
-    assert reasons(there, TEXT) == told
+def test_a_difference_in_the_workflow_is_drift_with_its_cause(
+    there: str, causes: list[str]
+) -> None:
+    assert reasons(there, TEXT) == causes
