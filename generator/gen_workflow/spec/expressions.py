@@ -56,7 +56,7 @@ def _known(expression: str, value: Value, reading: Reading) -> bool:
     if source is None:
         reading.problem(
             value,
-            f"`${{{{ {expression} }}}}` cannot stand here",
+            f"`${{{{ {expression} }}}}` is not allowed here",
             "use ${{ secrets.NAME }}, ${{ vars.NAME }}, ${{ vars.NAME || 'default' }} "
             f"or ${{{{ {GITHUB[-1]} }}}}",
         )

@@ -74,7 +74,7 @@ class Checked(Form[T]):
 
 
 class Listed(Form[tuple[T, ...]]):
-    """A list of values, each once; with `alone` a single value may stand without the list.
+    """A list of values, each once; with `alone` a single value needs no list.
 
     `taken` returns what only one of the values can have. `empty` is the hint for a list without
     values, where it is a problem.
@@ -112,10 +112,12 @@ class Listed(Form[tuple[T, ...]]):
             one = self._item.read(value, reading)
             if one is None:
                 continue
-            first = seen.setdefault(self._taken(one), one)
-            if first is not one:
-                what = "appears twice" if first == one else f"takes what {first!r} takes already"
+            taken = self._taken(one)
+            if taken in seen:
+                what = "appears twice" if seen[taken] == one else f"collides with {seen[taken]!r}"
                 reading.problem(value, f"{one!r} {what}", "keep one of them")
+            else:
+                seen[taken] = one
         return tuple(seen.values())
 
     def schema(self) -> Schema:
@@ -160,7 +162,7 @@ def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str
     elif not value.text.strip():
         reading.problem(value, "is empty", hint)
     elif "${{" in value.text:
-        reading.problem(value, "an expression cannot stand here", "write the value itself")
+        reading.problem(value, "an expression is not allowed here", "write the value itself")
     else:
         return value.text
     return None

@@ -43,7 +43,8 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     """Return the hint for a key that the section at `path` does not have."""
     here = keys[path]
     if places := _owners(word, path, keys):
-        return f"it is a key of {places}"
+        known = any(word in section.known for section in keys.values())
+        return f"it is a key of {places}{'' if known else f', where it {NOT_YET}'}"
     if match := closest(word, here.known):
         return MEANT.format(match)
     others = tuple(name for section in keys.values() for name in section.known)
@@ -66,5 +67,6 @@ def _owners(word: str, path: str, keys: Mapping[str, Keys]) -> str:
 
 def later_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     """Return the hint for a planned key: the section below that has it already, if any."""
-    below = [name for name, one in keys.items() if word in one.known and name.startswith(path)]
-    return f"in this version it is a key of `{below[0]}`" if below and below[0] != path else ""
+    below = [name for name in keys if name and (not path or name.startswith(f"{path}/"))]
+    owner = next((name for name in below if word in keys[name].known), "")
+    return f"in this version it is a key of `{owner}`" if owner else ""
