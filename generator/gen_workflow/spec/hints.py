@@ -45,13 +45,13 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     if places := _owners(word, path, keys):
         known = any(word in section.known for section in keys.values())
         return f"it is a key of {places}{'' if known else f', where it {NOT_YET}'}"
-    if match := closest(word, here.known):
-        return MEANT.format(match)
-    others = tuple(name for section in keys.values() for name in section.known)
-    if match := closest(word, others, _NEAR_ELSEWHERE):
-        return f"{MEANT.format(match)}, which is a key of {_owners(match, path, keys)}"
-    if match := closest(word, here.later):
-        return MEANT.format(match)
+    own = closest(word, here.known + here.later)
+    others = tuple(name for section, one in keys.items() if section != path for name in one.known)
+    other = closest(word, others, _NEAR_ELSEWHERE)
+    if own and closest(word, (own, other)) == own:
+        return MEANT.format(own)
+    if other:
+        return f"{MEANT.format(other)}, which is a key of {_owners(other, path, keys)}"
     return f"the keys here are {listed(here.known)}; a key of your own begins with `x-`"
 
 

@@ -75,7 +75,7 @@ class Section(Form[T]):
 
     def read(self, value: Value, reading: Reading) -> T | None:
         if value.kind != "a mapping":
-            hint = f"it has the keys {listed(self.names.known)}"
+            hint = f"it takes {listed(self.names.known)}"
             reading.problem(value, f"should be a mapping, is {value.kind}", hint)
             return None
         return self.of(value, self._known(value, reading), reading)

@@ -101,7 +101,7 @@ WHOLE = [
     pytest.param(
         "- image: .\n",
         "1:1 should be a mapping, is a list\n"
-        "  hint: it has the keys `image`, `name`, `on`, `deploy`, `environment` and `actions`",
+        "  hint: it takes `image`, `name`, `on`, `deploy`, `environment` and `actions`",
         id="list",
     ),
     pytest.param(
@@ -121,8 +121,7 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\ndeploy:\n",
-        "2:1 deploy: should be a mapping, is nothing\n"
-        "  hint: it has the keys `ssh`, `run` and `health`",
+        "2:1 deploy: should be a mapping, is nothing\n  hint: it takes `ssh`, `run` and `health`",
         id="nothing",
     ),
     pytest.param(
