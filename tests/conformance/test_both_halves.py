@@ -1,4 +1,4 @@
-"""What the generator lets through is what ssh-deploy takes, and nobody learns after the merge."""
+"""The generator accepts a value exactly when ssh-deploy does: no mistake is found after the merge."""
 
 from __future__ import annotations
 
