@@ -1,4 +1,4 @@
-"""The generator accepts a value exactly when ssh-deploy does: no mistake is found after the merge."""
+"""The generator accepts a value exactly when ssh-deploy does; no mistake shows after the merge."""
 
 from __future__ import annotations
 
