@@ -10,14 +10,17 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from gen_workflow import files
 from gen_workflow.commands.project import Project
 from gen_workflow.pins.table import table
+from gen_workflow.plan import pipeline
 from gen_workflow.render import scalars
 from gen_workflow.spec import document
 from gen_workflow.spec.load import load
 from gen_workflow.sync import stamp
+from gen_workflow.workflow.records import as_data
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/gen-workflow.yml"))
 # Its hashes change with every version of the generator, which says nothing about a case.
@@ -40,6 +43,13 @@ def test_a_spec_gives_the_golden_workflow(case: Path) -> None:
         golden.write_text(text)
     assert machine_lines == 1
     assert text == golden.read_text(), f"{golden} differs; review with UPDATE_GOLDEN=1"
+
+
+@every_case
+def test_another_reader_of_yaml_finds_what_the_plan_says(case: Path) -> None:
+    spec = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
+    found = YAML(typ="safe").load((case / "ci-cd.yml").read_text())
+    assert found == as_data(pipeline.workflow(spec, table()))
 
 
 @every_case

@@ -1,9 +1,8 @@
 """What is rendered is what was meant; templates can be replaced one by one."""
 
-from __future__ import annotations
-
 import random
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import pytest
 
@@ -11,7 +10,9 @@ from gen_workflow.errors import Defect, UserError
 from gen_workflow.render import folder, template
 from gen_workflow.render.proof import difference
 from gen_workflow.workflow.records import (
+    Apart,
     Concurrency,
+    In,
     Job,
     Need,
     Needs,
@@ -21,6 +22,7 @@ from gen_workflow.workflow.records import (
     Triggers,
     Uses,
     Workflow,
+    as_data,
 )
 
 BUILD = Job(
@@ -95,6 +97,22 @@ def test_any_workflow_is_rendered_as_it_was_meant(seed: int) -> None:
 )
 def test_a_difference_is_named_by_its_path(meant: object, said: object, found: str | None) -> None:
     assert difference(meant, said) == found
+
+
+class Wider(NamedTuple):
+    """A record that is added later; nothing else has to know its fields."""
+
+    new_key: str
+    steps: tuple[Step, ...] = ()
+    not_said: str = ""
+    renamed: Annotated[bool, In("if")] = False
+    comment: Annotated[str, Apart()] = "why"
+
+
+def test_the_data_that_is_compared_follows_the_fields_of_the_records() -> None:
+    assert as_data(Wider("x")) == {"new-key": "x", "if": False}
+    steps = as_data(Wider("x", BUILD.steps))["steps"]
+    assert steps == [{"name": "Check out", "uses": "actions/checkout@" + "0" * 40}]
 
 
 def test_what_a_template_cannot_carry_is_our_bug() -> None:
