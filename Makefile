@@ -25,7 +25,7 @@ types: ## mypy --strict alone
 	@python3 tests/bed/setup.py python
 	@$(PYTHON) -m mypy
 
-docs: ## write the tables of inputs and outputs in the READMEs of the actions anew
+docs: ## write the tables of the docs (from action.yml and the spec) and the JSON Schema of the spec
 	@python3 tests/bed/setup.py python
 	@$(PYTHON) docs/tables.py
 
@@ -59,7 +59,7 @@ lock: ## resolve the locked packages anew, with hashes, for every Python that is
 	    --custom-compile-command 'make lock' pyproject.toml "$$@" --output-file $$out || exit; done
 
 pin: ## pin our own actions to the commit that is checked out, for the workflows rendered from now on
-	@sed -i -E "/gen-workflow\/gen-workflow/s/[0-9a-f]{40}/$$(git rev-parse HEAD)/" generator/gen_workflow/pins.json
+	@sed -i -E "/gen-workflow\/gen-workflow/s/[0-9a-f]{40}/$$(git rev-parse HEAD)/" generator/gen_workflow/pins/pins.json
 	@UPDATE_GOLDEN=1 $(PYTHON) -m pytest -q tests/cases
 
 clean: ## remove what is built here; the cache outside of the checkout stays
