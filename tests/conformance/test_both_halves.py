@@ -11,7 +11,7 @@ from gen_workflow import spec
 from gen_workflow.errors import SpecError
 from ship.runner.context import Context
 from ship.runner.errors import UserError
-from ship.ssh_deploy.step import read_inputs
+from ship.ssh_deploy.inputs import read_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path

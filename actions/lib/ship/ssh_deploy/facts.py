@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import NamedTuple
 
@@ -91,8 +92,6 @@ class Facts:
 
     def decoded(self, name: str) -> bytes:
         """Return what came in pieces; raises ValueError when it is no base64."""
-        import base64  # noqa: PLC0415 - needed for this alone
-
         return base64.b64decode("".join(self._pieces.get(name, ())), validate=True)
 
     @property

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Value = str | Secret
 
+# What our labels on containers begin with.
+LABEL = "io.github.gen-workflow"
 FOLDER = os.path.dirname(__file__)
 COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
 INDENT = re.compile(r"^ +", re.MULTILINE)
@@ -33,6 +35,10 @@ class Phase(NamedTuple):
     undo: str
     first_host: bool = False
     in_groups: bool = False
+
+
+# The last phase of every program.
+LEAVE = Phase("leave", "let go of the lock", "the host lets go of it by itself")
 
 
 class Program(NamedTuple):

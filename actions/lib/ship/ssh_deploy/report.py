@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from ship.runner.errors import ShipError
     from ship.runner.workflow_commands import Workflow
-    from ship.ssh_deploy.inputs import Common
-    from ship.ssh_deploy.rollout import Host
+    from ship.ssh_deploy.apply import Host
+    from ship.ssh_deploy.common import Common
 
 # Failures of the deploy itself: nobody has to change an input first.
 OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")

@@ -10,9 +10,11 @@ import pytest
 
 from ship.runner.context import Context
 from ship.runner.errors import StepFailed, UserError
-from ship.ssh_deploy.compose.form import ComposeForm, Task, answer
+from ship.ssh_deploy.compose.answer import answer
+from ship.ssh_deploy.compose.inputs import ComposeForm, Task
 from ship.ssh_deploy.facts import Facts
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.plan import plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +53,7 @@ class Wish:
         return made
 
     def program(self, **changes: str) -> Program:
-        return self.inputs(**changes).program(self.context)
+        return plan(self.inputs(**changes), self.context)
 
     def problems(self, **changes: str) -> str:
         with pytest.raises(UserError) as caught:

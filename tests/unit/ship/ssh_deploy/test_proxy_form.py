@@ -10,9 +10,10 @@ import pytest
 from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.runner.errors import UserError
-from ship.ssh_deploy.proxy.form import ProxyForm
-from ship.ssh_deploy.run.form import RunForm
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.plan import plan
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.run.inputs import RunForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ def inputs(**changes: str) -> Inputs:
 
 
 def parameters(**changes: str) -> Mapping[str, Value]:
-    return inputs(**changes).program(ACME).parameters
+    return plan(inputs(**changes), ACME).parameters
 
 
 def route(**changes: str) -> str:
@@ -60,7 +61,7 @@ def test_without_a_strategy_a_container_is_replaced() -> None:
 
 
 def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> None:
-    program = inputs(before="migrate", after="notify").program(ACME)
+    program = plan(inputs(before="migrate", after="notify"), ACME)
     names = [phase.name for phase in program.phases]
     assert names == [
         "look", "lock", "prepare", "before", "check", "switch", "commit", "after", "leave"
@@ -116,7 +117,7 @@ def test_no_word_of_the_way_has_a_blank() -> None:
 def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
     want = inputs()
     assert Secret("t0ken") in want.secrets()
-    shown = want.program(ACME).shown()
+    shown = plan(want, ACME).shown()
     assert "t0ken" not in shown
     assert f"PROXY_IMAGE={PROXY_IMAGE}" in shown
 

@@ -10,8 +10,8 @@ from far_side import COMMON, PROGRAM
 from ship.runner.errors import StepFailed
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
+from ship.ssh_deploy.apply import Host
 from ship.ssh_deploy.report import Report
-from ship.ssh_deploy.rollout import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,9 +9,10 @@ import pytest
 from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.runner.errors import UserError
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.plan import plan
 from ship.ssh_deploy.program import Program
-from ship.ssh_deploy.run.form import RunForm
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.run.inputs import RunForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,7 @@ def form(**changes: str) -> RunForm:
 
 
 def program(**changes: str) -> Program:
-    return inputs(**changes).program(ACME)
+    return plan(inputs(**changes), ACME)
 
 
 def parameters(**changes: str) -> Mapping[str, Value]:
@@ -102,7 +103,7 @@ def test_the_token_of_the_job_goes_to_github_alone() -> None:
 def test_a_dry_run_shows_every_parameter_and_no_secret() -> None:
     environ = {**environment(env="TOKEN\nLEVEL=info"), "TOKEN": "hunter2"}
     environ["INPUT_SECRET_FILES"] = "cert=pem-of-mine"
-    shown = read_inputs(environ, ACME).program(ACME).shown()
+    shown = plan(read_inputs(environ, ACME), ACME).shown()
     assert "export TOKEN=***" in shown
     assert "file cert ***" in shown
     assert f"IMAGE={IMAGE}" in shown
@@ -112,7 +113,7 @@ def test_a_dry_run_shows_every_parameter_and_no_secret() -> None:
 
 def test_no_secret_is_a_word_of_a_command() -> None:
     environ = {**environment(env="TOKEN"), "TOKEN": "hunter2"}
-    assert "hunter2" not in str(read_inputs(environ, ACME).program(ACME).parameters)
+    assert "hunter2" not in str(plan(read_inputs(environ, ACME), ACME).parameters)
 
 
 def test_limits_labels_and_options_are_flags() -> None:
@@ -303,6 +304,6 @@ def test_a_group_is_a_number_or_a_part_of_the_hosts(given: str, size: int) -> No
 
 def test_an_attempt_of_a_run_is_an_owner_of_its_own() -> None:
     again = ACME._replace(run_attempt="2")
-    owner = str(inputs().program(ACME).parameters["OWNER"])
+    owner = str(plan(inputs(), ACME).parameters["OWNER"])
     assert owner == "https://github.com/Acme/App/actions/runs/42"
-    assert inputs().program(again).parameters["OWNER"] == f"{owner}/attempts/2"
+    assert plan(inputs(), again).parameters["OWNER"] == f"{owner}/attempts/2"
