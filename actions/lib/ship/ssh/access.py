@@ -91,15 +91,17 @@ def _check_ways(read: Reader, access: Access) -> None:
     given = any(read.text(name) for name in ("known-hosts", "host-fingerprints", "host-ca"))
     if not given and not access.insecure:
         hint = (
-            f"fill {WAYS} in: run `ssh-keyscan HOST`, compare its keys with those on the host, and "
-            "save the lines; an empty one is often a misspelt variable"
+            f"fill in {WAYS}: run `ssh-keyscan HOST`, compare its keys with those on the host, and "
+            "save the lines; an empty input is often a misspelt variable"
         )
         read.problem("known-hosts", "is required but empty, and no other input replaces it", hint)
     if given and access.insecure:
         hint = f"leave it out, or leave {WAYS} out"
-        read.problem("insecure-host-key", "contradicts the input that has the host key", hint)
+        read.problem("insecure-host-key", "contradicts the input that names the host key", hint)
     if access.jumps and access.proxy_command:
-        read.problem("jump", "is given together with `ssh-proxy-command`", "leave one of them out")
+        read.problem(
+            "jump", "cannot be used together with `ssh-proxy-command`", "leave one of them out"
+        )
 
 
 def _pins(read: Reader, line: str) -> list[Pin]:

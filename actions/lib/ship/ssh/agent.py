@@ -64,7 +64,7 @@ def _refused(added: Finished, access: Access, *, asked: bool) -> ShipError:
         hint = "ssh-agent must be able to run on the runner, and to make a socket in /tmp"
         return StepFailed.of(f"the SSH agent did not start ({said})", hint=hint)
     if "ssh_askpass" in added.stderr:
-        hint = "let /tmp on the runner be executable, or use a key without a passphrase"
+        hint = "mount /tmp on the runner without `noexec`, or use a key without a passphrase"
         return StepFailed.of(f"the passphrase could not be given to ssh-add ({said})", hint=hint)
     if asked and access.passphrase:
         return UserError.of(
@@ -73,8 +73,8 @@ def _refused(added: Finished, access: Access, *, asked: bool) -> ShipError:
             hint="try it on your machine: ssh-keygen -y -f FILE",
         )
     return UserError.of(
-        f"ssh does not take this private key ({said})",
+        f"ssh does not accept this private key ({said})",
         where="input `ssh-key`",
-        hint="it may be cut or changed when it was pasted; "
+        hint="it may have been cut off or changed when it was pasted; "
         "check the file with `ssh-keygen -y -f FILE` and paste it again",
     )

@@ -22,7 +22,7 @@ def read_private_key(read: Reader, name: str, passphrase_name: str) -> tuple[Sec
     """
     secret = read.secret(
         name,
-        required_hint="create the secret; runs for forks and for Dependabot get none",
+        required_hint="create the secret; runs of forks and of Dependabot get no secrets",
     )
     text = secret.reveal().replace("\r\n", "\n").replace("\r", "\n").strip()
     # A blank can be part of a passphrase, a line break cannot.

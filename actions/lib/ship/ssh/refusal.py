@@ -78,7 +78,7 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
             f"{target} does not accept the key ({last_line(said)})",
             where="input `ssh-key`",
             hint=f"append the public half (`ssh-keygen -y -f FILE`) to ~/.ssh/authorized_keys of "
-            f"{target.user} on the host; is {target.user!r} the right user?",
+            f"{target.user} on the host, and check that this is the right user",
         )
     if proxy_command and NO_PROGRAM.search(said):
         return UserError.of(
@@ -88,7 +88,7 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
         )
     if "administratively prohibited" in said:
         return UserError.of(
-            f"the jump host does not let us through to {target.known_name} ({last_line(said)})",
+            f"the jump host does not forward to {target.known_name} ({last_line(said)})",
             where="input `jump`",
             hint="its sshd needs AllowTcpForwarding, and PermitOpen for the host if that is set",
         )
@@ -97,7 +97,7 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
         return UserError.of(
             f"{nobody} no host called {target.host!r}",
             where=f"input `{name}`",
-            hint="check the variable it comes from; a private name needs a VPN step before",
+            hint="check the variable it comes from; a private name needs a VPN step before this one",
         )
     if "no matching" in said:
         return StepFailed.of(
@@ -106,8 +106,8 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
         )
     return StepFailed.of(
         f"no connection to {target}: {last_line(said)}",
-        hint=f"is the host up, does sshd listen on port {target.port}, and does its firewall let "
-        "GitHub's runners in?",
+        hint=f"check that the host is up, that sshd listens on port {target.port}, and that its "
+        "firewall lets GitHub's runners in",
     )
 
 
@@ -115,8 +115,8 @@ def silent(target: Target, seconds: float) -> StepFailed:
     """Say that the host does not come to run our command."""
     return StepFailed.of(
         f"{target} was reached, but did not run the script within {seconds:.0f} s",
-        hint="does `ssh HOST true` come back? A login script may wait for something, or the user "
-        "is restricted to one command",
+        hint="check that `ssh HOST true` ends: a login script may wait for something, or the user "
+        "may be restricted to one command",
     )
 
 
@@ -125,5 +125,5 @@ def no_shell(target: Target, said: str) -> UserError:
     return UserError.of(
         f"{target} did not run the script ({last_line(said)})",
         where="input `user`",
-        hint="give the user a login shell; it may be restricted to file transfer or to one command",
+        hint="give the user a login shell; it may be limited to file transfer or to one command",
     )

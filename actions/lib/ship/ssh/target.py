@@ -59,7 +59,7 @@ def _read_list(read: Reader, name: str, port: int) -> tuple[Target, ...]:
     for word in re.split(r"[\s,]+", read.raw(name).strip(" \t\r\n,")):
         target = _read_target(read, name, word, user, port) if word else None
         if target and (target.host, target.port) in found:
-            read.problem(name, f"{target.known_name} is there twice")
+            read.problem(name, f"{target.known_name} is listed twice")
         elif target:
             found[target.host, target.port] = target
     return tuple(found.values())

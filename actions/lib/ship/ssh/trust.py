@@ -115,14 +115,14 @@ def wrong_key(
     # A client before 8.5 tells of a changed key in a sentence, and of an unknown one nothing.
     shown = shown or [" ".join(match) for match in SENTENCE.findall(said)]
     wanted = ", ".join(expected(target, access, folder, runner)) or "another"
-    seen = ", ".join(shown) or "one that this version of ssh does not tell"
+    seen = ", ".join(shown) or "one that this version of ssh does not show"
     what = f"{target.known_name} shows another host key: seen {seen}, "
     paste = "\n".join(f"    {target.known_name} {row.split()[-1]}" for row in shown)
     invalid = re.search(r"Certificate invalid: .*", said)
     hint = (
-        f"look on the host which keys it has (`{ON_THE_HOST}`, in the console of your provider). "
-        "If they are those seen, it was set up anew: put what follows into `host-fingerprints`. "
-        "If they are not, somebody is between the runner and your host.\n"
+        f"check on the host which keys it has (`{ON_THE_HOST}`, in the console of your provider). "
+        "If they are the keys seen, the host was reinstalled: copy the next lines into "
+        "`host-fingerprints`. If they are not, somebody may be between the runner and your host.\n"
     )
     return UserError.of(
         what + f"expected {wanted}" + (f" ({invalid[0]})" if invalid else ""),

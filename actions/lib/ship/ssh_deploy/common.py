@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # Docker wants two characters at least; the endings are those of our own helpers.
 NAME = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")
 NAME_HINT = (
-    "write 2 to 101 of letters, digits, `_`, `.` and `-`; names that end in .next, .previous or "
-    ".candidate are of ours"
+    "write 2 to 101 letters, digits, `_`, `.` and `-`; the endings .next, .previous and .candidate "
+    "are reserved"
 )
 GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
 # What action.yml gives where the person gives nothing.

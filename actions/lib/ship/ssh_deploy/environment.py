@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ship.runner.reader import Reader
 
+CHECKOUT = "the path is relative to the workspace: check that actions/checkout runs before"
 # These steer the shell or Docker's client on the host before they reach the container; bash, which
 # is `sh` on many hosts, does not even keep the value of some.
 RESERVED = re.compile(
@@ -29,7 +30,7 @@ def read_app_environment(read: Reader, files: Mapping[str, str]) -> dict[str, Se
     env = {k: v for name, text in files.items() for k, v in lines_of_file(read, name, text)}
     env.update(read.environment("env"))
     for name in filter(RESERVED.fullmatch, env):
-        hint = "write it into the Dockerfile, or let the app read another name"
+        hint = "set it in the Dockerfile, or let the app read a variable with another name"
         read.problem("env", f"{name} would change the shell or Docker's client on the host", hint)
     return env
 
@@ -64,6 +65,6 @@ def read_files(read: Reader, name: str, workspace: str) -> dict[str, str]:
             read.problem(
                 name,
                 f"{line!r} cannot be read ({getattr(error, 'strerror', None) or error})",
-                "the path is relative to the workspace: did actions/checkout run before?",
+                CHECKOUT,
             )
     return found

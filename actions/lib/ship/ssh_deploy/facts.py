@@ -30,18 +30,20 @@ class Result(NamedTuple):
     meaning: str
 
 
-FAILED = Result("failed", "the previous version could not be started: log in to the host and look")
+FAILED = Result(
+    "failed", "the previous version could not be started: log in to the host to see why"
+)
 UNKNOWN = Result(
-    "unknown", "the host finishes the switch or undoes it by itself: look which version serves"
+    "unknown", "the host completes the switch or undoes it by itself: check which version serves"
 )
 ROLLED_BACK = Result("rolled-back", "the previous version serves again")
 REFUSED = Result("refused", "the service was not touched")
 DEPLOYED = Result("deployed", "the new version serves")
 MENDED = REFUSED._replace(
-    meaning="what an earlier deploy had left half done was put right, and nothing else was touched"
+    meaning="the host cleaned up after a deploy that had not finished; nothing else was touched"
 )
 COMMANDS_RAN = DEPLOYED._replace(meaning="the commands have run")
-COMMANDS_FAILED = FAILED._replace(meaning="what the commands did before stays done")
+COMMANDS_FAILED = FAILED._replace(meaning="what the commands did before is not undone")
 ORDER = tuple(each.word for each in (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED))
 
 

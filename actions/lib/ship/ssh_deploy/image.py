@@ -42,7 +42,7 @@ def read_login(read: Reader, registry: str, actor: str) -> Login:
     username = read.text("registry-username")
     password = read_password(read, "registry-password", registry)
     if not password and username not in ("", actor):
-        read.problem("registry-password", f"is empty, and {username!r} would need it", MISSING)
+        read.problem("registry-password", f"is empty, but the user {username!r} needs one", MISSING)
     return Login(registry, username or actor, password)
 
 
@@ -51,7 +51,9 @@ def read_rollback(read: Reader) -> str:
     text = read.text("rollback")
     if text.lower() == "previous":
         return "previous"
-    hint = "write `previous`, or sha256:… alone, or a tag; an image by its name goes into `image`"
+    hint = (
+        "write `previous`, a digest (sha256:… alone) or a tag; the name of an image goes to `image`"
+    )
     return read.matching("rollback", ROLLBACK, "`previous`, a digest or a tag", text, hint=hint)
 
 

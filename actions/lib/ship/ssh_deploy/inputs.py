@@ -62,7 +62,9 @@ def _refuse_keys(read: Reader) -> None:
     """Raise UserError at once when a private key is where others are told: none may be shown."""
     for name in INPUTS:
         if name not in MAY_HOLD_A_KEY and "PRIVATE KEY-----" in read.raw(name):
-            hint = "it is for `ssh-key` alone; of a host key give the file that ends in .pub"
+            hint = (
+                "only `ssh-key` takes a private key; of a host key give the file that ends in .pub"
+            )
             read.problem(name, "holds a private key", hint)
     read.done()
 
@@ -70,10 +72,10 @@ def _refuse_keys(read: Reader) -> None:
 def _read_form(read: Reader, context: Context) -> RunForm | ProxyForm | ComposeForm | ScriptForm:
     behind_proxy = read.choice("strategy", ("plain", "proxy")) == "proxy"
     if not behind_proxy:
-        hint = "for a single container give `strategy: proxy` too; else leave it out"
-        refuse(read, OF_THE_PROXY, "is for a container behind a proxy", hint)
+        hint = "for a single container give `strategy: proxy` as well; otherwise leave it out"
+        refuse(read, OF_THE_PROXY, "is only for a container behind a proxy", hint)
     if behind_proxy and (read.text("script") or read.text("compose")):
-        read.problem("strategy", "`proxy` is for one container, which `image` names")
+        read.problem("strategy", "`proxy` is for a single container, which `image` names")
     if read.text("script"):
         return read_script_form(read, context)
     if read.text("compose"):

@@ -38,7 +38,7 @@ class Phase(NamedTuple):
 
 
 # The last phase of every program.
-LEAVE = Phase("leave", "let go of the lock", "the host lets go of it by itself")
+LEAVE = Phase("leave", "unlock the service", "the host unlocks it when the script ends")
 
 
 class Program(NamedTuple):

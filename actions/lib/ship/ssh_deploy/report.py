@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Failures of the deploy itself: nobody has to change an input first.
 OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")
 MOST_OUTPUT = 200_000
-COLUMNS = ("Host", "Result", "Image", "Previous image", "Nobody served for")
+COLUMNS = ("Host", "Result", "Image", "Previous image", "Downtime")
 ICONS = {"deployed": "✅", "refused": "⏹️", "rolled-back": "↩️", "failed": "❌", "unknown": "❔"}
 
 
@@ -103,7 +103,10 @@ class Report:
     def _insecure(self) -> str:
         if not self._common.access.insecure:
             return ""
-        return "⚠️ The keys of the hosts were not verified: anybody between could be the host.\n"
+        return (
+            "⚠️ The host keys were not verified: somebody between the runner and a host could have "
+            "posed as the host.\n"
+        )
 
     def failure(self) -> ShipError:
         """Return the error that says why, for each host that failed, and what serves now."""
@@ -170,7 +173,9 @@ def _unmoved(where: str, host: Host) -> list[Problem]:
         return []
     what, hint = advice("in-the-way", path)
     return [
-        Problem(where, f"{what} of the previous release", f"{hint}: the next deploy puts it back")
+        Problem(
+            where, f"{what} of the previous release", f"{hint}: the next deploy restores the file"
+        )
     ]
 
 
@@ -180,7 +185,8 @@ def _now(host: Host) -> str:
         return f"{result.meaning} ({host.facts.get('restored')})"
     if result.word == "unknown" and host.session and host.session.exit_code is not None:
         return (
-            "nobody is left there to undo the switch: look which version serves, and deploy again"
+            "the shell on the host has ended and cannot undo the switch: check which version "
+            "serves, and deploy again"
         )
     return result.meaning
 

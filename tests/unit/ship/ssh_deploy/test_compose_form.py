@@ -156,24 +156,24 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
     [
         ({"image": ""}, "is required but empty"),
         ({"image": "ghcr.io/acme/shop:latest"}, "names no digest"),
-        ({"images": f"web={IMAGE}"}, "cannot be together with `images`"),
+        ({"images": f"web={IMAGE}"}, "cannot be used together with `images`"),
         ({"image": "", "images": "web=shop:1"}, "'shop:1' names no digest"),
         ({"image": "", "images": f"we b={IMAGE}"}, "'we b' is not the name of a service"),
         ({"rollback": "previous", "image": "", "images": f"web={IMAGE}"}, "with `rollback`"),
-        ({"dir": "../up"}, "is no folder for a project"),
-        ({"dir": "/"}, "is no folder for a project"),
+        ({"dir": "../up"}, "is not a folder for a project"),
+        ({"dir": "/"}, "is not a folder for a project"),
         ({"dir": "$HOME/x"}, "is not a folder of the host"),
         ({"health": "health"}, "neither a path such as /health nor :8080/health"),
         ({"health": ":99999/x"}, "99999 is not a port"),
         ({"before": "npx migrate"}, "does not say in which service it runs"),
         ({"before": "web: echo 'x"}, "cannot be split into words"),
-        ({"ports": "80:80"}, "input `ports`: cannot be together with `compose`"),
-        ({"restart": "always"}, "input `restart`: cannot be together with `compose`"),
+        ({"ports": "80:80"}, "input `ports`: cannot be used together with `compose`"),
+        ({"restart": "always"}, "input `restart`: cannot be used together with `compose`"),
         ({"stop_timeout": "60"}, "`stop_grace_period` of the service"),
-        ({"volumes": "a:/b"}, "input `volumes`: cannot be together with `compose`"),
-        ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker is asked"),
+        ({"volumes": "a:/b"}, "input `volumes`: cannot be used together with `compose`"),
+        ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker engine is used"),
         ({"compose": "nope.yml"}, "there is no file 'nope.yml' in the workspace"),
-        ({"script": "true"}, "input `compose`: cannot be together with `script`"),
+        ({"script": "true"}, "input `compose`: cannot be used together with `script`"),
     ],
 )
 def test_a_wrong_input_is_named(wish: Wish, changes: dict[str, str], told: str) -> None:
@@ -232,7 +232,7 @@ def test_a_health_path_without_a_published_port_is_an_error_that_says_what_to_wr
     wish: Wish,
 ) -> None:
     services = {"web": {"image": "ghcr.io/acme/shop"}}
-    with pytest.raises(UserError, match="say the port of the host: :8080/health"):
+    with pytest.raises(UserError, match="write the port of the host before the path: :8080/health"):
         wish.answer(services)
     assert wish.answer(services, health=":3000/health")["HEALTH_HOST_PORT"] == "3000"
 
@@ -269,7 +269,7 @@ def test_a_rollback_takes_the_images_that_the_host_tells(wish: Wish) -> None:
 def test_a_host_that_tells_what_compose_would_not_is_an_error_and_no_bug_of_ours(
     wish: Wish, service: dict[str, Any]
 ) -> None:
-    with pytest.raises(StepFailed, match="what nobody can read"):
+    with pytest.raises(StepFailed, match="cannot be read"):
         wish.answer({"web": {**WEB["web"], **service}, "db": {}})
 
 
@@ -279,5 +279,5 @@ def test_what_is_cut_off_on_its_way_from_the_host_is_an_error(
 ) -> None:
     told = facts(config={"name": "shop", "services": WEB})
     told.take(f"{told.mark} {name} {piece}")
-    with pytest.raises(StepFailed, match="what nobody can read"):
+    with pytest.raises(StepFailed, match="cannot be read"):
         answer(wish.form(rollback="previous", image=""), told)

@@ -68,7 +68,7 @@ def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> N
     ]  # fmt: skip
     assert program.files[-2:] == ("run/run", "proxy/proxy")
     undo = {phase.name: phase.undo for phase in program.phases}
-    assert undo["switch"] == "the users go back to the old container, which still runs"
+    assert undo["switch"] == "the proxy sends requests to the old container again, which still runs"
     assert "a candidate" not in program.shown()
 
 
@@ -125,20 +125,20 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"script": "true"}, "`strategy`: `proxy` is for one container"),
+        ({"script": "true"}, "`strategy`: `proxy` is for a single container"),
         ({"strategy": "swarm"}, "`strategy`: 'swarm' is not one of plain, proxy"),
         ({"health": ""}, "`health`: is required with `strategy: proxy`"),
         ({"ports": ""}, "`ports`: there are 0, and `strategy: proxy` takes one"),
         ({"ports": "80:80\n81:81"}, "`ports`: there are 2, and `strategy: proxy` takes one"),
-        ({"ports": "80:80/udp"}, "`ports`: the proxy takes no UDP"),
+        ({"ports": "80:80/udp"}, "`ports`: the proxy does not support UDP"),
         (
             {"ports": "443:80", "proxy_tls": "true", "proxy_hosts": "a.example.com"},
-            "`ports`: the proxy has 443 for the certificate",
+            "`ports`: the proxy uses 443 for HTTPS itself",
         ),
-        ({"proxy_tls": "true"}, "`proxy-hosts`: a certificate is for hosts that are named"),
+        ({"proxy_tls": "true"}, "`proxy-hosts`: a certificate needs the names of the hosts"),
         (
             {"proxy_tls": "true", "proxy_hosts": "*.example.com"},
-            "`proxy-hosts`: a certificate is for hosts that are named",
+            "`proxy-hosts`: a certificate needs the names of the hosts",
         ),
         ({"proxy_hosts": "a_b.example.com"}, "'a_b.example.com' is not the name of a host"),
         ({"proxy_hosts": "http://a.example.com"}, "is not the name of a host"),
@@ -147,11 +147,11 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
         ({"drain_timeout": "soon"}, "`drain-timeout`: 'soon' is not a whole number"),
         (
             {"strategy": "", "proxy_hosts": "a.example.com"},
-            "`proxy-hosts`: is for a container behind a proxy",
+            "`proxy-hosts`: is only for a container behind a proxy",
         ),
-        ({"strategy": "plain", "proxy_tls": "true"}, "`proxy-tls`: is for a container behind"),
-        ({"strategy": "", "drain_timeout": "5"}, "`drain-timeout`: is for a container behind"),
-        ({"strategy": "", "proxy_image": PROXY_IMAGE}, "`proxy-image`: is for a container behind"),
+        ({"strategy": "plain", "proxy_tls": "true"}, "`proxy-tls`: is only for a container behind"),
+        ({"strategy": "", "drain_timeout": "5"}, "`drain-timeout`: is only for a container behind"),
+        ({"strategy": "", "proxy_image": PROXY_IMAGE}, "`proxy-image`: is only for a container"),
     ],
 )
 def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:

@@ -89,7 +89,7 @@ def _place(want: ComposeForm, project: Project, pinned: tuple[str, ...]) -> Plac
             f"{want.health!r} is asked on the first published TCP port of "
             f"{', '.join(pinned) or 'a service'}, and there is none",
             where="input `health`",
-            hint=f"say the port of the host: :8080{want.health}",
+            hint=f"write the port of the host before the path: :8080{want.health}",
         )
     return place
 

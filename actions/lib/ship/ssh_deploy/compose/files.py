@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.runner.command import Secret
+from ship.ssh_deploy.environment import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 8 * 1024 * 1024
 # Ours in the folder of the project: the images by digest, over what the compose files say.
 OVERRIDE = "images.gen-workflow.yml"
-CHECKOUT = "the path is relative to the workspace: did actions/checkout run before?"
 
 
 class Upload(NamedTuple):
@@ -94,7 +94,9 @@ def _matching(read: Reader, folder: str, line: str) -> list[str]:
     places = [literal] if os.path.lexists(literal) else found
     paths = [path for place in places for path in _files_in(place)]
     if not paths:
-        hint = "it is relative to the folder of the first compose file; ** goes down into folders"
+        hint = (
+            "it is relative to the folder of the first compose file; ** matches all folders below"
+        )
         read.problem("files", f"{line!r} matches no file", hint)
     return paths
 
@@ -116,13 +118,13 @@ def _below(read: Reader, name: str, folder: str, path: str) -> str:
     root, real = os.path.realpath(folder), os.path.realpath(path)
     if shown.startswith("..") or not real.startswith(f"{root}{os.sep}"):
         hint = "everything has to be in or below the folder of the first compose file"
-        read.problem(name, f"{shown!r} is outside of the folder that is uploaded", hint)
+        read.problem(name, f"{shown!r} is outside the folder that is uploaded", hint)
     elif not shown.isprintable():
-        read.problem(name, f"the name {shown!r} has characters that cannot be shown")
+        read.problem(name, f"the name {shown!r} contains characters that cannot be printed")
     elif os.path.isdir(real):
         read.problem(name, f"{shown!r} is a link to a folder", "list the folder itself")
     elif os.path.lexists(path) and not os.path.isfile(real):
-        read.problem(name, f"{shown!r} is no file")
+        read.problem(name, f"{shown!r} is not a file")
     elif shown == OVERRIDE:
         read.problem(name, f"{shown!r} is written by the deploy itself", "rename it")
     else:

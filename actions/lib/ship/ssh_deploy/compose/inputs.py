@@ -68,9 +68,9 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     images, image = _images(read, rollback)
     repository = read_repository(read, image) if rollback else _repository(image, images)
     health, health_port = _health(read)
-    refuse(read, ELSEWHERE, "cannot be together with `compose`", "say it in the compose file")
-    hint = "say it in the compose file, as `stop_grace_period` of the service"
-    refuse(read, ("stop-timeout",), "cannot be together with `compose`", hint)
+    refuse(read, ELSEWHERE, "cannot be used together with `compose`", "set it in the compose file")
+    hint = "set it in the compose file, as `stop_grace_period` of the service"
+    refuse(read, ("stop-timeout",), "cannot be used together with `compose`", hint)
     return ComposeForm(
         # What goes back has its files on the host, and often no checkout here.
         upload=Upload("") if rollback else read_upload(read, context.workspace),
@@ -95,14 +95,16 @@ def _images(read: Reader, rollback: str) -> tuple[dict[str, str], str]:
     image, named = read.text("image"), read.pairs("images")
     if rollback:
         if named:
-            read.problem("images", "cannot be together with `rollback`", "leave one of them out")
+            read.problem(
+                "images", "cannot be used together with `rollback`", "leave one of them out"
+            )
         return {}, image
     for service in named:
         if not SERVICE.fullmatch(service):
             read.problem("images", f"{service!r} is not the name of a service")
     images = {name: _digest(read, "images", value.strip()) for name, value in named.items()}
     if image and images:
-        read.problem("image", "cannot be together with `images`", "leave one of them out")
+        read.problem("image", "cannot be used together with `images`", "leave one of them out")
     if not image and not images:
         hint = "give the output `image` of build-push, or `images` as SERVICE=NAME@sha256:… lines"
         read.problem("image", "is required but empty", f"{hint}; {MISSING}")
@@ -129,7 +131,7 @@ def _folder(read: Reader, name: str) -> str:
     text = text.removeprefix("~/")
     folder = posixpath.normpath(read.matching("dir", FOLDER, "a folder of the host", text) or ".")
     if folder.startswith("..") or folder == "/":
-        read.problem("dir", f"{text!r} is no folder for a project", "give one such as /opt/shop")
+        read.problem("dir", f"{text!r} is not a folder for a project", "give one such as /opt/shop")
     return folder
 
 
@@ -144,7 +146,7 @@ def _env(read: Reader, workspace: str) -> dict[str, Secret] | None:
     env.update(read.environment("env"))
     for name in filter(RESERVED.fullmatch, env):
         hint = "give it another name in the compose file, such as APP_NAME: ${OTHER_NAME}"
-        read.problem("env", f"{name} would change which Docker is asked on the host", hint)
+        read.problem("env", f"{name} would change which Docker engine is used on the host", hint)
     return env
 
 
@@ -168,7 +170,7 @@ def _tasks(read: Reader, name: str) -> tuple[Task, ...]:
 def _task(read: Reader, name: str, line: str) -> Task | None:
     service, colon, command = (part.strip() for part in line.partition(":"))
     if not colon or not command or not SERVICE.fullmatch(service):
-        hint = "with `compose` a command says its service: SERVICE: COMMAND"
+        hint = "with `compose` write SERVICE: COMMAND"
         read.problem(name, f"{line!r} does not say in which service it runs", hint)
         return None
     try:

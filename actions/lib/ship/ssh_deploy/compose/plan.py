@@ -17,35 +17,37 @@ if TYPE_CHECKING:
     from ship.ssh_deploy.common import Common
     from ship.ssh_deploy.compose.inputs import ComposeForm, Task
 
-LOOK = Phase("look", "see that Docker and compose answer", "nothing was touched")
+LOOK = Phase("look", "check that Docker and compose answer", "nothing was touched")
 LOCK = Phase("lock", "lock the project", "nothing was touched")
 PREPARE = Phase(
     "prepare",
-    "mend what a killed deploy left, upload the files beside the live ones, let compose read them",
+    "clean up after a killed deploy, upload the files beside the live ones, let compose read them",
     "nothing was touched",
 )
 PULL = Phase(
     "pull",
-    "put the digests into the project, look at the disk, pull what is missing",
+    "set the digests in the project, check the disk, pull the missing images",
     "nothing was touched",
 )
 BEFORE = Phase(
     "before",
     "install the files, start what the commands of `before` need and run them",
-    "the previous files come back, and what was started stops",
+    "the previous files are restored, and the services that were started stop",
     first_host=True,
 )
 SWITCH = Phase(
     "switch",
-    "install the files, bring the project up and wait until all of it is healthy",
-    "the previous files and images come back",
+    "install the files, start the project and wait until all of it is healthy",
+    "the previous files and images are restored",
     in_groups=True,
 )
-COMMIT = Phase("commit", "note the release, remove old ones and their images", "it goes on")
+COMMIT = Phase(
+    "commit", "record the release, remove old ones and their images", "the deploy goes on"
+)
 AFTER = Phase(
     "after",
     "run the commands of `after`",
-    "the new version goes on serving",
+    "the new version keeps serving",
     first_host=True,
 )
 

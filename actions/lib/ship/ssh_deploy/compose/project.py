@@ -142,8 +142,8 @@ def reading() -> Iterator[None]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # Not its words: they may hold a secret.
         raise StepFailed.of(
-            f"the host told of the project what nobody can read ({type(error).__name__})",
-            hint="try on the host: docker compose config --format json",
+            f"what docker compose says about the project cannot be read ({type(error).__name__})",
+            hint="check on the host what it prints: docker compose config --format json",
         ) from None
 
 
@@ -181,8 +181,8 @@ def choose_images(project: Project, images: Mapping[str, str], image: str) -> di
 
 def _mismatch(name: str, what: str, project: Project) -> UserError:
     hint = (
-        f"its services are {project.described()}; name those that get an image in `images`, "
-        "one SERVICE=NAME@sha256:… a line"
+        f"its services are {project.described()}; list those that get an image in "
+        "`images`, one SERVICE=NAME@sha256:… a line"
     )
     return UserError(Problem(f"input `{name}`", what, hint))
 

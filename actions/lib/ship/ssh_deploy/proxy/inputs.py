@@ -58,8 +58,8 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
         hint = "give a path that answers with a 2xx status once the app can serve, such as /up"
         read.problem("health", "is required with `strategy: proxy`: the proxy asks it", hint)
     if form.tls and (not form.hosts or any("*" in host for host in form.hosts)):
-        hint = "give the full names that users have, each a line"
-        read.problem("proxy-hosts", "a certificate is for hosts that are named", hint)
+        hint = "give the full names that users open, one a line"
+        read.problem("proxy-hosts", "a certificate needs the names of the hosts", hint)
     return form
 
 
@@ -78,6 +78,6 @@ def _check_port(read: Reader, form: ProxyForm) -> None:
         said = f"there are {len(form.run.ports)}, and `strategy: proxy` takes one"
         read.problem("ports", said, hint)
     elif form.run.ports[0].protocol != "tcp":
-        read.problem("ports", "the proxy takes no UDP", hint)
+        read.problem("ports", "the proxy does not support UDP", hint)
     elif form.tls and form.run.ports[0].host == HTTPS:
-        read.problem("ports", f"the proxy has {HTTPS} for the certificate", hint)
+        read.problem("ports", f"the proxy uses {HTTPS} for HTTPS itself", hint)

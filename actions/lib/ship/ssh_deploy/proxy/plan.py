@@ -21,21 +21,21 @@ HTTP = "80"
 INSTEAD = {
     CHECK: Phase(
         "check",
-        "see that the proxy runs, start the new container beside the old one and wait until it is "
-        "healthy",
+        "make sure that the proxy runs, start the new container beside the old one and wait until "
+        "it is healthy",
         "the new container is removed",
     ),
     SWITCH: Phase(
         "switch",
-        "let the proxy check the new container and send the users to it; wait until the old one "
-        "has answered what it has begun",
-        "the users go back to the old container, which still runs",
+        "let the proxy check the new container and send new requests to it; wait until the old one "
+        "has answered its open requests",
+        "the proxy sends requests to the old container again, which still runs",
         in_groups=True,
     ),
     COMMIT: Phase(
         "commit",
-        "stop and keep the old container, note the release, remove old ones",
-        "it goes on",
+        "stop and keep the old container, record the release, remove old ones",
+        "the deploy goes on",
     ),
 }
 

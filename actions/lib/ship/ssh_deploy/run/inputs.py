@@ -64,8 +64,8 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
     rollback = read_rollback(read)
     image, repository = _image(read, rollback)
     ports = read_ports(read)
-    hint = "give `compose` too, whose variable may be misspelt or empty; or leave this out"
-    refuse(read, ("dir", "images", "files"), "is for a compose project", hint)
+    hint = "give `compose` as well (its variable may be misspelt or empty), or leave this out"
+    refuse(read, ("dir", "images", "files"), "is only for a compose project", hint)
     return RunForm(
         image=image,
         repository=str(repository) if repository.registry else "",
@@ -79,7 +79,7 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
             "volumes",
             VOLUME,
             "a volume such as data:/var/lib/app",
-            "write NAME:/PATH, or /PATH:/PATH; both begin with /, for the host has no workspace",
+            "write NAME:/PATH or /PATH:/PATH; a relative path means nothing on the host",
         ),
         networks=_each(
             read,
@@ -116,7 +116,7 @@ def _image(read: Reader, rollback: str) -> tuple[str, Name]:
     if rollback:
         return "", read_repository(read, text)
     if not text:
-        hint = "give the output `image` of build-push; an empty one means that nothing was pushed"
+        hint = "give the output `image` of build-push; it is empty when nothing was pushed"
         read.problem("image", "is required but empty", hint)
     else:
         hint = "a tag can move; give name@sha256:…, such as the output `image` of build-push"
@@ -147,7 +147,7 @@ def _health(read: Reader, ports: tuple[Port, ...]) -> str:
         read.problem(
             "health",
             f"{path!r} is asked on the first published port, and there is none",
-            "fill `ports` in",
+            "fill in `ports`",
         )
     return path
 
@@ -155,5 +155,7 @@ def _health(read: Reader, ports: tuple[Port, ...]) -> str:
 def _health_command(read: Reader) -> str:
     command = read.text("health-command")
     if command and read.text("health"):
-        read.problem("health-command", "cannot be together with `health`", "choose one of them")
+        read.problem(
+            "health-command", "cannot be used together with `health`", "choose one of them"
+        )
     return command

@@ -40,10 +40,10 @@ def read_options(read: Reader) -> tuple[str, ...]:
         elif match[1] in TAKEN:
             read.problem("options", f"--{match[1]} has an input of its own: `{TAKEN[match[1]]}`")
         elif match[1] in FORBIDDEN:
-            what = f"--{match[1]} would keep the deploy from its end, or take the way back away"
+            what = f"--{match[1]} would keep the deploy from ending, or make a rollback impossible"
             read.problem("options", what, "leave it out")
         elif not match[2] and match[1] not in SWITCHES:
-            hint = f"write --{match[1]}=value; an equals sign alone means an empty one"
+            hint = f"write --{match[1]}=value, or --{match[1]}= for an empty value"
             read.problem("options", f"--{match[1]} has no value", hint)
     memory = read.matching("memory", MEMORY, "a size such as 512m", read.text("memory"))
     cpus = read.matching("cpus", CPUS, "a number such as 1.5", read.text("cpus"))

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ship.ssh_deploy.run.inputs import RunForm
 
 PREPARE = (
-    Phase("look", "see that Docker answers", "nothing was touched"),
+    Phase("look", "check that Docker answers", "nothing was touched"),
     Phase("lock", "lock the service", "nothing was touched"),
     Phase(
         "prepare",
-        "mend what a killed deploy left, look at ports, networks and the disk, pull the image",
+        "clean up after a killed deploy, check ports, networks and the disk, pull the image",
         "nothing was touched",
     ),
 )
@@ -39,11 +39,13 @@ SWITCH = Phase(
     "the previous container is started again",
     in_groups=True,
 )
-COMMIT = Phase("commit", "keep the old container, note the release, remove old ones", "it goes on")
+COMMIT = Phase(
+    "commit", "keep the old container, record the release, remove old ones", "the deploy goes on"
+)
 AFTER = Phase(
     "after",
     "run the commands of `after` in the new image",
-    "the new version goes on serving",
+    "the new version keeps serving",
     first_host=True,
 )
 

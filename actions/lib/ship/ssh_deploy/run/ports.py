@@ -55,7 +55,9 @@ def read_ports(read: Reader) -> tuple[Port, ...]:
     ports = tuple(port for line in read.lines("ports") if (port := _port(read, line)))
     twice = next((b for a, b in itertools.combinations(ports, 2) if a.meets(b)), None)
     if twice:
-        hint = "publish it on other addresses, or on all of them by a line without an address"
+        hint = (
+            "publish it on different addresses, or once without an address, which means all of them"
+        )
         read.problem("ports", f"port {twice.host} of the host is published twice", hint)
     return ports
 

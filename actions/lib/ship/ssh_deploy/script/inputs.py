@@ -34,8 +34,8 @@ class ScriptForm(NamedTuple):
 
 def read_script_form(read: Reader, context: Context) -> ScriptForm:
     """Read the inputs of plain commands."""
-    hint = "leave it out, or make two steps of it: one that deploys, and one that runs the script"
-    refuse(read, OF_AN_IMAGE, "cannot be together with `script`", hint)
+    hint = "leave it out, or use two steps: one that deploys, and one that runs the script"
+    refuse(read, OF_AN_IMAGE, "cannot be used together with `script`", hint)
     return ScriptForm(
         script=Secret(read.raw("script").replace("\r\n", "\n")),
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),

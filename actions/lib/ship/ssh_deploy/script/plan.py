@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from ship.ssh_deploy.common import Common
     from ship.ssh_deploy.script.inputs import ScriptForm
 
-LOCK = Phase("lock", "lock the service, so that no deploy runs meanwhile", "nothing was touched")
+LOCK = Phase(
+    "lock", "lock the service, so that no deploy runs at the same time", "nothing was touched"
+)
 SCRIPT = Phase(
     "script",
     "run the commands, up to the first that fails",
-    "what they did stays done",
+    "what they did before is not undone",
     in_groups=True,
 )
 
