@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
 
-# A job of GitHub lasts six hours at most. The agent is ended long before; this is for the case
-# that even its end fails.
+# A job of GitHub lasts six hours at most. The agent is stopped long before; this is for the case
+# that stopping it fails.
 KEY_LIFETIME_SECONDS = 6 * 3600
 AGENT_SECONDS = 5
 # The exit code of ssh-add when it cannot reach an agent (ssh-add(1), EXIT STATUS).
@@ -32,12 +32,12 @@ def start_agent(folder: Folder, runner: Runner) -> BackgroundProcess:
 
 
 def add_key(agent: BackgroundProcess, access: Access, folder: Folder, runner: Runner) -> None:
-    """Give the key to the agent. Raises UserError when ssh does not take it."""
+    """Give the key to the agent. Raises UserError when ssh does not accept it."""
     command = _add(access, folder)
     added = Finished(NO_AGENT)
     deadline = time.monotonic() + AGENT_SECONDS
     while added.code == NO_AGENT and not agent.ended and time.monotonic() < deadline:
-        # The socket is there for a moment before the agent listens on it.
+        # The socket exists for a moment before the agent listens on it.
         if os.path.exists(folder.agent):
             added = runner.run(command)
         time.sleep(0.01)

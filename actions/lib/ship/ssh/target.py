@@ -48,7 +48,7 @@ def read_targets(read: Reader) -> tuple[Target, ...]:
 
 
 def read_jumps(read: Reader) -> tuple[Target, ...]:
-    """Read the hosts on the way, first the one that is reached from here."""
+    """Read the jump hosts; the first is the one that the runner connects to."""
     return _read_list(read, "jump", SSH_PORT)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# What the next run does, whatever was left behind.
+# Whatever a run leaves behind, the next one handles it.
 _RUN_AGAIN = "run the job again: it first cleans up what this run left unfinished"
 # code → cause, with the details that the host gives in place of {}, and the next act.
 CAUSES = {

@@ -1,4 +1,4 @@
-"""The inputs that every form of deploy has: the hosts, how to get in, the name, the locks."""
+"""The inputs that every form of deploy has: the hosts and the access to them, name and lock."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from ship.runner.reader import Reader
     from ship.ssh_deploy.program import Value
 
-# Docker wants two characters at least; the endings are those of our own helpers.
+# Docker requires two characters at least; the endings are those of our own containers.
 NAME = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")
 NAME_HINT = (
     "write 2 to 101 letters, digits, `_`, `.` and `-`; the endings .next, .previous and .candidate "
     "are reserved"
 )
 GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
-# What action.yml gives where the person gives nothing.
+# The defaults of action.yml.
 DEFAULTS = {
     "restart": "unless-stopped",
     "proxy-tls": "false",
@@ -46,7 +46,7 @@ class Common(NamedTuple):
     dry_run: bool
 
     def group_size(self) -> int:
-        """How many hosts are switched at a time; a percentage is of all, and one at least."""
+        """Return how many hosts are switched at a time; a percentage gives one at least."""
         number = len(self.targets)
         if not self.max_parallel:
             return max(number, 1)
@@ -55,14 +55,14 @@ class Common(NamedTuple):
         return int(self.max_parallel)
 
     def shown(self) -> str:
-        """Return for a person to read where it happens."""
+        """Return the hosts, for a person."""
         hosts = f"on {', '.join(map(str, self.targets))}"
         groups = f", {self.group_size()} at a time" if len(self.targets) > 1 else ""
         way = ", ".join(map(str, self.access.jumps))
         return hosts + groups + (f", through {way}" if way else "")
 
     def parameters(self, context: Context) -> dict[str, Value]:
-        """Return what every script gets to know."""
+        """Return the parameters of every script."""
         history = {
             "actor": context.actor,
             "run": context.run_url,
@@ -99,7 +99,7 @@ def read_common(read: Reader, context: Context) -> Common:
 
 
 def refuse(read: Reader, names: tuple[str, ...], what: str, hint: str) -> None:
-    """Note each of these inputs that the person gave: it would do nothing, which nobody sees."""
+    """Note each of these inputs that is given: it would silently have no effect."""
     for name in names:
         if read.text(name) not in ("", DEFAULTS.get(name)):
             read.problem(name, what, hint)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CHECKOUT = "the path is relative to the workspace: check that actions/checkout runs before"
 # These steer the shell or Docker's client on the host before they reach the container; bash, which
-# is `sh` on many hosts, does not even keep the value of some.
+# is `sh` on many hosts, does not keep the value of some.
 RESERVED = re.compile(
     r"DOCKER_.*|COMPOSE_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM"
     r"|SECONDS|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
@@ -39,7 +39,7 @@ NAME_OF_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def lines_of_file(read: Reader, name: str, text: str) -> list[tuple[str, Secret]]:
-    """Return the variables of a file that `env-file` names; notes each line that is none."""
+    """Return the variables in a file that `env-file` names; notes each other line."""
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         key, equals, value = line.partition("=")
@@ -48,13 +48,13 @@ def lines_of_file(read: Reader, name: str, text: str) -> list[tuple[str, Secret]
         if equals and NAME_OF_VARIABLE.fullmatch(key):
             found.append((key, Secret(value)))
         else:
-            # Not the line itself: it may be a secret.
+            # The line itself is not shown: it may be a secret.
             read.problem("env-file", f"{name}:{number} is not of the form NAME=value")
     return found
 
 
 def read_files(read: Reader, name: str, workspace: str) -> dict[str, str]:
-    """Return the text of the files of the workspace that an input names, one a line."""
+    """Return the text of the files in the workspace that an input lists, one a line."""
     found = {}
     for line in read.lines(name):
         path = os.path.normpath(os.path.join(workspace, line))

@@ -5,5 +5,5 @@ from __future__ import annotations
 import re
 
 HEALTH = re.compile(r"/[!-~]*")
-# Where a port that is published on every address is asked.
+# The address where a port that is published on all addresses is asked.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104

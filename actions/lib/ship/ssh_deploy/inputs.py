@@ -1,4 +1,4 @@
-"""What the person asked for: which form of deploy, and all of its inputs."""
+"""All inputs: those that every form has, and those of the chosen form."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ INPUTS = (
     "registry-username", "registry-password", "dry-run", "strategy", "proxy-hosts", "proxy-tls",
     "proxy-image", "drain-timeout", "compose", "dir", "images", "files",
 )  # fmt: skip
-# Everything else may be told in an error as it is, and GitHub masks only what is a secret there.
-# A registry may take the key of a service account.
+# An error may show every other input as it is, and GitHub masks only its own secrets. A registry
+# may accept the key of a service account.
 MAY_HOLD_A_KEY = ("ssh-key", "env", "secret-files", "script", "registry-password")
 OF_THE_PROXY = ("proxy-hosts", "proxy-tls", "proxy-image", "drain-timeout")
 
 
 class Inputs(NamedTuple):
-    """What the person asked for, checked and complete."""
+    """The inputs of the step, checked and complete."""
 
     common: Common
     form: RunForm | ProxyForm | ComposeForm | ScriptForm
@@ -41,8 +41,8 @@ class Inputs(NamedTuple):
     def secrets(self) -> tuple[Secret, ...]:
         """Return what must not be shown.
 
-        The values of `env` come from secrets, which GitHub masks, or are plain and may be words
-        that the log needs.
+        The values of `env` are not among them: GitHub masks those that come from secrets, and the
+        log may need the plain ones.
         """
         access, login = self.common.access, self.form.login
         return (access.key, access.passphrase, *((login.password, login.auth) if login else ()))
@@ -59,7 +59,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
 
 
 def _refuse_keys(read: Reader) -> None:
-    """Raise UserError at once when a private key is where others are told: none may be shown."""
+    """Raise UserError at once when an input that errors may show holds a private key."""
     for name in INPUTS:
         if name not in MAY_HOLD_A_KEY and "PRIVATE KEY-----" in read.raw(name):
             hint = (

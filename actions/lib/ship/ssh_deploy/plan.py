@@ -1,4 +1,4 @@
-"""What the hosts are told, worked out from the inputs alone."""
+"""What the hosts will run: it follows from the inputs alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def plan(inputs: Inputs, context: Context) -> Program:
-    """Return the program of the form that was asked for."""
+    """Return the program of the chosen form."""
     common, form = inputs
     if isinstance(form, ScriptForm):
         return plan_script(common, form, context)

@@ -155,9 +155,10 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
     ("changes", "told"),
     [
         ({"image": ""}, "is required but empty"),
-        ({"image": "ghcr.io/acme/shop:latest"}, "names no digest"),
+        ({"image": "ghcr.io/acme/shop:latest"}, "has no digest"),
         ({"images": f"web={IMAGE}"}, "cannot be used together with `images`"),
-        ({"image": "", "images": "web=shop:1"}, "'shop:1' names no digest"),
+        ({"image": "", "images": "web=shop:1"}, "'shop:1' has no digest"),
+        ({"image": "", "images": "web="}, "input `images`: '' has no digest"),
         ({"image": "", "images": f"we b={IMAGE}"}, "'we b' is not the name of a service"),
         ({"rollback": "previous", "image": "", "images": f"web={IMAGE}"}, "with `rollback`"),
         ({"dir": "../up"}, "is not a folder for a project"),

@@ -143,7 +143,7 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
         ({"proxy_hosts": "a_b.example.com"}, "'a_b.example.com' is not the name of a host"),
         ({"proxy_hosts": "http://a.example.com"}, "is not the name of a host"),
         ({"proxy_image": ""}, "`proxy-image`: is required but empty"),
-        ({"proxy_image": "basecamp/kamal-proxy:v0.9.2"}, "names no digest"),
+        ({"proxy_image": "basecamp/kamal-proxy:v0.9.2"}, "has no digest"),
         ({"drain_timeout": "soon"}, "`drain-timeout`: 'soon' is not a whole number"),
         (
             {"strategy": "", "proxy_hosts": "a.example.com"},

@@ -171,7 +171,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"user": "a b"}, "not the name of a user"),
         ({"port": "ssh"}, "not a whole number from 1 to 65535"),
         ({"known-hosts": ""}, "ssh-keyscan"),
-        ({"image": "ghcr.io/acme/app:1"}, "names no digest"),
+        ({"image": "ghcr.io/acme/app:1"}, "has no digest"),
         ({"image": ""}, "nothing was pushed"),
         ({"name": "a b"}, "not the name of a service"),
         ({"name": "x"}, "not the name of a service"),

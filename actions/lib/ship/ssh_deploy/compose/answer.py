@@ -1,4 +1,4 @@
-"""What we work out of the project that compose has read on the host: which service gets what."""
+"""Our answer to the project that compose has read on the host: which service gets which image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @compose_project.reading()
 def answer(want: ComposeForm, facts: Facts) -> dict[str, Value]:
-    """Work out of what compose told which service gets which image. Raises ShipError."""
+    """Return the parameters that follow from the output of compose. Raises ShipError."""
     project = compose_project.read_project(facts.decoded("config"))
     if want.rollback:
         images = compose_project.images_of_override(facts.decoded("override"))
@@ -70,9 +70,9 @@ def _override(
 
 
 def _not_uploaded(upload: Upload, mounts: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return files that a service mounts and the repository has, but nobody uploads.
+    """Return files that a service mounts and the repository has, but that are not uploaded.
 
-    Where the host has none either, Docker would make a folder of that name.
+    Where the host does not have them either, Docker would create a folder with that name.
     """
     paths = dict.fromkeys(path for each in mounts.values() for path in each)
     return [path for path in paths if path not in upload.paths and upload.has_in_repository(path)]
@@ -81,7 +81,7 @@ def _not_uploaded(upload: Upload, mounts: Mapping[str, tuple[str, ...]]) -> list
 def _place(want: ComposeForm, project: Project, pinned: tuple[str, ...]) -> Place:
     """Return where the health path is asked."""
     if want.health_port or not want.health:
-        # Of the first service of ours that starts: the host knows which profiles are active.
+        # The host takes the first of our services that starts: it knows which profiles are active.
         return compose_project.Place("", "127.0.0.1", want.health_port)
     place = project.published(pinned)
     if not place:

@@ -1,4 +1,4 @@
-"""What a compose project brings along from the repository: its files as one archive, its `.env`."""
+"""What a compose project takes from the repository: its files as one archive, and its `.env`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from ship.runner.reader import Reader
 
-# With it a shell keeps the text in a variable, and sends it again for each deploy.
+# The shell on the host keeps it in a variable, and each deploy sends it again.
 MOST_BYTES = 8 * 1024 * 1024
-# Ours in the folder of the project: the images by digest, over what the compose files say.
+# Our file in the folder of the project: the images by digest, which override the compose files.
 OVERRIDE = "images.gen-workflow.yml"
 
 
@@ -41,7 +41,7 @@ class Upload(NamedTuple):
         return Secret(base64.b64encode(packed.getvalue()).decode())
 
     def digest(self, place: str) -> str:
-        """Return a digest of what is at or below a path of ours; empty when that is nothing."""
+        """Return a digest of the files at or below a path; empty when there are none."""
         import hashlib  # noqa: PLC0415 - 2.5 ms, which only a deploy with files needs
 
         found = hashlib.sha256()
@@ -62,7 +62,7 @@ class Upload(NamedTuple):
 
 
 def _plain(member: TarInfo) -> TarInfo:
-    """Take from a file whose it was and when: on the host it is the user's, and nobody else's."""
+    """Remove owner and time from a file: on the host it belongs to the user alone."""
     member.uid = member.gid = member.mtime = 0
     member.uname = member.gname = ""
     return member

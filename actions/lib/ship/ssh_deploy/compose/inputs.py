@@ -13,7 +13,7 @@ from ship.ssh_deploy.common import MISSING, refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload
 from ship.ssh_deploy.environment import lines_of_file, read_files
 from ship.ssh_deploy.health import HEALTH
-from ship.ssh_deploy.image import Login, read_login_for, read_repository, read_rollback
+from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,9 @@ SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 # https://docs.docker.com/compose/how-tos/project-name/
 PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 FOLDER = re.compile(r"(?![-~])[A-Za-z0-9/._@+ ~:-]+")
-# What decides which engine and which compose read the file, before they do.
+# These decide which engine and which compose are used, before the file is read.
 RESERVED = re.compile(r"DOCKER_.*|LD_.*|HOME|PATH|UID|EUID|PPID|SHELLOPTS|BASHOPTS|BASH_VERSINFO")
-# These are said in the compose file, where everybody looks for them.
+# These belong in the compose file.
 ELSEWHERE = (
     "ports", "volumes", "networks", "labels", "memory", "cpus", "options", "command",
     "secret-files", "health-command", "restart",
@@ -36,14 +36,14 @@ ELSEWHERE = (
 
 
 class Task(NamedTuple):
-    """A command line for a container of a service that is gone afterwards."""
+    """A command line for a temporary container of a service."""
 
     service: str
     command: str
 
 
 class ComposeForm(NamedTuple):
-    """A compose project as the person wants it, checked and complete."""
+    """The inputs of a compose project, checked and complete."""
 
     upload: Upload
     folder: str
@@ -72,7 +72,7 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     hint = "set it in the compose file, as `stop_grace_period` of the service"
     refuse(read, ("stop-timeout",), "cannot be used together with `compose`", hint)
     return ComposeForm(
-        # What goes back has its files on the host, and often no checkout here.
+        # The host has the files for a rollback, and there is often no checkout here.
         upload=Upload("") if rollback else read_upload(read, context.workspace),
         folder=_folder(read, read.text("name", default=context.name)),
         project=read.matching("name", PROJECT, "the name of a compose project", read.text("name")),
@@ -102,26 +102,17 @@ def _images(read: Reader, rollback: str) -> tuple[dict[str, str], str]:
     for service in named:
         if not SERVICE.fullmatch(service):
             read.problem("images", f"{service!r} is not the name of a service")
-    images = {name: _digest(read, "images", value.strip()) for name, value in named.items()}
+    images = {name: read_pinned(read, "images", value.strip()) for name, value in named.items()}
     if image and images:
         read.problem("image", "cannot be used together with `images`", "leave one of them out")
     if not image and not images:
         hint = "give the output `image` of build-push, or `images` as SERVICE=NAME@sha256:… lines"
         read.problem("image", "is required but empty", f"{hint}; {MISSING}")
-    return images, _digest(read, "image", image) if image else ""
-
-
-def _digest(read: Reader, name: str, text: str) -> str:
-    parsed = Reference.parse_pinned(text)
-    if not parsed:
-        hint = "a tag can move; give name@sha256:…, such as the output `image` of build-push"
-        read.problem(name, f"{text!r} names no digest", hint)
-        return text
-    return str(parsed)
+    return images, read_pinned(read, "image", image) if image else ""
 
 
 def _repository(image: str, images: Mapping[str, str]) -> Name:
-    """Return the repository whose registry the login is for; nothing where no digest is named."""
+    """Return the repository whose registry the login is for; empty where no digest is named."""
     parsed = Reference.parse_pinned(image or next(iter(images.values()), ""))
     return parsed.name if parsed else Name("", "")
 
@@ -136,7 +127,7 @@ def _folder(read: Reader, name: str) -> str:
 
 
 def _env(read: Reader, workspace: str) -> dict[str, Secret] | None:
-    """Return what `.env` will hold; None leaves the one of the host alone."""
+    """Return the content of `.env`; None does not change the one on the host."""
     if not read.lines("env") and not read.lines("env-file"):
         return None
     files = read_files(read, "env-file", workspace)
@@ -151,7 +142,7 @@ def _env(read: Reader, workspace: str) -> dict[str, Secret] | None:
 
 
 def _health(read: Reader) -> tuple[str, str]:
-    """Return the path to ask, and the port if the person says it."""
+    """Return the path to ask, and the port if it is given."""
     text = read.text("health")
     match = re.fullmatch(r"(?::([0-9]{1,5}))?(/[!-~]*)", text)
     if text and not (match and HEALTH.fullmatch(match[2])):

@@ -98,5 +98,5 @@ def _as_asked(tasks: tuple[Task, ...]) -> str:
 
 
 def _as_options(files: tuple[str, ...]) -> str:
-    # A name that begins with a dash is no option after this.
+    # With ./ in front, a name that begins with a dash is not an option.
     return shlex.join(word for name in files for word in ("-f", f"./{name}"))

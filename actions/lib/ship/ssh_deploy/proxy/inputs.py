@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.images.reference import Reference
+from ship.ssh_deploy.image import read_pinned
 from ship.ssh_deploy.run.inputs import read_run_form
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ship.ssh_deploy.image import Login
     from ship.ssh_deploy.run.inputs import RunForm
 
-# A first label of `*` stands for any one name; the proxy has no certificate for such a host.
+# A first label of `*` matches any one label; the proxy gets no certificate for such a host.
 HOST = re.compile(
     r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*"
     r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
@@ -23,7 +23,7 @@ HTTPS = "443"
 
 
 class ProxyForm(NamedTuple):
-    """A container as the person wants it, and how its users get to it."""
+    """The inputs of a container behind a proxy, checked and complete."""
 
     run: RunForm
     hosts: tuple[str, ...]
@@ -66,10 +66,7 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
 def _image(read: Reader) -> str:
     hint = "leave it out, or give name@sha256:…"
     text = read.required("proxy-image", hint)
-    parsed = Reference.parse_pinned(text)
-    if text and not parsed:
-        read.problem("proxy-image", f"{text!r} names no digest", hint)
-    return str(parsed) if parsed else text
+    return read_pinned(read, "proxy-image", text, hint) if text else ""
 
 
 def _check_port(read: Reader, form: ProxyForm) -> None:

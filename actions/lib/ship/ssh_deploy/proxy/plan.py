@@ -41,9 +41,9 @@ INSTEAD = {
 
 
 def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
-    """Return the program that starts the new container beside the old one and moves the users."""
+    """Return the program that starts the new container and then switches the proxy to it."""
     plain = plan_run(common, want.run, context)
-    # Checked by the reader, and none only where that noted a problem.
+    # The reader has checked that there is exactly one.
     port = want.run.ports[0]
     label = shlex.quote(f"--label={LABEL}.route={' '.join((port.container, *_route(want)))}")
     return plain._replace(
@@ -54,7 +54,7 @@ def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
             "FLAGS": f"{plain.parameters['FLAGS']} {label}",
             "HOST_PORTS": " ".join(_host_ports(want, port)),
             "HEALTH_HOST": want.asked_host,
-            # Over HTTP the proxy itself answers, with the way to HTTPS.
+            # With TLS the proxy itself answers over HTTP, with a redirect to HTTPS.
             "PROXY_PATH": "" if want.tls else want.run.health,
             "PROXY_PUBLISH": " ".join(_published(want, port)),
             "PROXY_IMAGE": want.image,
@@ -64,7 +64,7 @@ def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
 
 
 def _route(want: ProxyForm) -> tuple[str, ...]:
-    """Return the flags of the proxy that hold as long as the container does; none has a blank."""
+    """Return the flags of the proxy that belong to the container; none contains a space."""
     return (
         *(f"--host={host}" for host in want.hosts),
         *(("--tls",) if want.tls else ()),
@@ -74,7 +74,7 @@ def _route(want: ProxyForm) -> tuple[str, ...]:
 
 
 def _host_ports(want: ProxyForm, port: Port) -> tuple[str, ...]:
-    """Return what the proxy takes of the host, with the address where it is only one."""
+    """Return the ports of the host that the proxy publishes, with the address if one is given."""
     address = f"{port.address}:" if port.address else ""
     tls = (f"{address}{HTTPS}",) if want.tls else ()
     return (f"{address}{port.host}", *tls)

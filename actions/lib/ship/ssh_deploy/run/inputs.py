@@ -10,7 +10,7 @@ from ship.images.reference import Name, Reference
 from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.environment import read_app_environment, read_files
 from ship.ssh_deploy.health import HEALTH
-from ship.ssh_deploy.image import Login, read_login_for, read_repository, read_rollback
+from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
 from ship.ssh_deploy.run.options import read_options, read_words
 from ship.ssh_deploy.run.ports import read_ports
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ship.ssh_deploy.run.ports import Port
 
 NETWORK = re.compile(r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
-# A name has two characters at least: Docker takes one for the drive of a Windows path.
+# A name has two characters at least: Docker reads a single one as the drive of a Windows path.
 VOLUME = re.compile(r"(?:/[^:\s]*|[a-zA-Z0-9][a-zA-Z0-9_.-]+):/[^:\s]*(?::[a-zA-Z,]+)?")
 RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
 LABEL_NAME = re.compile(r"(?!io\.github\.gen-workflow)[A-Za-z0-9][!-<>-~]*")
 
 
 class RunForm(NamedTuple):
-    """A container as the person wants it, checked and complete."""
+    """The inputs of a single container, checked and complete."""
 
     image: str
     repository: str
@@ -115,12 +115,9 @@ def _image(read: Reader, rollback: str) -> tuple[str, Name]:
         return str(parsed), parsed.name
     if rollback:
         return "", read_repository(read, text)
-    if not text:
-        hint = "give the output `image` of build-push; it is empty when nothing was pushed"
-        read.problem("image", "is required but empty", hint)
-    else:
-        hint = "a tag can move; give name@sha256:…, such as the output `image` of build-push"
-        read.problem("image", f"{text!r} names no digest", hint)
+    hint = "give the output `image` of build-push; it is empty when nothing was pushed"
+    if read.required("image", hint):
+        read_pinned(read, "image", text)
     return text, Name("", "")
 
 
@@ -131,7 +128,7 @@ def _each(
 
 
 def _commands(read: Reader, name: str) -> tuple[str, ...]:
-    """Return one command a line, its words quoted anew, so that no shell reads them otherwise."""
+    """Return one command a line, with its words quoted so that no shell changes them."""
     return tuple(shlex.join(read_words(read, name, line)) for line in read.lines(name))
 
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 MEMORY = re.compile(r"[1-9][0-9]*[bkmgBKMG]?")
 CPUS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
-# The options that take no value; any other would take the word that comes next, which is the image.
+# The options that take no value; any other would take the next word, which is the image.
 # docs.docker.com/reference/cli/docker/container/create
 SWITCHES = (
     "init", "privileged", "read-only", "no-healthcheck", "oom-kill-disable", "quiet",
     "disable-content-trust", "use-api-socket",
 )  # fmt: skip
-# What these would do is done by an input of its own, or would take the way back away.
+# These have an input of their own, or would make a rollback impossible.
 TAKEN = {
     "name": "name", "network-alias": "name", "publish": "ports", "publish-all": "ports",
     "env": "env", "env-file": "env-file", "volume": "volumes", "network": "networks",

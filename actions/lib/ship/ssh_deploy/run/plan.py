@@ -72,7 +72,8 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
             "NETWORKS": " ".join(want.networks),
-            # A port on one address only may be free there and taken elsewhere: the start tells.
+            # A port on a single address may be free there and taken on others: only the start shows
+            # it.
             "HOST_PORTS": " ".join(
                 port.host for port in want.ports if port.protocol == "tcp" and not port.address
             ),
@@ -107,7 +108,7 @@ def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
     return (
         *(f"--label={name}={value}" for name, value in want.labels.items()),
         *(f"--label={LABEL}.{name}={value}" for name, value in ours.items() if value),
-        # Only names: Docker's client takes the values from its environment, so no argv has them.
+        # Only names: Docker's client reads the values from its environment, so no argv has them.
         *(f"--env={name}" for name in want.env),
         *(f"--volume={volume}" for volume in want.volumes),
         *want.options,

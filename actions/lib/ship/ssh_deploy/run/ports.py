@@ -29,7 +29,7 @@ class Port(NamedTuple):
     protocol: str
 
     def meets(self, other: Port) -> bool:
-        """Whether the host can have only one of the two."""
+        """Say whether the host can publish only one of the two."""
         if (self.host, self.protocol) != (other.host, other.protocol):
             return False
         everywhere = (self.is_everywhere, other.is_everywhere)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.runner.reader import Reader
 
-# All of these are about an image: together with a script a migration in `before` would never run.
+# These are about an image; with a script they would have no effect.
 OF_AN_IMAGE = (
     "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
