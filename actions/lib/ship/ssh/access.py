@@ -23,7 +23,7 @@ AROUND = re.compile(r"[0-9]+|(?:ED25519|ECDSA|RSA|DSA)(?:-SK)?")
 OF_SSH = " key fingerprint is "
 # What ssh replaces by itself: TOKENS of ssh_config(5), those for ProxyCommand.
 TOKENS = re.compile(r"%[^%hnpr]|%$")
-WAYS = "`known-hosts`, `host-fingerprints` or `host-ca`"
+TRUST = "`known-hosts`, `host-fingerprints` or `host-ca`"
 
 
 class Pin(NamedTuple):
@@ -82,21 +82,21 @@ def read_access(read: Reader) -> Access:
         jumps=read_jumps(read),
         proxy_command=_proxy_command(read),
     )
-    _check_ways(read, access)
+    _check_trust_and_route(read, access)
     return access
 
 
-def _check_ways(read: Reader, access: Access) -> None:
+def _check_trust_and_route(read: Reader, access: Access) -> None:
     """Note when the inputs about trust or about the route are missing or contradict each other."""
     given = any(read.text(name) for name in ("known-hosts", "host-fingerprints", "host-ca"))
     if not given and not access.insecure:
         hint = (
-            f"fill in {WAYS}: run `ssh-keyscan HOST`, compare its keys with those on the host, and "
-            "save the lines; an empty input is often a misspelt variable"
+            f"fill in {TRUST}: run `ssh-keyscan HOST`, compare its keys with those on the host, "
+            "and save the lines; an empty input is often a misspelt variable"
         )
         read.problem("known-hosts", "is required but empty, and no other input replaces it", hint)
     if given and access.insecure:
-        hint = f"leave it out, or leave {WAYS} out"
+        hint = f"leave it out, or leave {TRUST} out"
         read.problem("insecure-host-key", "contradicts the input that names the host key", hint)
     if access.jumps and access.proxy_command:
         read.problem(

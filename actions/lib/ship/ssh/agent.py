@@ -61,7 +61,7 @@ def _add(access: Access, folder: Folder) -> Command:
 def _refused(added: Finished, access: Access, *, asked: bool) -> ShipError:
     said = last_line(added.stderr)
     if added.code == NO_AGENT:
-        hint = "ssh-agent must be able to run on the runner, and to make a socket in /tmp"
+        hint = "ssh-agent must be able to run on the runner, and to create a socket in /tmp"
         return StepFailed.of(f"the SSH agent did not start ({said})", hint=hint)
     if "ssh_askpass" in added.stderr:
         hint = "mount /tmp on the runner without `noexec`, or use a key without a passphrase"

@@ -93,11 +93,12 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
             hint="its sshd needs AllowTcpForwarding, and PermitOpen for the host if that is set",
         )
     if NO_NAME.search(said):
-        nobody = "the jump host knows" if BEHIND.search(said) else "there is"
+        who = "the jump host knows" if BEHIND.search(said) else "there is"
         return UserError.of(
-            f"{nobody} no host called {target.host!r}",
+            f"{who} no host called {target.host!r}",
             where=f"input `{name}`",
-            hint="check the variable it comes from; a private name needs a VPN step before",
+            hint="check the variable it comes from; a name in a private network needs a VPN, which "
+            "an earlier step has to connect",
         )
     if "no matching" in said:
         return StepFailed.of(

@@ -21,7 +21,7 @@ PLACE = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^\[\]:]*))(?::(?P<po
 SSH_PORT = 22
 LAST_PORT = 65535
 FORM = "write host, host:port, user@host:port or [2001:db8::1]:port"
-MISSING = "a misspelt secret, variable or output expands to nothing; check the `with:` of this step"
+MISSING = "a misspelt secret, variable or output is empty; check the `with:` of this step"
 
 
 class Target(NamedTuple):

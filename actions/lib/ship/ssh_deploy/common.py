@@ -31,7 +31,6 @@ DEFAULTS = {
     "stop-timeout": "10",
     "keep": "3",
 }
-MISSING = "a misspelt secret, variable or output expands to nothing; check the `with:` of this step"
 
 
 class Common(NamedTuple):

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from ship.runner.reader import Reader
 
-CHECKOUT = "the path is relative to the workspace: check that actions/checkout runs before"
+CHECKOUT = (
+    "the path is relative to the workspace: check that actions/checkout runs before this step"
+)
 # These steer the shell or Docker's client on the host before they reach the container; bash, which
 # is `sh` on many hosts, does not keep the value of some.
 RESERVED = re.compile(

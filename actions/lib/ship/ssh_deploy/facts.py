@@ -39,7 +39,7 @@ UNKNOWN = Result(
 ROLLED_BACK = Result("rolled-back", "the previous version serves again")
 REFUSED = Result("refused", "the service was not touched")
 DEPLOYED = Result("deployed", "the new version serves")
-MENDED = REFUSED._replace(
+CLEANED_UP = REFUSED._replace(
     meaning="the host cleaned up after a deploy that had not finished; nothing else was touched"
 )
 COMMANDS_RAN = DEPLOYED._replace(meaning="the commands have run")
@@ -124,7 +124,7 @@ class Facts:
             return ROLLED_BACK
         if "switch" in self.begun and not self.finished:
             return UNKNOWN
-        return MENDED if self.get("mended") else REFUSED
+        return CLEANED_UP if self.get("mended") else REFUSED
 
     @property
     def image(self) -> str:

@@ -10,7 +10,7 @@ from ship.images.docker_config import auth_key
 from ship.images.login import read_password
 from ship.images.reference import Name, Reference
 from ship.runner.command import Secret
-from ship.ssh_deploy.common import MISSING
+from ship.ssh.target import MISSING
 
 if TYPE_CHECKING:
     from ship.runner.reader import Reader

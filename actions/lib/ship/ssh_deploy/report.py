@@ -112,7 +112,7 @@ class Report:
         """Return the error: for each host that failed the cause, and which version serves now."""
         failed = [host for host in self._hosts if host.failed] or list(self._hosts)
         problems = [problem for host in failed for problem in self._problems(host)]
-        kind = UserError if all(self._is_mendable(host) for host in self._hosts) else StepFailed
+        kind = UserError if all(self._is_wrong_input(host) for host in self._hosts) else StepFailed
         return kind(*problems, *self._rest(failed), evidence=self._last_words(failed))
 
     def _problems(self, host: Host) -> Sequence[Problem]:
@@ -132,7 +132,7 @@ class Report:
             return advice("locked-by-us", detail)
         return advice(failure or "connection-lost", detail)
 
-    def _is_mendable(self, host: Host) -> bool:
+    def _is_wrong_input(self, host: Host) -> bool:
         error = host.error or (host.session.error if host.session else None)
         if error:
             return isinstance(error, UserError)

@@ -8,8 +8,8 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.reference import Name, Reference
-from ship.ssh.target import LAST_PORT
-from ship.ssh_deploy.common import MISSING, refuse
+from ship.ssh.target import LAST_PORT, MISSING
+from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload
 from ship.ssh_deploy.environment import lines_of_file, read_files
 from ship.ssh_deploy.health import HEALTH
