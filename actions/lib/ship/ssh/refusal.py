@@ -72,14 +72,8 @@ def lacks_key(said: str) -> bool:
 
 def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = False) -> ShipError:
     """Return the error that says why there is no connection; `jump` for a jump host."""
-    name = "jump" if jump else "host"
     if "Permission denied (" in said or "Too many authentication failures" in said:
-        return UserError.of(
-            f"{target} does not accept the key ({last_line(said)})",
-            where="input `ssh-key`",
-            hint=f"append the public half (`ssh-keygen -y -f FILE`) to ~/.ssh/authorized_keys of "
-            f"{target.user} on the host, and check that this is the right user",
-        )
+        return _refused_key(target, said)
     if proxy_command and NO_PROGRAM.search(said):
         return UserError.of(
             f"the command cannot be run ({last_line(said)})",
@@ -93,13 +87,7 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
             hint="its sshd needs AllowTcpForwarding, and PermitOpen for the host if that is set",
         )
     if NO_NAME.search(said):
-        who = "the jump host knows" if BEHIND.search(said) else "there is"
-        return UserError.of(
-            f"{who} no host called {target.host!r}",
-            where=f"input `{name}`",
-            hint="check the variable it comes from; a name in a private network needs a VPN, which "
-            "an earlier step has to connect",
-        )
+        return _unknown_name(target, said, "jump" if jump else "host")
     if "no matching" in said:
         return StepFailed.of(
             f"{target} and the runner have no algorithm in common ({last_line(said)})",
@@ -109,6 +97,25 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
         f"no connection to {target}: {last_line(said)}",
         hint=f"check that the host is up, that sshd listens on port {target.port}, and that its "
         "firewall lets GitHub's runners in",
+    )
+
+
+def _refused_key(target: Target, said: str) -> UserError:
+    return UserError.of(
+        f"{target} does not accept the key ({last_line(said)})",
+        where="input `ssh-key`",
+        hint=f"append the public half (`ssh-keygen -y -f FILE`) to ~/.ssh/authorized_keys of "
+        f"{target.user} on the host, and check that this is the right user",
+    )
+
+
+def _unknown_name(target: Target, said: str, name: str) -> UserError:
+    who = "the jump host knows" if BEHIND.search(said) else "there is"
+    return UserError.of(
+        f"{who} no host called {target.host!r}",
+        where=f"input `{name}`",
+        hint="check the variable it comes from; a name in a private network needs a VPN, which "
+        "an earlier step has to connect",
     )
 
 

@@ -74,30 +74,12 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         ports=ports,
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),
         secret_files=read.environment("secret-files"),
-        volumes=_each(
-            read,
-            "volumes",
-            VOLUME,
-            "a volume such as data:/var/lib/app",
-            "write NAME:/PATH or /PATH:/PATH; a relative path means nothing on the host",
-        ),
-        networks=_each(
-            read,
-            "networks",
-            NETWORK,
-            "a network that the candidate can join too",
-            "name one of `docker network ls` on the host, not host or none",
-        ),
+        volumes=_volumes(read),
+        networks=_networks(read),
         labels=read.named_pairs("labels", LABEL_NAME, "a label"),
         options=read_options(read),
         command=read_words(read, "command", read.text("command")),
-        restart=read.matching(
-            "restart",
-            RESTART,
-            "a restart policy",
-            read.text("restart", default="unless-stopped"),
-            hint="write no, always, unless-stopped or on-failure:N",
-        ),
+        restart=_restart(read),
         health=_health(read, ports),
         health_command=_health_command(read),
         health_timeout=read.number("health-timeout", 1, 3600, 60),
@@ -125,6 +107,22 @@ def _each(
     read: Reader, name: str, pattern: re.Pattern[str], what: str, hint: str
 ) -> tuple[str, ...]:
     return tuple(read.matching(name, pattern, what, line, hint=hint) for line in read.lines(name))
+
+
+def _volumes(read: Reader) -> tuple[str, ...]:
+    hint = "write NAME:/PATH or /PATH:/PATH; a relative path means nothing on the host"
+    return _each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app", hint)
+
+
+def _networks(read: Reader) -> tuple[str, ...]:
+    hint = "name one of `docker network ls` on the host, not host or none"
+    return _each(read, "networks", NETWORK, "a network that the candidate can join too", hint)
+
+
+def _restart(read: Reader) -> str:
+    hint = "write no, always, unless-stopped or on-failure:N"
+    policy = read.text("restart", default="unless-stopped")
+    return read.matching("restart", RESTART, "a restart policy", policy, hint=hint)
 
 
 def _commands(read: Reader, name: str) -> tuple[str, ...]:

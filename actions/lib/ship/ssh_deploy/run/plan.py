@@ -52,7 +52,6 @@ AFTER = Phase(
 
 def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     """Return the program that replaces the container; only the phase `switch` touches it."""
-    checked = want.checked_port
     return Program(
         files=("host/common", "host/state", "host/image", "run/run"),
         phases=(
@@ -83,12 +82,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
             "RESTART": want.restart,
             "STOP_TIMEOUT": str(want.stop_timeout),
-            "HEALTH_PATH": want.health,
-            "HEALTH_COMMAND": want.health_command,
-            "HEALTH_TIMEOUT": str(want.health_timeout),
-            "HEALTH_PORT": checked.container if checked else "",
-            "HEALTH_HOST_PORT": checked.host if checked else "",
-            "ADDRESS": EVERYWHERE.get(checked.address, checked.address) if checked else "",
+            **_health(want),
             "KEEP": str(want.keep),
             "BEFORE": "\n".join(want.before),
             "AFTER": "\n".join(want.after),
@@ -96,6 +90,18 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         environment=want.env,
         secret_files=want.secret_files,
     )
+
+
+def _health(want: RunForm) -> dict[str, str]:
+    checked = want.checked_port
+    return {
+        "HEALTH_PATH": want.health,
+        "HEALTH_COMMAND": want.health_command,
+        "HEALTH_TIMEOUT": str(want.health_timeout),
+        "HEALTH_PORT": checked.container if checked else "",
+        "HEALTH_HOST_PORT": checked.host if checked else "",
+        "ADDRESS": EVERYWHERE.get(checked.address, checked.address) if checked else "",
+    }
 
 
 def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
