@@ -52,17 +52,11 @@ AFTER = Phase(
 
 def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     """Return the program that replaces the container; only the phase `switch` touches it."""
+    before = (BEFORE,) if want.before else ()
+    after = (AFTER,) if want.after else ()
     return Program(
         files=("host/common", "host/state", "host/image", "run/run"),
-        phases=(
-            *PREPARE,
-            *((BEFORE,) if want.before else ()),
-            CHECK,
-            SWITCH,
-            COMMIT,
-            *((AFTER,) if want.after else ()),
-            LEAVE,
-        ),
+        phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
             **want.login.parameters(),
