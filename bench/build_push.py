@@ -18,6 +18,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from paired import asked_rounds
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 
@@ -230,7 +232,7 @@ class _Steps:
 
 def main() -> int:
     """Print the comparisons; return 1 when one is over budget."""
-    rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
+    rounds = asked_rounds(__doc__, ROUNDS)
     with Bed(0) as bed:
         bed.registry.allow(RUN.token, f"{REPOSITORY}:pull,push")
         login = ("docker", "login", "ghcr.io", "-u", RUN.actor, "--password-stdin")

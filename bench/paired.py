@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
@@ -23,6 +24,15 @@ def example() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="gen-workflow-bench-")) / EXAMPLE.name
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".github"))
     return folder
+
+
+def asked_rounds(description: str | None, default: int) -> int:
+    """Read the command line: how many rounds there are."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("rounds", nargs="?", type=int, default=default, metavar="ROUNDS")
+    return int(parser.parse_args().rounds)
 
 
 def compare(commands: dict[str, tuple[str, ...]], budget: float, runs: int = 41) -> int:

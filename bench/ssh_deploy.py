@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paired import ROOT, compare
+from paired import ROOT, asked_rounds, compare
 from startup import BUDGET as START_BUDGET
 from startup import ENVIRONMENT
 
@@ -284,7 +284,7 @@ def compare_start() -> int:
 
 def main() -> int:
     """Print the comparisons; return 1 when one is over budget."""
-    rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
+    rounds = asked_rounds(__doc__, ROUNDS)
     compare_deploys(rounds)
     return max(count_trips(rounds), compare_hosts(rounds), compare_start())
 

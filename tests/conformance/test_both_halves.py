@@ -15,7 +15,7 @@ from gen_workflow.spec.load import load
 from gen_workflow.spec.sections import sections
 from ship.runner.context import Context
 from ship.runner.errors import UserError
-from ship.ssh_deploy.step import read_inputs
+from ship.ssh_deploy.inputs import read_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -480,10 +480,10 @@ def test_the_previous_release_comes_back_without_a_build(project: Project) -> No
     assert project.served() == "1"
     again = project("", rollback="1")
     assert again.code == 2
-    assert "the host serves" in again.errors[0]
+    assert "the host already serves" in again.errors[0]
     unknown = project("", rollback="sha256:" + "0" * 64)
     assert unknown.code == 2
-    assert "the host knows no release" in unknown.errors[0]
+    assert "the host has no release" in unknown.errors[0]
 
 
 @pytest.mark.long
@@ -600,7 +600,7 @@ def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project
     project("1")
     result = project("2", dir="other/shop")
     assert result.code == 2
-    assert f"is that of the project in {FOLDER} on the host" in result.errors[0]
+    assert f"the project in {FOLDER} on the host already has this `name`" in result.errors[0]
     assert project.served() == "1"
     # Of a release from before folders were noted, only its containers tell.
     project.host.run("sh", "-c", "rm /home/deploy/.gen-workflow/shop/releases/*/folder")
@@ -765,7 +765,7 @@ def test_a_host_without_compose_is_named(bed: Bed, shop: Shop, tmp_path: Path) -
     try:
         result = Project(host, shop, tmp_path)("1")
         assert result.code == 2
-        assert "the host has no Docker Compose of version 2 (no further words)" in result.errors[0]
+        assert "the host has no Docker Compose of version 2 (no details)" in result.errors[0]
         old = "#!/bin/sh\necho 1.29.2\n"
         host.write("/usr/local/bin/docker-compose", old, mode="755")
         result = Project(host, shop, tmp_path)("1")
@@ -805,7 +805,7 @@ def test_a_service_behind_a_profile_is_deployed_once_the_profile_is_active(
     (project.workspace / "compose.yml").write_text(text)
     refused = project("1")
     assert refused.code == 2, refused.log
-    assert "the service web would get the new image and not be started" in refused.errors[0]
+    assert "the service web would get the new image but not start" in refused.errors[0]
     assert project.containers() == {}
     for version in ("1", "2"):
         result = project(version, env="COMPOSE_PROFILES=prod")

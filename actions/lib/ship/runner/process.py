@@ -27,7 +27,7 @@ exec 3<&0
 child=$!
 { cat <&3; kill "$child"; } >/dev/null 2>&1 &
 guard=$!
-exec 3<&- </dev/null
+exec 3<&- </dev/null >/dev/null 2>&1
 wait "$child"
 code=$?
 kill "$guard"

@@ -1,4 +1,4 @@
-"""The way over other hosts, which is opened once and shared by all targets."""
+"""Connections through jump hosts, which are opened once and shared by all targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ship.runner.process import BackgroundProcess
     from ship.ssh.login import Client
 
-# The whole of a first contact: name look-up, connection, key exchange, login.
+# For name look-up, connection, key exchange and login together.
 READY_SECONDS = 30
 NO_REASON = "Stdio forwarding request failed"
 UNSHARED = ("-o", "ControlPath=none")
@@ -26,8 +26,7 @@ UNSHARED = ("-o", "ControlPath=none")
 class Jumps:
     """Connections to the jump hosts, each through the one before, opened when first needed.
 
-    So that twenty targets do not make twenty logins there, and so that an error tells which of
-    the hosts on the way it is about.
+    Twenty targets need one login on a jump host, and an error names the jump host that failed.
     """
 
     def __init__(self, client: Client) -> None:
@@ -35,12 +34,12 @@ class Jumps:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._open: dict[int, BackgroundProcess] = {}
-        # Further options of ssh with which each was opened.
+        # The additional options of ssh that opened each connection.
         self._options: dict[int, tuple[str, ...]] = {}
         self._error: ShipError | None = None
 
     def open(self) -> None:
-        """Return when the way is open. Raises ShipError; then it is not tried again."""
+        """Return when all jump hosts are connected. Raises ShipError, without a later retry."""
         with self._lock:
             if self._error:
                 raise self._error
@@ -52,10 +51,10 @@ class Jumps:
                 raise
 
     def past_sharing(self, said: str) -> tuple[str, ...]:
-        """Return options for ssh to try again without the shared connection, if that can help.
+        """Return options of ssh for a retry without the shared connection, if that can help.
 
-        A shared connection says why it does not reach a target, but not which of the targets that
-        is about: `said` has no reason then.
+        A shared connection reports why it does not reach a target, but not to the session of that
+        target: `said` has no reason then.
         """
         last = len(self._client.access.jumps) - 1
         if last < 0 or NO_REASON not in said:
@@ -68,7 +67,7 @@ class Jumps:
         self._closed.set()
 
     def close(self) -> None:
-        """End all connections; none is opened any more."""
+        """End all connections, and open no more."""
         self.give_up()
         with self._lock:
             for process in reversed(self._open.values()):

@@ -1,4 +1,4 @@
-"""Getting in: tried again when the network failed, never when a host or a key was refused."""
+"""Logging in: with retries when the network failed, without when a host or a key was refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ship.ssh.config import Folder
     from ship.ssh.target import Target
 
-    # Tries once, with further options for ssh; returns None, or what ssh said instead.
+    # Tries once, with additional options for ssh; returns None, or the error text of ssh.
     Attempt = Callable[[tuple[str, ...]], str | None]
 
 BACK_OFF_SECONDS = (2, 5)
@@ -28,17 +28,17 @@ class Client(NamedTuple):
     access: Access
     folder: Folder
     runner: Runner
-    # Tells a person what takes so long.
+    # Writes to the log why it takes longer.
     tell: Callable[[str], None]
 
 
 def log_in(
     target: Target, attempt: Attempt, client: Client, pause: Callable[[float], bool], *, jump: bool
 ) -> None:
-    """Try until somebody is in. Raises ShipError with the reason when nobody can be.
+    """Try until the login succeeds. Raises ShipError with the reason when it cannot.
 
-    `pause` waits so many seconds and returns whether to give up; `jump` says that the host is on
-    the way to another.
+    `pause` waits that many seconds and returns whether to give up. `jump` says that the host is a
+    jump host.
     """
     proxy = "" if jump else client.access.proxy_command
     said: str | None = ""
@@ -58,10 +58,10 @@ def log_in(
 
 
 def _with_any_key(target: Target, attempt: Attempt, client: Client) -> str | None:
-    """Try once; when the key that the host shows first is not the right one, ask for its others.
+    """Try once; when the host first shows a wrong key, ask for its other keys.
 
-    ssh does that by itself for the keys in known_hosts, but it cannot know of what kind the key of
-    a fingerprint is.
+    ssh does that by itself for the keys in known_hosts, but it cannot know the kind of key that a
+    fingerprint belongs to.
     """
     said = attempt(())
     if said is None or not is_wrong_key(said):
@@ -77,5 +77,5 @@ def _with_any_key(target: Target, attempt: Attempt, client: Client) -> str | Non
 
 
 def _is_of(key: str, algorithms: str) -> bool:
-    # RSA keys have one name, and two names for how they sign.
+    # RSA keys have one name for the key and two for its signatures.
     return key in algorithms.split(",") or (key == "ssh-rsa" and "rsa-sha2-256" in algorithms)

@@ -38,10 +38,12 @@ class Watch:
 
     def __init__(self, script: str) -> None:
         self.lines: list[str] = []
+        self.errors: list[str] = []
         self.over = threading.Event()
         self.process: BackgroundProcess = RUNNER.start(
             Command(("sh", "-c", script), why="watch"),
             on_stdout=self.lines.append,
+            on_stderr=self.errors.append,
             on_end=self.over.set,
         )
 
@@ -116,6 +118,7 @@ def test_a_watch_that_is_stopped_has_ended_and_given_its_lines() -> None:
     watch.process.stop()
     assert watch.process.ended
     assert watch.lines == ["hello", "bye"]
+    assert watch.errors == [], "the shell around it prints nothing"
 
 
 def test_a_background_process_ends_with_us_and_by_itself(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 from far_side import ACME, COMMON, DASH_FIRST, PROGRAM, PULLS, WANTED, FarSide, cut, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.compose.files import Upload
-from ship.ssh_deploy.compose.form import ComposeForm, plan_compose
+from ship.ssh_deploy.compose.inputs import ComposeForm
+from ship.ssh_deploy.compose.plan import plan_compose
 from ship.ssh_deploy.program import call
 
 if TYPE_CHECKING:

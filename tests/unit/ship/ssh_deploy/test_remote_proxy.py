@@ -9,8 +9,9 @@ import pytest
 from far_side import ACME, COMMON, DASH_FIRST, WANTED, FarSide, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.program import call
-from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
-from ship.ssh_deploy.run.form import Port
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.proxy.plan import plan_proxy
+from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
     from pathlib import Path

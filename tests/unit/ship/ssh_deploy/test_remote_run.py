@@ -15,15 +15,17 @@ import pytest
 from far_side import ACME, COMMON, PHASES, PROGRAM, WANTED, FarSide, cut, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.program import call
-from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
-from ship.ssh_deploy.run.form import Port, plan_run
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.proxy.plan import plan_proxy
+from ship.ssh_deploy.run.plan import plan_run
+from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ship.ssh_deploy.program import Program
-    from ship.ssh_deploy.run.form import RunForm
+    from ship.ssh_deploy.run.inputs import RunForm
 
 DIGEST = "sha256:" + "d" * 64
 SHELLS = ["dash", "bash", "busybox"]

@@ -13,10 +13,11 @@ from far_side import ACME, COMMON, FarSide
 from ship.runner.command import Secret
 from ship.runner.errors import UserError
 from ship.ssh_deploy import program as remote_script
+from ship.ssh_deploy.common import DEFAULTS
 from ship.ssh_deploy.facts import Facts
-from ship.ssh_deploy.inputs import DEFAULTS
-from ship.ssh_deploy.script.form import ScriptForm, plan_script
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.script.inputs import ScriptForm
+from ship.ssh_deploy.script.plan import plan_script
 
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64

@@ -1,7 +1,8 @@
-"""Bringing several hosts through the phases of a program: all ready first, then group by group.
+"""Running the phases of a program on several hosts: all get ready first, then group by group.
 
-Each host goes on by itself within a phase. When one fails, or we are cancelled, the input of all
-ends, and each host puts right by itself what is not committed: the same way as when we are killed.
+Within a phase each host works on its own. When one fails, or the run is cancelled, we close the
+input of all sessions, and each host undoes by itself what is not committed. The same happens when
+we are killed.
 """
 
 from __future__ import annotations
@@ -26,24 +27,24 @@ if TYPE_CHECKING:
     from ship.ssh.session import Session
     from ship.ssh_deploy.program import Phase, Program, Value
 
-# GitHub kills 10 s after its first signal: what a host has not told by then, it does alone.
+# GitHub kills 10 s after its first signal: what a host has not reported by then, it finishes alone.
 CANCELLED_SECONDS = 6.0
-# The stop of the new one and the start of the old one, with an engine that restarts meanwhile.
+# To stop the new version and start the old one, even when the engine restarts meanwhile.
 UNDO_SECONDS = 120.0
 
 
 class Host:
-    """One host in the course of a deploy."""
+    """One host during a deploy."""
 
     def __init__(self, target: Target, program: Program) -> None:
         self.target = target
         self.session: Session | None = None
         self.facts = Facts()
-        # What we ourselves found wrong with what the host told.
+        # An error that we found in the facts of the host.
         self.error: ShipError | None = None
         # Whether it failed by itself, and not because another did.
         self.failed = False
-        # The end of what it printed beside facts.
+        # The last lines that it printed besides facts.
         self.output = Tail()
         self.program = program
         self._waiting = list(program.phases)
@@ -68,7 +69,7 @@ class Host:
         self.session = connector.open(self.target, preamble, on_line=on_line, on_stderr=tell)
 
     def send_through(self, last: Phase, *, is_first: bool) -> None:
-        """Tell the host to go on up to a phase, without those that are for the first host alone."""
+        """Send the phases up to this one, on other hosts without those for the first host alone."""
         if last not in self._waiting:
             return
         number = self._waiting.index(last) + 1
@@ -100,7 +101,7 @@ class Host:
 
 
 class Rollout:
-    """Hosts on their way through a program."""
+    """Runs a program on all hosts."""
 
     def __init__(
         self, program: Program, hosts: Sequence[Host], connector: Connector, group_size: int
@@ -111,9 +112,9 @@ class Rollout:
         self._group_size = group_size
 
     def run(self, tell: Callable[[Host, str], None]) -> bool:
-        """Bring all hosts to the end; return whether they came there.
+        """Run all phases on all hosts; return whether all succeeded.
 
-        If not, those that had switched are back. Raises Interrupted, after the same.
+        If not, the hosts that had switched are rolled back. Raises Interrupted after the same.
         """
         seconds = CANCELLED_SECONDS
         try:
@@ -127,10 +128,11 @@ class Rollout:
         return done
 
     def _steps(self) -> Iterator[tuple[Phase, Sequence[Host]]]:
-        """Yield what all wait for: a phase, and the hosts that must be through before we go on."""
+        """Yield the steps: a phase, and the hosts that must have ended it before the next step."""
         phases, first = self._program.phases, self._hosts[:1]
         if len(self._hosts) == 1:
-            # Nobody to wait for: all is told at once, up to what we have to answer to.
+            # No other host to wait for: we send all phases at once, up to one that needs our
+            # answer.
             stops = [phase for phase in phases if phase.name in self._program.answers]
             yield from ((phase, first) for phase in (*stops, phases[-1]))
             return
@@ -157,7 +159,7 @@ class Rollout:
         self._await(lambda: all(host.is_ready or host.is_over for host in hosts))
         if self._has_failed(phase):
             return False
-        # A cancel between two hosts would have some keep what the others undo.
+        # A cancel between two hosts would let some keep what the others undo.
         with cancel.deferred() if phase.name == "commit" else nullcontext():
             for host in hosts:
                 self._send(host, phase)
@@ -165,14 +167,14 @@ class Rollout:
         self._await(
             lambda: (
                 all(host.is_through(phase) or host.is_over for host in hosts)
-                # One that had switched and is gone: the sooner the others go back, the better.
+                # A host that had switched and is lost: the others must roll back at once.
                 or any(host.is_over for host in others)
             )
         )
         return not self._has_failed(phase)
 
     def _has_failed(self, phase: Phase) -> bool:
-        """Whether any host has come to its end before that of a phase; notes which."""
+        """Say whether any host has ended before the end of a phase; notes which."""
         for host in self._hosts:
             host.failed = host.is_over and not host.is_through(phase)
         return any(host.failed for host in self._hosts)
