@@ -68,19 +68,23 @@ class Common(NamedTuple):
 
     def parameters(self, context: Context) -> dict[str, Value]:
         """Return what every script gets to know."""
-        history = {
-            "actor": context.actor,
-            "run": context.run_url,
-            "sha": context.sha,
-            "ref": context.ref,
-        }
         return {
             "NAME": self.name,
             "OWNER": context.attempt_url or context.actor or "a run without a number",
             "LOCK_TIMEOUT": str(self.lock_timeout),
             "LOCK_EXPIRES": str(self.lock_expiry),
-            "HISTORY": json.dumps(history)[1:-1],
         }
+
+
+def history(context: Context) -> dict[str, Value]:
+    """Return what a script that notes its deploys writes with each."""
+    run = {
+        "actor": context.actor,
+        "run": context.run_url,
+        "sha": context.sha,
+        "ref": context.ref,
+    }
+    return {"HISTORY": json.dumps(run)[1:-1]}
 
 
 def read_common(read: Reader, context: Context) -> Common:

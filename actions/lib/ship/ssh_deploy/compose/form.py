@@ -14,7 +14,7 @@ from ship.runner.errors import UserError
 from ship.ssh_deploy.compose import files as compose_files
 from ship.ssh_deploy.compose import project as compose_project
 from ship.ssh_deploy.compose.files import OVERRIDE, Upload
-from ship.ssh_deploy.inputs import MISSING, lines_of_file, read_files, refuse
+from ship.ssh_deploy.inputs import MISSING, history, lines_of_file, read_files, refuse
 from ship.ssh_deploy.program import Phase, Program
 from ship.ssh_deploy.run.form import (
     HEALTH,
@@ -235,6 +235,8 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
         files=(
             "host/common",
             "host/state",
+            "host/history",
+            "host/health",
             "host/image",
             "compose/compose",
             "compose/compose_release",
@@ -243,6 +245,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
         phases=(LOOK, LOCK, PREPARE, PULL, *before, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
+            **history(context),
             **want.login.parameters(),
             "SOURCE": context.repository,
             "FOLDER": want.folder,

@@ -8,7 +8,14 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.reference import Name, parse_name, split_digest
-from ship.ssh_deploy.inputs import Login, read_app_environment, read_files, read_login, refuse
+from ship.ssh_deploy.inputs import (
+    Login,
+    history,
+    read_app_environment,
+    read_files,
+    read_login,
+    refuse,
+)
 from ship.ssh_deploy.program import Phase, Program
 
 if TYPE_CHECKING:
@@ -341,7 +348,14 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     """Return the program that replaces the container; only the phase `switch` touches it."""
     checked = want.checked_port
     return Program(
-        files=("host/common", "host/state", "host/image", "run/run"),
+        files=(
+            "host/common",
+            "host/state",
+            "host/history",
+            "host/health",
+            "host/image",
+            "run/run",
+        ),
         phases=(
             *PREPARE,
             *((BEFORE,) if want.before else ()),
@@ -353,6 +367,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         ),
         parameters={
             **common.parameters(context),
+            **history(context),
             **want.login.parameters(),
             "SOURCE": context.repository,
             "IMAGE": want.image,
