@@ -24,7 +24,9 @@ SUBSTITUTION = re.compile(r"\$\([^()]*\)")
 OPENING = {'"': "quotes", "${": "parameter", "$(": "substitution"}
 CLOSING = {"quotes": '"', "parameter": "}", "substitution": ")"}
 # The pieces of plain text, and those within double quotes or a parameter.
-PLAIN = re.compile(r"""'[^']*'|(?<![^\s;(])\#[^\n]*|\\.|\$[{(]|[^'"\#$()\\]+|.""", re.DOTALL)
+PLAIN = re.compile(
+    r"""(?P<hidden>'[^']*'|(?<![^\s;(])\#[^\n]*)|\\.|\$[{(]|[^'"\#$()\\]+|.""", re.DOTALL
+)
 WITHIN_QUOTES = re.compile(r"""\\.|\$[{(]|[^"$}\\]+|.""", re.DOTALL)
 # Stands for text within quotes: no blank, no separator and no part of a name.
 QUOTED = "·"
@@ -70,7 +72,7 @@ def _split(text: str) -> dict[str, list[str]]:
 
 
 def _function(name: str, text: str) -> Function:
-    commands, expansions = _without_quotes(text)
+    commands, expansions = without_quotes(text)
     assigned: set[str] = set(DEFAULT.findall(expansions))
     local: set[str] = set()
     unsafe: list[str] = []
@@ -121,10 +123,10 @@ def _assigned(words: list[str]) -> Iterator[str]:
                 yield word
 
 
-def _without_quotes(text: str) -> tuple[str, str]:
+def without_quotes(text: str) -> tuple[str, str]:
     """Return the text in two ways: as commands, without what is quoted, and with expansions.
 
-    In the second one only comments and text in single quotes are covered.
+    In the second one only text in single quotes is covered. Both have blanks for comments.
     """
     commands, expansions = "", ""
     within = ["code"]
@@ -133,9 +135,10 @@ def _without_quotes(text: str) -> tuple[str, str]:
         match = (PLAIN if plain else WITHIN_QUOTES).match(text, len(commands))
         assert match
         piece = match[0]
-        covered = QUOTED * len(piece)
-        if piece[0] in "'#" and len(piece) > 1:
-            commands, expansions = commands + covered, expansions + covered
+        covered = (" " if piece[0] == "#" else QUOTED) * len(piece)
+        if match.lastgroup == "hidden":
+            lines = "\n".join(covered[: len(line)] for line in piece.split("\n"))
+            commands, expansions = commands + covered, expansions + lines
         else:
             shown = piece if (plain and piece[0] not in '"\\') or piece == "$(" else covered
             commands, expansions = commands + shown, expansions + piece

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance.programs import PROGRAMS
-from conformance.shell_names import Function, functions
+from conformance.shell_names import Function, functions, without_quotes
 from ship.ssh_deploy import program as remote_script
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ CHANGED = re.compile(r"^# ([A-Z_]+) \(parameter\): ", re.MULTILINE)
 # Read with a default: a form need not send it.
 OPTIONAL = re.compile(r"\$\{([A-Z][A-Z_]+):[-+]")
 WIDTH = 100
+HERE_DOCUMENT = re.compile(r"<<-?(\w+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
 def texts(form: str) -> dict[str, str]:
@@ -161,3 +163,32 @@ def test_what_some_form_may_leave_out_is_sent_by_another() -> None:
 def test_no_line_of_a_script_is_longer_than_a_hundred_columns(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if len(line) > WIDTH] == []
+
+
+def lines_that_are_no_comment(text: str) -> list[str]:
+    """Return the lines that begin like a comment and are a part of quoted text."""
+    shown = without_quotes(text)[1].splitlines()
+    within = "\n".join(body for _, body in HERE_DOCUMENT.findall(text)).splitlines()
+    quoted = [a for a, b in zip(text.splitlines(), shown, strict=True) if b.strip()]
+    return [line for line in (*within, *quoted) if line.lstrip().startswith("#")]
+
+
+@pytest.mark.parametrize("path", sorted(REMOTE.rglob("*.sh")), ids=lambda path: path.stem)
+def test_what_is_not_sent_of_a_script_is_comments_alone(path: Path) -> None:
+    assert lines_that_are_no_comment(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cat <<X\na\n  # b\nX\n", "awk '{\n  # b\n}'\n", 'echo "a\n# b"\n'],
+    ids=["here-document", "single quotes", "double quotes"],
+)
+def test_a_line_in_quotes_that_begins_like_a_comment_is_found(text: str) -> None:
+    assert len(lines_that_are_no_comment(f"# one\n{text}")) == 1
+
+
+@pytest.mark.parametrize("form", PROGRAMS)
+def test_a_program_is_sent_before_the_host_has_to_answer(form: str) -> None:
+    """TCP sends ten segments at once; the inputs of the user come on top."""
+    text = PROGRAMS[form].program.preamble("m").reveal().encode()
+    assert len(zlib.compress(text)) < 10 * 1448 - 1024
