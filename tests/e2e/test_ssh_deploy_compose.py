@@ -415,6 +415,38 @@ def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project)
     assert project.host.run("cat", f"{FOLDER}/.env").stdout == "GREETING=by hand\n"
 
 
+def test_files_beside_the_folder_are_those_of_the_host(project: Project) -> None:
+    """Paths with `../` lead out of the folder, also by a name that only a variable has."""
+    shared, elsewhere = "/home/deploy/shared", "/home/deploy/elsewhere"
+    base = "{services: {base: {env_file: app.env, volumes: ['.:/shared:ro']}}}"
+    more = f"{{services: {{extra: {{image: {DATABASE}, restart: always, env_file: extra.env}}}}}}"
+    project.host.write(f"{shared}/base.yml", base, owner="deploy")
+    project.host.write(f"{shared}/app.env", "FROM=shared\n", owner="deploy")
+    project.host.write(f"{elsewhere}/more.yml", more, owner="deploy")
+    project.host.write(f"{elsewhere}/extra.env", "FROM=elsewhere\n", owner="deploy")
+    project.host.write(f"{FOLDER}/.env", "PLACE=elsewhere\n", owner="deploy")
+    project.host.run("chown", "deploy", FOLDER)
+    project.write(more="include: ['../${PLACE}/more.yml']")
+    path = project.workspace / "compose.yml"
+    web = "  web:\n    extends: {file: ../shared/base.yml, service: base}\n"
+    path.write_text(path.read_text().replace("  web:\n", web))
+    try:
+        result = project("1")
+        assert result.code == 0, result.log
+        assert project.containers() == {**RUNNING, "shop-extra-1": "running"}
+        for name, place in {"web": "shared", "extra": "elsewhere"}.items():
+            shown = project.host.docker("inspect", "--format", "{{.Config.Env}}", f"shop-{name}-1")
+            assert f"FROM={place}" in shown.stdout
+        read = ("exec", "shop-web-1", "/bin/busybox", "cat", "/shared/app.env")
+        assert project.host.docker(*read).stdout == "FROM=shared\n"
+        extra = project.identity("extra")
+        assert project("2", "sick").outputs["result"] == "rolled-back"
+        assert project.served() == "1"
+        assert project.identity("extra") == extra
+    finally:
+        project.host.run("rm", "-rf", shared, elsewhere)
+
+
 @pytest.mark.long
 def test_a_file_that_changes_replaces_the_container_that_sees_it(project: Project) -> None:
     project("1")

@@ -62,19 +62,23 @@ class Common(NamedTuple):
 
     def parameters(self, context: Context) -> dict[str, Value]:
         """Return the parameters of every script."""
-        history = {
-            "actor": context.actor,
-            "run": context.run_url,
-            "sha": context.sha,
-            "ref": context.ref,
-        }
         return {
             "NAME": self.name,
             "OWNER": context.attempt_url or context.actor or "a run without a number",
             "LOCK_TIMEOUT": str(self.lock_timeout),
             "LOCK_EXPIRES": str(self.lock_expiry),
-            "HISTORY": json.dumps(history)[1:-1],
         }
+
+
+def history(context: Context) -> dict[str, Value]:
+    """Return what a script that keeps a history of its releases writes beside each of them."""
+    run = {
+        "actor": context.actor,
+        "run": context.run_url,
+        "sha": context.sha,
+        "ref": context.ref,
+    }
+    return {"HISTORY": json.dumps(run)[1:-1]}
 
 
 def read_common(read: Reader, context: Context) -> Common:

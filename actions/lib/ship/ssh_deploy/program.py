@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 # The beginning of our labels on containers.
 LABEL = "io.github.gen-workflow"
 FOLDER = os.path.dirname(__file__)
-COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
-INDENT = re.compile(r"^ +", re.MULTILINE)
 
 
 class Phase(NamedTuple):
@@ -109,6 +106,10 @@ def _value(value: Value) -> str:
 
 
 def _read(name: str) -> str:
-    """Return a script without what is for its readers: it travels over the network each time."""
+    """Return a script without its comment lines, which are a third of it.
+
+    TCP sends ten segments, 14 KB, before the other end has answered. Compressed and with comments
+    the programs for the proxy and for compose are larger, and would take one more round trip.
+    """
     with open(os.path.join(FOLDER, f"{name}.sh"), encoding="utf-8") as file:
-        return INDENT.sub("", COMMENT.sub("", file.read()))
+        return "".join(line for line in file if not line.lstrip().startswith("#"))

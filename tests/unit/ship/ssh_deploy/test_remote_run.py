@@ -315,7 +315,7 @@ def test_a_health_command_that_hangs_is_no_success(far_side: FarSide) -> None:
     program = plan_run(COMMON, WANTED._replace(health_command="sleep 60", health_timeout=1), ACME)
     started = time.monotonic()
     facts = far_side.run(*PHASES, program=program)
-    assert "detail its health command has not come to its end" in facts
+    assert "detail its health command has not ended" in facts
     assert time.monotonic() - started < 20
     assert far_side.boxes == {"app": "running"}
 

@@ -72,7 +72,7 @@ def test_no_function_of_ours_stands_in_for_a_program_of_the_host(far_side: FarSi
     files = plan_script(COMMON, ScriptForm(Secret(""), {}), ACME).files
     texts = [(Path(remote_script.FOLDER) / f"{name}.sh").read_text() for name in files]
     names = re.findall(r"^(\w+)\(\)", "\n".join(texts), re.MULTILINE)
-    assert {"tidy", "look", "phase_script"} < set(names)
+    assert {"clean_up", "take_lock", "phase_script"} < set(names)
     names += ["app_environment", "secret_files"]
     for name in names:
         program = far_side.folder / "bin" / name

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ship.runner.command import Secret
+from ship.ssh_deploy.common import history
 from ship.ssh_deploy.compose.answer import answer
 from ship.ssh_deploy.compose.files import OVERRIDE, dotenv
 from ship.ssh_deploy.compose.project import override
@@ -61,6 +62,8 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
         files=(
             "host/common",
             "host/state",
+            "host/history",
+            "host/health",
             "host/image",
             "compose/compose",
             "compose/compose_release",
@@ -69,6 +72,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
         phases=(LOOK, LOCK, PREPARE, PULL, *before, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
+            **history(context),
             **want.login.parameters(),
             "SOURCE": context.repository,
             "FOLDER": want.folder,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from ship.ssh_deploy.common import history
 from ship.ssh_deploy.health import EVERYWHERE
 from ship.ssh_deploy.program import LABEL, LEAVE, Phase, Program
 
@@ -55,10 +56,18 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     before = (BEFORE,) if want.before else ()
     after = (AFTER,) if want.after else ()
     return Program(
-        files=("host/common", "host/state", "host/image", "run/run"),
+        files=(
+            "host/common",
+            "host/state",
+            "host/history",
+            "host/health",
+            "host/image",
+            "run/run",
+        ),
         phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
+            **history(context),
             **want.login.parameters(),
             "SOURCE": context.repository,
             "IMAGE": want.image,
