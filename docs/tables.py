@@ -1,7 +1,7 @@
 """Writes the tables of inputs and outputs into the README of every action: `make docs`.
 
-action.yml is where an input is described; a README shows that and adds nothing. With `--check`
-nothing is written, and the exit code is 1 when something would be.
+The descriptions are from action.yml. With `--check` it writes nothing, and exits with 1 when a
+table is out of date.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTAL
 
 
 def main(arguments: list[str]) -> int:
-    """Bring every README up to date, or say which is not."""
+    """Update every README. With `--check`, only print those that are out of date."""
     stale = [path for path in readmes() if path.read_text("utf-8") != with_tables(path)]
     for path in stale:
         print(path.relative_to(ROOT))
         if "--check" not in arguments:
             path.write_text(with_tables(path), encoding="utf-8")
     if stale and "--check" in arguments:
-        print("are not what action.yml says; run `make docs`", file=sys.stderr)
+        print("these READMEs differ from their action.yml: run `make docs`", file=sys.stderr)
         return 1
     return 0
 
 
 def readmes() -> list[Path]:
-    """Return the README beside each action.yml that has a place for the tables."""
+    """Return each README that is beside an action.yml and has a place for the tables."""
     paths = [path.with_name("README.md") for path in ROOT.glob("actions/*/action.yml")]
     paths += [ROOT / "README.md"] if (ROOT / "action.yml").exists() else []
     return [each for each in sorted(paths) if each.exists() and BEGIN in each.read_text("utf-8")]
 
 
 def with_tables(readme: Path) -> str:
-    """Return the text of a README with the tables that its action.yml gives."""
+    """Return the text of a README with the tables from its action.yml."""
     document = YAML(typ="safe").load(readme.with_name("action.yml").read_text("utf-8"))
     tables = _inputs(document.get("inputs") or {}) + _outputs(document.get("outputs") or {})
     return BETWEEN.sub(lambda _: tables, readme.read_text("utf-8"))
