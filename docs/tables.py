@@ -59,14 +59,14 @@ def with_keys(text: str) -> str:
 
 
 def readmes() -> list[Path]:
-    """Return the README beside each action.yml that has a place for the tables."""
+    """Return each README that is beside an action.yml and has a place for the tables."""
     paths = [path.with_name("README.md") for path in ROOT.glob("actions/*/action.yml")]
     paths += [ROOT / "README.md"] if (ROOT / "action.yml").exists() else []
     return [each for each in sorted(paths) if each.exists() and BEGIN in each.read_text("utf-8")]
 
 
 def with_tables(readme: Path) -> str:
-    """Return the text of a README with the tables that its action.yml gives."""
+    """Return the text of a README with the tables from its action.yml."""
     document = YAML(typ="safe").load(readme.with_name("action.yml").read_text("utf-8"))
     tables = _inputs(document.get("inputs") or {}) + _outputs(document.get("outputs") or {})
     return BETWEEN.sub(lambda _: tables, readme.read_text("utf-8"))

@@ -71,8 +71,8 @@ def test_what_github_refuses_is_refused(app: Repository, client: Github) -> None
     ("query", "message"),
     [
         ('query { repository(owner: "acme", name: "app") { nonsense } }', "Cannot query field"),
-        ('query { repository(owner: "acme", name: "app") { diskUsage } }', "is not carried"),
-        ("query { rateLimit { cost } }", "is not carried"),
+        ('query { repository(owner: "acme", name: "app") { diskUsage } }', "is not supported"),
+        ("query { rateLimit { cost } }", "is not supported"),
         ("query {", "Syntax Error"),
     ],
 )  # fmt: skip
@@ -95,7 +95,7 @@ def test_a_query_outside_the_schema_fails_the_test(
         ("POST", "/repos/acme/app/git/refs", {"ref": "refs/heads/x"}, "'sha' is a required"),
         ("GET", "/repos/acme/app/pulls?stat=open", None, "query `stat` is unknown"),
         ("GET", "/repos/acme/app/pulls?state=opened", None, "is not one of"),
-        ("GET", "/repos/acme/app/labels", None, "not carried"),
+        ("GET", "/repos/acme/app/labels", None, "not supported"),
     ],
 )
 def test_a_request_outside_the_description_fails_the_test(

@@ -145,8 +145,8 @@ def test_no_python_is_reported_with_the_next_act(checkout: Path, tmp_path: Path)
         2,
         "",
         (
-            "gen-workflow: needs Python 3.10 or newer, and found none\n"
-            "  hint: install it, such as with apt-get install python3 python3-venv\n"
+            "gen-workflow: it needs Python 3.10 or newer, and found none\n"
+            "  hint: install Python, for example with: apt-get install python3 python3-venv\n"
         ),
     )
 

@@ -91,7 +91,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
         pytest.param(
             "FROM scratch\nADD https://example.com/x /\n", "", {}, {}, "line 2", id="download"
         ),
-        pytest.param("FROM scratch\n", "a|b*\n", {}, {}, "is not understood", id="pattern"),
+        pytest.param("FROM scratch\n", "a|b*\n", {}, {}, "is not supported", id="pattern"),
         pytest.param(
             "FROM scratch\n", "", {"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY": "p"}, {},
             "may replace the images", id="policy",

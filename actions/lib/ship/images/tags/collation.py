@@ -1,7 +1,7 @@
-"""The order of names as people expect it: by letters, then accents, then small before capital.
+"""Sorts names as people expect it: by letters, then by accents, then small before capital.
 
-As `String.localeCompare` of JavaScript has it, which is the root order of
-https://www.unicode.org/reports/tr10/; of signs only those of ASCII are known.
+The order is that of `String.localeCompare` in JavaScript, which is the root order of
+https://www.unicode.org/reports/tr10/. Of the signs, only those of ASCII are known.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SIGNS = "_-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"
 
 
 def collated(names: Iterable[str]) -> list[str]:
-    """Return names in their order."""
+    """Return the names, sorted."""
     return sorted(names, key=_key)
 
 

@@ -75,8 +75,8 @@ def test_when_the_registry_cannot_tell_nothing_moves_and_that_is_told() -> None:
     assert made.tag_names == ("1.2.3", FIXED)
     (notice,) = made.notices
     assert notice == (
-        "1.2, 1, latest stay where they are: it is not known whether the registry has a higher "
-        "version than v1.2.3"
+        "1.2, 1, latest stay where they are, because it is not known whether the registry has a "
+        "higher version than v1.2.3"
     )
     (notice,) = described("", version("v0.3.1"), published=None).notices
     assert notice.startswith("0.3, latest stay where they are")

@@ -76,10 +76,10 @@ def test_a_label_takes_the_place_of_a_standard_one() -> None:
 def test_what_is_no_label_is_left_out_and_told() -> None:
     made = described(labels="a\n=b\n{{tag}}=c", annotations="d")
     assert made.notices == (
-        "input `labels`, line 1: 'a' is left out, it is not name=value",
-        "input `labels`, line 2: '=b' is left out, it is not name=value",
-        "input `labels`, line 3: '{{tag}}=c' is left out, it is not name=value",
-        "input `annotations`, line 1: 'd' is left out, it is not name=value",
+        "input `labels`, line 1: 'a' is ignored, because it is not name=value",
+        "input `labels`, line 2: '=b' is ignored, because it is not name=value",
+        "input `labels`, line 3: '{{tag}}=c' is ignored, because it is not name=value",
+        "input `annotations`, line 1: 'd' is ignored, because it is not name=value",
     )
     assert len(made.labels) == 8
 
@@ -87,7 +87,7 @@ def test_what_is_no_label_is_left_out_and_told() -> None:
 def test_a_wrong_label_is_told_with_its_line() -> None:
     with pytest.raises(UserError) as caught:
         described(labels="a=b\n\nc={{ y }}")
-    assert str(caught.value).startswith("input `labels`, line 3: 'c={{ y }}': `{{ y }}` is not")
+    assert str(caught.value).startswith("input `labels`, line 3: 'c={{ y }}': `{{ y }}` is unknown")
 
 
 @pytest.mark.parametrize(
