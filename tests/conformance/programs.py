@@ -6,15 +6,17 @@ import base64
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.ssh_deploy.compose.form import ComposeForm, plan_compose
-from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
-from ship.ssh_deploy.run.form import Port
-from ship.ssh_deploy.script.form import ScriptForm, plan_script
-
 from far_side import ACME, COMMON, IMAGE, PROGRAM, WANTED
 from ship.runner.command import Secret
 from ship.ssh_deploy.compose.files import Upload
+from ship.ssh_deploy.compose.inputs import ComposeForm
+from ship.ssh_deploy.compose.plan import plan_compose
 from ship.ssh_deploy.facts import Facts
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.proxy.plan import plan_proxy
+from ship.ssh_deploy.run.ports import Port
+from ship.ssh_deploy.script.inputs import ScriptForm
+from ship.ssh_deploy.script.plan import plan_script
 
 if TYPE_CHECKING:
     from ship.ssh_deploy.program import Program
