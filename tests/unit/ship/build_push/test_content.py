@@ -113,13 +113,13 @@ def test_every_ingredient_changes_the_address(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_the_order_of_what_has_none_does_not_change_the_address(name: str) -> None:
+def test_the_order_of_unordered_ingredients_does_not_change_the_address(name: str) -> None:
     for value in SAME[name]:
         assert address(FULL._replace(**{name: value})) == address(FULL)
 
 
 @pytest.mark.parametrize("field", [name for name in Entry._fields if name != "size"])
-def test_all_that_is_known_of_a_file_changes_the_address(field: str) -> None:
+def test_every_field_of_a_file_changes_the_address(field: str) -> None:
     other: dict[str, Any] = {
         "path": "b",
         "kind": "link",
@@ -554,7 +554,7 @@ def test_a_line_of_the_log_cannot_be_forged() -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_git_folder_in_the_context_is_doubted(tmp_path: Path) -> None:
+def test_a_git_folder_in_the_context_gives_a_notice(tmp_path: Path) -> None:
     make(tmp_path, **{".git/HEAD": "1", "a": "1"})
     told = content.doubts(Ingredients(files=content.files(str(tmp_path))))
     assert "`.git` is part of the build context" in told[0]

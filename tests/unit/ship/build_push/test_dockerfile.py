@@ -153,7 +153,7 @@ def test_an_arg_before_the_first_from_may_be_part_of_a_name(text: str, expected:
     ("FROM a AS x\nONBUILD COPY --from=b / /\nFROM x AS y\nFROM y", "a b"),
     ("FROM a\nONBUILD COPY --from=b / /", "a"),
 )
-def test_a_trigger_is_done_in_what_starts_from_its_stage(text: str, expected: str) -> None:
+def test_a_trigger_runs_in_the_stages_that_start_from_its_stage(text: str, expected: str) -> None:
     assert images(text) == expected.split()
 
 
@@ -219,7 +219,7 @@ def test_what_only_the_builder_knows_is_unknown() -> None:
     assert images("FROM --platform=$BUILDPLATFORM a") == ["a"], "the name alone counts"
 
 
-def test_a_build_context_takes_the_place_of_an_image_or_a_stage() -> None:
+def test_a_build_context_replaces_an_image_or_a_stage() -> None:
     text = "FROM node:22 AS build\nFROM alpine\nCOPY --from=build / /\nCOPY --from=tools / /"
     assert images(text, contexts=["tools"]) == ["node:22", "alpine"]
     assert images(text, contexts=["docker.io/library/alpine:latest"]) == ["node:22", "tools"]
@@ -227,7 +227,7 @@ def test_a_build_context_takes_the_place_of_an_image_or_a_stage() -> None:
     assert images(text, contexts=["node"]) == ["node:22", "alpine", "tools"]
 
 
-def test_a_build_context_that_may_not_take_the_place_does_not() -> None:
+def test_some_names_are_never_replaced_by_a_build_context() -> None:
     text = "FROM a AS build\nFROM alpine\nCOPY --from=build / /\nCOPY --from=context / /"
     everything = ["a", "alpine", "context"]
     # For one platform only; and BuildKit looks for no context of the name `context`.
@@ -331,7 +331,7 @@ def test_what_a_trigger_fetches_is_told() -> None:
     assert unknown("FROM a AS x\nONBUILD ADD https://e.com/x /\nFROM x")[0].startswith("2: ADD ")
 
 
-def test_another_frontend_may_read_the_file_in_another_way() -> None:
+def test_another_frontend_may_read_the_file_differently() -> None:
     found = sources("# syntax=ghcr.io/acme/frontend:1\nFROM a")
     assert found.images == ("ghcr.io/acme/frontend:1", "a")
     assert "may read the file differently" in found.unknown[0].what
@@ -341,7 +341,7 @@ def test_another_frontend_may_read_the_file_in_another_way() -> None:
 
 
 @pytest.mark.parametrize("text", ['{"syntax": "acme/x"}', "// syntax=acme/x\nFROM a"])
-def test_what_is_no_dockerfile_is_not_known(text: str) -> None:
+def test_a_text_that_is_no_dockerfile_is_unknown(text: str) -> None:
     assert "is not an instruction that is supported here" in unknown(text)[0]
 
 

@@ -134,7 +134,7 @@ ODD: list[Any] = [None, 1, True, "", "x", [], ["x"], {}, {"x": 1}, [None], 1.5, 
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_what_has_another_shape_is_missing(odd: Any) -> None:
+def test_a_part_of_the_payload_with_another_shape_does_no_harm(odd: Any) -> None:
     for key in ("repository", "commits", "head_commit", "pull_request", "base_ref", "number"):
         for run in RUNS.values():
             facts_of(Run(run.event_name, run.ref, {**run.payload, key: odd}).context(), CLOCK)

@@ -69,7 +69,7 @@ def test_a_line_is_a_label(text: str, expected: dict[str, str]) -> None:
     assert custom(text) == expected
 
 
-def test_a_label_takes_the_place_of_a_standard_one() -> None:
+def test_a_label_replaces_a_standard_one() -> None:
     assert described(labels=f"{OCI}.title=Mine").labels[f"{OCI}.title"] == "Mine"
 
 
@@ -117,7 +117,7 @@ def test_the_time_is_that_of_the_commit_so_that_a_commit_gives_one_image() -> No
     assert undated.created == undated.now
 
 
-def test_the_clock_that_is_set_is_the_time_of_all() -> None:
+def test_source_date_epoch_is_the_time_of_everything() -> None:
     facts = MAIN.facts({"SOURCE_DATE_EPOCH": " 0 "})
     assert (facts.now, facts.created) == (0, 0)
     assert described(env={"SOURCE_DATE_EPOCH": "0"}).labels[f"{OCI}.created"] == (

@@ -32,11 +32,11 @@ def test_a_line_has_fields(text: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ['{"a":"b"}', "it's", 'x=say "hi", then', "a,b", ' "', "=", ""])
-def test_what_has_no_quotes_around_it_stays(text: str) -> None:
+def test_a_text_without_quotes_around_a_field_stays(text: str) -> None:
     assert unquoted(text) == text
 
 
-def test_empty_lines_and_comments_say_nothing_and_numbers_are_those_of_the_person() -> None:
+def test_empty_lines_and_comments_are_skipped_but_counted() -> None:
     read = lines('\n# no\n  # nor this\na # b\r\n\t\n""\n  c  \n')
     assert [tuple(line) for line in read] == [(4, "a # b"), (7, "c")]
 
@@ -104,7 +104,7 @@ def test_a_flavor_is_for_all_tags(flavor: str, expected: tuple[str, ...]) -> Non
     assert names("x", flavor=flavor) == expected
 
 
-def test_a_prefix_of_a_rule_takes_the_place_of_the_common_one() -> None:
+def test_a_prefix_of_a_rule_replaces_the_common_one() -> None:
     rules = "x,prefix=\nx,suffix=-s\ntype=sha\ntype=ref,event=pr"
     assert names(rules, RUNS["pull request"], flavor="prefix=p-\nsuffix=-t") == (
         "pr-7-t", "x-t", "p-x-s", "sha-0123456-t",
