@@ -40,7 +40,7 @@ PROVENANCE = ("false", "true", "min", "max")
 
 
 class Image(NamedTuple):
-    """One image as the person asked for it; `context` and `file` are absolute paths."""
+    """One image to build. `context` and `file` are absolute paths."""
 
     key: str
     wanted: Wanted
@@ -62,7 +62,7 @@ class BuildSecret(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What the person asked for."""
+    """All inputs, checked and complete."""
 
     images: tuple[Image, ...]
     event: Facts
@@ -176,7 +176,7 @@ def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
 
 
 def _check_names(read: Reader, images: tuple[Image, ...]) -> None:
-    """Two images of the same full name would overwrite each other, one of them unseen."""
+    """Refuse two images of the same full name: one would silently overwrite the other."""
     owners: dict[str, str] = {}
     for image in images:
         for reference in image.metadata.references:
@@ -230,7 +230,7 @@ def _folder(read: Reader, context: Context, where: str, text: str) -> str:
         if "://" in text or "{{" in text or text.startswith("git@"):
             hint = "a remote repository cannot be built: check it out in a step before this one"
         read.problem(where, f"there is no folder {text!r} in the workspace", hint)
-    # Not by the text alone, for `link/..` is not where it started.
+    # Through links: `link/..` is the parent of the folder that the link leads to.
     return os.path.realpath(folder) if ".." in text else os.path.normpath(folder)
 
 
@@ -248,7 +248,7 @@ def _dockerfile(read: Reader, context: Context, where: str, folder: str, text: s
 
 
 def _dockerfiles(workspace: str) -> list[str]:
-    """Return the Dockerfiles that a person may have meant, down to two folders deep."""
+    """Return the Dockerfiles in the workspace, down to two folders deep."""
     found: list[str] = []
     for root, folders, files in os.walk(workspace):
         inside = os.path.relpath(root, workspace)
@@ -275,7 +275,7 @@ def _push(read: Reader, context: Context) -> bool:
 def _password(
     read: Reader, images: tuple[Image, ...], env: Mapping[str, str], *, needed: bool
 ) -> Secret:
-    """Return the password; a build that pushes nothing reads a private cache or base with it.
+    """Return the password. A build without a push needs it for a private cache or base image.
 
     A step before may have logged in to the registry, so then none is needed.
     """
@@ -332,7 +332,7 @@ def _each(read: Reader, name: str, pattern: re.Pattern[str], what: str) -> tuple
 
 
 def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str]) -> tuple[str, ...]:
-    """Return what buildx can use; of what has no effect here a warning is added."""
+    """Return what buildx can use, and add a warning for what has no effect here."""
     lines = read.lines(name)
     for line in lines:
         if not re.match(r"type=[a-z]+(,|$)", line) and not REFERENCE.fullmatch(line):
@@ -340,7 +340,7 @@ def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str])
             read.problem(name, f"{line!r} is not a cache that buildx knows", hint)
     usable = tuple(line for line in lines if env.get("ACTIONS_RUNTIME_TOKEN") or not _GHA(line))
     if usable != lines:
-        # buildx would do nothing and say nothing: https://github.com/actions/runner/issues/3046
+        # buildx would silently ignore it: https://github.com/actions/runner/issues/3046
         warnings.append(
             f"`{name}`: type=gha is left out: only JavaScript actions get its token from GitHub. "
             "Use `cache: auto`, which keeps the cache in the registry, or expose the token "
@@ -350,7 +350,7 @@ def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str])
 
 
 def _cache_to(lines: tuple[str, ...], context: Context, warnings: list[str]) -> tuple[str, ...]:
-    """Return where the cache is written; the code of a fork writes nowhere that others read."""
+    """Return where the cache is written. The code of a fork may not write a shared cache."""
     kept = tuple(line for line in lines if _STAYS(line))
     if not context.is_fork or kept == lines:
         return lines

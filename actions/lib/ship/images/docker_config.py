@@ -1,4 +1,4 @@
-"""A Docker configuration of our own for the time of a step, so that no login is left behind."""
+"""A temporary Docker configuration for a step, so that no login is left on the runner."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from ship.runner.command import Secret
 
-# Docker Hub's key in the file is older than its name.
+# In the file Docker Hub has this key, which is older than its name.
 HUB_KEY = "https://index.docker.io/v1/"
-# Folders of the user's own configuration that must stay in effect.
+# Folders of the user's own configuration that the step uses too.
 KEPT = ("cli-plugins", "contexts", "buildx", "tls", "trust")
 
 
 def auth_key(registry: str) -> str:
-    """Return the key under which Docker looks a registry's credential up."""
+    """Return the key of a registry in Docker's configuration."""
     return HUB_KEY if registry == DOCKER_HUB else registry
 
 

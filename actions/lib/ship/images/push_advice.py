@@ -1,6 +1,6 @@
 """What to do when a registry refuses a push.
 
-GHCR's words and what they mean were collected from public reports: see docs/errors.md.
+The messages of GHCR and their meaning were collected from public reports: see docs/errors.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PERMISSION = "add to the job:\n      permissions:\n        contents: read\n     
 
 
 def advice(refusal: Refusal, name: Name, login: Login, context: Context) -> Problem:
-    """Return the cause of a refused push, in the registry's words, and the next act."""
+    """Return the cause of a refused push, with the message of the registry, and the next act."""
     said = f"{refusal.status} {refusal.message}".strip()
     if refusal.stage == "login":
         return Problem(
@@ -75,7 +75,7 @@ def _hint(refusal: Refusal, name: Name, context: Context) -> str:
 
 
 def _organisation(refusal: Refusal, context: Context) -> str:
-    """Return what to do where the job has the permission, and its organisation is in the way."""
+    """Return what to do if the job has the permission, but the organisation forbids the push."""
     if "organization" not in refusal.message:
         return ""
     owner = context.owner

@@ -103,12 +103,12 @@ class Reference(NamedTuple):
 
 
 def with_dashes(text: str) -> str:
-    """Return a text with a dash for whatever no tag may hold; it may still start with one."""
+    """Return a text with dashes for all that a tag may not contain; it may start with one."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)
 
 
 def legal_tag(text: str) -> str:
-    """Return a legal tag made of a text such as a branch name; empty when nothing is left.
+    """Return a text, such as the name of a branch, as a legal tag; empty when nothing is left.
 
     Of one that is too long the end becomes a digest of it all, so that two of them stay two.
     """

@@ -54,7 +54,7 @@ class Invalid(ValueError):  # noqa: N818 - callers read `except mini_yaml.Invali
         self.message = message
 
 
-class Mapping(dict[str, Any]):
+class PositionedMapping(dict[str, Any]):
     """A mapping; `positions` has the line and the column, counted from 1, of each key."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Mapping(dict[str, Any]):
 
 
 def load(text: str) -> Any:
-    """Return what a text says: Mapping, list, str or None, nested. Raises Invalid."""
+    """Return what a text says: PositionedMapping, list, str or None, nested. Raises Invalid."""
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         if odd := _FORBIDDEN.search(line):
@@ -167,9 +167,9 @@ class _Reader(_Place):
         self._check_indent(indent)
         return found
 
-    def _mapping(self, indent: int) -> Mapping:
+    def _mapping(self, indent: int) -> PositionedMapping:
         self.deeper(1)
-        found = Mapping()
+        found = PositionedMapping()
         while self.content() == indent and not self._is_dash():
             if not self._is_key():
                 raise self.error("this is no `key: value` as above: put a colon and a space")
@@ -184,7 +184,7 @@ class _Reader(_Place):
         if self.content() > indent:
             raise self.error(f"the indent is {self._column}, and {indent} above: {_ONE_LINE}")
 
-    def _key(self, found: Mapping, plain: re.Pattern[str]) -> str:
+    def _key(self, found: PositionedMapping, plain: re.Pattern[str]) -> str:
         """Read a key into a mapping, with nothing for its value yet."""
         column = self._column
         is_quoted = self.rest().startswith(("'", '"'))
@@ -259,7 +259,7 @@ class _Reader(_Place):
         row, column = self._row, self._column
         self.deeper(1)
         close = "]" if self.rest()[0] == "[" else "}"
-        found: Any = [] if close == "]" else Mapping()
+        found: Any = [] if close == "]" else PositionedMapping()
         self._column += 1
         while self.content() >= 0 and not self.rest().startswith(close):
             if self._row > row and self._column <= parent:
@@ -279,7 +279,7 @@ class _Reader(_Place):
         self.deeper(-1)
         return found
 
-    def _pair(self, found: Mapping, parent: int) -> None:
+    def _pair(self, found: PositionedMapping, parent: int) -> None:
         is_json = self.rest().startswith('"')
         name = self._key(found, _FLOW_TEXT)
         if not self.take(_COLON_IN_JSON if is_json else _COLON):

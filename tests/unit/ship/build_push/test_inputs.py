@@ -109,3 +109,27 @@ def test_a_missing_dockerfile_names_those_that_are_there(workspace: Path) -> Non
     (workspace / "docker" / "api.Dockerfile").touch()
     with pytest.raises(UserError, match=r"there is docker/api.Dockerfile: name it in `file`"):
         read(workspace)
+
+
+def test_a_login_of_a_step_before_is_enough(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"auths": {"registry.example.com": {"auth": "eDp5"}}}')
+    env = {**inputs(image="registry.example.com/x", password=""), "DOCKER_CONFIG": str(tmp_path)}
+    assert read_inputs(env, context(workspace)).push
+    (tmp_path / "config.json").write_text('{"auths": []}')
+    with pytest.raises(UserError, match="required but empty"):
+        read_inputs(env, context(workspace))
+
+
+def test_a_folder_through_a_link_is_where_the_link_leads(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "real" / "Dockerfile").write_text("FROM scratch\n")
+    (workspace / "link").symlink_to(tmp_path / "real" / "deep")
+    assert read(workspace, context="link/..").images[0].context == str(tmp_path / "real")
+
+
+@pytest.mark.parametrize("head", ["x", [], {"repo": "x"}, None, {}])
+def test_an_odd_payload_is_that_of_a_fork(workspace: Path, head: object) -> None:
+    payload = {"pull_request": {"head": head}}
+    facts = context(workspace, event_name="pull_request", payload=payload)
+    assert facts.is_fork
+    assert not read_inputs(inputs(), facts).push

@@ -71,3 +71,12 @@ def test_a_digest_that_buildx_does_not_tell_is_an_error(workspace: Path, tmp_pat
         given = inputs(image=f"{registry.address}/acme/app")
         with pytest.raises(StepFailed, match="did not report its digest"):
             run(given, context(workspace), ScriptedRunner(Finished(0)), log.workflow)
+
+
+def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    runner = ScriptedRunner(Finished(7, "", "ERROR: failed to solve: something"))
+    with pytest.raises(StepFailed, match="failed with exit code 7"):
+        run(inputs(), context(workspace, event_name="pull_request"), runner, log.workflow)
+    assert (log.outputs["tag"], log.outputs["image"]) == (SHORT, "")
+    assert log.summary == "", "a table of nothing helps nobody; the error is told by main"

@@ -1,4 +1,4 @@
-"""What is asked of a registry."""
+"""The client of registries: may it push, which manifests and tags are there, set a tag."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LONGEST_WORDS = 300
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 PULL = "pull"
 PUSH = "pull,push"
-# Every kind of manifest that Docker itself asks for; without them a registry may convert.
+# Every kind of manifest that Docker itself asks for. A registry may convert other kinds.
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
@@ -52,14 +52,14 @@ PAGES = 100
 
 
 class Manifest(NamedTuple):
-    """A manifest or index, byte by byte as the registry has it."""
+    """A manifest or an index, with exactly the bytes that the registry has."""
 
     media_type: str
     body: bytes
     digest: str
 
     def read(self) -> dict[str, Any]:
-        """Return what it says; an empty mapping if that is no JSON object."""
+        """Return its JSON object; an empty one if it is anything else."""
         try:
             found = json.loads(self.body)
         except ValueError:
@@ -68,7 +68,7 @@ class Manifest(NamedTuple):
 
 
 class _Login(NamedTuple):
-    """How a registry wants to be logged in to: not at all, `basic`, or `bearer` at its realm."""
+    """The login that a registry asks for: none, `basic`, or `bearer` with a token of the realm."""
 
     scheme: str = ""
     realm: str = ""
@@ -93,7 +93,7 @@ class Client:
         self._logins: dict[str, _Login] = {}
         self._credentials: dict[str, Credential | None] = {}
         self._tokens: dict[tuple[Name, str], str] = {}
-        # By digest: these never change.
+        # By digest, so that an entry never changes.
         self._manifests: dict[tuple[Name, str], Manifest] = {}
 
     def __enter__(self) -> Self:
@@ -178,7 +178,7 @@ class Client:
         return tuple(dict.fromkeys(found))
 
     def size(self, name: Name, digest: str) -> int:
-        """Return what is downloaded of an image on its first platform, in bytes.
+        """Return how many bytes a pull of the image downloads, on its first platform.
 
         It is only shown to people, so it is asked once and without a long wait.
         """
@@ -216,7 +216,7 @@ class Client:
             if not self._forget_token(name):
                 break
         if answer.status == HTTP_UNAUTHORIZED:
-            # With a token it is the right that is missing, with a password the password is wrong.
+            # A refused token lacks the permission; a refused password is wrong.
             stage = "login" if self._logins[name.registry].scheme == "basic" else "push"
             raise Refused.because(name, Refusal(stage, answer.status, message_of(answer)))
         if answer.status in REDIRECTS:
@@ -227,7 +227,7 @@ class Client:
         return answer
 
     def _forget_token(self, name: Name) -> bool:
-        """Forget the tokens for a repository; says whether there were any."""
+        """Forget the tokens for a repository. Returns whether there were any."""
         forgotten = [self._tokens.pop((name, actions), "") for actions in (PULL, PUSH)]
         return any(forgotten)
 
@@ -239,7 +239,7 @@ class Client:
         credential = self._known_credential(name.registry)
         if login.scheme == "basic":
             return _basic(credential) if credential else ""
-        # Who may push may pull, so there is one token less to ask for.
+        # A token for pushes is good for pulls too, which saves a request.
         key = (name, PUSH) if (name, PUSH) in self._tokens else (name, actions)
         if key not in self._tokens:
             self._tokens[key] = self._fetch_token(name, login, credential, actions)
@@ -295,7 +295,7 @@ class Client:
     def _cancel(self, name: Name, answer: Answer) -> None:
         """Cancel the started upload. A failure is ignored: the registry removes it later."""
         if self._logins[name.registry].scheme == "bearer":
-            return  # A token to push does not give the right to delete, not even this.
+            return  # A token for pushes may not delete anything, not even an upload.
         base = _base(name.registry)
         with contextlib.suppress(StepFailed, ValueError):
             location = urljoin(f"{base}/", answer.headers.get("location", ""))
@@ -306,7 +306,7 @@ class Client:
 
 
 def message_of(answer: Answer) -> str:
-    """Return the registry's own words for a refusal."""
+    """Return the message of a registry for a refusal."""
     errors = _json(answer).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
     if not isinstance(first, dict):
@@ -373,7 +373,7 @@ def _json(answer: Answer) -> dict[str, Any]:
 
 
 def _next_page(name: Name, answer: Answer) -> str:
-    """Return the rest of the list, as the Link header names it, if it is of the same repository."""
+    """Return the next page of the list from the Link header, if it is of the same repository."""
     link = re.match(r"<([^>]*)>\s*;\s*rel=\"?next", answer.headers.get("link", ""))
     if not link:
         return ""
@@ -386,6 +386,6 @@ def _mappings(value: object) -> list[dict[str, Any]]:
 
 
 def _is_platform(manifest: Mapping[str, Any]) -> bool:
-    # What is attached to an image has a platform as well: unknown/unknown.
+    # Provenance and SBOM have a platform as well: unknown/unknown.
     platform = manifest.get("platform")
     return isinstance(platform, dict) and platform.get("os") != "unknown"

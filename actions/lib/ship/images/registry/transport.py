@@ -1,4 +1,4 @@
-"""HTTP as registries need it: connections that are kept, further tries, proxies, Docker's CAs."""
+"""HTTP for registries: kept connections, retries, proxies, and the CAs that Docker trusts."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT_SECONDS = 15
-# Waits before another try when a registry is busy or away for a moment.
+# Waits before each retry, when a registry is busy or does not answer.
 BACK_OFF_SECONDS = (1, 3, 7)
-# A registry that asks for more patience than this is not waited for.
+# If a registry asks us to wait longer than this, there is no retry.
 LONGEST_WAIT_SECONDS = 30
-# No operation takes longer than this, however slowly its tries fail.
+# No operation takes longer than this, with all its retries.
 DEADLINE_SECONDS = 90
 # For what is only shown to people.
 IMPATIENT_SECONDS = 3
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-# How a request ends without an answer, also from a server that speaks something else than HTTP.
+# How a request can end without an answer, also from a server that does not speak HTTP.
 NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
-# The distribution spec wants 4 MiB of manifest to be possible.
+# The distribution spec asks for manifests of up to 4 MiB.
 BODY_LIMIT = 16 * 1024 * 1024
 CHUNK = 1 << 16
 CERTIFICATES = "/etc/docker/certs.d"
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
 
 class _Request(NamedTuple):
-    """What is sent, and until when there has to be an answer."""
+    """What is sent, and the time by which there has to be an answer."""
 
     method: str
     url: SplitResult
@@ -56,7 +56,7 @@ class _Request(NamedTuple):
 
     @property
     def patience(self) -> float:
-        """How long to wait for the next word, in seconds."""
+        """How long to wait for the next bytes, in seconds."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("it took too long")
@@ -64,7 +64,7 @@ class _Request(NamedTuple):
 
 
 class Transport:
-    """Sends requests; a busy server is asked again, an absent one is an error."""
+    """Sends requests. A busy server is asked again; it is an error when there is no answer."""
 
     def __init__(
         self, env: Mapping[str, str], back_off: tuple[float, ...] = BACK_OFF_SECONDS
@@ -109,7 +109,7 @@ class Transport:
         raise AssertionError  # the last round returns or raises
 
     def _once(self, request: _Request) -> Answer:
-        """Send a request, over a connection that is open already if there is one."""
+        """Send a request, over an open connection if there is one."""
         kept = self._open.pop((request.url.scheme, request.url.netloc), None)
         if kept:
             try:
@@ -183,7 +183,7 @@ def _limit(connection: http.client.HTTPConnection, seconds: float) -> None:
 def _read(
     connection: http.client.HTTPConnection, reply: http.client.HTTPResponse, request: _Request
 ) -> bytes:
-    """Read a body; a server that sends it drop by drop is not waited for longer than any other."""
+    """Read a body. A server that sends it slowly gets no more time than any other."""
     read = b""
     while len(read) < BODY_LIMIT:
         _limit(connection, request.patience)
@@ -224,19 +224,19 @@ def _proxy_login(proxy: SplitResult) -> dict[str, str]:
 
 
 def _trust(env: Mapping[str, str], netloc: str) -> ssl.SSLContext:
-    """Trust whom the system trusts and, as Docker does, the authorities in its certs.d folders."""
+    """Trust the CAs of the system and, as Docker does, those in its certs.d folders."""
     context = ssl.create_default_context()
     own = os.path.join(env.get("HOME") or os.devnull, ".docker", "certs.d")
     for folder in (CERTIFICATES, own):
         for path in glob.glob(os.path.join(glob.escape(os.path.join(folder, netloc)), "*.crt")):
-            # Docker would say what is wrong with it; here it is one authority less.
+            # Docker reports a broken file; here the CA is not trusted.
             with contextlib.suppress(OSError, ValueError):
                 context.load_verify_locations(path)
     return context
 
 
 def _asked_for(answer: Answer | None, wait: float | None) -> float | None:
-    """Return how long to wait before the next try, in seconds; None is not to try again."""
+    """Return how many seconds to wait before a retry; None means that there is none."""
     if wait is None:
         return None
     told = answer.headers.get("retry-after", "") if answer else ""

@@ -10,7 +10,6 @@ from ship.build_push.inputs import Inputs, read_inputs
 from ship.build_push.step import run
 from ship.images.reference import Reference
 from ship.runner.command import Command, Secret
-from ship.runner.errors import UserError
 from unit.ship.build_push.given import SHA, SHORT, context, inputs, read, values
 
 if TYPE_CHECKING:
@@ -139,30 +138,6 @@ def test_a_run_after_that_of_a_fork_pushes_nothing(
     assert ("--push" in log.text) is pushes
     told = "Nothing is pushed: this run is for a pull request of a fork, which never pushes."
     assert (told in log.text) is not pushes
-
-
-@pytest.mark.parametrize("head", ["x", [], {"repo": "x"}, None, {}])
-def test_an_odd_payload_is_that_of_a_fork(workspace: Path, head: object) -> None:
-    payload = {"pull_request": {"head": head}}
-    facts = context(workspace, event_name="pull_request", payload=payload)
-    assert facts.is_fork
-    assert not read_inputs(inputs(), facts).push
-
-
-def test_a_login_of_a_step_before_is_enough(workspace: Path, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"auths": {"registry.example.com": {"auth": "eDp5"}}}')
-    env = {**inputs(image="registry.example.com/x", password=""), "DOCKER_CONFIG": str(tmp_path)}
-    assert read_inputs(env, context(workspace)).push
-    (tmp_path / "config.json").write_text('{"auths": []}')
-    with pytest.raises(UserError, match="required but empty"):
-        read_inputs(env, context(workspace))
-
-
-def test_a_folder_through_a_link_is_where_the_link_leads(workspace: Path, tmp_path: Path) -> None:
-    (tmp_path / "real" / "deep").mkdir(parents=True)
-    (tmp_path / "real" / "Dockerfile").write_text("FROM scratch\n")
-    (workspace / "link").symlink_to(tmp_path / "real" / "deep")
-    assert read(workspace, context="link/..").images[0].context == str(tmp_path / "real")
 
 
 def test_a_secret_of_the_build_is_in_the_environment_and_in_no_argument(workspace: Path) -> None:

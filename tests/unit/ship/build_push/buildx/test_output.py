@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from doubles import Log, ScriptedRunner
 from ship.build_push.buildx import output
-from ship.build_push.step import run
-from ship.runner.errors import StepFailed
 from ship.runner.process import Finished
-from unit.ship.build_push.given import SHORT, context, inputs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COMMAND = 'process "/bin/sh -c curl x" did not complete successfully: exit code: 22'
 PUSH = "#8 pushing ghcr.io/a/b:x with docker\n#8 ERROR: {0}\nERROR: {0}"
@@ -51,15 +42,6 @@ def test_what_buildx_says_is_told_as_a_cause(said: str, told: str) -> None:
     assert told in str(error)
     assert error.evidence
     assert said in error.evidence.text
-
-
-def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> None:
-    log = Log(tmp_path)
-    runner = ScriptedRunner(Finished(7, "", "ERROR: failed to solve: something"))
-    with pytest.raises(StepFailed, match="failed with exit code 7"):
-        run(inputs(), context(workspace, event_name="pull_request"), runner, log.workflow)
-    assert (log.outputs["tag"], log.outputs["image"]) == (SHORT, "")
-    assert log.summary == "", "a table of nothing helps nobody; the error is told by main"
 
 
 @pytest.mark.parametrize(
