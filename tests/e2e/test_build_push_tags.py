@@ -124,7 +124,7 @@ def test_a_run_never_reports_the_image_of_another_on_the_same_engine(
     ended = {name: step.result() for name, step in steps.items()}
     for name, step in ended.items():
         if step.code:
-            assert "another run on this engine gave" in step.errors[0], step.log
+            assert "another run on this engine has used the name" in step.errors[0], step.log
             assert (step.outputs["image"], step.outputs["digest"]) == ("", "")
             continue
         label = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
