@@ -1,21 +1,26 @@
 # The commands for working on gen-workflow; `make` alone lists them.
 
 PYTHON := .venv/bin/python
-# Tests wait for real parts a good part of the time, so several run side by side, each with parts of
-# its own. CI runs those that measure time too, and gives them more room.
-SIDE_BY_SIDE := -n $(if $(CI),2,3) --dist loadfile
+# Tests wait for real parts a good part of the time, so more run side by side than there are
+# processors, each with parts of its own. The files keep their order: see tests/conftest.py.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+SLOWEST := $(if $(CI),--durations=40)
 # Further arguments for pytest, as in `make test ARGS='-k rollback -x'`.
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint types docs docs-check bench kill-matrix demo bed bed-down lock pin clean
+.PHONY: help test test-all lint types docs docs-check bench kill-matrix demo bed bed-down lock pin clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: ## everything: sets this machine up, runs every tier, says what ran and why the rest did not
+test: ## what CI runs: sets this machine up, runs every tier, says what ran and why the rest did not
 	@python3 tests/bed/setup.py
-	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(SLOWEST) $(ARGS)
+
+test-all: ## more cases of the same as well, every point of the kill matrix too: takes hours
+	@python3 tests/bed/setup.py
+	@$(PYTHON) -m pytest --test-all $(SIDE_BY_SIDE) $(SLOWEST) $(ARGS)
 
 lint: ## check the style of the code, the workflows, the actions and the shell scripts
 	@python3 tests/bed/setup.py python packages
@@ -40,7 +45,7 @@ bench: ## run every benchmark and compare it with its budget
 
 kill-matrix: ## interrupt every phase of every form of ssh-deploy in every way; takes an hour or more
 	@python3 tests/bed/setup.py
-	@KILL_MATRIX=all $(PYTHON) -m pytest --long -rP tests/e2e/test_ssh_deploy_kills.py $(ARGS)
+	@$(PYTHON) -m pytest --test-all -rP tests/e2e/test_ssh_deploy_kills.py $(ARGS)
 
 demo: ## run the whole path from push to deploy on real components, and show its output
 	@python3 tests/bed/setup.py

@@ -3,6 +3,9 @@
 A tier is the first folder below tests/. A test names what it needs, as in
 `@pytest.mark.needs("engine", "act")`. It is skipped, with the reason, when that is missing. Under
 CI a skip is a failure, unless its reason is one of `bed.tools.Cannot`.
+
+`make test` runs what proves each promise once. `make test-all` adds the tests that are marked
+`test_all`, which show the same for more cases, and more examples of the property tests.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from bed import components
@@ -27,7 +31,24 @@ pytest_plugins = ["bed.plugin"]
 TESTS = Path(__file__).parent
 # In the order in which they run: fast tiers first. Any other folder is a tier at the end.
 TIERS = ("unit", "cases", "conformance", "github", "e2e")
-LONG = "long: shows for more cases what shorter tests show; runs under CI and with --long"
+# Of the last tier the files that take longest start first, so that no worker has one of them left
+# at the end. What takes longest is at the end of the log of CI.
+LONGEST = (
+    "test_ssh_deploy_kills.py",
+    "test_ssh_deploy_compose.py",
+    "test_ssh_deploy_proxy.py",
+    "test_ssh_deploy.py",
+    "test_ssh_deploy_faults.py",
+    "test_ssh_deploy_hosts.py",
+    "test_ssh_deploy_releases.py",
+    "test_ssh_deploy_secrets.py",
+    "test_build_push_builders.py",
+    "test_the_path.py",
+)
+TEST_ALL = "test_all: shows for more cases what other tests show; runs in `make test-all` alone"
+# Examples for each property: the same ones every time in `make test`, new ones in `make test-all`.
+FEW = hypothesis.settings(max_examples=100, derandomize=True, deadline=None, database=None)
+MANY = hypothesis.settings(max_examples=2000, print_blob=True, deadline=None, database=None)
 MARKER = "needs(*components): what must be on the machine, by the names of bed.components"
 
 why_missing = cache(components.why_missing)
@@ -35,7 +56,10 @@ why_missing = cache(components.why_missing)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
-    config.addinivalue_line("markers", LONG)
+    config.addinivalue_line("markers", TEST_ALL)
+    hypothesis.settings.register_profile("test", FEW)
+    hypothesis.settings.register_profile("test-all", MANY)
+    hypothesis.settings.load_profile("test-all" if _runs_all(config) else "test")
     # A shell starts its background processes with SIGINT ignored. The programs that tests start
     # and interrupt would inherit this.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,19 +67,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run the long tests too, as CI does")
+    parser.addoption("--test-all", action="store_true", help="run what `make test-all` runs")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _rank(_tier(item.nodeid)))
-    if not _with_long(config):
-        left_out = [item for item in items if item.get_closest_marker("long")]
+    items.sort(key=lambda item: (_rank(_tier(item.nodeid)), _turn(item.path.name)))
+    if not _runs_all(config):
+        left_out = [item for item in items if item.get_closest_marker("test_all")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
 
 
-def _with_long(config: pytest.Config) -> bool:
-    return bool(config.getoption("--long")) or os.environ.get("CI") == "true"
+def _turn(file: str) -> int:
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
+
+
+def _runs_all(config: pytest.Config) -> bool:
+    return bool(config.getoption("--test-all"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -129,9 +157,10 @@ class Table:
             terminalreporter.line(self._row(tier))
             for reason, number in self.reasons[tier].most_common():
                 terminalreporter.line(f"{'':12} {number} skipped: {reason}")
-        if not _with_long(terminalreporter.config):
+        if not _runs_all(terminalreporter.config):
             terminalreporter.line(
-                "without the long tests: `make test ARGS=--long` runs them, as CI does"
+                "left out: the tests marked test_all, which show the same for more cases; "
+                "`make test-all` runs them (docs/testing.md)"
             )
 
     def _tiers(self) -> list[str]:

@@ -21,11 +21,11 @@ from ship.ssh_deploy.run.plan import plan_run
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The shells that a host may have as `sh`: one for everybody, the others where all tests run.
+# The shells that a host may have as `sh`: one in `make test`, the others in `make test-all`.
 DASH_FIRST = (
     "dash",
-    pytest.param("bash", marks=pytest.mark.long),
-    pytest.param("busybox", marks=pytest.mark.long),
+    pytest.param("bash", marks=pytest.mark.test_all),
+    pytest.param("busybox", marks=pytest.mark.test_all),
 )
 # A line for each pull: the image, and the registry of our login where that was used.
 PULLS = """[ "$1" != pull ] ||
@@ -37,11 +37,13 @@ DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
 {pulls}
-case "$*" in "$(cat slow)"*) echo never >slow; : >reached; sleep 1 ;; esac
-case "$*" in "$(cat deaf)"*) : >reached; trap '' TERM; sleep 15; exit 1 ;; esac
-case "$*" in "$(cat mends 2>/dev/null || echo never)"*) echo never >broken ;; esac
-[ ! -e whole ] || [ "$*" != "$(cat broken)" ] || exit 1
-[ -e whole ] || case "$*" in "$(cat broken)"*) echo 'it is broken' >&2; exit 1 ;; esac
+read -r slow <slow; read -r deaf <deaf
+case "$*" in "$slow"*) echo never >slow; : >reached; sleep 1 ;; esac
+case "$*" in "$deaf"*) : >reached; trap '' TERM; sleep 15; exit 1 ;; esac
+[ ! -e mends ] || case "$*" in "$(cat mends)"*) echo never >broken ;; esac
+read -r broken <broken
+[ ! -e whole ] || [ "$*" != "$broken" ] || exit 1
+[ -e whole ] || case "$*" in "$broken"*) echo 'it is broken' >&2; exit 1 ;; esac
 case "$1 $2" in
   'container inspect')
     for last; do :; done

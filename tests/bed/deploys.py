@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bed.hosts import Host
 from bed.http import body
+from bed.machines import DOCKER
 from bed.shop import PORT
 from bed.step import Run, RunningStep, StepResult, run_action, start_action
 
@@ -66,6 +67,10 @@ class Deploy:
         return start_action("ssh-deploy", inputs, env=env, workspace=self.workspace)
 
 
+# A host that serves a version, and deploys to it.
+Serving = tuple[Host, Deploy]
+
+
 def served(host: Host, path: str = "/", port: int = PORT) -> str:
     """Return what a host answers now, or an empty text when nothing answers."""
     return body(f"http://{host.ip}:{port}{path}")
@@ -104,18 +109,17 @@ def containers(host: Host) -> dict[str, str]:
 
 # A step may end before its session on the host. The session then still sends commands to the proxy
 # and Docker, and would disturb the next test. Each part of it holds the lock while it lives.
-AWAIT_SESSIONS = """\
+CLEAN = """\
 for lock in "$1"/.gen-workflow/*/lock; do
   [ ! -e "$lock" ] || flock --wait 60 "$lock" true
 done
+"$2" ps -aq | xargs -r "$2" rm -fv
+"$2" volume prune -af
+"$2" network prune -f
+rm -rf "$1/.gen-workflow"
 """
 
 
 def clean(host: Host) -> None:
     """Remove everything that deploys left on a host, when the last of them has ended."""
-    host.run("sh", "-c", AWAIT_SESSIONS, "-", f"/home/{host.user}")
-    ids = host.docker("ps", "-aq").stdout.split()
-    if ids:
-        host.docker("rm", "-fv", *ids)
-    host.docker("volume", "prune", "-af")
-    host.run("rm", "-rf", f"/home/{host.user}/.gen-workflow")
+    host.run("sh", "-ec", CLEAN, "-", f"/home/{host.user}", f"{DOCKER}/bin/docker")

@@ -42,7 +42,7 @@ class Load:
         clients: int = 4,
         keep_alive: bool = False,
         timeout: float = 1,
-        pause: float = 0.004,
+        pause: float = 0.01,
     ) -> None:
         self._url = urlsplit(url)
         self._keep_alive = keep_alive

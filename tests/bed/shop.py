@@ -28,7 +28,7 @@ EXPOSE {port}
 {healthcheck}
 ENTRYPOINT ["/bin/busybox", "sh", "/bin/serve"]
 """
-HEALTHCHECK = 'HEALTHCHECK --interval=1s --retries=2 CMD ["/bin/busybox", {check}]'
+HEALTHCHECK = 'HEALTHCHECK --interval=300ms --retries=2 CMD ["/bin/busybox", {check}]'
 CHECKS = {"healthcheck": '"test", "-e", "/www/health"', "unhealthy": '"false"'}
 # Only the first start with a volume is a candidate's; there `sick-when-real` is healthy.
 # Who is answered when it shall stop gets the whole answer, as from every app that does it well.

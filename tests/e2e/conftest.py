@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import Deploy, clean
+from bed.deploys import Deploy, Serving, clean, containers, served
 from bed.shop import Shop
 
 if TYPE_CHECKING:
@@ -35,7 +35,29 @@ def host(bed: Bed) -> Iterator[Host]:
     yield bed.host
     bed.registry.clear_faults()
     clean(bed.host)
-    bed.host.docker("network", "prune", "-f")
+
+
+@pytest.fixture(scope="session")
+def second_host(bed: Bed) -> Host:
+    """A host that keeps what a test leaves on it: see `serving`."""
+    return bed.add_host()
+
+
+@pytest.fixture
+def serving(bed: Bed, second_host: Host, shop: Shop, tmp_path: Path) -> Iterator[Serving]:
+    """A host that serves version 1 and nothing else, and deploys to it.
+
+    A deploy that was undone leaves it so for the next test; after any other it is made again.
+    """
+    deploy = Deploy(second_host, tmp_path)
+    if served(second_host) != "1" or containers(second_host) != {"shop": "running"}:
+        clean(second_host)
+        first = deploy(shop.push("1"))
+        assert first.code == 0, first.log
+    # Where it was, a version that is sick when real takes its candidate for real.
+    second_host.docker("exec", "shop", "/bin/busybox", "rm", "-f", "/state/seen")
+    yield second_host, deploy
+    bed.registry.clear_faults()
 
 
 @pytest.fixture

@@ -214,7 +214,6 @@ def test_a_plain_image_stays_plain_on_every_engine(
 # The cache
 
 
-@pytest.mark.long
 def test_the_cache_of_the_registry_serves_a_builder_that_knows_nothing(
     own: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -295,7 +294,7 @@ def test_a_buildkit_at_an_address_builds(
     assert leftovers(runner) == ""
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_an_address_with_no_buildkit_is_named(runner: Runner, workspace: Path) -> None:
     step = check(runner, workspace, builder="tcp://127.0.0.1:1")
     assert step.code == 2
@@ -374,7 +373,6 @@ def test_an_agent_a_named_context_and_an_argument_reach_the_build(
     assert shown.stdout == "from elsewherea b $(id)\n"
 
 
-@pytest.mark.long
 def test_the_clock_of_reproducible_builds_is_that_of_tags_labels_and_image(
     own: Runner, registry: Registry, workspace: Path
 ) -> None:

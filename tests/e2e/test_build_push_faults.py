@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
 
 REPOSITORY = "Acme/Faults"
 PATH = "acme/faults"
-LONG = pytest.mark.long
+MORE = pytest.mark.test_all
 TOKEN = "* /token"
 UPLOADS = f"POST /v2/{PATH}/blobs/uploads/"
 MANIFESTS = f"PUT /v2/{PATH}/manifests/*"
@@ -68,17 +68,33 @@ def build(on: Runner, workspace: Path, run: Run | None = None, **inputs: str) ->
     [
         pytest.param(TOKEN, Fault(503, 2), id="the token endpoint is down twice"),
         pytest.param(
-            TOKEN, Fault(0, 2), id="the token endpoint drops the connection twice", marks=LONG
+            TOKEN,
+            Fault(0, 2),
+            id="the token endpoint drops the connection twice",
+            marks=MORE,
         ),
         pytest.param(
-            UPLOADS, Fault(429, 2), id="the start of an upload is refused for now twice", marks=LONG
+            UPLOADS,
+            Fault(429, 2),
+            id="the start of an upload is refused for now twice",
+            marks=MORE,
         ),
-        pytest.param(MANIFESTS, Fault(429, 2), id="a manifest is refused for now twice"),
-        pytest.param(UPLOADS, Fault(500, 1), id="the registry fails once", marks=LONG),
+        pytest.param(MANIFESTS, Fault(429, 1), id="a manifest is refused for now"),
+        # With the second, longer pause.
         pytest.param(
-            MANIFESTS, Fault(500, 1), id="the registry fails once at the manifest", marks=LONG
+            MANIFESTS,
+            Fault(429, 2),
+            id="a manifest is refused for now twice",
+            marks=MORE,
         ),
-        pytest.param(UPLOADS, Fault(0, 1), id="the connection is dropped at an upload", marks=LONG),
+        pytest.param(UPLOADS, Fault(500, 1), id="the registry fails once", marks=MORE),
+        pytest.param(
+            MANIFESTS,
+            Fault(500, 1),
+            id="the registry fails once at the manifest",
+            marks=MORE,
+        ),
+        pytest.param(UPLOADS, Fault(0, 1), id="the connection is dropped at an upload", marks=MORE),
         pytest.param(MANIFESTS, Fault(0, 1), id="the connection is dropped at the manifest"),
         pytest.param(
             f"HEAD /v2/{PATH}/blobs/*", Fault(503, 1), id="the registry is away for a blob"
@@ -97,7 +113,7 @@ def test_a_fault_that_passes_is_survived(
     assert met, "the fault was met"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -112,7 +128,6 @@ def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     assert step.outputs["image"] == "", "an image that is not there is no output"
 
 
-@pytest.mark.long
 def test_what_was_pushed_is_told_when_the_registry_goes_away_between_two_tags(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -127,7 +142,7 @@ def test_what_was_pushed_is_told_when_the_registry_goes_away_between_two_tags(
     assert "`latest`" not in step.summary
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_registry_that_never_answers_is_told_before_the_build(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -175,7 +190,7 @@ def test_a_refusal_of_which_buildkit_hides_the_words_is_told_as_one(
     assert "trying again" not in step.log
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.usefixtures("runner")  # for its rights
 @pytest.mark.parametrize(
     ("match", "fault"),
@@ -269,7 +284,7 @@ def test_a_run_that_is_cancelled_while_its_tags_are_set_sets_them_all(
     assert set(tags.values()) == {step.outputs["digest"]}
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_run_that_is_killed_moves_no_tag_that_others_use(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:

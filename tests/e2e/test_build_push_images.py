@@ -61,7 +61,6 @@ def results(step: StepResult) -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.mark.long
 def test_of_six_images_only_the_one_that_changed_is_built(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -127,7 +126,6 @@ def test_paths_decide_whether_an_image_has_changed(runner: Runner, workspace: Pa
     assert (third.code, third.outputs["built"]) == (0, "true"), third.log
 
 
-@pytest.mark.long
 def test_a_base_image_that_moved_makes_an_image_changed(runner: Runner, workspace: Path) -> None:
     base = {"image": f"ghcr.io/{PATH}/base", "context": "docs", "tags": "stable"}
     assert build(runner, workspace, run_of(FIRST), **base).code == 0

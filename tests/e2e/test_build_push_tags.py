@@ -79,7 +79,7 @@ def test_an_older_version_that_ends_later_moves_nothing_back(
     assert f"ghcr.io/{PATH}:latest" not in ended.outputs["tags"]
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_registry_that_cannot_list_its_versions_for_now_is_no_reason_to_leave_latest_behind(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:

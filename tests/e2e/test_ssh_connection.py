@@ -346,6 +346,7 @@ def test_an_unknown_name_is_told_at_once(made: Keys) -> None:
     assert "no-such-host.invalid" in str(error)
 
 
+@pytest.mark.test_all
 def test_a_closed_port_is_tried_three_times(made: Keys) -> None:
     target = Target("127.0.0.1", "deploy", free_port())
     told: list[str] = []
@@ -366,7 +367,7 @@ def test_a_host_that_drops_the_first_connection_is_tried_again(made: Keys, one: 
     assert f"no connection to {target} yet (" in told[0]
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_host_that_never_answers_takes_less_than_a_minute(made: Keys, one: Sshd) -> None:
     with delayed("127.0.0.1", one.port, milliseconds=0) as line:
         line.freeze()
@@ -433,7 +434,7 @@ def test_a_jump_host_that_lets_nobody_through_is_named(made: Keys, two: Sshd) ->
     assert "input `jump`: the jump host does not forward" in str(error)
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_target_behind_a_jump_host_that_refuses_is_named(made: Keys, one: Sshd) -> None:
     target = Target("127.0.0.1", USER, free_port())
     known = one.known_hosts + f"{target.known_name} {made.text('user.pub')}"
@@ -590,7 +591,7 @@ def test_a_connection_that_is_cut_has_no_exit_code_and_the_host_undoes(
             await_true(lambda: not processes(dialogue.session.mark))
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_line_on_which_everything_is_lost_is_found_out(
     made: Keys, one: Sshd, tmp_path: Path
 ) -> None:

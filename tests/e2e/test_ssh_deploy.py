@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import SECRET, Deploy, await_log, await_served, containers, served
+from bed.deploys import SECRET, Deploy, Serving, await_log, await_served, containers, served
 from bed.shop import PORT, Shop
 from bed.step import run_action
 
@@ -36,10 +36,8 @@ def test_a_first_version_serves_with_its_environment(
     assert f"| deployed | {image} |" in result.summary.replace("\\", "")
 
 
-def test_the_next_version_replaces_it_and_the_old_one_is_kept(
-    host: Host, shop: Shop, deploy: Deploy
-) -> None:
-    deploy(shop.push("1"))
+def test_the_next_version_replaces_it_and_the_old_one_is_kept(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
     assert served(host) == "2"
@@ -55,9 +53,9 @@ def test_the_next_version_replaces_it_and_the_old_one_is_kept(
     ],
 )
 def test_a_candidate_that_is_not_healthy_never_touches_the_service(
-    host: Host, shop: Shop, deploy: Deploy, fault: str, told: str
+    serving: Serving, shop: Shop, fault: str, told: str
 ) -> None:
-    deploy(shop.push("1"))
+    host, deploy = serving
     before = host.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", "shop").stdout
     result = deploy(shop.push("3", fault))
     assert result.code == 1
@@ -70,10 +68,8 @@ def test_a_candidate_that_is_not_healthy_never_touches_the_service(
     assert after == before
 
 
-def test_a_version_that_fails_on_the_real_port_is_rolled_back(
-    host: Host, shop: Shop, deploy: Deploy
-) -> None:
-    deploy(shop.push("1"))
+def test_a_version_that_fails_on_the_real_port_is_rolled_back(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     result = deploy(shop.push("3", "sick-when-real"))
     assert result.code == 1
     assert "the previous version serves again" in result.errors[0]
@@ -84,11 +80,8 @@ def test_a_version_that_fails_on_the_real_port_is_rolled_back(
     assert containers(host) == {"shop": "running"}
 
 
-@pytest.mark.long
-def test_a_cancelled_switch_brings_the_old_version_back(
-    host: Host, shop: Shop, deploy: Deploy
-) -> None:
-    deploy(shop.push("1"))
+def test_a_cancelled_switch_brings_the_old_version_back(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
     await_log(step, "starting the new shop")
     step.cancel()
@@ -101,9 +94,9 @@ def test_a_cancelled_switch_brings_the_old_version_back(
 
 @pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut"])
 def test_the_host_brings_the_old_version_back_by_itself(
-    host: Host, shop: Shop, deploy: Deploy, cut: str
+    serving: Serving, shop: Shop, cut: str
 ) -> None:
-    deploy(shop.push("1"))
+    host, deploy = serving
     step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
     await_log(step, "starting the new shop")
     if cut == "the client is killed":
@@ -120,14 +113,14 @@ def test_the_host_brings_the_old_version_back_by_itself(
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.parametrize(
     ("fault", "end"), [("slow-start", ("deployed", "3")), ("sick-when-real", ("rolled-back", "1"))]
 )
 def test_a_home_that_fills_in_the_switch_changes_nothing_of_its_end(
-    host: Host, shop: Shop, deploy: Deploy, fault: str, end: tuple[str, str]
+    serving: Serving, shop: Shop, fault: str, end: tuple[str, str]
 ) -> None:
-    deploy(shop.push("1"))
+    host, deploy = serving
     step = deploy.start(shop.push("3", fault), health_timeout="15")
     await_log(step, "starting the new shop")
     host.fill_home()
@@ -142,7 +135,7 @@ def test_a_home_that_fills_in_the_switch_changes_nothing_of_its_end(
     assert served(host) == "2"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
@@ -155,7 +148,7 @@ def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     assert served(host) == "2"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_the_kept_version_never_starts_by_itself(host: Host, shop: Shop, deploy: Deploy) -> None:
     deploy(shop.push("1"), restart="always")
     deploy(shop.push("2"), restart="always")
@@ -164,11 +157,11 @@ def test_the_kept_version_never_starts_by_itself(host: Host, shop: Shop, deploy:
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
-    host: Host, shop: Shop, deploy: Deploy
+    serving: Serving, shop: Shop
 ) -> None:
-    deploy(shop.push("1"))
+    host, deploy = serving
     step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="20")
     await_log(step, "starting the new shop")
     host.restart_engine()
@@ -179,11 +172,8 @@ def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
     assert containers(host) == {"shop": "running"}
 
 
-@pytest.mark.long
-def test_a_version_that_nobody_found_healthy_is_never_kept(
-    host: Host, shop: Shop, deploy: Deploy
-) -> None:
-    deploy(shop.push("1"))
+def test_a_version_that_nobody_found_healthy_is_never_kept(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
     await_log(step, "starting the new shop")
     host.run("pkill", "-9", "-u", host.user, "-x", "sh")  # as when the host loses its power
@@ -219,8 +209,8 @@ def test_a_foreign_container_is_never_removed(host: Host, shop: Shop, deploy: De
     assert containers(host) == {"shop": "running", "shop.next": "running"}
 
 
-def test_what_a_login_script_prints_is_no_fact(host: Host, shop: Shop, deploy: Deploy) -> None:
-    deploy(shop.push("1"))
+def test_what_a_login_script_prints_is_no_fact(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     host.write("/home/deploy/.bashrc", "echo serving the shop since 1999\n", owner=host.user)
     try:
         result = deploy(shop.push("3", "ends"))
@@ -315,10 +305,8 @@ def test_a_port_that_a_program_holds_is_named(shop: Shop, deploy: Deploy) -> Non
     assert "port 22 by a program that is no container is taken" in result.errors[0]
 
 
-def test_a_start_that_fails_late_brings_the_old_version_back(
-    host: Host, shop: Shop, deploy: Deploy
-) -> None:
-    deploy(shop.push("1"))
+def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     # Taken on one address only, which no look at the host can tell from free.
     result = deploy(shop.push("2"), ports=f"{PORT}:{PORT}\n{host.ip}:22:{PORT}")
     assert result.code == 1

@@ -167,7 +167,6 @@ class Project:
 
     def clean(self) -> None:
         clean(self.host)
-        self.host.docker("network", "prune", "-f")
         self.host.run("rm", "-rf", FOLDER, "/home/deploy/other")
 
 
@@ -181,6 +180,32 @@ def project(bed: Bed, shop: Shop, tmp_path: Path) -> Iterator[Project]:
     yield made
     bed.registry.clear_faults()
     made.clean()
+
+
+@pytest.fixture(scope="module")
+def files_of_version_1() -> dict[str, str]:
+    """What `serving` has found in the folder of the project after its deploy."""
+    return {}
+
+
+@pytest.fixture
+def serving(
+    bed: Bed, second_host: Host, shop: Shop, tmp_path: Path, files_of_version_1: dict[str, str]
+) -> Iterator[Project]:
+    """A project of which version 1 serves, on a host that keeps what a test leaves.
+
+    A deploy that was undone leaves it so for the next test; after any other it is made again.
+    """
+    made = Project(second_host, shop, tmp_path)
+    running = made.containers() == RUNNING and made.served() == "1"
+    if not running or made.files() != files_of_version_1:
+        made.clean()
+        first = made("1")
+        assert first.code == 0, first.log
+        files_of_version_1.clear()
+        files_of_version_1.update(made.files())
+    yield made
+    bed.registry.clear_faults()
 
 
 def await_log(step: RunningStep, words: str, seconds: float = 60) -> None:
@@ -207,8 +232,8 @@ def test_a_first_deploy_brings_the_whole_project_up(project: Project) -> None:
     assert json.loads(project.state("history.jsonl"))["result"] == "deployed"
 
 
-def test_the_next_version_leaves_the_database_alone(project: Project) -> None:
-    project("1")
+def test_the_next_version_leaves_the_database_alone(serving: Project) -> None:
+    project = serving
     project.host.docker("exec", "shop-db-1", "/bin/busybox", "sh", "-c", "echo kept >/state/rows")
     db = project.identity("db")
     result = project("2")
@@ -218,16 +243,12 @@ def test_the_next_version_leaves_the_database_alone(project: Project) -> None:
     assert 0 < int(result.outputs["gap-ms"]) < 60_000
     assert project.identity("db") == db
     assert project.containers() == RUNNING
-
-
-@pytest.mark.long
-def test_the_same_release_again_changes_no_container(project: Project) -> None:
-    project("1")
-    before = [project.identity(name) for name in ("web", "db")]
-    result = project("1")
-    assert result.code == 0, result.log
-    assert [project.identity(name) for name in ("web", "db")] == before
-    assert result.outputs["gap-ms"] == "0"
+    # The same release again changes no container.
+    web = project.identity("web")
+    again = project("2")
+    assert again.code == 0, again.log
+    assert [project.identity(name) for name in ("web", "db")] == [web, db]
+    assert again.outputs["gap-ms"] == "0"
 
 
 def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
@@ -249,10 +270,9 @@ def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("fault", ["ends", "unhealthy"])
-def test_a_service_that_fails_is_named_with_its_last_words(project: Project, fault: str) -> None:
-    project("1")
+@pytest.mark.parametrize("fault", [pytest.param("ends", marks=pytest.mark.test_all), "unhealthy"])
+def test_a_service_that_fails_is_named_with_its_last_words(serving: Project, fault: str) -> None:
+    project = serving
     result = project("3", fault, health="")
     told = {
         "ends": r"web: (it ended with exit code 3 and is started again|it crashed)",
@@ -263,9 +283,8 @@ def test_a_service_that_fails_is_named_with_its_last_words(project: Project, fau
     assert project.served() == "1"
 
 
-@pytest.mark.long
-def test_a_task_that_fails_rolls_the_project_back(project: Project) -> None:
-    project("1")
+def test_a_task_that_fails_rolls_the_project_back(serving: Project) -> None:
+    project = serving
     web, db = project.identity("web"), project.identity("db")
     project.write(once=7)
     result = project("1")
@@ -276,7 +295,7 @@ def test_a_task_that_fails_rolls_the_project_back(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_first_deploy_that_fails_is_stopped(project: Project) -> None:
     result = project("3", "sick")
     assert result.code == 1
@@ -288,7 +307,6 @@ def test_a_first_deploy_that_fails_is_stopped(project: Project) -> None:
     assert project.served() == "1"
 
 
-@pytest.mark.long
 def test_a_command_before_finds_its_database_at_the_first_deploy(project: Project) -> None:
     migrate = "tool: sh -c 'echo migrated >/state/schema; echo done by $0'"
     result = project("1", before=migrate, after="tool: cat /state/schema")
@@ -298,9 +316,8 @@ def test_a_command_before_finds_its_database_at_the_first_deploy(project: Projec
     assert project.containers() == RUNNING
 
 
-@pytest.mark.long
-def test_a_command_before_that_fails_changes_nothing(project: Project) -> None:
-    project("1")
+def test_a_command_before_that_fails_changes_nothing(serving: Project) -> None:
+    project = serving
     before = [project.identity(name) for name in ("web", "db")]
     files = project.files()
     project.write(conf="two")
@@ -313,7 +330,7 @@ def test_a_command_before_that_fails_changes_nothing(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_command_before_that_fails_at_the_first_deploy_stops_what_it_needed(
     project: Project,
 ) -> None:
@@ -365,9 +382,9 @@ def test_an_image_that_no_service_uses_is_refused_with_the_services(project: Pro
     assert "the project has no service wbe" in result.errors[0]
 
 
-@pytest.mark.long
-def test_a_digest_that_the_registry_has_not_is_refused(project: Project) -> None:
-    project("1")
+@pytest.mark.test_all
+def test_a_digest_that_the_registry_has_not_is_refused(serving: Project) -> None:
+    project = serving
     files = project.files()
     result = project("", image=f"ghcr.io/acme/shop@sha256:{'0' * 64}")
     assert result.code == 2
@@ -377,7 +394,7 @@ def test_a_digest_that_the_registry_has_not_is_refused(project: Project) -> None
     assert project.served() == "1"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_an_image_comes_from_a_variable_that_only_we_know(project: Project) -> None:
     text = (project.workspace / "compose.yml").read_text()
     (project.workspace / "compose.yml").write_text(
@@ -388,7 +405,6 @@ def test_an_image_comes_from_a_variable_that_only_we_know(project: Project) -> N
     assert project.served() == "1"
 
 
-@pytest.mark.long
 def test_values_of_any_kind_reach_the_app_unchanged(project: Project) -> None:
     more = "    env_file: [.env]\n"
     text = (project.workspace / "compose.yml").read_text()
@@ -406,7 +422,6 @@ def test_values_of_any_kind_reach_the_app_unchanged(project: Project) -> None:
     assert project.served("/greeting") == NASTY["GREETING"]
 
 
-@pytest.mark.long
 def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project) -> None:
     project.host.write(f"{FOLDER}/.env", "GREETING=by hand\n", mode="640", owner="deploy")
     project.host.run("chown", "deploy", FOLDER)
@@ -447,29 +462,28 @@ def test_files_beside_the_folder_are_those_of_the_host(project: Project) -> None
         project.host.run("rm", "-rf", shared, elsewhere)
 
 
-@pytest.mark.long
-def test_a_file_that_changes_replaces_the_container_that_sees_it(project: Project) -> None:
+def test_what_changes_in_the_repository_changes_on_the_host_and_nothing_else(
+    project: Project,
+) -> None:
+    project.write(more="  extra: {image: ghcr.io/acme/shop, restart: always}")
+    (project.workspace / "conf" / "old.conf").write_text("old")
     project("1")
+    assert project.containers() == {**RUNNING, "shop-extra-1": "running"}
+    project.host.write(f"{FOLDER}/conf/by-hand.conf", "mine", owner="deploy")
     web, db = project.identity("web"), project.identity("db")
-    (project.workspace / "conf" / "app.conf").write_text("two")
+    # A file changes, another one and a service go.
+    project.write(conf="two")
+    (project.workspace / "conf" / "old.conf").unlink()
     result = project("1")
     assert result.code == 0, result.log
     shown = project.host.docker("exec", "shop-web-1", "/bin/busybox", "cat", "/conf/app.conf")
     assert shown.stdout == "two"
     assert project.identity("web") != web
     assert project.identity("db") == db
-
-
-@pytest.mark.long
-def test_a_file_that_is_no_more_in_the_repository_goes(project: Project) -> None:
-    (project.workspace / "conf" / "old.conf").write_text("old")
-    project("1")
-    project.host.write(f"{FOLDER}/conf/by-hand.conf", "mine", owner="deploy")
-    (project.workspace / "conf" / "old.conf").unlink()
-    assert project("1").code == 0
     assert {"conf/app.conf", "conf/by-hand.conf"} == {
         path for path in project.files() if path.startswith("conf/")
     }
+    assert project.containers() == RUNNING
 
 
 def test_a_mounted_file_that_nobody_uploads_is_named(project: Project) -> None:
@@ -485,17 +499,6 @@ def test_a_mounted_file_that_nobody_uploads_is_named(project: Project) -> None:
     )
 
 
-@pytest.mark.long
-def test_a_service_that_is_no_more_in_the_file_goes(project: Project) -> None:
-    project.write(more="  extra: {image: ghcr.io/acme/shop, restart: always}")
-    project("1")
-    assert project.containers() == {**RUNNING, "shop-extra-1": "running"}
-    project.write()
-    assert project("1").code == 0
-    assert project.containers() == RUNNING
-
-
-@pytest.mark.long
 def test_the_previous_release_comes_back_without_a_build(project: Project) -> None:
     project("1", env="GREETING=one")
     project("2", env="GREETING=two")
@@ -518,7 +521,7 @@ def test_the_previous_release_comes_back_without_a_build(project: Project) -> No
     assert "the host has no release" in unknown.errors[0]
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_old_releases_and_their_images_go(project: Project) -> None:
     for version in ("1", "2", "4"):
         assert project(version, keep="2").code == 0
@@ -530,7 +533,7 @@ def test_old_releases_and_their_images_go(project: Project) -> None:
     assert project.shop.push("2").partition("@")[2] in digests
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> None:
     host, text = project.host, (project.workspace / "compose.yml").read_text()
     old = text.replace("ghcr.io/acme/shop:latest", project.shop.push("1"))
@@ -551,7 +554,7 @@ def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> N
     assert project.containers() == RUNNING
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_tag_that_moved_since_does_not_change_what_comes_back(project: Project) -> None:
     host, tag = project.host, "ghcr.io/acme/shop:latest"
     text = (project.workspace / "compose.yml").read_text()
@@ -559,7 +562,9 @@ def test_a_tag_that_moved_since_does_not_change_what_comes_back(project: Project
     host.run("mkdir", f"{FOLDER}/conf")
     host.run("chown", "-R", "deploy", FOLDER)
     for version in ("1", "2"):
-        host.docker("login", "ghcr.io", "-u", "octocat", "-p", TOKEN)
+        # Tests that run meanwhile look for the token in the arguments of all programs.
+        login = ("docker", "login", "ghcr.io", "-u", "octocat", "--password-stdin")
+        host.run(*login, input=TOKEN)
         host.docker("pull", "-q", project.shop.push(version))
         host.docker("logout", "ghcr.io")
         host.docker("tag", project.shop.push(version), tag)
@@ -575,7 +580,7 @@ def test_a_tag_that_moved_since_does_not_change_what_comes_back(project: Project
     assert project.served() == "2"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.parametrize("shell", ["bash", "busybox"])
 def test_every_shell_of_a_host_does_the_same(project: Project, shell: str) -> None:
     project.host.run("ln", "-s", f"/bin/{shell}", "/usr/local/bin/sh")
@@ -597,9 +602,9 @@ def test_every_shell_of_a_host_does_the_same(project: Project, shell: str) -> No
         project.host.run("rm", "-f", "/usr/local/bin/sh")
 
 
-@pytest.mark.long
-def test_a_dependency_that_is_new_is_started_for_the_command_before(project: Project) -> None:
-    project("1")
+@pytest.mark.test_all
+def test_a_dependency_that_is_new_is_started_for_the_command_before(serving: Project) -> None:
+    project = serving
     db = project.identity("db")
     project.write(more="  queue: {image: ghcr.io/acme/db, restart: always}")
     text = (project.workspace / "compose.yml").read_text()
@@ -613,9 +618,9 @@ def test_a_dependency_that_is_new_is_started_for_the_command_before(project: Pro
     assert project.identity("db") == db
 
 
-@pytest.mark.long
-def test_a_project_of_another_name_in_the_folder_goes_on_under_it(project: Project) -> None:
-    project("1")
+@pytest.mark.test_all
+def test_a_project_of_another_name_in_the_folder_goes_on_under_it(serving: Project) -> None:
+    project = serving
     project.compose("-f", "compose.yml", "-f", "images.gen-workflow.yml", "down")
     project.compose("-p", "store", "-f", "compose.yml", "-f", "images.gen-workflow.yml", "up", "-d")
     result = project("2")
@@ -627,9 +632,9 @@ def test_a_project_of_another_name_in_the_folder_goes_on_under_it(project: Proje
     assert "another project was started in this folder of the host: store" in refused.errors[0]
 
 
-@pytest.mark.long
-def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project) -> None:
-    project("1")
+@pytest.mark.test_all
+def test_a_project_that_runs_from_another_folder_is_not_doubled(serving: Project) -> None:
+    project = serving
     result = project("2", dir="other/shop")
     assert result.code == 2
     assert f"the project in {FOLDER} on the host already has this `name`" in result.errors[0]
@@ -642,16 +647,10 @@ def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project
     assert project.served() == "1"
 
 
-@pytest.mark.parametrize(
-    "cut",
-    [
-        "the client is killed",
-        pytest.param("the connection is cut", marks=pytest.mark.long),
-        pytest.param("cancelled", marks=pytest.mark.long),
-    ],
-)
-def test_the_previous_release_comes_back_by_itself(project: Project, cut: str) -> None:
-    project("1")
+@pytest.mark.test_all
+@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut", "cancelled"])
+def test_the_previous_release_comes_back_by_itself(serving: Project, cut: str) -> None:
+    project = serving
     db, files = project.identity("db"), project.files()
     project.write(conf="two")
     step = project.start("3", "sick", health_timeout="60")
@@ -675,7 +674,7 @@ def test_the_previous_release_comes_back_by_itself(project: Project, cut: str) -
     assert project.containers() == RUNNING
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_shell_that_is_killed_on_the_host_is_put_right_by_the_next_deploy(
     project: Project,
 ) -> None:
@@ -695,7 +694,7 @@ def test_a_shell_that_is_killed_on_the_host_is_put_right_by_the_next_deploy(
     assert project("2").code == 0
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_host_that_loses_its_power_is_put_right_by_the_next_deploy(project: Project) -> None:
     project("1")
     files = project.files()
@@ -714,11 +713,11 @@ def test_a_host_that_loses_its_power_is_put_right_by_the_next_deploy(project: Pr
     assert project.containers() == RUNNING
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_an_engine_that_restarts_in_the_switch_ends_with_the_previous_version(
-    project: Project,
+    serving: Project,
 ) -> None:
-    project("1")
+    project = serving
     step = project.start("3", "sick", health_timeout="20")
     await_log(step, "Container shop-web-1  Started")
     project.host.restart_engine()
@@ -727,7 +726,7 @@ def test_an_engine_that_restarts_in_the_switch_ends_with_the_previous_version(
     project.await_served("1")
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_two_hosts_go_together(bed: Bed, project: Project, shop: Shop) -> None:
     second = bed.add_host()
     try:
@@ -758,12 +757,14 @@ def test_the_login_is_gone_and_no_secret_is_shown(project: Project) -> None:
     assert sorted(found) == ["current", "history.jsonl", "lock", "releases", "source"]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, marks=pytest.mark.needs(kind))
-        for kind in ("oldest-compose", "compose", "engine-forky")
+        pytest.param("oldest-compose", marks=pytest.mark.needs("oldest-compose")),
+        pytest.param("compose", marks=[pytest.mark.needs("compose"), pytest.mark.test_all]),
+        pytest.param(
+            "engine-forky", marks=[pytest.mark.needs("engine-forky"), pytest.mark.test_all]
+        ),
     ],
 )
 def test_older_and_newer_versions_of_compose_do_the_same(
@@ -807,7 +808,7 @@ def test_a_host_without_compose_is_named(bed: Bed, shop: Shop, tmp_path: Path) -
         bed.hosts.remove(host)
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_file_that_was_renamed_meanwhile_is_not_asked_for_on_the_way_back(
     project: Project,
 ) -> None:
@@ -826,7 +827,7 @@ def test_a_file_that_was_renamed_meanwhile_is_not_asked_for_on_the_way_back(
     assert project.served() == "2"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_service_behind_a_profile_is_deployed_once_the_profile_is_active(
     project: Project,
 ) -> None:

@@ -22,7 +22,7 @@ SUITES = [
 ]
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.parametrize("suite", SUITES)
 def test_an_engine_of_another_version_is_deployed_to(bed: Bed, suite: str, tmp_path: Path) -> None:
     shop = Shop(bed)

@@ -268,7 +268,7 @@ def test_there_are_twenty_faults_at_least() -> None:
     assert len(FAULTS) >= 20
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_host_that_hangs_and_a_line_that_is_dead_are_found_out(
     bed: Bed, host: Host, shop: Shop, tmp_path: Path
 ) -> None:
@@ -309,7 +309,7 @@ def test_a_shell_that_is_killed_on_the_host_is_no_lost_connection(
     assert deploy(shop.push("2")).code == 0
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_slow_login_is_waited_for(host: Host, shop: Shop, deploy: Deploy) -> None:
     host.slow_login(4)
     try:

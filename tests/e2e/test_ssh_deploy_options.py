@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bed.deploys import SECRET, Deploy, containers, served
+from bed.deploys import SECRET, Deploy, Serving, containers, served
 from bed.shop import PORT, Shop
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def test_a_container_has_all_that_was_asked_for(
     assert "line 2" not in json.dumps(made), "a file is not seen in docker inspect"
 
 
-@pytest.mark.long
 def test_secret_files_of_old_releases_are_gone(host: Host, shop: Shop, deploy: Deploy) -> None:
     for version in ("1", "2", "4"):
         inputs = deploy.inputs(shop.push(version), secret_files=f"CERT=of {version}")
@@ -101,8 +100,8 @@ def test_a_migration_runs_once_in_the_new_image_before_anything_is_touched(
     assert containers(host) == {"shop": "running"}
 
 
-def test_a_migration_that_fails_stops_the_deploy(host: Host, shop: Shop, deploy: Deploy) -> None:
-    deploy(shop.push("1"))
+def test_a_migration_that_fails_stops_the_deploy(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     given = {"options": "--entrypoint=/bin/busybox", "command": "sh /bin/serve"}
     result = deploy(shop.push("2"), before="sh -c 'echo no table >&2; exit 4'", **given)
     assert result.code == 1
@@ -162,7 +161,6 @@ def test_the_output_of_a_script_is_no_workflow_command(deploy: Deploy) -> None:
     assert "::set-output" in result.outputs["stdout"]
 
 
-@pytest.mark.long
 def test_a_healthy_deploy_needs_no_published_port(host: Host, shop: Shop, deploy: Deploy) -> None:
     result = deploy(shop.push("1"), health="", ports="", health_timeout="2")
     assert result.code == 0, result.log

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import Deploy, await_log, await_served, containers, served
+from bed.deploys import Deploy, await_log, await_served, clean, containers, served
 from bed.http import body
 from bed.load import Load
 from bed.shop import PORT, Shop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bed import Bed, Host
@@ -60,6 +61,9 @@ class ProxyDeploy(Deploy):
         )
 
 
+Serving = tuple["Host", ProxyDeploy, Load]
+
+
 @pytest.fixture
 def deploy(bed: Bed, host: Host, shop: Shop, tmp_path: Path) -> ProxyDeploy:
     del shop  # it has logged in
@@ -94,6 +98,21 @@ def route_of(host: Host) -> str:
 SERVING = {PROXY: "running", "shop": "running"}
 
 
+@pytest.fixture
+def serving(bed: Bed, second_host: Host, shop: Shop, tmp_path: Path) -> Iterator[Serving]:
+    """A host that serves version 1 behind the proxy, deploys to it, and its users.
+
+    A deploy that was undone leaves it so for the next test; after any other it is made again.
+    """
+    deploy = ProxyDeploy(second_host, tmp_path, bed.kamal_proxy_image())
+    if served(second_host) != "1" or containers(second_host) != SERVING:
+        clean(second_host)
+        first = deploy(shop.push("1"))
+        assert first.code == 0, first.log
+    yield second_host, deploy, Load(f"http://{second_host.ip}:{PORT}/", timeout=5)
+    bed.registry.clear_faults()
+
+
 def test_a_first_version_serves_behind_the_proxy(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -109,7 +128,7 @@ def test_a_first_version_serves_behind_the_proxy(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("deploys", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("deploys", [5, pytest.param(20, marks=pytest.mark.test_all)])
 def test_no_request_is_lost_in_deploys_under_load(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, deploys: int
 ) -> None:
@@ -126,8 +145,8 @@ def test_no_request_is_lost_in_deploys_under_load(
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 
-def test_a_slow_request_is_answered_to_its_end(host: Host, shop: Shop, deploy: ProxyDeploy) -> None:
-    deploy(shop.push("1"))
+def test_a_slow_request_is_answered_to_its_end(serving: Serving, shop: Shop) -> None:
+    host, deploy, _ = serving
     answers: list[str] = []
     step = deploy.start(shop.push("2"))
     await_log(step, "the new container is healthy")
@@ -140,10 +159,8 @@ def test_a_slow_request_is_answered_to_its_end(host: Host, shop: Shop, deploy: P
     assert served(host) == "2"
 
 
-def test_a_sick_version_gets_no_users(
-    host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
-) -> None:
-    deploy(shop.push("1"))
+def test_a_sick_version_gets_no_users(serving: Serving, shop: Shop) -> None:
+    host, deploy, load = serving
     with load:
         result = deploy(shop.push("3", "sick"))
     assert result.code == 1
@@ -159,11 +176,9 @@ def test_a_sick_version_gets_no_users(
     assert containers(host) == SERVING
 
 
-@pytest.mark.long
-def test_a_version_that_the_proxy_finds_sick_gets_no_users(
-    host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
-) -> None:
-    deploy(shop.push("1"))
+@pytest.mark.test_all
+def test_a_version_that_the_proxy_finds_sick_gets_no_users(serving: Serving, shop: Shop) -> None:
+    host, deploy, load = serving
     with load:
         result = deploy.sick_after(shop.push("2"), healthy=1).result()
     assert result.code == 1, result.log
@@ -174,11 +189,10 @@ def test_a_version_that_the_proxy_finds_sick_gets_no_users(
     assert containers(host) == SERVING
 
 
-@pytest.mark.long
 def test_a_version_that_is_sick_with_its_first_users_goes_back(
-    host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
+    serving: Serving, shop: Shop
 ) -> None:
-    deploy(shop.push("1"))
+    host, deploy, load = serving
     with load:
         result = deploy.sick_after(shop.push("2"), healthy=2).result()
     assert result.code == 1, result.log
@@ -191,7 +205,7 @@ def test_a_version_that_is_sick_with_its_first_users_goes_back(
     assert containers(host) == SERVING
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_first_version_that_fails_leaves_no_way_to_it(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -201,7 +215,6 @@ def test_a_first_version_that_fails_leaves_no_way_to_it(
     assert "shop" not in host.docker("exec", PROXY, "kamal-proxy", "list").stdout
 
 
-@pytest.mark.long
 def test_two_services_share_the_proxy_by_their_hosts(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -218,12 +231,18 @@ def test_two_services_share_the_proxy_by_their_hosts(
     assert "three" not in " ".join(containers(host))
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("restarted", ["the proxy", "the engine", "the host"])
+@pytest.mark.parametrize(
+    "restarted",
+    [
+        pytest.param("the proxy", marks=pytest.mark.test_all),
+        pytest.param("the engine", marks=pytest.mark.test_all),
+        "the host",
+    ],
+)
 def test_the_way_is_found_again_after_a_restart(
-    host: Host, shop: Shop, deploy: ProxyDeploy, restarted: str
+    serving: Serving, shop: Shop, restarted: str
 ) -> None:
-    deploy(shop.push("1"))
+    host, deploy, _ = serving
     deploy(shop.push("2"))
     if restarted == "the proxy":
         host.docker("restart", PROXY)
@@ -236,12 +255,15 @@ def test_the_way_is_found_again_after_a_restart(
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut"])
-def test_the_host_sends_the_users_back_by_itself(
-    host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, cut: str
-) -> None:
-    deploy(shop.push("1"))
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "the client is killed",
+        pytest.param("the connection is cut", marks=pytest.mark.test_all),
+    ],
+)
+def test_the_host_sends_the_users_back_by_itself(serving: Serving, shop: Shop, cut: str) -> None:
+    host, deploy, load = serving
     with load:
         step = deploy.sick_after(shop.push("2"), healthy=2, health_timeout="60")
         await_log(step, "sending users to the new shop")
@@ -261,7 +283,7 @@ def test_the_host_sends_the_users_back_by_itself(
     assert served(host) == "4"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_one_host_goes_back_when_another_fails(
     bed: Bed, host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
 ) -> None:
@@ -283,11 +305,9 @@ def test_one_host_goes_back_when_another_fails(
     assert containers(host) == containers(other) == SERVING
 
 
-@pytest.mark.long
-def test_a_cancelled_switch_sends_the_users_back(
-    host: Host, shop: Shop, deploy: ProxyDeploy
-) -> None:
-    deploy(shop.push("1"))
+@pytest.mark.test_all
+def test_a_cancelled_switch_sends_the_users_back(serving: Serving, shop: Shop) -> None:
+    host, deploy, _ = serving
     step = deploy.sick_after(shop.push("2"), healthy=2, health_timeout="60")
     await_log(step, "sending users to the new shop")
     while route_of(host) != "shop.next":
@@ -299,7 +319,7 @@ def test_a_cancelled_switch_sends_the_users_back(
     assert served(host) == "1"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.parametrize("moment", ["before the users move", "after the users moved"])
 def test_a_host_that_lost_its_power_is_put_right_without_a_gap(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, moment: str
@@ -324,12 +344,12 @@ def test_a_host_that_lost_its_power_is_put_right_without_a_gap(
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.parametrize("what", ["the engine", "the proxy"])
 def test_what_restarts_in_the_switch_does_not_keep_the_sick_version(
-    host: Host, shop: Shop, deploy: ProxyDeploy, what: str
+    serving: Serving, shop: Shop, what: str
 ) -> None:
-    deploy(shop.push("1"))
+    host, deploy, _ = serving
     step = deploy.sick_after(shop.push("2"), healthy=2, health_timeout="20")
     await_log(step, "sending users to the new shop")
     while route_of(host) != "shop.next":
@@ -345,7 +365,6 @@ def test_what_restarts_in_the_switch_does_not_keep_the_sick_version(
     assert containers(host) == SERVING
 
 
-@pytest.mark.long
 def test_a_container_of_the_plain_form_gives_its_port_to_the_proxy(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -354,12 +373,12 @@ def test_a_container_of_the_plain_form_gives_its_port_to_the_proxy(
     assert result.code == 0, result.log
     assert served(host) == "2"
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
-    assert 0 < int(result.outputs["gap-ms"]) < 5000
+    assert int(result.outputs["gap-ms"]) > 0
     again = deploy(shop.push("1"))
     assert again.outputs["gap-ms"] == "0", again.log
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_container_of_the_plain_form_gets_its_port_back(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -371,7 +390,7 @@ def test_a_container_of_the_plain_form_gets_its_port_back(
     assert containers(host) == {"shop": "running"}
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_killed_move_from_the_plain_form_is_put_right(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -387,7 +406,7 @@ def test_a_killed_move_from_the_plain_form_is_put_right(
     assert served(host) == "2"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_container_of_the_plain_form_on_another_port_stops_last(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
@@ -403,11 +422,8 @@ def test_a_container_of_the_plain_form_on_another_port_stops_last(
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
 
-@pytest.mark.long
-def test_another_port_than_that_of_the_proxy_is_named(
-    host: Host, shop: Shop, deploy: ProxyDeploy
-) -> None:
-    deploy(shop.push("1"))
+def test_another_port_than_that_of_the_proxy_is_named(serving: Serving, shop: Shop) -> None:
+    host, deploy, _ = serving
     result = deploy(shop.push("2"), ports=f"9090:{PORT}")
     assert result.code == 2
     assert (
@@ -418,22 +434,9 @@ def test_another_port_than_that_of_the_proxy_is_named(
     assert served(host) == "1"
 
 
-@pytest.mark.long
-def test_a_proxy_that_was_removed_is_made_anew_with_its_routes(
-    host: Host, shop: Shop, deploy: ProxyDeploy
-) -> None:
-    deploy(shop.push("1"))
-    host.docker("rm", "-f", PROXY)
-    result = deploy(shop.push("3", "sick"))
-    assert result.outputs["result"] == "refused"
-    assert served(host) == "1"
-
-
-@pytest.mark.long
-def test_a_proxy_that_forgot_its_routes_learns_them_again(
-    host: Host, shop: Shop, deploy: ProxyDeploy
-) -> None:
-    deploy(shop.push("1"))
+@pytest.mark.test_all
+def test_a_proxy_that_forgot_its_routes_learns_them_again(serving: Serving, shop: Shop) -> None:
+    host, deploy, _ = serving
     host.docker("rm", "-f", PROXY)
     host.docker("volume", "rm", PROXY)
     result = deploy(shop.push("3", "sick"))
@@ -452,20 +455,24 @@ def test_an_image_of_the_proxy_that_is_not_there_is_named(
     assert containers(host) == {}
 
 
-@pytest.mark.long
-def test_another_image_leaves_a_proxy_that_works(shop: Shop, deploy: ProxyDeploy) -> None:
-    deploy(shop.push("1"))
+def test_another_image_leaves_a_proxy_that_works_until_somebody_removes_it(
+    serving: Serving, shop: Shop
+) -> None:
+    host, deploy, _ = serving
     newer = f"ghcr.io/acme/kamal-proxy@sha256:{'0' * 64}"
     result = deploy(shop.push("2"), proxy_image=newer)
     assert result.code == 0, result.log
     assert "the proxy of the host stays what it is" in result.log
+    # The new one knows the routes, also when the deploy that starts it is refused.
+    host.docker("rm", "-f", PROXY)
+    refused = deploy(shop.push("3", "sick"))
+    assert refused.outputs["result"] == "refused", refused.log
+    assert served(host) == "2"
 
 
-@pytest.mark.long
-def test_going_back_to_the_previous_release_is_gapless_too(
-    shop: Shop, deploy: ProxyDeploy, load: Load
-) -> None:
-    deploy(shop.push("1"))
+@pytest.mark.test_all
+def test_going_back_to_the_previous_release_is_gapless_too(serving: Serving, shop: Shop) -> None:
+    _, deploy, load = serving
     deploy(shop.push("2"))
     with load:
         result = deploy("", rollback="previous")

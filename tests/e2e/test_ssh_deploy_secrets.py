@@ -50,7 +50,7 @@ STATE = "/home/deploy/.gen-workflow/shop"
 # What was written on the host since it was noted; what it mounts is looked at as well.
 WRITTEN = (
     "find / ( -path /proc -o -path /sys -o -path /dev ) -prune"
-    " -o -type f -newer /var/tmp/begun -exec grep -lsF -e {} {{}} +"
+    " -o -type f -newer /var/tmp/begun -exec grep -lsF"
 )
 # Where Docker keeps what it knows of containers and what they write, which root alone can read.
 OF_THE_ENGINE = ("/var/lib/docker/", "/run/docker/", "/run/containerd/")
@@ -74,8 +74,8 @@ def protected(key: str, folder: Path) -> str:
 @pytest.fixture(
     params=[
         "run",
-        pytest.param("proxy", marks=[pytest.mark.needs("kamal-proxy"), pytest.mark.long]),
-        pytest.param("compose", marks=pytest.mark.long),
+        pytest.param("proxy", marks=[pytest.mark.needs("kamal-proxy"), pytest.mark.test_all]),
+        "compose",
     ]
 )
 def given(request: pytest.FixtureRequest, bed: Bed) -> dict[str, str]:
@@ -114,19 +114,21 @@ def test_no_secret_is_seen_on_either_side(
 
 def assert_only_in_their_files(host: Host, secrets: list[str]) -> None:
     """The docs say where a secret is; nobody else can read it, wherever that is."""
-    found = {path for secret in secrets for path in written(host, secret, user="root")}
-    ours = {path for path in found if not path.startswith(OF_THE_ENGINE)}
+    found = written(host, secrets, user="root")
+    ours = [path for path in found if not path.startswith(OF_THE_ENGINE)]
     allowed = ("/home/deploy/shop/.env", f"{STATE}/secrets/", f"{STATE}/releases/")
     assert [path for path in ours if not path.startswith(allowed)] == []
     assert ours, "what is looked for must be found where it is"
-    assert [path for secret in secrets for path in written(host, secret, user="nobody")] == []
+    assert written(host, secrets, user="nobody") == []
     assert host.run("stat", "-c", "%a", "/home/deploy/.gen-workflow").stdout.strip() == "700"
     kept = host.run("find", "/home/deploy", "-name", ".docker", "-o", "-name", ".*_history").stdout
     assert kept == ""
 
 
-def written(host: Host, word: str, *, user: str) -> list[str]:
-    argv = [part.format(word) for part in WRITTEN.split(" ")]
+def written(host: Host, words: list[str], *, user: str) -> list[str]:
+    """Return the files that hold one of the words, of those that the user can read."""
+    patterns = [part for word in words for part in ("-e", word)]
+    argv = (*WRITTEN.split(" "), *patterns, "{}", "+")
     return host.run(*argv, user=user, check=False).stdout.splitlines()
 
 

@@ -103,6 +103,7 @@ rm -r ~/.docker
     assert served.stdout == repository(image)
 
 
+@pytest.mark.test_all
 def test_ssh_refuses_a_host_that_shows_another_key(bed: Bed, host: Host) -> None:
     assert host.ssh("id", "-nG").stdout.split() == ["deploy", "docker"]
     other = bed.lease.root / "machines" / host.name / "other"
@@ -119,6 +120,7 @@ def test_ssh_refuses_a_host_that_shows_another_key(bed: Bed, host: Host) -> None
     assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in refused.stderr
 
 
+@pytest.mark.test_all
 def test_a_fault_of_the_registry_is_seen_by_docker_and_then_gone(
     runner: Runner, registry: Registry, image: str
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_fault_of_the_registry_is_seen_by_docker_and_then_gone(
     runner.docker("push", image)
 
 
+@pytest.mark.test_all
 def test_a_dropped_connection_is_logged_with_status_zero(
     runner: Runner, registry: Registry, image: str
 ) -> None:
@@ -142,6 +145,7 @@ def test_a_dropped_connection_is_logged_with_status_zero(
     assert 0 in {request.status for request in registry.requests()}
 
 
+@pytest.mark.test_all
 def test_the_registry_is_told_every_accept_header_of_a_client(runner: Runner, image: str) -> None:
     runner.docker("push", image)
     kind = "application/vnd.docker.distribution.manifest.v2+json"
@@ -150,6 +154,7 @@ def test_the_registry_is_told_every_accept_header_of_a_client(runner: Runner, im
     assert kind in runner.run("curl", "-fsSI", *accepts, url).stdout
 
 
+@pytest.mark.test_all
 def test_a_token_without_the_right_may_not_push_and_an_unknown_one_not_log_in(
     runner: Runner, registry: Registry, image: str
 ) -> None:
@@ -162,7 +167,7 @@ def test_a_token_without_the_right_may_not_push_and_an_unknown_one_not_log_in(
         log_in(runner, "ghs_reader")
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_buildx_pushes_through_either_image_store(bed: Bed, registry: Registry, image: str) -> None:
     other = bed.add_runner("containerd", containerd_store=True)
     try:
@@ -188,6 +193,7 @@ def own_builder(bed: Bed) -> Iterator[str]:
     bed.runner.docker("buildx", "rm", name)
 
 
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "buildkit")
 def test_a_builder_of_its_own_runs_builds_and_pushes_to_ghcr(
     bed: Bed, runner: Runner, registry: Registry, image: str, own_builder: str
@@ -201,6 +207,7 @@ def test_a_builder_of_its_own_runs_builds_and_pushes_to_ghcr(
     assert agents == {"buildkit/" + ".".join(version.split(".")[:2])}
 
 
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "buildkit")
 def test_a_builder_on_another_machine_runs_builds_and_pushes_to_ghcr(
     bed: Bed, runner: Runner, registry: Registry, image: str, builder: Builder
@@ -217,7 +224,7 @@ def test_a_builder_on_another_machine_runs_builds_and_pushes_to_ghcr(
     assert len(cached.splitlines()) > 3, "it was built there"
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "buildkit")
 def test_a_runner_with_the_other_image_store_has_builders_too_but_none_without_buildkit(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
@@ -237,6 +244,7 @@ def test_a_runner_with_the_other_image_store_has_builders_too_but_none_without_b
         other.remove()
 
 
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "buildkit", "qemu")
 def test_an_image_of_two_processors_is_built_and_runs_on_both(
     bed: Bed, runner: Runner, image: str, own_builder: str, arm64_busybox: Path
@@ -257,6 +265,7 @@ def test_an_image_of_two_processors_is_built_and_runs_on_both(
         assert runner.run(*start, *inside).stdout.split() == [name, name]
 
 
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "qemu")
 def test_what_else_runs_foreign_programs_is_left_alone(bed: Bed, arm64_busybox: Path) -> None:
     rules = bed.lease.root / "binfmt"
@@ -289,6 +298,7 @@ def build(bed: Bed, image: str, *options: str, run: str = "true", busybox: str =
     bed.runner.docker("buildx", "build", *options, "--push", "--tag", image, str(context))
 
 
+@pytest.mark.test_all
 def test_a_registry_with_passwords_takes_the_right_one_only(
     runner: Runner, htpasswd_registry: HtpasswdRegistry, image: str
 ) -> None:
@@ -313,6 +323,7 @@ def test_a_registry_with_passwords_takes_the_right_one_only(
     assert "config" in htpasswd_registry.manifest("acme/app", "1")
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize(
     ("request_line", "status", "times"),
     [
@@ -334,6 +345,7 @@ def test_a_fault_comes_as_often_as_was_asked(
     assert [request.status for request in registry.requests()] == seen
 
 
+@pytest.mark.test_all
 def test_a_fault_for_all_requests_comes_until_it_is_cleared(
     runner: Runner, registry: Registry
 ) -> None:
@@ -344,6 +356,7 @@ def test_a_fault_for_all_requests_comes_until_it_is_cleared(
     assert ask(runner) == 401
 
 
+@pytest.mark.test_all
 def test_a_slow_registry_answers_as_always_but_late(runner: Runner, registry: Registry) -> None:
     registry.fault("GET /v2/", delay=2, times=1)
     started = time.monotonic()
@@ -351,6 +364,7 @@ def test_a_slow_registry_answers_as_always_but_late(runner: Runner, registry: Re
     assert time.monotonic() - started >= 2
 
 
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "buildkit")
 def test_buildkit_survives_faults_that_pass_and_shows_one_that_stays(
     bed: Bed, registry: Registry, image: str, own_builder: str
@@ -375,6 +389,7 @@ def ask(runner: Runner, request_line: str = "GET /v2/", limit: float = 10) -> in
     return int(asked.stdout)
 
 
+@pytest.mark.test_all
 def test_a_registry_that_hangs_or_is_gone_comes_back_with_what_it_had(
     runner: Runner, registry: Registry, image: str
 ) -> None:
@@ -396,6 +411,7 @@ def test_a_registry_that_hangs_or_is_gone_comes_back_with_what_it_had(
     runner.docker("push", image)
 
 
+@pytest.mark.test_all
 def test_a_runner_with_a_small_disk_runs_out_of_it(bed: Bed) -> None:
     small = bed.add_runner("small", disk="64m")
     try:
@@ -411,6 +427,7 @@ def test_a_runner_with_a_small_disk_runs_out_of_it(bed: Bed) -> None:
         small.remove()
 
 
+@pytest.mark.test_all
 def test_an_engine_that_is_gone_comes_back_with_its_images(runner: Runner, image: str) -> None:
     runner.stop_engine()
     try:
@@ -421,7 +438,7 @@ def test_an_engine_that_is_gone_comes_back_with_its_images(runner: Runner, image
     assert runner.docker("image", "inspect", image).returncode == 0
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_machine_that_was_switched_off_comes_back_as_it_was(
     runner: Runner, host: Host, image: str
 ) -> None:
@@ -440,6 +457,7 @@ class Broken(Machine):
     services = ("nothing",)
 
 
+@pytest.mark.test_all
 def test_a_machine_that_does_not_start_tells_why_and_leaves_its_name_free(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -454,6 +472,7 @@ def test_a_machine_that_does_not_start_tells_why_and_leaves_its_name_free(
     Machine(bed.engine, "broken").remove()
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("network", ["default", "own"])
 def test_a_container_on_a_machine_knows_the_names_of_the_bed(
     runner: Runner, htpasswd_registry: HtpasswdRegistry, image: str, network: str
@@ -469,6 +488,7 @@ def test_a_container_on_a_machine_knows_the_names_of_the_bed(
         runner.docker("network", "rm", network)
 
 
+@pytest.mark.test_all
 def test_a_user_outside_the_group_reaches_the_host_but_not_its_engine(host: Host) -> None:
     host.add_user_without_docker("visitor")
     assert host.ssh("whoami", user="visitor").stdout == "visitor\n"
@@ -476,6 +496,7 @@ def test_a_user_outside_the_group_reaches_the_host_but_not_its_engine(host: Host
     assert "permission denied" in refused.stderr
 
 
+@pytest.mark.test_all
 def test_a_host_can_be_frozen_and_its_sessions_killed(host: Host) -> None:
     host.pause()
     frozen = ("-o", "ServerAliveInterval=1", "-o", "ConnectTimeout=1")
@@ -494,12 +515,14 @@ def test_a_host_can_be_frozen_and_its_sessions_killed(host: Host) -> None:
     assert host.ssh("true").returncode == 0
 
 
+@pytest.mark.test_all
 def test_a_host_without_docker_says_so(bed: Bed) -> None:
     plain = bed.add_host(docker=False)
     missing = plain.ssh("docker", "ps", check=False)
     assert missing.returncode == 127
 
 
+@pytest.mark.test_all
 def test_the_runner_sees_checkout_and_work_folder_at_our_own_paths(
     bed: Bed, runner: Runner
 ) -> None:
@@ -513,6 +536,7 @@ def test_the_runner_sees_checkout_and_work_folder_at_our_own_paths(
     assert runner.run("touch", str(TESTS / "x"), check=False).returncode == 1
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_however_the_owner_of_a_bed_ends(bed: Bed, end: signal.Signals) -> None:
     """A second bed beside the first, ended while its machines are starting."""
@@ -541,7 +565,7 @@ time.sleep(600)
 """
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "buildkit", "qemu")
 def test_no_part_that_was_asked_for_is_left_of_a_bed_whose_owner_is_killed(
     bed: Bed, arm64_busybox: Path

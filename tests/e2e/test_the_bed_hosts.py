@@ -44,7 +44,7 @@ ConnectTimeout 2
     return ("ssh", "-F", str(folder / "config"), *options, target, command)
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_a_host_behind_another_is_reached_through_it_alone(bed: Bed, host: Host) -> None:
     hidden = bed.add_host(behind=host)
     try:
@@ -61,6 +61,7 @@ def test_a_host_behind_another_is_reached_through_it_alone(bed: Bed, host: Host)
         hidden.remove()
 
 
+@pytest.mark.test_all
 def test_a_host_without_docker_can_be_behind_another_too(bed: Bed, host: Host) -> None:
     hidden = bed.add_host(docker=False, behind=host)
     known = host.known_hosts + hidden.known_hosts
@@ -69,6 +70,7 @@ def test_a_host_without_docker_can_be_behind_another_too(bed: Bed, host: Host) -
     hidden.remove()
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize(
     ("kind", "algorithm"),
     [("ED25519", "ssh-ed25519"), ("ECDSA", "ecdsa-sha2-nistp256"), ("RSA", "rsa-sha2-512")],
@@ -82,6 +84,7 @@ def test_a_host_has_a_key_of_every_type(bed: Bed, host: Host, kind: str, algorit
     assert {line[:3] for line in host.hashed_known_hosts.splitlines()} == {"|1|"}
 
 
+@pytest.mark.test_all
 def test_a_host_is_known_by_the_authority_that_signed_its_key(bed: Bed, host: Host) -> None:
     known = f"@cert-authority * {bed.host_authority}\n"
     assert ssh(bed, host.ip, known=known).stdout == f"{host.name}\n"
@@ -91,7 +94,7 @@ def test_a_host_is_known_by_the_authority_that_signed_its_key(bed: Bed, host: Ho
     assert "Host key verification failed" in refused.stderr
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_eight_hosts_start_side_by_side_and_are_eight(bed: Bed) -> None:
     hosts = bed.add_hosts(8)
     try:
@@ -103,12 +106,13 @@ def test_eight_hosts_start_side_by_side_and_are_eight(bed: Bed) -> None:
             host.remove()
 
 
+@pytest.mark.test_all
 def test_compose_is_there_for_the_user_in_the_version_of_the_engine(host: Host) -> None:
     said = host.ssh("docker", "compose", "version", "--short").stdout
     assert said.startswith("2.")
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.needs("packages", "engine", "compose")
 def test_a_host_has_another_compose_or_none(bed: Bed) -> None:
     newer = bed.add_host(compose=tools.built("compose"))
@@ -127,7 +131,7 @@ def test_a_host_has_another_compose_or_none(bed: Bed) -> None:
         without.remove()
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @pytest.mark.parametrize(
     ("suite", "docker", "compose"),
     [
@@ -155,7 +159,7 @@ def test_a_host_has_another_docker(bed: Bed, suite: str, docker: str, compose: s
         other.remove()
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_the_link_to_a_host_is_lost_and_comes_back(bed: Bed, host: Host) -> None:
     session = subprocess.Popen(
         ssh_command(bed, host.ip, known=host.known_hosts, command="sleep 2; echo done; sleep 60"),
@@ -180,6 +184,7 @@ def test_the_link_to_a_host_is_lost_and_comes_back(bed: Bed, host: Host) -> None
     assert ssh(bed, host.ip, known=host.known_hosts).returncode == 0
 
 
+@pytest.mark.test_all
 def test_a_login_takes_as_long_as_it_is_told(host: Host) -> None:
     host.slow_login(1.5)
     started = time.monotonic()
@@ -189,6 +194,7 @@ def test_a_login_takes_as_long_as_it_is_told(host: Host) -> None:
     host.ssh("true")
 
 
+@pytest.mark.test_all
 def test_a_disk_and_a_home_are_full_until_they_are_freed(bed: Bed, host: Host) -> None:
     with pytest.raises(BedError, match="add it with disk="):
         host.fill_disk()

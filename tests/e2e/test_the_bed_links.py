@@ -100,6 +100,7 @@ def answer(line: socket.socket) -> float:
     return time.monotonic() - started
 
 
+@pytest.mark.test_all
 def test_a_line_delays_every_answer_and_the_handshake(link: delayed) -> None:
     quickest = min(first_word(link) for _ in range(TRIES))
     assert quickest == pytest.approx(4 * EACH_WAY, abs=EACH_WAY / 2)
@@ -109,6 +110,7 @@ def test_a_line_delays_every_answer_and_the_handshake(link: delayed) -> None:
     assert quickest == pytest.approx(2 * EACH_WAY, abs=EACH_WAY / 2)
 
 
+@pytest.mark.test_all
 def test_a_slow_line_is_no_narrow_one(link: delayed) -> None:
     sent = b"x" * (20 << 20)
     with connect(link) as line, ThreadPoolExecutor() as pool:
@@ -120,6 +122,7 @@ def test_a_slow_line_is_no_narrow_one(link: delayed) -> None:
         assert time.monotonic() - started < 10, "each chunk waits alone for the one before it"
 
 
+@pytest.mark.test_all
 def test_many_connections_do_not_wait_for_each_other(link: delayed) -> None:
     with ThreadPoolExecutor(30) as pool:
         slowest = max(pool.map(lambda _: first_word(link), range(30)))
@@ -127,6 +130,7 @@ def test_many_connections_do_not_wait_for_each_other(link: delayed) -> None:
     assert slowest < 6
 
 
+@pytest.mark.test_all
 def test_an_end_comes_after_what_was_said_before(link: delayed, echo: Echo) -> None:
     with connect(link) as line:
         line.sendall(b"last")
@@ -135,6 +139,7 @@ def test_an_end_comes_after_what_was_said_before(link: delayed, echo: Echo) -> N
     assert echo.ends == ["ended"]
 
 
+@pytest.mark.test_all
 def test_a_cut_resets_both_sides_and_the_next_connection_works(link: delayed, echo: Echo) -> None:
     with connect(link) as line:
         receive(line, 5)
@@ -147,6 +152,7 @@ def test_a_cut_resets_both_sides_and_the_next_connection_works(link: delayed, ec
         assert receive(line, 5) == b"echo\n"
 
 
+@pytest.mark.test_all
 def test_a_frozen_line_takes_all_and_gives_nothing_until_it_thaws(link: delayed) -> None:
     with connect(link) as line:
         receive(line, 5)
@@ -163,6 +169,7 @@ def test_a_frozen_line_takes_all_and_gives_nothing_until_it_thaws(link: delayed)
         later.close()
 
 
+@pytest.mark.test_all
 def test_a_machine_that_is_gone_ends_the_connection(echo: Echo) -> None:
     echo.close()
     with delayed("127.0.0.1", echo.port, milliseconds=1) as link:
@@ -206,6 +213,7 @@ class AppServer(http.server.ThreadingHTTPServer):
         super().server_close()
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("keep_alive", [False, True])
 def test_users_of_a_healthy_app_see_its_versions_and_no_gap(keep_alive: bool) -> None:  # noqa: FBT001
     with AppServer() as app, Load(app.url, keep_alive=keep_alive) as load:
@@ -229,6 +237,7 @@ def test_users_measure_how_long_an_app_was_gone() -> None:
     assert 300 - EARLY_MS < load.longest_gap_ms() < 300 + LATE_MS
 
 
+@pytest.mark.test_all
 def test_users_of_an_app_that_never_comes_back_wait_to_the_end() -> None:
     with AppServer() as app:
         load = Load(app.url, clients=1)
@@ -242,6 +251,7 @@ def test_users_of_an_app_that_never_comes_back_wait_to_the_end() -> None:
     assert 300 - EARLY_MS < load.longest_gap_ms() < 300 + LATE_MS
 
 
+@pytest.mark.test_all
 def test_users_give_up_on_an_answer_that_does_not_come(link: delayed) -> None:
     with Load(f"http://127.0.0.1:{link.port}/", clients=1, timeout=0.1) as load:
         time.sleep(0.3)

@@ -69,7 +69,7 @@ def test_a_version_replaces_the_other_without_a_request_that_fails(
     assert load.longest_gap_ms() < 1000
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 def test_the_proxy_refuses_a_sick_target_and_knows_its_routes_after_a_restart(
     host: Host, shop: Shop, proxy: str
 ) -> None:

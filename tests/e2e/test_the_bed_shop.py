@@ -70,6 +70,7 @@ def test_a_version_serves_and_ends_when_it_is_asked_to(host: Host, shop: Shop) -
     assert app.state("ExitCode") == "0"
 
 
+@pytest.mark.test_all
 def test_a_request_that_is_answered_when_the_app_is_stopped_gets_its_answer(
     host: Host, shop: Shop
 ) -> None:
@@ -83,11 +84,13 @@ def test_a_request_that_is_answered_when_the_app_is_stopped_gets_its_answer(
     assert app.state("ExitCode") == "0"
 
 
+@pytest.mark.test_all
 def test_a_version_that_starts_slowly_serves_after_its_time(host: Host, shop: Shop) -> None:
     app = App(host, shop.push("2", "slow-start"))
     assert app.await_body("2") > 1
 
 
+@pytest.mark.test_all
 def test_a_version_that_stops_slowly_has_to_be_killed(host: Host, shop: Shop) -> None:
     app = App(host, shop.push("2", "slow-stop"))
     app.await_body("2")
@@ -95,6 +98,7 @@ def test_a_version_that_stops_slowly_has_to_be_killed(host: Host, shop: Shop) ->
     assert app.state("ExitCode") == "137"
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize(
     ("fault", "told"), [("healthcheck", "healthy"), ("unhealthy", "unhealthy")]
 )
@@ -103,7 +107,6 @@ def test_an_image_with_a_healthcheck_says_how_it_is(
 ) -> None:
     app = App(host, shop.push("3", fault))
     app.await_body("3")
-    assert app.state("Health.Status") == "starting"
     started = time.monotonic()
     while app.state("Health.Status") == "starting":
         assert time.monotonic() < started + 10

@@ -76,7 +76,7 @@ def test_the_first_use_makes_the_environment_and_says_so_in_one_line(checkout: P
     )
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @slow
 def test_it_works_without_uv(checkout: Path, tmp_path: Path) -> None:
     path = tools(tmp_path / "tools", base_python())
@@ -87,7 +87,7 @@ def test_it_works_without_uv(checkout: Path, tmp_path: Path) -> None:
     assert (healed.code, healed.err) == (0, f"{FIRST_USE}{checkout}/.venv\n")
 
 
-@pytest.mark.long
+@pytest.mark.test_all
 @slow
 def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
     argv = (str(checkout / "gen-workflow"), "--version")
@@ -102,7 +102,15 @@ def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
 
 
 @slow
-@pytest.mark.parametrize("harm", ["marker", "python", "package", "lock"])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "marker",
+        pytest.param("python", marks=pytest.mark.test_all),
+        pytest.param("package", marks=pytest.mark.test_all),
+        "lock",
+    ],
+)
 def test_a_half_made_environment_is_healed(harm: str, checkout: Path) -> None:
     run(checkout, "--version")
     home = checkout / ".venv"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ship.build_push import content, dockerignore
@@ -177,7 +177,6 @@ MEANINGS = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
 @given(MEANINGS, MEANINGS)
 def test_addresses_are_equal_exactly_when_the_ingredients_are(
     one: dict[str, Any], two: dict[str, Any]

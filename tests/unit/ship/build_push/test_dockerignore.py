@@ -5,7 +5,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ship.build_push import dockerignore
@@ -302,7 +302,6 @@ LINES = st.tuples(
 ).map("".join)
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
 @given(
     st.lists(LINES, max_size=5).map("\n".join),
     st.lists(NAMES, min_size=1, max_size=4).map("/".join),
@@ -315,7 +314,6 @@ def test_no_pattern_and_no_path_lead_to_a_crash(text: str, path: str) -> None:
     assert isinstance(matches(patterns, path), bool)
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
 @given(
     st.lists(LINES, max_size=5).map("\n".join),
     st.sets(st.lists(NAMES, min_size=1, max_size=4).map("/".join), max_size=6),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, ScalarNode
@@ -185,19 +185,16 @@ def refusal(text: str) -> mini_yaml.Invalid | None:
     return None
 
 
-@settings(derandomize=True, deadline=None, max_examples=1000)
 @given(st.lists(TOKENS, max_size=14).map("".join))
 def test_whatever_is_read_means_what_other_readers_take_it_for(text: str) -> None:
     assert refusal(text) or mini_yaml.load(text) == by_ruamel(text)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
 @given(VALUES, st.sampled_from([None, 1, 3]))
 def test_all_json_is_read(value: Any, indent: int | None) -> None:
     assert mini_yaml.load(json.dumps(value, ensure_ascii=False, indent=indent)) == value
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
 @given(st.one_of(st.text(max_size=30), st.lists(TOKENS, max_size=9).map("".join)))
 def test_whatever_is_refused_has_a_place_in_the_text(text: str) -> None:
     reason = refusal(text)

@@ -122,6 +122,12 @@ def test_the_client_reads_nothing_of_the_runners_own_and_trusts_no_new_host() ->
         assert f"  {line}\n" in text
 
 
+def test_a_line_that_goes_silent_is_given_up_within_a_minute() -> None:
+    text = configuration(read(), [Target("h1", "deploy")], Folder("/tmp/x"))
+    found = dict(line.split(None, 1) for line in text.splitlines() if "ServerAlive" in line)
+    assert int(found["ServerAliveInterval"]) * int(found["ServerAliveCountMax"]) <= 60
+
+
 def test_a_host_key_is_unchecked_only_when_that_is_asked_for() -> None:
     access = read(known_hosts="", insecure_host_key="true")
     assert access.insecure

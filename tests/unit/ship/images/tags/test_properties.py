@@ -25,12 +25,7 @@ from unit.ship.images.tags.runs import BASE, COMMIT, PULL_REQUEST, RUNS, SHA
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STEADY = settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+LARGE = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 EXPRESSIONS = (
     "{{branch}}", "{{ tag }}", "{{{sha}}}", "{{base_ref}}", "{{is_default_branch}}",
     "{{is_not_default_branch}}", "{{date 'YYYYMMDD'}}", "{{date 'LLLL [x] w' tz='Asia/Kolkata'}}",
@@ -182,7 +177,7 @@ def check(made: Metadata) -> None:
     json.dumps(made.bake()).encode()
 
 
-@settings(STEADY, max_examples=500)
+@LARGE
 @given(wanted, context, env, published)
 def test_anything_gives_legal_names_or_one_error(
     wanted: Wanted, context: Context, env: dict[str, str], published: tuple[str, ...] | None
@@ -193,7 +188,7 @@ def test_anything_gives_legal_names_or_one_error(
     assert outcome(wanted, context, env, published) == made
 
 
-@settings(STEADY, max_examples=250)
+@LARGE
 @given(st.lists(good, max_size=6).map("\n".join), context, published)
 def test_sound_rules_are_sound_for_every_run(
     tags: str, context: Context, published: tuple[str, ...] | None
@@ -203,7 +198,7 @@ def test_sound_rules_are_sound_for_every_run(
     check(made)
 
 
-@STEADY
+@LARGE
 @given(names, names)
 def test_a_branch_has_a_tag_and_two_long_ones_have_two(one: str, other: str) -> None:
     def tags(name: str) -> tuple[str, ...]:
@@ -215,7 +210,7 @@ def test_a_branch_has_a_tag_and_two_long_ones_have_two(one: str, other: str) -> 
         assert tags(one) != tags(other)
 
 
-@STEADY
+@LARGE
 @given(st.one_of(text, st.text('a,"= {}#\n', max_size=15)))
 def test_any_line_can_be_read(text: str) -> None:
     for line in lines(text):
@@ -223,7 +218,7 @@ def test_any_line_can_be_read(text: str) -> None:
         assert fields(line.text)
 
 
-@STEADY
+@LARGE
 @given(st.lists(st.text('a,"=x', max_size=6), min_size=1, max_size=4))
 def test_fields_in_quotes_are_read_as_they_were(values: list[str]) -> None:
     text = ",".join('"' + each.replace('"', '""') + '"' for each in ("x", *values))
@@ -237,19 +232,19 @@ def survives(act: Callable[[], object], *expected: type[Exception]) -> None:
         assert str(error)  # noqa: PT017 - that it may be raised is the point
 
 
-@STEADY
+@LARGE
 @given(st.one_of(text, st.text("{}!#&~\\'\"= ab", max_size=15)))
 def test_any_expression_is_a_text_or_an_error(text: str) -> None:
     survives(lambda: expand(text, {"a": lambda *_: "x"}), BadExpressionError)
 
 
-@STEADY
+@LARGE
 @given(st.one_of(text, st.text(r"ab\[](){}?*+.^$|/-1pkn<>:=!,", max_size=12)), text)
 def test_any_regular_expression_is_one_or_an_error(pattern: str, text: str) -> None:
     survives(lambda: groups(pattern, text), RuleError)
 
 
-@STEADY
+@LARGE
 @given(
     st.integers(0, LAST_SECOND),
     st.sampled_from(("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Dublin")),
@@ -260,7 +255,7 @@ def test_any_pattern_is_a_date(seconds: int, zone: str, pattern: str) -> None:
     assert len(written(moment(seconds, zone), "YYYY-MM-DD w W gggg GGGG")) >= len("YYYY-MM-DD")
 
 
-@STEADY
+@LARGE
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_a_version_is_read_as_it_is_written(major: int, minor: int, patch: int) -> None:
     text = f"{major}.{minor}.{patch}"
@@ -271,7 +266,7 @@ def test_a_version_is_read_as_it_is_written(major: int, minor: int, patch: int) 
         assert version.triple == (major, minor, patch)
 
 
-@STEADY
+@LARGE
 @given(st.text(max_size=20))
 def test_no_text_breaks_the_reading_of_versions(text: str) -> None:
     for read in (semver, pep440):
@@ -279,7 +274,7 @@ def test_no_text_breaks_the_reading_of_versions(text: str) -> None:
         assert version is None or version.values["raw"] == text
 
 
-@STEADY
+@LARGE
 @given(st.lists(text))
 def test_the_order_of_names_depends_on_nothing_else(names: list[str]) -> None:
     assert collated(names) == collated(reversed(names)) == collated(collated(names))
