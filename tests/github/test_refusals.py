@@ -184,7 +184,7 @@ def test_the_base_is_never_committed_to(app: Repository, commit: Callable[..., A
     before = app.git.head("main")
     ran = commit("--branch", "main")
     assert ran.code == 2
-    assert "main is the branch that the pull request goes to" in ran.stderr
+    assert "main is the branch that the pull request merges into" in ran.stderr
     assert app.git.head("main") == before
 
 
@@ -257,7 +257,7 @@ def test_a_folder_that_is_not_the_top_of_its_repository_is_refused(
     ran = commit(repo=repo)
     assert ran.code == 2
     assert ran.stderr == (
-        f"{project}: is the folder project/ of its repository\n"
+        f"{project}: is not the top of its repository, but its folder project/\n"
         "  hint: give the top of the repository with -C\n"
     )
     assert github.calls == []

@@ -149,7 +149,7 @@ class Repository:
     def _no_base(self, base: str) -> Exception:
         if not base:
             return Refusal(409, "Git Repository is empty.").explained(self.slug, "make a branch")
-        hint = "name a branch that exists with --base, or leave it out for the default branch"
+        hint = "name a branch that exists with --base; without --base it is the default branch"
         return UserError(f"there is no branch {base}", where=self.slug, hint=hint)
 
     def _rest(self, verb: str, path: str, body: dict[str, str], doing: str) -> Any:
@@ -191,7 +191,7 @@ def check_token(token: str) -> str:
         hint = "export GH_TOKEN; with GitHub's own tool: GH_TOKEN=$(gh auth token)"
         raise UserError("there is no token in GH_TOKEN or GITHUB_TOKEN", hint=hint)
     if not (token.isascii() and token.isprintable()) or " " in token:
-        hint = "set it again, as one word without line breaks"
+        hint = "set it again, as one word without spaces or line breaks"
         raise UserError("holds characters that no token has", where="GH_TOKEN", hint=hint)
     return token
 

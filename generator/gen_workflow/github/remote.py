@@ -40,7 +40,7 @@ def find(folder: str, *, slug: str, api: str) -> Remote:
         return Remote(slug, _api_of(host))
     api = _checked_api(api)
     if not _fits(host, urlsplit(api).hostname or ""):
-        hint = f"{_NAME_IT} when it is there too, or give the API of {host}"
+        hint = f"set GITHUB_API_URL to the API of {host}; {_NAME_IT} when it is on {api}"
         raise UserError(f"{host} is not the GitHub of {api}", where="the remote origin", hint=hint)
     return Remote(slug, api)
 
@@ -49,7 +49,8 @@ def check_branch(name: str, option: str) -> str:
     """Return the name of a branch; raises UserError when git would refuse it."""
     if not is_branch(name):
         hint = (
-            "git's rules for names are in `git help check-ref-format`; such as gen-workflow/update"
+            "give a name such as gen-workflow/update; "
+            "git's rules for names are in `git help check-ref-format`"
         )
         raise UserError(f"{name!r} is not a name of a branch", where=option, hint=hint)
     return name
@@ -67,7 +68,7 @@ def _checked_api(url: str) -> str:
     local = parts and parts.scheme == "http" and parts.hostname in _LOOPBACK
     secure = parts and parts.scheme == "https" and parts.hostname
     if not (secure or local) or "@" in url or "?" in url or "#" in url:
-        hint = "give https://HOST/api/v3 of a GitHub Enterprise Server, or leave it out"
+        hint = "give https://HOST/api/v3 of a GitHub Enterprise Server; github.com needs none"
         shown = url.rpartition("@")[2]
         raise UserError(f"{shown!r} is not an https URL of an API", where="API URL", hint=hint)
     return url.rstrip("/")
@@ -92,7 +93,9 @@ def _demand_top(folder: str) -> None:
     if below := ran.stdout.strip():
         hint = "give the top of the repository with -C"
         raise UserError(
-            f"is the folder {shown(below)} of its repository", where=shown(folder), hint=hint
+            f"is not the top of its repository, but its folder {shown(below)}",
+            where=shown(folder),
+            hint=hint,
         )
 
 

@@ -64,8 +64,8 @@ class Update:
         paths = tuple(self.wanted.files)
         found = self.repository.read(base=self.names.base, branch=self.names.branch, paths=paths)
         if found.base.name == self.names.branch:
-            hint = "give another name; the pull request is there to be reviewed"
-            what = f"{self.names.branch} is the branch that the pull request goes to"
+            hint = "give a branch of its own, such as gen-workflow/update"
+            what = f"{self.names.branch} is the branch that the pull request merges into"
             raise UserError(what, where="--branch", hint=hint)
         if not self.force:
             self._refuse_to_lose(found)

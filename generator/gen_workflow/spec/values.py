@@ -68,7 +68,7 @@ def port_taken(found: str) -> tuple[str, int, str]:
 def _explain_port(value: Value, found: str, reading: Reading) -> None:
     if re.fullmatch(r"[0-9]+", found):
         hint = f'write both ports, that of the host first: "{found}:{found}"'
-        reading.problem(value, f"{found} does not say which port of the host", hint)
+        reading.problem(value, f"{found} does not name the port of the host", hint)
     elif re.fullmatch(r"[0-9.:\[\]]*[0-9]+-[0-9]+.*", found):
         reading.problem(
             value, f"{found!r}: a range of ports {NOT_YET}", "list the ports one by one"

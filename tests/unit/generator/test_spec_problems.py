@@ -285,7 +285,7 @@ RUNS = [
     ),
     pytest.param(
         "{ports: [8080]}",
-        "4:17 deploy/run/ports/0: 8080 does not say which port of the host\n"
+        "4:17 deploy/run/ports/0: 8080 does not name the port of the host\n"
         '  hint: write both ports, that of the host first: "8080:8080"',
         id="one-port",
     ),
