@@ -336,7 +336,7 @@ def test_a_login_that_is_refused_is_not_tried_again(made: Keys, one: Sshd) -> No
     assert f"{one.target} does not accept the key" in str(error)
     nobody = one.target._replace(user="no-such-user")
     error = try_once(nobody, made.access(known_hosts=one.known_hosts), told)
-    assert "is 'no-such-user' the right user?" in str(error)
+    assert "check that 'no-such-user' is the right user" in str(error)
     assert told == []
 
 

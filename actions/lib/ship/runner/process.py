@@ -125,7 +125,7 @@ class ProcessRunner:
     def run(
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
     ) -> Finished:
-        child = _Child(self._open(command), on_stdout, on_stderr)
+        child = _Child(time.monotonic(), self._open(command), on_stdout, on_stderr)
         try:
             child.feed(command)
             child.wait()
@@ -142,8 +142,9 @@ class ProcessRunner:
         try:
             for command, sink in jobs:
                 _await(changed, lambda: sum(not each.is_done for each in children) < at_once)
+                started = time.monotonic()
                 process = self._open(command, stderr=subprocess.STDOUT)
-                children.append(_Child(process, sink, changed=changed))
+                children.append(_Child(started, process, sink, changed=changed))
                 children[-1].feed(command)
             _await(changed, lambda: all(each.is_done for each in children))
         except BaseException:
@@ -208,12 +209,13 @@ class _Child:
 
     def __init__(
         self,
+        started: float,
         process: subprocess.Popen[bytes],
         on_stdout: Sink | None,
         on_stderr: Sink | None = None,
         changed: threading.Event | None = None,
     ) -> None:
-        self._started = time.monotonic()
+        self._started = started
         self._process = process
         self._readers = read_lines(process, on_stdout, on_stderr)
         # Whether it has ended and all of its lines are in the sinks.

@@ -105,7 +105,7 @@ def _refused_key(target: Target, said: str) -> UserError:
         f"{target} does not accept the key ({last_line(said)})",
         where="input `ssh-key`",
         hint=f"append the public half (`ssh-keygen -y -f FILE`) to ~/.ssh/authorized_keys of "
-        f"{target.user} on the host, and check that this is the right user",
+        f"{target.user} on the host, and check that {target.user!r} is the right user",
     )
 
 

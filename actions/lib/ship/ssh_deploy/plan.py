@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ship.ssh_deploy.compose.inputs import ComposeForm
-from ship.ssh_deploy.compose.plan import plan_compose
-from ship.ssh_deploy.proxy.inputs import ProxyForm
-from ship.ssh_deploy.proxy.plan import plan_proxy
-from ship.ssh_deploy.run.plan import plan_run
-from ship.ssh_deploy.script.inputs import ScriptForm
-from ship.ssh_deploy.script.plan import plan_script
-
 if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.ssh_deploy.inputs import Inputs
@@ -21,10 +13,18 @@ if TYPE_CHECKING:
 def plan(inputs: Inputs, context: Context) -> Program:
     """Return the program of the chosen form."""
     common, form = inputs
-    if isinstance(form, ScriptForm):
+    if form.kind == "script":
+        from ship.ssh_deploy.script.plan import plan_script  # noqa: PLC0415
+
         return plan_script(common, form, context)
-    if isinstance(form, ComposeForm):
+    if form.kind == "compose":
+        from ship.ssh_deploy.compose.plan import plan_compose  # noqa: PLC0415
+
         return plan_compose(common, form, context)
-    if isinstance(form, ProxyForm):
+    if form.kind == "proxy":
+        from ship.ssh_deploy.proxy.plan import plan_proxy  # noqa: PLC0415
+
         return plan_proxy(common, form, context)
+    from ship.ssh_deploy.run.plan import plan_run  # noqa: PLC0415
+
     return plan_run(common, form, context)

@@ -143,7 +143,8 @@ def test_a_file_of_variables_is_taken_as_it_is_and_env_goes_over_it(tmp_path: Pa
 @pytest.mark.parametrize("shell", [("sh",), ("bash",), ("busybox", "sh")], ids=" ".join)
 def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_path: Path) -> None:
     made = Program(
-        ("host/common",), (), {"NASTY": NASTY}, {"PATH": Secret(NASTY), "docker": Secret("x")},
+        ("host/common", "run/run"), (), {"NASTY": NASTY},
+        {"PATH": Secret(NASTY), "docker": Secret("x")},
         {"cert.pem": Secret(NASTY)},
     )  # fmt: skip
     script = made.preamble("m").reveal()

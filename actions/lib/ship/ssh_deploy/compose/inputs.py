@@ -17,6 +17,7 @@ from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repos
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from ship.runner.command import Secret
     from ship.runner.context import Context
@@ -60,6 +61,7 @@ class ComposeForm(NamedTuple):
     keep: int
     before: tuple[Task, ...]
     after: tuple[Task, ...]
+    kind: Literal["compose"] = "compose"
 
 
 def read_compose_form(read: Reader, context: Context) -> ComposeForm:

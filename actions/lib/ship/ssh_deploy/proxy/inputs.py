@@ -9,6 +9,8 @@ from ship.ssh_deploy.image import read_pinned
 from ship.ssh_deploy.run.inputs import read_run_form
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     from ship.runner.context import Context
     from ship.runner.reader import Reader
     from ship.ssh_deploy.image import Login
@@ -30,6 +32,7 @@ class ProxyForm(NamedTuple):
     tls: bool
     image: str
     drain_timeout: int
+    kind: Literal["proxy"] = "proxy"
 
     @property
     def login(self) -> Login:

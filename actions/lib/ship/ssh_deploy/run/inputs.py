@@ -16,6 +16,7 @@ from ship.ssh_deploy.run.ports import read_ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from ship.runner.command import Secret
     from ship.runner.context import Context
@@ -52,6 +53,7 @@ class RunForm(NamedTuple):
     keep: int
     before: tuple[str, ...]
     after: tuple[str, ...]
+    kind: Literal["run"] = "run"
 
     @property
     def checked_port(self) -> Port | None:

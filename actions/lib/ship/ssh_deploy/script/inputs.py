@@ -10,6 +10,7 @@ from ship.ssh_deploy.environment import read_app_environment, read_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from ship.runner.context import Context
     from ship.runner.reader import Reader
@@ -30,6 +31,7 @@ class ScriptForm(NamedTuple):
     env: Mapping[str, Secret]
     # Nothing is pulled.
     login: None = None
+    kind: Literal["script"] = "script"
 
 
 def read_script_form(read: Reader, context: Context) -> ScriptForm:
