@@ -19,10 +19,10 @@ FOLDER = os.path.dirname(__file__)
 
 
 class Phase(NamedTuple):
-    """A part of a deploy that is told to a host in one line.
+    """A part of a deploy that one line starts on a host.
 
-    `undo` is what happens by itself when it fails. With `first_host` only the first of several
-    hosts does it; with `in_groups` so many hosts at a time as the person allows.
+    `undo` is what the host does by itself when the phase fails. With `first_host` only the first of
+    several hosts does it; with `in_groups` so many hosts at a time as the user allows.
     """
 
     name: str
