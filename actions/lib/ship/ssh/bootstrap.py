@@ -1,6 +1,6 @@
 """The one command that runs on a host: a shell that reads what to do from the connection.
 
-It must be right whatever the login shell is, fish and csh too: one line, no `!`, no backslash, no
+It has to work with every login shell, also with fish and csh: one line, no `!`, no backslash, no
 single quote within the quotes.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from ship.runner.command import Secret
 
-# What we say goes through `cat` into a shell, which runs it as it comes. When our end dies or says
-# no more, the whole group gets TERM, so that a command in the foreground does not hold up the trap
-# that puts things right; the last `:` makes a shell that waits for the next command look at its
-# traps (dash does not while it reads). The shells around it stay until it has ended, to tell its
-# exit code: that of ssh cannot tell a killed script from a lost connection.
+# Our text goes through `cat` into a shell, which runs it as it comes. When our end dies or closes
+# the connection, the whole group gets TERM, so that a command in the foreground does not delay the
+# trap that undoes what is not finished. The last `:` is for a shell that waits for the next
+# command: dash runs its traps only after a command. The shells around it wait for its end to report
+# its exit code, because the exit code of ssh is the same for a killed script and for a lost
+# connection.
 SESSION = (
     "trap : HUP INT TERM; "
     "{ trap : HUP INT TERM; cat; kill -TERM -$$; echo :; } | "
@@ -26,8 +27,8 @@ GROUP = 'kill -0 -$$ 2>/dev/null && exec sh -c "$0" $1; exec setsid sh -c "$0" $
 def command(mark: str) -> str:
     """Return the command; `mark` is a word of letters and digits that is new each time.
 
-    It stands in what the host tells, `ship-gone MARK N`, so that no login script, and no program
-    that was not told it, can say the same by chance or by design.
+    The host reports its end as `ship-gone MARK N`. A login script, or another program that does not
+    know the word, cannot print the same, neither by chance nor by design.
     """
     return f"exec sh -c '{GROUP}' '{SESSION}' {mark}"
 
@@ -35,8 +36,9 @@ def command(mark: str) -> str:
 def first(text: Secret) -> Secret:
     """Return the text with which a session begins.
 
-    Half a text is a syntax error, which ends the shell: it looks at its other traps only because
-    it has one for its end. The script may have another one.
+    When the connection is cut in the middle, the shell finds a syntax error in the text and ends.
+    It runs the traps for signals before its end only when it has a trap for its end too, so this
+    one is set first. The script sets its own afterwards.
     """
     return whole(Secret("trap : EXIT\n" + text.reveal()))
 

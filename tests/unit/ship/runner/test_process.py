@@ -9,6 +9,9 @@ from ship.runner.errors import UserError
 from ship.runner.pipes import Tail
 from ship.runner.process import ProcessRunner
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ENV = {"PATH": "/usr/bin:/bin", "INPUT_PASSWORD": "hunter2", "JOB_TOKEN": "ghs_x"}
 
 

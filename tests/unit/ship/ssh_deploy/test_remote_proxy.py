@@ -60,7 +60,7 @@ def test_the_service_keeps_its_port_of_an_address_until_the_switch(
     assert far_side.boxes == {"app": "running", PROXY: "stopped"}
     say(process, call("leave"))
     assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert far_side.boxes == {"app": "running"}, "a proxy that nobody needed goes"
 
 
@@ -106,7 +106,7 @@ def test_a_deploy_that_ends_before_the_port_has_moved_takes_nothing_from_anybody
     say(process, Secret("hand_port_over() { fail stop; }\n"))
     say(process, call("lock", "prepare", *phases, "leave"))
     facts = listen(process, "ship-gone")
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert not any(fact.startswith("lost") for fact in facts)
     assert far_side.boxes == {"app": "running"}
 
@@ -114,20 +114,21 @@ def test_a_deploy_that_ends_before_the_port_has_moved_takes_nothing_from_anybody
 def test_images_that_are_removed_for_space_are_no_service_that_is_lost(far_side: FarSide) -> None:
     """What `prune` removes is a list of its own, and not the container that served before."""
     far_side.make("box/app", "stopped")
-    for name, line in {"df": "printf 'title\\nx 1 1 10000 1 /\\n'", "curl": "printf 200"}.items():
-        (far_side.folder / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
-        (far_side.folder / "bin" / name).chmod(0o755)
+    curl = far_side.folder / "bin" / "curl"
+    curl.write_text("#!/bin/sh\nprintf 200\n")
+    curl.chmod(0o755)
     far_side.state.mkdir(parents=True)
     lines = [f'"image":"a@sha256:{n}","previous":"","result":"deployed"\n' for n in range(5)]
     (far_side.state / "history.jsonl").write_text("".join(lines))
     process = far_side.start(on("127.0.0.1"))
     say(process, Secret("sleep() { command sleep 0.01; }\nawait_healthy() { :; }\n"))
+    say(process, Secret("df() { printf 'title\\nx 1 1 10000 1 /\\n'; }\n"))
     say(process, call(*PHASES[: PHASES.index("switch") + 1]))
     listen(process, "end switch")
     assert "rmi a@sha256:1 a@sha256:0" in far_side.calls
     far_side.make("broken", "version")
     say(process, call("leave"))
     facts = listen(process, "ship-gone")
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert "finished 0" in facts
     assert "lost app" not in facts, "nothing served before"

@@ -85,7 +85,7 @@ def test_an_engine_that_restarts_just_before_the_stop_keeps_no_old_one_running(
     far_side.make("mends", "version")
     say(process, call(*PHASES[PHASES.index("switch") :]))
     assert "finished 0" in listen(process, "ship-gone")
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
 
 
@@ -144,7 +144,7 @@ def test_a_second_deploy_waits_for_the_first(far_side: FarSide) -> None:
     say(first, call(*PHASES[2:]))
     for process in (first, second):
         assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_SECONDS)
     assert far_side.boxes == {"app": "running", "app.previous": "stopped"}
 
 
@@ -370,7 +370,7 @@ def undone(far_side: FarSide, program: Program, slow: str, *, dies: bool = False
     far_side.make("slow", slow)
     say(process, call("leave"))
     facts += listen(process, "ship-gone")
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert "restored image-of-app" in facts
     history = json.loads((far_side.state / "history.jsonl").read_text())
     assert history["gap_ms"] == gap_in(facts)
@@ -437,7 +437,7 @@ def test_an_old_one_that_does_not_answer_again_has_a_gap_until_now(far_side: Far
     far_side.make("mute", "")
     say(process, call("leave"))
     assert gap_in(listen(process, "ship-gone")) >= 1000
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def docker_says(far_side: FarSide, command: str, words: str) -> None:

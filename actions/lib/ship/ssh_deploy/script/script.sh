@@ -11,7 +11,7 @@ phase_script() {
     unset_our_variables
     app_environment
     # Nor must one of our functions hide a program of the host.
-    unset -f log report pause now fail finish clean_up interrupted phase phase_leave phase_lock \
+    unset -f log report pause now finish clean_up interrupted phase phase_leave phase_lock fail \
       phase_script open_state take_lock process_group look_at_holder unset_our_variables \
       report_exit_code app_environment secret_files
     set +u -e
