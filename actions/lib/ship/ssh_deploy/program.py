@@ -21,17 +21,10 @@ FOLDER = os.path.dirname(__file__)
 
 
 class Phase(NamedTuple):
-<<<<<<< HEAD
     """A part of a deploy, which is one line that is sent to the host.
 
     `undo` is what the host does by itself when the phase fails. With `first_host` only the first of several
     hosts runs it; with `in_groups` at most `max-parallel` hosts run it at a time.
-=======
-    """A part of a deploy that one line starts on a host.
-
-    `undo` is what the host does by itself when the phase fails. With `first_host` only the first of
-    several hosts does it; with `in_groups` so many hosts at a time as the user allows.
->>>>>>> shell
     """
 
     name: str
