@@ -8,11 +8,11 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import keys
+from bed.waiting import wait_until
 from ship.ssh import Target
 
 if TYPE_CHECKING:
@@ -100,10 +100,12 @@ class Sshd:
             self._process = subprocess.Popen(
                 (program, "-D", "-e", "-f", str(conf)), stderr=log, stdin=subprocess.DEVNULL
             )
-        deadline = time.monotonic() + 10
-        while "Server listening" not in self.log:
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.01)
+        wait_until(
+            lambda: "Server listening" in self.log or self._process.poll() is not None,
+            "sshd listens",
+            seen=lambda: self.log,
+        )
+        assert self._process.poll() is None, self.log
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import time
+import threading
 from pathlib import Path
 
 import pytest
 
+from bed.waiting import wait_until
 from ship.runner.command import Command, Secret
 from ship.runner.errors import UserError
 from ship.runner.process import ProcessRunner, Tail
@@ -58,11 +59,15 @@ def test_a_missing_program_is_named() -> None:
         ProcessRunner(ENV).run(Command(("nowhere",), why="try"))
 
 
-def test_a_late_word_of_a_grandchild_is_not_passed_on() -> None:
+def test_a_late_word_of_a_grandchild_is_not_passed_on(tmp_path: Path) -> None:
     seen: list[str] = []
-    script = "(sleep 3; echo '::warning::late') & echo now"
+    late = f"until [ -e {tmp_path}/late ]; do sleep 0.02; done; echo '::warning::late'"
+    script = f"({late}; : >{tmp_path}/said) & echo now"
+    threads = threading.active_count()
     ProcessRunner(ENV).run(Command(("sh", "-c", script), why="try"), on_stdout=seen.append)
-    time.sleep(1.5)
+    (tmp_path / "late").touch()
+    wait_until((tmp_path / "said").exists, "the grandchild has said its late word")
+    wait_until(lambda: threading.active_count() <= threads, "its pipes are read to their end")
     assert seen == ["now"]
 
 
@@ -70,14 +75,10 @@ def test_a_companion_ends_with_us_and_by_itself(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     script = f"echo $$ >{pid}; exec sleep 60"
     companion = ProcessRunner(ENV).start(Command(("sh", "-c", script), why="wait"))
-    while not pid.exists() or not pid.read_text():
-        time.sleep(0.01)
+    wait_until(lambda: pid.exists() and pid.read_text(), "the program has written its pid")
     assert not companion.ended
     companion.stop()
     assert not Path(f"/proc/{pid.read_text().strip()}").exists()
     short = ProcessRunner(ENV).start(Command(("true",), why="end"))
-    deadline = time.monotonic() + 5
-    while not short.ended:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: short.ended, "the short program has ended")
     short.stop()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.waiting import PATIENCE_SECONDS
 from far_side import ACME, COMMON, DASH_FIRST, WANTED, FarSide, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.program import call
@@ -59,7 +60,7 @@ def test_the_service_keeps_its_port_of_an_address_until_the_switch(
     assert far_side.boxes == {"app": "running", PROXY: "stopped"}
     say(process, call("leave"))
     assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert far_side.boxes == {"app": "running"}, "a proxy that nobody needed goes"
 
 
@@ -105,6 +106,6 @@ def test_a_deploy_that_ends_before_the_port_has_moved_takes_nothing_from_anybody
     say(process, Secret("make_room() { fail stop; }\n"))
     say(process, call("lock", "prepare", *phases, "leave"))
     facts = listen(process, "ship-gone")
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert not any(fact.startswith("lost") for fact in facts)
     assert far_side.boxes == {"app": "running"}
