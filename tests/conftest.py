@@ -7,6 +7,7 @@ Under CI a skip is a failure, unless its reason is one of `bed.tools.Cannot`.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import Counter, defaultdict
@@ -20,7 +21,7 @@ from bed import components
 from bed.tools import is_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
 pytest_plugins = ["bed.plugin"]
 
@@ -52,6 +53,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    # What is there now stays: `gc.collect()` after a test then looks at what the test has made.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _leaks_are_found_in_the_test_that_makes_them() -> Iterator[None]:
+    """Who leaves a file or a process open fails, and not a later test that happens to run then."""
+    yield
+    gc.collect()
 
 
 def _with_long(config: pytest.Config) -> bool:
