@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.deploys import await_log
 from bed.shop import Shop
 from bed.step import Run, RunningStep, StepResult, run_action, start_action
 
@@ -64,8 +65,7 @@ def test_an_older_version_that_ends_later_moves_nothing_back(
 ) -> None:
     slow(workspace / "a")
     older = start(runner, workspace, version("v1.4.2"), context="a")
-    while '"sleep", "5"' not in older.log():
-        time.sleep(0.1)
+    await_log(older, '"sleep", "5"')
     newer = build(runner, workspace, version("v1.4.3"), context="b")
     ended = older.result()
     assert (newer.code, ended.code) == (0, 0), ended.log

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import pytest
 from bed.deploys import SECRET, Deploy, await_log, await_served, containers, served
 from bed.shop import PORT, Shop
 from bed.step import run_action
+from bed.waiting import wait_until
 
 if TYPE_CHECKING:
     from bed import Bed, Host
@@ -354,10 +354,7 @@ def test_nothing_is_left_on_the_runner(shop: Shop, deploy: Deploy) -> None:
     assert {"ssh", "ssh-agent"} <= programs(temp)
     step.process.kill()
     step.result()
-    deadline = time.monotonic() + 10
-    while programs(temp) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert programs(temp) == set()
+    wait_until(lambda: not programs(temp), "all programs have ended", seen=lambda: programs(temp))
     # A kill -9 leaves the folder with the client's configuration, which holds no secret.
     for folder in set(Path("/tmp").glob("ship-*")) - before:
         text = "".join(path.read_text() for path in folder.iterdir() if path.is_file())

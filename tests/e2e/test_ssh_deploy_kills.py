@@ -20,6 +20,7 @@ import pytest
 from bed.deploys import Deploy, clean, served
 from bed.load import Load
 from bed.shop import PORT, Shop
+from bed.waiting import wait_until
 from ship.runner.context import Context
 from ship.ssh_deploy.step import read_inputs
 
@@ -241,10 +242,11 @@ def load(host: Host) -> Load:
 
 def await_phase(step: RunningStep, point: Point) -> None:
     """Wait until the phase has begun on a host; a step that is over has nothing left to kill."""
-    deadline = time.monotonic() + 90
-    while f"{point.phase}: " not in step.log() and step.process.poll() is None:
-        assert time.monotonic() < deadline, step.log()
-        time.sleep(0.01)
+    wait_until(
+        lambda: f"{point.phase}: " in step.log() or step.process.poll() is not None,
+        f"{point.phase} has begun",
+        seen=step.log,
+    )
     time.sleep(point.seconds)
 
 
