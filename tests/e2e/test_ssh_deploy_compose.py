@@ -709,6 +709,8 @@ def test_two_hosts_go_together(bed: Bed, project: Project, shop: Shop) -> None:
 def test_the_login_is_gone_and_no_secret_is_shown(project: Project) -> None:
     result = project("1", step_env=NASTY, env="GREETING")
     assert result.code == 0
+    assert "quoted" in project.served("/greeting"), "it was brought there"
+    assert "shop-web-1" in result.shown, "it is the log of this deploy"
     assert "quoted" not in result.shown + result.summary
     found = project.host.run("ls", "-A", "/home/deploy/.gen-workflow/shop").stdout.split()
     assert sorted(found) == ["current", "history.jsonl", "lock", "releases", "source"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ import pytest
 from bed.deploys import Deploy, await_log, await_served, clean, containers, served
 from bed.shop import PORT, Shop
 from bed.waiting import wait_until
+from ship.ssh_deploy.advice import CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -262,8 +264,24 @@ def test_a_fault_has_a_cause_and_a_next_act(
     assert "shop.next" not in containers(host)
 
 
-def test_there_are_twenty_faults_at_least() -> None:
-    assert len(FAULTS) >= 20
+# What the state of the host, its engine and the registry can end a deploy with.
+OF_THE_SURROUNDINGS = {
+    "disk", "docker-down", "no-image", "no-state", "port-taken", "proxy-image", "pull",
+    "pull-denied", "start", "stop",
+}  # fmt: skip
+
+
+def test_each_cause_that_is_in_the_surroundings_has_a_fault() -> None:
+    told = [fault.told for fault in FAULTS.values()]
+    found = {code for code, (cause, _) in CAUSES.items() if any(is_of(cause, t) for t in told)}
+    assert found >= OF_THE_SURROUNDINGS
+    assert "compose" not in found, "a cause without a fault is seen to have none"
+
+
+def is_of(cause: str, told: str) -> bool:
+    """Return whether what an error says is a cause, which has `{}` where the host's words stand."""
+    words = cause.partition(" ({})")[0]
+    return bool(re.search(re.escape(words).replace(r"\{\}", ".+"), told)) or told in words
 
 
 @pytest.mark.long

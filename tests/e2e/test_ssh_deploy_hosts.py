@@ -64,6 +64,8 @@ def test_nobody_is_switched_when_one_host_is_not_ready(
     assert results(result.outputs["hosts"]) == ["refused"] * 3
     assert [served(host) for host in hosts] == ["1"] * 3
     assert "stopping" not in result.log
+    hosts[2].docker("rename", "other", "shop")
+    assert "stopping" in deploy(shop.push("2")).log, "what a switch would have said"
 
 
 @pytest.mark.long

@@ -210,6 +210,8 @@ def test_a_first_version_that_fails_leaves_no_way_to_it(
     assert result.code == 1, result.log
     assert containers(host) == {PROXY: "running"}
     assert "shop" not in host.docker("exec", PROXY, "kamal-proxy", "list").stdout
+    assert deploy(shop.push("1")).code == 0
+    assert "shop" in host.docker("exec", PROXY, "kamal-proxy", "list").stdout
 
 
 @pytest.mark.long

@@ -574,6 +574,7 @@ def assert_gone(ended: lease.Lease) -> None:
     assert not Path("/sys/class/net", ended.bridge).exists()
     assert not list(Path("/sys/fs/cgroup").glob(f"*/{ended.prefix}"))
     rules = subprocess.run(("iptables-save",), capture_output=True, text=True, check=True)
+    assert "-A " in rules.stdout
     assert ended.id not in rules.stdout
 
 

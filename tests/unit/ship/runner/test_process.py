@@ -15,6 +15,7 @@ ENV = {"PATH": "/usr/bin:/bin", "INPUT_PASSWORD": "hunter2", "JOB_TOKEN": "ghs_x
 
 def test_a_program_gets_none_of_our_inputs() -> None:
     shown = ProcessRunner(ENV).run(Command(("env",), why="look")).stdout
+    assert "PATH=/usr/bin:/bin" in shown
     assert "hunter2" not in shown
     assert "ghs_x" not in shown
 
