@@ -19,7 +19,7 @@ from bed import keys
 from bed.command import run
 from bed.delay import delayed
 from bed.waiting import PATIENCE_SECONDS, wait_until
-from local_sshd import USER, Rude, Sshd, free_port
+from local_sshd import USER, Rude, Sshd, closed_port
 from ship.runner.command import Secret
 from ship.runner.errors import StepFailed, UserError
 from ship.runner.process import ProcessRunner
@@ -106,6 +106,12 @@ def certificate(made: Keys) -> dict[str, str]:
 def one(made: Keys, certificate: dict[str, str]) -> Iterator[Sshd]:
     with Sshd(made.hosts[0], made.authorized, options=certificate) as sshd:
         yield sshd
+
+
+@pytest.fixture
+def closed() -> Iterator[int]:
+    with closed_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
@@ -356,8 +362,8 @@ def test_an_unknown_name_is_told_at_once(made: Keys) -> None:
     assert "no-such-host.invalid" in str(error)
 
 
-def test_a_closed_port_is_tried_three_times(made: Keys) -> None:
-    target = Target("127.0.0.1", "deploy", free_port())
+def test_a_closed_port_is_tried_three_times(made: Keys, closed: int) -> None:
+    target = Target("127.0.0.1", "deploy", closed)
     told: list[str] = []
     error = try_once(target, made.access(fingerprints=pins(WRONG)), told)
     assert isinstance(error, StepFailed)
@@ -444,8 +450,10 @@ def test_a_jump_host_that_lets_nobody_through_is_named(made: Keys, two: Sshd) ->
 
 
 @pytest.mark.long
-def test_a_target_behind_a_jump_host_that_refuses_is_named(made: Keys, one: Sshd) -> None:
-    target = Target("127.0.0.1", USER, free_port())
+def test_a_target_behind_a_jump_host_that_refuses_is_named(
+    made: Keys, one: Sshd, closed: int
+) -> None:
+    target = Target("127.0.0.1", USER, closed)
     known = one.known_hosts + f"{target.known_name} {made.text('user.pub')}"
     error = try_once(target, made.access(jumps=(one.target,), known_hosts=known))
     assert isinstance(error, StepFailed)
@@ -675,12 +683,12 @@ def read_until(process: subprocess.Popen[str], word: str) -> str:
 
 
 def test_an_interrupt_while_connecting_leaves_nothing(
-    made: Keys, one: Sshd, tmp_path: Path
+    made: Keys, one: Sshd, closed: int, tmp_path: Path
 ) -> None:
     with delayed("127.0.0.1", one.port, milliseconds=0) as line:
         line.freeze()
         target = one.target._replace(port=line.port)
-        with drive(made, WRONG, f"{line.port},{free_port()}", tmp_path / "out") as process:
+        with drive(made, WRONG, f"{line.port},{closed}", tmp_path / "out") as process:
             read_until(process, "connecting")
             folder = folders(target)[0]
             wait_until(lambda: processes(f"ssh -F {folder}/config"), "ssh runs")
@@ -735,9 +743,9 @@ def test_a_jump_host_that_is_gone_meanwhile_is_asked_again(
     assert one.logins == logins + 2
 
 
-def test_leaving_ends_threads_too(made: Keys) -> None:
+def test_leaving_ends_threads_too(made: Keys, closed: int) -> None:
     before = threading.active_count()
-    target = Target("127.0.0.1", "deploy", free_port())
+    target = Target("127.0.0.1", "deploy", closed)
     access = made.access(fingerprints=pins(WRONG))
     told: list[str] = []
     with connect((target,), access, ProcessRunner(ENV), told.append) as connector:

@@ -612,7 +612,9 @@ def test_a_value_of_ssh_is_what_ssh_takes(
 
 @pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
 def test_a_misspelt_key_is_not_told_as_missing_too(text: str, repository: Path) -> None:
-    assert all("perhaps you meant" in told for told in problems(text, repository))
+    found = problems(text, repository)
+    assert found
+    assert all("perhaps you meant" in told for told in found)
 
 
 @pytest.mark.parametrize(
