@@ -38,7 +38,7 @@ class Deploy:
             "env": "GREETING",
             "volumes": "state:/state",
             "health": "/health",
-            "health-timeout": "6",
+            "health-timeout": "30",
         }
         return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
 

@@ -59,7 +59,7 @@ def test_a_candidate_that_is_not_healthy_never_touches_the_service(
 ) -> None:
     deploy(shop.push("1"))
     before = host.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", "shop").stdout
-    result = deploy(shop.push("3", fault))
+    result = deploy(shop.push("3", fault), health_timeout="6")
     assert result.code == 1
     assert f"not healthy: {told}; the service was not touched" in result.errors[0]
     assert "shop 3 says" in result.summary, "the dead container's last words"
@@ -74,7 +74,7 @@ def test_a_version_that_fails_on_the_real_port_is_rolled_back(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
     deploy(shop.push("1"))
-    result = deploy(shop.push("3", "sick-when-real"))
+    result = deploy(shop.push("3", "sick-when-real"), health_timeout="6")
     assert result.code == 1
     assert "the previous version serves again" in result.errors[0]
     assert "shop 3 says" in result.summary
@@ -190,7 +190,7 @@ def test_a_version_that_nobody_found_healthy_is_never_kept(
     result = step.result()
     assert result.outputs["result"] == "unknown", result.log
     assert result.outputs["image"] == ""
-    after = deploy(shop.push("4", "sick"))
+    after = deploy(shop.push("4", "sick"), health_timeout="6")
     assert after.outputs["result"] == "refused"
     await_served(host, "1")
     assert containers(host) == {"shop": "running"}

@@ -108,7 +108,7 @@ class Project:
             "files": "conf",
             "image": self.shop.push(version, fault) if version else "",
             "health": "/health",
-            "health-timeout": "8",
+            "health-timeout": "30",
         }
         return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
 
@@ -226,7 +226,7 @@ def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
     db, files = project.identity("db"), project.files()
     project.write(more="  extra: {image: ghcr.io/acme/shop, restart: always}", conf="two")
     (project.workspace / "conf" / "new.conf").write_text("new")
-    result = project("3", "sick", env="GREETING=new")
+    result = project("3", "sick", env="GREETING=new", health_timeout="8")
     assert result.code == 1
     assert "web: GET /health on port 8080 gave status 404" in result.errors[0]
     assert "the previous version serves again" in result.errors[0]
@@ -269,7 +269,7 @@ def test_a_task_that_fails_rolls_the_project_back(project: Project) -> None:
 
 @pytest.mark.long
 def test_a_first_deploy_that_fails_is_stopped(project: Project) -> None:
-    result = project("3", "sick")
+    result = project("3", "sick", health_timeout="8")
     assert result.code == 1
     assert result.outputs["result"] == "refused"
     assert set(project.containers().values()) == {"exited"}
@@ -498,7 +498,7 @@ def test_a_project_that_was_started_by_hand_is_taken_over(project: Project) -> N
     host.run("chown", "-R", "deploy", FOLDER)
     project.start_by_hand()
     db, files = project.identity("db"), project.files()
-    sick = project("3", "sick")
+    sick = project("3", "sick", health_timeout="8")
     assert sick.outputs["result"] == "rolled-back", sick.log
     assert project.files() == files
     assert project.served() == "1"
@@ -526,7 +526,7 @@ def test_a_tag_that_moved_since_does_not_change_what_comes_back(project: Project
             project.start_by_hand()
     db = project.identity("db")
     for _ in range(2):
-        sick = project("3", "sick")
+        sick = project("3", "sick", health_timeout="8")
         assert sick.outputs["result"] == "rolled-back", sick.log
         assert project.served() == "1"
     assert project.identity("db") == db
@@ -542,7 +542,7 @@ def test_every_shell_of_a_host_does_the_same(project: Project, shell: str) -> No
         first = project("1", env="GREETING=hello", before="tool: true")
         assert first.code == 0, first.log
         db = project.identity("db")
-        sick = project("3", "sick", env="GREETING=sick")
+        sick = project("3", "sick", env="GREETING=sick", health_timeout="8")
         assert sick.outputs["result"] == "rolled-back", sick.log
         assert "shop 3 says sick" in sick.summary
         assert (project.served(), project.served("/greeting")) == ("1", "hello")
@@ -738,7 +738,7 @@ def test_older_and_newer_versions_of_compose_do_the_same(
         assert first.code == 0, first.log
         assert project.served("/greeting") == NASTY["GREETING"]
         db = project.identity("db")
-        sick = project("3", "sick")
+        sick = project("3", "sick", health_timeout="8")
         assert sick.outputs["result"] == "rolled-back", sick.log
         assert project.served() == "1"
         result = project("2")
@@ -776,7 +776,7 @@ def test_a_file_that_was_renamed_meanwhile_is_not_asked_for_on_the_way_back(
     assert renamed.code == 0, renamed.log
     assert project.identity("web") == before, "compose must find nothing to replace"
     assert "compose.yml" not in project.files()
-    result = project("3", "sick", compose="prod.yml")
+    result = project("3", "sick", compose="prod.yml", health_timeout="8")
     assert result.code == 1, result.log
     assert result.outputs["result"] == "rolled-back", result.log
     assert project.served() == "1"

@@ -254,7 +254,7 @@ def test_a_fault_has_a_cause_and_a_next_act(
     host.docker("run", "--rm", "-v", "state:/state", "--entrypoint=/bin/busybox", shop.push("1"),
                 "rm", "-f", "/state/seen")  # fmt: skip
     with fault.arrange(bed, host):
-        result = deploy.run({**deploy.inputs(image), **fault.changes})
+        result = deploy.run({**deploy.inputs(image, health_timeout="6"), **fault.changes})
     assert result.code in (1, 2), result.log
     assert fault.told in result.errors[0], result.errors[0]
     assert fault.hint in result.errors[0], result.errors[0]

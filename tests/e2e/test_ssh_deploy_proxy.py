@@ -55,8 +55,7 @@ class ProxyDeploy(Deploy):
             image,
             options="--entrypoint=/bin/busybox",
             command=f"sh -c '{shown}'",
-            health="/cgi-bin/up",
-            **changes,
+            **{"health": "/cgi-bin/up", "health_timeout": "8", **changes},
         )
 
 
@@ -156,7 +155,7 @@ def test_a_sick_version_gets_no_users(
 ) -> None:
     deploy(shop.push("1"))
     with load:
-        result = deploy(shop.push("3", "sick"))
+        result = deploy(shop.push("3", "sick"), health_timeout="6")
     assert result.code == 1
     assert (
         "not healthy: GET /health gave status 404; the service was not touched"
@@ -391,7 +390,7 @@ def test_a_killed_move_from_the_plain_form_is_put_right(
     await_log(step, "sending users to the new shop")
     host.run("pkill", "-9", "-u", host.user, "-x", "sh")
     step.result()
-    refused = deploy(shop.push("3", "sick"))
+    refused = deploy(shop.push("3", "sick"), health_timeout="6")
     assert refused.outputs["result"] == "refused", refused.log
     assert served(host) == "1"
     assert deploy(shop.push("2")).code == 0
@@ -435,7 +434,7 @@ def test_a_proxy_that_was_removed_is_made_anew_with_its_routes(
 ) -> None:
     deploy(shop.push("1"))
     host.docker("rm", "-f", PROXY)
-    result = deploy(shop.push("3", "sick"))
+    result = deploy(shop.push("3", "sick"), health_timeout="6")
     assert result.outputs["result"] == "refused"
     assert served(host) == "1"
 
@@ -447,7 +446,7 @@ def test_a_proxy_that_forgot_its_routes_learns_them_again(
     deploy(shop.push("1"))
     host.docker("rm", "-f", PROXY)
     host.docker("volume", "rm", PROXY)
-    result = deploy(shop.push("3", "sick"))
+    result = deploy(shop.push("3", "sick"), health_timeout="6")
     assert result.outputs["result"] == "refused"
     assert "does not know the way to shop" in result.log
     assert served(host) == "1"

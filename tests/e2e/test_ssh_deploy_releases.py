@@ -67,7 +67,7 @@ def difference(host: Host, shop: Shop, deploy: Deploy) -> float:
 def test_every_deploy_is_a_line_of_the_history(host: Host, shop: Shop, deploy: Deploy) -> None:
     deploy(shop.push("1"))
     deploy.run(deploy.inputs(shop.push("3", "ends")), run=Run(actor="mona", run_id="99"))
-    deploy(shop.push("3", "sick-when-real"))
+    deploy(shop.push("3", "sick-when-real"), health_timeout="6")
     lines = history(host)
     assert [line["result"] for line in lines] == ["deployed", "refused", "rolled-back"]
     assert lines[1]["actor"] == "mona"
