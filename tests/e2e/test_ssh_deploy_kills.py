@@ -250,13 +250,14 @@ def await_phase(step: RunningStep, point: Point) -> None:
 
 def await_settled(hosts: list[Host]) -> None:
     """Wait until each host serves one version, and goes on to."""
-    deadline = time.monotonic() + 90
     good = 0
-    while good < 10:
-        versions = [served(host) for host in hosts]
-        good = good + 1 if all(version in ("1", "2") for version in versions) else 0
-        assert time.monotonic() < deadline, versions
-        time.sleep(0.1)
+
+    def settled() -> bool:
+        nonlocal good
+        good = good + 1 if all(served(host) in ("1", "2") for host in hosts) else 0
+        return good == 10
+
+    wait_until(settled, "each host serves a version", seen=lambda: [served(host) for host in hosts])
 
 
 def test_the_part_holds_every_phase_of_the_first_form_and_every_fault() -> None:
