@@ -1,31 +1,31 @@
-# What a person runs while working on gen-workflow; `make` alone lists it.
+# The commands for working on gen-workflow; `make` alone lists them.
 
 PYTHON := .venv/bin/python
 # Tests wait for real parts a good part of the time, so several run side by side, each with parts of
 # its own. CI runs those that measure time too, and gives them more room.
 SIDE_BY_SIDE := -n $(if $(CI),2,3) --dist loadfile
-# More words for pytest, as in `make test ARGS='-k rollback -x'`.
+# Further arguments for pytest, as in `make test ARGS='-k rollback -x'`.
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint types docs docs-check bench kill-matrix demo bed bed-down lock pin clean
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: ## everything: sets this machine up, runs every tier, says what ran and why the rest did not
 	@python3 tests/bed/setup.py
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
-lint: ## the rules of the code, the workflows, the actions and the shell scripts
+lint: ## check the style of the code, the workflows, the actions and the shell scripts
 	@python3 tests/bed/setup.py python packages
 	@$(PYTHON) -m pytest -q $(addprefix tests/conformance/test_,code_quality.py zizmor.py shell.py)
 
-types: ## mypy --strict alone
+types: ## check the types with mypy --strict
 	@python3 tests/bed/setup.py python
 	@$(PYTHON) -m mypy
 
-docs: ## write the tables of inputs and outputs in the READMEs of the actions anew
+docs: ## generate the tables in the docs (from action.yml and the spec) and the JSON Schema of the spec
 	@python3 tests/bed/setup.py python
 	@$(PYTHON) docs/tables.py
 
@@ -33,34 +33,34 @@ docs-check: ## fail when `make docs` would change something
 	@python3 tests/bed/setup.py python
 	@$(PYTHON) docs/tables.py --check
 
-bench: ## every measurement against its budget
+bench: ## run every benchmark and compare it with its budget
 	@python3 tests/bed/setup.py
 	@code=0; for each in startup check_speed generate_speed build_push ssh_deploy; do \
 	  echo "== $$each"; $(PYTHON) bench/$$each.py || code=1; done; exit $$code
 
-kill-matrix: ## every phase of every form of ssh-deploy, cut off in every way: takes an hour or more
+kill-matrix: ## interrupt every phase of every form of ssh-deploy in every way; takes an hour or more
 	@python3 tests/bed/setup.py
 	@KILL_MATRIX=all $(PYTHON) -m pytest --long -rP tests/e2e/test_ssh_deploy_kills.py $(ARGS)
 
-demo: ## the whole path on real parts, shown as it happens
+demo: ## run the whole path from push to deploy on real components, and show its output
 	@python3 tests/bed/setup.py
 	@$(PYTHON) -m pytest -s tests/e2e/test_the_path.py $(ARGS)
 
-bed: ## start the real parts and leave them running, to look around
+bed: ## start the real components and leave them running, for a look around
 	@python3 tests/bed/setup.py
 	@cd tests && ../$(PYTHON) -m bed up $(ARGS)
 
 bed-down: ## stop what `make bed` started
 	@cd tests && ../$(PYTHON) -m bed down
 
-lock: ## resolve the locked packages anew, with hashes, for every Python that is supported
+lock: ## resolve the locked packages again, with hashes, for every supported Python
 	@for out in 'requirements.txt' 'requirements-dev.txt --group dev'; do set -- $$out; \
 	  out=$$1; shift; uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	    --custom-compile-command 'make lock' pyproject.toml "$$@" --output-file $$out || exit; done
 
-pin: ## pin our own actions to the commit that is checked out, for the workflows rendered from now on
-	@sed -i -E "/gen-workflow\/gen-workflow/s/[0-9a-f]{40}/$$(git rev-parse HEAD)/" generator/gen_workflow/pins.json
+pin: ## pin our own actions in rendered workflows to the commit that is checked out
+	@sed -i -E "/gen-workflow\/gen-workflow/s/[0-9a-f]{40}/$$(git rev-parse HEAD)/" generator/gen_workflow/pins/pins.json
 	@UPDATE_GOLDEN=1 $(PYTHON) -m pytest -q tests/cases
 
-clean: ## remove what is built here; the cache outside of the checkout stays
+clean: ## remove what was built in the checkout; the cache outside of it stays
 	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,11 +1,11 @@
-"""What build-push costs beside the `docker buildx build --push` that it wraps, and a rival's cost.
+"""Measures build-push, the `docker buildx build --push` that it wraps, and a rival.
 
-Runs on the runner of a test bed, against its ghcr.io: python bench/build_push.py [ROUNDS]
+It runs on the runner of a test bed, against its ghcr.io.
 
-The rival is the quartet docker/login-action, setup-buildx-action, metadata-action and
-build-push-action. It takes part when QUARTET names a folder that holds the four by these names,
-each with its action.yml and dist; `node` is the one of the PATH. GitHub's API, which
-metadata-action asks, answers on the loopback of the runner and so costs nothing here.
+The rival consists of docker/login-action, setup-buildx-action, metadata-action and
+build-push-action. It takes part when the variable QUARTET names a folder with these four, under
+these names, each with its action.yml and dist. `node` is taken from the PATH. metadata-action asks
+GitHub's API. Here this API answers on the loopback of the runner, so it costs almost no time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+from paired import ROOT, read_rounds
+
 sys.path[:0] = [str(ROOT / "tests")]
 
 from bed import Bed, Runner, Unavailable  # noqa: E402 - found in the folder of the tests
@@ -37,7 +38,7 @@ IMAGE = f"ghcr.io/{REPOSITORY}"
 TAGS = ("one", "two", "latest")
 RUN = Run(repository=REPOSITORY)
 API_PORT = 18099
-# Answers every question as if the repository were asked for.
+# Answers every request as if it asked for the repository.
 API = """\
 import http.server, json
 class Api(http.server.BaseHTTPRequestHandler):
@@ -52,15 +53,15 @@ class Api(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 http.server.HTTPServer(("127.0.0.1", %d), Api).serve_forever()
 """
-# Writes down when a program began and ended, on the machine that runs it.
+# Records the start and the end of a program, on the machine that runs it.
 CLOCK = 'began=$EPOCHREALTIME; "${@:2}"; code=$?; echo "$began $EPOCHREALTIME" >>"$1"; exit $code'
-# Writes down that `docker` was started, and is it.
+# Records a start of `docker`, and then becomes `docker`.
 COUNTING = '#!/bin/sh\necho "$*" >>{log}\nexec /opt/docker/bin/docker "$@"\n'
 DOCKER = "/usr/local/bin/docker"
 
 
 class Mode(NamedTuple):
-    """A way to build: what is added to a plain build and to our inputs, and what we may cost."""
+    """A kind of build: further arguments and inputs, and the time that we may add."""
 
     name: str
     plain: tuple[str, ...]
@@ -70,7 +71,7 @@ class Mode(NamedTuple):
 
 
 class TimedRunner(Runner):
-    """The runner of a bed again, with a clock before every program that is started on it."""
+    """The runner of a bed, which also measures every program that is started on it."""
 
     @property
     def clock(self) -> Path:
@@ -80,14 +81,14 @@ class TimedRunner(Runner):
         return super().popen("bash", "-c", CLOCK, "-", str(self.clock), *argv, **options)
 
     def seconds(self) -> float:
-        """Return how long all programs took that were started since the last question."""
+        """Return how long all programs took that were started since the last call."""
         spans = [line.split() for line in self.clock.read_text(encoding="utf-8").splitlines()]
         self.clock.unlink()
         return sum(float(end) - float(begin) for begin, end in spans)
 
 
 class Contest:
-    """The contestants; each builds a context of its own that is new in every round."""
+    """The contestants. Each builds its own context, which is new in every round."""
 
     def __init__(self, bed: Bed, mode: Mode, quartet: Path | None) -> None:
         self._bed = bed
@@ -103,7 +104,7 @@ class Contest:
         return found
 
     def measure(self, contestant: Callable[[], None]) -> float:
-        """Return the seconds of one contestant, whose source nobody has built before."""
+        """Return the seconds of one contestant. No contestant has built this source before."""
         Shop.write_context(self._workspace)
         (self._workspace / "serve").write_text(f"# {uuid.uuid4()}\n", encoding="utf-8")
         contestant()
@@ -165,7 +166,7 @@ class Contest:
 
 
 class _Steps:
-    """Runs actions of JavaScript as the real runner does, with their posts."""
+    """Runs JavaScript actions as the real runner does, with their post steps."""
 
     def __init__(self, on: Runner, actions: Path, home: Path, workspace: Path) -> None:
         self._on = on
@@ -175,7 +176,7 @@ class _Steps:
         self._states: dict[str, dict[str, str]] = {}
 
     def main(self, name: str, **inputs: str) -> dict[str, str]:
-        """Run the main program of an action and return its outputs."""
+        """Run the main program of an action, and return its outputs."""
         contexts = {"github": {"token": RUN.token}}
         full = read_action(self._actions / name).with_defaults(inputs, contexts)
         given = {f"INPUT_{each.upper()}": value for each, value in full.items()}
@@ -223,14 +224,14 @@ class _Steps:
             "GITHUB_WORKFLOW": "bench",
             "GITHUB_JOB": "bench",
             "GITHUB_WORKSPACE": str(self._workspace),
-            # Needs GitHub itself.
+            # It needs GitHub itself.
             "DOCKER_BUILD_RECORD_UPLOAD": "false",
         }
 
 
 def main() -> int:
-    """Print the comparisons; return 1 when one is over budget."""
-    rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
+    """Print the comparisons. Return 1 when one is over its budget."""
+    rounds = read_rounds(__doc__, ROUNDS)
     with Bed(0) as bed:
         bed.registry.allow(RUN.token, f"{REPOSITORY}:pull,push")
         login = ("docker", "login", "ghcr.io", "-u", RUN.actor, "--password-stdin")
@@ -244,18 +245,18 @@ def _modes(bed: Bed) -> list[Mode]:
     try:
         endpoint = bed.builder.endpoint
     except Unavailable as reason:
-        print(f"skipped: a builder of one's own: {reason}")
+        print(f"skipped: a new builder: {reason}")
         return modes
-    # It stands for the whole bench; we make ours anew each time, and so does the rival.
+    # It stays for the whole bench. build-push creates its own each time, and so does the rival.
     create = ("docker", "buildx", "create", "--name", "bench", "--driver", "remote", endpoint)
     bed.runner.run(*create)
     setup = {"driver": "remote", "endpoint": endpoint}
-    own = Mode("a builder of one's own", ("--builder=bench",), {"builder": endpoint}, setup, 400)
+    own = Mode("a new builder", ("--builder=bench",), {"builder": endpoint}, setup, 400)
     return [*modes, own]
 
 
 def _quartet(bed: Bed) -> Path | None:
-    """Return the rival's folder as the runner sees it, or say why it takes no part."""
+    """Return the folder of the rival on the runner, or print why it does not take part."""
     given, node = os.environ.get("QUARTET"), shutil.which("node")
     if not given or not node:
         print(f"skipped: the quartet: {'no node on the PATH' if given else 'QUARTET is not set'}")
@@ -268,12 +269,12 @@ def _quartet(bed: Bed) -> Path | None:
 
 
 def _compare(contest: Contest, mode: Mode, rounds: int) -> int:
-    """Print medians of what is paired within a round; return 1 over the budget."""
+    """Print the medians of ratios within a round. Return 1 when a budget is exceeded."""
     contestants = contest.contestants()
     taken: dict[str, list[float]] = {name: [] for name in contestants}
     began = os.getloadavg()[0]
     for turn in range(rounds + WARM_UPS):
-        # In turns forwards and backwards: nobody is always the one after whom.
+        # Every second round has the reverse order, so that no contestant always comes last.
         order = list(contestants)[:: 1 if turn % 2 else -1]
         for name in order:
             milliseconds = contest.measure(contestants[name]) * 1000

@@ -1,16 +1,17 @@
-"""How long `generate` takes, against a Python that only imports what it needs."""
+"""Measures `generate`, against a Python that only imports the packages that it needs."""
 
 from __future__ import annotations
 
 import sys
 
-from paired import INSTALLED, LAUNCHER, compare, example
+from paired import INSTALLED, LAUNCHER, compare, example, read_rounds
 
 BUDGET = 1.3
 
 
 def main() -> int:
-    """Print the comparison; return 1 when it is over budget."""
+    """Print the comparison. Return 1 when it is over the budget."""
+    read_rounds(__doc__)
     folder = str(example())
     return compare(
         {

@@ -1,7 +1,8 @@
-"""Measures whole processes in turns, so that all of them meet the same noise of the machine."""
+"""Measures processes in turns, so that all of them have the same noise of the machine."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
@@ -18,17 +19,29 @@ LAUNCHER = ROOT / "gen-workflow"
 _WARM_UPS = 3
 
 
+def read_rounds(about: str | None, rounds: int = 0) -> int:
+    """Read the command line: `--help`, and the number of rounds when a bench has a default."""
+    parser = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if rounds:
+        parser.add_argument(
+            "rounds", nargs="?", type=int, default=rounds, help=f"how many rounds ({rounds})"
+        )
+    return int(getattr(parser.parse_args(), "rounds", 0))
+
+
 def example() -> Path:
-    """Return a copy of the example, whose workflow is not there yet."""
+    """Return a copy of the example, without its workflow."""
     folder = Path(tempfile.mkdtemp(prefix="gen-workflow-bench-")) / EXAMPLE.name
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".github"))
     return folder
 
 
 def compare(commands: dict[str, tuple[str, ...]], budget: float, runs: int = 41) -> int:
-    """Print each command's median and its paired ratio to the first; 1 when a budget is broken.
+    """Print each command's median and its ratio to the first one. Return 1 over the budget.
 
-    A ratio is taken within each turn, and the median of them is what counts.
+    The ratio is computed within each turn, and the median of these ratios counts.
     """
     times: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(runs + _WARM_UPS):
@@ -47,7 +60,7 @@ def compare(commands: dict[str, tuple[str, ...]], budget: float, runs: int = 41)
 
 
 def _milliseconds(argv: tuple[str, ...]) -> float:
-    # Compiled modules are what a user has after the first run; some machines turn them off.
+    # With compiled modules, as after a user's first run. Some machines turn them off.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     begin = time.perf_counter()
     subprocess.run(argv, stdout=subprocess.DEVNULL, env=env, check=True)

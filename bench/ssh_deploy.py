@@ -1,14 +1,16 @@
-"""What ssh-deploy costs beside what people paste: in time, in round trips, and with 20 hosts.
+"""Measures ssh-deploy against a common hand-written script: time, round trips, and 20 hosts.
 
-Against a real host of a test bed, at the end of a slow line: python bench/ssh_deploy.py [ROUNDS]
+It runs against a real host of a test bed, over a slow connection.
 
-What people paste stops the service, starts the new one and asks whether it answers. Ours does the
-same after a candidate has answered, so it starts the image twice. drone-ssh, which
-appleboy/ssh-action runs, takes part when DRONE_SSH is its path; its script is that of `bash -s`.
+The hand-written script stops the service, starts the new one and asks whether it answers.
+ssh-deploy does the same after a candidate has answered, so it starts the image twice. drone-ssh,
+which appleboy/ssh-action runs, takes part when the variable DRONE_SSH is its path. Its script is
+the same as that of `bash -s`.
 
-The 20 hosts are real sshds on loopback with a stand-in for Docker, which only waits as long as
-Docker would: 20 engines on one machine would measure the machine. It still has to run the shells
-and key exchanges of 20 hosts, so the ratio comes out worse here than with 20 real hosts.
+The 20 hosts are real sshds on loopback. Their Docker is a stand-in that only waits as long as
+Docker would take, because 20 engines on one machine would measure the machine. The machine still
+runs the shells and the key exchanges of 20 hosts. So the ratio is worse here than with 20 real
+hosts.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paired import ROOT, compare
+from paired import ROOT, compare, read_rounds
 from startup import BUDGET as START_BUDGET
 from startup import ENVIRONMENT
 
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 7
 WARM_UPS = 1
-# Round trips in milliseconds. The last one is for counting them: beside it all noise is small.
+# Round trips in milliseconds. The last one is for counting them, because it is large against noise.
 NEAR, FAR, COUNTING = 0, 50, 400
 TRIPS_BUDGET = 4.0
 HOSTS = 20
@@ -58,7 +60,7 @@ RUN = f"docker run -d --name shop --restart unless-stopped -p {PORT}:{PORT} -v s
 ASK = f"until curl -fs http://127.0.0.1:{PORT}/health; do sleep 0.1; done"
 PASTED = ("docker pull -q {0}", "docker stop shop", "docker rm shop", f"{RUN} {{0}}", ASK)
 IMAGE = "ghcr.io/acme/shop@sha256:" + "c" * 64
-# A file that holds something is a container. All but the wait is done without a process.
+# A file with content is a container. Everything except the wait needs no process.
 STAND_IN = """\
 #!/bin/sh
 cd {folder} || exit
@@ -86,7 +88,7 @@ exec sleep $wait
 
 
 class Line:
-    """A host of a bed at the end of a line with a delay, and everybody who deploys to it."""
+    """A host of a bed behind a slow connection, and the contestants that deploy to it."""
 
     def __init__(self, bed: Bed, port: int, images: Iterator[str]) -> None:
         self._host = bed.host
@@ -101,7 +103,7 @@ class Line:
         self._ssh = ("ssh", "-F", "none", *trust, *way)
 
     def contestants(self) -> dict[str, Callable[[], object]]:
-        """Return who deploys; those who need a program that is not there take no part."""
+        """Return the contestants. One whose program is missing does not take part."""
         drone = {"drone-ssh": self._drone_ssh} if os.environ.get("DRONE_SSH") else {}
         return {
             "ours": self.ours,
@@ -141,7 +143,7 @@ def _check(step: StepResult) -> None:
 
 
 class Fleet:
-    """Hosts whose Docker is a stand-in, at `ports` of loopback, until the stack ends."""
+    """Hosts with a stand-in for Docker, at `ports` of loopback, until the stack ends."""
 
     def __init__(self, folder: Path, number: int, stack: ExitStack) -> None:
         self._folder = folder
@@ -160,7 +162,7 @@ class Fleet:
         return Sshd(self._folder, self._folder / "user.pub", options={"SetEnv": environment})
 
     def deploy(self, *ports: int) -> None:
-        """Deploy to the hosts behind these ports, which may be those of a slow line."""
+        """Deploy to the hosts at these ports, which may be ports of slow connections."""
         inputs = {
             "host": " ".join(f"127.0.0.1:{port}" for port in ports),
             "user": USER,
@@ -171,7 +173,7 @@ class Fleet:
         _check(run_action("ssh-deploy", inputs, workspace=self._folder))
 
     def connect(self, port: int) -> None:
-        """Run nothing on a host, with all options of ours but those for its agent."""
+        """Run nothing on a host, with all our options except those for the agent."""
         ours = Folder(str(self._folder / f"ours-{port}"))
         if not Path(ours.path).exists():
             Path(ours.path).mkdir()
@@ -187,7 +189,7 @@ class Fleet:
 def take_turns(
     what: str, works: Mapping[Case, Callable[[], object]], rounds: int
 ) -> dict[Case, list[float]]:
-    """Return the seconds of each in each round; all take turns, forwards and backwards."""
+    """Return the seconds of each contestant in each round. Every second round is reversed."""
     taken: dict[Case, list[float]] = {case: [] for case in works}
     began = os.getloadavg()[0]
     for turn in range(rounds + WARM_UPS):
@@ -201,7 +203,7 @@ def take_turns(
 
 
 def compare_deploys(rounds: int) -> None:
-    """Print what a deploy to one host takes, ours and others."""
+    """Print how long a deploy to one host takes, for all contestants."""
     with Bed() as bed, ExitStack() as stack:
         shop = Shop(bed)
         images = itertools.cycle([shop.push("1"), shop.push("2")])
@@ -212,7 +214,7 @@ def compare_deploys(rounds: int) -> None:
             link = stack.enter_context(delayed(bed.host.ip, 22, milliseconds=trip / 2))
             line = Line(bed, link.port, images)
             works |= {(name, trip): work for name, work in line.contestants().items()}
-        # Then both images are pulled, and there is a previous container.
+        # After this, both images are pulled, and there is a previous container.
         line.ours()
         line.ours()
         taken = take_turns("one host", works, rounds)
@@ -222,10 +224,10 @@ def compare_deploys(rounds: int) -> None:
 
 
 def count_trips(rounds: int) -> int:
-    """Print how many round trips ours needs once it is connected; return 1 over the budget.
+    """Print how many round trips we need after the connection. Return 1 over the budget.
 
-    The stand-in for Docker takes the same time each time. The quickest of each is what counts, in
-    which nothing else of this machine came in between.
+    The stand-in for Docker always takes the same time. The fastest run of each counts, because it
+    was least disturbed by other work of this machine.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         fleet = Fleet(Path(folder), 1, stack)
@@ -253,7 +255,7 @@ def _trips(taken: Mapping[Case, list[float]], name: str) -> list[float]:
 
 
 def compare_hosts(rounds: int) -> int:
-    """Print what many hosts take against one; return 1 over the budget."""
+    """Print how long many hosts take against one. Return 1 over the budget."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         fleet = Fleet(Path(folder), HOSTS, stack)
         works: dict[Case, Callable[[], object]] = {
@@ -269,7 +271,7 @@ def compare_hosts(rounds: int) -> int:
 
 
 def compare_start() -> int:
-    """Print what a dry run takes against a Python that does nothing; 1 over the budget."""
+    """Print how long a dry run takes against an idle Python. Return 1 over the budget."""
     key = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
     inputs = (
         "INPUT_HOST=h1", "INPUT_USER=deploy", f"INPUT_SSH_KEY={key}",
@@ -283,8 +285,8 @@ def compare_start() -> int:
 
 
 def main() -> int:
-    """Print the comparisons; return 1 when one is over budget."""
-    rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
+    """Print the comparisons. Return 1 when one is over its budget."""
+    rounds = read_rounds(__doc__, ROUNDS)
     compare_deploys(rounds)
     return max(count_trips(rounds), compare_hosts(rounds), compare_start())
 

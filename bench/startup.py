@@ -1,6 +1,6 @@
-"""What an action costs before it does anything: a dry run of build-push against an idle Python.
+"""Measures the start of an action: a dry run of build-push against an idle Python.
 
-One comparison for each Python from 3.10 to 3.14 that is found.
+There is one comparison for each Python from 3.10 to 3.14 that is found.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from paired import EXAMPLE, ROOT, compare
+from paired import EXAMPLE, ROOT, compare, read_rounds
 
-# A start takes 60 ms at most where an idle Python of the same version takes 15.
+# A start takes at most 60 ms when an idle Python of the same version takes 15 ms.
 BUDGET = 4.0
-# The system's own first: another may have packages of its owner that make its start slow.
+# The system's Python first: others may have packages of their owner that make them start slowly.
 NAMES = (
     "/usr/bin/python3",
     "python3",
@@ -24,7 +24,7 @@ NAMES = (
     "python3.13",
     "python3.14",
 )
-# Given by name, so that both sides start through the same program and in the same environment.
+# Called by name, so that both sides start through the same program and environment.
 ENVIRONMENT = (
     "env",
     "-i",
@@ -39,7 +39,7 @@ ENVIRONMENT = (
 
 
 def pythons() -> dict[str, str]:
-    """Return the path of each Python that works, by its version; each version once."""
+    """Return the path of each Python that works, by its version. Each version occurs once."""
     found: dict[str, str] = {}
     pyenv = sorted(map(str, Path.home().glob(".pyenv/versions/3.1[0-9].*/bin/python3")))
     for name in (*NAMES, *pyenv):
@@ -55,7 +55,8 @@ def pythons() -> dict[str, str]:
 
 
 def main() -> int:
-    """Print the comparisons; return 1 when one is over budget."""
+    """Print the comparisons. Return 1 when one is over its budget."""
+    read_rounds(__doc__)
     worst = 0
     for version, python in sorted(pythons().items()):
         print(f"Python {version}")

@@ -1,6 +1,7 @@
-"""Writes the tables of inputs and outputs into the README of every action: `make docs`.
+"""Writes the tables of the docs, and the JSON Schema of the spec: `make docs`.
 
-action.yml is where an input is described; a README shows that and adds nothing. With `--check`
+The tables of inputs and outputs in the README of every action come from its action.yml. The tables
+of keys in docs/spec.md and the JSON Schema come from the declaration of the spec. With `--check`
 nothing is written, and the exit code is 1 when something would be.
 """
 
@@ -13,37 +14,59 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from gen_workflow.spec import reference, schema
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[1]
+SPEC = ROOT / "docs" / "spec.md"
+SCHEMA = ROOT / "docs" / "spec.schema.json"
 BEGIN = "<!-- reference: made from action.yml by `make docs` -->\n"
 END = "<!-- end of reference -->"
 BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
+KEYS = re.compile(
+    rf"(<!-- keys of ([^\n]*): made from the spec by `make docs` -->\n).*?(?={re.escape(END)})",
+    re.DOTALL,
+)
+TOP = "the top level"
 
 
 def main(arguments: list[str]) -> int:
-    """Bring every README up to date, or say which is not."""
-    stale = [path for path in readmes() if path.read_text("utf-8") != with_tables(path)]
+    """Bring every document up to date, or say which is not."""
+    wanted = {path: with_tables(path) for path in readmes()}
+    wanted |= {SPEC: with_keys(SPEC.read_text("utf-8")), SCHEMA: schema.text()}
+    stale = [path for path, text in wanted.items() if not is_file_with(path, text)]
     for path in stale:
         print(path.relative_to(ROOT))
         if "--check" not in arguments:
-            path.write_text(with_tables(path), encoding="utf-8")
+            path.write_text(wanted[path], encoding="utf-8")
     if stale and "--check" in arguments:
-        print("are not what action.yml says; run `make docs`", file=sys.stderr)
+        print("differ from what they are made from; run `make docs`", file=sys.stderr)
         return 1
     return 0
 
 
+def is_file_with(path: Path, text: str) -> bool:
+    """Tell whether a file is there and has a text."""
+    return path.exists() and path.read_text("utf-8") == text
+
+
+def with_keys(text: str) -> str:
+    """Return the text of docs/spec.md with the tables that the declaration gives."""
+    tables = reference.tables()
+    return KEYS.sub(lambda at: at[1] + tables["" if at[2] == TOP else at[2].strip("`")], text)
+
+
 def readmes() -> list[Path]:
-    """Return the README beside each action.yml that has a place for the tables."""
+    """Return each README that is beside an action.yml and has a place for the tables."""
     paths = [path.with_name("README.md") for path in ROOT.glob("actions/*/action.yml")]
     paths += [ROOT / "README.md"] if (ROOT / "action.yml").exists() else []
     return [each for each in sorted(paths) if each.exists() and BEGIN in each.read_text("utf-8")]
 
 
 def with_tables(readme: Path) -> str:
-    """Return the text of a README with the tables that its action.yml gives."""
+    """Return the text of a README with the tables from its action.yml."""
     document = YAML(typ="safe").load(readme.with_name("action.yml").read_text("utf-8"))
     tables = _inputs(document.get("inputs") or {}) + _outputs(document.get("outputs") or {})
     return BETWEEN.sub(lambda _: tables, readme.read_text("utf-8"))

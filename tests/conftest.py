@@ -1,8 +1,8 @@
-"""Which tests a machine can run, and the table at the end that says which of them did and why.
+"""Selects the tests that a machine can run, and prints the table of what ran and why not.
 
 A tier is the first folder below tests/. A test names what it needs, as in
-`@pytest.mark.needs("engine", "act")`, and is skipped with the reason where that is missing.
-Under CI a skip is a failure, unless its reason is one of `bed.tools.Cannot`.
+`@pytest.mark.needs("engine", "act")`. It is skipped, with the reason, when that is missing. Under
+CI a skip is a failure, unless its reason is one of `bed.tools.Cannot`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["bed.plugin"]
 
 TESTS = Path(__file__).parent
-# In the order they run: what fails fast comes first. Another folder is a tier at the end.
+# In the order in which they run: fast tiers first. Any other folder is a tier at the end.
 TIERS = ("unit", "cases", "conformance", "github", "e2e")
 LONG = "long: shows for more cases what shorter tests show; runs under CI and with --long"
 MARKER = "needs(*components): what must be on the machine, by the names of bed.components"
@@ -37,8 +37,8 @@ why_missing = cache(components.why_missing)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.addinivalue_line("markers", LONG)
-    # A shell starts what runs in its background deaf to SIGINT, and so would be all that tests
-    # start and interrupt.
+    # A shell starts its background processes with SIGINT ignored. The programs that tests start
+    # and interrupt would inherit this.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Table(), "tiers")
 

@@ -3,36 +3,120 @@
 from __future__ import annotations
 
 import io
+import signal
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from ship.runner.workflow_commands import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
 
-    from ship.runner.command import Command
+    from ship.runner.command import Command, Secret
     from ship.runner.process import Finished
 
 
-class ScriptedRunner:
-    """Answers each command with the next of the given endings, and remembers what was run."""
+Sink = Callable[[str], None]
 
-    def __init__(self, *endings: Finished, then: Callable[[Command], None] | None = None) -> None:
+
+class ScriptedProcess:
+    """A program that runs beside us: it prints and ends when the test says so.
+
+    It is both kinds of process of a runner. Its first lines come when it starts, the lines of
+    `answers` when a text is written that contains their key.
+    """
+
+    def __init__(self, *lines: str, answers: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._first = lines
+        self._answers = answers or {}
+        self._on_stdout: Sink | None = None
+        self._on_stderr: Sink | None = None
+        self._on_end: Callable[[], None] | None = None
+        self.written: list[str] = []
+        self.ended = False
+        self.code = 0
+
+    def begin(
+        self, on_stdout: Sink | None, on_stderr: Sink | None, on_end: Callable[[], None] | None
+    ) -> None:
+        self._on_stdout, self._on_stderr, self._on_end = on_stdout, on_stderr, on_end
+        for line in self._first:
+            self.print(line)
+
+    def print(self, line: str, *, to_stderr: bool = False) -> None:
+        sink = self._on_stderr if to_stderr else self._on_stdout
+        if sink:
+            sink(line)
+
+    def end(self, code: int = 0) -> None:
+        if not self.ended:
+            self.ended, self.code = True, code
+            if self._on_end:
+                self._on_end()
+
+    def write(self, text: Secret) -> None:
+        self.written.append(text.reveal())
+        for key, lines in self._answers.items():
+            if key in text.reveal():
+                for line in lines:
+                    self.print(line)
+
+    def stop(self) -> None:
+        self.end(-signal.SIGTERM)
+
+    def end_input(self) -> None:
+        self.end()
+
+    def kill(self) -> None:
+        self.end(-signal.SIGKILL)
+
+
+class ScriptedRunner:
+    """Answers each command with the next of the given endings, and remembers what was run.
+
+    `processes` are those that run beside us, in the order in which they are started.
+    """
+
+    def __init__(
+        self,
+        *endings: Finished,
+        then: Callable[[Command], None] | None = None,
+        processes: Sequence[ScriptedProcess] = (),
+    ) -> None:
         self._endings = list(endings)
         self._then = then
+        self._processes = list(processes)
         self.ran: list[Command] = []
+
+    def start(
+        self,
+        command: Command,
+        *,
+        on_stdout: Sink | None = None,
+        on_stderr: Sink | None = None,
+        on_end: Callable[[], None] | None = None,
+    ) -> ScriptedProcess:
+        self.ran.append(command)
+        process = self._processes.pop(0)
+        process.begin(on_stdout, on_stderr, on_end)
+        return process
+
+    def interact(
+        self, command: Command, *, on_stdout: Sink, on_stderr: Sink, on_end: Callable[[], None]
+    ) -> ScriptedProcess:
+        return self.start(command, on_stdout=on_stdout, on_stderr=on_stderr, on_end=on_end)
 
     def run(
         self,
         command: Command,
         *,
-        on_stdout: Callable[[str], None] | None = None,
-        on_stderr: Callable[[str], None] | None = None,
+        on_stdout: Sink | None = None,
+        on_stderr: Sink | None = None,
     ) -> Finished:
         self.ran.append(command)
         finished = self._endings.pop(0)
@@ -44,9 +128,7 @@ class ScriptedRunner:
             self._then(command)
         return finished
 
-    def run_all(
-        self, jobs: Sequence[tuple[Command, Callable[[str], None]]], at_once: int
-    ) -> tuple[Finished, ...]:
+    def run_all(self, jobs: Sequence[tuple[Command, Sink]], at_once: int) -> tuple[Finished, ...]:
         assert at_once > 0
         return tuple(self.run(job, on_stdout=sink, on_stderr=sink) for job, sink in jobs)
 

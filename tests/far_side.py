@@ -12,9 +12,11 @@ from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.ssh import Access, Target
 from ship.ssh.bootstrap import command
-from ship.ssh_deploy.inputs import Common, Login
+from ship.ssh_deploy.common import Common
+from ship.ssh_deploy.image import Login
 from ship.ssh_deploy.program import Program, call
-from ship.ssh_deploy.run.form import RunForm, plan_run
+from ship.ssh_deploy.run.inputs import RunForm
+from ship.ssh_deploy.run.plan import plan_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""An sshd of this machine for a test: quick to start, with keys of its own, and its log."""
+"""An sshd on this machine for a test: it starts fast, and has its own keys and its own log."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def closed_port() -> Iterator[int]:
 
 
 class Sshd:
-    """An sshd on a port of loopback that lets in the user who runs the tests, in a `with` block.
+    """An sshd on a port of loopback, in a `with` block. The user who runs the tests may log in.
 
-    `folder` holds the host keys, as `bed.keys.make_host_keys` makes them, and `user.pub` opens it.
+    `folder` contains the host keys, as `bed.keys.make_host_keys` makes them. `user.pub` may log in.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Sshd:
         return self.log.count("Accepted publickey")
 
     def __enter__(self) -> Self:
-        # Where sshd, when it is root, shuts itself in before a login.
+        # The folder to which sshd, when it is root, confines itself before a login.
         if USER == "root":
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         options = {
@@ -122,7 +122,7 @@ class Sshd:
 
 
 class Rude:
-    """A port that drops its first connections without a word, and then relays to another."""
+    """A port that drops its first connections without an answer, and then relays to another."""
 
     def __init__(self, port: int, drops: int) -> None:
         self._behind = port

@@ -1,55 +1,111 @@
-"""Running a verb: which code runs it, and how errors are told."""
+"""The command line: the table of verbs, the exit codes, how an error is reported."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from gen_workflow.commands import in_step
+from gen_workflow.commands.options import PROJECT, Option, Options, Verb, parse
 from gen_workflow.errors import DONE, OUR_BUG, Defect, GenWorkflowError
-from gen_workflow.output import put, tell
-from gen_workflow.quick import Options
+from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+_ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
+_BRANCH = "gen-workflow/update"
+_COMMIT_EPILOG = """\
+environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API,
+  which is only needed for a GitHub other than github.com
 
-_REPORT = "https://github.com/gen-workflow/gen-workflow/issues/new"
+examples:
+  gen-workflow commit --dry-run     print the steps and take none
+  gen-workflow commit               take them; a second run changes nothing
+"""
+
+VERBS = (
+    Verb(
+        "generate",
+        "write the workflow that the spec gives",
+        *PROJECT,
+        Option("stdout", "--stdout", says="print it and write nothing"),
+        Option("force", "--force", says="overwrite edits made by hand"),
+        in_step="is already in step with",
+    ),
+    Verb(
+        "check",
+        "check that the workflow is what the spec gives",
+        *PROJECT,
+        in_step="is in step with",
+    ),
+    Verb(
+        "commit",
+        "bring spec and workflow to GitHub as a pull request",
+        *PROJECT,
+        Option(
+            "repo",
+            "--repo",
+            metavar="OWNER/NAME",
+            says="repository on GitHub; default: the one of the remote origin",
+        ),
+        Option(
+            "branch",
+            "--branch",
+            metavar="NAME",
+            default=_BRANCH,
+            says=f"branch to commit on; default: {_BRANCH}",
+        ),
+        Option(
+            "base",
+            "--base",
+            metavar="NAME",
+            says="branch to merge into; default: the default branch",
+        ),
+        Option("message", "--message", metavar="TEXT", says="message of the commit"),
+        Option("title", "--title", metavar="TEXT", says="title of the pull request"),
+        Option(
+            "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
+        ),
+        Option("force", "--force", says="replace edits made by hand on GitHub"),
+        Option("dry_run", "--dry-run", says="print the steps and take none"),
+        Option("json", "--json", says="print the result as JSON"),
+        epilog=_COMMIT_EPILOG,
+    ),
+    Verb("schema", "print the JSON Schema of the spec, for editors"),
+)
 
 
-def main(argv: Sequence[str], options: Options | None = None) -> int:
-    """Run a verb and return its exit code; `options` are there when `quick` understood them."""
+def main(argv: list[str]) -> int:
+    """Run a verb and return its exit code."""
     try:
-        return _run(list(argv), options)
+        return _run(argv, parse(argv, VERBS))
     except SystemExit as ended:  # argparse printed help, or what is wrong
         return put("") or int(ended.code or DONE)
     except Defect:
-        return _report()
+        return _report_bug()
     except GenWorkflowError as error:
-        tell(str(error))
+        log(str(error))
         return error.exit_code
-    except Exception:  # noqa: BLE001 - the last line of defence: told as a bug, with the traceback
-        return _report()
+    except Exception:  # noqa: BLE001 - whatever else fails is our bug
+        return _report_bug()
 
 
 def _run(argv: list[str], options: Options | None) -> int:
+    """Answer at once when the hashes say that all is in step; else load the verb and run it."""
+    if options and options.verb.in_step and (answer := in_step.answer(options)):
+        return put(answer)
+    from importlib import import_module  # noqa: PLC0415 - slow to load, like all below
+
     if options is None:
-        from gen_workflow.arguments import parser  # noqa: PLC0415 - argparse: slow, rarely needed
+        from gen_workflow.commands import arguments  # noqa: PLC0415
 
-        if argv[:1] == ["commit"]:
-            from gen_workflow.commit import run  # noqa: PLC0415 - PyGithub: slow, only for this
-
-            return run(parser(argv).parse_args(argv))
-        options = parser(argv).parse_args(argv, namespace=Options())
-    from gen_workflow import generate  # noqa: PLC0415 - not for --help and `commit`
-
-    return generate.run(options)
+        options = arguments.parse(argv, VERBS)
+    code: int = import_module(f"gen_workflow.commands.{options.verb.name}").run(options)
+    return code
 
 
-def _report() -> int:
+def _report_bug() -> int:
     import traceback  # noqa: PLC0415 - only for what should never happen
 
-    tell(
+    log(
         f"{traceback.format_exc()}\n"
         f"this is a bug of gen-workflow {__version__}, not of the spec\n"
-        f"  hint: please report the lines above, with the spec, at {_REPORT}"
+        f"  hint: please report the lines above, with the spec, at {_ISSUES}"
     )
     return OUR_BUG

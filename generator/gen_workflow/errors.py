@@ -1,8 +1,8 @@
-"""The errors a person can meet.
+"""The errors that a user can see.
 
 GenWorkflowError
-├── UserError   the person must change something; nothing was written (exit 2)
-│   └── SpecError   all that is wrong with a spec, each with its line
+├── UserError   the user must change something; nothing was written (exit 2)
+│   └── SpecError   everything that is wrong with a spec, each problem with its line
 ├── Drift       the workflow is not what the spec says, or holds an edit (exit 1)
 └── Defect      gen-workflow itself is wrong (exit 3)
 """
@@ -17,12 +17,12 @@ INTERRUPTED = 130
 
 
 def shown(text: str) -> str:
-    """Return a word of somebody else's as it may stand in a message, where it might end a line."""
+    """Return a text from outside as a message may hold it: quoted when it could end a line."""
     return text if text and text.isprintable() else repr(text)
 
 
 class GenWorkflowError(Exception):
-    """An error that is told in words, without a traceback."""
+    """An error that is reported in words, without a traceback."""
 
     exit_code = NOT_IN_STEP
 
@@ -46,10 +46,10 @@ class SpecError(UserError):
 
 
 class Drift(GenWorkflowError):  # noqa: N818 - named after what was found
-    """The workflow on disk is not what the spec says, or holds an edit that would be lost."""
+    """The workflow in the repository is not what the spec says, or an edit in it would be lost."""
 
 
 class Defect(GenWorkflowError):  # noqa: N818 - named after what it is
-    """gen-workflow did something it must never do."""
+    """gen-workflow did something that it must never do."""
 
     exit_code = OUR_BUG

@@ -42,10 +42,10 @@ def main(checkout: Path) -> int:
         with lock.open("rb") as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if _is_whole(environment, lock, done):
-                return 0  # somebody else was first
+                return 0  # another process was first
             return _make(environment, lock, done)
     except KeyboardInterrupt:
-        print("gen-workflow: interrupted; the next use begins anew", file=sys.stderr)
+        print("gen-workflow: interrupted; the next run starts again", file=sys.stderr)
         return 130
     except Failed as error:
         print(f"gen-workflow: cannot make its environment:\n{error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The bed for a person: python -m bed up [--hosts N], python -m bed down."""
+"""Starts and stops a bed by hand: python -m bed up [--hosts N], python -m bed down."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ The bed is up. On this machine:
   ssh -F none -i {key} -o UserKnownHostsFile={known} deploy@{ip}   # a host
 ghcr.io answers inside as `ghcr.io`; log in as anyone with the token `{token}`.
 {hosts}
-The runner sees {work} at the same path. Take it all down with: python -m bed down
+The runner sees {work} at the same path. Stop and remove everything with: python -m bed down
 """
 TOKEN = "ghs_bed"
 
@@ -23,9 +23,9 @@ TOKEN = "ghs_bed"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bed", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="start a bed that stays")
+    up = commands.add_parser("up", help="start a bed and leave it running")
     up.add_argument("--hosts", type=int, default=1, metavar="N", help="how many hosts (1)")
-    commands.add_parser("down", help="stop every bed of yours, and those of dead processes")
+    commands.add_parser("down", help="stop all beds that you started, and those of dead processes")
     commands.add_parser("keep").add_argument("id")
     given = parser.parse_args()
     try:
@@ -74,7 +74,7 @@ def _down() -> None:
 
 
 def _keep(name: str) -> None:
-    """Wait until our owner is gone, however it went, and remove its bed."""
+    """Wait until the owner has ended, in whatever way, and remove its bed."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()

@@ -1,7 +1,7 @@
-"""An action.yml as the runner reads it, and the few expressions that ours use.
+"""Reads an action.yml as the runner does, and evaluates the few expressions that our actions use.
 
-The runner's own evaluator is GitHub's @actions/expressions; tests/conformance holds this small one
-to it. What is not in the table of names here is an error, never a guess.
+The runner's own evaluator is GitHub's @actions/expressions. tests/conformance compares this small
+evaluator with it. A name that is not in the table of names here is an error, never a guess.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Contexts = dict[str, Any]
 
 
 class UnknownExpressionError(Exception):
-    """An action.yml says more than a plain name, which this evaluator does not know."""
+    """An action.yml has an expression that is not a plain name. This evaluator has no others."""
 
 
 @dataclass(frozen=True)
 class ActionFile:
-    """One composite action: where it is and what its action.yml says."""
+    """One composite action: its folder and the content of its action.yml."""
 
     folder: Path
     document: Mapping[str, Any]
@@ -50,7 +50,7 @@ class ActionFile:
         return list(self.document["runs"]["steps"])
 
     def with_defaults(self, given: Mapping[str, str], contexts: Contexts) -> dict[str, str]:
-        """Return all inputs; a default is for an absent one only, not for an empty one."""
+        """Return all inputs. An absent input gets its default; an empty one stays empty."""
         return {
             name: given[name] if name in given else evaluate(_text(each.get("default")), contexts)
             for name, each in self.inputs.items()
@@ -58,7 +58,7 @@ class ActionFile:
 
 
 def action_folders() -> list[Path]:
-    """Return the folder of every action of this repository, the root one first when it exists."""
+    """Return the folders of all actions of this repository; the root one first, if it exists."""
     return [
         path.parent
         for path in (ROOT / "action.yml", *sorted(ROOT.glob("actions/*/action.yml")))
@@ -68,13 +68,13 @@ def action_folders() -> list[Path]:
 
 @cache
 def read_action(folder: Path) -> ActionFile:
-    """Read the action.yml of a folder; scalars stay the text the runner takes them for."""
+    """Read the action.yml of a folder. Scalars stay text, as in the runner."""
     with (folder / "action.yml").open(encoding="utf-8") as file:
         return ActionFile(folder, YAML(typ="safe").load(file))
 
 
 def evaluate(template: str, contexts: Contexts) -> str:
-    """Put the value of each `${{ a.b.c }}` in place; an unset last name is an empty string."""
+    """Replace each `${{ a.b.c }}` by its value. A last name that is not set is an empty text."""
     return EXPRESSION.sub(lambda match: _value(match[1], contexts), template)
 
 

@@ -1,6 +1,7 @@
-"""BuildKit's image for buildx's docker-container driver, made from the programs it consists of.
+"""Makes the image of BuildKit for buildx's docker-container driver, from its programs alone.
 
-The real one is an Alpine; this is the same daemon on this machine's own C library, without git.
+The real image is based on Alpine. This one has the same daemon, uses the C library of this machine,
+and has no git.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 # The name that buildx asks for.
 IMAGE = "moby/buildkit:buildx-stable-1"
-# As in the real image; the variable matters with cgroup v2.
+# As in the real image. The variable is needed with cgroup v2.
 SETTINGS = (
     "ENV PATH=/usr/bin BUILDKIT_SETUP_CGROUPV2_ROOT=1",
     "VOLUME /var/lib/buildkit",
@@ -31,7 +32,7 @@ LIBRARY = re.compile(r"(/\S+) \(0x")
 
 
 def programs() -> Path:
-    """Return the folder of buildkitd and buildctl; raises Unavailable when they are not built."""
+    """Return the folder of buildkitd and buildctl. Raises Unavailable when they are not built."""
     folder = tools.buildkit_folder()
     if not folder.is_dir():
         raise Unavailable("BuildKit is not built: run python3 tests/bed/setup.py buildkit")
@@ -39,7 +40,7 @@ def programs() -> Path:
 
 
 def fill(root: Path, engine: Programs, authority: Path) -> None:
-    """Fill a folder with what the image holds; `authority` is the one that it trusts."""
+    """Fill a folder with the content of the image. The image trusts `authority`."""
     folder = root / "usr/bin"
     folder.mkdir(parents=True)
     (root / "tmp").mkdir()

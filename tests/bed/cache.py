@@ -1,4 +1,4 @@
-"""Where downloads and builds are kept between runs, and locks that two runs share."""
+"""The folder that keeps downloads and builds between runs, and locks between processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def folder() -> Path:
-    """Return the cache folder, outside the checkout; made when missing."""
+    """Return the cache folder, which is outside the checkout. Create it when it is missing."""
     own = os.environ.get("GEN_WORKFLOW_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     path = Path(own or f"{base}/gen-workflow").expanduser().absolute()
@@ -23,7 +23,7 @@ def folder() -> Path:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
-    """Hold the lock of this name against every other process; a dead holder frees it."""
+    """Hold the lock of this name, so that other processes wait. It ends with its holder."""
     with (folder() / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Starting programs for the bed: text in, text out, and an error that shows what was said."""
+"""Starts programs for the bed: text in, text out, and an error that shows the output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Completed = subprocess.CompletedProcess[str]
 
 
 class CommandFailed(BedError):  # noqa: N818 - reads as what happened
-    """A program of the bed ended with an error; `result` holds what it printed."""
+    """A program of the bed failed. `result` has its output."""
 
     def __init__(self, result: Completed) -> None:
         self.result = result
@@ -34,10 +34,10 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Completed:
-    """Run a program to its end. `env` is added to ours; raises CommandFailed if `check`."""
+    """Run a program until it ends. `env` is added to our environment. With `check` it can raise."""
     result = subprocess.run(
         argv,
-        # Nothing of the bed may wait for a person's keyboard.
+        # No program of the bed may wait for input from a keyboard.
         **({"stdin": subprocess.DEVNULL} if input is None else {"input": input}),
         capture_output=True,
         text=True,

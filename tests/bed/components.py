@@ -1,7 +1,8 @@
-"""The components that tests need, installed side by side by setup.py; the standard library only.
+"""The components that tests need. setup.py installs them side by side. Standard library only.
 
-One that cannot be had never stops the others: its reason is kept, and every test that needs it is
-skipped with that reason, or fails with it where it ought to be there (see tests/conftest.py).
+A component that cannot be installed does not stop the others. Its reason is stored. Every test that
+needs it is skipped with that reason; it fails where the component must exist (see
+tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ REASON = "reason: "
 
 @dataclass(frozen=True)
 class Component:
-    """One thing to install: how to see that it is there, and how to get it there."""
+    """One thing to install: how to check that it is installed, and how to install it."""
 
     name: str
     is_ready: Callable[[], bool]
@@ -64,7 +65,7 @@ def _install_packages() -> None:
 
 
 def _engine_is_there() -> bool:
-    # An engine of other pins counts: whoever starts one asks for today's, and gets it unpacked.
+    # An engine of other pins counts as well: the code that starts an engine unpacks the right one.
     return any(cache.folder().glob("engine-*"))
 
 
@@ -90,7 +91,7 @@ def _other_engine(suite: str, minutes: float) -> Component:
 
 
 def components() -> dict[str, Component]:
-    """Return every component by the name that `@pytest.mark.needs` uses."""
+    """Return all components, by the names that `@pytest.mark.needs` uses."""
     every = (
         Component("python", environment.is_ready, environment.make, 20),
         Component("packages", _packages_are_there, _install_packages, 10),
@@ -106,7 +107,7 @@ def components() -> dict[str, Component]:
 
 
 def why_missing(name: str) -> str:
-    """Return why a component is not there; an empty text when it is."""
+    """Return why a component is missing, or an empty text when it is installed."""
     if components()[name].is_ready():
         return ""
     told = _read_status().get(name) or "it is not installed; run python3 tests/bed/setup.py"
@@ -114,7 +115,7 @@ def why_missing(name: str) -> str:
 
 
 def _status_file() -> Path:
-    # Of this checkout alone: another one may have other pins, and so other reasons.
+    # For this checkout only: another one may have other pins, and therefore other reasons.
     checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
     return cache.folder() / f"status-{checkout}.json"
 
@@ -134,9 +135,9 @@ def _write_status(status: Mapping[str, str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Install what is missing, of all components or of those named.
+    """Install the missing components: all, or those that are named.
 
-    Returns 1 only when there is no Python environment: of all the rest the tests tell.
+    Returns 1 only when there is no Python environment. Tests report all other missing components.
     """
     if arguments[:1] == ["--install"]:
         return _install_here(arguments[1])
@@ -148,16 +149,16 @@ def main(arguments: list[str]) -> int:
     missing = [every[name] for name in asked if not every[name].is_ready()]
     if missing:
         with _locked():
-            # Another set-up may have brought some meanwhile.
+            # Another set-up may have installed some of them in the meantime.
             _Installer([each for each in missing if not each.is_ready()]).run()
     return 0 if "python" not in asked or environment.is_ready() else EXIT_FAILED
 
 
 def _install_here(name: str) -> int:
-    """Install one component in this process; its last line says why it could not."""
+    """Install one component in this process. The last line says why it failed."""
     try:
         components()[name].install()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
+    except Exception as error:  # noqa: BLE001 - every error is a reason
         print(f"\n{REASON}{' '.join(str(error).split()) or type(error).__name__}", flush=True)
         return EXIT_UNAVAILABLE
     return 0
@@ -165,25 +166,25 @@ def _install_here(name: str) -> int:
 
 @contextlib.contextmanager
 def _locked() -> Iterator[None]:
-    """Let one set-up at a time fill the cache; the others wait, and then find it filled."""
+    """Let one set-up at a time fill the cache. The others wait, and then find it filled."""
     with (cache.folder() / "setup.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("set-up: another one is at work; waiting for it", flush=True)
+            print("set-up: another set-up is running; waiting until it ends", flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 class _Installer:
-    """Installs components side by side, each in a process of its own with a limit of time."""
+    """Installs components side by side, each in its own process and with a time limit."""
 
     def __init__(self, missing: list[Component]) -> None:
         self._missing = missing
         self._running: set[subprocess.Popen[bytes]] = set()
 
     def run(self) -> None:
-        """Install all, print a line for each, and keep the reasons of those that failed."""
+        """Install all, print one line for each, and store the reasons of those that failed."""
         if not self._missing:
             return
         names = ", ".join(each.name for each in self._missing)
@@ -203,13 +204,15 @@ class _Installer:
         _write_status({**_read_status(), **status})
 
     def _install(self, component: Component, wait: Callable[[], str] | None) -> str:
-        """Return why it failed, or nothing; says so in one line."""
+        """Return why it failed, or an empty text. Print one line."""
         if wait:
             wait()
         started = time.monotonic()
         reason = "" if component.is_ready() else self._bounded(component)
         if not reason and not component.is_ready():
-            reason = f"its installation ended well, but it is not there; see {_log(component)}"
+            reason = (
+                f"its installation ended without an error, but it is missing; see {_log(component)}"
+            )
         seconds = time.monotonic() - started
         line = f"set-up: {component.name:11} {'FAILED' if reason else 'ok':6} {seconds:6.1f} s"
         print(f"{line}  {reason}".rstrip(), flush=True)

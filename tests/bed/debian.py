@@ -1,6 +1,6 @@
-"""Debian's packages: what the machine needs installed, and an engine that is only unpacked.
+"""Debian packages: those that the machine must have installed, and an engine that is only unpacked.
 
-The standard library only: this runs before any environment exists.
+Standard library only, because this runs before any environment exists.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ APT_GET = ("apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg:
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 PROGRAMS = ("docker", "dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-registry")
-# What a system may have under another name, or not need.
+# Packages that a system may have under another name, or may not need.
 HELPERS = ("docker-proxy", "docker-init", "tini", "ctr")
 PLUGINS = ("docker-buildx", "docker-compose")
 PROGRAM_FOLDERS = ("usr/bin", "usr/sbin")
 PLUGIN_FOLDERS = ("usr/libexec/docker/cli-plugins", "usr/lib/docker/cli-plugins")
 MACHINE = Path("/")
 DOWNLOAD_SECONDS = 900
-# Ubuntu keeps all processors but Intel's in an archive of their own.
+# Ubuntu has a separate archive for all processors except Intel's.
 UBUNTU_PORTS = "http://ports.ubuntu.com/ubuntu-ports"
 
 
 class Source(NamedTuple):
-    """One source of an apt: an archive, a suite of it, and the processor to fetch for."""
+    """One source of apt: an archive, a suite of it, and the processor to download for."""
 
     uri: str
     suite: str
@@ -48,7 +48,7 @@ class Source(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """An unpacked Docker: the folder of its programs and the folder of its CLI plugins."""
+    """An unpacked Docker: the folder of its programs, and the folder of its CLI plugins."""
 
     folder: Path
 
@@ -62,9 +62,9 @@ class Programs(NamedTuple):
 
 
 def install_packages() -> list[str]:
-    """Install the packages that this machine lacks, from its own suite; no service starts.
+    """Install the packages that this machine lacks, from its own suite. No service is started.
 
-    Returns the names of what was missing. Raises Unavailable with what a person can do.
+    Returns the names of the missing packages. Raises Unavailable with what a person can do.
     """
     missing = missing_packages()
     if not missing:
@@ -82,7 +82,7 @@ def missing_packages() -> list[str]:
     """Return the packages of versions.toml that are not installed."""
     _need_apt()
     wanted: list[str] = versions.load("debian")["machine"]
-    if not _is_debian():  # its engine cannot be unpacked, so the registry comes from its own suite
+    if not _is_debian():  # no engine can be unpacked here, so the registry is of its own suite
         wanted = [*wanted, *versions.load("debian")["registry"]]
     query = ("dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n")
     said = run(*query, *wanted, check=False).stdout
@@ -91,11 +91,11 @@ def missing_packages() -> list[str]:
 
 
 def unpack_engine() -> Programs:
-    """Return the bed's Docker; the first time it is downloaded and unpacked into the cache.
+    """Return the bed's Docker. The first call downloads it and unpacks it into the cache.
 
-    It comes from the Debian mirror that this machine already uses, and nothing of the machine
-    changes. Any number of processes may ask at once. On other systems the programs that are
-    installed are used. Raises Unavailable with what a person can do.
+    It comes from the Debian mirror that this machine already uses, and the machine does not change.
+    Several processes may call this at once. On other systems the installed programs are used.
+    Raises Unavailable with what a person can do.
     """
     _need_apt()
     pinned = versions.load("debian")
@@ -108,9 +108,9 @@ def unpack_engine() -> Programs:
 
 
 def unpack_other_engine(suite: str) -> Programs:
-    """Return the bed's Docker with the programs that another suite of Debian has instead.
+    """Return the bed's Docker with the programs of another suite of Debian.
 
-    As `unpack_engine`, and Unavailable also on every other system.
+    Works like `unpack_engine`. On every other system it raises Unavailable.
     """
     if not _is_debian():
         raise Unavailable(Cannot.OTHER_ENGINES.reason)
@@ -120,7 +120,7 @@ def unpack_other_engine(suite: str) -> Programs:
             try:
                 _make_other(suite, ready, base)
             except BedError as error:
-                # What another suite has today is not ours to say.
+                # Another suite decides by itself which version it has today.
                 raise Unavailable(f"{Cannot.OTHER_ENGINES.reason} ({error})") from error
     return ready
 
@@ -142,7 +142,7 @@ def _make_other(suite: str, ready: Programs, base: Programs) -> None:
         made, root = Programs(Path(scratch) / "made"), Path(scratch) / "root"
         source = Source(_mirror(Path(scratch)), suite, _processor())
         listing = extract(_download(Path(scratch), names, [source]), root)
-        # Links: what is replaced is removed first, so that the other's stays as it is.
+        # These are links. A link that is replaced is removed first, so its target does not change.
         shutil.copytree(base.folder, made.folder, copy_function=os.link)
         (made.folder / "packages.txt").unlink()
         for path in (*made.bin.iterdir(), *made.plugins.iterdir()):
@@ -168,14 +168,14 @@ def _make(ready: Programs) -> None:
 
 
 def own_suite() -> str:
-    """Return the name of the suite that this machine is made of, such as `bookworm`."""
+    """Return the name of the suite of this machine, such as `bookworm`."""
     return _os_release()["VERSION_CODENAME"]
 
 
 def download_foreign(processor: str, names: Sequence[str], scratch: Path) -> list[Path]:
-    """Download packages of the machine's own suite, those of another processor among them.
+    """Download packages of the machine's own suite, also for another processor.
 
-    Returns the files, somewhere in `scratch`. Raises Unavailable where that is not possible.
+    Returns the files, somewhere in `scratch`. Raises Unavailable when that is not possible.
     """
     _need_apt()
     uri, suite = _mirror(scratch), own_suite()
@@ -202,7 +202,7 @@ def _processor() -> str:
 
 
 def _download(scratch: Path, names: Sequence[str], sources: Sequence[Source]) -> list[Path]:
-    """Download the packages through an apt tree of our own; the machine's is only read."""
+    """Download the packages through an apt tree of our own. The machine's tree is only read."""
     env = {**QUIET, "APT_CONFIG": str(_apt_tree(scratch, sources))}
     target = scratch / "packages"
     target.mkdir()
@@ -234,7 +234,7 @@ def _apt_tree(scratch: Path, sources: Sequence[Source]) -> Path:
         "Dir::Cache": f"{tree}",
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",
-        # A mirror may be some weeks behind; what it has is signed all the same.
+        # A mirror may be some weeks behind, but its content is still signed.
         "Acquire::Check-Valid-Until": "false",
         # The user `_apt` may not read a cache in a private home.
         "APT::Sandbox::User": "root",
@@ -246,10 +246,10 @@ def _apt_tree(scratch: Path, sources: Sequence[Source]) -> Path:
 
 
 def _mirror(scratch: Path) -> str:
-    """Return the address of the archive that this machine gets its own suite from."""
+    """Return the address of the archive from which this machine gets its own suite."""
     if found := _source_of_own_suite():
         return found
-    # A fresh image has sources but no lists; they are read into a folder of ours.
+    # A fresh image has sources but no lists. The lists are downloaded into a folder of ours.
     lists = ("-o", f"Dir::State::lists={scratch}/machine-lists", "-o", "APT::Sandbox::User=root")
     (scratch / "machine-lists/partial").mkdir(parents=True)
     run(*APT_GET, *lists, "update", env=QUIET, timeout=DOWNLOAD_SECONDS, check=False)
@@ -264,7 +264,7 @@ def _source_of_own_suite(*options: str) -> str:
     asked = ("--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages")
     for line in run("apt-get", *options, "indextargets", *asked).stdout.splitlines():
         release, component, uri = line.split(" ", 2)
-        # Security and updates have suites of their own: `bookworm` is the archive itself.
+        # Security and updates have their own suites. `bookworm` alone is the archive itself.
         if (release, component) == (suite, "main"):
             return uri
     return ""
@@ -279,7 +279,7 @@ def _keyring() -> Path:
 
 
 def extract(packages: list[Path], root: Path) -> str:
-    """Unpack the packages into a folder; returns one line of name and version for each."""
+    """Unpack the packages into a folder. Returns one line of name and version for each."""
     listing = ""
     for package in packages:
         run("dpkg-deb", "--extract", str(package), str(root))
@@ -289,7 +289,7 @@ def extract(packages: list[Path], root: Path) -> str:
 
 
 def _gather(root: Path, made: Programs, place: Callable[[Path, Path], object]) -> None:
-    """Bring programs and plugins of a file system into two flat folders."""
+    """Collect programs and plugins of a file system in two flat folders."""
     made.bin.mkdir(parents=True)
     made.plugins.mkdir()
     for name in PROGRAMS:
@@ -316,7 +316,7 @@ def _is_debian() -> bool:
 
 
 def _os_release() -> dict[str, str]:
-    """Return what /etc/os-release says."""
+    """Return the values of /etc/os-release."""
     try:
         text = Path("/etc/os-release").read_text(encoding="utf-8")
     except OSError:
@@ -328,7 +328,7 @@ def _os_release() -> dict[str, str]:
 def _need_apt() -> None:
     if not shutil.which("apt-get"):
         raise Unavailable(
-            "the bed is made of Debian packages: run it on Debian 12 or newer, or on Ubuntu 24.04"
+            "the bed needs Debian packages: run it on Debian 12 or newer, or on Ubuntu 24.04"
         )
 
 
@@ -340,7 +340,7 @@ def _apt(*argv: str) -> None:
 
 
 class _NoServices:
-    """Keeps packages from starting their services on installation, with Debian's own switch."""
+    """Prevents packages from starting their services on installation, with Debian's own switch."""
 
     def __enter__(self) -> None:
         self._ours = not POLICY.exists()

@@ -1,4 +1,4 @@
-"""A slow or broken line to a machine: a relay on loopback that delivers everything later."""
+"""A slow or broken connection to a machine: a relay on loopback that delivers data later."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    # Chunks, and when each is due; an empty one is the end.
+    # Chunks, and the time at which each is due. An empty chunk is the end.
     _Queue = asyncio.Queue[tuple[float, bytes]]
 
 CHUNK = 1 << 16
-# Chunks under way before the sender has to wait; more than any line of the tests can hold.
+# Chunks in transit before the sender has to wait. No connection of the tests needs so many.
 UNDER_WAY = 1024
-# How often the delay has passed when the far side has taken a connection and may speak: there,
+# How many delays have passed when the remote end has accepted a connection and may send: there,
 # back, and there again.
 HANDSHAKE = 3
 
 
 class delayed:  # noqa: N801 - read as `with delayed(...) as link`
-    """A line to an address that takes its time, at `127.0.0.1` and `port`, in a `with` block.
+    """A slow connection to an address, at `127.0.0.1` and `port`, in a `with` block.
 
-    It adds `milliseconds` each way, to the handshake as well, and limits nothing else. `cut` ends
-    all connections as a reboot does, `freeze` is a line on which everything is lost, until `thaw`.
+    It adds `milliseconds` in each direction, also to the handshake, and limits nothing else. `cut`
+    ends all connections, as a reboot does. After `freeze` all data is lost, until `thaw`.
     """
 
     port: int
@@ -54,15 +54,15 @@ class delayed:  # noqa: N801 - read as `with delayed(...) as link`
         self._loop.close()
 
     def cut(self) -> None:
-        """End every connection on both sides by a reset; new ones are taken."""
+        """Reset every connection on both sides. New connections are accepted."""
         self._do(self._reset())
 
     def freeze(self) -> None:
-        """Deliver nothing more, on connections of now and later; they are taken and stay open."""
+        """Deliver nothing, on present and later connections. They are accepted and stay open."""
         self._do(self._set_flow(flows=False))
 
     def thaw(self) -> None:
-        """Deliver again, first what was held back."""
+        """Deliver again, beginning with the data that was held back."""
         self._do(self._set_flow(flows=True))
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
@@ -96,9 +96,9 @@ class delayed:  # noqa: N801 - read as `with delayed(...) as link`
         self._relays.discard(relay)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection until both sides have ended it."""
+        """Relay one connection until both sides have ended it."""
         sides, up, down = [writer], _queue(), _queue()
-        # At once: what the client says meanwhile is as old as it is.
+        # At once, so that data which the client sends in the meantime gets its real time.
         tasks = [asyncio.ensure_future(self._take(reader, up))]
         try:
             await asyncio.sleep(HANDSHAKE * self._delay)
@@ -119,7 +119,7 @@ class delayed:  # noqa: N801 - read as `with delayed(...) as link`
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _take(self, reader: asyncio.StreamReader, queue: _Queue) -> None:
-        """Note what comes, and when it is due."""
+        """Read data, and note when it is due."""
         data = b"-"
         while data:
             data = await reader.read(CHUNK)

@@ -1,4 +1,4 @@
-"""Deploys to hosts of a bed through the real shell step, and what is to see of them."""
+"""Deploys to hosts of a bed through the real shell step, and reads the results."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# With what a shell, JSON and a log could take for something else.
+# With characters that a shell, JSON or a log could misread.
 SECRET = "gr33ting-s3cret with 'quotes' and $(id)"
 
 
 class Deploy:
-    """Deploys to hosts with the right inputs, but for those that a test changes."""
+    """Deploys to hosts with correct inputs, except for those that a test changes."""
 
     def __init__(self, hosts: Host | Sequence[Host], workspace: Path) -> None:
         self._hosts: list[Host] = [hosts] if isinstance(hosts, Host) else list(hosts)
@@ -67,7 +67,7 @@ class Deploy:
 
 
 def served(host: Host, path: str = "/", port: int = PORT) -> str:
-    """Return what a host answers now; an empty text when nobody does."""
+    """Return what a host answers now, or an empty text when nothing answers."""
     return body(f"http://{host.ip}:{port}{path}")
 
 
@@ -81,7 +81,7 @@ def await_served(host: Host, version: str) -> None:
 
 
 def told_by(host: Host) -> str:
-    """Return what a host has to say of its containers, for whoever reads of a failed test."""
+    """Return the containers of a host and their logs, for the report of a failed test."""
     lines = [host.name, host.docker("ps", "-a", "--no-trunc").stdout]
     for name in containers(host):
         said = host.docker("logs", "--tail", "20", name, check=False)
@@ -105,8 +105,8 @@ def containers(host: Host) -> dict[str, str]:
     return dict(sorted(line.split(" ", 1) for line in lines))
 
 
-# A step may end before its session on the host, which then still asks the proxy and Docker for
-# things: of the next test, if that has begun. It has the lock as long as any part of it lives.
+# A step may end before its session on the host. The session then still sends commands to the proxy
+# and Docker, and would disturb the next test. Each part of it holds the lock while it lives.
 AWAIT_SESSIONS = """\
 for lock in "$1"/.gen-workflow/*/lock; do
   [ ! -e "$lock" ] || flock --wait 60 "$lock" true
@@ -115,7 +115,7 @@ done
 
 
 def clean(host: Host) -> None:
-    """Take away all that deploys have left on a host, once the last of them has ended."""
+    """Remove everything that deploys left on a host, when the last of them has ended."""
     host.run("sh", "-c", AWAIT_SESSIONS, "-", f"/home/{host.user}")
     ids = host.docker("ps", "-aq").stdout.split()
     if ids:

@@ -1,6 +1,6 @@
-"""Programs of arm64 on this machine: QEMU behind the kernel's binfmt_misc, as on hosted runners.
+"""Runs programs of arm64 on this machine: QEMU with the kernel's binfmt_misc, as on hosted runners.
 
-The standard library only: the set-up unpacks this before any environment exists.
+Standard library only, because the set-up unpacks this before any environment exists.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 PROCESSOR = "arm64"
 QEMU = "qemu-aarch64-static"
-# The head of an ELF program of arm64, and which bits of it count (QEMU's own rule for it).
+# The header of an ELF program of arm64, and the bits of it that count (QEMU's own rule).
 MAGIC = r"\x7fELF\x02\x01\x01" + r"\x00" * 9 + r"\x02\x00\xb7\x00"
 MASK = r"\xff" * 7 + r"\x00" + r"\xff" * 8 + r"\xfe\xff\xff\xff"
-# F: QEMU is opened now, so that it is found in every container. P: argv[0] stays the program's.
+# F: QEMU is opened now, so it is found in every container. P: argv[0] stays that of the program.
 FLAGS = "PF"
 
 
 def folder() -> Path:
-    """Return the folder of QEMU and `busybox-arm64`, there or not."""
+    """Return the folder of QEMU and `busybox-arm64`, which may not exist yet."""
     pinned = (versions.load("emulation"), debian.own_suite(), platform.machine())
     return cache.folder() / f"emulation-{hashlib.sha256(repr(pinned).encode()).hexdigest()[:12]}"
 
@@ -41,7 +41,7 @@ def is_unpacked() -> bool:
 
 
 def unpack() -> None:
-    """Download QEMU and a static program of arm64; nothing of the machine changes.
+    """Download QEMU and a static program of arm64. The machine does not change.
 
     Raises Unavailable with what a person can do.
     """
@@ -53,7 +53,7 @@ def unpack() -> None:
         listing = debian.extract(debian.download_foreign(PROCESSOR, names, Path(scratch)), root)
         made.mkdir()
         shutil.copy2(root / "usr/bin" / QEMU, made)
-        # Newer suites have it below /usr.
+        # Newer suites have it in /usr.
         found = [root / name for name in ("bin/busybox", "usr/bin/busybox")]
         shutil.copy2(next(filter(Path.exists, found)), made / f"busybox-{PROCESSOR}")
         (made / "packages.txt").write_text(listing, encoding="utf-8")
@@ -63,14 +63,14 @@ def unpack() -> None:
 def start(lease: Lease) -> None:
     """Let this machine, and every container on it, run programs of arm64 while the bed is up.
 
-    What else is registered stays as it is; a second call does nothing. Raises Unavailable where
-    the kernel does not let us.
+    Other registrations stay as they are. A second call does nothing. Raises Unavailable when the
+    kernel does not allow it.
     """
     if not is_unpacked():
         raise Unavailable("QEMU is not unpacked: run python3 tests/bed/setup.py qemu")
     place = _place(lease)
     place.mkdir(exist_ok=True)
-    # A mount of our own: the usual place may have none, or one that starts services.
+    # A mount of our own: the usual folder may have no mount, or one that starts services.
     try:
         if not place.is_mount():
             run("mount", "-t", "binfmt_misc", "binfmt_misc", str(place))
@@ -82,7 +82,7 @@ def start(lease: Lease) -> None:
 
 
 def stop(lease: Lease) -> None:
-    """Take back what `start` registered; does nothing where there is nothing."""
+    """Remove what `start` registered. Does nothing when there is nothing."""
     with contextlib.suppress(OSError):
         (_place(lease) / lease.prefix).write_text("-1", encoding="ascii")
 

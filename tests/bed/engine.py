@@ -1,4 +1,4 @@
-"""The engine whose containers are the machines of the bed: a running one, or one of our own."""
+"""The engine whose containers are the machines of the bed: the machine's own, or a new one."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from bed.debian import Programs
 
-# Older ones refuse --privileged where a capability is missing, as in nested virtual machines.
+# Older engines refuse --privileged when a capability is missing, as in nested virtual machines.
 OLDEST_ENGINE = 23
-# Ours hands out networks from here; Docker's own default begins at 172.17.
+# Our engine assigns networks from this range. Docker's own default begins at 172.17.
 ADDRESSES = "base=10.213.0.0/16,size=24"
 START_SECONDS = 30
 IPTABLES = ("iptables", "--wait")
 
 
 class Engine:
-    """Docker's command line, pointed at the engine of one bed."""
+    """Docker's command line, connected to the engine of one bed."""
 
     def __init__(self, programs: Programs, lease: Lease) -> None:
         self.programs = programs
@@ -56,14 +56,14 @@ class Engine:
         return (str(self.programs.bin / "docker"), *argv)
 
     def start(self) -> None:
-        """Start the engine, if it is ours, and the bed's network."""
+        """Start the engine, when it is ours, and the network of the bed."""
         if self.lease.own_engine:
             self._daemon = self._launch()
             self._wait(self._daemon)
         self._add_network()
 
     def reap(self) -> None:
-        """Take note of the end of an engine that was ours, once it was removed."""
+        """Wait for the process of our own engine, after it was removed."""
         if self._daemon:
             self._daemon.wait()
 
@@ -76,7 +76,7 @@ class Engine:
         )
 
     def _env(self) -> dict[str, str]:
-        """Return what the command line needs; a person's own logins and contexts stay out of it."""
+        """Return the environment of the command line, without logins and contexts of the user."""
         config = self.lease.root / "docker-config"
         config.mkdir(exist_ok=True)
         plugins = config / "cli-plugins"
@@ -86,10 +86,10 @@ class Engine:
         return {"DOCKER_CONFIG": str(config), **host}
 
     def _add_network(self) -> None:
-        # Closed: what is asked of a name outside the bed fails at once instead of after a minute.
+        # Closed: a request to a name outside the bed fails at once, and not after a minute.
         bridge = f"com.docker.network.bridge.name={self.lease.bridge}"
         options = ("--internal", "--opt", bridge, *self.labels())
-        # Two beds that look for a free network at once would find the same one.
+        # Two beds that look for a free network at the same time would find the same one.
         with cache.lock("beds-network"):
             self.docker("network", "create", *options, self.lease.prefix)
         if self.lease.own_engine:
@@ -106,7 +106,7 @@ class Engine:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "PATH": path},
-                start_new_session=True,  # Ctrl-C is ours to answer, in order
+                start_new_session=True,  # we react to Ctrl-C ourselves, in order
             )
 
     def _options(self, root: Path) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class Engine:
             "--exec-opt=native.cgroupdriver=cgroupfs",
             f"--cgroup-parent=/{self.lease.prefix}",
             f"--default-address-pool={ADDRESSES}",
-            # Engines on one machine would clear each other's rules; a closed network needs none.
+            # Engines on one machine would remove each other's rules; a closed network has none.
             "--iptables=false",
             "--ip6tables=false",
             "--ip-forward=false",
@@ -135,13 +135,13 @@ class Engine:
             time.sleep(0.05)
         log = (self.lease.root / "dockerd.log").read_text(encoding="utf-8", errors="replace")
         last = "\n".join(log.splitlines()[-15:])
-        raise BedError(f"dockerd did not start; its last words:\n{last}")
+        raise BedError(f"dockerd did not start; its last lines:\n{last}")
 
 
 def between_machines(lease: Lease) -> tuple[str, ...]:
     """Return the firewall rule that lets the bed's machines reach each other.
 
-    Another engine, even one that is long gone, may have made the machine drop what it forwards.
+    Another engine, even one that has ended, may have told the machine to drop forwarded packets.
     """
     bridge = lease.bridge
     return ("FORWARD", "--in-interface", bridge, "--out-interface", bridge, "--jump", "ACCEPT")
@@ -151,7 +151,7 @@ def is_running(programs: Programs) -> bool:
     """Return whether this machine has an engine that we may use and that is new enough."""
     docker = (str(programs.bin / "docker"), "--context", "default")
     if os.environ.get("DOCKER_HOST", "unix://").partition(":")[0] != "unix":
-        return False  # the folders of this machine could not be mounted there
+        return False  # such an engine could not mount the folders of this machine
     asked = ("version", "--format", "{{.Server.Version}}")
     result = run(*docker, *asked, check=False, timeout=20)
     major = result.stdout.strip().partition(".")[0]
@@ -159,7 +159,7 @@ def is_running(programs: Programs) -> bool:
 
 
 def need_root() -> None:
-    """Raise Unavailable where an engine of our own cannot be started."""
+    """Raise Unavailable when an engine of our own cannot be started."""
     if os.geteuid():
         raise Unavailable(
             "no Docker engine answers, and starting one takes root: "

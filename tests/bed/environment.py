@@ -1,4 +1,4 @@
-"""The project's own environment in `.venv`: what the launcher makes, and on top what tests need."""
+"""The Python environment in `.venv`: what the launcher creates, and what tests need on top."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK_FILE = ROOT / "requirements-dev.txt"
-# A copy of the lock file, written last: one that is not the same was cut short, or is of yesterday.
+# A copy of the lock file, written last. When it differs, the set-up was interrupted or is outdated.
 STAMP = VENV / "dev.lock"
-# A cold download of every package on a slow line.
+# Enough for a download of all packages over a slow connection.
 SECONDS = 900
 
 
 def is_ready() -> bool:
-    """Say whether the environment was made from the lock file of today, and still works."""
+    """Return whether the environment was made from the present lock file, and still works."""
     return PYTHON.exists() and STAMP.exists() and STAMP.read_bytes() == LOCK_FILE.read_bytes()
 
 
 def make() -> None:
-    """Make the environment whole; raises BedError with what was said when it cannot be."""
+    """Complete the environment. Raises BedError with the output when that fails."""
     with LOCK_FILE.open("rb") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         if is_ready():
             return
         _have_venv()
-        # The launcher's own way first, so that the two never undo one another's work.
+        # First as the launcher does it, so that the two never undo each other's work.
         run(sys.executable, "-I", str(ROOT / "generator/gen_workflow/first_use.py"), str(ROOT),
             timeout=SECONDS)  # fmt: skip
         run(*_installer(), "--require-hashes", "--requirement", str(LOCK_FILE), timeout=SECONDS)
-        # The build backend is one of those packages, so nothing without a known hash is fetched.
+        # The build backend is one of these packages, so nothing is downloaded without a known hash.
         run(*_installer(), "--no-build-isolation", "--no-deps", "--editable", str(ROOT),
             timeout=SECONDS)  # fmt: skip
         shutil.copyfile(LOCK_FILE, STAMP)
 
 
 def _have_venv() -> None:
-    """Put back the part of Python that Debian packages apart, when it will be needed."""
+    """Install the part of Python that Debian has in a separate package, when it is needed."""
     if _uv() or importlib.util.find_spec("ensurepip"):
         return
     if os.geteuid() or not shutil.which("apt-get"):
@@ -64,8 +64,8 @@ def _installer() -> tuple[str, ...]:
 
 
 def _uv() -> str:
-    """Return the path of a uv that works, or nothing."""
+    """Return the path of a uv that works, or an empty text."""
     path = shutil.which("uv")
-    # A version manager's stand-in is found, and fails.
+    # The placeholder of a version manager is found, but it fails.
     works = path and subprocess.run((path, "--version"), capture_output=True, check=False)
     return path if path and works and works.returncode == 0 else ""

@@ -1,11 +1,11 @@
-"""What the bed says when it cannot stand up."""
+"""The errors of the bed."""
 
 from __future__ import annotations
 
 
 class BedError(Exception):
-    """Something of the bed failed; the message says what a person can do."""
+    """A part of the bed failed. The message says what a person can do."""
 
 
 class Unavailable(BedError):  # noqa: N818 - a state of the machine, not a fault
-    """This machine cannot carry the bed, for a reason that a person can change."""
+    """This machine cannot run the bed, for a reason that a person can change."""

@@ -1,4 +1,4 @@
-"""The servers of the bed: reached over SSH, with keys that are known, and mostly with Docker."""
+"""The hosts of the bed: servers with SSH and known keys, most of them with Docker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bed.engine import Engine
 
 USER = "deploy"
-# What goes in to SSH, and what comes out of it.
+# The packets to SSH, and the packets from it.
 TO_SSH = ("INPUT", "-p", "tcp", "--dport", "22")
 FROM_SSH = ("OUTPUT", "-p", "tcp", "--sport", "22")
 FAULTS_OF_SSH = (
@@ -41,12 +41,12 @@ exec {DOCKER}/bin/docker "$@"
 
 
 class HostOptions(TypedDict, total=False):
-    """What `Bed.add_host` can be asked for.
+    """The options of `Bed.add_host`.
 
-    `disk` is how much its engine can hold, such as `64m`. A host is reached over SSH from the one
-    that it is `behind` alone. `engine` is the suite of Debian that its Docker comes from, one of
-    [other-engines] in versions.toml. `compose` is the path of another `docker compose`, such as
-    `tools.built("compose")` or `tools.built("oldest-compose")`, or None for none.
+    `disk` is the size of its engine's disk, such as `64m`. A host with `behind` can be reached over
+    SSH only from that other host. `engine` is the suite of Debian that its Docker comes from, one
+    of [other-engines] in versions.toml. `compose` is the path of another `docker compose`, such as
+    `tools.built("compose")` or `tools.built("oldest-compose")`; None means no compose.
     """
 
     disk: str
@@ -56,11 +56,11 @@ class HostOptions(TypedDict, total=False):
 
 
 class Host(DockerMachine):
-    """A server that is reached over SSH as `deploy`, by its name from machines and by its IP.
+    """A server with SSH for the user `deploy`. Machines reach it by its name, and all by its IP.
 
-    `private_key` is the text of the key that opens it. `known_hosts` are the right lines for its
-    name and IP, `hashed_known_hosts` the same with names that nobody can read. `fingerprints` are
-    those of its keys by type, such as `ED25519`. `Bed.host_authority` has signed that one's key.
+    `private_key` is the text of the key that logs in. `known_hosts` are the correct lines for its
+    name and IP, `hashed_known_hosts` the same lines with hashed names. `fingerprints` are those of
+    its keys by type, such as `ED25519`. `Bed.host_authority` has signed its ED25519 key.
     """
 
     services: ClassVar[tuple[str, ...]] = ("docker", "sshd")
@@ -100,7 +100,7 @@ class Host(DockerMachine):
         return (self.bed_folder / "deploy").read_text(encoding="utf-8")
 
     def ssh(self, *argv: str, user: str = USER, check: bool = True, **options: Any) -> Completed:
-        """Run a command over SSH from the machine that runs the tests, host key verified."""
+        """Run a command over SSH from the machine that runs the tests, and verify the host key."""
         known = self.folder / "known_hosts"
         known.write_text(self.known_hosts, encoding="utf-8")
         given = (
@@ -115,40 +115,40 @@ class Host(DockerMachine):
         return run("ssh", *identity, *settings, target, *argv, check=check, **options)
 
     def kill_sessions(self) -> None:
-        """Kill every SSH session, as when a server goes down; new ones are accepted."""
-        # Sessions are named `sshd: user@...` or `sshd: user [priv]`, the listener is not.
+        """Kill every SSH session, as when a server goes down. New sessions are accepted."""
+        # Sessions are named `sshd: user@...` or `sshd: user [priv]`. The listener has another name.
         self.run("pkill", "-9", "-f", r"^sshd(-session)?: [a-z0-9_-]+[@ ]", check=False)
 
     def block_ssh(self) -> None:
-        """Lose all that goes to and from SSH, on open connections too, as a dead line does."""
+        """Drop all packets to and from SSH, also of open connections, as a dead network does."""
         for rule in FAULTS_OF_SSH[:2]:
             self.run("iptables", "-I", *rule)
 
     def reset_ssh(self) -> None:
-        """Answer all that goes to SSH with a reset, as a firewall that has forgotten it does."""
+        """Answer all packets to SSH with a reset, as a firewall that has lost its state does."""
         self.run("iptables", "-I", *FAULTS_OF_SSH[2])
 
     def unblock_ssh(self) -> None:
-        """End what `block_ssh` and `reset_ssh` do; nothing where they do nothing."""
+        """End the effect of `block_ssh` and `reset_ssh`, if there is one."""
         for rule in FAULTS_OF_SSH:
             self.run("iptables", "-D", *rule, check=False)
 
     def slow_login(self, seconds: float) -> None:
-        """Let every session over SSH begin so much later; 0 ends it."""
+        """Delay the start of every SSH session by so many seconds. 0 ends the delay."""
         self.write(SSHRC, f"sleep {seconds}\n")
 
     def fill_disk(self, *, leave: str = "0") -> None:
-        """Fill the engine's disk up to what is left, such as `5M`; of a host with a `disk`."""
+        """Fill the engine's disk until only this is free, such as `5M`. The host needs a `disk`."""
         if not self.disk:
-            raise BedError(f"{self.name} has the disk of this machine: add it with disk=")
+            raise BedError(f"{self.name} uses the disk of this machine: add it with disk=")
         self._fill(DOCKER_FOLDER, leave)
 
     def free_disk(self) -> None:
-        """Take away what `fill_disk` wrote."""
+        """Remove what `fill_disk` wrote."""
         self.run("rm", "-f", f"{DOCKER_FOLDER}/{FILLER}")
 
     def fill_home(self) -> None:
-        """Give the user a full disk for a home, with what is in it, until `free_home`."""
+        """Put the home of the user on a full disk, with its content, until `free_home`."""
         home = f"/home/{USER}"
         size = "-osize=1m,mode=755"
         self.run("sh", "-ec", 'tar -C "$1" -c . >/run/home; mount -t tmpfs "$2" none "$1"', "-",
@@ -157,7 +157,7 @@ class Host(DockerMachine):
         self._fill(home, "0")
 
     def free_home(self) -> None:
-        """Bring the home back that `fill_home` covers."""
+        """End the effect of `fill_home`."""
         self.run("umount", "--lazy", f"/home/{USER}")
 
     def _fill(self, folder: str, leave: str) -> None:
@@ -165,10 +165,10 @@ class Host(DockerMachine):
         self.run("sh", "-c", script, "-", f"{folder}/{FILLER}", leave)
 
     def wrap_docker(self, script: str = "") -> None:
-        """Run a shell script in front of each `docker` that is not this class's own `docker()`.
+        """Run a shell script before each call of `docker`, except those of this class's `docker()`.
 
-        It sees the arguments as `"$@"`, and what it does not end goes on to the real one. Until
-        `unwrap_docker` each call is written down; see `docker_calls`.
+        The script has the arguments in `"$@"`. When it does not exit, the real `docker` runs. Each
+        call is recorded until `unwrap_docker`; see `docker_calls`.
         """
         self.unwrap_docker()
         self.write(CALLS, "", mode="666")
@@ -176,16 +176,16 @@ class Host(DockerMachine):
         self.write(WRAPPED, WRAPPER.format(script=script), mode="755")
 
     def unwrap_docker(self) -> None:
-        """Make `docker` again what it was."""
+        """End the effect of `wrap_docker`."""
         self.run("ln", "-sf", f"{DOCKER}/bin/docker", WRAPPED)
 
     def docker_calls(self) -> list[list[str]]:
-        """Return the arguments of each `docker` since `wrap_docker`, in order."""
+        """Return the arguments of each call of `docker` since `wrap_docker`, in order."""
         words = iter(self.run("cat", CALLS).stdout.split("\0")[:-1])
         return [[next(words) for _ in range(int(count))] for count in words]
 
     def add_user_without_docker(self, name: str) -> None:
-        """Add a user who may log in over SSH with the same key but not use Docker."""
+        """Add a user who may log in over SSH with the same key, but may not use Docker."""
         shown = ("--user-group", "--create-home", "--shell", "/bin/bash", "--password", "*")
         self.run("useradd", *shown, name)
         authorized = (self.folder / "authorized_keys").read_text(encoding="utf-8")
@@ -201,19 +201,19 @@ class Host(DockerMachine):
 
 
 def _compose_volumes(options: HostOptions) -> tuple[str, ...]:
-    """Return what puts another Compose, or nothing, where Docker looks for one."""
+    """Return the mounts that put another Compose, or none, where Docker looks for it."""
     if "compose" not in options:
         return ()
     if path := options["compose"]:
         return (f"--volume={path}:{DOCKER}/{COMPOSE}:ro",)
-    # The machine's own would be found next.
+    # Otherwise Docker would find the machine's own Compose.
     others = [f"/{folder}/docker-compose" for folder in debian.PLUGIN_FOLDERS]
     hidden = [f"{DOCKER}/{COMPOSE}", *(path for path in others if Path(path).exists())]
     return tuple(f"--volume=/dev/null:{path}:ro" for path in hidden)
 
 
 class HostWithoutDocker(Host):
-    """A server on which nobody has installed Docker."""
+    """A server without Docker."""
 
     services = ("sshd",)
 
@@ -221,6 +221,6 @@ class HostWithoutDocker(Host):
         return ("--cap-add=NET_ADMIN",)
 
     def _engine_mounts(self) -> dict[str, str]:
-        # The machine's own, if it has one, is hidden: what cannot be run is not found.
+        # The machine's own Docker, if any, is hidden: a file that cannot be run is not found.
         found = [path for path in ("/usr/bin/docker", "/usr/sbin/docker") if Path(path).exists()]
         return {} if not found else {"/dev/null": f"{found[0]}:ro"}

@@ -1,4 +1,4 @@
-"""Asking a deployed app, as its users do."""
+"""Sends requests to a deployed app, as its users do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDS = 5
 
 
 def body(url: str) -> str:
-    """Return what an address answers with 200, stripped; an empty text for anything else."""
+    """Return the body of a 200 answer, stripped, or an empty text for anything else."""
     try:
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - of the bed
             text: str = answer.read().decode()

@@ -1,4 +1,4 @@
-"""kamal-proxy's image: the real program and its folders, on busybox instead of Ubuntu."""
+"""Makes the image of kamal-proxy: the real program and its folders, on busybox, not Ubuntu."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 REPOSITORY = "acme/kamal-proxy"
 TOKEN = "ghs_kamal_proxy"
 USER = "kamal-proxy"
-# As in the real image, where the user also has the lowest number of a person.
+# As in the real image, where the user also has the lowest id of an ordinary user.
 DOCKERFILE = """\
 FROM scratch
 COPY passwd group /etc/
@@ -42,7 +42,7 @@ def push(bed: Bed) -> str:
     (context / "passwd").write_text(f"{USER}:x:1000:1000::/home/{USER}:/bin/sh\n")
     (context / "group").write_text(f"{USER}:x:1000:\n")
     (context / "Dockerfile").write_text(DOCKERFILE)
-    # The runner's own login stays what it is.
+    # The runner's own login does not change.
     login = {"auths": {"ghcr.io": {"auth": base64.b64encode(f"x:{TOKEN}".encode()).decode()}}}
     (context / "config.json").write_text(json.dumps(login))
     bed.registry.allow(TOKEN, f"{REPOSITORY}:pull,push")

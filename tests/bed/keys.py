@@ -1,4 +1,4 @@
-"""Keys and certificates of one bed, made by openssl and ssh-keygen."""
+"""Makes the keys and certificates of a bed, with openssl and ssh-keygen."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from bed.command import run
 
 EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc")
-# The registry's token has to be signed with RS256.
+# The token of the registry has to be signed with RS256.
 RSA = ("-newkey", "rsa:2048", "-noenc")
 DAYS = ("-days", "30")
 HOST_KEYS = {"ed25519": (), "rsa": ("-b", "2048"), "ecdsa": ("-b", "256")}
 
 
 def make_authority(folder: Path) -> None:
-    """Write ca.crt and ca.key: the only authority that the bed's machines trust."""
+    """Write ca.crt and ca.key: the only authority that the machines of the bed trust."""
     files = ("-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.crt")
     run("openssl", "req", "-x509", *EC, *DAYS, "-subj", "/CN=bed", *files)
 
@@ -38,7 +38,7 @@ def make_token_signer(folder: Path) -> None:
 
 
 def make_htpasswd(folder: Path, user: str, password: str) -> None:
-    """Write an htpasswd file with one user; a registry takes bcrypt only, which Perl has."""
+    """Write an htpasswd file with one user. A registry accepts bcrypt only, and Perl has it."""
     hashed = ("perl", "-e", 'print crypt($ARGV[0], "\\$2y\\$05\\$" . $ARGV[1])')
     salt = secrets.token_hex(11)
     line = f"{user}:{run(*hashed, password, salt).stdout}\n"
@@ -52,7 +52,7 @@ def make_host_keys(folder: Path) -> None:
 
 
 def make_ssh_key(path: Path, kind: str = "ed25519", size: tuple[str, ...] = ()) -> None:
-    """Write an OpenSSH private key and, beside it, the public one."""
+    """Write an OpenSSH private key and, beside it, the public key."""
     run("ssh-keygen", "-q", "-t", kind, *size, "-N", "", "-C", "bed", "-f", str(path))
 
 

@@ -1,4 +1,4 @@
-"""Who holds which bed, so that nothing outlives its owner however the owner ended."""
+"""Records which process owns which bed, so that no bed outlives its owner."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LABEL = "gen-workflow.bed"
 class Lease(NamedTuple):
     """A bed on this machine: its id, the process that owns it, and its private folder.
 
-    A bed that a person started has no owner: it stays until `python -m bed down`.
-    `docker_host` is empty for the engine that is the machine's own default.
+    A bed that a person started has no owner. It stays until `python -m bed down`. `docker_host` is
+    empty when the bed uses the default engine of the machine.
     """
 
     id: str
     owner: int
-    # Clock ticks after boot: tells the owner from a later process with the same number.
+    # Clock ticks after boot. They distinguish the owner from a later process with the same number.
     owner_started: int
     folder: str
     docker_host: str
@@ -37,16 +37,16 @@ class Lease(NamedTuple):
 
     @property
     def bridge(self) -> str:
-        """The network interface of the bed; Linux allows 15 letters."""
+        """The network interface of the bed. Linux allows 15 characters."""
         return f"bed-{self.id}"
 
     @property
     def prefix(self) -> str:
-        """How the names of everything in an engine begin."""
+        """The prefix of all names in an engine."""
         return f"bed-{self.id}"
 
     def is_held(self) -> bool:
-        """Return whether the owner lives; a person's bed is held until it is taken down."""
+        """Return whether the owner lives. A bed of a person is held until it is taken down."""
         return not self.owner or started(self.owner) == self.owner_started
 
     def save(self) -> None:
@@ -57,9 +57,9 @@ class Lease(NamedTuple):
 
 
 def new(*, own_engine: bool, owner: int) -> Lease:
-    """Write down a new bed before anything of it exists. Owner 0 is a person."""
+    """Record a new bed before any part of it exists. Owner 0 is a person."""
     name = secrets.token_hex(4)
-    # A socket's path has at most 107 letters, and a temporary folder may already be long.
+    # The path of a socket has at most 107 bytes, and a temporary folder may already be long.
     folder = f"/tmp/bed-{name}"
     host = f"unix://{folder}/docker.sock" if own_engine else ""
     lease = Lease(name, owner, started(owner) if owner else 0, folder, host)
@@ -69,20 +69,20 @@ def new(*, own_engine: bool, owner: int) -> Lease:
 
 
 def leases() -> list[Lease]:
-    """Return every bed that was written down and not yet forgotten."""
+    """Return all recorded beds."""
     found = [_read(file) for file in sorted(_file("x").parent.glob("*.json"))]
     return [lease for lease in found if lease]
 
 
 def _read(file: Path) -> Lease | None:
-    # It may be half written, or forgotten this moment by its owner.
+    # The record may be half written, or its owner may remove it at this moment.
     with contextlib.suppress(OSError, ValueError, TypeError):
         return Lease(**json.loads(file.read_text(encoding="utf-8")))
     return None
 
 
 def started(pid: int) -> int:
-    """Return when a process started, in clock ticks after boot; 0 when there is none."""
+    """Return when a process started, in clock ticks after boot, or 0 when it does not exist."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:

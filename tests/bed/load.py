@@ -1,4 +1,4 @@
-"""Users of a deployed app: they ask all the time, and write down what they got and when."""
+"""Simulates users of an app: sends requests all the time, and records each answer and its time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OK = range(200, 400)
 
 
 class Answer(NamedTuple):
-    """What one request got, by the monotonic clock; `status` is 0 and `said` why without one."""
+    """The answer to one request. Without an answer, `status` is 0 and `said` is the reason."""
 
     start: float
     end: float
@@ -29,10 +29,10 @@ class Answer(NamedTuple):
 
 
 class Load:
-    """Clients that ask an address from the start to the end of a `with` block.
+    """Clients that send requests to an address from the start to the end of a `with` block.
 
-    Each asks again `pause` seconds after its answer, on a new connection if not `keep_alive`,
-    and gives up on one after `timeout` seconds.
+    Each client sends the next request `pause` seconds after an answer, on a new connection unless
+    `keep_alive` is set. It gives up on a request after `timeout` seconds.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Load:
 
     @property
     def requests(self) -> list[Answer]:
-        """All requests that have ended, by their ends."""
+        """All requests that have ended, sorted by the time of their end."""
         return sorted(self._answers, key=lambda each: each.end)
 
     @property
@@ -74,13 +74,14 @@ class Load:
 
     @property
     def versions(self) -> list[str]:
-        """The different bodies of good answers, in the order in which they were first seen."""
+        """The different bodies of good answers, in the order in which they first appeared."""
         return list(dict.fromkeys(each.said for each in self.requests if each.ok))
 
     def longest_gap_ms(self) -> float:
-        """Return how long at most no client got a good answer, after the first that one got.
+        """Return the longest time without a good answer to any client, after the first good one.
 
-        It is measured from the end of one to the end of the next, and to the end of the load.
+        It is measured between the ends of two good answers, and from the last one to the end of
+        the load.
         """
         asked = self.requests
         ends = [each.end for each in asked if each.ok]
@@ -99,7 +100,7 @@ class Load:
         connection.close()
 
     def _connect(self) -> http.client.HTTPConnection:
-        # It connects by itself where it was closed.
+        # The client connects again by itself when the connection was closed.
         host = self._url.hostname or ""
         return http.client.HTTPConnection(host, self._url.port, timeout=self._timeout)
 

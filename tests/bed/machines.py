@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 IMAGE_FOLDER = Path(__file__).parent / "images/machine"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
-# Of the machine that runs the tests; /usr/local is left out: it differs most, and is theirs.
+# Folders of the machine that runs the tests. /usr/local is left out: it belongs to its user.
 SHARED = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf")
 PRIVILEGED = ("--privileged", "--cgroupns=private")
-# Where an engine's own containers are, and ask for the names of the bed.
+# The network of an engine's own containers. They resolve the names of the bed there.
 GATEWAY = "192.168.213.1"
 DOCKER_FOLDER = "/var/lib/docker"
-# Where the unpacked Docker is on a machine.
+# The folder of the unpacked Docker on a machine.
 DOCKER = "/opt/docker"
 BUILDKIT_PORT = 1234
 
@@ -36,23 +36,23 @@ BUILDKIT_PORT = 1234
 class Machine:
     """A machine of the bed. Raises BedError when it does not start."""
 
-    # What it runs, in the words of `start-machine`.
+    # The services that it runs, with the names of `start-machine`.
     services: ClassVar[tuple[str, ...]] = ()
     ip: str
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.name = name
         self.engine = engine
-        # What runs on it, which may be others than those that run it.
+        # The programs on it. They may be others than those of the engine that runs the machine.
         self.programs = engine.programs
         self.bed_folder = engine.lease.root
         self.folder = self.bed_folder / "machines" / name
         self.container = f"{engine.lease.prefix}-{name}"
 
     def start(self) -> None:
-        """Start the machine and return when all of its services answer.
+        """Start the machine, and return when all of its services answer.
 
-        One that does not start is taken away, so that the next try fails for its own reason.
+        A machine that does not start is removed, so that the next try fails for its own reason.
         """
         volumes = [f"--volume={source}:{target}" for source, target in self.mounts().items()]
         self.folder.mkdir(parents=True)
@@ -67,16 +67,16 @@ class Machine:
 
     def _run_container(self, volumes: Sequence[str]) -> None:
         names = ("--name", self.container, "--hostname", self.name, "--network-alias", self.name)
-        # In memory as on every machine: what says that it is up must not outlive its power.
+        # In memory: the file that says that the machine is up must not survive a power-off.
         where = ("--detach", "--network", self.engine.lease.prefix, "--tmpfs=/run")
         options = (*where, *names, *self.engine.labels(), *volumes, *self.options())
         self.engine.docker("run", *options, image(self.engine), *self.services)
 
     def make_files(self) -> None:
-        """Write what only this machine has into its folder, its `/bed`."""
+        """Write the files that only this machine has into its folder `/bed`."""
 
     def mounts(self) -> dict[str, str]:
-        """Return what is mounted, as source and `target:mode`."""
+        """Return the mounts, as source and `target:mode`."""
         system = [str(path) for path in Path("/usr").iterdir() if path.name != "local"]
         shared = {path: f"{path}:ro" for path in (*system, *SHARED) if Path(path).exists()}
         return {**shared, str(self.folder): "/bed:ro", **self._engine_mounts()}
@@ -85,7 +85,7 @@ class Machine:
         return {str(self.programs.folder): f"{DOCKER}:ro"}
 
     def options(self) -> tuple[str, ...]:
-        """Return what else `docker run` is told."""
+        """Return further options of `docker run`."""
         return ()
 
     def run(
@@ -98,9 +98,9 @@ class Machine:
         cwd: str | os.PathLike[str] | None = None,
         timeout: float = 120,
     ) -> Completed:
-        """Run a program on the machine to its end. Raises CommandFailed if `check`.
+        """Run a program on the machine until it ends. With `check` it can raise CommandFailed.
 
-        After `timeout` seconds it is killed there too, and its exit code is 124.
+        After `timeout` seconds the program is killed on the machine too. Its exit code is then 124.
         """
         limited = ("timeout", "--kill-after=5", str(timeout), *argv)
         command = self._exec(limited, user=user, env=env, cwd=cwd, stdin=input is not None)
@@ -114,9 +114,9 @@ class Machine:
         cwd: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> subprocess.Popen[str]:
-        """Start a program on the machine; `options` go to subprocess.Popen.
+        """Start a program on the machine. `options` are passed to subprocess.Popen.
 
-        A signal to the process that is returned does not reach the program: send it with
+        A signal to the returned process does not reach the program. Send signals with
         `run("pkill", ...)`.
         """
         command = self._exec(argv, user=user, env=env, cwd=cwd, stdin="stdin" in options)
@@ -132,28 +132,28 @@ class Machine:
         return self.run(f"{DOCKER}/bin/docker", *argv, check=check)
 
     def pause(self) -> None:
-        """Freeze the machine: it stays connected and answers nothing."""
+        """Freeze the machine. It stays connected, but answers nothing."""
         self.engine.docker("pause", self.container)
 
     def unpause(self) -> None:
         self.engine.docker("unpause", self.container)
 
     def power_off(self) -> None:
-        """Switch the machine off, as by its plug: its name is not known any more."""
+        """Switch the machine off, like pulling its plug. Its name can no longer be resolved."""
         self.engine.docker("kill", self.container)
 
     def power_on(self) -> None:
-        """Switch the machine on again, with what was on its disk; its IP may be another."""
+        """Switch the machine on again, with the content of its disk. Its IP may have changed."""
         self.engine.docker("start", self.container)
         self._wait()
 
     def remove(self) -> None:
-        """Take the machine away, with all it holds; another may get its name."""
+        """Remove the machine with all its content. Another machine may then get its name."""
         self.engine.docker("rm", "-fv", self.container, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def write(self, path: str, text: str, *, mode: str = "644", owner: str = "root") -> None:
-        """Write a file on the machine, with the folders above it."""
+        """Write a file on the machine. Create the folders above it."""
         script = 'mkdir -p "$(dirname "$1")"; cat >"$1"; chmod "$2" "$1"; chown "$3" "$1"'
         self.run("sh", "-ec", script, "-", path, mode, owner, input=text)
 
@@ -166,7 +166,7 @@ class Machine:
         cwd: str | os.PathLike[str] | None,
         stdin: bool,
     ) -> tuple[str, ...]:
-        # Names only: the values come from docker's own environment, not from its arguments.
+        # Names only: docker takes the values from its environment, so no argument has them.
         variables = [part for name in env or {} for part in ("--env", name)]
         folder = ("--workdir", os.fspath(cwd)) if cwd else ()
         keyboard = ("--interactive",) if stdin else ()
@@ -200,8 +200,8 @@ class Machine:
 class DockerMachine(Machine):
     """A machine with an engine of its own.
 
-    `disk` is how much fits into the engine's folder, such as `64m`: all its images, containers
-    and volumes; `power_off` empties it. Without it, it is what is free on the machine that runs
+    `disk` is the size of the engine's folder, such as `64m`, for all its images, containers and
+    volumes. `power_off` empties it. Without `disk`, it is the free space of the machine that runs
     the tests.
     """
 
@@ -223,12 +223,12 @@ class DockerMachine(Machine):
         return (*super().options(), *PRIVILEGED, disk)
 
     def restart_engine(self) -> None:
-        """Restart the engine, as after an update; containers stop and start by their policies."""
+        """Restart the engine, as after an update. Containers stop and start by their policies."""
         self.stop_engine()
         self.start_engine()
 
     def stop_engine(self) -> None:
-        """Stop the engine and its containers, as whoever takes it down for a while."""
+        """Stop the engine and its containers, as for maintenance."""
         self.run("pkill", "-x", "dockerd")
         self.run("sh", "-c", "while pgrep -x dockerd >/dev/null; do sleep 0.1; done")
 
@@ -241,8 +241,8 @@ class DockerMachine(Machine):
 class Runner(DockerMachine):
     """A self-hosted runner: git, python3 and Docker, trust in ghcr.io, and a root user.
 
-    The checkout and the cache (read-only) and the bed's work folder are at the same paths as
-    outside.
+    The checkout and the cache (read-only) and the bed's work folder have the same paths as on the
+    machine that runs the tests.
     """
 
     services = ("docker",)
@@ -259,7 +259,7 @@ class Runner(DockerMachine):
     def add_buildkit_image(self) -> None:
         """Give the engine `moby/buildkit:buildx-stable-1`, for `docker buildx create`.
 
-        It is a real BuildKit, made here from programs alone. Raises Unavailable if it was not
+        It is a real BuildKit, made here only from its programs. Raises Unavailable when it was not
         built. A second call does nothing.
         """
         if not self.docker("image", "inspect", buildkit.IMAGE, check=False).returncode:
@@ -272,19 +272,19 @@ class Runner(DockerMachine):
 
 
 class ContainerdRunner(Runner):
-    """A runner whose engine keeps images in containerd's store, the default since Docker 29."""
+    """A runner whose engine has the containerd image store, the default since Docker 29."""
 
     containerd_store = True
 
 
 class Builder(Machine):
-    """A real buildkitd for everybody in the bed, at `endpoint`; it trusts ghcr.io."""
+    """A real buildkitd for all machines of the bed, at `endpoint`. It trusts ghcr.io."""
 
     services: ClassVar[tuple[str, ...]] = ("buildkit",)
 
     @property
     def endpoint(self) -> str:
-        """What `docker buildx create --driver remote` is told."""
+        """The endpoint for `docker buildx create --driver remote`."""
         return f"tcp://{self.name}:{BUILDKIT_PORT}"
 
     def mounts(self) -> dict[str, str]:
@@ -300,6 +300,6 @@ def image(engine: Engine) -> str:
 
 
 def build_image(engine: Engine) -> None:
-    """Build the image of the machines; a second of work, so that no cache can be out of date."""
+    """Build the image of the machines. This takes a second, so it needs no cache."""
     label = engine.labels()[:2]
     engine.docker("build", "--quiet", "--tag", image(engine), *label, str(IMAGE_FOLDER))

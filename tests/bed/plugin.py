@@ -1,4 +1,4 @@
-"""The bed as pytest fixtures; one bed for a whole run of the tests."""
+"""The bed as pytest fixtures. One bed serves a whole run of the tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Bed]:
-    """Real components; skipped with the reason on a machine that cannot carry them."""
+    """The bed. A test is skipped, with the reason, on a machine that cannot run the bed."""
     up = Bed()
     _have(up.open)
     with up:
@@ -39,19 +39,19 @@ def registry(bed: Bed) -> Iterator[Registry]:
 
 @pytest.fixture
 def runner(bed: Bed) -> Runner:
-    """The bed's runner."""
+    """The runner of the bed."""
     return bed.runner
 
 
 @pytest.fixture(scope="session")
 def containerd_runner(bed: Bed) -> Runner:
-    """A runner whose engine has the containerd image store, as Docker 29 has by default."""
+    """A runner whose engine has the containerd image store, the default of Docker 29."""
     return bed.add_runner("containerd-runner", containerd_store=True)
 
 
 @pytest.fixture
 def host(bed: Bed) -> Host:
-    """The bed's first host, shared by all tests: name what you start after your test."""
+    """The first host of the bed. All tests share it, so name what you start after your test."""
     return bed.host
 
 
@@ -72,21 +72,21 @@ def htpasswd_registry(bed: Bed) -> Iterator[HtpasswdRegistry]:
 
 @pytest.fixture
 def arm64_busybox(bed: Bed) -> Path:
-    """A static program of arm64, which every machine of the bed can run from now on."""
+    """A static program of arm64. From now on, every machine of the bed can run it."""
     return _have(bed.emulate_arm64)
 
 
 def _have(start: Callable[[], T]) -> T:
-    """Return what starts, or skip with the reason why this machine cannot carry it."""
+    """Return the started component, or skip with the reason why this machine cannot run it."""
     try:
         return start()
     except Unavailable as reason:
         if _must_work() and not is_allowed(str(reason)):
-            pytest.fail(f"this has to work on this machine: {reason}", pytrace=False)
+            pytest.fail(f"this must work on this machine: {reason}", pytrace=False)
         pytest.skip(str(reason))
 
 
 def _must_work() -> bool:
-    """Return whether a skip would hide a fault: continuous integration, as root, on Debian."""
+    """Return whether a skip would hide a fault. This is so in CI, as root, on Debian."""
     debian = Path("/etc/debian_version").is_file()
     return os.environ.get("CI") == "true" and os.geteuid() == 0 and debian

@@ -1,4 +1,4 @@
-"""The bed's registries, as tests steer and question them."""
+"""The registries of the bed, and how tests control and query them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MANIFESTS = (
 
 
 class Request(NamedTuple):
-    """One request that the registry answered; status 0 is a connection that was dropped."""
+    """One request that the registry answered. Status 0 means a dropped connection."""
 
     method: str
     path: str
@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class RegistryMachine(Machine):
-    """A registry for every machine of the bed: a real one, behind TLS that all of them trust."""
+    """A real registry for all machines of the bed, with TLS that all of them trust."""
 
     services = ("registry",)
     settings: ClassVar[str]
@@ -60,11 +60,11 @@ class RegistryMachine(Machine):
         times: int | None = None,
         delay: float = 0,
     ) -> None:
-        """Let requests go wrong: `match` is `METHOD /path/*`, either may be a wildcard, or `*`.
+        """Make requests fail. `match` is `METHOD /path/*` (both may be wildcards) or `*`.
 
-        With a status they are answered by an error of this code and message; status 0 drops the
-        connection; None answers as always, after `delay` seconds. `times` None is without end.
-        Of several faults for a request the first that is not used up comes.
+        With a status, they are answered with an error of this code and message. Status 0 drops the
+        connection. None gives the usual answer after `delay` seconds. `times` None has no end. When
+        several faults match a request, the first one that is not used up is taken.
         """
         fault = {"match": match, "status": status, "code": code, "message": message}
         self._ask("POST", "/faults", {**fault, "times": times, "delay": delay})
@@ -80,17 +80,17 @@ class RegistryMachine(Machine):
         self._ask("DELETE", "/requests")
 
     def tags(self, repository: str) -> list[str]:
-        """Return the tags of a repository such as `acme/app`; none if it does not exist."""
+        """Return the tags of a repository such as `acme/app`; none when it does not exist."""
         status, body = self._ask("GET", f"/v2/{repository}/tags/list")
         found: list[str] = json.loads(body).get("tags") or [] if status == 200 else []
         return sorted(found)
 
     def digest(self, repository: str, reference: str) -> str | None:
-        """Return the digest that a tag or digest stands for; None if it does not exist."""
+        """Return the digest of a tag or digest, or None when it does not exist."""
         return self._manifest(repository, reference)[0]
 
     def manifest(self, repository: str, reference: str) -> dict[str, Any]:
-        """Return a manifest or index as it is stored. Raises BedError if there is none."""
+        """Return a manifest or index as it is stored. Raises BedError when there is none."""
         digest, manifest = self._manifest(repository, reference)
         if digest is None:
             raise BedError(f"there is no {self.name}/{repository} at {reference}")
@@ -119,9 +119,9 @@ class RegistryMachine(Machine):
 
 
 class Registry(RegistryMachine):
-    """`ghcr.io`: tokens with rights, whatever the name of the user is.
+    """`ghcr.io`: tokens with rights. The name of the user does not matter.
 
-    `power_off` and `power_on` keep images and rights; faults and the log of requests are gone.
+    `power_off` and `power_on` keep images and rights. They lose faults and the log of requests.
     """
 
     settings = "registry.yml"
@@ -137,24 +137,24 @@ class Registry(RegistryMachine):
         self._ask("PUT", "/rights", self._rights)
 
     def allow(self, token: str, *rights: str) -> None:
-        """Give a token exactly these rights, such as `acme/*:pull,push`; at once.
+        """Give a token exactly these rights, such as `acme/*:pull,push`. It takes effect at once.
 
-        A token without rights can log in and nothing else. The empty token is a client that
+        A token without rights can log in and do nothing else. The empty token is for clients that
         did not log in.
         """
         self._rights[token] = list(rights)
         self._ask("PUT", "/rights", self._rights)
 
     def revoke(self, token: str) -> None:
-        """Make a token unknown: its login is denied from now on."""
+        """Make a token unknown. Its login is denied from now on."""
         self._rights.pop(token, None)
         self._ask("PUT", "/rights", self._rights)
 
 
 class HtpasswdRegistry(RegistryMachine):
-    """A registry that knows one user by a password, as Docker Hub and most others do.
+    """A registry with one user and a password, as Docker Hub and most others have them.
 
-    The user may do everything, and nobody else anything.
+    The user may do everything. All other clients may do nothing.
     """
 
     settings = "registry-htpasswd.yml"
@@ -164,5 +164,5 @@ class HtpasswdRegistry(RegistryMachine):
     def make_files(self) -> None:
         super().make_files()
         keys.make_htpasswd(self.folder, self.user, self.password)
-        # With it the tests are let in, beside the front.
+        # With this login the tests have access without the front.
         (self.folder / "login").write_text(f"{self.user}:{self.password}", encoding="utf-8")

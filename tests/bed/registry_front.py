@@ -1,7 +1,7 @@
-"""A registry as its clients see it: TLS, and at ghcr.io tokens, before Debian's docker-registry.
+"""The front of a registry: TLS, and tokens for ghcr.io, before Debian's docker-registry.
 
-Runs in the bed's registry machine: python3 -m bed.registry_front FOLDER-OF-KEYS
-Tests steer it through a second, plain port that only they use.
+It runs in the registry machine of the bed: python3 -m bed.registry_front FOLDER-OF-KEYS
+Tests control it through a second port without TLS, which only they use.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ DENIED = "DENIED"
 
 
 class Server(ThreadingHTTPServer):
-    """A server whose threads end with it; broken connections are what its tests are about."""
+    """A server whose threads end with it. A broken connection is one line in its log."""
 
     daemon_threads = True
     request_queue_size = 128
-    # Only where tokens are: elsewhere clients show name and password with every request.
+    # Only with tokens. Without them, clients send name and password with every request.
     signer: Signer | None
-    # The value of `Authorization` that may do everything with a repository.
+    # The value of `Authorization` that may do everything in a repository.
     master: Callable[[str], str]
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
@@ -48,7 +48,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Front(Proxy):
-    """What Docker talks to."""
+    """The port that Docker talks to."""
 
     server: Server
 
@@ -63,11 +63,11 @@ class Front(Proxy):
             self.forward({"X-Forwarded-Proto": "https"})
 
     def _fail(self, fault: dict[str, Any]) -> bool:
-        """Do what the fault says; returns whether that was the answer."""
+        """Apply the fault. Returns whether it has answered the request."""
         time.sleep(fault["delay"])
         if fault["status"] == 0:
             self.close_connection = True
-            # With something unread the client would be reset, or not, as it happens.
+            # With unread data, the client would sometimes get a reset.
             for _ in self.body():
                 pass
             self.log_request(0)
@@ -80,10 +80,10 @@ class Front(Proxy):
 
     def _token(self, signer: Signer, scopes: list[str]) -> None:
         if self.command != "GET":
-            # BuildKit tries OAuth's POST first and, as with GHCR, has to fall back to GET.
+            # BuildKit tries POST (OAuth) first. As with GHCR, it has to fall back to GET.
             self.refuse(405, "UNSUPPORTED", "use GET")
             return
-        # As at GHCR the name of the user is not looked at.
+        # As at GHCR, the name of the user is ignored.
         token = self._password()
         if not STATE.knows(token):
             self.refuse(403, DENIED, "denied")
@@ -100,7 +100,7 @@ class Front(Proxy):
         return base64.b64decode(value).decode("utf-8", "replace").partition(":")[2]
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
-        """Remember the request for the tests; called with every answer."""
+        """Record the request for the tests. It is called with every answer."""
         STATE.log(
             {
                 "method": self.command,
@@ -112,7 +112,7 @@ class Front(Proxy):
 
 
 class Control(Proxy):
-    """What tests talk to: rights, faults, the log, and the content with every right."""
+    """The port that tests talk to: rights, faults, the log, and the content with all rights."""
 
     server: Server
 
@@ -140,7 +140,7 @@ class Control(Proxy):
         }[what]()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Stay silent: what tests ask is of no interest to them."""
+        """Log nothing: requests of the tests are not part of the log."""
 
 
 def main() -> None:
@@ -148,7 +148,7 @@ def main() -> None:
     front = Server(("", FRONT_PORT), Front)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.crt", folder / "server.key")
-    # The handshake belongs to the thread of the connection: a slow client holds up nobody.
+    # The handshake runs in the thread of the connection, so a slow client blocks no other.
     front.socket = context.wrap_socket(
         front.socket, server_side=True, do_handshake_on_connect=False
     )

@@ -1,4 +1,4 @@
-"""Handing requests on to the real registry, byte by byte and header by header."""
+"""Forwards requests to the real registry, with all their bytes and headers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REGISTRY = ("127.0.0.1", 5000)
-# Where tests steer the front.
+# The port on which tests control the front.
 CONTROL_PORT = 8080
 BLOCK = 1 << 16
 PER_CONNECTION = frozenset({"transfer-encoding", "connection", "expect", "keep-alive"})
@@ -19,16 +19,16 @@ OWN = frozenset({"date", "server"})
 
 
 class Proxy(BaseHTTPRequestHandler):
-    """A request handler that can answer by itself or hand the request on."""
+    """A request handler that can answer by itself, or forward the request."""
 
     protocol_version = "HTTP/1.1"
-    # An idle client must not hold a thread for the life of the bed.
+    # An idle client must not occupy a thread as long as the bed lives.
     timeout = 120
-    # Headers and body are written apart, and the second must not wait for the first's receipt.
+    # Headers and body are written separately. The body must not wait for an ACK of the headers.
     disable_nagle_algorithm = True
 
     def answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        """Answer with JSON of our own; the request's body is read to keep the connection usable."""
+        """Answer with our own JSON. The request body is read, so the connection stays usable."""
         for _ in self.body():
             pass
         data = json.dumps(body).encode()
@@ -46,7 +46,7 @@ class Proxy(BaseHTTPRequestHandler):
         self.answer(status, {"errors": [{"code": code, "message": message}]})
 
     def forward(self, extra: Mapping[str, str]) -> None:
-        """Hand the request on with further headers and return what the registry says."""
+        """Forward the request with further headers, and return the answer of the registry."""
         upstream = http.client.HTTPConnection(*REGISTRY, timeout=60)
         try:
             self._send(upstream, extra)
@@ -55,12 +55,12 @@ class Proxy(BaseHTTPRequestHandler):
             upstream.close()
 
     def body(self) -> Iterator[bytes]:
-        """Yield the rest of the request's body."""
+        """Yield the rest of the request body."""
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             yield from self._chunks()
         else:
             yield from self._read(int(self.headers.get("Content-Length") or 0))
-            # A second call finds nothing more to read.
+            # A second call finds nothing to read.
             del self.headers["Content-Length"]
 
     def _chunks(self) -> Iterator[bytes]:
@@ -112,7 +112,7 @@ class Proxy(BaseHTTPRequestHandler):
             self.wfile.write(_chunk(b""))
 
     def __getattr__(self, name: str) -> Any:
-        """Let every method of HTTP be handled alike."""
+        """Handle all methods of HTTP in the same way."""
         if name.startswith("do_"):
             return self.handle_request
         raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""What tests tell the registry to do, and what it has seen: shared by all of its threads."""
+"""The settings that tests give to the registry, and its log. All of its threads share them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Access(NamedTuple):
 
 
 class State:
-    """Rights, faults and the log of requests, each changeable while clients are connected."""
+    """Rights, faults and the log of requests. They can change while clients are connected."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class State:
         self._requests: list[dict[str, Any]] = []
 
     def set_rights(self, rights: dict[str, list[str]]) -> None:
-        """Replace all rights: token to `repository glob:actions`; the empty token is nobody."""
+        """Replace all rights: token → `repository glob:actions`. An empty token means no login."""
         with self._lock:
             self._rights = rights
 
@@ -59,7 +59,7 @@ class State:
             self._faults.clear()
 
     def take_fault(self, method: str, path: str) -> dict[str, Any] | None:
-        """Return the first fault for a request and count it; `times` None is without end."""
+        """Return the first fault for a request, and count it. `times` None has no end."""
         with self._lock:
             for fault in self._faults:
                 wanted, _, pattern = fault["match"].partition(" ")

@@ -1,4 +1,4 @@
-"""Tokens as the registry wants them: RS256, signed by the openssl command."""
+"""Makes tokens as the registry wants them: RS256, signed by the openssl command."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 SERVICE = "ghcr.io"
 LIFE_SECONDS = 300
-# The clocks of two machines differ.
+# The clocks of two machines can differ.
 SLACK_SECONDS = 10
 
 
 class Signer:
-    """Signs what a client may do with the key that the registry trusts."""
+    """Signs the rights of a client, with the key that the registry trusts."""
 
     def __init__(self, folder: Path) -> None:
         lines = (folder / "sign.crt").read_text(encoding="utf-8").splitlines()

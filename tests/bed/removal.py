@@ -1,4 +1,4 @@
-"""Taking a bed down: the same steps after success, failure, Ctrl-C and the owner's death."""
+"""Removes a bed, with the same steps after success, failure, Ctrl-C and a kill of the owner."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def remove(lease: Lease, programs: Programs) -> None:
-    """Remove a bed with all that it started; a second call does nothing."""
+    """Remove a bed with everything that it started. A second call does nothing."""
     with cache.lock(f"beds/{lease.id}"):
         if lease.root.is_dir():
             _end_commands(lease, programs)
@@ -44,7 +44,7 @@ def remove(lease: Lease, programs: Programs) -> None:
 
 
 def remove_stale(programs: Programs) -> list[Lease]:
-    """Remove the beds whose owners ended without doing so; returns them."""
+    """Remove and return the beds whose owners ended without removing them."""
     stale = [lease for lease in leases() if not lease.is_held()]
     for lease in stale:
         remove(lease, programs)
@@ -52,9 +52,9 @@ def remove_stale(programs: Programs) -> list[Lease]:
 
 
 def keep(lease: Lease) -> subprocess.Popen[bytes]:
-    """Start a process that removes the bed when ours is gone, even by `kill -9`.
+    """Start a process that removes the bed when our process has ended, even by `kill -9`.
 
-    It waits for the end of its input, which no end of ours can fail to bring.
+    It waits for the end of its input. The kernel closes this input in whatever way we end.
     """
     path = str(Path(__file__).resolve().parent.parent)
     return subprocess.Popen(
@@ -69,7 +69,7 @@ def keep(lease: Lease) -> subprocess.Popen[bytes]:
 
 
 def _end_commands(lease: Lease, programs: Programs) -> None:
-    """End what the owner still asks of the engine: a `docker run` outlives whoever started it."""
+    """End the docker commands of the owner. A `docker run` can outlive its parent process."""
     program = f"{programs.bin}/docker\0".encode()
     config = f"DOCKER_CONFIG={lease.folder}/".encode()
     for path in Path("/proc").glob("[0-9]*"):
@@ -80,7 +80,7 @@ def _end_commands(lease: Lease, programs: Programs) -> None:
 
 
 def _empty(engine: Engine) -> None:
-    """Remove what the bed has in an engine that is not its own."""
+    """Remove everything of the bed from an engine that is not its own."""
     mine = ("--filter", f"label={LABEL}={engine.lease.id}")
     try:
         if found := engine.docker("ps", "-aq", *mine, check=False).stdout.split():
@@ -92,9 +92,9 @@ def _empty(engine: Engine) -> None:
 
 
 def _kill(lease: Lease) -> None:
-    """Kill an engine of ours with its helpers and every process in its containers.
+    """Kill our engine, its helpers and every process in its containers.
 
-    It has nothing that is worth a farewell, and this works as well where it is half dead.
+    It has no data to save. And this also works when the engine hangs.
     """
     end = time.monotonic() + STOP_SECONDS
     while (pids := {*_engine(lease), *_contained(lease)}) and time.monotonic() < end:
@@ -110,7 +110,7 @@ def _kill(lease: Lease) -> None:
 
 
 def _engine(lease: Lease) -> Iterator[int]:
-    """Yield dockerd, containerd and its shims: all are told the folder of their sockets."""
+    """Yield dockerd, containerd and its shims. The folder of the sockets is in their arguments."""
     folder = f"{lease.folder}/exec".encode()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -126,16 +126,16 @@ def _contained(lease: Lease) -> Iterator[int]:
 
 
 def _cgroups(lease: Lease) -> list[Path]:
-    """Return the bed's control groups: one tree in version 2, one a controller in version 1."""
+    """Return the control groups of the bed: one tree (version 2), or one per controller (1)."""
     roots = [CGROUPS / lease.prefix, *CGROUPS.glob(f"*/{lease.prefix}")]
     return [Path(path) for root in roots for path, _, _ in os.walk(root)]
 
 
 def _delete(folder: Path) -> None:
-    """Delete a folder with what is mounted in it.
+    """Delete a folder, and unmount what is mounted in it.
 
-    A program whose owner was killed may be writing its last file there, or mounting: so again,
-    until the folder is gone, and with it every way to come back.
+    A program whose owner was killed may still write or mount there. So this repeats until the
+    folder no longer exists.
     """
     end = time.monotonic() + STOP_SECONDS
     while folder.exists() and time.monotonic() < end:

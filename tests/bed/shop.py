@@ -1,4 +1,4 @@
-"""A small app to deploy, in versions that are healthy or fail in a chosen way."""
+"""A small app to deploy, with versions that are healthy or fail in a chosen way."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 PORT = 8080
-# What a version can do wrong: nothing, never be healthy, be healthy as a candidate only, end at
-# once, serve 2 seconds late, or not stop when it is asked to. With the last two it does nothing
-# wrong, and its image has a HEALTHCHECK that passes or fails.
+# The faults of a version: none; never healthy; healthy as a candidate only; ends at once; serves 2
+# seconds late; does not stop when asked. The last two have no fault. Their images have a
+# HEALTHCHECK that passes or fails.
 FAULTS = (
     "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "healthcheck", "unhealthy"
 )  # fmt: skip
@@ -66,7 +66,7 @@ wait
 
 
 class Shop:
-    """Builds versions on the runner of a bed and pushes them to its registry."""
+    """Builds versions of the app on the runner of a bed, and pushes them to its registry."""
 
     name = "ghcr.io/acme/shop"
 
@@ -82,7 +82,7 @@ class Shop:
 
     @staticmethod
     def write_context(folder: Path, version: str = "1", fault: str = "") -> None:
-        """Write what an image is built from into a folder."""
+        """Write the build context of an image into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy("/bin/busybox", folder / "busybox")
         (folder / "serve").write_text(SERVE)
@@ -96,7 +96,7 @@ class Shop:
         (folder / "Dockerfile").write_text(text)
 
     def push(self, version: str, fault: str = "") -> str:
-        """Return the image of a version by digest, pushed once."""
+        """Return the image of a version, by digest. It is pushed once."""
         key = (version, fault)
         if key not in self._images:
             self.write_context(self._folder, version, fault)

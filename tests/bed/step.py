@@ -1,8 +1,9 @@
-"""Runs an action of ours as the real runner would: through its shell step, in a clean environment.
+"""Runs one of our actions as the real runner does: through its shell step, in a clean environment.
 
-act sets INPUT_* for the run steps of a composite action; GitHub's runner does not, nor does it hand
-them ACTIONS_RUNTIME_TOKEN. So the environment here is made from nothing: what a hosted machine has,
-what the runner adds, the caller's `env:` and the step's own `env:` block, and not one name more.
+act sets INPUT_* for the run steps of a composite action. GitHub's runner does not set these, and
+does not give such steps ACTIONS_RUNTIME_TOKEN. So the environment here starts empty and gets only
+four things: the variables of a hosted machine, those that the runner adds, the `env:` of the
+caller, and the `env:` block of the step.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
     from bed.machines import Runner
 
-# The runner starts `shell: bash` so, and waits so long between SIGINT and SIGTERM.
+# The runner starts `shell: bash` in this way, and waits so long between SIGINT and SIGTERM.
 BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 SECONDS_TO_TERM = 7.5
-# On a machine of the bed: the step's process says which it is, and then becomes the step.
+# On a machine of the bed: the process prints its number, and then becomes the step.
 NOTE_PID = 'echo $$ >"$0"; exec "$@"'
-# What a runner does at the end of a job: no program of a step outlives it, nor writes any more.
+# As a runner does at the end of a job: no program of a step may survive it or write any more.
 KILL_ORPHANS = """\
 grep -lsF -- "RUNNER_TEMP=$1" /proc/[0-9]*/environ | cut -d / -f 3 | xargs -r kill -9
 """
@@ -51,7 +52,7 @@ class StepTimeoutError(AssertionError):
 
 @dataclass(frozen=True)
 class Run:
-    """The workflow run an action is part of: the part of the `github` context that we read."""
+    """The workflow run of an action: the part of the `github` context that we read."""
 
     repository: str = "acme/shop"
     actor: str = "octocat"
@@ -65,7 +66,7 @@ class Run:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What is there to see of a finished step."""
+    """The visible results of a finished step."""
 
     code: int
     log: str
@@ -75,7 +76,7 @@ class StepResult:
 
     @property
     def shown(self) -> str:
-        """The log as a person reads it: the runner hides what `::add-mask::` named."""
+        """The log as a person sees it. The runner hides values that `::add-mask::` named."""
         masks = re.findall(r"^::add-mask::(.+)$", self.log, re.MULTILINE)
         lines = [line for line in self.log.splitlines() if not line.startswith("::add-mask::")]
         text = "\n".join(lines)
@@ -85,7 +86,7 @@ class StepResult:
 
     @property
     def errors(self) -> list[str]:
-        """The error annotations, without their titles, as text of several lines."""
+        """The error annotations, without their titles. A text may have several lines."""
         return [
             _decoded(each) for each in re.findall(r"^::error[^:]*::(.*)$", self.log, re.MULTILINE)
         ]
@@ -103,12 +104,12 @@ def run_action(
     on: Runner | None = None,
     timeout: float = 120,
 ) -> StepResult:
-    """Run the action in `actions/<name>` (the root one for an empty name) to its end.
+    """Run the action in `actions/<name>` (the root one for an empty name) until it ends.
 
-    `env` is the `env:` of the step that uses it; `machine` is what differs on the machine, such as
-    HOME, DOCKER_HOST or a PATH; `python` is the interpreter that `python3` finds. With `on` it runs
-    on that machine of a bed, and the workspace is in the bed's work folder. Raises StepTimeoutError
-    after `timeout` seconds, with the log so far.
+    `env` is the `env:` of the step that uses the action. `machine` are variables that differ on the
+    machine, such as HOME, DOCKER_HOST or PATH. `python` is the interpreter that `python3` finds.
+    With `on` the action runs on that machine of a bed, and the workspace is in the work folder of
+    the bed. Raises StepTimeoutError after `timeout` seconds, with the log so far.
     """
     step = start_action(
         name, inputs, workspace=workspace, env=env, machine=machine, run=run, python=python, on=on
@@ -127,7 +128,7 @@ def start_action(
     python: str | None = None,
     on: Runner | None = None,
 ) -> RunningStep:
-    """Start an action and return while it runs, for tests that cancel it."""
+    """Start an action, and return while it runs. For tests that cancel it."""
     action = read_action(ROOT / "actions" / name if name else ROOT)
     if unknown := set(inputs) - set(action.inputs):
         raise ValueError(f"{action.path} has no input {', '.join(sorted(unknown))}")
@@ -136,12 +137,12 @@ def start_action(
     base = _machine(folder, python) | dict(machine or {}) | _runner(folder, workspace, action, run)
     block = _env_block(action, inputs, run)
     if on:
-        del base["PATH"]  # it has programs of its own, at other places
+        del base["PATH"]  # it has its own programs, in other folders
     return RunningStep(action, folder, workspace, base | dict(env or {}) | block, on)
 
 
 class RunningStep:
-    """A started step; `result()` waits for it and removes what the runner would remove."""
+    """A started step. `result()` waits for it, and removes what the runner would remove."""
 
     process: subprocess.Popen[bytes] | subprocess.Popen[str]
 
@@ -179,11 +180,11 @@ class RunningStep:
 
     @property
     def temp(self) -> Path:
-        """The step's RUNNER_TEMP, by which its programs are known."""
+        """The RUNNER_TEMP of the step. Its programs are found by this value."""
         return self._folder / "temp"
 
     def cancel(self, seconds_to_term: float = SECONDS_TO_TERM) -> None:
-        """Cancel as the runner does: SIGINT, and SIGTERM when it still runs after 7.5 s."""
+        """Cancel as the runner does: SIGINT, and SIGTERM when the step still runs after 7.5 s."""
         self.signal(signal.SIGINT)
         try:
             self.process.wait(seconds_to_term)
@@ -191,9 +192,9 @@ class RunningStep:
             self.signal(signal.SIGTERM)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the step's own process, and to no other."""
+        """Send a signal to the process of the step only."""
         if self._on:
-            # What runs here is a client only, which hands no signals on.
+            # The process on this machine is only a client, and it does not forward signals.
             self._on.run("kill", f"-{number.value}", self._pid.read_text().strip())
         else:
             self.process.send_signal(number)
@@ -203,7 +204,7 @@ class RunningStep:
         return self._folder / "pid"
 
     def result(self, timeout: float = 120) -> StepResult:
-        """Wait for the end; a step that outlives its time is killed with all it started."""
+        """Wait for the end. A step that takes too long is killed, with everything it started."""
         try:
             return self._result(self.process.wait(timeout))
         except subprocess.TimeoutExpired as error:
@@ -242,7 +243,7 @@ class RunningStep:
 def parse_outputs(text: str) -> dict[str, str]:
     """Read a GITHUB_OUTPUT file by the runner's rules: NAME=value, or NAME<<END … END.
 
-    Raises ValueError where the runner would fail the step.
+    Raises ValueError when the runner would fail the step.
     """
     found: dict[str, str] = {}
     lines = iter(text.split("\n"))
@@ -267,11 +268,11 @@ def _heredoc(lines: Iterator[str], end: str) -> str:
 
 
 def _machine(folder: Path, python: str | None) -> dict[str, str]:
-    """Return what a hosted machine has before the runner adds anything."""
+    """Return the variables of a hosted machine, before the runner adds its own."""
     home = folder / "home"
     home.mkdir()
     path = os.environ.get("PATH", os.defpath)
-    # The project's own environment is nowhere on the machine of a user.
+    # The machine of a user does not have the Python environment of this project.
     path = os.pathsep.join(p for p in path.split(os.pathsep) if "/.venv/" not in f"{p}/")
     if python:
         (folder / "bin").mkdir()
@@ -281,7 +282,7 @@ def _machine(folder: Path, python: str | None) -> dict[str, str]:
 
 
 def _runner(folder: Path, workspace: Path, action: ActionFile, run: Run) -> dict[str, str]:
-    """Return what the runner adds for every step, and make the files behind it."""
+    """Return the variables that the runner adds for a step, and create their files."""
     temp = folder / "temp"
     temp.mkdir()
     event = folder / "event.json"

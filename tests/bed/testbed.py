@@ -1,4 +1,4 @@
-"""The bed as a whole: engine, registry, runner and hosts, up together and down together."""
+"""The whole bed: engine, registry, runner and hosts, which start and stop together."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
     from bed.hosts import HostOptions
 
-# Machines mostly wait for each other's engines; more at once only wait longer.
+# Machines mostly wait for engines. More of them at once would only wait longer.
 AT_ONCE = 8
 
 
 class Bed:
     """Real components on a private network: ghcr.io, a runner and hosts.
 
-    A context manager; entering it takes seconds. Raises Unavailable with what a person can do
-    where this machine cannot carry it, and BedError if something breaks. With `kept` it outlives
-    this process, until `python -m bed down`.
+    A context manager. Entering it takes seconds. Raises Unavailable, with what a person can do,
+    when this machine cannot run the bed, and BedError when something breaks. With `kept` the bed
+    outlives this process, until `python -m bed down`.
     """
 
     registry: Registry
@@ -47,7 +47,7 @@ class Bed:
         self._kamal_proxy_image = ""
 
     def open(self) -> Self:
-        """Start everything; as when entered, what was started is gone again after a failure."""
+        """Start everything. After a failure, everything that was started is removed."""
         debian.install_packages()
         self.programs = debian.unpack_engine()
         removal.remove_stale(self.programs)
@@ -72,7 +72,7 @@ class Bed:
             self.close()
 
     def close(self) -> None:
-        """Take everything down; a second call does nothing."""
+        """Stop and remove everything. A second call does nothing."""
         removal.remove(self.lease, self.programs)
         self.engine.reap()
         if self._keeper:
@@ -86,12 +86,12 @@ class Bed:
 
     @property
     def work(self) -> Path:
-        """The folder that the runner sees at the same path as we do."""
+        """The folder that has the same path on the runner and here."""
         return self.lease.root / "work"
 
     @property
     def authority(self) -> Path:
-        """The certificate that signed ghcr.io's; every machine of the bed trusts it already."""
+        """The certificate that signed that of ghcr.io. Every machine of the bed trusts it."""
         return self.lease.root / "ca.crt"
 
     @property
@@ -101,19 +101,19 @@ class Bed:
 
     @property
     def host_authority(self) -> str:
-        """The public key of what signed the hosts' keys, for `@cert-authority * KEY`."""
+        """The public key that signed the keys of the hosts, for `@cert-authority * KEY`."""
         text = (self.lease.root / "host_authority.pub").read_text(encoding="utf-8")
         return " ".join(text.split()[:2])
 
     def add_host(self, *, docker: bool = True, **options: Unpack[HostOptions]) -> Host:
-        """Add a host, named by its number: `h2` after `h1`."""
+        """Add a host. Its name is its number: `h2` after `h1`."""
         [host] = self.add_hosts(1, docker=docker, **options)
         return host
 
     def add_hosts(
         self, number: int, *, docker: bool = True, **options: Unpack[HostOptions]
     ) -> list[Host]:
-        """Add hosts that are all alike; they start side by side."""
+        """Add equal hosts. They start side by side."""
         kind = Host if docker else HostWithoutDocker
         first = len(self.hosts) + 1
         added = [kind(self.engine, f"h{first + each}", **options) for each in range(number)]
@@ -122,7 +122,7 @@ class Bed:
         return added
 
     def add_runner(self, name: str, *, containerd_store: bool = False, disk: str = "") -> Runner:
-        """Add a runner with an engine of its own, on a `disk` that is soon full, such as `64m`."""
+        """Add a runner with its own engine, on a small `disk` when wanted, such as `64m`."""
         kind = ContainerdRunner if containerd_store else Runner
         runner = kind(self.engine, name)
         runner.disk = disk
@@ -131,7 +131,7 @@ class Bed:
 
     @property
     def builder(self) -> Builder:
-        """A machine with a real buildkitd, started on first use, for buildx's remote driver.
+        """A machine with a real buildkitd for buildx's remote driver, started on first use.
 
         Raises Unavailable when BuildKit was not built.
         """
@@ -143,7 +143,7 @@ class Bed:
 
     @property
     def htpasswd_registry(self) -> HtpasswdRegistry:
-        """A second registry, with name and password, started on first use."""
+        """A second registry, with user and password, started on first use."""
         if self._htpasswd_registry is None:
             registry = HtpasswdRegistry(self.engine, HTPASSWD_NAME)
             registry.start()
@@ -151,7 +151,7 @@ class Bed:
         return self._htpasswd_registry
 
     def kamal_proxy_image(self) -> str:
-        """Return the name of kamal-proxy's image in ghcr.io, by digest; pushed on first use.
+        """Return the image of kamal-proxy in ghcr.io, by digest. It is pushed on first use.
 
         Raises Unavailable when kamal-proxy was not built.
         """
@@ -159,9 +159,9 @@ class Bed:
         return self._kamal_proxy_image
 
     def emulate_arm64(self) -> Path:
-        """Let every machine run programs of arm64; returns the path of a static busybox of it.
+        """Let every machine run programs of arm64. Returns the path of a static busybox for arm64.
 
-        A second call only returns the path. Raises Unavailable where the kernel does not let us.
+        A second call only returns the path. Raises Unavailable when the kernel does not allow it.
         """
         emulation.start(self.lease)
         return emulation.folder() / "busybox-arm64"
@@ -189,7 +189,7 @@ class Bed:
 
 
 def _together(tasks: Sequence[Callable[[], object]]) -> None:
-    """Do all tasks at once and wait for the last; the first error in order is raised."""
+    """Run all tasks at once, and wait for all. Raises the first error, in order of the tasks."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for done in [pool.submit(task) for task in tasks]:
             done.result()

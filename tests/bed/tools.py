@@ -1,7 +1,7 @@
-"""Programs of third parties that tests run: where they are, and how they get there.
+"""The third-party programs that tests run: where they are, and how they are installed.
 
-Versions come from versions.toml. All live in the cache folder, outside the checkout, in folders
-named by what is in them, so that two checkouts with different pins share what is the same.
+Versions come from versions.toml. All programs are in the cache folder, outside the checkout. The
+name of a folder follows from its content, so two checkouts with different pins share equal parts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NO_ROUTE = re.compile(
 
 
 class Source(NamedTuple):
-    """What is built from a module: packages, the variable of the version, and a name for one."""
+    """How a module is built: packages, the variable of the version, and a name for the program."""
 
     packages: tuple[str, ...]
     version: str = ""
@@ -48,14 +48,14 @@ SOURCES = {
     "oldest-compose": Source(("./cmd",), "internal.Version", "docker-compose"),
     "kamal-proxy": Source(("./cmd/kamal-proxy",)),
 }
-# A line of Go that tells how the proxy answered.
+# A line of Go's output with the answer of the proxy.
 REFUSED = re.compile(rf".*(?:\b(?:403|404|410|5\d\d) [A-Z].*|not available|{NO_ROUTE.pattern}).*")
 
 
 class Cannot(Enum):
-    """Why a machine may skip tests also under CI; every other reason for a skip fails there.
+    """The reasons for which tests may be skipped under CI. Every other skip fails there.
 
-    A fixture says so with `pytest.skip(Cannot.PRIVILEGED.reason)`; details may follow the reason.
+    A fixture uses `pytest.skip(Cannot.PRIVILEGED.reason)`. Details may follow the reason.
     """
 
     ROOT = "run this without root"
@@ -74,34 +74,34 @@ class Cannot(Enum):
 
 
 def is_allowed(reason: str) -> bool:
-    """Say whether a skip for this reason is the machine's fault, not ours."""
+    """Return whether the machine, and not we, is the cause of a skip."""
     return any(each.reason in reason for each in Cannot)
 
 
 def npm_folder() -> Path:
-    """Return the folder that holds `node_modules` with every pinned npm package."""
+    """Return the folder that contains `node_modules` with every pinned npm package."""
     digest = hashlib.sha256(json.dumps(versions.load("npm"), sort_keys=True).encode()).hexdigest()
     return cache.folder() / f"npm-{digest[:12]}"
 
 
 def go_tool(name: str) -> Path:
-    """Return the path of a pinned Go program, there or not."""
+    """Return the path of a pinned Go program, which may not exist yet."""
     return cache.folder() / "go" / f"{name}-{versions.load('go')[name].rpartition('@')[2]}" / name
 
 
 def source_folder(name: str) -> Path:
-    """Return the folder of what is built from a pinned module, there or not."""
+    """Return the folder of a built module, which may not exist yet."""
     module: str = versions.load("go-source")[name]
     return cache.folder() / "go" / f"{name}-{module.rpartition('@')[2]}"
 
 
 def buildkit_folder() -> Path:
-    """Return the folder of the pinned `buildkitd` and `buildctl`, there or not."""
+    """Return the folder of the pinned `buildkitd` and `buildctl`, which may not exist yet."""
     return source_folder("buildkit")
 
 
 def built(name: str) -> Path:
-    """Return the path of the one program of a pinned module; raises Unavailable without it."""
+    """Return the path of the only program of a pinned module. Raises Unavailable without it."""
     source = SOURCES[name]
     path = source_folder(name) / (source.program or Path(source.packages[0]).name)
     if not path.exists():
@@ -110,7 +110,7 @@ def built(name: str) -> Path:
 
 
 def install_npm() -> None:
-    """Install the npm packages; raises Unavailable without a Node of today."""
+    """Install the npm packages. Raises Unavailable without a Node that is new enough."""
     node = _output("node", "--version")
     if int(node.lstrip("v").split(".")[0]) < OLDEST_NODE:
         raise Unavailable(f"needs Node {OLDEST_NODE} or newer, and this is {node}")
@@ -122,7 +122,7 @@ def install_npm() -> None:
 
 
 def install_go(name: str) -> None:
-    """Build a Go program; raises Unavailable when the proxy cannot be reached."""
+    """Build a Go program. Raises Unavailable when the proxy cannot be reached."""
     _output("go", "version")
     module = versions.load("go")[name]
     env = _go_environment("-mod=mod")
@@ -135,7 +135,7 @@ def install_go(name: str) -> None:
 
 
 def install_source(name: str) -> None:
-    """Build a module's programs, linked statically; raises Unavailable as `install_go`."""
+    """Build the programs of a module, linked statically. Raises Unavailable, like `install_go`."""
     _output("go", "version")
     module: str = versions.load("go-source")[name]
     path, _, version = module.partition("@")
@@ -150,10 +150,10 @@ def install_source(name: str) -> None:
 
 
 def _run_go(*argv: str, cwd: Path, env: Mapping[str, str]) -> str:
-    """Run Go and return what it printed; its errors go to the log.
+    """Run Go, and return its output. Its errors go to the log.
 
-    Raises Unavailable when the proxy has not, or does not give, what it needs: a proxy may know a
-    version one day and refuse it the next.
+    Raises Unavailable when the proxy does not have a version or refuses it. A proxy may have a
+    version on one day and refuse it on the next.
     """
     done = subprocess.run(
         ("go", *argv), cwd=cwd, env=env, capture_output=True, text=True, check=False
@@ -171,7 +171,7 @@ def _go_environment(flag: str) -> dict[str, str]:
 
 
 def _probe_go_proxy(module: str, env: Mapping[str, str]) -> None:
-    """Ask for the version alone, so that no route shows in seconds and as what it is."""
+    """Ask only for the version, so that a missing route shows within seconds, with its cause."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             done = subprocess.run(
@@ -189,7 +189,7 @@ def _probe_go_proxy(module: str, env: Mapping[str, str]) -> None:
 
 @contextmanager
 def _into(target: Path) -> Iterator[Path]:
-    """Fill a folder beside its final place; it appears there whole or not at all."""
+    """Fill a folder, and then move it to its place, so that it appears there complete or not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:

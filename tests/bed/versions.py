@@ -1,4 +1,4 @@
-"""The pinned versions of the bed, read without any package: Python 3.10 has no tomllib."""
+"""Reads the pinned versions of the bed, without a package: Python 3.10 has no tomllib."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 FILE = Path(__file__).with_name("versions.toml")
 SECTION = re.compile(r"\[([a-z-]+)\]")
-# The file keeps to the part of TOML whose values are JSON too, one line each.
+# The file uses only the part of TOML whose values are also JSON, one line each.
 PAIR = re.compile(r'(?P<quote>"?)(?P<key>[^"=\s]+)(?P=quote)\s*=\s*(?P<value>.+)')
 
 
@@ -19,7 +19,7 @@ def load(section: str) -> dict[str, Any]:
 
 
 def sections() -> dict[str, dict[str, Any]]:
-    """Return the whole of versions.toml."""
+    """Return all sections of versions.toml."""
     found: dict[str, dict[str, Any]] = {}
     current: dict[str, Any] = {}
     for line in FILE.read_text(encoding="utf-8").splitlines():

@@ -10,20 +10,29 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
-from gen_workflow import document, pins, plan, render, scalars, spec, stamp
+from gen_workflow import files
+from gen_workflow.commands.project import Project
+from gen_workflow.pins.table import table
+from gen_workflow.plan import pipeline
+from gen_workflow.render import scalars
+from gen_workflow.spec import document
+from gen_workflow.spec.load import load
+from gen_workflow.sync import stamp
+from gen_workflow.workflow.records import as_data
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/gen-workflow.yml"))
 # Its hashes change with every version of the generator, which says nothing about a case.
-MACHINE_LINE = re.compile(r"^# gen-workflow: spec=\w+ generator=\w+ content=\w+\n", re.MULTILINE)
+MACHINE_LINE = re.compile(
+    r"^# gen-workflow: version=\S+ spec=\w+ generator=\w+ content=\w+\n", re.MULTILINE
+)
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
 
 
 def rendered(case: Path) -> str:
-    raw = (case / stamp.SPEC).read_bytes()
-    meant = plan.workflow(spec.load(raw, stamp.SPEC, str(case)), pins.table())
-    return render.render(meant, source=stamp.SPEC, spec=raw)
+    return Project(str(case), files.SPEC).rendered().text
 
 
 @every_case
@@ -37,20 +46,26 @@ def test_a_spec_gives_the_golden_workflow(case: Path) -> None:
 
 
 @every_case
+def test_another_reader_of_yaml_finds_what_the_plan_says(case: Path) -> None:
+    spec = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
+    found = YAML(typ="safe").load((case / "ci-cd.yml").read_text())
+    assert found == as_data(pipeline.workflow(spec, table()))
+
+
+@every_case
 def test_a_workflow_holds_its_stamp(case: Path) -> None:
     found = stamp.of(rendered(case).encode())
     assert found is not None
     assert not found.edited
-    assert found.spec == stamp.digest((case / stamp.SPEC).read_bytes())
+    assert found.spec == stamp.digest((case / files.SPEC).read_bytes())
 
 
 @every_case
 def test_every_action_is_pinned_to_a_commit_with_its_version(case: Path) -> None:
-    table = pins.table()
-    known = {(pin.sha, pin.version) for pin in table.values()}
-    loaded = spec.load((case / stamp.SPEC).read_bytes(), stamp.SPEC, str(case))
-    if loaded.actions:
-        known.add((loaded.actions.sha, loaded.actions.version))
+    known = {(pin.sha, pin.version) for pin in table().values()}
+    loaded = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
+    if remote := loaded.actions.remote:
+        known.add((remote.sha, remote.version))
     uses = re.findall(r"^ +(?:- )?uses: (.*)$", rendered(case), re.MULTILINE)
     assert uses
     for line in uses:
@@ -81,7 +96,7 @@ def test_no_step_runs_a_script(case: Path) -> None:
 
 def test_a_value_reaches_the_app_as_the_spec_says_it() -> None:
     case = Path(__file__).parent / "mixed-env"
-    loaded = spec.load((case / stamp.SPEC).read_bytes(), stamp.SPEC, str(case))
+    loaded = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
     root = document.parse(rendered(case), "ci-cd.yml")
     assert root is not None
     assert loaded.deploy is not None

@@ -30,7 +30,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code", "told"),
+    ("old", "new", "code", "message"),
     [
         pytest.param("", "", 0, "is in step with gen-workflow.yml", id="in step"),
         pytest.param("8080:", "9090:", 1, "gen-workflow generate", id="spec changed"),
@@ -41,10 +41,10 @@ def workspace(tmp_path: Path) -> Path:
     ],
 )
 def test_the_step_is_as_red_as_the_workflow_is_out_of_step(
-    workspace: Path, old: str, new: str, code: int, told: str
+    workspace: Path, old: str, new: str, code: int, message: str
 ) -> None:
     (workspace / "app" / "gen-workflow.yml").write_text(SPEC.replace(old, new))
     result = run_action("", {"directory": "app"}, workspace=workspace)
     assert result.code == code, result.log
-    assert told in result.log
+    assert message in result.log
     assert result.errors == [], "no word of a spec is a workflow command"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from bed.action_file import action_folders
+from gen_workflow.commands.project import Project
 from gen_workflow.errors import UserError
-from gen_workflow.generate import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def rendered() -> tuple[Subject, ...]:
     found = []
     for spec in sorted(path for name in SPECS for path in _specs(name)):
         try:
-            text = Project(str(spec.parent), spec.name).rendered()
+            text = Project(str(spec.parent), spec.name).rendered().text
         except UserError:
             continue
         name = str(spec.parent.relative_to(ROOT))

@@ -1,4 +1,4 @@
-"""What the generator lets through is what ssh-deploy takes, and nobody learns after the merge."""
+"""The generator accepts a value exactly when ssh-deploy does; no mistake shows after the merge."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_workflow import spec
+from bed.action_file import read_action
+from conformance.subjects import ROOT
 from gen_workflow.errors import SpecError
+from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.load import load
+from gen_workflow.spec.sections import sections
 from ship.runner.context import Context
 from ship.runner.errors import UserError
-from ship.ssh_deploy.step import read_inputs
+from ship.ssh_deploy.inputs import read_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +30,7 @@ KINDS = {
     "network": ("network: {}", "networks", "{}"),
     "restart": ("restart: {}", "restart", "{}"),
     "health-timeout": ("health-timeout: {}", "health-timeout", "{}"),
+    "stop-timeout": ("stop-timeout: {}", "stop-timeout", "{}"),
 }
 GOOD = {
     "port": (
@@ -38,6 +43,7 @@ GOOD = {
     "network": ("web", "a", "A.b-c_d", "hosts", "0", "bridge", "a" * 101),
     "restart": ("no", "always", "unless-stopped", "on-failure", "on-failure:3", "on-failure:0"),
     "health-timeout": ("1", "60", "3600", "007"),
+    "stop-timeout": ("0", "10", "3600"),
     "host": ("h1", "shop.example.com", "10.0.0.1", "::1", "fe80::1", "my_host", "a"),
     "user": ("deploy", "_x", "a.b-c", "A1"),
     "ssh-port": ("22", "1", "65535", "022"),
@@ -60,6 +66,7 @@ BAD = {
     "network": ("-a", ".a", "a b", "a/b", "é", "host", "none", "a" * 102),
     "restart": ("sometimes", "on-failure:", "on-failure:x", "on-failure:\u0663", "No", "always:1"),
     "health-timeout": ("0", "3601", "1.5", "-1", "1s", "\u0663", "9999999999"),
+    "stop-timeout": ("3601", "1.5", "-1", "1s", "\u0663"),
     # The action takes lists with users and ports as well; a spec says these apart.
     "host": ("-h", "h-", ".h", "é", "h/x"),
     "user": ("1a", "-a", "a b", "é"),
@@ -67,6 +74,24 @@ BAD = {
     "name": ("0", "-a", ".a", "a b", "a/b", "é", "a.next", "a.previous", "a.candidate", "a" * 102),
     "health": ("health", "/a b", "/é", "https://a/b", "/a\tb"),
 }  # fmt: skip
+
+
+# Keys whose default is that of the action: path of the section, key, input.
+DEFAULTS = [
+    ("deploy/run", "restart", "restart"),
+    ("deploy/run", "health-timeout", "health-timeout"),
+    ("deploy/run", "stop-timeout", "stop-timeout"),
+    ("deploy/ssh", "port", "port"),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "given"), DEFAULTS)
+def test_the_docs_of_the_spec_have_the_default_of_the_action(
+    path: str, name: str, given: str
+) -> None:
+    key = dict(sections(SPEC))[path].keys[name]
+    action = read_action(ROOT / "actions" / "ssh-deploy")
+    assert key.default == f"`{action.inputs[given]['default']}`"
 
 
 def spec_and_input(kind: str, value: str) -> tuple[str, dict[str, str]]:
@@ -96,7 +121,7 @@ def spec_and_input(kind: str, value: str) -> tuple[str, dict[str, str]]:
 def by_generator(text: str, folder: Path) -> bool:
     (folder / "Dockerfile").touch()
     try:
-        spec.load(text.encode(), "gen-workflow.yml", str(folder))
+        load(text.encode(), "gen-workflow.yml", str(folder))
     except SpecError:
         return False
     return True

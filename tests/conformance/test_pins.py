@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from conformance.subjects import ROOT, Subject, everything, rendered
-from gen_workflow.pins import OURS, table
+from gen_workflow.pins.table import OURS, table
 
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
 PIN = re.compile(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.programs import PROGRAMS
 from conformance.subjects import ROOT, Subject, everything
 from ship.ssh_deploy import program as remote_script
 
@@ -24,7 +25,7 @@ SHEBANG = re.compile(rb"#!\s*/(?:usr/)?bin/(?:env )?(?P<shell>sh|bash|dash)\b")
 SKIPPED = {".venv", ".git", "build", "dist", "node_modules", "__pycache__"}
 SHELLCHECK = ("shellcheck", "--severity=style", "--format=gcc")
 PARAMETER = re.compile(r"\$\{?([A-Z][A-Z_]+)\b")
-OF_THE_HOST = {"PATH", "HOME", "DOCKER_CONFIG", "DOCKER_HOST"}
+OF_THE_HOST = {"PATH", "HOME", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST"}
 FUNCTIONS = "app_environment() { :; }\nsecret_files() { :; }\n"
 # Only for what is sent to a host, where one shared part meets one phase: functions that a trap or
 # another phase calls, and results that another phase reads.
@@ -61,35 +62,21 @@ def test_a_script_has_no_remark(path: Path) -> None:
     assert remarks(path.read_text(encoding="utf-8"), _shell(path)) == []
 
 
-# Of each form, what its programs are made of.
-FORMS = {
-    "run": ("host/common", "host/state", "host/image", "run/run"),
-    "proxy": ("host/common", "host/state", "host/image", "run/run", "proxy/proxy"),
-    "script": ("host/common", "host/state", "script/script"),
-    "compose": (
-        "host/common",
-        "host/state",
-        "host/image",
-        "compose/compose",
-        "compose/compose_release",
-        "compose/compose_undo",
-    ),
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", PROGRAMS)
 def test_what_is_sent_to_a_host_has_no_remark(form: str) -> None:
-    text = "".join((REMOTE / f"{name}.sh").read_text(encoding="utf-8") for name in FORMS[form])
+    files = PROGRAMS[form].program.files
+    text = "".join((REMOTE / f"{name}.sh").read_text(encoding="utf-8") for name in files)
     variables = "".join(
         f"{name}=''\n" for name in sorted(set(PARAMETER.findall(text)) - OF_THE_HOST)
     )
-    assert remarks(variables + FUNCTIONS + text, "sh", ONLY_ELSEWHERE) == []
+    # dash has what POSIX has, and `local`; the other shells of a host have it too.
+    assert remarks(variables + FUNCTIONS + text, "dash", ONLY_ELSEWHERE) == []
 
 
 def test_every_part_of_the_remote_scripts_is_looked_at() -> None:
-    assert {
-        str(path.relative_to(REMOTE).with_suffix("")) for path in REMOTE.rglob("*.sh")
-    } == set().union(*FORMS.values())
+    assert {str(path.relative_to(REMOTE).with_suffix("")) for path in REMOTE.rglob("*.sh")} == {
+        name for each in PROGRAMS.values() for name in each.program.files
+    }
 
 
 @pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)

@@ -107,7 +107,7 @@ def test_a_token_that_ghcr_does_not_know_is_told_from_a_missing_right(
 ) -> None:
     result = build(runner, workspace, password="ghp_expired")
     assert result.code == 2
-    assert "ghcr.io does not let 'octocat' in (403 denied)" in result.errors[0]
+    assert "ghcr.io refuses the login of 'octocat' (403 denied)" in result.errors[0]
 
 
 def test_a_busy_registry_is_waited_for(runner: Runner, registry: Registry, workspace: Path) -> None:

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.needs("packages", "engine", "buildkit"), pytest.mark.t
 REPOSITORY = "Acme/Builders"
 PATH = "acme/builders"
 # Asserted where a builder is made, so it is the right word where none is.
-OWN_BUILDER = "A builder of its own is made for"
+OWN_BUILDER = "A new builder is made for"
 REGISTRY_CACHE = f"{OWN_BUILDER} the registry cache."
 DESCRIPTION = "Sells things to people"
 EVENT = {
@@ -430,7 +430,9 @@ def test_a_wrong_password_is_told_before_the_build(
     image = f"{htpasswd_registry.name}/team/app"
     step = build(runner, workspace, image=image, username="alice", password="wr0ng")
     assert step.code == 2
-    assert f"`password`: {htpasswd_registry.name} does not let 'alice' in (401" in step.errors[0]
+    assert (
+        f"`password`: {htpasswd_registry.name} refuses the login of 'alice' (401" in step.errors[0]
+    )
     assert BUILDS not in step.log, "nothing was built"
     assert "wr0ng" not in step.shown
     assert BUILDS in build(runner, workspace).log

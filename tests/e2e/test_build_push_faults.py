@@ -108,7 +108,7 @@ def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     registry.fault(MANIFESTS, status=503)
     step = build(runner, workspace)
     assert step.code == 1
-    assert "the registry did not take the image" in step.errors[0]
+    assert "the registry did not accept the image" in step.errors[0]
     assert step.log.count(TRIES_AGAIN) == 2
     assert step.outputs["tag"] == "sha-0123456"
     assert step.outputs["image"] == "", "an image that is not there is no output"

@@ -341,7 +341,7 @@ def test_a_wrong_passphrase_is_told_at_once(made: Keys, one: Sshd) -> None:
 def test_a_key_that_ssh_cannot_read_is_named(made: Keys, one: Sshd) -> None:
     broken = made.text("user").replace("b3BlbnNzaC", "b3BlbnNzaD")
     error = try_once(one.target, made.access(known_hosts=one.known_hosts, key=Secret(broken)))
-    assert "input `ssh-key`: ssh does not take this private key (Error loading" in str(error)
+    assert "input `ssh-key`: ssh does not accept this private key (Error loading" in str(error)
 
 
 def test_a_login_that_is_refused_is_not_tried_again(made: Keys, one: Sshd) -> None:
@@ -446,7 +446,7 @@ def test_a_jump_host_that_lets_nobody_through_is_named(made: Keys, two: Sshd) ->
         known = jump.known_hosts + two.known_hosts
         error = try_once(two.target, made.access(jumps=(jump.target,), known_hosts=known))
     assert isinstance(error, UserError)
-    assert "input `jump`: the jump host does not let us through" in str(error)
+    assert "input `jump`: the jump host does not forward" in str(error)
 
 
 @pytest.mark.long
@@ -655,8 +655,8 @@ try:
         ]
         print("connecting", flush=True)
         while True:
-            connector.news.wait(1)
-            connector.news.clear()
+            connector.changed.wait(1)
+            connector.changed.clear()
 except Interrupted:
     print("interrupted", flush=True)
 """

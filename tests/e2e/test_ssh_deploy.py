@@ -205,7 +205,7 @@ def test_a_container_that_its_stop_would_delete_is_refused(
     host.docker("run", "-d", "--rm", "--name", "shop", image)
     result = deploy(shop.push("2"))
     assert result.code == 2
-    assert "the running container shop was made with --rm" in result.errors[0]
+    assert "the running container shop was started with --rm" in result.errors[0]
     assert containers(host) == {"shop": "running"}
 
 
@@ -215,7 +215,7 @@ def test_a_foreign_container_is_never_removed(host: Host, shop: Shop, deploy: De
     host.docker("run", "-d", "--name", "shop.next", image)
     result = deploy(shop.push("2"))
     assert result.code == 2
-    assert "a container shop.next that is not of this deploy" in result.errors[0]
+    assert "the container shop.next on the host was not made by a deploy" in result.errors[0]
     assert containers(host) == {"shop": "running", "shop.next": "running"}
 
 

@@ -406,6 +406,38 @@ def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project)
     assert project.host.run("cat", f"{FOLDER}/.env").stdout == "GREETING=by hand\n"
 
 
+def test_files_beside_the_folder_are_those_of_the_host(project: Project) -> None:
+    """Paths with `../` lead out of the folder, also by a name that only a variable has."""
+    shared, elsewhere = "/home/deploy/shared", "/home/deploy/elsewhere"
+    base = "{services: {base: {env_file: app.env, volumes: ['.:/shared:ro']}}}"
+    more = f"{{services: {{extra: {{image: {DATABASE}, restart: always, env_file: extra.env}}}}}}"
+    project.host.write(f"{shared}/base.yml", base, owner="deploy")
+    project.host.write(f"{shared}/app.env", "FROM=shared\n", owner="deploy")
+    project.host.write(f"{elsewhere}/more.yml", more, owner="deploy")
+    project.host.write(f"{elsewhere}/extra.env", "FROM=elsewhere\n", owner="deploy")
+    project.host.write(f"{FOLDER}/.env", "PLACE=elsewhere\n", owner="deploy")
+    project.host.run("chown", "deploy", FOLDER)
+    project.write(more="include: ['../${PLACE}/more.yml']")
+    path = project.workspace / "compose.yml"
+    web = "  web:\n    extends: {file: ../shared/base.yml, service: base}\n"
+    path.write_text(path.read_text().replace("  web:\n", web))
+    try:
+        result = project("1")
+        assert result.code == 0, result.log
+        assert project.containers() == {**RUNNING, "shop-extra-1": "running"}
+        for name, place in {"web": "shared", "extra": "elsewhere"}.items():
+            shown = project.host.docker("inspect", "--format", "{{.Config.Env}}", f"shop-{name}-1")
+            assert f"FROM={place}" in shown.stdout
+        read = ("exec", "shop-web-1", "/bin/busybox", "cat", "/shared/app.env")
+        assert project.host.docker(*read).stdout == "FROM=shared\n"
+        extra = project.identity("extra")
+        assert project("2", "sick").outputs["result"] == "rolled-back"
+        assert project.served() == "1"
+        assert project.identity("extra") == extra
+    finally:
+        project.host.run("rm", "-rf", shared, elsewhere)
+
+
 @pytest.mark.long
 def test_a_file_that_changes_replaces_the_container_that_sees_it(project: Project) -> None:
     project("1")
@@ -471,10 +503,10 @@ def test_the_previous_release_comes_back_without_a_build(project: Project) -> No
     assert project.served() == "1"
     again = project("", rollback="1")
     assert again.code == 2
-    assert "the host serves" in again.errors[0]
+    assert "the host already serves" in again.errors[0]
     unknown = project("", rollback="sha256:" + "0" * 64)
     assert unknown.code == 2
-    assert "the host knows no release" in unknown.errors[0]
+    assert "the host has no release" in unknown.errors[0]
 
 
 @pytest.mark.long
@@ -591,7 +623,7 @@ def test_a_project_that_runs_from_another_folder_is_not_doubled(project: Project
     project("1")
     result = project("2", dir="other/shop")
     assert result.code == 2
-    assert f"is that of the project in {FOLDER} on the host" in result.errors[0]
+    assert f"the project in {FOLDER} on the host already has this `name`" in result.errors[0]
     assert project.served() == "1"
     # Of a release from before folders were noted, only its containers tell.
     project.host.run("sh", "-c", "rm /home/deploy/.gen-workflow/shop/releases/*/folder")
@@ -755,7 +787,7 @@ def test_a_host_without_compose_is_named(bed: Bed, shop: Shop, tmp_path: Path) -
     try:
         result = Project(host, shop, tmp_path)("1")
         assert result.code == 2
-        assert "the host has no Docker Compose of version 2 (no further words)" in result.errors[0]
+        assert "the host has no Docker Compose of version 2 (no details)" in result.errors[0]
         old = "#!/bin/sh\necho 1.29.2\n"
         host.write("/usr/local/bin/docker-compose", old, mode="755")
         result = Project(host, shop, tmp_path)("1")
@@ -795,7 +827,7 @@ def test_a_service_behind_a_profile_is_deployed_once_the_profile_is_active(
     (project.workspace / "compose.yml").write_text(text)
     refused = project("1")
     assert refused.code == 2, refused.log
-    assert "the service web would get the new image and not be started" in refused.errors[0]
+    assert "the service web would get the new image but not start" in refused.errors[0]
     assert project.containers() == {}
     for version in ("1", "2"):
         result = project(version, env="COMPOSE_PROFILES=prod")

@@ -139,11 +139,13 @@ FAULTS = {
         engine_stopped, "the Docker engine of the host does not answer", "systemctl start docker"
     ),
     "the disk of images is full": Fault(disk_full, "the disk of the host is full", "system df"),
-    "the home has no room": Fault(home_full, "the disk of the host is full", "free space there"),
+    "the home has no room": Fault(home_full, "the disk of the host is full", "free space on the"),
     "the home cannot be written": Fault(
-        home_read_only, "the host cannot keep its notes in", "let the user write to its home"
+        home_read_only,
+        "the deploy cannot write its lock and its history to",
+        "let the user write to its home",
     ),
-    "the line is reset": Fault(sshd_stopped, "no connection to", "is the host up"),
+    "the line is reset": Fault(sshd_stopped, "no connection to", "check that the host is up"),
     "the registry forbids": Fault(
         registry("GET /v2/acme/shop/manifests/*", 403),
         "the registry does not let the host pull the image",
@@ -152,7 +154,7 @@ FAULTS = {
     "the registry is broken": Fault(
         registry("GET /v2/acme/shop/manifests/*", 503, "UNAVAILABLE", "try later"),
         "the host could not pull the image",
-        "can the host reach the registry",
+        "check that the host can reach the registry",
     ),
     "the token is refused": Fault(
         nothing,
@@ -163,19 +165,19 @@ FAULTS = {
     "the image is gone": Fault(
         nothing,
         "the registry has no such image",
-        "was it pushed by this run",
+        "check that this run has pushed it",
         changes={"image": f"ghcr.io/acme/shop@sha256:{'0' * 64}"},
     ),
     "the registry is unknown": Fault(
         nothing,
         "the host could not pull the image",
-        "can the host reach the registry",
+        "check that the host can reach the registry",
         changes={"image": f"registry.invalid/acme/shop@sha256:{'0' * 64}"},
     ),
     "the pull breaks off": Fault(
         docker('case $1 in pull) echo "unexpected EOF" >&2; exit 1 ;; esac'),
         "the host could not pull the image (unexpected EOF)",
-        "can the host reach the registry",
+        "check that the host can reach the registry",
     ),
     "the pull fills the disk": Fault(
         docker('case $1 in pull) echo "write: no space left on device" >&2; exit 1 ;; esac'),
@@ -185,17 +187,17 @@ FAULTS = {
     "the candidate is not made": Fault(
         docker('case "$*" in *create*candidate*) echo "bad mount" >&2; exit 1 ;; esac'),
         "Docker could not start the container (bad mount)",
-        "words of Docker",
+        "Docker's message",
     ),
     "the candidate does not start": Fault(
         docker('case "$*" in start*candidate*) echo "OCI runtime error" >&2; exit 1 ;; esac'),
         "Docker could not start the container (OCI runtime error)",
-        "words of Docker",
+        "Docker's message",
     ),
     "the program of the image is missing": Fault(
         nothing,
         "Docker could not start the container",
-        "words of Docker",
+        "Docker's message",
         changes={"options": "--entrypoint=/nowhere"},
     ),
     "the candidate ends": Fault(
@@ -217,13 +219,13 @@ FAULTS = {
     "the old one cannot be stopped": Fault(
         docker('case "$1 $*" in stop*shop) echo "cannot kill" >&2; exit 1 ;; esac'),
         "Docker could not stop the running container (cannot kill)",
-        "engine's log",
+        "Docker's log",
         result="rolled-back",
     ),
     "the new one does not start": Fault(
         docker('case "$*" in "start shop.next") echo "cgroup error" >&2; exit 1 ;; esac'),
         "Docker could not start the container (cgroup error)",
-        "words of Docker",
+        "Docker's message",
         result="rolled-back",
     ),
     "the new one is sick on the real port": Fault(

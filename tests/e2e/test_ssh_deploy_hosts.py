@@ -83,7 +83,7 @@ def test_nobody_is_locked_before_docker_answers_on_all_hosts(
         in result.errors[0]
     )
     assert results(result.outputs["hosts"]) == ["refused"] * 3
-    assert f"[{hosts[0].ip}] look: see that Docker answers" in result.log
+    assert f"[{hosts[0].ip}] look: check that Docker answers" in result.log
     assert "lock: " not in result.log
 
 

@@ -22,7 +22,8 @@ from bed.load import Load
 from bed.shop import PORT, Shop
 from bed.waiting import wait_until
 from ship.runner.context import Context
-from ship.ssh_deploy.step import read_inputs
+from ship.ssh_deploy.inputs import read_inputs
+from ship.ssh_deploy.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,7 +123,7 @@ def phases(form: str) -> list[str]:
     with TemporaryDirectory() as folder:
         (Path(folder) / "compose.yml").write_text(COMPOSE)
         context = Context(repository="acme/shop", workspace=folder)
-        return [phase.name for phase in read_inputs(env, context).program(context).phases]
+        return [phase.name for phase in plan(read_inputs(env, context), context).phases]
 
 
 def matrix() -> Iterator[Point]:

@@ -225,7 +225,7 @@ def test_two_services_share_the_proxy_by_their_hosts(
     assert served_as(host, "www.two.example.com") == "2"
     third = deploy(shop.push("3"), name="three", proxy_hosts="one.example.com")
     assert third.code != 0
-    assert "another service of the proxy has these hosts already" in third.errors[0]
+    assert "another service behind the proxy already has these hosts" in third.errors[0]
     assert served_as(host, "one.example.com") == "1"
     assert "three" not in " ".join(containers(host))
 

@@ -103,8 +103,8 @@ def test_a_tag_is_a_release_to_go_back_to(host: Host, shop: Shop, deploy: Deploy
 @pytest.mark.parametrize(
     ("release", "told"),
     [
-        ("previous", "the host knows no release previous to go back to"),
-        (f"sha256:{'0' * 64}", "the host knows no release sha256:000"),
+        ("previous", "the host has no release previous to roll back to"),
+        (f"sha256:{'0' * 64}", "the host has no release sha256:000"),
         ("nowhere", "the registry has no such image"),
     ],
 )
@@ -156,7 +156,10 @@ def test_who_waits_too_long_is_told_by_whom_the_service_is_locked(
     inputs = deploy.inputs(shop.push("1"), lock_timeout="0")
     result = deploy.run(inputs, run=Run(run_id="99"))
     assert result.code == 1, result.log
-    assert "another deploy of this service runs: https://github.com/acme/shop" in result.errors[0]
+    assert (
+        "another deploy of this service is running: https://github.com/acme/shop"
+        in result.errors[0]
+    )
     assert first.result().code == 0
 
 

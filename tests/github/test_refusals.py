@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.github import FINE_GRAINED
-from gen_workflow import remote
+from gen_workflow.github import remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.needs("npm")
 BRANCH = "gen-workflow/update"
 
 
-def test_no_token_is_told_before_anything_is_asked(
+def test_no_token_is_reported_before_anything_is_asked(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     ran = commit(token="")
@@ -74,7 +74,7 @@ def test_a_fine_grained_token_without_workflows_is_refused_by_github(
     assert app.pulls == []
 
 
-def test_a_token_that_may_only_read_is_told_so(
+def test_a_token_that_may_only_read_is_reported(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     token = github.add_token("github_pat_reader", scopes=("metadata",), classic=False)
@@ -84,7 +84,7 @@ def test_a_token_that_may_only_read_is_told_so(
     assert app.git.head(BRANCH) is None
 
 
-def test_a_repository_that_is_not_there_is_told(commit: Callable[..., Any]) -> None:
+def test_a_repository_that_is_not_there_is_reported(commit: Callable[..., Any]) -> None:
     ran = commit(repo="acme/nothing")
     assert ran.code == 2
     assert "acme/nothing: cannot read the repository: it does not exist, or the token" in ran.stderr
@@ -109,7 +109,7 @@ def test_an_empty_repository_needs_a_first_commit(
     assert "the repository has no commit yet\n  hint: push a first commit" in ran.stderr
 
 
-def test_a_base_that_is_not_there_is_told(app: Repository, commit: Callable[..., Any]) -> None:
+def test_a_base_that_is_not_there_is_reported(app: Repository, commit: Callable[..., Any]) -> None:
     ran = commit("--base", "develop")
     assert ran.code == 2
     assert "acme/app: there is no branch develop" in ran.stderr
@@ -165,7 +165,7 @@ def test_a_name_that_git_would_not_take_is_not_sent(
 ) -> None:
     ran = commit(f"--branch={name}")
     assert ran.code == 2
-    assert "is no name of a branch" in ran.stderr
+    assert "is not a name of a branch" in ran.stderr
     assert "\x1b" not in ran.stderr
     assert github.calls == []
     assert app.pulls == []
@@ -200,7 +200,7 @@ def test_an_edit_by_hand_is_not_lost(
     assert app.git.head(BRANCH) is None
 
 
-def test_a_spec_that_is_wrong_is_told_with_its_line(
+def test_a_spec_that_is_wrong_is_reported_with_its_line(
     github: FakeGitHub, project: Path, commit: Callable[..., Any]
 ) -> None:
     (project / "gen-workflow.yml").write_text("image: .\ndeploi: {}\n")
@@ -219,14 +219,14 @@ def test_a_spec_outside_the_repository_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("origin", "told"),
+    ("origin", "message"),
     [
         ("git@gitlab.com:acme/app.git", "gitlab.com is not github.com"),
         ("https://me:s3cret@gitea.example/acme/app", "gitea.example is not github.com"),
         ("git@github.com-work:acme/app", "give --repo OWNER/NAME"),
         ("https://github.com/acme", "'acme' is not OWNER/NAME"),
-        ("/srv/git/app.git", "is no repository on GitHub"),
-        (None, "git cannot tell its origin: No such remote 'origin'"),
+        ("/srv/git/app.git", "is not a repository on GitHub"),
+        (None, "git does not know its origin: No such remote 'origin'"),
     ],
 )
 def test_a_token_is_not_offered_to_a_host_that_is_not_github(
@@ -234,7 +234,7 @@ def test_a_token_is_not_offered_to_a_host_that_is_not_github(
     commit: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
     origin: str | None,
-    told: str,
+    message: str,
 ) -> None:
     monkeypatch.delenv("GITHUB_API_URL")
     subprocess.run(("git", "-C", project, "init", "--quiet"), check=True)
@@ -242,7 +242,7 @@ def test_a_token_is_not_offered_to_a_host_that_is_not_github(
         subprocess.run(("git", "-C", project, "remote", "add", "origin", origin), check=True)
     ran = commit(repo="")
     assert ran.code == 2
-    assert told in ran.stderr
+    assert message in ran.stderr
     assert "s3cret" not in ran.stderr
 
 
@@ -307,7 +307,7 @@ def test_an_origin_on_the_host_of_the_api_is_taken(
 @pytest.mark.parametrize(
     "url", ["https://[bad", "https://host:abc", "https://:s3cret@host", "https://s3cret@host"]
 )
-def test_an_api_that_is_no_url_is_told_without_its_password(
+def test_an_api_that_is_no_url_is_reported_without_its_password(
     commit: Callable[..., Any], url: str
 ) -> None:
     ran = commit("--api-url", url)
@@ -316,13 +316,13 @@ def test_an_api_that_is_no_url_is_told_without_its_password(
     assert "s3cret" not in ran.stderr
 
 
-def test_an_origin_that_is_no_url_is_told(project: Path, commit: Callable[..., Any]) -> None:
+def test_an_origin_that_is_no_url_is_reported(project: Path, commit: Callable[..., Any]) -> None:
     subprocess.run(("git", "-C", project, "init", "--quiet"), check=True)
     origin = ("remote", "add", "origin", "https://[bad/x")
     subprocess.run(("git", "-C", project, *origin), check=True)
     ran = commit(repo="")
     assert ran.code == 2
-    assert "is no repository on GitHub" in ran.stderr
+    assert "is not a repository on GitHub" in ran.stderr
 
 
 def test_a_title_is_one_line(commit: Callable[..., Any]) -> None:
@@ -330,7 +330,7 @@ def test_a_title_is_one_line(commit: Callable[..., Any]) -> None:
     assert (ran.code, ran.stderr) == (2, "--title: 'a\\nb' is not one line of text\n")
 
 
-def test_templates_that_are_not_there_are_told(commit: Callable[..., Any]) -> None:
+def test_templates_that_are_not_there_are_reported(commit: Callable[..., Any]) -> None:
     ran = commit("--templates", "/nope")
     assert (ran.code, ran.stderr) == (2, "/nope: is not a folder of templates\n")
 
@@ -338,7 +338,7 @@ def test_templates_that_are_not_there_are_told(commit: Callable[..., Any]) -> No
 WORKFLOW = ".github/workflows/ci-cd.yml"
 
 
-def test_a_workflow_that_somebody_wrote_on_the_base_is_not_replaced_unasked(
+def test_a_workflow_that_a_user_wrote_on_the_base_is_not_replaced_without_force(
     app: Repository, commit: Callable[..., Any]
 ) -> None:
     app.change("main", {WORKFLOW: b"name: by hand\n"})
@@ -347,14 +347,14 @@ def test_a_workflow_that_somebody_wrote_on_the_base_is_not_replaced_unasked(
         assert ran.code == 1
         assert ran.stderr == (
             f"{WORKFLOW}: on main it was not written by gen-workflow; nothing was committed\n"
-            "  hint: say the edit in the spec, then replace the file with --force\n"
+            "  hint: put the edit into the spec, then replace the file with --force\n"
         )
     assert app.git.head(BRANCH) is None
     assert commit("--force").code == 0
     assert app.pulls
 
 
-def test_an_edit_that_was_merged_into_the_base_is_not_replaced_unasked(
+def test_an_edit_that_was_merged_into_the_base_is_not_replaced_without_force(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     commit()
@@ -367,7 +367,7 @@ def test_an_edit_that_was_merged_into_the_base_is_not_replaced_unasked(
 
 
 @pytest.mark.parametrize("path", [WORKFLOW, "gen-workflow.yml"])
-def test_an_edit_that_a_reviewer_pushed_is_not_dropped_unasked(
+def test_an_edit_that_a_reviewer_pushed_is_not_dropped_without_force(
     app: Repository, commit: Callable[..., Any], path: str
 ) -> None:
     commit()
@@ -377,8 +377,8 @@ def test_an_edit_that_a_reviewer_pushed_is_not_dropped_unasked(
     assert ran.code == 1
     assert ran.stderr == (
         f"{path}: on {BRANCH} it was edited by hand; nothing was committed\n"
-        "  hint: merge or close pull request https://github.com/acme/app/pull/1, or take another "
-        "branch with --branch; --force drops the edit\n"
+        "  hint: merge or close pull request https://github.com/acme/app/pull/1, or choose "
+        "another branch with --branch; --force removes the edit\n"
     )
     assert app.git.head(BRANCH) == edited
     assert commit("--branch", "other").code == 0

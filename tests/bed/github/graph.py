@@ -1,4 +1,4 @@
-"""The GraphQL fields that the server carries, executed against GitHub's published schema."""
+"""The GraphQL fields that the server supports, executed against GitHub's published schema."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Executor:
     token: Token
 
     def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return GitHub's answer; raises Violation for what its schema does not know."""
+        """Return GitHub's answer. Raises Violation for anything that is not in its schema."""
         document = graphql.parse(query)
         if problems := graphql.validate(self.schema, document):
             raise Violation("; ".join(problem.message for problem in problems))
@@ -94,7 +94,7 @@ class Executor:
             before, after = update.get("beforeOid"), update["afterOid"]
             head = repository.git.oid(update["name"])
             if head is None or after == NO_OID:
-                raise Violation("creating and deleting by updateRefs is not carried")
+                raise Violation("creating and deleting by updateRefs is not supported")
             if before and head != before:
                 raise Refused(200, f"{update['name']} is not at {before}", kind="STALE_DATA")
             if not update["force"] and not repository.git.reaches(after, head):
@@ -174,7 +174,7 @@ class Shown:
         }
 
     def pulls(self, branch: str, **asked: Any) -> dict[str, Any]:
-        """Return a PullRequestConnection of those from a branch, the newest first."""
+        """Return a PullRequestConnection of the pull requests from a branch, newest first."""
         count = asked.get("first") or asked.get("last")
         if count is None or not 0 < count <= _PAGE:
             said = "You must provide a `first` or `last` value to properly paginate"
@@ -200,15 +200,15 @@ class Shown:
 
 
 def _resolve(source: Any, info: graphql.GraphQLResolveInfo[Any], **asked: Any) -> Any:
-    """Return a field of a mapping; one that is not there is not carried, which must be told."""
+    """Return a field of a mapping. Raises Violation for a field that is not supported."""
     if info.field_name not in source:
-        raise Violation(f"{info.parent_type.name}.{info.field_name} is not carried")
+        raise Violation(f"{info.parent_type.name}.{info.field_name} is not supported")
     value = source[info.field_name]
     return value(**asked) if callable(value) else value
 
 
 def _told(error: graphql.GraphQLError) -> dict[str, Any]:
-    """Return an error as GitHub words it; raises Violation for what GitHub would never meet."""
+    """Return an error with the text of GitHub. Raises Violation for an error it never has."""
     cause = error.original_error
     if not isinstance(cause, Refused):
         raise Violation(error.message)

@@ -1,4 +1,4 @@
-"""The REST operations that the server carries, by their names in GitHub's description."""
+"""The REST operations that the server supports, by their names in GitHub's description."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _EXAMPLE = "octocat/Hello-World"
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that was understood: for whom, by whom, with what."""
+    """A request that was parsed: its repository, its token and its content."""
 
     repository: Repository
     token: Token
     url: str
     schema: Rest
-    rest: str  # what stands in the path after the repository
+    rest: str  # the part of the path after the repository
     query: dict[str, str]
     body: Any
 
 
 def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
-    """Return the template of a path that is carried, and the values in it."""
+    """Return the template of a supported path, and the values in it."""
     for verb, template in _OPERATIONS:
         names = re.sub(r"\\{(\w+)\\}", _part, re.escape(template))
         if verb == method and (found := re.fullmatch(names, path)):
@@ -46,7 +46,7 @@ def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
 
 
 def answer(method: str, template: str, asked: Asked) -> tuple[int, Any]:
-    """Do what a request asks for; return status and body. Raises Refused."""
+    """Carry out a request, and return status and body. Raises Refused."""
     status, handler = _OPERATIONS[(method, template)]
     return status, handler(asked)
 
@@ -166,7 +166,7 @@ def _pull(asked: Asked, method: str, template: str, pull: Pull) -> Any:
 
 
 def _example(asked: Asked, method: str, template: str, status: int) -> Any:
-    """Return GitHub's example as if it were of this repository on this server."""
+    """Return GitHub's example, changed to this repository on this server."""
     text = json.dumps(asked.schema.example(method, template, status))
     text = text.replace("https://api.github.com", asked.url)
     return json.loads(text.replace(_EXAMPLE, asked.repository.slug))

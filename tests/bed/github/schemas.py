@@ -26,7 +26,7 @@ _OID = re.compile(r"[0-9a-f]{40}")
 
 
 class Rest:
-    """What the OpenAPI description says about the operations of the REST API."""
+    """The operations of the REST API, from the OpenAPI description."""
 
     def __init__(self, description: dict[str, Any]) -> None:
         self._all = description
@@ -36,11 +36,11 @@ class Rest:
         self._registry = referencing.Registry().with_resource("github", resource)
 
     def has(self, method: str, template: str) -> bool:
-        """Tell whether GitHub has the operation."""
+        """Return whether GitHub has the operation."""
         return method in _METHODS and method in self._all["paths"].get(template, {})
 
     def problems_of_query(self, method: str, template: str, query: dict[str, str]) -> list[str]:
-        """Return what GitHub's description has against the query of a request."""
+        """Return where the query of a request violates GitHub's description."""
         known = {one["name"]: one for one in self._parameters(method, template)}
         problems = [f"query `{name}` is unknown" for name in query if name not in known]
         for name, text in query.items():
@@ -51,16 +51,16 @@ class Rest:
         return problems
 
     def problems_of_request(self, method: str, template: str, body: Any) -> list[str]:
-        """Return what GitHub's description has against the body of a request."""
+        """Return where the body of a request violates GitHub's description."""
         pointer = ("paths", template, method, "requestBody")
         if "requestBody" not in self._at(pointer[:-1]):
             return [] if body is None else ["a body where none is expected"]
         return self._problems(self._schema(pointer), body)
 
     def problems_of_response(self, method: str, template: str, status: int, body: Any) -> list[str]:
-        """Return what GitHub's description has against a response.
+        """Return where a response violates GitHub's description.
 
-        401 and the like are not listed at every operation; they are `basic-error` all the same.
+        401 and similar statuses are not listed for every operation. They are always `basic-error`.
         """
         pointer = ("paths", template, method, "responses", str(status))
         listed = str(status) in self._at(pointer[:-1])
@@ -70,7 +70,7 @@ class Rest:
         return self._problems(self._schema(pointer) if listed else basic, body)
 
     def example(self, method: str, template: str, status: int) -> Any:
-        """Return a copy of the first example that the description has of a response."""
+        """Return a copy of the first example of a response in the description."""
         response = self._at(("paths", template, method, "responses", str(status)))
         found = next(iter(response["content"]["application/json"]["examples"].values()))
         return copy.deepcopy(self._deref(found)["value"])
@@ -80,7 +80,7 @@ class Rest:
         return [one for each in listed if (one := self._deref(each))["in"] == "query"]
 
     def _schema(self, pointer: tuple[str, ...]) -> tuple[str, ...]:
-        """Return where the JSON schema of a body is, following one reference to it."""
+        """Return the place of the JSON schema of a body. It follows one reference."""
         found = self._at(pointer)
         if "$ref" in found:
             pointer = tuple(found["$ref"].removeprefix("#/").split("/"))
@@ -112,7 +112,7 @@ def rest(modules: Path) -> Rest:
 
 @functools.cache
 def graph(modules: Path) -> graphql.GraphQLSchema:
-    """Return the GraphQL schema, whose scalars are as strict as GitHub's."""
+    """Return the GraphQL schema, with scalars that are as strict as GitHub's."""
     schema = graphql.build_schema(_read(modules, GRAPHQL), assume_valid=True)
     for name, check in (("GitObjectID", _object_id), ("Base64String", _base64)):
         scalar = cast("graphql.GraphQLScalarType", schema.type_map[name])

@@ -1,4 +1,4 @@
-"""The server: routes, checks tokens, validates both directions, and fails where it is told to."""
+"""The server: routes requests, checks tokens, validates both directions, injects faults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _QUOTA = 5000
 
 @dataclass(frozen=True)
 class Call:
-    """A request that was answered; `operation` is `POST /repos/…` or `graphql FIELD`."""
+    """A request that was answered. `operation` is `POST /repos/…` or `graphql FIELD`."""
 
     operation: str
     status: int
@@ -42,7 +42,7 @@ class Call:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A request, as far as it can be understood without knowing any repository."""
+    """A request, parsed without knowledge of any repository."""
 
     operation: str
     method: str
@@ -52,9 +52,9 @@ class _Asked:
 
 
 class FakeGitHub:
-    """A GitHub on a free port of the loopback interface; see the package for what it promises.
+    """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
-    `url` is the base of its API, `token` a classic token that may do everything.
+    `url` is the base of its API. `token` is a classic token that may do everything.
     """
 
     def __init__(self, root: Path, modules: Path | None = None) -> None:
@@ -74,7 +74,7 @@ class FakeGitHub:
     def __enter__(self) -> Self:
         self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Silent)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        # Polled often, so that stopping does not cost half a second a test.
+        # Polled often, so that stopping does not cost half a second per test.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
@@ -94,7 +94,7 @@ class FakeGitHub:
     def create_repository(
         self, slug: str, files: Mapping[str, bytes] | None = None, *, branch: str = "main"
     ) -> Repository:
-        """Create a repository; without files it has no commit."""
+        """Create a repository. Without files it has no commit."""
         git = Store.create(self._root / f"{slug}.git", branch)
         repository = self._repositories[slug.lower()] = Repository(slug, git, branch)
         if files:
@@ -102,7 +102,7 @@ class FakeGitHub:
         return repository
 
     def repository(self, slug: str) -> Repository:
-        """Return a repository; raises Refused as GitHub words it when there is none."""
+        """Return a repository. Raises Refused, with the text of GitHub, when there is none."""
         try:
             return self._repositories[slug.lower()]
         except KeyError:
@@ -110,22 +110,22 @@ class FakeGitHub:
             raise Refused(404, said, kind="NOT_FOUND") from None
 
     def rename(self, slug: str, new: str) -> None:
-        """Rename a repository; GitHub goes on answering to the old name."""
+        """Rename a repository. GitHub continues to answer to the old name."""
         repository = self._repositories[new.lower()] = self.repository(slug)
         repository.slug = new
 
     def clone_url(self, slug: str) -> str:
-        """Return what `git clone` takes."""
+        """Return the address for `git clone`."""
         return str(self.repository(slug).git.path)
 
     def merge(self, slug: str, number: int, *, squash: bool = False) -> str:
-        """Merge a pull request as a person does; return the new head of its base."""
+        """Merge a pull request as a person does. Return the new head of its base."""
         return self.repository(slug).merge(number, squash=squash)
 
     def add_token(
         self, text: str, *, scopes: Iterable[str] = ("repo", "workflow"), classic: bool = True
     ) -> str:
-        """Let a token in; with `classic=False` scopes are permissions, such as `contents`."""
+        """Accept a token. With `classic=False` the scopes are permissions, such as `contents`."""
         self._tokens[text] = Token(scopes=frozenset(scopes), classic=classic)
         return text
 
@@ -140,19 +140,19 @@ class FakeGitHub:
         headers: Mapping[str, str] | None = None,
         graphql_kind: str = "",
     ) -> None:
-        """Answer an operation with an error, `times` times; `lost`: after having done it."""
+        """Answer an operation with an error, `times` times. With `lost` it is still carried out."""
         body: dict[str, Any] = {"message": message, "documentation_url": _DOCS}
         if graphql_kind:
             body = {"data": None, "errors": [{"type": graphql_kind, "message": message}]}
         self._faults.append(Fault(operation, times, status, body, headers or {}, lost))
 
     def meanwhile(self, operation: str, act: Callable[[], object]) -> None:
-        """Do something once, right before the next request of an operation is looked at."""
+        """Do something once, directly before the next request of an operation is handled."""
         self._meanwhile[operation] = act
 
     @property
     def operations(self) -> list[str]:
-        """The operations that were asked for, in their order."""
+        """The requested operations, in their order."""
         return [call.operation for call in self.calls]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -182,7 +182,7 @@ class FakeGitHub:
     def _checked(self, asked: _Asked) -> tuple[int, Any]:
         try:
             return self._done(asked)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test must fail loudly
+        except Exception as error:  # noqa: BLE001 - every error must fail the test
             said = f"{error}" if isinstance(error, Violation) else f"{error!r}"
             self.violations.append(f"{asked.operation}: {said}")
             return _OUR_FAULT, {"message": said}
@@ -208,7 +208,7 @@ class FakeGitHub:
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
-            raise Violation("this operation is not carried")
+            raise Violation("this operation is not supported")
         template, values = found
         query = asked.request.args.to_dict()
         problems = self._rest.problems_of_query(asked.method, template, query)
@@ -229,7 +229,7 @@ class FakeGitHub:
         return self.repository(slug)
 
     def _refusal(self, asked: _Asked, refused: Refused) -> tuple[int, Any]:
-        """Return the answer of REST to what it refuses, and of GraphQL to a wrong token."""
+        """Return the answer of REST to a refused request, and of GraphQL to a wrong token."""
         message = "Not Found" if refused.status == 404 else refused.message
         body: dict[str, Any] = {"message": message, "documentation_url": _DOCS}
         body["status"] = str(refused.status)
@@ -258,16 +258,16 @@ class FakeGitHub:
 
 
 class _Silent(WSGIRequestHandler):
-    """Writes no log; what was asked is in `calls`."""
+    """Writes no log. The requests are in `calls`."""
 
     def log(self, *_: object, **__: object) -> None:
-        """Say nothing."""
+        """Write nothing."""
 
 
 def _understood(request: Request) -> _Asked:
     """Return a request with the name of its operation.
 
-    An Enterprise Server has its APIs at /api/v3 and /api/graphql; both are understood.
+    An Enterprise Server has its APIs at /api/v3 and /api/graphql. Both are supported.
     """
     path = request.path.removeprefix("/api/v3")
     path = "/graphql" if path == "/api/graphql" else path
@@ -286,7 +286,7 @@ def _root_field(query: str) -> str:
     try:
         definitions = graphql.parse(query).definitions
     except graphql.GraphQLError:
-        return "nothing"  # executing it says what is wrong
+        return "nothing"  # its execution reports what is wrong
     for definition in definitions:
         if isinstance(definition, graphql.OperationDefinitionNode):
             fields = definition.selection_set.selections

@@ -1,4 +1,4 @@
-"""What the server knows beside git: repositories, pull requests, tokens, and how it refuses."""
+"""The state of the server beside git: repositories, pull requests, tokens, and refusals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORKFLOWS = ".github/workflows/"
 
 
 class Refused(Exception):  # noqa: N818 - named after what happened
-    """What GitHub answers with an error; `kind` is the type that GraphQL gives it."""
+    """A request that GitHub answers with an error. `kind` is the type of the error in GraphQL."""
 
     def __init__(
         self, status: int, message: str, *, kind: str, details: Iterable[dict[str, str]] = ()
@@ -29,12 +29,12 @@ class Refused(Exception):  # noqa: N818 - named after what happened
 
 
 class Violation(Exception):  # noqa: N818 - named after what happened
-    """The client sent, or this server was about to answer, what is not GitHub's API."""
+    """A request of the client, or an answer of this server, that is not part of GitHub's API."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token: a classic one has scopes, all others have permissions that they do not tell."""
+    """A token. A classic token shows its scopes. All others do not show their permissions."""
 
     login: str = "octocat"
     scopes: frozenset[str] = frozenset({"repo", "workflow"})
@@ -42,15 +42,15 @@ class Token:
 
     @property
     def name(self) -> str:
-        """What GitHub calls it in its refusals."""
+        """The name of this kind of token in GitHub's refusals."""
         return "Personal Access Token" if self.classic else "GitHub App"
 
     def may_write(self) -> bool:
-        """Whether it may write contents and pull requests."""
+        """Whether the token may write contents and pull requests."""
         return bool(self.scopes & {"repo", "contents"})
 
     def check_workflows(self, paths: Iterable[str]) -> None:
-        """Refuse workflow files, as GitHub does where a token lacks the right for them."""
+        """Refuse workflow files, as GitHub does when a token lacks the right for them."""
         right = "`workflow` scope" if self.classic else "`workflows` permission"
         if self.scopes & {"workflow", "workflows"}:
             return
@@ -71,14 +71,14 @@ class Pull:
     base: str
     state: str = "open"
     merged: bool = False
-    last_head: str = ""  # where its branch was when it was merged
+    last_head: str = ""  # the head of its branch when it was merged
 
 
 @dataclass
 class Repository:
-    """A repository: its git, and what only GitHub knows of it.
+    """A repository: its git repository, and what only GitHub stores about it.
 
-    `rules` are texts of a ruleset that refuses: "creation" of branches, "update" of branches.
+    `rules` are the texts of a ruleset that refuses "creation" of branches or "update" of branches.
     """
 
     slug: str
@@ -109,7 +109,7 @@ class Repository:
         return pull.last_head or self.git.head(pull.head) or NO_OID
 
     def check_writable(self, token: Token) -> None:
-        """Refuse what GitHub refuses before it looks at a request."""
+        """Refuse what GitHub refuses before it reads a request."""
         if not token.may_write():
             text = "Resource not accessible by personal access token"
             raise Refused(403, text, kind="FORBIDDEN")
@@ -131,7 +131,7 @@ class Repository:
         message: str = "Change",
         author: str = "octocat",
     ) -> str:
-        """Commit on a branch, which is made when it is not there; return the commit."""
+        """Commit on a branch, and return the commit. The branch is created when it is missing."""
         head = self.git.head(branch)
         onto = head or self.git.head(self.default_branch)
         tree = self.git.tree(onto, add, delete)
@@ -140,7 +140,7 @@ class Repository:
         return made
 
     def merge(self, number: int, *, squash: bool) -> str:
-        """Merge a pull request; return the commit."""
+        """Merge a pull request, and return the commit."""
         pull = self.pull(number)
         base, head = self.git.head(pull.base), self.git.head(pull.head)
         if not base or not head:
@@ -155,14 +155,14 @@ class Repository:
 
 @dataclass
 class Fault:
-    """Something that goes wrong with an operation, so many times."""
+    """A fault of an operation, and how many times it occurs."""
 
     operation: str
     times: int = 1
     status: int = 0
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    lost: bool = False  # the work is done, only its answer is lost
+    lost: bool = False  # the operation is carried out, only its answer is lost
 
 
 def _state(pull: Pull) -> str:

@@ -1,4 +1,4 @@
-"""A bare git repository, changed as GitHub changes one: objects first, then a ref."""
+"""A bare git repository. It is changed as GitHub does it: first objects, then a ref."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Store:
 
     @classmethod
     def create(cls, path: Path, branch: str) -> Store:
-        """Make an empty bare repository whose HEAD is a branch."""
+        """Create an empty bare repository whose HEAD is a branch."""
         path.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(
             ("git", "init", "--quiet", "--bare", f"--initial-branch={branch}", path),
@@ -61,15 +61,15 @@ class Store:
         return self._run("log", "-1", "--format=%B", commit).decode().strip()
 
     def valid_ref(self, name: str) -> bool:
-        """Tell whether git takes a name of a ref."""
+        """Return whether git accepts a name of a ref."""
         return subprocess.run(("git", "check-ref-format", name), check=False).returncode == 0
 
     def point(self, ref: str, new: str, old: str) -> None:
-        """Move a ref from where it must be; forty zeros stand for no ref."""
+        """Move a ref from its expected place. Forty zeros mean that there is no ref."""
         self._run("update-ref", ref, new, old)
 
     def reaches(self, commit: str, other: str) -> bool:
-        """Tell whether the history of `commit` holds `other`."""
+        """Return whether the history of `commit` contains `other`."""
         missing = self._run("rev-list", "--max-count=1", other, f"^{commit}")
         return not missing
 
@@ -81,7 +81,7 @@ class Store:
         tree: str,
         author: str,
     ) -> str:
-        """Write a commit, as GitHub does on somebody's behalf."""
+        """Write a commit, as GitHub does for a user."""
         identity = {
             "GIT_AUTHOR_NAME": author,
             "GIT_AUTHOR_EMAIL": f"{author}@users.noreply.github.com",
@@ -93,7 +93,7 @@ class Store:
         return self._run(*argv, stdin=message.encode(), env=identity).decode().strip()
 
     def tree(self, base: str | None, add: Mapping[str, bytes], delete: Iterable[str] = ()) -> str:
-        """Write a tree: that of a commit with files put in and taken out."""
+        """Write a tree: the tree of a commit, with files added and removed."""
         with tempfile.TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
             if base:
@@ -108,7 +108,7 @@ class Store:
             return self._run("write-tree", env=index).decode().strip()
 
     def merged(self, base: str, head: str) -> str:
-        """Return the tree of a merge of two commits; raises Conflict."""
+        """Return the tree of a merge of two commits. Raises Conflict."""
         try:
             found = self._run("merge-tree", "--write-tree", base, head)
         except subprocess.CalledProcessError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.waiting import PATIENCE_SECONDS, wait_until
+from gen_workflow.render import folder
+from gen_workflow.version import __version__
 from unit.generator.conftest import COMMAND, Ended
 
 if TYPE_CHECKING:
@@ -93,19 +96,92 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
     repository.run("generate")
     templates = tmp_path / "templates"
     templates.mkdir()
-    (templates / "header.j2").write_text("# Of the platform team.\n")
+    step = (Path(folder.ours()) / "step.j2").read_text()
+    (templates / "step.j2").write_text(step.replace("- name:", "- # ours\n        name:"))
     ended = repository.run("check", "--templates", str(templates))
     assert ended == (
         1,
         "",
         (
-            f"{WORKFLOW}: generator changed: another version, or other templates, made it\n"
+            f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
+            "with other templates, pins or sources than today's\n"
             f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
         ),
     )
     assert repository.run("generate", "--templates", str(templates)).code == 0
     assert repository.run("check", "--templates", str(templates)).code == 0
+    assert "- # ours\n        name: Build and push\n" in repository.workflow.read_text()
+
+
+def test_another_header_is_in_step_until_generate_refreshes_it(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.run("generate")
+    before = repository.workflow.read_text()
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "header.j2").write_text("# Of the platform team.\n")
+    options = ("--templates", str(templates))
+    assert repository.run("check", *options).code == 0
+    assert repository.workflow.read_text() == before
+    assert repository.run("generate", *options) == (0, f"wrote {WORKFLOW}\n", "")
     assert repository.workflow.read_text().startswith("# Of the platform team.\n")
+
+
+def copied(tmp_path: Path, *edits: tuple[str, str, str]) -> tuple[str, ...]:
+    """A generator of other sources, as arguments of Python: a file, what it has, what it gets."""
+    copy = tmp_path / "copy"
+    for part in ("generator", "templates"):
+        shutil.copytree(Path(folder.ours()).parent / part, copy / part)
+    for name, old, new in edits:
+        text = (copy / name).read_text()
+        assert old in text
+        (copy / name).write_text(text.replace(old, new))
+    program = (
+        f"import sys; sys.path.insert(0, {str(copy / 'generator')!r});"
+        "from gen_workflow.__main__ import main; sys.exit(main())"
+    )
+    return ("-c", program)
+
+
+NEXT = ("generator/gen_workflow/version.py", f'"{__version__}"', '"9.9.9"')
+
+
+def test_a_generator_of_another_version_that_renders_the_same_is_in_step(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.run("generate")
+    python = copied(tmp_path, NEXT, ("generator/gen_workflow/plan/build.py", '"""The', '"""A'))
+    in_step = f"{WORKFLOW} is in step with gen-workflow.yml\n"
+    command = COMMAND.with_name("python")
+    assert repository.run(*python, "check", command=command) == (0, in_step, "")
+
+
+def test_a_generator_of_another_version_that_renders_something_else_is_drift(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.run("generate")
+    python = copied(tmp_path, NEXT, ("generator/gen_workflow/plan/build.py", "= 60", "= 61"))
+    ended = repository.run(*python, "check", command=COMMAND.with_name("python"))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
+        "and gen-workflow 9.9.9 renders another workflow\n"
+        "  hint: run `gen-workflow generate` and commit the result\n"
+    )
+
+
+def test_a_comment_in_the_spec_is_no_drift(repository: Repository) -> None:
+    repository.run("generate")
+    repository.spec.write_text("# Of the shop team.\n" + repository.spec.read_text())
+    assert repository.run("check").code == 0
+    assert repository.run("generate") == (0, f"wrote {WORKFLOW}\n", "")
+
+
+def test_schema_prints_the_schema_of_the_spec(repository: Repository) -> None:
+    ended = repository.run("schema")
+    assert (ended.code, ended.err) == (0, "")
+    assert "image" in json.loads(ended.out)["properties"]
 
 
 def test_check_says_that_the_workflow_was_edited(repository: Repository) -> None:
@@ -117,7 +193,7 @@ def test_check_says_that_the_workflow_was_edited(repository: Repository) -> None
     assert ended.err.startswith(f"{WORKFLOW}: edited by hand\n  hint: ")
 
 
-def test_check_tells_every_reason(repository: Repository) -> None:
+def test_check_reports_every_reason(repository: Repository) -> None:
     repository.run("generate")
     repository.workflow.write_text(repository.workflow.read_text() + "# mine\n")
     repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
@@ -126,7 +202,7 @@ def test_check_tells_every_reason(repository: Repository) -> None:
     assert ended.err == (
         f"{WORKFLOW}: edited by hand\n"
         f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
-        "  hint: say the edit in the spec, then run `gen-workflow generate --force`\n"
+        "  hint: put the edit into the spec, then run `gen-workflow generate --force`\n"
     )
 
 
@@ -137,7 +213,7 @@ def test_other_line_ends_are_no_edit(repository: Repository) -> None:
     assert repository.run("check").code == 0
 
 
-def test_an_edit_is_not_overwritten_unasked(repository: Repository) -> None:
+def test_an_edit_is_not_overwritten_without_force(repository: Repository) -> None:
     repository.run("generate")
     edited = repository.workflow.read_text() + "# mine\n"
     repository.workflow.write_text(edited)
@@ -145,7 +221,7 @@ def test_an_edit_is_not_overwritten_unasked(repository: Repository) -> None:
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == (
         f"{WORKFLOW}: was edited by hand since gen-workflow wrote it; nothing was changed\n"
-        "  hint: say the edit in the spec, then drop it from the workflow with "
+        "  hint: put the edit into the spec, then remove it from the workflow with "
         "`gen-workflow generate --force`\n"
     )
     assert repository.workflow.read_text() == edited
@@ -153,14 +229,14 @@ def test_an_edit_is_not_overwritten_unasked(repository: Repository) -> None:
     assert "# mine" not in repository.workflow.read_text()
 
 
-def test_a_file_that_is_not_ours_is_not_overwritten_unasked(repository: Repository) -> None:
+def test_a_file_that_is_not_ours_is_not_overwritten_without_force(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     repository.workflow.write_text("name: by hand\n")
-    told = (
+    message = (
         f"{WORKFLOW}: was not written by gen-workflow; nothing was changed\n"
         "  hint: move it away, or overwrite it with `gen-workflow generate --force`\n"
     )
-    assert repository.run("generate") == (1, "", told)
+    assert repository.run("generate") == (1, "", message)
     assert repository.workflow.read_text() == "name: by hand\n"
     assert repository.run("check").code == 1
     assert repository.run("generate", "--force").code == 0
@@ -188,7 +264,7 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         (("check", "-C", "nowhere"), "nowhere: is not a folder\n"),
         (("check", "--templates", "nowhere"), "nowhere: is not a folder of templates\n"),
@@ -201,20 +277,22 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
         (("check", "--spec", "huge"), "huge: cannot be read: it is larger than 1 MB\n"),
     ],
 )
-def test_a_wrong_argument_is_told(argv: tuple[str, ...], told: str, repository: Repository) -> None:
+def test_a_wrong_argument_is_reported(
+    argv: tuple[str, ...], message: str, repository: Repository
+) -> None:
     os.mkfifo(repository.folder / "pipe")
     (repository.folder / "zero").symlink_to("/dev/zero")
     with (repository.folder / "huge").open("wb") as file:
         file.truncate(2_000_000_000)
-    assert repository.run(*argv) == (2, "", told)
+    assert repository.run(*argv) == (2, "", message)
 
 
-def test_a_workflow_that_is_no_file_is_told(repository: Repository) -> None:
+def test_a_workflow_that_is_no_file_is_reported(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     os.mkfifo(repository.workflow)
     for verb in ("check", "generate"):
-        told = f"./{WORKFLOW}: cannot be read: it is not a regular file\n"
-        assert repository.run(verb) == (2, "", told)
+        message = f"./{WORKFLOW}: cannot be read: it is not a regular file\n"
+        assert repository.run(verb) == (2, "", message)
 
 
 @pytest.mark.parametrize("spec", ["../other.yml", "/etc/hostname", "a\nb", "a/../../b"])
@@ -222,11 +300,11 @@ def test_a_workflow_that_is_no_file_is_told(repository: Repository) -> None:
 def test_a_spec_outside_of_the_repository_is_refused(
     verb: str, spec: str, repository: Repository
 ) -> None:
-    told = (
+    message = (
         f"--spec: {spec!r} is not in the repository\n"
         "  hint: give a path inside DIR, as it is in the repository\n"
     )
-    assert repository.run(verb, "--spec", spec) == (2, "", told)
+    assert repository.run(verb, "--spec", spec) == (2, "", message)
 
 
 def test_a_hint_leads_to_the_same_project(repository: Repository, tmp_path: Path) -> None:
@@ -265,10 +343,10 @@ def shell(repository: Repository, line: str) -> Ended:
 
 
 @pytest.mark.parametrize("line", ["check", "generate", "generate --stdout", "--help"])
-def test_an_output_that_is_full_is_told(line: str, repository: Repository) -> None:
+def test_an_output_that_is_full_is_reported(line: str, repository: Repository) -> None:
     repository.run("generate")
-    told = "the standard output cannot be written: No space left on device\n"
-    assert shell(repository, f"gen-workflow {line} >/dev/full") == (2, "", told)
+    message = "the standard output cannot be written: No space left on device\n"
+    assert shell(repository, f"gen-workflow {line} >/dev/full") == (2, "", message)
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
@@ -296,7 +374,7 @@ def test_a_key_of_the_spec_gives_no_orders_to_the_runner(repository: Repository)
     assert "\x1b" not in err
 
 
-def test_a_file_in_the_way_is_told(repository: Repository) -> None:
+def test_a_file_in_the_way_is_reported(repository: Repository) -> None:
     (repository.folder / ".github").write_text("")
     ended = repository.run("generate")
     assert (ended.code, ended.out) == (2, "")
@@ -304,7 +382,7 @@ def test_a_file_in_the_way_is_told(repository: Repository) -> None:
     assert WORKFLOW in ended.err
 
 
-def test_a_reader_that_had_enough_is_no_error(repository: Repository) -> None:
+def test_a_reader_that_stops_early_is_no_error(repository: Repository) -> None:
     line = f"{COMMAND} generate --stdout | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ("bash", "-c", line), cwd=repository.folder, capture_output=True, text=True, check=True
@@ -313,7 +391,7 @@ def test_a_reader_that_had_enough_is_no_error(repository: Repository) -> None:
     assert done.stderr == ""
 
 
-def test_an_interrupt_is_told_in_a_word(repository: Repository) -> None:
+def test_an_interrupt_is_reported_in_a_word(repository: Repository) -> None:
     templates = repository.folder / "templates"
     templates.mkdir()
     (templates / "header.j2").write_text("[% for i in range(10 ** 12) %][% endfor %]")
@@ -367,21 +445,11 @@ def test_python_can_run_it_as_a_module(repository: Repository) -> None:
     assert ended.out.startswith("# Generated by gen-workflow ")
 
 
-def test_a_template_of_ours_that_says_something_else_is_told_as_a_bug(
+def test_a_template_of_ours_that_says_something_else_is_reported_as_a_bug(
     repository: Repository, tmp_path: Path
 ) -> None:
-    root = Path(__file__).resolve().parents[3]
-    copy = tmp_path / "copy"
-    shutil.copytree(root / "generator", copy / "generator")
-    shutil.copytree(root / "templates", copy / "templates")
-    job = copy / "templates" / "job.j2"
-    job.write_text(job.read_text().replace("[[ job.timeout_minutes ]]", "61"))
-    program = (
-        f"import sys; sys.path.insert(0, {str(copy / 'generator')!r});"
-        "from gen_workflow.__main__ import main; sys.exit(main())"
-    )
-    python = COMMAND.with_name("python")
-    ended = repository.run("-c", program, "generate", command=python)
+    python = copied(tmp_path, ("templates/job.j2", "[[ job.timeout_minutes ]]", "61"))
+    ended = repository.run(*python, "generate", command=COMMAND.with_name("python"))
     assert (ended.code, ended.out) == (3, "")
     assert "does not say what was meant at /jobs/build/timeout-minutes: 60 became 61" in ended.err
     assert "hint: please report the lines above" in ended.err

@@ -95,10 +95,10 @@ def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
         subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    told = [process.communicate() for process in both]
+    ended = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0, 0]
-    assert all(out.startswith("gen-workflow ") for out, _ in told)
-    assert sum(err.startswith(FIRST_USE) for _, err in told) == 1
+    assert all(out.startswith("gen-workflow ") for out, _ in ended)
+    assert sum(err.startswith(FIRST_USE) for _, err in ended) == 1
 
 
 @slow
@@ -140,18 +140,20 @@ def test_modules_of_the_current_folder_do_not_get_in(checkout: Path) -> None:
     assert run(checkout, "generate", "-C", "examples/ssh-run", "--stdout").code == 0
 
 
-def test_no_python_is_told_with_the_next_act(checkout: Path, tmp_path: Path) -> None:
+def test_no_python_is_reported_with_the_next_act(checkout: Path, tmp_path: Path) -> None:
     assert run(checkout, "--version", path=tools(tmp_path / "tools")) == (
         2,
         "",
         (
-            "gen-workflow: needs Python 3.10 or newer, and found none\n"
-            "  hint: install it, such as with apt-get install python3 python3-venv\n"
+            "gen-workflow: it needs Python 3.10 or newer, and found none\n"
+            "  hint: install Python, for example with: apt-get install python3 python3-venv\n"
         ),
     )
 
 
-def test_a_python_without_venv_is_told_with_the_next_act(checkout: Path, tmp_path: Path) -> None:
+def test_a_python_without_venv_is_reported_with_the_next_act(
+    checkout: Path, tmp_path: Path
+) -> None:
     base = base_python()
     without = tmp_path / "without.py"  # as Debian has it: the module ensurepip is not there
     without.write_text(
@@ -172,7 +174,9 @@ def test_a_python_without_venv_is_told_with_the_next_act(checkout: Path, tmp_pat
     assert not (checkout / ".venv").exists()
 
 
-def test_an_interrupt_of_the_first_use_is_told_in_a_line(checkout: Path, tmp_path: Path) -> None:
+def test_an_interrupt_of_the_first_use_is_reported_in_a_line(
+    checkout: Path, tmp_path: Path
+) -> None:
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n")
     uv.chmod(0o755)
@@ -181,7 +185,7 @@ def test_an_interrupt_of_the_first_use_is_told_in_a_line(checkout: Path, tmp_pat
     assert ended == (
         130,
         "",
-        (f"{FIRST_USE}{checkout}/.venv\ngen-workflow: interrupted; the next use begins anew\n"),
+        (f"{FIRST_USE}{checkout}/.venv\ngen-workflow: interrupted; the next run starts again\n"),
     )
 
 
@@ -202,7 +206,7 @@ def test_it_is_found_through_a_chain_of_links(checkout: Path, tmp_path: Path) ->
         assert done.stdout == f"{checkout} -x\n"
 
 
-def test_an_index_that_cannot_be_reached_is_told(checkout: Path, tmp_path: Path) -> None:
+def test_an_index_that_cannot_be_reached_is_reported(checkout: Path, tmp_path: Path) -> None:
     lock = checkout / "requirements.txt"
     lock.write_text(f"no-such-package-of-gen-workflow==1 --hash=sha256:{'0' * 64}\n")
     (tmp_path / "empty").mkdir()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from gen_workflow.scalars import block, scalar
+from gen_workflow.render.scalars import block, scalar
 
 TRAPS = [
     "", " ", "on", "Yes", "no", "~", "null", "True", "y", "1.10", "010", "0o17", "0x1F", "1e3",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow import keys, spec
-from gen_workflow.variables import Variable
+from gen_workflow.spec.declaration import SPEC, Run, Spec
+from gen_workflow.spec.load import EXAMPLE
+from gen_workflow.spec.load import load as load_spec
+from gen_workflow.spec.sections import sections
+from gen_workflow.spec.variables import Variable
 
 if TYPE_CHECKING:
     from unit.generator.conftest import Repository
@@ -13,13 +16,13 @@ if TYPE_CHECKING:
 ROOT = "gen-workflow.yml"
 
 
-def load(repository: Repository, text: str) -> spec.Spec:
-    return spec.load(text.encode(), ROOT, str(repository.folder))
+def load(repository: Repository, text: str) -> Spec:
+    return load_spec(text.encode(), ROOT, str(repository.folder))
 
 
 def test_five_lines_are_enough(repository: Repository) -> None:
-    loaded = load(repository, spec.EXAMPLE)
-    assert loaded.branches == ("main",)
+    loaded = load(repository, EXAMPLE)
+    assert loaded.on == ("main",)
     assert loaded.environment == "production"
     assert loaded.image.context == "."
     assert loaded.deploy is not None
@@ -39,35 +42,35 @@ def test_values_stay_as_they_were_written(repository: Repository) -> None:
 def test_on_is_a_key_and_no_is_a_text(repository: Repository) -> None:
     text = "on: release\nimage: .\ndeploy: {ssh: vps, run: {restart: no}}\n"
     loaded = load(repository, text)
-    assert loaded.branches == ("release",)
+    assert loaded.on == ("release",)
     assert loaded.deploy is not None
     assert loaded.deploy.run.restart == "no"
 
 
 def test_line_ends_a_byte_order_mark_and_own_keys_are_free(repository: Repository) -> None:
     raw = b"\xef\xbb\xbfx-team: [a, {b: c}]\r\nimage: .\r\n"
-    assert spec.load(raw, ROOT, str(repository.folder)).image.context == "."
+    assert load_spec(raw, ROOT, str(repository.folder)).image.context == "."
 
 
 def test_line_ends_of_old_macs_are_line_ends(repository: Repository) -> None:
     raw = f"image: .\ractions:\r  remote: a/b@{'0' * 40} # v1.2.3\r".encode()
-    loaded = spec.load(raw, ROOT, str(repository.folder))
-    assert loaded.actions is not None
-    assert loaded.actions.version == "v1.2.3"
+    loaded = load_spec(raw, ROOT, str(repository.folder))
+    assert loaded.actions.remote is not None
+    assert loaded.actions.remote.version == "v1.2.3"
 
 
 def test_the_version_of_an_action_is_found_behind_any_character(repository: Repository) -> None:
     text = f'image: .\nx-a: "\x85\u2028"\nactions: {{remote: a/b@{"0" * 40}}} # v1.2.3\n'
     loaded = load(repository, text)
-    assert loaded.actions is not None
-    assert loaded.actions.version == "v1.2.3"
+    assert loaded.actions.remote is not None
+    assert loaded.actions.remote.version == "v1.2.3"
 
 
-def test_an_anchor_may_be_set_anew(repository: Repository) -> None:
+def test_an_anchor_may_be_set_twice(repository: Repository) -> None:
     assert load(repository, "x-a: &a .\nx-b: &a .\nimage: *a\n").image.context == "."
 
 
-def run(repository: Repository, text: str) -> spec.Run:
+def run(repository: Repository, text: str) -> Run:
     deploy = load(repository, f"image: .\ndeploy: {{ssh: vps, run: {text}}}\n").deploy
     assert deploy is not None
     return deploy.run
@@ -95,6 +98,6 @@ def test_paths_are_in_their_shortest_form(repository: Repository) -> None:
 
 
 def test_no_section_has_a_key_twice() -> None:
-    for section in (keys.SPEC, keys.ACTIONS, *keys.SECTIONS.values()):
-        both = section.known + section.later
+    for _, section in sections(SPEC):
+        both = section.names.known + section.names.later
         assert len(set(both)) == len(both)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_workflow import spec
 from gen_workflow.errors import SpecError
+from gen_workflow.spec.load import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def repository(tmp_path: Path) -> Path:
 def problems(text: str | bytes, repository: Path) -> tuple[str, ...]:
     raw = text.encode() if isinstance(text, str) else text
     with pytest.raises(SpecError) as caught:
-        spec.load(raw, SOURCE, str(repository))
+        load(raw, SOURCE, str(repository))
     return tuple(caught.value.problems)
 
 
@@ -45,7 +45,7 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\nzebra: 1\n",
-        "2:1 zebra: is not a key of the spec\n  hint: known here are `name`, `on`, `image`, "
+        "2:1 zebra: is not a key of the spec\n  hint: the keys here are `image`, `name`, `on`, "
         "`deploy`, `environment` and `actions`; a key of your own begins with `x-`",
         id="far-key",
     ),
@@ -53,6 +53,34 @@ WHOLE = [
         "image: .\nports: []\n",
         "2:1 ports: is not a key of the spec\n  hint: it is a key of `deploy/run`",
         id="key-of-another-section",
+    ),
+    pytest.param(
+        "image: .\nprots: []\n",
+        "2:1 prots: is not a key of the spec\n"
+        "  hint: perhaps you meant `ports`, which is a key of `deploy/run`",
+        id="near-key-of-another-section",
+    ),
+    pytest.param(
+        "image: {host: x, context: .}\n",
+        "1:9 image/host: is not a key of the spec\n  hint: it is a key of `deploy/ssh`",
+        id="key-of-a-section-elsewhere",
+    ),
+    pytest.param(
+        "image: .\nlabels: {}\n",
+        "2:1 labels: is not a key of the spec\n  hint: it is a key of `image` and `deploy/run`, "
+        "where it is not supported yet in this version",
+        id="key-of-several-sections",
+    ),
+    pytest.param(
+        "image: .\ndeploy: {ssh: vps, run: {}, env: [A]}\n",
+        "2:29 deploy/env: is not supported yet in this version\n"
+        "  hint: in this version it is a key of `deploy/run`",
+        id="later-key-that-is-a-key-below",
+    ),
+    pytest.param(
+        "image: .\ndeploy: {ssh: 5, run: {}}\n",
+        "2:15 deploy/ssh: should be a name or a mapping, is a number\n  hint: such as ssh: vps",
+        id="host-is-a-number",
     ),
     pytest.param(
         "image: .\nenvironments: {}\n",
@@ -73,12 +101,12 @@ WHOLE = [
     pytest.param(
         "- image: .\n",
         "1:1 should be a mapping, is a list\n"
-        "  hint: it takes `name`, `on`, `image`, `deploy`, `environment` and `actions`",
+        "  hint: it takes `image`, `name`, `on`, `deploy`, `environment` and `actions`",
         id="list",
     ),
     pytest.param(
         "image: .\nname: ab\nimage: .\n",
-        "3:1 image: is there twice, first on line 1\n  hint: keep one of them",
+        "3:1 image: appears twice, first on line 1\n  hint: keep one of them",
         id="duplicate-key",
     ),
     pytest.param(
@@ -109,13 +137,13 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\nname: ${{ vars.NAME }}\n",
-        "2:7 name: an expression cannot stand here\n  hint: write the value itself",
+        "2:7 name: an expression is not allowed here\n  hint: write the value itself",
         id="expression-in-name",
     ),
     pytest.param(
         "image: .\nenvironment: {name: x}\n",
         "2:14 environment: a mapping here is not supported yet in this version\n"
-        "  hint: write the name alone: production",
+        "  hint: write only the name: production",
         id="environment-mapping",
     ),
     pytest.param(
@@ -132,8 +160,18 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\non: [main, main]\n",
-        "2:12 on/1: 'main' is there twice\n  hint: keep one of them",
+        "2:12 on/1: 'main' appears twice\n  hint: keep one of them",
         id="branch-twice",
+    ),
+    pytest.param(
+        "image: .\non: [a, a]\n",
+        "2:9 on/1: 'a' appears twice\n  hint: keep one of them",
+        id="branch-of-one-letter-twice",
+    ),
+    pytest.param(
+        "image: .\nx-a: &a main\non: [*a, *a]\n",
+        "2:6 on/1: 'main' appears twice\n  hint: keep one of them",
+        id="branch-twice-by-an-alias",
     ),
     pytest.param(
         "image: .\non: [1.10]\n",
@@ -147,7 +185,7 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\non: []\n",
-        "2:5 on: is empty\n  hint: name at least one branch, or leave `on` out",
+        "2:5 on: is empty\n  hint: name at least one branch, or remove `on`",
         id="no-branches",
     ),
 ]
@@ -192,7 +230,7 @@ IMAGES = [
     ),
     pytest.param(
         "image: ${{{{ vars.FOLDER }}}}\n",
-        "1:8 image: an expression cannot stand here\n  hint: write the value itself",
+        "1:8 image: an expression is not allowed here\n  hint: write the value itself",
         id="expression",
     ),
     pytest.param(
@@ -204,7 +242,7 @@ IMAGES = [
     ),
     pytest.param(
         'image: {{args: {{A: "x\\ny"}}}}\n',
-        "1:19 image/args/A: a build argument is one line without blanks around it\n"
+        "1:19 image/args/A: a build argument is one line, without spaces before or after it\n"
         "  hint: put such a text into a file of the repository",
         id="argument-of-two-lines",
     ),
@@ -229,6 +267,17 @@ IMAGES = [
 
 RUNS = [
     pytest.param(
+        "{name: shop}",
+        "4:9 deploy/run/name: is not a key of the spec\n  hint: it is a key of the top level",
+        id="key-of-the-top-level",
+    ),
+    pytest.param(
+        "{helth: /up}",
+        "4:9 deploy/run/helth: is not a key of the spec\n"
+        "  hint: perhaps you meant `health`, which is a key of `deploy`",
+        id="near-key-of-the-section-around",
+    ),
+    pytest.param(
         '{ports: ["8080:99999"]}',
         "4:17 deploy/run/ports/0: '8080:99999': 99999 is not a port\n"
         "  hint: ports go from 1 to 65535",
@@ -236,8 +285,8 @@ RUNS = [
     ),
     pytest.param(
         "{ports: [8080]}",
-        "4:17 deploy/run/ports/0: 8080 says no port of the host\n"
-        '  hint: say both sides, host first: "8080:8080"',
+        "4:17 deploy/run/ports/0: 8080 does not say which port of the host\n"
+        '  hint: write both ports, that of the host first: "8080:8080"',
         id="one-port",
     ),
     pytest.param(
@@ -255,7 +304,8 @@ RUNS = [
     ),
     pytest.param(
         '{ports: ["${{ vars.PORT }}:80"]}',
-        "4:17 deploy/run/ports/0: an expression cannot stand here\n  hint: write the value itself",
+        "4:17 deploy/run/ports/0: an expression is not allowed here\n"
+        "  hint: write the value itself",
         id="expression-in-port",
     ),
     pytest.param(
@@ -284,18 +334,18 @@ RUNS = [
     pytest.param(
         "{health-timeout: 1m}",
         "4:25 deploy/run/health-timeout: '1m' is not a time in seconds\n"
-        "  hint: a whole number from 1 to 3600, such as 60",
+        "  hint: write a whole number from 1 to 3600, such as 60",
         id="health-timeout",
     ),
     pytest.param(
         "{env: [1A]}",
         "4:15 deploy/run/env/0: '1A' is not a name of an environment variable\n"
-        "  hint: letters, digits and _ only, and no digit first",
+        "  hint: use letters, digits and _, with no digit first",
         id="env-name",
     ),
     pytest.param(
         "{env: [A, {A: b}]}",
-        "4:19 deploy/run/env/1/A: 'A' is there twice\n  hint: keep one of them",
+        "4:19 deploy/run/env/1/A: 'A' appears twice\n  hint: keep one of them",
         id="env-twice",
     ),
     pytest.param(
@@ -318,20 +368,21 @@ RUNS = [
     ),
     pytest.param(
         '{env: {A: "${{ secrets.B"}}',
-        "4:18 deploy/run/env/A: has a `${{` that is not closed by `}}`",
+        "4:18 deploy/run/env/A: has a `${{` without its `}}`\n"
+        "  hint: close the expression with `}}`",
         id="open-expression",
     ),
     pytest.param(
         '{env: {A: "${{ github.event.issue.title }}"}}',
-        "4:18 deploy/run/env/A: `${{ github.event.issue.title }}` cannot stand here\n"
+        "4:18 deploy/run/env/A: `${{ github.event.issue.title }}` is not allowed here\n"
         "  hint: use ${{ secrets.NAME }}, ${{ vars.NAME }}, ${{ vars.NAME || 'default' }} "
         "or ${{ github.sha }}",
         id="another-context",
     ),
     pytest.param(
         '{env: {A: "${{ secrets.GITHUB_TOKEN }}"}}',
-        "4:18 deploy/run/env/A: `GITHUB_TOKEN` is the token of the run, which ends with it\n"
-        "  hint: create a secret of your own",
+        "4:18 deploy/run/env/A: `GITHUB_TOKEN` is the token of the run, which expires with the "
+        "run\n  hint: create a secret of your own",
         id="token-of-the-run",
     ),
 ]
@@ -339,14 +390,14 @@ RUNS = [
 SSH = [
     pytest.param(
         "me@host",
-        "2:15 deploy/ssh: 'me@host' is not a name of a target\n  hint: a word such as vps, "
+        "2:15 deploy/ssh: 'me@host' is not a name of a target\n  hint: write a word such as vps, "
         "for variables such as VPS_HOST; or {host, user, key, known-hosts}",
         id="address",
     ),
     pytest.param(
         "github",
-        "2:15 deploy/ssh: GitHub keeps names that begin with GITHUB_ for itself\n"
-        "  hint: such as vps",
+        "2:15 deploy/ssh: GitHub reserves names that begin with GITHUB_\n"
+        "  hint: choose another name, such as vps",
         id="reserved",
     ),
     pytest.param(
@@ -378,28 +429,29 @@ SSH = [
 TEXTS = [
     pytest.param(
         "image: .\n\tname: x\n",
-        "2:1 a tab stands where YAML wants spaces\n  hint: indent with two spaces for each level",
+        "2:1 there is a tab where YAML wants spaces\n  hint: indent with two spaces for each level",
         id="tab",
     ),
     pytest.param(
         "a: b: c\n",
-        "1:5 a `:` stands where no key can be\n"
+        "1:5 a `:` is in a place where no key can be\n"
         "  hint: begin keys of one level in the same column; quote a text that holds `: `",
         id="two-colons",
     ),
     pytest.param(
         "image: .\nname: x\n---\na: b\n",
-        "3:1 a second document begins here\n  hint: a spec is one document; take the `---` out",
+        "3:1 a second document begins here\n  hint: a spec is one document; remove the `---`",
         id="two-documents",
     ),
     pytest.param(
         "image: [.\n",
-        "1:8 what begins here is not closed\n  hint: add the missing quote or bracket",
+        "1:8 a quote or bracket is opened here and not closed\n"
+        "  hint: add the missing quote or bracket",
         id="open-bracket",
     ),
     pytest.param(
         "on:\n  - main\n - x\n",
-        "3:2 begins in another column than what it belongs to\n"
+        "3:2 begins in a column that fits nothing above it\n"
         "  hint: begin keys, or items, of one level in the same column",
         id="columns",
     ),
@@ -424,85 +476,85 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), WHOLE)
-def test_a_wrong_key_or_value_is_told_with_its_place(
-    text: str, told: str, repository: Path
+@pytest.mark.parametrize(("text", "message"), WHOLE)
+def test_a_wrong_key_or_value_is_reported_with_its_place(
+    text: str, message: str, repository: Path
 ) -> None:
-    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+    assert problems(text, repository) == (f"{SOURCE}:{message}",)
 
 
-@pytest.mark.parametrize(("text", "told"), IMAGES)
-def test_a_wrong_image_is_told_with_the_path_looked_for(
-    text: str, told: str, repository: Path
+@pytest.mark.parametrize(("text", "message"), IMAGES)
+def test_a_wrong_image_is_reported_with_the_path_looked_for(
+    text: str, message: str, repository: Path
 ) -> None:
-    expected = f"{SOURCE}:{told.format(repository)}"
+    expected = f"{SOURCE}:{message.format(repository)}"
     assert problems(text.replace("{{", "{").replace("}}", "}"), repository) == (expected,)
 
 
-@pytest.mark.parametrize(("run", "told"), RUNS)
-def test_a_wrong_value_of_run_is_told(run: str, told: str, repository: Path) -> None:
-    assert problems(deploy(run), repository) == (f"{SOURCE}:{told}",)
+@pytest.mark.parametrize(("run", "message"), RUNS)
+def test_a_wrong_value_of_run_is_reported(run: str, message: str, repository: Path) -> None:
+    assert problems(deploy(run), repository) == (f"{SOURCE}:{message}",)
 
 
-@pytest.mark.parametrize(("ssh", "told"), SSH)
-def test_a_wrong_host_is_told(ssh: str, told: str, repository: Path) -> None:
+@pytest.mark.parametrize(("ssh", "message"), SSH)
+def test_a_wrong_host_is_reported(ssh: str, message: str, repository: Path) -> None:
     text = f"image: .\ndeploy: {{ssh: {ssh}, run: {{}}}}\n"
-    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+    assert problems(text, repository) == (f"{SOURCE}:{message}",)
 
 
-@pytest.mark.parametrize(("text", "told"), TEXTS)
-def test_what_is_no_yaml_is_told_in_words(text: str | bytes, told: str, repository: Path) -> None:
-    assert problems(text, repository) == (f"{SOURCE}:{told}",)
+@pytest.mark.parametrize(("text", "message"), TEXTS)
+def test_what_is_no_yaml_is_explained(text: str | bytes, message: str, repository: Path) -> None:
+    assert problems(text, repository) == (f"{SOURCE}:{message}",)
 
 
 @pytest.mark.parametrize(
-    ("health", "told"),
+    ("health", "message"),
     [
         pytest.param(
             "health",
             "'health' is not a path of the app\n"
-            "  hint: such as /health, which is asked on the host at the first published port",
+            "  hint: such as /health; the host asks it at the first published port",
             id="no-path",
         ),
         pytest.param(
             "https://shop.example.com/health",
             "an address as a health check is not supported yet in this version\n"
-            "  hint: a path such as /health is asked on the host, at the first published port",
+            "  hint: write a path such as /health; the host asks it at the first published port",
             id="address",
         ),
         pytest.param(
             "{command: curl}",
             "a command as a health check is not supported yet in this version\n"
-            "  hint: a path such as /health is asked on the host, at the first published port",
+            "  hint: write a path such as /health; the host asks it at the first published port",
             id="command",
         ),
     ],
 )
-def test_a_health_check_is_a_path(health: str, told: str, repository: Path) -> None:
+def test_a_health_check_is_a_path(health: str, message: str, repository: Path) -> None:
     text = deploy('{ports: ["80:80"]}', health)
-    assert problems(text, repository) == (f"{SOURCE}:5:11 deploy/health: {told}",)
+    assert problems(text, repository) == (f"{SOURCE}:5:11 deploy/health: {message}",)
 
 
 @pytest.mark.parametrize(
-    ("run", "told"),
+    ("run", "message"),
     [
         pytest.param(
             "{}",
-            "needs a published port to be asked at\n"
+            "needs a published port, and there is none\n"
             '  hint: publish one: run: {ports: ["8080:8080"]}',
             id="no-port",
         ),
         pytest.param(
             '{ports: ["53:53/udp"]}',
-            "is asked at the first published port, and 53:53/udp is not TCP\n"
+            "the host asks the first published port, and 53:53/udp is not TCP\n"
             "  hint: put a TCP port first",
             id="udp",
         ),
     ],
 )
-def test_a_health_check_needs_a_port_to_ask(run: str, told: str, repository: Path) -> None:
+def test_a_health_check_needs_a_port_to_ask(run: str, message: str, repository: Path) -> None:
     found = problems(deploy(run, "/health"), repository)
-    assert found == (f"{SOURCE}:5:11 deploy/health: {told}",)
+    assert found == (f"{SOURCE}:5:11 deploy/health: {message}",)
 
 
 @pytest.mark.parametrize(
@@ -518,11 +570,11 @@ def test_a_health_check_needs_a_port_to_ask(run: str, told: str, repository: Pat
     ],
 )
 def test_a_name_that_would_break_the_step_is_refused(name: str, repository: Path) -> None:
-    told = (
+    message = (
         f"{SOURCE}:4:15 deploy/run/env/0: `{name}` would change how the step itself works on the "
         f"runner\n  hint: give the variable another name, such as `APP_{name}`"
     )
-    assert problems(deploy(f"{{env: [{name}]}}"), repository) == (told,)
+    assert problems(deploy(f"{{env: [{name}]}}"), repository) == (message,)
 
 
 @pytest.mark.parametrize(
@@ -533,8 +585,8 @@ def test_a_name_that_would_break_the_step_is_refused(name: str, repository: Path
 def test_a_name_that_would_break_the_start_on_the_host_is_refused(
     env: str, name: str, repository: Path
 ) -> None:
-    (told,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
-    assert f"`{name}` would change how the host starts the container" in told
+    (message,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
+    assert f"`{name}` would change how the host starts the container" in message
 
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "github_token", "GitHub_Token"])
@@ -542,13 +594,13 @@ def test_a_name_that_would_break_the_start_on_the_host_is_refused(
 def test_the_token_of_the_run_is_refused_in_any_case_and_form(
     env: str, name: str, repository: Path
 ) -> None:
-    (told,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
-    assert f"`{name}` is the token of the run, which ends with it" in told
+    (message,) = problems(deploy(f"{{env: {env.format(name)}}}"), repository)
+    assert f"`{name}` is the token of the run, which expires with the run" in message
 
 
 def test_a_name_that_github_keeps_for_itself_is_refused(repository: Path) -> None:
-    (told,) = problems(deploy("{env: [GITHUB_SHA]}"), repository)
-    assert "`GITHUB_SHA`: GitHub keeps names that begin with GITHUB_ for itself" in told
+    (message,) = problems(deploy("{env: [GITHUB_SHA]}"), repository)
+    assert "`GITHUB_SHA`: GitHub reserves names that begin with GITHUB_" in message
 
 
 @pytest.mark.parametrize(
@@ -556,15 +608,15 @@ def test_a_name_that_github_keeps_for_itself_is_refused(repository: Path) -> Non
     ["refs/heads/main", "a/.b", "a.lock/b", "HEAD", "a..b", "a//b", "a.lock", "a/", "a.", "a@{b"],
 )
 def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path) -> None:
-    (told,) = problems(f"image: .\non: '{name}'\n", repository)
-    assert told.startswith(f"{SOURCE}:2:5 on: {name!r} is not a name of a branch")
+    (message,) = problems(f"image: .\non: '{name}'\n", repository)
+    assert message.startswith(f"{SOURCE}:2:5 on: {name!r} is not a name of a branch")
 
 
 @pytest.mark.parametrize(
-    ("run", "told"),
+    ("run", "message"),
     [
-        ("{ports: ['80:80', '80:81']}", "'80:81' takes what '80:80' takes already"),
-        ("{ports: ['080:80', '80:80/tcp']}", "'80:80/tcp' takes what '080:80' takes already"),
+        ("{ports: ['80:80', '80:81']}", "'80:81' collides with '80:80'"),
+        ("{ports: ['080:80', '80:80/tcp']}", "'80:80/tcp' collides with '080:80'"),
         ("{ports: ['999.999.999.999:80:80']}", "999.999.999.999 is not an address"),
         ("{ports: ['\u0668\u0660:80']}", "is not a published port"),
         ("{ports: ['000080:80']}", "is not a published port"),
@@ -580,41 +632,45 @@ def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path
     ],
 )
 def test_what_the_host_would_refuse_is_refused_before(
-    run: str, told: str, repository: Path
+    run: str, message: str, repository: Path
 ) -> None:
     (found,) = problems(deploy(run), repository)
-    assert told in found
+    assert message in found
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("host", '"[::1]"', "'[::1]' is not a name or address of a host"),
         (
             "host",
             "h:22",
-            "'h:22' is not a name or address of a host\n  hint: say the port by itself",
+            "'h:22' is not a name or address of a host\n  hint: write the port as a key of its own",
         ),
-        ("host", '"${{ vars.A }} "', "take the blanks and control characters around and in it out"),
-        ("host", '"${{ vars.A }}\\e"', "take the blanks and control characters"),
-        ("known-hosts", '"h ssh-rsa AAAA\\e"', "take the blanks and control characters"),
+        (
+            "host",
+            '"${{ vars.A }} "',
+            "remove the spaces before and after it, and all control characters",
+        ),
+        ("host", '"${{ vars.A }}\\e"', "remove the spaces before and after it"),
+        ("known-hosts", '"h ssh-rsa AAAA\\e"', "remove the spaces before and after it"),
     ],
 )
 def test_a_value_of_ssh_is_what_ssh_takes(
-    key: str, value: str, told: str, repository: Path
+    key: str, value: str, message: str, repository: Path
 ) -> None:
     said = {"host": "h", "user": "u", "key": "'${{ secrets.K }}'", "known-hosts": "'${{ vars.H }}'"}
     said[key] = value
     ssh = ", ".join(f"{name}: {text}" for name, text in said.items())
     (found,) = problems(f"image: .\ndeploy: {{ssh: {{{ssh}}}, run: {{}}}}\n", repository)
-    assert told in found
+    assert message in found
 
 
 @pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
-def test_a_misspelt_key_is_not_told_as_missing_too(text: str, repository: Path) -> None:
+def test_a_misspelt_key_is_not_reported_as_missing_too(text: str, repository: Path) -> None:
     found = problems(text, repository)
     assert found
-    assert all("perhaps you meant" in told for told in found)
+    assert all("perhaps you meant" in message for message in found)
 
 
 @pytest.mark.parametrize(
@@ -630,29 +686,29 @@ def test_a_misspelt_key_is_not_told_as_missing_too(text: str, repository: Path) 
     ],
 )
 def test_a_key_cannot_end_the_line_of_its_message(text: str, repository: Path) -> None:
-    for told in problems(f"{text}\n", repository):
-        assert told.replace("\n  hint: ", "").isprintable() or "a spec can" in told
+    for message in problems(f"{text}\n", repository):
+        assert message.replace("\n  hint: ", "").isprintable() or "a spec can" in message
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("!!map .", "1:1 is no mapping"),
-        ("!!map [G]", "1:1 is no mapping"),
-        ("!!seq X", "1:1 is no list"),
-        ("image: !!bool [x]", "1:8 is no true or false"),
-        ("image: !!str {a: b}", "1:8 is no text"),
-        ("image: .\ndeploy: !!map [G]", "2:9 is no mapping"),
-        ('image: "\\U00110000"', "1:1 holds an escape of a character that there is not"),
+        ("!!map .", "1:1 is not a mapping, although its tag says so"),
+        ("!!map [G]", "1:1 is not a mapping, although its tag says so"),
+        ("!!seq X", "1:1 is not a list"),
+        ("image: !!bool [x]", "1:8 is not true or false"),
+        ("image: !!str {a: b}", "1:8 is not text"),
+        ("image: .\ndeploy: !!map [G]", "2:9 is not a mapping"),
+        ('image: "\\U00110000"', "1:1 holds an escape of a character that does not exist"),
         ('image: "\\ud800"', "1:8 holds half a character"),
-        ("image: .\nname:\tx", "2:6 a tab stands where YAML wants a blank"),
+        ("image: .\nname:\tx", "2:6 there is a tab where YAML wants a space"),
     ],
 )
-def test_what_yaml_lets_through_and_nobody_means_is_told(
-    text: str, told: str, repository: Path
+def test_what_yaml_accepts_and_cannot_be_meant_is_reported(
+    text: str, message: str, repository: Path
 ) -> None:
     (found,) = problems(text, repository)
-    assert found.startswith(f"{SOURCE}:{told}")
+    assert found.startswith(f"{SOURCE}:{message}")
 
 
 def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository: Path) -> None:
@@ -665,12 +721,12 @@ def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository:
     )
 
 
-def test_actions_of_ones_own_are_pinned_to_a_commit_and_say_its_version(repository: Path) -> None:
+def test_own_actions_are_pinned_to_a_commit_and_say_its_version(repository: Path) -> None:
     short = problems("image: .\nactions: {remote: a/b@v1}\n", repository)
     assert short == (
         (
             f"{SOURCE}:2:19 actions/remote: 'a/b@v1' is not a repository at a full commit\n"
-            "  hint: write owner/repository@<40 hex digits> # v1.2.3"
+            "  hint: such as owner/repository@<40 hex digits> # v1.2.3"
         ),
     )
     bare = problems(f"image: .\nactions:\n  remote: a/b@{'0' * 40}\n", repository)
@@ -684,13 +740,13 @@ def test_actions_of_ones_own_are_pinned_to_a_commit_and_say_its_version(reposito
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n", "---\n", "\ufeff"])
 def test_an_empty_spec_shows_how_to_write_one(text: str, repository: Path) -> None:
-    (told,) = problems(text, repository)
-    assert told.startswith(f"{SOURCE}:1:1 is empty\n  hint: a spec can be as short as this:\n")
-    shown = told.split("this:\n", 1)[1]
-    assert spec.load(dedent(shown).encode(), SOURCE, str(repository)).deploy is not None
+    (message,) = problems(text, repository)
+    assert message.startswith(f"{SOURCE}:1:1 is empty\n  hint: a spec can be as short as this:\n")
+    shown = message.split("this:\n", 1)[1]
+    assert load(dedent(shown).encode(), SOURCE, str(repository)).deploy is not None
 
 
-def test_all_problems_are_told_in_one_run_in_the_order_of_lines(repository: Path) -> None:
+def test_all_problems_are_reported_in_one_run_in_the_order_of_lines(repository: Path) -> None:
     text = """\
     name: a b
     image: nowhere
@@ -701,8 +757,8 @@ def test_all_problems_are_told_in_one_run_in_the_order_of_lines(repository: Path
     zebra: 1
     """
     places = [
-        told.split(": ", 1)[0].removeprefix(f"{SOURCE}:")
-        for told in problems(dedent(text), repository)
+        message.split(": ", 1)[0].removeprefix(f"{SOURCE}:")
+        for message in problems(dedent(text), repository)
     ]
     assert places == [
         "1:7 name",
@@ -717,5 +773,5 @@ def test_all_problems_are_told_in_one_run_in_the_order_of_lines(repository: Path
 
 
 def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:
-    (told,) = problems("image: .\non: &a [*a]\n", repository)
-    assert told.startswith(f"{SOURCE}:2:5 on/0: ")
+    (message,) = problems("image: .\non: &a [*a]\n", repository)
+    assert message.startswith(f"{SOURCE}:2:5 on/0: ")

@@ -1,25 +1,32 @@
-"""The machine line: what it covers."""
+"""The machine line: what it covers, and what a difference is without it."""
 
 from __future__ import annotations
 
 import pytest
 
-from gen_workflow import stamp
+from gen_workflow.sync import drift, stamp
 
-TEXT = stamp.sign("# Generated.\n#\n\nname: x\n", spec=b"image: .\n", generator="g")
+
+def signed(
+    text: str, *, version: str = "1.0.0", spec: bytes = b"image: .\n", generator: str = "g"
+) -> str:
+    return stamp.sign(text, version=version, spec=spec, generator=generator)
+
+
+TEXT = signed("# Generated.\n#\n\nname: x\n")
 
 
 def test_the_line_ends_the_comment_that_begins_the_file() -> None:
     lines = TEXT.splitlines()
     assert lines[:2] == ["# Generated.", "#"]
-    assert lines[2].startswith("# gen-workflow: spec=")
+    assert lines[2].startswith("# gen-workflow: version=1.0.0 spec=")
     assert lines[3:] == ["", "name: x"]
 
 
 def test_an_untouched_file_is_not_edited() -> None:
     found = stamp.of(TEXT.encode())
     assert found is not None
-    assert (found.edited, found.generator) == (False, "g")
+    assert (found.edited, found.generator, found.version) == (False, "g", "1.0.0")
     assert found.spec == stamp.digest(b"image: .\n")
 
 
@@ -39,7 +46,8 @@ def test_any_change_is_an_edit(edited: str) -> None:
         "",
         "name: x\n",
         "# gen-workflow: spec=1\n",
-        "x # gen-workflow: spec=1 generator=2 content=3\n",
+        "# gen-workflow: spec=1 generator=2 content=3\n",
+        "x # gen-workflow: version=0 spec=1 generator=2 content=3\n",
     ],
 )
 def test_a_file_without_the_line_is_not_ours(text: str) -> None:
@@ -52,3 +60,73 @@ def test_parts_cannot_be_moved_between_each_other() -> None:
 
 def test_line_ends_make_no_difference() -> None:
     assert stamp.digest(b"a\r\nb\r\n") == stamp.digest(b"a\nb\n")
+
+
+def test_a_workflow_without_a_comment_is_stamped_in_its_first_line() -> None:
+    text = signed("name: x\n")
+    assert text.splitlines()[1:] == ["name: x"]
+    found = stamp.of(text.encode())
+    assert found is not None
+    assert not found.edited
+
+
+def reasons(there: str, wanted: str) -> list[str]:
+    return drift.reasons(there.encode(), wanted.encode(), "gen-workflow.yml")
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        pytest.param(TEXT, id="the very text"),
+        pytest.param(TEXT.replace("\n", "\r\n"), id="other line ends"),
+        pytest.param(signed("# Of 0.9.0.\n\nname: x\n", version="0.9.0"), id="another version"),
+        pytest.param(signed("# Generated.\n\nname: x\n", generator="h"), id="other sources"),
+        pytest.param(signed("# Generated.\n\nname: x\n", spec=b"#\nimage: ."), id="spec's comment"),
+        pytest.param(signed("name: x\n"), id="no comment at all"),
+    ],
+)
+def test_what_renders_the_same_workflow_is_in_step(there: str) -> None:
+    assert reasons(there, TEXT) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "causes"),
+    [
+        pytest.param(
+            signed("# Generated.\n\nname: y\n", version="0.9.0", generator="h"),
+            [
+                (
+                    "generator changed: gen-workflow 0.9.0 wrote it, "
+                    "and gen-workflow 1.0.0 renders another workflow"
+                )
+            ],
+            id="another version",
+        ),
+        pytest.param(
+            signed("# Generated.\n\nname: y\n", generator="h"),
+            [
+                (
+                    "generator changed: gen-workflow 1.0.0 wrote it, "
+                    "with other templates, pins or sources than today's"
+                )
+            ],
+            id="other sources",
+        ),
+        pytest.param(
+            signed("# Generated.\n\nname: y\n", spec=b"image: app\n"),
+            ["spec changed: gen-workflow.yml is not the one it was made from"],
+            id="another spec",
+        ),
+        pytest.param(
+            signed("# Generated.\n\nname: y\n", generator="h") + "# mine\n",
+            ["edited by hand"],
+            id="an edit, and other sources",
+        ),
+        pytest.param(TEXT + "# mine\n", ["edited by hand"], id="an edit"),
+        pytest.param("name: x\n", ["was not written by gen-workflow"], id="not ours"),
+    ],
+)
+def test_a_difference_in_the_workflow_is_drift_with_its_cause(
+    there: str, causes: list[str]
+) -> None:
+    assert reasons(there, TEXT) == causes

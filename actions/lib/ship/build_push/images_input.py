@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.runner.errors import Problem
+from ship.runner.errors import Problem, near_match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +26,12 @@ class Entry(NamedTuple):
     image: str = ""
 
 
-def entries(text: str, common: Entry, problems: list[Problem]) -> dict[str, Entry]:
+def read_entries(text: str, common: Entry, problems: list[Problem]) -> dict[str, Entry]:
     """Read the mapping; what an image does not say is as for all.
 
-    What is wrong goes to `problems`; what can be read all the same is returned.
+    What is wrong goes to `problems`; everything else is returned.
     """
-    # Imported here: most workflows have one image.
-    from ship.runner import mini_yaml  # noqa: PLC0415
+    from ship.runner import mini_yaml  # noqa: PLC0415 - 1 ms, and most workflows have one image
 
     try:
         found = mini_yaml.load(text)
@@ -89,7 +88,7 @@ class _Reading:
             self._at(value, key)
             field = _FIELDS.get(key)
             if field is None:
-                self._problem(f"{key!r} is not a key", self._nearest(key))
+                self._problem(f"{key!r} is not a key", near_match(key, _FIELDS))
                 continue
             attribute, kind = field
             made = kind(what)
@@ -100,14 +99,6 @@ class _Reading:
         if "build_args" in changes:
             changes["build_args"] = {**self._common.build_args, **changes["build_args"]}
         return changes
-
-    @staticmethod
-    def _nearest(key: str) -> str:
-        import difflib  # noqa: PLC0415 - only for an error
-
-        close = difflib.get_close_matches(key, _FIELDS, 1)
-        known = ", ".join(_FIELDS)
-        return f"did you mean {close[0]!r}?" if close else f"the keys are {known}"
 
 
 def _text(value: Any) -> str | None:

@@ -6,10 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.build_push import images_input as mapping
-from ship.build_push.images_input import Entry
+from ship.build_push.images_input import Entry, read_entries
 from ship.images.docker_config import has_login
-from ship.images.push_advice import Login
+from ship.images.login import Login, read_password
 from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
 from ship.runner.command import Secret
 from ship.runner.reader import NO, YES, Reader
@@ -66,7 +65,8 @@ class Inputs(NamedTuple):
     """What the person asked for."""
 
     images: tuple[Image, ...]
-    facts: Facts
+    event: Facts
+    run_url: str
     build_contexts: Mapping[str, str]
     secrets: tuple[BuildSecret, ...]
     ssh: tuple[str, ...]
@@ -117,7 +117,8 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     needed = push and not read.flag("dry-run")
     wanted = Inputs(
         images=images,
-        facts=facts or Facts(),
+        event=facts or Facts(),
+        run_url=context.run_url,
         build_contexts=read.named_pairs("build-contexts", CONTEXT_NAME, "a build context"),
         secrets=secrets,
         ssh=_each(read, "ssh", SSH, "an SSH agent or key of a build"),
@@ -167,7 +168,7 @@ def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
     if not text.strip():
         image = _image(read, context, facts, "", common)
         return (image,) if image else ()
-    entries = mapping.entries(text, common, read.problems)
+    entries = read_entries(text, common, read.problems)
     found = [_image(read, context, facts, key, entry) for key, entry in entries.items()]
     images = tuple(image for image in found if image)
     _check_names(read, images)
@@ -207,7 +208,7 @@ def _image(read: Reader, context: Context, facts: Facts, key: str, entry: Entry)
     if not metadata:
         return None
     if not metadata.names:
-        read.problem(f"{where}image", "leaves no name that is enabled")
+        read.problem(f"{where}image", "has no name that is enabled")
         return None
     return Image(
         key=key or metadata.names[0].path.rpartition("/")[2],
@@ -227,7 +228,7 @@ def _folder(read: Reader, context: Context, where: str, text: str) -> str:
     if text.startswith("-") or not os.path.isdir(folder):
         hint = "give a folder relative to the workspace, and check the repository out before"
         if "://" in text or "{{" in text or text.startswith("git@"):
-            hint = "a build of a remote repository is not done here: check it out in a step before"
+            hint = "a remote repository cannot be built: check it out in a step before this one"
         read.problem(where, f"there is no folder {text!r} in the workspace", hint)
     # Not by the text alone, for `link/..` is not where it started.
     return os.path.realpath(folder) if ".." in text else os.path.normpath(folder)
@@ -279,7 +280,7 @@ def _password(
     A step before may have logged in to the registry, so then none is needed.
     """
     registry = images[0].metadata.names[0].registry
-    password = read.registry_password("password", registry)
+    password = read_password(read, "password", registry)
     if needed and not password and not has_login(env, registry):
         hint = f"give the password for {registry}; a misspelt secret expands to nothing"
         read.problem("password", "is required but empty", hint)
@@ -288,7 +289,7 @@ def _password(
 
 def _secrets(read: Reader, env: Mapping[str, str]) -> tuple[BuildSecret, ...]:
     found: dict[str, BuildSecret] = {}
-    # What is wrong is told by its line, never by its text: that may be part of a secret.
+    # A problem names the line and never its text, which may be part of a secret.
     for number, line in enumerate(read.raw("secrets").splitlines(), 1):
         name, equals, value = line.strip().partition("=")
         if not line.strip():
@@ -297,7 +298,7 @@ def _secrets(read: Reader, env: Mapping[str, str]) -> tuple[BuildSecret, ...]:
             hint = "a value of several lines goes into the `env:` of this step; write its name here"
             read.problem("secrets", f"line {number} is neither NAME nor id=value", hint)
         elif name in found:
-            read.problem("secrets", f"{name} is there twice")
+            read.problem("secrets", f"{name} appears twice")
         else:
             given = value if equals else env.get(name, "")
             if not given:
@@ -306,7 +307,7 @@ def _secrets(read: Reader, env: Mapping[str, str]) -> tuple[BuildSecret, ...]:
     return tuple(found.values())
 
 
-_GIVE_VALUE = "have `{name}: ${{{{ secrets.{name} }}}}` in the `env:` of this step"
+_GIVE_VALUE = "add `{name}: ${{{{ secrets.{name} }}}}` to the `env:` of this step"
 
 
 def _secret_files(read: Reader, context: Context) -> tuple[BuildSecret, ...]:
@@ -336,7 +337,7 @@ def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str])
     for line in lines:
         if not re.match(r"type=[a-z]+(,|$)", line) and not REFERENCE.fullmatch(line):
             hint = "begin with type=, such as type=registry,ref=ghcr.io/acme/app:cache"
-            read.problem(name, f"{line!r} is no cache of buildx", hint)
+            read.problem(name, f"{line!r} is not a cache that buildx knows", hint)
     usable = tuple(line for line in lines if env.get("ACTIONS_RUNTIME_TOKEN") or not _GHA(line))
     if usable != lines:
         # buildx would do nothing and say nothing: https://github.com/actions/runner/issues/3046

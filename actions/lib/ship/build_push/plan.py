@@ -1,161 +1,218 @@
-"""What build-push will do, as commands; pure."""
+"""Everything that a step does after it has asked, as data; pure."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.runner.command import Command
+from ship.build_push.buildx.builder import Choice
+from ship.build_push.buildx.commands import build, create_builder
+from ship.build_push.facts import Found
+from ship.images.reference import Reference
 
 if TYPE_CHECKING:
-    from ship.build_push.inputs import Image, Inputs
+    from collections.abc import Collection, Iterator
 
-CACHE_TAG = "buildcache"
+    from ship.build_push.facts import Facts
+    from ship.build_push.inputs import Image, Inputs
+    from ship.images.reference import Name
+    from ship.runner.command import Command
+
+# It is what others pull, so it moves last.
+LATEST = "latest"
+CURRENT_DOES = "the current builder can do it; then `--builder` is left out"
+BUILD_FIRST = "build all images without a push, so that no tag moves before all can be built"
+SAME_CONTENT = "the registry has an image of the same content"
 
 
 class Build(NamedTuple):
-    """One image that is to be built.
+    """An image that is built.
 
-    `tags` are those that buildx sets; others are set later. With `pull` the base images are those
-    that the registry has, whatever the engine has. `moves` says that a tag moves with the build.
+    `references` are the names that buildx gives it. An image `is_shared` when they are its content
+    address, which another run may push too. With `rehearsal` all images are built before the first
+    is pushed. Where it is not known yet whether the registry has the image, `is_sure` is False.
     """
 
     image: Image
-    tags: tuple[str, ...]
+    references: tuple[Reference, ...]
     metadata_file: str
-    pull: bool = False
-    moves: bool = False
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """The full names that buildx gives the image."""
-        names = self.image.metadata.names
-        return tuple(f"{name}:{tag}" for tag in self.tags for name in names)
+    command: Command
+    rehearsal: Command | None = None
+    is_shared: bool = False
+    is_sure: bool = True
 
 
-def is_index(want: Inputs, image: Image) -> bool:
-    """Whether the result is an index: of several platforms, or of an image and what is attached."""
-    return len(image.platforms) > 1 or want.provenance != "false" or bool(want.sbom)
+class Tags(NamedTuple):
+    """Tags that an image is given under one of its names, when all images are in the registry.
 
-
-def build(want: Inputs, what: Build, builder: str, run_url: str) -> Command:
-    """Return the command that builds one image and, when it is wanted, pushes it.
-
-    An empty `builder` is the one that buildx uses by itself.
+    Without any, it is only checked that buildx has pushed the image of this run under that name.
     """
-    image = what.image
-    argv = ["docker", "buildx", "build", "--progress", "plain", "--file", image.file]
-    argv += ["--builder", builder] if builder else []
-    argv += [*_attached(want, run_url), "--metadata-file", what.metadata_file]
-    argv += ["--target", image.target] if image.target else []
-    argv += ["--platform", ",".join(image.platforms)] if image.platforms else []
-    argv += [f"--build-arg={name}={value}" for name, value in image.build_args.items()]
-    argv += [f"--build-context={name}={value}" for name, value in want.build_contexts.items()]
-    argv += [f"--secret=id={s.id},{_field(f'src={s.file}') if s.file else _env(s.id)}"
-             for s in want.secrets]  # fmt: skip
-    argv += [f"--ssh={ssh}" for ssh in want.ssh]
-    argv += [f"--label={name}={value}" for name, value in image.metadata.labels.items()]
-    argv += [f"--annotation={each}" for each in annotations_of(want, image)]
-    argv += [f"--cache-from={source}" for source in _cache_from(want, image)]
-    argv += [f"--cache-to={target}" for target in _cache_to(want, image)]
-    argv += ["--pull"] if want.pull or what.pull else []
-    argv += ["--no-cache"] if want.no_cache else []
-    argv += [f"--tag={reference}" for reference in what.references]
-    argv += ["--push"] if want.push else []
-    where = f"push it to {image.metadata.names[0]}" if want.push else "check that it builds"
-    secrets = {f"SHIP_SECRET_{_word(s.id)}": s.value for s in want.secrets if not s.file}
-    return Command((*argv, image.context), why=f"build {image.key} and {where}", env={**secrets})
+
+    key: str
+    name: Name
+    tags: tuple[str, ...]
 
 
-def _field(text: str) -> str:
-    """Return a field of comma-separated values."""
-    if not any(char in text for char in ',"\n'):
-        return text
-    doubled = text.replace('"', '""')
-    return f'"{doubled}"'
+class Plan(NamedTuple):
+    """What is done, in this order.
 
-
-def _env(name: str) -> str:
-    return f"env=SHIP_SECRET_{_word(name)}"
-
-
-def _word(name: str) -> str:
-    """Return what may stand in the name of a variable, different for different names."""
-    return "".join(c if c.isalnum() and c.isascii() else f"_{ord(c):x}_" for c in name)
-
-
-def _attached(want: Inputs, run_url: str) -> list[str]:
-    # Without being told BuildKit adds an entry `unknown/unknown` to what should be a plain image.
-    provenance = want.provenance
-    if provenance != "false":
-        mode = "min" if provenance == "true" else provenance
-        provenance = f"mode={mode}" + (f",builder-id={run_url}" if run_url else "")
-    return [f"--provenance={provenance}", *([f"--sbom={want.sbom}"] if want.sbom else [])]
-
-
-def annotations_of(want: Inputs, image: Image) -> tuple[str, ...]:
-    """Return the annotations with their level.
-
-    The page of a package on GHCR shows the description of an index from its annotations, and that
-    of a plain image from its labels; so a plain image gets none unless the person asked.
+    A new builder is made by `create_builder` and removed after the builds by the undo of that.
+    Where it only makes builds faster, `without_builder` is done instead if it cannot be made.
     """
-    index = is_index(want, image)
-    if not index and not want.annotations_asked:
-        return ()
-    return image.metadata.leveled_annotations(("index",) if index else ("manifest",))
 
+    kept: tuple[str, ...]
+    choice: Choice
+    create_builder: Command | None
+    builds: tuple[Build, ...]
+    tags: tuple[Tags, ...]
+    without_builder: Plan | None = None
 
-def cache_reference(image: Image) -> str:
-    """Return where `cache: auto` keeps the cache of an image: beside it, one for each target."""
-    name = image.metadata.names[0]
-    # Two images of one name must not overwrite each other's.
-    variant = "" if image.key == name.path.rpartition("/")[2] else f"-{image.key}"
-    return f"{name}:{CACHE_TAG}{variant}" + (f"-{image.target}" if image.target else "")
-
-
-def _cache_from(want: Inputs, image: Image) -> tuple[str, ...]:
-    auto = (f"type=registry,ref={cache_reference(image)}",) if want.cache_auto else ()
-    return (*auto, *want.cache_from)
-
-
-def _cache_to(want: Inputs, image: Image) -> tuple[str, ...]:
-    # Not for a pull request: it must neither fill nor poison the cache of the branch. What is asked
-    # for in words is kept but for forks: see the inputs.
-    if not want.cache_auto or not want.push:
-        return want.cache_to
-    how = "mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
-    return (f"type=registry,ref={cache_reference(image)},{how}", *want.cache_to)
-
-
-def needs_builder(want: Inputs) -> tuple[str, ...]:
-    """Return what is wanted that Docker's classic image store cannot do; in words."""
-    exports = [line for line in want.cache_to if not line.startswith("type=inline")]
-    wanted = (
-        ("the registry cache", want.cache_auto and want.push),
-        ("writing a cache", bool(exports)),
-        ("several platforms", any(len(image.platforms) > 1 for image in want.images)),
-        ("provenance", want.provenance != "false"),
-        ("an SBOM", bool(want.sbom)),
-        ("annotations", want.annotations_asked),
-    )
-    return tuple(name for name, is_wanted in wanted if is_wanted)
-
-
-def only_cache(reasons: tuple[str, ...]) -> bool:
-    """Whether an own builder is for speed alone, so that the build can do without."""
-    return reasons == ("the registry cache",)
-
-
-def create_builder(name: str, endpoint: str, image: str) -> Command:
-    """Return the command that makes a builder: of a BuildKit at an address, or in a container."""
-    argv = ("docker", "buildx", "create", "--name", name, "--bootstrap")
-    if endpoint:
-        return Command(
-            (*argv, "--driver", "remote", endpoint), why=f"use the BuildKit at {endpoint}"
+    def shown(self) -> str:
+        """Return the plan as numbered sentences with their commands, for a person."""
+        actions = (
+            *(f"do not build {key}: {SAME_CONTENT}" for key in self.kept),
+            *self._shown_builder(),
+            *self._shown_rehearsals(),
+            *(_shown_build(each) for each in self.builds),
+            *self._shown_removal(),
+            *self._shown_tags(),
         )
-    options = ("--driver-opt", f"image={image}") if image else ()
-    return Command((*argv, "--driver", "docker-container", *options), why="start a builder")
+        return "\n".join(f"{number}. {text}" for number, text in enumerate(actions, 1))
+
+    def _shown_builder(self) -> Iterator[str]:
+        if not self.create_builder:
+            return
+        text = f"{self.create_builder.why} for {', '.join(self.choice.reasons)}"
+        if not self.choice.is_sure:
+            text += f", unless {CURRENT_DOES}"
+        text = _shown(text, self.create_builder)
+        if self.without_builder:
+            text += "\n   if it cannot be started: build without it and without the cache"
+        yield text
+
+    def _shown_rehearsals(self) -> Iterator[str]:
+        commands = [each.rehearsal for each in self.builds if each.rehearsal]
+        if commands:
+            yield _shown(BUILD_FIRST, *commands)
+
+    def _shown_removal(self) -> Iterator[str]:
+        if self.create_builder and (remove := self.create_builder.undo):
+            yield _shown(f"{remove.why}, also after a failure or a cancelled run", remove)
+
+    def _shown_tags(self) -> Iterator[str]:
+        references = [f"{each.name}:{tag}" for each in self.tags for tag in each.tags]
+        if references:
+            text = "set these tags, when all images are in the registry"
+            references.sort(key=lambda each: each.endswith(f":{LATEST}"))
+            yield "\n   ".join((text, *references))
 
 
-def remove_builder(name: str) -> Command:
-    """Return the command that removes a builder of our own, with its container and its cache."""
-    return Command(("docker", "buildx", "rm", "--force", name), why="remove the builder")
+def _shown_build(each: Build) -> str:
+    text = each.command.why
+    if not each.is_sure:
+        shown = each.image.metadata.shown
+        text += f", unless {SAME_CONTENT}; ADDRESS is a hash of that content"
+        text += f"\n   if the content cannot be known: push it as `{shown}` instead"
+    return _shown(text, each.command)
+
+
+def _shown(text: str, *commands: Command) -> str:
+    return "\n   $ ".join((text, *map(str, commands)))
+
+
+def plan(want: Inputs, facts: Facts) -> Plan:
+    """Return what is done, given what was asked for and what is known."""
+    return _Planner(want, facts).plan()
+
+
+def tags_to_set(want: Inputs, pushed: Collection[Reference]) -> tuple[Tags, ...]:
+    """Return the tags that buildx has not pushed, by image and name."""
+    return tuple(
+        Tags(image.key, name, tags)
+        for image in want.images
+        for name in image.metadata.names
+        if (tags := _missing(image, name, pushed)) or not image.metadata.is_fixed
+    )
+
+
+def _missing(image: Image, name: Name, pushed: Collection[Reference]) -> tuple[str, ...]:
+    return tuple(tag for tag in image.metadata.tag_names if Reference(name, tag) not in pushed)
+
+
+class _Planner:
+    def __init__(self, want: Inputs, facts: Facts) -> None:
+        self._want = want
+        self._facts = facts
+        self._found = {image.key: facts.found.get(image.key, Found()) for image in want.images}
+        self._changed = [image for image in want.images if not self._found[image.key].digest]
+        self._creates = bool(facts.choice.reasons and self._changed)
+        self._builder = facts.new_builder if self._creates else facts.choice.name
+        self._env = {"DOCKER_CONFIG": facts.folder}
+        if self._creates:
+            # So that nothing of it stays in the user's folder, whatever happens.
+            self._env["BUILDX_CONFIG"] = os.path.join(facts.folder, "own-buildx")
+
+    def plan(self) -> Plan:
+        builds = self._builds()
+        pushed = {reference for each in builds for reference in each.references}
+        return Plan(
+            kept=tuple(key for key, found in self._found.items() if found.digest),
+            choice=self._facts.choice,
+            create_builder=self._create_builder(),
+            builds=builds,
+            tags=tags_to_set(self._want, pushed) if self._facts.sets_tags else (),
+            without_builder=self._without_builder(),
+        )
+
+    def _create_builder(self) -> Command | None:
+        if not self._creates:
+            return None
+        endpoint, image = self._facts.choice.endpoint, self._want.builder_image
+        return create_builder(self._builder, endpoint, image, self._env)
+
+    def _without_builder(self) -> Plan | None:
+        if not self._creates or not self._facts.choice.is_optional:
+            return None
+        return plan(self._want._replace(cache_auto=False), self._facts._replace(choice=Choice()))
+
+    def _builds(self) -> tuple[Build, ...]:
+        builds = tuple(self._build(n, image) for n, image in enumerate(self._changed))
+        # No tag may move before all images are known to build.
+        moves = any(not each.is_shared and not each.image.metadata.is_fixed for each in builds)
+        if len(builds) == 1 or not self._want.push or not moves:
+            return builds
+        unpushed = self._want._replace(push=False)
+        return tuple(
+            each._replace(rehearsal=self._command(unpushed, each.image, (), each.metadata_file))
+            for each in builds
+        )
+
+    def _build(self, number: int, image: Image) -> Build:
+        """Return how an image is built, and which tags buildx itself pushes.
+
+        Where we set tags ourselves, buildx pushes one: the content address, or else one that never
+        moves if there is one. The others follow when all images are there, so that a cancelled or
+        failed run does not move some of the tags only.
+        """
+        address, _, is_sure = self._found[image.key]
+        tags = image.metadata.tag_names
+        if self._facts.sets_tags:
+            tags = (address or image.metadata.shown,)
+        references = tuple(Reference(name, tag) for tag in tags for name in image.metadata.names)
+        file = os.path.join(self._facts.folder, f"{number}.json")
+        command = self._command(self._want, image, references, file)
+        return Build(image, references, file, command, is_shared=bool(address), is_sure=is_sure)
+
+    def _command(
+        self, want: Inputs, image: Image, references: tuple[Reference, ...], file: str
+    ) -> Command:
+        return build(
+            want,
+            image,
+            references,
+            builder=self._builder,
+            metadata_file=file,
+            # A content address names the base images of the registry, so they must be in the image.
+            pull=bool(self._found[image.key].address),
+            env=self._env,
+        )

@@ -1,4 +1,4 @@
-"""What a finished step tells: outputs, and a table in the summary of the job."""
+"""What a person and later steps read: outputs, notices, the log and the summary of the job."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from ship.images.reference import GHCR
 from ship.runner.errors import ShipError
-from ship.runner.reader import GHCR
-from ship.runner.workflow_commands import cell
+from ship.runner.summary import cell, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ship.build_push.facts import Facts
     from ship.build_push.inputs import Image, Inputs
-    from ship.images.reference import Name
-    from ship.images.registry import Client
+    from ship.build_push.plan import Plan
+    from ship.images.reference import Name, Reference
+    from ship.images.registry.client import Client
     from ship.runner.context import Context
-    from ship.runner.tools import Tools
+    from ship.runner.step import Step
     from ship.runner.workflow_commands import Workflow
+
+
+COLUMNS = ("Image", "Digest", "Tags", "Platforms", "Size", "Time", "From cache")
 
 
 class Outcome(NamedTuple):
@@ -30,7 +35,7 @@ class Outcome(NamedTuple):
     image: Image
     digest: str = ""
     built: bool = False
-    pushed: tuple[str, ...] = ()
+    pushed: tuple[Reference, ...] = ()
     seconds: float = 0
     steps: int = 0
     cached: int = 0
@@ -43,8 +48,8 @@ class Outcome(NamedTuple):
         return f"{self.image.metadata.names[0]}@{self.digest}" if self.digest else ""
 
 
-class Book:
-    """What became of the images, noted as it happens, so that a failure can tell it too."""
+class Outcomes:
+    """What became of the images, noted as it happens, so that a failure can report it too."""
 
     def __init__(self, images: Sequence[Image]) -> None:
         self._outcomes = {image.key: Outcome(image) for image in images}
@@ -53,34 +58,78 @@ class Book:
         return iter(tuple(self._outcomes.values()))
 
     @property
-    def has_any(self) -> bool:
-        """Whether anything has become of any image."""
-        return any(outcome.digest or outcome.built for outcome in self)
+    def pushed(self) -> set[Reference]:
+        """All references that are in the registry."""
+        return {reference for outcome in self for reference in outcome.pushed}
 
     def rename(self, images: Sequence[Image]) -> None:
-        """Take over what images are called now."""
+        """Take over the tags that images have now."""
         for image in images:
             self.set(image.key, image=image)
 
     def set(self, key: str, **changes: object) -> None:
-        """Note what is new of an image."""
+        """Note what is known of an image now."""
         self._outcomes[key] = self._outcomes[key]._replace(**changes)  # type: ignore[arg-type]
 
-    def pushed(self, key: str, reference: str) -> None:
+    def add_pushed(self, key: str, reference: Reference) -> None:
         """Note a tag that was set."""
         self.set(key, pushed=(*self._outcomes[key].pushed, reference))
 
 
-def overtaken(before: Inputs, now: Inputs) -> list[str]:
-    """Return the tags that the images do not get any more."""
-    kept = {reference for image in now.images for reference in image.metadata.references}
+def notices(want: Inputs, step: Step) -> None:
+    """Annotate the run with what the person should know of the tags, the inputs and the push."""
+    for notice in dict.fromkeys(n for image in want.images for n in image.metadata.notices):
+        step.workflow.notice(notice)
+    for warning in want.warnings:
+        step.workflow.warning(warning)
+    context = step.context
+    if context.is_check and not want.push:
+        what = "a merge queue" if context.event_name == "merge_group" else "a pull request"
+        fork = " of a fork, which never pushes" if context.is_fork else ""
+        step.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
+
+
+def show(what: Plan, want: Inputs, step: Step) -> None:
+    """Print the plan of a dry run."""
+    say = step.workflow.say
+    say("This is a dry run: nothing is started, and neither the registry nor the engine is asked.")
+    if want.push:
+        say("A real run first asks the registry whether it accepts the push. If only Docker's")
+        say("client can reach the registry, buildx pushes all tags. Otherwise the run does this:")
+    else:
+        say("A real run does this:")
+    step.workflow.quote(what.shown())
+
+
+def kept(known: Facts, outcomes: Outcomes, step: Step) -> None:
+    """Note the images that need not be built, and say so."""
+    for key, found in known.found.items():
+        if found.digest:
+            outcomes.set(key, digest=found.digest)
+            step.workflow.say(f"{key} is unchanged: the registry has {found.digest}")
+
+
+def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> None:
+    """Say which tags the images do not get any more, if anything was built by then."""
+    left = {reference for image in now.images for reference in image.metadata.references}
     had = [reference for image in before.images for reference in image.metadata.references]
-    return [reference for reference in had if reference not in kept]
+    lost = [reference for reference in had if reference not in left]
+    if lost and any(outcome.digest or outcome.built for outcome in outcomes):
+        what = "the registry got a higher version during this run, so these tags are not moved"
+        step.workflow.notice(f"{what}: {', '.join(lost)}")
 
 
-def measured(book: Book, registry: Client | None) -> list[Outcome]:
-    """Return the outcomes with their sizes, as far as the registry tells them."""
-    return [each._replace(size=_pulled(each, registry)) for each in book]
+def write(
+    want: Inputs, outcomes: Outcomes, registry: Client | None, step: Step, title: str
+) -> None:
+    """Set the outputs and write the summary, with sizes where a registry is given."""
+    final_outputs(list(outcomes), step.workflow)
+    measured = [each._replace(size=_pulled(each, registry)) for each in outcomes]
+    if any(each.digest or each.built for each in measured):
+        step.workflow.summary(summary(want, measured, step, title))
+    for each in measured:
+        if each.pushed:
+            step.workflow.say(f"pushed {each.reference}")
 
 
 def _pulled(outcome: Outcome, registry: Client | None) -> int:
@@ -92,8 +141,9 @@ def _pulled(outcome: Outcome, registry: Client | None) -> int:
         return 0
 
 
-def known_outputs(want: Inputs, workflow: Workflow, env: Mapping[str, str]) -> None:
+def known_outputs(want: Inputs, step: Step) -> None:
     """Set what follows from the inputs alone, so that a later step has it whatever happens."""
+    workflow = step.workflow
     all_metadata = [image.metadata for image in want.images]
     first = all_metadata[0]
     references = [reference for metadata in all_metadata for reference in metadata.references]
@@ -103,9 +153,9 @@ def known_outputs(want: Inputs, workflow: Workflow, env: Mapping[str, str]) -> N
     workflow.output("labels", _lines(first.labels))
     workflow.output("annotations", "\n".join(first.leveled_annotations()))
     workflow.output("json", json.dumps(first.as_json()))
-    # Of several the step that uses dry-run alone cannot ask for one, so it gets the names.
+    # A dry run knows no digest, so the output has the names.
     workflow.output("image", "\n".join(str(m.names[0]) for m in all_metadata))
-    folder = env.get("RUNNER_TEMP", "")
+    folder = step.env.get("RUNNER_TEMP", "")
     if want.dry_run and os.path.isdir(folder):
         path = os.path.join(folder, f"bake-{os.urandom(6).hex()}.json")
         with open(path, "w", encoding="utf-8") as file:
@@ -118,7 +168,7 @@ def _lines(pairs: Mapping[str, str]) -> str:
 
 
 def final_outputs(outcomes: Sequence[Outcome], workflow: Workflow) -> None:
-    """Set what only the build and the registry could tell; empty where it came to nothing."""
+    """Set what only the build and the registry know; empty where there is none."""
     workflow.output("image", _aligned(each.reference for each in outcomes))
     workflow.output("digest", _aligned(each.digest for each in outcomes))
     workflow.output("built", "true" if any(each.built for each in outcomes) else "false")
@@ -144,33 +194,31 @@ def _result(outcome: Outcome) -> dict[str, object]:
         "tag": metadata.shown,
         "version": metadata.version,
         "built": outcome.built,
-        "pushed": list(outcome.pushed),
+        "pushed": [str(reference) for reference in outcome.pushed],
     }
 
 
-def summary(want: Inputs, outcomes: Sequence[Outcome], tools: Tools, title: str) -> str:
+def summary(want: Inputs, outcomes: Sequence[Outcome], step: Step, title: str) -> str:
     """Return the table for the summary of the job, in Markdown."""
-    head = "| Image | Digest | Tags | Platforms | Size | Time | From cache |"
-    rows = [_row(each, tools) for each in outcomes]
-    unpushed = "" if want.push else "\n\nNothing was pushed."
-    return "\n".join((f"### {title}\n", head, "| --- " * 7 + "|", *rows)) + unpushed + "\n"
+    rows = [_row(each, step) for each in outcomes]
+    unpushed = "" if want.push else "\nNothing was pushed.\n"
+    return f"### {title}\n\n{table(COLUMNS, rows)}{unpushed}"
 
 
-def _row(outcome: Outcome, tools: Tools) -> str:
+def _row(outcome: Outcome, step: Step) -> tuple[str, ...]:
     image = outcome.image
     name = image.metadata.names[0]
-    there = {reference.rpartition(":")[2] for reference in outcome.pushed}
+    there = {reference.tag for reference in outcome.pushed}
     tags = [tag for tag in image.metadata.tag_names if tag in there]
-    cells = (
-        _link(name, tools.context),
+    return (
+        _link(name, step.context),
         f"`{outcome.digest}`" if outcome.digest else "",
         " ".join(f"`{tag}`" for tag in tags),
-        ", ".join(image.platforms) or tools.platform,
+        ", ".join(image.platforms) or step.platform,
         _size(outcome.size),
         _time(outcome),
         f"{outcome.cached} of {outcome.steps} steps" if outcome.steps else "",
     )
-    return "| " + " | ".join(cells) + " |"
 
 
 def _link(name: Name, context: Context) -> str:

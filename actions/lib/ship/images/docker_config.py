@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import pwd
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ship.images.reference import DOCKER_HUB
 from ship.runner import cancel
-from ship.runner.json_file import mapping, read_object
+from ship.runner.json_file import object_at, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,9 +34,7 @@ def own_folder(env: Mapping[str, str]) -> str:
     if env.get("DOCKER_CONFIG"):
         return env["DOCKER_CONFIG"]
     home = env.get("HOME")
-    if not home:
-        import pwd  # noqa: PLC0415 - a runner that runs as a service may have no HOME
-
+    if not home:  # A runner that runs as a service may have none.
         try:
             home = pwd.getpwuid(os.getuid()).pw_dir
         except KeyError:
@@ -47,22 +46,21 @@ def has_login(env: Mapping[str, str], registry: str) -> bool:
     """Say whether the user's own configuration has a login to a registry."""
     config = read_object(os.path.join(own_folder(env), "config.json"))
     key = auth_key(registry)
-    return bool(key in mapping(config, "auths") or key in mapping(config, "credHelpers"))
+    return bool(key in object_at(config, "auths") or key in object_at(config, "credHelpers"))
 
 
 @contextmanager
 def docker_config(
     env: Mapping[str, str], registry: str, username: str, password: Secret
 ) -> Iterator[str]:
-    """Make a folder for DOCKER_CONFIG that can log in to one registry; it is gone afterwards.
+    """Make a folder for DOCKER_CONFIG that can log in to one registry; it is removed afterwards.
 
     Everything else of the user's configuration stays: plugins, contexts, proxies and the logins to
     other registries. No login is written to the user's own folder; buildx keeps its notes of a
     build there, as always.
     """
-    # Imported here: together 7 ms, which a wrong input and a dry run need not pay.
-    import shutil  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
+    import shutil  # noqa: PLC0415 - 4 ms that a dry run and a wrong input save
+    import tempfile  # noqa: PLC0415 - 5 ms more
 
     own = own_folder(env)
     temp = env.get("RUNNER_TEMP", "")
@@ -92,7 +90,7 @@ def _with_login(
     registries it has only (https://docs.docker.com/reference/cli/docker/login/).
     """
     key = auth_key(registry)
-    auths, helpers = mapping(config, "auths"), mapping(config, "credHelpers")
+    auths, helpers = object_at(config, "auths"), object_at(config, "credHelpers")
     store = config.get("credsStore")
     if store:
         helpers = {**{name: store for name in auths if not auths[name]}, **helpers}

@@ -5,22 +5,16 @@ GHCR's words and what they mean were collected from public reports: see docs/err
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ship.images.reference import GHCR
 from ship.runner.errors import Problem
-from ship.runner.reader import GHCR
 
 if TYPE_CHECKING:
+    from ship.images.login import Login
     from ship.images.reference import Name
-    from ship.images.registry import Refusal
+    from ship.images.registry.refusal import Refusal
     from ship.runner.context import Context
-
-
-class Login(NamedTuple):
-    """Who logs in; `is_own` when the person gave a password, and not the job its token."""
-
-    username: str = ""
-    is_own: bool = False
 
 
 PERMISSION = "add to the job:\n      permissions:\n        contents: read\n        packages: write"
@@ -32,7 +26,7 @@ def advice(refusal: Refusal, name: Name, login: Login, context: Context) -> Prob
     if refusal.stage == "login":
         return Problem(
             "input `password`",
-            f"{name.registry} does not let {login.username!r} in ({said})",
+            f"{name.registry} refuses the login of {login.username!r} ({said})",
             _login_hint(name, context),
         )
     return Problem(
@@ -67,9 +61,9 @@ def _hint(refusal: Refusal, name: Name, context: Context) -> str:
     owner, _, package = name.path.partition("/")
     if "write_package" in refusal.message:
         return (
-            "the package exists and does not know this repository: on the page of the package, "
-            f"https://github.com/orgs/{owner}/packages/container/{package}/settings or the same "
-            "under Your packages of a personal account, add "
+            "the package exists, but this repository has no access to it: on its page, "
+            f"https://github.com/orgs/{owner}/packages/container/{package}/settings or the "
+            "same under Your packages of a personal account, add "
             f"{context.repository or 'this repository'} to `Manage Actions access`, as Write"
         )
     if owner != context.owner.lower():
@@ -87,11 +81,11 @@ def _organisation(refusal: Refusal, context: Context) -> str:
     owner = context.owner
     if "Create" in refusal.message:
         return (
-            f"\n    if it is there already, an owner of {owner} has to allow new packages: "
+            f"\n    if the job has it already, an owner of {owner} has to allow new packages: "
             f"{context.server}/organizations/{owner}/settings/packages"
         )
     return (
-        f"\n    if it is there already, an owner of {owner} has limited what tokens may do: "
+        f"\n    if the job has it already, an owner of {owner} has limited what tokens may do: "
         f"{context.server}/organizations/{owner}/settings/actions, Workflow permissions"
     )
 

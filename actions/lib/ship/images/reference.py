@@ -1,4 +1,4 @@
-"""Names of images: the grammar of github.com/distribution/reference, as far as it is needed."""
+"""Names of images, their tags and digests: the grammar of github.com/distribution/reference."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import NamedTuple
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
 NAME = re.compile(rf"(?:(?P<registry>{_HOST})/)?(?P<path>{_PART}(?:/{_PART})*)")
+# Only after the last slash does a colon begin a tag.
+_REFERENCE = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[^:/@]*))?(?:@(?P<digest>.*))?")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
+# Other algorithms are legal, though no registry uses them.
+_ANY_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 DOCKER_HUB = "docker.io"
+GHCR = "ghcr.io"
 LONGEST_TAG = 128
 
 
@@ -28,36 +33,73 @@ class Name(NamedTuple):
     def __str__(self) -> str:
         return self.short or f"{self.registry}/{self.path}"
 
+    @classmethod
+    def parse(cls, text: str) -> Name | None:
+        """Return the parts of a name, or None when the text is not a name.
 
-def parse_name(text: str) -> Name | None:
-    """Return the parts of an image name, or None when it is not one.
+        As for Docker, the first part is a registry only if it looks like a host; else it is Docker
+        Hub.
+        """
+        match = NAME.fullmatch(text)
+        if not match:
+            return None
+        host, path = match["registry"] or "", match["path"]
+        if host == f"index.{DOCKER_HUB}":
+            return cls(DOCKER_HUB, path if "/" in path else f"library/{path}")
+        if host and ("." in host or ":" in host or host == "localhost"):
+            return cls(host, path)
+        path = f"{host}/{path}" if host else path
+        if path != path.lower():
+            return None
+        return cls(DOCKER_HUB, path if "/" in path else f"library/{path}", path)
 
-    As for Docker, the first part is a registry only if it looks like a host; else it is Docker Hub.
-    """
-    match = NAME.fullmatch(text)
-    if not match:
-        return None
-    host, path = match["registry"] or "", match["path"]
-    if host == f"index.{DOCKER_HUB}":
-        return Name(DOCKER_HUB, path if "/" in path else f"library/{path}")
-    if host and ("." in host or ":" in host or host == "localhost"):
-        return Name(host, path)
-    path = f"{host}/{path}" if host else path
-    if path != path.lower():
-        return None
-    return Name(DOCKER_HUB, path if "/" in path else f"library/{path}", path)
+    @classmethod
+    def of(cls, text: str) -> Name | None:
+        """Return the name in a reference, whatever its tag is: a variable in it may be unset."""
+        match = _REFERENCE.fullmatch(text)
+        is_whole = match and (match["digest"] is None or _ANY_DIGEST.fullmatch(match["digest"]))
+        return cls.parse(match["name"]) if match and is_whole else None
+
+    def is_same(self, other: Name | None) -> bool:
+        """Say whether two names mean one repository, however they are written."""
+        return other is not None and self[:2] == other[:2]
 
 
-def split_digest(text: str) -> tuple[Name, str] | None:
-    """Return name and digest of `name@sha256:…` (a tag in between is dropped), or None."""
-    name, at, digest = text.partition("@")
-    if not at or not DIGEST.fullmatch(digest):
-        return None
-    head, colon, tag = name.rpartition(":")
-    if colon and "/" not in tag:
-        name = head
-    parsed = parse_name(name)
-    return (parsed, digest) if parsed else None
+class Reference(NamedTuple):
+    """An image: its name and, where they are given, the tag and the digest that select it."""
+
+    name: Name
+    tag: str = ""
+    digest: str = ""
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.name}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+    @classmethod
+    def parse(cls, text: str) -> Reference | None:
+        """Return the parts of `name`, `name:tag`, `name@digest` or all three; else None."""
+        match = _REFERENCE.fullmatch(text)
+        name = Name.parse(match["name"]) if match else None
+        if not match or not name:
+            return None
+        tag, digest = match["tag"], match["digest"]
+        if tag is not None and not TAG.fullmatch(tag):
+            return None
+        if digest is not None and not _ANY_DIGEST.fullmatch(digest):
+            return None
+        return cls(name, tag or "", digest or "")
+
+    @classmethod
+    def parse_pinned(cls, text: str) -> Reference | None:
+        """Return `name@sha256:…` without a tag in between, or None where no digest is named."""
+        found = cls.parse(text)
+        return cls(found.name, digest=found.digest) if found and found.is_pinned else None
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether a digest as registries give it selects the image."""
+        return bool(DIGEST.fullmatch(self.digest))
 
 
 def with_dashes(text: str) -> str:
@@ -73,7 +115,7 @@ def legal_tag(text: str) -> str:
     tag = with_dashes(text).lstrip(".-")
     if len(tag) <= LONGEST_TAG:
         return tag
-    import hashlib  # noqa: PLC0415 - 2 ms, and seldom needed
+    import hashlib  # noqa: PLC0415 - 10 ms with its OpenSSL, and seldom needed
 
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{tag[: LONGEST_TAG - 9]}-{digest}"

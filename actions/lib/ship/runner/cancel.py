@@ -1,6 +1,7 @@
 """The signals of a cancelled run.
 
-GitHub sends SIGINT and, 7.5 s later, SIGTERM: the first ends the work, nothing ends the tidying up.
+GitHub sends SIGINT and, 7.5 s later, SIGTERM: the first ends the work, and neither ends the
+clean-up.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ def listen() -> None:
 
 
 def ignore() -> None:
-    """Be deaf from now on: what follows must come to its end."""
+    """Ignore the signals from now on: what follows must not be interrupted."""
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
 
 
 @contextmanager
 def held_off() -> Iterator[None]:
-    """Do without signals meanwhile, so that what is tidied up is tidied up whole."""
+    """Ignore the signals meanwhile, so that a clean-up is not interrupted."""
     before = [(each, signal.signal(each, signal.SIG_IGN)) for each in SIGNALS]
     try:
         yield
@@ -43,7 +44,7 @@ def held_off() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Do without signals meanwhile, and heed the first that came afterwards: for what is short."""
+    """Hold the signals back meanwhile, and act on the first one afterwards: for short work."""
     came: list[int] = []
     before = [(each, signal.signal(each, lambda n, _: came.append(n))) for each in SIGNALS]
     try:

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 HIDDEN = "***"
 
@@ -37,14 +37,16 @@ class Secret:
 
 
 class Command(NamedTuple):
-    """A program to start. A secret goes through `stdin`, or `env` where a program asks for that."""
+    """A program to start. A secret goes through `stdin`, or `env` where a program asks for that.
+
+    `undo` is the command that takes back what this one has done, where there is one.
+    """
 
     argv: tuple[str, ...]
     why: str
     stdin: Secret | None = None
     env: Mapping[str, str | Secret] = {}
-    # The pipe stays open until the program ends: a script on the far side sees us die.
-    hold_stdin: bool = False
+    undo: Command | None = None
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -52,3 +54,8 @@ class Command(NamedTuple):
     def environment(self) -> dict[str, str]:
         """Return what the program's environment has beside ours, secrets in the clear."""
         return {k: v.reveal() if isinstance(v, Secret) else v for k, v in self.env.items()}
+
+
+def undo_of(done: Sequence[Command]) -> tuple[Command, ...]:
+    """Return the commands that take back what was done: the newest first."""
+    return tuple(command.undo for command in reversed(done) if command.undo)

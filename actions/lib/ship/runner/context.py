@@ -1,11 +1,11 @@
-"""What the runner says of the run: repository, commit, event."""
+"""The facts of the run: repository, commit, event."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.runner.json_file import mapping, read_object
+from ship.runner.json_file import object_at, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +64,10 @@ class Context(NamedTuple):
         this repository, and often the code of the other.
         """
         if self.event_name == "workflow_run":
-            run = mapping(self.payload, "workflow_run")
-            return self._is_foreign(mapping(run, "head_repository"))
+            run = object_at(self.payload, "workflow_run")
+            return self._is_foreign(object_at(run, "head_repository"))
         return self.is_pull_request and self._is_foreign(
-            mapping(mapping(mapping(self.payload, "pull_request"), "head"), "repo")
+            object_at(object_at(object_at(self.payload, "pull_request"), "head"), "repo")
         )
 
     def _is_foreign(self, repository: Mapping[str, Any]) -> bool:
@@ -86,6 +86,6 @@ def read_context(env: Mapping[str, str]) -> Context:
         run_id=env.get("GITHUB_RUN_ID", ""),
         run_attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
         workspace=env.get("GITHUB_WORKSPACE", "") or ".",
-        # A missing or broken payload takes away comfort only, so it is no error.
+        # Less is known without a payload, but nothing fails, so it is no error.
         payload=read_object(env.get("GITHUB_EVENT_PATH", "")),
     )

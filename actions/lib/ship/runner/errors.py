@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from typing_extensions import Self
 
 
@@ -27,7 +29,7 @@ class Problem(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Words of others that show what went wrong, such as the last lines of a log."""
+    """Text from another program that shows what went wrong, such as the last lines of a log."""
 
     title: str
     text: str
@@ -68,3 +70,12 @@ class Interrupted(ShipError):  # noqa: N818 - named after what the runner did
 
     exit_code = 130
     title = "Cancelled"
+
+
+def near_match(word: str, known: Iterable[str], shown: Callable[[str], str] = repr) -> str:
+    """Return the hint for a word that is not known: the nearest one that is, or all of them."""
+    import difflib  # noqa: PLC0415 - 1 ms, only for an error
+
+    listed = list(known)
+    close = difflib.get_close_matches(word, listed, 1)
+    return f"did you mean {shown(close[0])}?" if close else f"use one of {', '.join(listed)}"

@@ -1,4 +1,4 @@
-"""Reading a file of JSON that somebody else wrote."""
+"""Reading JSON that other programs wrote: what is not as expected counts as empty."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_object(path: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def mapping(value: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return what is under a key, if it is a mapping; an empty one else."""
+def object_at(value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the object that is the value of a key; an empty one if it is anything else."""
     found = value.get(key)
     return found if isinstance(found, dict) else {}

@@ -14,7 +14,8 @@ from ship.runner.command import HIDDEN
 from ship.runner.context import read_context
 from ship.runner.errors import ShipError, StepFailed
 from ship.runner.process import ProcessRunner, is_input
-from ship.runner.workflow_commands import Workflow, fence
+from ship.runner.summary import fence
+from ship.runner.workflow_commands import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
 REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
 EXIT_BUG = 3
-# A disk that takes no more: not our bug.
+# The disk is full, or may not be written: not a bug of ours.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in ACTIONS:
         print(f"usage: python3 -Iu lib {{{','.join(ACTIONS)}}}", file=sys.stderr)
         return 2
-    # Whatever the locale of a runner: a word that it cannot print must not end a step.
+    # A character that the locale of the runner cannot print must not end a step.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 def _full(error: OSError) -> StepFailed:
     return StepFailed.of(
         f"the runner cannot write {error.filename or 'to its disk'}: {error.strerror}",
-        hint="free space on the disk of the runner, or let its user write there",
+        hint="free space on the disk of the runner, or give its user the right to write there",
     )
 
 
@@ -76,7 +77,7 @@ def _tell(workflow: Workflow, error: ShipError) -> int:
 
 
 def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
-    import traceback  # noqa: PLC0415 - 7 ms that only a bug need pay
+    import traceback  # noqa: PLC0415 - 2 ms, only for a bug
 
     with workflow.group("Traceback"), workflow.untrusted():
         workflow.say(_without_secrets(traceback.format_exc(), env))

@@ -5,7 +5,7 @@ Read: mappings in blocks, lists of texts in blocks, both in brackets, texts plai
 (https://yaml.org/spec/1.2.2/) takes it for, but for one thing: a text is always as written, so
 `1.10` is not 1.1 and `on` is not true. Only `null`, `~` and nothing at all are None.
 
-All else is refused, with a word on what to write instead.
+Everything else is refused, with a hint on what to write instead.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _COLON = re.compile(r" *:(?= |$)")
 _COLON_IN_JSON = re.compile(r" *:(?= |$)|:")
 _BLOCK = re.compile(r"\|(-?)(?= *(?: #.*)?$)")
 _REFUSED = {
-    "&": "an anchor is not supported: repeat what it would stand for",
-    "*": "an alias is not supported: repeat what it would stand for, or put a text in quotes",
+    "&": "an anchor is not supported: repeat the value that it refers to",
+    "*": "an alias is not supported: repeat the value that it refers to, or put a text in quotes",
     "!": "a tag is not supported: remove it, or put a text in quotes",
     ">": "a `>` block is not supported: put the text on one line, or write `|`",
     "|": "a `|` block stands beside a key, with nothing or a `-` after it",
@@ -193,7 +193,7 @@ class _Reader(_Place):
             raise self.error(f"{name!r} is not a key: put it in quotes", column)
         if name in found:
             line, _ = found.positions[name]
-            raise self.error(f"the key {name!r} is there twice, first in line {line}", column)
+            raise self.error(f"the key {name!r} appears twice, first in line {line}", column)
         found[name] = None
         found.positions[name] = (self._row + 1, column + 1)
         return name

@@ -4,60 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import signal
 import subprocess
 import threading
 import time
-from collections import deque
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ship.runner.errors import UserError
+from ship.runner.pipes import close, read_lines
+from ship.runner.running import Background, Interactive, end, send_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ship.runner.command import Command, Secret
-
-    Sink = Callable[[str], None]
-
-# GitHub sends SIGTERM 7.5 s after SIGINT and kills 2.5 s later. A program on the far side of a
-# connection gets this long to put things right before ours are ended.
-GRACE_SECONDS = 6.0
-# Of what a program prints the end is kept; all of it has gone to the log by then.
-KEPT_LINES = 5000
-KEPT_CHARACTERS = 4_000_000
-# Bytes of a line of who is talked to and may be hostile; what is longer comes in pieces.
-LONGEST_LINE = 262_144
-
+    from ship.runner.pipes import Sink
 
 # Runs a program until it ends, or until our end of the pipe is closed, which even a kill -9 does.
-ACCOMPANY = """
+ENDS_WITH_ITS_INPUT = """
 exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
-{ cat <&3 >/dev/null; kill "$child"; } 2>/dev/null &
-exec 3<&- </dev/null
+{ cat <&3; kill "$child"; } >/dev/null 2>&1 &
+guard=$!
+exec 3<&- </dev/null >/dev/null 2>&1
 wait "$child"
+code=$?
+kill "$guard"
+exit "$code"
 """
-
-
-class Tail:
-    """The last lines of what a program prints, within bounds for their number and their size."""
-
-    def __init__(self) -> None:
-        self._lines: deque[str] = deque()
-        self._characters = 0
-
-    def append(self, line: str) -> None:
-        self._lines.append(line)
-        self._characters += len(line)
-        while len(self._lines) > KEPT_LINES or self._characters > KEPT_CHARACTERS:
-            self._characters -= len(self._lines.popleft())
-
-    def __iter__(self) -> Iterator[str]:
-        # Of a copy: more may come meanwhile.
-        return iter(tuple(self._lines))
 
 
 class Finished(NamedTuple):
@@ -69,16 +44,73 @@ class Finished(NamedTuple):
     seconds: float = 0
 
 
+class BackgroundProcess(Protocol):
+    """A program that runs beside us, such as an agent or a watch, and never outlives us."""
+
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def code(self) -> int: ...
+
+    def stop(self) -> None: ...
+
+
+class InteractiveProcess(Protocol):
+    """A program that we write to while it runs."""
+
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def code(self) -> int: ...
+
+    def write(self, text: Secret) -> None: ...
+
+    def end_input(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 class Runner(Protocol):
-    """Runs commands; tests script one."""
+    """Starts programs; a test has a scripted one.
+
+    Sinks get one line at a time, from other threads than ours where a program runs beside us.
+    """
 
     def run(
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
-    ) -> Finished: ...
+    ) -> Finished:
+        """Run a program to its end; each line that it prints goes to the sinks as it comes."""
 
-    def run_all(
-        self, jobs: Sequence[tuple[Command, Sink]], at_once: int
-    ) -> tuple[Finished, ...]: ...
+    def run_all(self, jobs: Sequence[tuple[Command, Sink]], at_once: int) -> tuple[Finished, ...]:
+        """Run programs side by side, at most so many at once; return their ends in order.
+
+        Both streams of a program go to its sink in the order in which they were printed, and are
+        its `stdout`. The next program starts when one has ended and its sink has all its lines.
+        A program that fails does not end the others; when we are interrupted all of them are ended.
+        """
+
+    def start(
+        self,
+        command: Command,
+        *,
+        on_stdout: Sink | None = None,
+        on_stderr: Sink | None = None,
+        on_end: Callable[[], None] | None = None,
+    ) -> BackgroundProcess:
+        """Start a program that runs beside us and reads no input; its lines go to the sinks.
+
+        `on_end` is called once, when it has ended and all of its lines are in the sinks.
+        """
+
+    def interact(
+        self, command: Command, *, on_stdout: Sink, on_stderr: Sink, on_end: Callable[[], None]
+    ) -> InteractiveProcess:
+        """Start a program that we write to while it runs; the same holds for sinks and `on_end`.
+
+        It must be one that ends with its input, which ends when we die.
+        """
 
 
 class ProcessRunner:
@@ -90,35 +122,12 @@ class ProcessRunner:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = {name: value for name, value in env.items() if not is_input(name)}
 
-    def start(self, command: Command, *, stderr: IO[bytes] | None = None) -> Companion:
-        """Start a program that runs beside us, such as an agent, and never outlives us."""
-        process = subprocess.Popen(
-            ("sh", "-c", ACCOMPANY, "sh", *command.argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr or subprocess.DEVNULL,
-            env={**self._env, **command.environment()},
-            start_new_session=True,
-        )
-        return Companion(process)
-
-    def converse(
-        self, command: Command, *, on_stdout: Sink, on_stderr: Sink, on_end: Callable[[], None]
-    ) -> Dialogue:
-        """Start a program that is spoken to while it runs; its lines go to the sinks.
-
-        `on_end` is called once, when it has ended and all of its lines have gone. It must be one
-        that ends with its input, which ends when we die.
-        """
-        return Dialogue(_open(command, self._env), on_stdout, on_stderr, on_end)
-
     def run(
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
     ) -> Finished:
-        """Run a program to its end; each line it prints goes to the sinks as it comes."""
-        child = _Child(command, self._env, on_stdout, on_stderr)
+        child = _Child(self._open(command), on_stdout, on_stderr)
         try:
-            child.feed()
+            child.feed(command)
             child.wait()
         except BaseException:
             child.end()
@@ -128,19 +137,15 @@ class ProcessRunner:
         return finished
 
     def run_all(self, jobs: Sequence[tuple[Command, Sink]], at_once: int) -> tuple[Finished, ...]:
-        """Run programs side by side, at most so many at once; returns their endings in order.
-
-        Both streams of a program go to its sink. One that fails does not end the others; when we
-        are interrupted all of them are ended.
-        """
-        news = threading.Event()
+        changed = threading.Event()
         children: list[_Child] = []
         try:
             for command, sink in jobs:
-                _await(news, lambda: sum(not each.ended for each in children) < at_once)
-                children.append(_Child(command, self._env, sink, sink, news))
-                children[-1].feed()
-            _await(news, lambda: all(each.ended for each in children))
+                _await(changed, lambda: sum(not each.is_done for each in children) < at_once)
+                process = self._open(command, stderr=subprocess.STDOUT)
+                children.append(_Child(process, sink, changed=changed))
+                children[-1].feed(command)
+            _await(changed, lambda: all(each.is_done for each in children))
         except BaseException:
             for child in children:
                 child.signal_end()
@@ -151,239 +156,118 @@ class ProcessRunner:
             finished = tuple(child.finish() for child in children)
         return finished
 
+    def start(
+        self,
+        command: Command,
+        *,
+        on_stdout: Sink | None = None,
+        on_stderr: Sink | None = None,
+        on_end: Callable[[], None] | None = None,
+    ) -> BackgroundProcess:
+        process = self._open(
+            command._replace(argv=("sh", "-c", ENDS_WITH_ITS_INPUT, "sh", *command.argv)),
+            stdout=subprocess.PIPE if on_stdout else subprocess.DEVNULL,
+            stderr=subprocess.PIPE if on_stderr else subprocess.DEVNULL,
+        )
+        return Background(process, on_stdout, on_stderr, on_end)
 
-def _await(news: threading.Event, is_true: Callable[[], bool]) -> None:
-    while not is_true():
-        # With a limit, because a wait without one would not let a signal through.
-        news.wait(timeout=1)
-        news.clear()
+    def interact(
+        self, command: Command, *, on_stdout: Sink, on_stderr: Sink, on_end: Callable[[], None]
+    ) -> InteractiveProcess:
+        return Interactive(self._open(command), on_stdout, on_stderr, on_end)
+
+    def _open(
+        self, command: Command, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                command.argv,
+                stdin=subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                env={**self._env, **command.environment()},
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            program = command.argv[0]
+            raise UserError.of(
+                f"`{program}` is not on the PATH of the runner",
+                hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
+            ) from None
+        except OSError as error:
+            if error.errno != errno.E2BIG:
+                raise
+            raise UserError.of(
+                "a secret or another value is longer than a program can take (128 KiB on Linux)",
+                hint="give it as a file, as the input `secret-files` does",
+            ) from None
 
 
 class _Child:
-    """A program that runs, with its pipes."""
+    """A program that runs to its end. Without a pipe for stderr both streams come in one."""
 
     def __init__(
         self,
-        command: Command,
-        env: Mapping[str, str],
+        process: subprocess.Popen[bytes],
         on_stdout: Sink | None,
-        on_stderr: Sink | None,
-        news: threading.Event | None = None,
+        on_stderr: Sink | None = None,
+        changed: threading.Event | None = None,
     ) -> None:
-        self._command = command
         self._started = time.monotonic()
-        self._process = _open(command, env)
-        self._out = _Pump(self._process.stdout, on_stdout)
-        self._err = _Pump(self._process.stderr, on_stderr)
-        if news:
-            threading.Thread(target=self._watch, args=(news,), daemon=True).start()
+        self._process = process
+        self._readers = read_lines(process, on_stdout, on_stderr)
+        # Whether it has ended and all of its lines are in the sinks.
+        self.is_done = False
+        if changed:
+            threading.Thread(target=self._watch, args=(changed,), daemon=True).start()
 
-    @property
-    def ended(self) -> bool:
-        return self._process.poll() is not None
-
-    def _watch(self, news: threading.Event) -> None:
+    def _watch(self, changed: threading.Event) -> None:
         self._process.wait()
-        news.set()
+        self._finish_reading()
+        self.is_done = True
+        changed.set()
 
-    def feed(self) -> None:
-        _feed(self._process, self._command)
+    def feed(self, command: Command) -> None:
+        """Write its whole input."""
+        pipe = self._process.stdin
+        if pipe and command.stdin:
+            # It may end without reading all; its exit code says why.
+            with contextlib.suppress(BrokenPipeError):
+                pipe.write(command.stdin.reveal().encode())
+                pipe.flush()
+        close(pipe)
 
     def wait(self) -> None:
         self._process.wait()
 
     def signal_end(self) -> None:
         """Ask it to end, without waiting: so that several end at the same time."""
-        if not self._command.hold_stdin and not self.ended:
-            _signal(self._process, signal.SIGTERM)
+        if self._process.poll() is None:
+            send_signal(self._process, signal.SIGTERM)
 
     def end(self) -> None:
-        _end(self._process, by_end_of_input=self._command.hold_stdin)
+        end(self._process, grace_seconds=0)
 
     def finish(self) -> Finished:
-        _close(self._process.stdin)
-        text, errors = self._out.finish(), self._err.finish()
-        seconds = max(self._out.ended, self._err.ended) - self._started
-        return Finished(self._process.returncode, text, errors, seconds)
+        """Return how it ended, once its lines are in the sinks."""
+        if not self.is_done:
+            self._finish_reading()
+        ended = max(reader.ended or self._started for reader in self._readers)
+        out, errors = [*(str(reader.lines) for reader in self._readers), ""][:2]
+        return Finished(self._process.returncode, out, errors, ended - self._started)
+
+    def _finish_reading(self) -> None:
+        for reader in self._readers:
+            reader.finish()
 
 
-def _open(command: Command, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            command.argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**env, **command.environment()},
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        program = command.argv[0]
-        raise UserError.of(
-            f"`{program}` is not on the PATH of the runner",
-            hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
-        ) from None
-    except OSError as error:
-        if error.errno != errno.E2BIG:
-            raise
-        raise UserError.of(
-            "a secret or another value is longer than a program can be given (128 KiB on Linux)",
-            hint="give it as a file, as the input `secret-files` does",
-        ) from None
+def _await(changed: threading.Event, is_true: Callable[[], bool]) -> None:
+    while not is_true():
+        # With a limit, because a wait without one would not let a signal through.
+        changed.wait(timeout=1)
+        changed.clear()
 
 
 def is_input(name: str) -> bool:
     """Say whether a variable is for us alone: action.yml made it, and it may be a secret."""
     return name.startswith("INPUT_") or name == "JOB_TOKEN"
-
-
-class Companion:
-    """A program that runs beside us."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    @property
-    def ended(self) -> bool:
-        return self._process.poll() is not None
-
-    def stop(self) -> None:
-        """End the program and wait for that."""
-        _end(self._process, by_end_of_input=True)
-
-
-class Dialogue:
-    """A program that is spoken to while it runs, from any thread; nothing here waits for it."""
-
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        on_stdout: Sink,
-        on_stderr: Sink,
-        on_end: Callable[[], None],
-    ) -> None:
-        from queue import SimpleQueue  # noqa: PLC0415 - 2 ms, for what is spoken to alone
-
-        self._process = process
-        self._out = _Pump(process.stdout, on_stdout, LONGEST_LINE)
-        self._err = _Pump(process.stderr, on_stderr, LONGEST_LINE)
-        self._said: SimpleQueue[Secret | None] = SimpleQueue()
-        self._on_end = on_end
-        self.ended = False
-        for work in (self._talk, self._watch):
-            threading.Thread(target=work, daemon=True).start()
-
-    @property
-    def code(self) -> int:
-        """Its exit code, once it has ended."""
-        return self._process.poll() or 0
-
-    def say(self, text: Secret) -> None:
-        """Write to its input; nothing happens when it has ended."""
-        self._said.put(text)
-
-    def end_input(self) -> None:
-        """Close its input after what was said; a second time does nothing."""
-        self._said.put(None)
-
-    def kill(self) -> None:
-        """End it at once, with what it has started."""
-        if self._process.poll() is None:
-            _signal(self._process, signal.SIGKILL)
-
-    def _talk(self) -> None:
-        # A thread of its own: a program that does not read must not hold up the others.
-        pipe = self._process.stdin
-        with contextlib.suppress(BrokenPipeError):
-            while pipe and (text := self._said.get()) is not None:
-                pipe.write(text.reveal().encode())
-                pipe.flush()
-        _close(pipe)
-
-    def _watch(self) -> None:
-        self._process.wait()
-        self._out.finish()
-        self._err.finish()
-        self.end_input()
-        self.ended = True
-        self._on_end()
-
-
-class _Pump(threading.Thread):
-    """Reads a pipe line by line, so that two pipes never block each other."""
-
-    def __init__(self, pipe: IO[bytes] | None, sink: Sink | None, longest: int = -1) -> None:
-        super().__init__(daemon=True)
-        self._longest = longest
-        self._pipe = pipe
-        self._sink = sink
-        self.ended = time.monotonic()
-        self._lines = Tail()
-        self.start()
-
-    def run(self) -> None:
-        if self._pipe is None:
-            return
-        with self._pipe:
-            while raw := self._pipe.readline(self._longest):
-                line = raw.decode("utf-8", "replace").rstrip("\r\n")
-                self._lines.append(line)
-                sink = self._sink
-                if sink:
-                    sink(line)
-        self.ended = time.monotonic()
-
-    def finish(self) -> str:
-        """Return the last lines; a grandchild that holds the pipe open is not waited for."""
-        self.join(timeout=2)
-        # From now on it is silent: a late word of others must not meet an unguarded log.
-        self._sink = None
-        return "\n".join(self._lines)
-
-
-def _feed(process: subprocess.Popen[bytes], command: Command) -> None:
-    pipe = process.stdin
-    if pipe is None:
-        return
-    try:
-        if command.stdin:
-            pipe.write(command.stdin.reveal().encode())
-            pipe.flush()
-    except BrokenPipeError:
-        return  # The program ended without reading all; its exit code tells why.
-    if not command.hold_stdin:
-        _close(pipe)
-
-
-def _close(pipe: IO[bytes] | None) -> None:
-    if pipe is None or pipe.closed:
-        return
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        return
-
-
-def _end(process: subprocess.Popen[bytes], *, by_end_of_input: bool) -> None:
-    """End a program: by the end of its input where it waits for that, then by signals."""
-    _close(process.stdin)
-    if by_end_of_input and _ended(process, GRACE_SECONDS):
-        return
-    _signal(process, signal.SIGTERM)
-    if not _ended(process, 1.0):
-        _signal(process, signal.SIGKILL)
-        process.wait()
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # The whole session: a plugin does not always end with the client that started it.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
-
-
-def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True

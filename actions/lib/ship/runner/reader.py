@@ -1,4 +1,4 @@
-"""Reading the inputs of an action: strictly, and with all problems told at once."""
+"""Reading the inputs of an action: strictly, and with all problems reported at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
-GHCR = "ghcr.io"
 WRITE_A_PAIR = "write a name, an equals sign and the value"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -33,7 +32,7 @@ class Reader:
         self.problems: list[Problem] = []
 
     def problem(self, name: str, what: str, hint: str = "") -> None:
-        """Note that an input is wrong; reading goes on, so that all problems are told at once."""
+        """Note that an input is wrong. Reading goes on: all problems are reported at once."""
         self.problems.append(Problem(f"input `{name}`", what, hint))
 
     def done(self) -> None:
@@ -72,13 +71,9 @@ class Reader:
             self.problem(name, "is required but empty", required_hint)
         return value
 
-    def registry_password(self, name: str, registry: str) -> Secret:
-        """Return the password for a registry: as given, or the job's token if it is GitHub's own.
-
-        The token opens the repository, so no other registry may ever see it.
-        """
-        given = self.secret(name)
-        return given or Secret(self._env.get("JOB_TOKEN", "") if registry == GHCR else "")
+    def job_token(self) -> Secret:
+        """Return the token of the job, which action.yml adds to the inputs."""
+        return Secret(self._env.get("JOB_TOKEN", ""))
 
     def matching(
         self, name: str, pattern: re.Pattern[str], what: str, value: str, *, hint: str = ""
@@ -106,7 +101,7 @@ class Reader:
         """Return a whole number within bounds."""
         value = self.text(name, default=str(default))
         if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            hint = "" if value.isdigit() else "write its digits alone, without a unit"
+            hint = "" if value.isdigit() else "write only digits, without a unit"
             self.problem(name, f"{value!r} is not a whole number from {low} to {high}", hint)
             return default
         return int(value)
@@ -130,7 +125,7 @@ class Reader:
                 what = f"line {number} is not of the form NAME=value"
                 self.problem(name, what, WRITE_A_PAIR)
             elif key.strip() in found:
-                self.problem(name, f"{key.strip()!r} is there twice")
+                self.problem(name, f"{key.strip()!r} appears twice")
             else:
                 found[key.strip()] = value
         return found
@@ -152,19 +147,19 @@ class Reader:
         given = [(number, *line.partition("=")) for number, line in self.numbered_lines(name)]
         wrong = [number for number, key, _, _ in given if not ENV_NAME.fullmatch(key)]
         if wrong:
-            # Their neighbours may be parts of the same secret: nothing is said of them.
+            # Other lines may be parts of the same secret, so nothing is said about them.
             self._refuse_lines(name, wrong)
             return {}
         found: dict[str, Secret] = {}
         for number, key, equals, value in given:
             if key in found:
-                self.problem(name, f"line {number} has a name that is there already")
+                self.problem(name, f"line {number} has a name that an earlier line has")
             else:
                 found[key] = Secret(value if equals else self._step_value(name, key))
         return found
 
     def _refuse_lines(self, name: str, numbers: list[int]) -> None:
-        """Say which lines are wrong, not what they hold: GitHub masks no part of a secret."""
+        """Name the wrong lines and not their text: GitHub masks a secret only as a whole."""
         more = len(numbers) - 1
         which = f"line {numbers[0]} and {more} more do" if more else f"line {numbers[0]} does"
         hint = (
@@ -178,8 +173,8 @@ class Reader:
         if not value:
             source = f"`{key}: ${{{{ secrets.{key} }}}}`"
             hint = (
-                f"create the secret or variable it comes from and have {source} in the `env:` of "
-                f"this step, or write `{key}=` when it is meant to be empty"
+                f"create the secret or variable, and add {source} to the `env:` of "
+                f"this step; or write `{key}=` if it is meant to be empty"
             )
             self.problem(name, f"{key} has no value", hint)
         return value

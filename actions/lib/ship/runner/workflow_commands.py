@@ -44,13 +44,13 @@ class Workflow:
         self._guard = ""
 
     def say(self, text: str = "") -> None:
-        """Print a line of our own words; text from elsewhere goes through `untrusted`."""
+        """Print a line of our own; text from elsewhere goes through `untrusted`."""
         # One write: the logs of builds that run side by side come from threads of their own.
         self._log.write(f"{text}\n")
         self._log.flush()
 
     def quote(self, text: str) -> None:
-        """Print text that holds words of others."""
+        """Print a line that contains text from elsewhere."""
         with self.untrusted():
             self.say(text)
 
@@ -88,7 +88,7 @@ class Workflow:
 
     @contextmanager
     def untrusted(self) -> Iterator[None]:
-        """Print text of others: no line of it is taken for a workflow command meanwhile."""
+        """Let text from elsewhere be printed: no line of it is a workflow command meanwhile."""
         guard = _delimiter()
         self.say(f"::stop-commands::{guard}")
         try:
@@ -122,20 +122,5 @@ class Workflow:
             with open(self._summary, "a", encoding="utf-8") as file:
                 file.write(text.rstrip("\n") + "\n")
         except OSError as error:
-            # It is told in the log as well, so nothing is lost but comfort.
+            # The log says the same, so no information is lost.
             self.warning(f"The summary of the job could not be written: {error.strerror}")
-
-
-def fence(text: str) -> str:
-    """Return Markdown that shows a text of others as it is, whatever backticks it holds."""
-    longest = max(
-        (len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0
-    )
-    ticks = "`" * max(3, longest + 1)
-    return f"{ticks}text\n{text}\n{ticks}"
-
-
-def cell(text: str) -> str:
-    """Return a text of others as one Markdown table cell that is plain text."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return "".join("\\" + c if c in "\\`*_[]|!#~" else c for c in plain)

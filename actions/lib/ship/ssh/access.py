@@ -1,4 +1,4 @@
-"""How to get in, and by what to know that it is the right host: the inputs about trust."""
+"""The inputs about access: how to log in, and what proves that a host is the right one."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ AUTHORITY = re.compile(
 # What ssh-keygen, ssh and our own errors print in front of a fingerprint.
 AROUND = re.compile(r"[0-9]+|(?:ED25519|ECDSA|RSA|DSA)(?:-SK)?")
 OF_SSH = " key fingerprint is "
-# What ssh puts in by itself: TOKENS of ssh_config(5), those for ProxyCommand.
+# What ssh replaces by itself: TOKENS of ssh_config(5), those for ProxyCommand.
 TOKENS = re.compile(r"%[^%hnpr]|%$")
-WAYS = "`known-hosts`, `host-fingerprints` or `host-ca`"
+TRUST = "`known-hosts`, `host-fingerprints` or `host-ca`"
 
 
 class Pin(NamedTuple):
-    """The fingerprint of a host key; with a name it is good for that host alone."""
+    """The fingerprint of a host key; with a name it is valid for that host alone."""
 
     name: str
     fingerprint: str
@@ -38,7 +38,7 @@ class Pin(NamedTuple):
 
 
 class Access(NamedTuple):
-    """What opens a host, what proves that it is the right one, and the way to it."""
+    """The key for a host, what proves that the host is the right one, and the route to it."""
 
     key: Secret
     passphrase: Secret
@@ -46,14 +46,14 @@ class Access(NamedTuple):
     fingerprints: tuple[Pin, ...] = ()
     # Lines of known_hosts, each with its marker.
     authorities: tuple[str, ...] = ()
-    # No host key is checked: whoever is in the way can read and change all.
+    # No host key is checked: somebody on the route can read and change everything.
     insecure: bool = False
     jumps: tuple[Target, ...] = ()
     proxy_command: str = ""
 
     @property
     def trust_input(self) -> str:
-        """The input, as an error names it, that says which host key is right."""
+        """The input that says which host key is right, as an error names it."""
         given = {
             "known-hosts": self.known_hosts,
             "host-fingerprints": self.fingerprints,
@@ -82,24 +82,26 @@ def read_access(read: Reader) -> Access:
         jumps=read_jumps(read),
         proxy_command=_proxy_command(read),
     )
-    _check_ways(read, access)
+    _check_trust_and_route(read, access)
     return access
 
 
-def _check_ways(read: Reader, access: Access) -> None:
-    """Note when nothing, or too much, says how to know the host and how to get there."""
+def _check_trust_and_route(read: Reader, access: Access) -> None:
+    """Note when the inputs about trust or about the route are missing or contradict each other."""
     given = any(read.text(name) for name in ("known-hosts", "host-fingerprints", "host-ca"))
     if not given and not access.insecure:
         hint = (
-            f"fill {WAYS} in: run `ssh-keyscan HOST`, compare its keys with those on the host, and "
-            "save the lines; an empty one is often a misspelt variable"
+            f"fill in {TRUST}: run `ssh-keyscan HOST`, compare its keys with those on the host, "
+            "and save the lines; an empty input is often a misspelt variable"
         )
         read.problem("known-hosts", "is required but empty, and no other input replaces it", hint)
     if given and access.insecure:
-        hint = f"leave it out, or leave {WAYS} out"
-        read.problem("insecure-host-key", "contradicts the input that has the host key", hint)
+        hint = f"leave it out, or leave {TRUST} out"
+        read.problem("insecure-host-key", "contradicts the input that names the host key", hint)
     if access.jumps and access.proxy_command:
-        read.problem("jump", "is given together with `ssh-proxy-command`", "leave one of them out")
+        read.problem(
+            "jump", "cannot be used together with `ssh-proxy-command`", "leave one of them out"
+        )
 
 
 def _pins(read: Reader, line: str) -> list[Pin]:
@@ -126,7 +128,7 @@ def _authority(read: Reader, number: int, line: str) -> str:
     match = AUTHORITY.fullmatch(line)
     if not match or "-cert-v01@" in match["kind"]:
         hint = "write the public key that signs your host keys, such as `ssh-ed25519 AAAA…`"
-        # Nothing of the line itself: it may be one of a private key.
+        # The line itself is not shown: it may be part of a private key.
         read.problem("host-ca", f"line {number} is not the public key of an authority", hint)
         return ""
     return line if line.startswith("@") else f"@cert-authority * {line}"

@@ -13,31 +13,31 @@ from ship.ssh.refusal import last_line
 
 if TYPE_CHECKING:
     from ship.runner.errors import ShipError
-    from ship.runner.process import Companion, ProcessRunner
+    from ship.runner.process import BackgroundProcess, Runner
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
 
-# A job of GitHub lasts six hours at most. The agent is ended long before; this is for the case
-# that even its end fails.
+# A job of GitHub lasts six hours at most. The agent is stopped long before; this is for the case
+# that stopping it fails.
 KEY_LIFETIME_SECONDS = 6 * 3600
 AGENT_SECONDS = 5
 # The exit code of ssh-add when it cannot reach an agent (ssh-add(1), EXIT STATUS).
 NO_AGENT = 2
 
 
-def start_agent(folder: Folder, runner: ProcessRunner) -> Companion:
+def start_agent(folder: Folder, runner: Runner) -> BackgroundProcess:
     """Start an agent without a key, which never outlives us."""
     argv = ("ssh-agent", "-D", "-a", folder.agent)
     return runner.start(Command(argv, why="hold the key in memory"))
 
 
-def add_key(agent: Companion, access: Access, folder: Folder, runner: ProcessRunner) -> None:
-    """Give the key to the agent. Raises UserError when ssh does not take it."""
+def add_key(agent: BackgroundProcess, access: Access, folder: Folder, runner: Runner) -> None:
+    """Give the key to the agent. Raises UserError when ssh does not accept it."""
     command = _add(access, folder)
     added = Finished(NO_AGENT)
     deadline = time.monotonic() + AGENT_SECONDS
     while added.code == NO_AGENT and not agent.ended and time.monotonic() < deadline:
-        # The socket is there for a moment before the agent listens on it.
+        # The socket exists for a moment before the agent listens on it.
         if os.path.exists(folder.agent):
             added = runner.run(command)
         time.sleep(0.01)
@@ -61,10 +61,10 @@ def _add(access: Access, folder: Folder) -> Command:
 def _refused(added: Finished, access: Access, *, asked: bool) -> ShipError:
     said = last_line(added.stderr)
     if added.code == NO_AGENT:
-        hint = "ssh-agent must be able to run on the runner, and to make a socket in /tmp"
+        hint = "ssh-agent must be able to run on the runner, and to create a socket in /tmp"
         return StepFailed.of(f"the SSH agent did not start ({said})", hint=hint)
     if "ssh_askpass" in added.stderr:
-        hint = "let /tmp on the runner be executable, or use a key without a passphrase"
+        hint = "mount /tmp on the runner without `noexec`, or use a key without a passphrase"
         return StepFailed.of(f"the passphrase could not be given to ssh-add ({said})", hint=hint)
     if asked and access.passphrase:
         return UserError.of(
@@ -73,8 +73,8 @@ def _refused(added: Finished, access: Access, *, asked: bool) -> ShipError:
             hint="try it on your machine: ssh-keygen -y -f FILE",
         )
     return UserError.of(
-        f"ssh does not take this private key ({said})",
+        f"ssh does not accept this private key ({said})",
         where="input `ssh-key`",
-        hint="it may be cut or changed when it was pasted; "
+        hint="it may have been cut off or changed when it was pasted; "
         "check the file with `ssh-keygen -y -f FILE` and paste it again",
     )

@@ -1,4 +1,4 @@
-"""The client's own configuration: all that ssh reads, in a folder that is gone afterwards."""
+"""The configuration of the client: all that ssh reads, in a folder that is removed afterwards."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 CERTIFICATES = "*-cert-v01@openssh.com"
-# The kinds of host key, for a server whose first one is not the one that is known. sk keys are
-# never a host's.
+# The kinds of host keys, for a server whose first key is not the known one. A host never has sk
+# keys.
 FAMILIES = {
     "ED25519": "ssh-ed25519",
     "ECDSA": "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
     "RSA": "rsa-sha2-512,rsa-sha2-256",
 }
 # KnownHostsCommand of ssh_config(5), asked with: why, the name in known_hosts, the type of the
-# key, its fingerprint, the key. It notes what it saw; it must never fail, which ends ssh.
+# key, its fingerprint, the key. It writes down what it saw. It must never fail, because ssh would
+# end.
 PINS = """\
 [ "$1" = HOSTNAME ] || exit 0
 folder=${0%/*}
@@ -32,7 +33,7 @@ while read -r name fingerprint; do
 done <"$folder/fingerprints"
 exit 0
 """
-# Answers once, so that a wrong passphrase ends ssh-add, which would ask for ever.
+# Answers once, so that a wrong passphrase ends ssh-add, which would otherwise ask again and again.
 ASKPASS = """\
 #!/bin/sh
 mkdir "${0%/*}/asked" 2>/dev/null || exit 1
@@ -41,7 +42,7 @@ printf '%s\\n' "$SHIP_PASSPHRASE"
 
 
 class Folder:
-    """The private folder and what is where in it."""
+    """The private folder and the paths of the files in it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -68,7 +69,7 @@ class Folder:
         _write(self.askpass, ASKPASS, mode=0o700)
 
     def socket(self, jump: int) -> str:
-        """Where the connection to a jump host, by its place in the order, is shared."""
+        """Return the socket that shares the connection to a jump host, by its number."""
         return os.path.join(self.path, f"jump-{jump}.sock")
 
     def seen(self, target: Target) -> tuple[str, ...]:
@@ -88,9 +89,9 @@ def _write(path: str, text: str, mode: int = 0o600) -> None:
 
 
 def configuration(access: Access, targets: Sequence[Target], folder: Folder) -> str:
-    """Return the whole configuration: nothing of the runner's own is read.
+    """Return the whole configuration: ssh does not read the runner's own.
 
-    Hosts have names of ours, `jump-0`, `target-0`: no text of a person is an argument of ssh.
+    Hosts have names of ours, `jump-0`, `target-0`: no text of an input is an argument of ssh.
     Unlike options on the command line, those in a file hold for the jump hosts as well.
     """
     hosts = ""
@@ -122,7 +123,7 @@ def _common(folder: Folder) -> dict[str, str]:
         "IdentityFile": "none",
         "PreferredAuthentications": "publickey",
         "ConnectTimeout": str(CONNECT_SECONDS),
-        # A connection that is dead is found out within a minute.
+        # A dead connection is detected within a minute.
         "ServerAliveInterval": "15",
         "ServerAliveCountMax": "4",
         "Compression": "yes",
@@ -150,10 +151,11 @@ def _trust(access: Access, folder: Folder) -> dict[str, str]:
         "CheckHostIP": "no",
         # Clients before 8.5 have no such command, and need none as long as no fingerprint is given.
         "IgnoreUnknown": "KnownHostsCommand",
-        # With the shell in front, because nothing in /tmp may be executable.
+        # Run by the shell, because /tmp may be mounted without permission to execute.
         "KnownHostsCommand": f"/bin/sh {folder.path}/pins %I %H %t %f %K",
     }
     if not access.authorities and "@cert-authority" not in access.known_hosts:
-        # A host that has a certificate shows that instead of its key, unless it is not asked to.
+        # A host that has a certificate shows it instead of its key, unless ssh excludes
+        # certificates.
         options["HostKeyAlgorithms"] = f"-{CERTIFICATES}"
     return options

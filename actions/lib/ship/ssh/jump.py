@@ -1,4 +1,4 @@
-"""The way over other hosts, which is opened once and shared by all targets."""
+"""Connections through jump hosts, which are opened once and shared by all targets."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from ship.runner.command import Command
 from ship.runner.errors import ShipError
+from ship.runner.pipes import Tail
 from ship.ssh.login import log_in
 
 if TYPE_CHECKING:
-    from ship.runner.process import Companion
-    from ship.ssh.login import Way
+    from ship.runner.process import BackgroundProcess
+    from ship.ssh.login import Client
 
-# The whole of a first contact: name look-up, connection, key exchange, login.
+# For name look-up, connection, key exchange and login together.
 READY_SECONDS = 30
 NO_REASON = "Stdio forwarding request failed"
 UNSHARED = ("-o", "ControlPath=none")
@@ -25,41 +26,40 @@ UNSHARED = ("-o", "ControlPath=none")
 class Jumps:
     """Connections to the jump hosts, each through the one before, opened when first needed.
 
-    So that twenty targets do not make twenty logins there, and so that an error tells which of
-    the hosts on the way it is about.
+    Twenty targets need one login on a jump host, and an error names the jump host that failed.
     """
 
-    def __init__(self, way: Way) -> None:
-        self._way = way
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._open: dict[int, Companion] = {}
-        # Further options of ssh with which each was opened.
+        self._open: dict[int, BackgroundProcess] = {}
+        # The additional options of ssh that opened each connection.
         self._options: dict[int, tuple[str, ...]] = {}
         self._error: ShipError | None = None
 
     def open(self) -> None:
-        """Return when the way is open. Raises ShipError; then it is not tried again."""
+        """Return when all jump hosts are connected. Raises ShipError, without a later retry."""
         with self._lock:
             if self._error:
                 raise self._error
             try:
-                for number in range(len(self._way.access.jumps)):
+                for number in range(len(self._client.access.jumps)):
                     self._open_one(number)
             except ShipError as error:
                 self._error = error
                 raise
 
     def past_sharing(self, said: str) -> tuple[str, ...]:
-        """Return options for ssh to try again without the shared connection, if that can help.
+        """Return options of ssh for a retry without the shared connection, if that can help.
 
-        A shared connection says why it does not reach a target, but not which of the targets that
-        is about: `said` has no reason then.
+        A shared connection reports why it does not reach a target, but not to the session of that
+        target: `said` has no reason then.
         """
-        last = len(self._way.access.jumps) - 1
+        last = len(self._client.access.jumps) - 1
         if last < 0 or NO_REASON not in said:
             return ()
-        options = ("-F", self._way.folder.config, *self._options.get(last, ()), *UNSHARED)
+        options = ("-F", self._client.folder.config, *self._options.get(last, ()), *UNSHARED)
         return ("-o", f"ProxyCommand=ssh {' '.join(options)} -W [%h]:%p jump-{last}")
 
     def give_up(self) -> None:
@@ -67,11 +67,11 @@ class Jumps:
         self._closed.set()
 
     def close(self) -> None:
-        """End all connections; none is opened any more."""
+        """End all connections, and open no more."""
         self.give_up()
         with self._lock:
-            for companion in reversed(self._open.values()):
-                companion.stop()
+            for process in reversed(self._open.values()):
+                process.stop()
 
     def _open_one(self, number: int) -> None:
         known = self._open.get(number)
@@ -80,31 +80,29 @@ class Jumps:
         if known:
             known.stop()
         log_in(
-            self._way.access.jumps[number],
+            self._client.access.jumps[number],
             lambda options: self._attempt(number, options),
-            self._way,
+            self._client,
             self._closed.wait,
             jump=True,
         )
 
     def _attempt(self, number: int, options: tuple[str, ...]) -> str | None:
-        folder = self._way.folder
-        socket, log = folder.socket(number), os.path.join(folder.path, f"jump-{number}.log")
+        folder, said = self._client.folder, Tail()
+        socket = folder.socket(number)
         with contextlib.suppress(FileNotFoundError):
             os.remove(socket)
         argv = ("ssh", "-F", folder.config, "-o", "ControlMaster=yes", *options, "-N")
         command = Command((*argv, f"jump-{number}"), why="log in to a jump host")
-        with open(log, "wb") as stderr:
-            companion = self._way.runner.start(command, stderr=stderr)
-        self._open[number] = companion
+        process = self._client.runner.start(command, on_stderr=said.append)
+        self._open[number] = process
         deadline = time.monotonic() + READY_SECONDS
-        while not os.path.exists(socket) and not companion.ended and time.monotonic() < deadline:
+        while not os.path.exists(socket) and not process.ended and time.monotonic() < deadline:
             if self._closed.wait(0.01):
                 return "given up"
-        if os.path.exists(socket) and not companion.ended:
+        if os.path.exists(socket) and not process.ended:
             self._options[number] = options
             return None
-        late = not companion.ended
-        companion.stop()
-        with open(log, encoding="utf-8", errors="replace") as file:
-            return file.read() + (f"\nno answer within {READY_SECONDS} s" if late else "")
+        late = not process.ended
+        process.stop()
+        return f"{said}\nno answer within {READY_SECONDS} s" if late else str(said)

@@ -1,4 +1,4 @@
-"""Private keys as people paste them: mended where that is safe, named where it is not."""
+"""Private keys as people paste them: corrected where that is safe, reported where it is not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_private_key(read: Reader, name: str, passphrase_name: str) -> tuple[Sec
     """
     secret = read.secret(
         name,
-        required_hint="create the secret; runs for forks and for Dependabot get none",
+        required_hint="create the secret; runs of forks and of Dependabot get no secrets",
     )
     text = secret.reveal().replace("\r\n", "\n").replace("\r", "\n").strip()
     # A blank can be part of a passphrase, a line break cannot.
@@ -48,7 +48,7 @@ def _check_passphrase(read: Reader, name: str, passphrase: Secret) -> None:
 
 
 def _fault(text: str) -> tuple[str, str]:
-    """Return what is wrong with a key and the next act; two empty strings for a good one."""
+    """Return what is wrong with a key and what to do; two empty strings for a good key."""
     begin = BEGIN.search(text)
     if PUBLIC.match(text):
         fault = "holds a public key", "the secret needs the private one, the file without .pub"
@@ -72,7 +72,7 @@ def _is_locked(text: str) -> bool:
 
 
 def _decoded(text: str) -> bytes:
-    """Return what a text in base64 says; nothing for another text."""
+    """Return the content of a text in base64; nothing for any other text."""
     import base64  # noqa: PLC0415 - needed for a few forms of key alone
 
     try:
@@ -82,7 +82,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _openssh_cipher(text: str) -> str:
-    """Return the cipher that an OpenSSH key says it is encrypted with.
+    """Return the cipher that an OpenSSH key is encrypted with.
 
     The form is openssh-key-v1 of PROTOCOL.key in OpenSSH: a magic word, then the cipher as a
     length of four bytes and that many characters.

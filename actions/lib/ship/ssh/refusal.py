@@ -1,4 +1,4 @@
-"""What ssh says when there is no connection, and what it means."""
+"""The errors of ssh when it cannot connect, and what they mean."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRANSIENT = re.compile(
     r"|open failed: connect failed|no answer within",
     re.IGNORECASE,
 )
-# And like this it never does, whatever else is said.
+# One that fails like this never succeeds, whatever else the message says.
 FINAL = re.compile(
     r"Permission denied|Too many authentication failures|Host key verification failed"
     r"|administratively prohibited|Name or service not known|No address associated"
@@ -27,20 +27,20 @@ FINAL = re.compile(
     re.IGNORECASE,
 )
 NO_NAME = re.compile(r"Could not resolve hostname (?!.*Temporary)|Name or service not known")
-# What the shell says that runs a ProxyCommand.
+# Errors of the shell that runs a ProxyCommand.
 NO_PROGRAM = re.compile(r"not found|No such file|Permission denied$", re.MULTILINE)
 WRONG_KEY = re.compile(r"Host key verification failed|host key is known for")
 NOT_OFFERED = "no matching host key"
 BEHIND = re.compile(r"^channel [0-9]+: open failed: (?:connect failed: )?(.*?)\s*$", re.MULTILINE)
 LONGEST = 300
-# What ssh says beside the reason.
+# What ssh prints besides the reason.
 NOISE = re.compile(r"Warning: Permanently added|Connection closed by UNKNOWN|^\s*$|^@+|^debug")
 
 
 def last_line(text: str) -> str:
-    """Return the last line that says something, or what a jump host says of the target.
+    """Return the last line with content, or what a jump host reports about the target.
 
-    It may be of the host's own: nothing of it can steer a terminal, and its length is bounded.
+    The host may have written it: it holds no control characters, and its length is limited.
     """
     behind = BEHIND.search(text)
     if behind:
@@ -54,32 +54,26 @@ def _clean(line: str) -> str:
 
 
 def is_transient(said: str, proxy_command: str) -> bool:
-    """Whether it is worth to try again: the network failed, and nobody refused us."""
+    """Say whether a retry makes sense: the network failed, and the host did not refuse."""
     if proxy_command and NO_PROGRAM.search(said):
         return False
     return bool(TRANSIENT.search(said)) and not FINAL.search(said)
 
 
 def is_wrong_key(said: str) -> bool:
-    """Whether the host was refused by us, which is before any login."""
+    """Say whether we refused the host because of its key, which is before any login."""
     return bool(WRONG_KEY.search(said))
 
 
 def lacks_key(said: str) -> bool:
-    """Whether the host has no key of the kind that we asked for."""
+    """Say whether the host has no key of the kind that we asked for."""
     return NOT_OFFERED in said
 
 
 def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = False) -> ShipError:
-    """Say why no connection came about; `jump` when the host is on the way to another."""
-    name = "jump" if jump else "host"
+    """Return the error that says why there is no connection; `jump` for a jump host."""
     if "Permission denied (" in said or "Too many authentication failures" in said:
-        return UserError.of(
-            f"{target} does not accept the key ({last_line(said)})",
-            where="input `ssh-key`",
-            hint=f"append the public half (`ssh-keygen -y -f FILE`) to ~/.ssh/authorized_keys of "
-            f"{target.user} on the host; is {target.user!r} the right user?",
-        )
+        return _refused_key(target, said)
     if proxy_command and NO_PROGRAM.search(said):
         return UserError.of(
             f"the command cannot be run ({last_line(said)})",
@@ -88,17 +82,12 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
         )
     if "administratively prohibited" in said:
         return UserError.of(
-            f"the jump host does not let us through to {target.known_name} ({last_line(said)})",
+            f"the jump host does not forward to {target.known_name} ({last_line(said)})",
             where="input `jump`",
             hint="its sshd needs AllowTcpForwarding, and PermitOpen for the host if that is set",
         )
     if NO_NAME.search(said):
-        nobody = "the jump host knows" if BEHIND.search(said) else "there is"
-        return UserError.of(
-            f"{nobody} no host called {target.host!r}",
-            where=f"input `{name}`",
-            hint="check the variable it comes from; a private name needs a VPN step before",
-        )
+        return _unknown_name(target, said, "jump" if jump else "host")
     if "no matching" in said:
         return StepFailed.of(
             f"{target} and the runner have no algorithm in common ({last_line(said)})",
@@ -106,24 +95,43 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
         )
     return StepFailed.of(
         f"no connection to {target}: {last_line(said)}",
-        hint=f"is the host up, does sshd listen on port {target.port}, and does its firewall let "
-        "GitHub's runners in?",
+        hint=f"check that the host is up, that sshd listens on port {target.port}, and that its "
+        "firewall lets GitHub's runners in",
+    )
+
+
+def _refused_key(target: Target, said: str) -> UserError:
+    return UserError.of(
+        f"{target} does not accept the key ({last_line(said)})",
+        where="input `ssh-key`",
+        hint=f"append the public half (`ssh-keygen -y -f FILE`) to ~/.ssh/authorized_keys of "
+        f"{target.user} on the host, and check that this is the right user",
+    )
+
+
+def _unknown_name(target: Target, said: str, name: str) -> UserError:
+    who = "the jump host knows" if BEHIND.search(said) else "there is"
+    return UserError.of(
+        f"{who} no host called {target.host!r}",
+        where=f"input `{name}`",
+        hint="check the variable it comes from; a name in a private network needs a VPN, which "
+        "an earlier step has to connect",
     )
 
 
 def silent(target: Target, seconds: float) -> StepFailed:
-    """Say that the host does not come to run our command."""
+    """Return the error for a host that was reached but does not run our command in time."""
     return StepFailed.of(
         f"{target} was reached, but did not run the script within {seconds:.0f} s",
-        hint="does `ssh HOST true` come back? A login script may wait for something, or the user "
-        "is restricted to one command",
+        hint="check that `ssh HOST true` ends: a login script may wait for something, or the user "
+        "may be restricted to one command",
     )
 
 
 def no_shell(target: Target, said: str) -> UserError:
-    """Say that the host let us in and did not run our command."""
+    """Return the error for a host that let us log in but did not run our command."""
     return UserError.of(
         f"{target} did not run the script ({last_line(said)})",
         where="input `user`",
-        hint="give the user a login shell; it may be restricted to file transfer or to one command",
+        hint="give the user a login shell; it may be limited to file transfer or to one command",
     )

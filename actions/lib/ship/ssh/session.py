@@ -1,4 +1,4 @@
-"""One session on a host: what it is told, what it tells, and how it ended."""
+"""One session on a host: what we send, what the host answers, and how the session ended."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from ship.runner.command import Secret
     from ship.runner.errors import ShipError
-    from ship.runner.process import Dialogue, ProcessRunner
+    from ship.runner.process import InteractiveProcess, Runner
     from ship.ssh.target import Target
 
-# From the start of ssh to the first word of the host: connection, key exchange, login, and the
+# From the start of ssh to the first answer of the host: connection, key exchange, login, and the
 # login scripts of the host, which may be slow.
 READY_SECONDS = 60
 # A process that was left on the host may hold the connection open when the script has ended.
@@ -32,22 +32,22 @@ SSH_FAILED = 255
 
 
 class Session:
-    """A session on a host, from the first try to connect on.
+    """A session on a host, from the first attempt to connect.
 
-    `mark` is its word, which is in all that the host tells us: `ship-ready MARK` says that it
+    `mark` is a random word in every message of the host to us: `ship-ready MARK` says that it
     listens, `ship-gone MARK N` that its shell ended with exit code N.
     """
 
     def __init__(
         self,
         target: Target,
-        news: threading.Event,
+        changed: threading.Event,
         on_line: Callable[[str], None],
         on_stderr: Callable[[str], None],
     ) -> None:
         self.target = target
         self.mark = os.urandom(16).hex()
-        self._news = news
+        self._changed = changed
         self._on_line = on_line
         self._on_stderr = on_stderr
         self._told = re.compile(
@@ -56,16 +56,16 @@ class Session:
         self._ready = False
         self._error: ShipError | None = None
         self._exit_code: int | None = None
-        self._dialogue: Dialogue | None = None
+        self._process: InteractiveProcess | None = None
         self._said: deque[str] = deque(maxlen=KEPT_LINES)
-        # Whoever waits for this session is woken up by it.
+        # Wakes up the thread that waits for this session.
         self._turn = threading.Event()
         self._given_up = threading.Event()
         self._over = threading.Event()
 
     @property
     def ready(self) -> bool:
-        """Whether the host has answered: from here on nothing is tried again."""
+        """Whether the host has answered: from then on there is no retry."""
         return self._ready
 
     @property
@@ -75,30 +75,31 @@ class Session:
 
     @property
     def ended(self) -> bool:
-        """Whether ssh has ended and all that the host said is told, or it never came about."""
+        """Whether there was no connection, or ssh has ended and all lines are delivered."""
         return self._over.is_set()
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code of the shell on the host; None as long as it has not told one.
+        """The exit code of the shell on the host; None until the host reports it.
 
-        It never does when the connection was lost. A shell that was killed has 128 and the signal.
+        The host cannot report it when the connection was lost. A killed shell has 128 plus the
+        signal.
         """
         return self._exit_code
 
     def send(self, text: Secret) -> None:
         """Give the host more to run, once it is ready; it runs the text whole or not at all.
 
-        A host that is gone is no error here: `ended` tells.
+        A lost connection is no error here: `ended` shows it.
         """
-        if self._dialogue and self._ready:
-            self._dialogue.say(bootstrap.whole(text))
+        if self._process and self._ready:
+            self._process.write(bootstrap.whole(text))
 
     def end_input(self) -> None:
-        """Say no more: the host undoes what is not finished, and ends."""
+        """Send nothing more: the host undoes what is not finished, and ends."""
         self.give_up()
-        if self._dialogue:
-            self._dialogue.end_input()
+        if self._process:
+            self._process.end_input()
 
     def stop(self, grace_seconds: float) -> None:
         """End the input, wait for the host to undo and end, and then end the connection."""
@@ -107,46 +108,46 @@ class Session:
             self.kill()
 
     def kill(self) -> None:
-        """End the connection at once; the host sees that and puts things right by itself."""
-        if self._dialogue:
-            self._dialogue.kill()
+        """End the connection at once; the host notices and undoes its work by itself."""
+        if self._process:
+            self._process.kill()
 
-    # What follows is for the connector alone, and but for `give_up` for its thread.
+    # Only the connector uses what follows, and all but `give_up` only in the thread of the session.
 
-    def attempt(self, argv: tuple[str, ...], preamble: Secret, runner: ProcessRunner) -> str | None:
-        """Log in once. Returns None when the host has answered, else what ssh said.
+    def attempt(self, argv: tuple[str, ...], preamble: Secret, runner: Runner) -> str | None:
+        """Log in once. Returns None when the host has answered, else the error text of ssh.
 
-        Raises ShipError when the host let us in but does not run what it is told.
+        Raises ShipError when the host let us log in but does not run our command.
         """
         self._said.clear()
         self._turn.clear()
         command = Command((*argv, bootstrap.command(self.mark)), f"log in to {self.target}")
-        dialogue = self._dialogue = runner.converse(
+        process = self._process = runner.interact(
             command, on_stdout=self._take, on_stderr=self._take_error, on_end=self._wake
         )
-        # At once, to save a round trip: ssh sends nothing before the host has proved who it is.
-        dialogue.say(bootstrap.first(preamble))
+        # At once, to save a round trip: ssh sends nothing before the host key is verified.
+        process.write(bootstrap.first(preamble))
         deadline = time.monotonic() + READY_SECONDS
-        while not (self._ready or dialogue.ended or self._given_up.is_set()):
+        while not (self._ready or process.ended or self._given_up.is_set()):
             if time.monotonic() > deadline:
-                dialogue.kill()
+                process.kill()
                 raise silent(self.target, READY_SECONDS)
             self._turn.wait(1)
             self._turn.clear()
-        return None if self._ready else self._refused(dialogue)
+        return None if self._ready else self._refused(process)
 
-    def _refused(self, dialogue: Dialogue) -> str:
+    def _refused(self, process: InteractiveProcess) -> str:
         if self._given_up.is_set():
-            dialogue.kill()
+            process.kill()
             return "given up"
         said = "\n".join(self._said)
         # A signal, which has a negative code, was ours.
-        if self._exit_code is not None or 0 <= dialogue.code < SSH_FAILED:
+        if self._exit_code is not None or 0 <= process.code < SSH_FAILED:
             raise no_shell(self.target, said)
         return said
 
     def pause(self, seconds: float) -> bool:
-        """Wait before the next attempt; returns whether there is to be none."""
+        """Wait before the next attempt; returns whether to give up."""
         return self._given_up.wait(seconds)
 
     def give_up(self) -> None:
@@ -159,28 +160,28 @@ class Session:
         self._error = error
 
     def close(self) -> None:
-        """Note that no attempt is made any more."""
-        if not self._ready or (self._dialogue and self._dialogue.ended):
+        """Note that there are no more attempts."""
+        if not self._ready or (self._process and self._process.ended):
             self._over.set()
-        self._news.set()
+        self._changed.set()
 
     def _wake(self) -> None:
         if self._ready:
             self._over.set()
         self._turn.set()
-        self._news.set()
+        self._changed.set()
 
     def _take(self, line: str) -> None:
         told = self._told.fullmatch(line)
         rest = told[1] if told else line
         if not self._ready and not told:
-            # A login script that talks, or a host that says why it does not let us in.
+            # Output of a login script, or the reason why the host refuses the login.
             self._said.append(line)
         elif rest or not told:
             self._on_line(rest)
         if told:
             self._note(told)
-        self._news.set()
+        self._changed.set()
 
     def _note(self, told: re.Match[str]) -> None:
         if told[2]:
@@ -191,10 +192,10 @@ class Session:
         self._turn.set()
 
     def _hang_up(self) -> None:
-        dialogue = self._dialogue
-        if dialogue:
-            dialogue.end_input()
-            timer = threading.Timer(GONE_SECONDS, dialogue.kill)
+        process = self._process
+        if process:
+            process.end_input()
+            timer = threading.Timer(GONE_SECONDS, process.kill)
             timer.daemon = True
             timer.start()
 
@@ -203,4 +204,4 @@ class Session:
             self._on_stderr(line)
         else:
             self._said.append(line)
-        self._news.set()
+        self._changed.set()

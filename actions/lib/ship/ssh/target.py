@@ -21,7 +21,7 @@ PLACE = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^\[\]:]*))(?::(?P<po
 SSH_PORT = 22
 LAST_PORT = 65535
 FORM = "write host, host:port, user@host:port or [2001:db8::1]:port"
-MISSING = "a misspelt secret, variable or output expands to nothing; check the `with:` of this step"
+MISSING = "a misspelt secret, variable or output is empty; check the `with:` of this step"
 
 
 class Target(NamedTuple):
@@ -48,7 +48,7 @@ def read_targets(read: Reader) -> tuple[Target, ...]:
 
 
 def read_jumps(read: Reader) -> tuple[Target, ...]:
-    """Read the hosts on the way, first the one that is reached from here."""
+    """Read the jump hosts; the first is the one that the runner connects to."""
     return _read_list(read, "jump", SSH_PORT)
 
 
@@ -59,7 +59,7 @@ def _read_list(read: Reader, name: str, port: int) -> tuple[Target, ...]:
     for word in re.split(r"[\s,]+", read.raw(name).strip(" \t\r\n,")):
         target = _read_target(read, name, word, user, port) if word else None
         if target and (target.host, target.port) in found:
-            read.problem(name, f"{target.known_name} is there twice")
+            read.problem(name, f"{target.known_name} is listed twice")
         elif target:
             found[target.host, target.port] = target
     return tuple(found.values())

@@ -1,4 +1,4 @@
-"""Which host key is right, and what to tell when another one was shown."""
+"""Which host key is right, and what to report when a host shows another one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ship.ssh.target import SSH_PORT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ship.runner.process import ProcessRunner
+    from ship.runner.process import Runner
     from ship.ssh.access import Access
     from ship.ssh.config import Folder
     from ship.ssh.target import Target
@@ -29,10 +29,8 @@ KINDS = {"ssh-ed25519": "ED25519", "ssh-rsa": "RSA"}
 ON_THE_HOST = "for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done"
 
 
-def check_trust(
-    targets: Sequence[Target], access: Access, folder: Folder, runner: ProcessRunner
-) -> None:
-    """Raise UserError when nothing can prove that one of the hosts is the right one."""
+def check_trust(targets: Sequence[Target], access: Access, folder: Folder, runner: Runner) -> None:
+    """Raise UserError when the inputs do not say which key one of the hosts must have."""
     if access.insecure:
         return
     if access.fingerprints:
@@ -46,7 +44,7 @@ def check_trust(
         raise UserError(*problems)
 
 
-def _check_client(runner: ProcessRunner) -> None:
+def _check_client(runner: Runner) -> None:
     said = runner.run(Command(("ssh", "-V"), why="see how old ssh is")).stderr
     match = re.match(r"OpenSSH_(\d+)\.(\d+)", said)
     if match and (int(match[1]), int(match[2])) < FIRST_WITH_PINS:
@@ -57,10 +55,8 @@ def _check_client(runner: ProcessRunner) -> None:
         )
 
 
-def _missing(
-    target: Target, access: Access, folder: Folder, runner: ProcessRunner
-) -> Problem | None:
-    # Whether a signature of an authority is good is seen when the host shows it.
+def _missing(target: Target, access: Access, folder: Folder, runner: Runner) -> Problem | None:
+    # A certificate can be checked only when the host shows it.
     if access.authorities or expected(target, access, folder, runner):
         return None
     lines = [line for line in access.known_hosts.splitlines() if not line.startswith("#")]
@@ -69,7 +65,7 @@ def _missing(
         what = "holds a public key without the name of its host"
         hint = f"put the name in front: {target.known_name} {bare[:40]}…"
         return Problem("input `known-hosts`", what, hint)
-    # Nothing of a line that is none: it may be one of a private key.
+    # Other lines are not shown: they may be part of a private key.
     names = [match[1] for line in lines if (match := NAMED.match(line))]
     names += [pin.name for pin in access.fingerprints]
     only = ", ".join(sorted(set(names))[:5])
@@ -77,12 +73,11 @@ def _missing(
     return Problem(access.trust_input, what, how_to_trust(target, access))
 
 
-def expected(
-    target: Target, access: Access, folder: Folder, runner: ProcessRunner
-) -> tuple[str, ...]:
-    """Return what proves a host, such as `ED25519 SHA256:…`, from lines that are hashed or not.
+def expected(target: Target, access: Access, folder: Folder, runner: Runner) -> tuple[str, ...]:
+    """Return the keys that a host may show, such as `ED25519 SHA256:…`.
 
-    An authority and a revoked key are told as what they are: `CA ED25519 SHA256:…`.
+    The names in known_hosts may be hashed. An authority and a revoked key are marked as such: `CA
+    ED25519 SHA256:…`.
     """
     pins = [pin.fingerprint for pin in access.fingerprints if pin.is_for(target)]
     argv = ("ssh-keygen", "-l", "-F", target.known_name, "-f", folder.known_hosts)
@@ -99,7 +94,7 @@ def expected(
 
 
 def how_to_trust(target: Target, access: Access) -> str:
-    """Return how to get the right lines, in a way that a man in the middle cannot spoil."""
+    """Return how to get the right lines so that a man in the middle cannot forge them."""
     if access.fingerprints and not access.known_hosts:
         return (
             f"run `{ON_THE_HOST}` on the host, in the console of your provider, and write "
@@ -114,21 +109,21 @@ def how_to_trust(target: Target, access: Access) -> str:
 
 
 def wrong_key(
-    target: Target, access: Access, said: str, folder: Folder, runner: ProcessRunner
+    target: Target, access: Access, said: str, folder: Folder, runner: Runner
 ) -> UserError:
-    """Say which keys the host has shown, which were expected, and what to do in either case."""
+    """Return the error with the keys that the host has shown, the expected ones and what to do."""
     shown = [f"{_kind(row.split()[0])} {row.split()[-1]}" for row in folder.seen(target)]
-    # A client before 8.5 tells of a changed key in a sentence, and of an unknown one nothing.
+    # A client before 8.5 reports a changed key in a sentence, and does not report an unknown one.
     shown = shown or [" ".join(match) for match in SENTENCE.findall(said)]
     wanted = ", ".join(expected(target, access, folder, runner)) or "another"
-    seen = ", ".join(shown) or "one that this version of ssh does not tell"
+    seen = ", ".join(shown) or "one that this version of ssh does not show"
     what = f"{target.known_name} shows another host key: seen {seen}, "
     paste = "\n".join(f"    {target.known_name} {row.split()[-1]}" for row in shown)
     invalid = re.search(r"Certificate invalid: .*", said)
     hint = (
-        f"look on the host which keys it has (`{ON_THE_HOST}`, in the console of your provider). "
-        "If they are those seen, it was set up anew: put what follows into `host-fingerprints`. "
-        "If they are not, somebody is between the runner and your host.\n"
+        f"check on the host which keys it has (`{ON_THE_HOST}`, in the console of your provider). "
+        "If they are the keys seen, the host was reinstalled: copy the next lines into "
+        "`host-fingerprints`. If they are not, somebody may be between the runner and your host.\n"
     )
     return UserError.of(
         what + f"expected {wanted}" + (f" ({invalid[0]})" if invalid else ""),

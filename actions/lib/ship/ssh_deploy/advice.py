@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-# code → cause, with the host's own words in place of {}, and the next act.
+# Whatever a run leaves behind, the next one handles it.
+_RUN_AGAIN = "run the job again: it first cleans up what this run left unfinished"
+# code → cause, with the details that the host gives in place of {}, and the next act.
 CAUSES = {
     "no-docker": (
         "there is no `docker` command on the host",
@@ -10,7 +12,7 @@ CAUSES = {
     ),
     "docker-denied": (
         "the user may not use Docker on the host ({})",
-        "add the user to the group: sudo usermod -aG docker USER, then deploy again",
+        "add the user to the group `docker`: sudo usermod -aG docker USER, then deploy again",
     ),
     "docker-down": (
         "the Docker engine of the host does not answer ({})",
@@ -18,79 +20,94 @@ CAUSES = {
     ),
     "port-taken": (
         "port {} is taken on the host",
-        "stop what holds it, or publish another port",
+        "stop the program that uses it, or publish another port",
     ),
     "no-network": (
         "there is no Docker network {} on the host",
-        "make it there: docker network create NAME",
+        "create it there: docker network create NAME",
     ),
     "disk": (
         "the disk of the host is full ({})",
-        "free space there: docker system df shows what Docker holds",
+        "free space on the host: docker system df shows what Docker stores",
     ),
     "pull-denied": (
         "the registry does not let the host pull the image ({})",
-        "GHCR needs `permissions: packages: read` in the job, others the two `registry-…` inputs",
+        (
+            "for GHCR give the job `permissions: packages: read`; for another registry fill in "
+            "`registry-username` and `registry-password`"
+        ),
     ),
     "no-image": (
         "the registry has no such image ({})",
-        "was it pushed by this run, and not deleted since?",
+        "check that this run has pushed it, and that it was not deleted since",
     ),
     "pull-limit": (
-        "the registry gives the host no more images for now ({})",
-        "log in with `registry-username` and `registry-password`: who is known may pull more",
+        "the registry limits how often the host may pull, and the limit is reached ({})",
+        "log in with `registry-username` and `registry-password`: a known user may pull more",
     ),
-    "pull": ("the host could not pull the image ({})", "can the host reach the registry?"),
+    "pull": (
+        "the host could not pull the image ({})",
+        "check that the host can reach the registry",
+    ),
     "auto-remove": (
-        "the running container {} was made with --rm: its stop would delete it",
-        "replace it once by hand with one that has no --rm, then deploy again",
+        "the running container {} was started with --rm: Docker would delete it when it stops",
+        "replace it once by hand with a container without --rm, then deploy again",
     ),
     "foreign": (
-        "the host has a container {} that is not of this deploy",
+        "the container {} on the host was not made by a deploy of this service",
         "rename or remove it, or give this service another `name`",
     ),
     "start": (
         "Docker could not start the container ({})",
-        "change the input that the words of Docker are about; or see: sudo journalctl -u docker",
+        (
+            "change the input that Docker's message is about; its log on the host may say more: "
+            "sudo journalctl -u docker"
+        ),
     ),
     "stop": (
         "Docker could not stop the running container ({})",
-        "look at the engine's log on the host (sudo journalctl -u docker), and deploy again",
+        "read Docker's log on the host (sudo journalctl -u docker), and deploy again",
     ),
     "rename": (
         "the new version serves, but its container could not be renamed ({})",
-        "deploy again: the next run puts the names right",
+        "deploy again: the next run corrects the name",
     ),
     "other-repository": (
-        "the service of this `name` on the host was deployed by the repository {}",
-        "give another `name`; if that one was renamed, add it to ~/.gen-workflow/NAME/repositories",
+        "the service with this `name` on the host was deployed by the repository {}",
+        (
+            "choose another `name`; if this repository had that name before, add it as a line to "
+            "~/.gen-workflow/NAME/repositories on the host"
+        ),
     ),
     "no-flock": (
         "the host has no `flock` command, which keeps two deploys apart",
-        "install util-linux there (Alpine has it in busybox)",
+        "install util-linux on the host (on Alpine, busybox has the command)",
     ),
     "no-state": (
-        "the host cannot keep its notes in {}",
-        "let the user write to its home there, and free space",
+        "the deploy cannot write its lock and its history to {} on the host",
+        "let the user write to its home folder there, and free space on the disk",
     ),
     "locked": (
-        "another deploy of this service runs: {}",
-        "wait for its end and run this job again, or give it more time with `lock-timeout`",
+        "another deploy of this service is running: {}",
+        "wait until it ends and run this job again, or let it wait longer with `lock-timeout`",
     ),
     "locked-by-us": (
-        "this very run holds the lock there already ({})",
-        "are two of the hosts one machine under two names, or do two jobs deploy one `name`?",
+        "this run itself already holds the lock on the host ({})",
+        (
+            "check whether two of the hosts are one machine, or whether two jobs of this run "
+            "deploy the same `name`"
+        ),
     ),
     "no-release": (
-        "the host knows no release {} to go back to",
+        "the host has no release {} to roll back to",
         (
-            "look at ~/.gen-workflow/NAME/history.jsonl there (of a compose project the last "
-            "`keep` are left), or deploy an image by its digest"
+            "~/.gen-workflow/NAME/history.jsonl on the host lists the releases (of a compose "
+            "project the last `keep` are left); or deploy an image by its digest"
         ),
     ),
     "same-release": (
-        "the host serves {} already",
-        "give another release to go back to: a digest or a tag",
+        "the host already serves {}",
+        "name another release to roll back to: a digest or a tag",
     ),
     "command-before": (
         "the command {} of `before` failed in the new image",
@@ -109,32 +126,38 @@ CAUSES = {
         "its last lines are in the job summary; a slow start needs a larger `health-timeout`",
     ),
     "no-http-client": (
-        "the host has none of curl, bash and wget to ask the health path with",
+        "the host needs curl, bash or wget to ask the health path, and has none of them",
         "install curl there, or leave `health` out and write a HEALTHCHECK in the Dockerfile",
     ),
     "interrupted": (
-        "the script on the host was ended from outside, or ended by itself",
-        "its last words are in the log above; run the job again: it puts right what is half done",
+        "the script on the host was stopped, or ended too early",
+        f"its last lines are in the log above; {_RUN_AGAIN}",
     ),
     "shell-killed": (
-        "the shell on the host ended with exit code {}: it was killed, or crashed",
-        "has the host run out of memory? Run the job again: it puts right what is half done",
+        "the shell on the host ended with exit code {}: it was killed, or it crashed",
+        f"check whether the host has run out of memory, and {_RUN_AGAIN}",
     ),
     "proxy-image": (
         "the host could not pull the image of the proxy ({})",
-        "can the host reach that registry? `proxy-image` takes it from another one",
+        (
+            "check that the host can reach that registry, or name the image in another "
+            "registry with `proxy-image`"
+        ),
     ),
     "proxy-ports": (
         "{}",
-        "give those, or have it made anew by a deploy after: docker rm -f gen-workflow-proxy",
+        (
+            "use the ports of the proxy; or run `docker rm -f gen-workflow-proxy` on the host, and "
+            "deploy again: the deploy then starts the proxy with the new ports"
+        ),
     ),
     "proxy-hosts": (
-        "another service of the proxy has these hosts already ({})",
-        "see who has which: docker exec gen-workflow-proxy kamal-proxy list",
+        "another service behind the proxy already has these hosts ({})",
+        "see which service has which host: docker exec gen-workflow-proxy kamal-proxy list",
     ),
     "proxy": (
-        "the proxy of the host does not do what it has to ({})",
-        "look at its log there: docker logs gen-workflow-proxy",
+        "the proxy on the host failed ({})",
+        "read its log on the host: docker logs gen-workflow-proxy",
     ),
     "no-compose": (
         "the host has no Docker Compose of version 2 ({})",
@@ -144,18 +167,18 @@ CAUSES = {
         "Docker Compose on the host is too old ({})",
         "install a newer plugin: docs.docker.com/compose/install/linux",
     ),
-    "no-tool": ("the host has no `{}` command", "install it there"),
+    "no-tool": ("the host has no `{}` command", "install it on the host"),
     "no-folder": (
         "the user cannot write to the folder {} on the host",
-        "make it there and give it to the user: sudo install -d -o USER FOLDER; or choose `dir`",
+        "create it for the user: sudo install -d -o USER FOLDER; or choose another `dir`",
     ),
     "in-the-way": (
         "{} on the host cannot be replaced by a file",
-        "look what is there, and move it away",
+        "look at what is there, and move it away",
     ),
     "compose": (
         "compose refuses the project: {}",
-        "mend the file; one that is missing on the host has to be in `files`",
+        "correct the compose file; a file that is missing on the host must be listed in `files`",
     ),
     "other-project": (
         "another project was started in this folder of the host: {}",
@@ -166,15 +189,15 @@ CAUSES = {
         "give that folder as `dir`, or give this project another `name`",
     ),
     "name-taken": (
-        "this `name` is that of the project in {} on the host",
-        "give this project its own `name`; or remove that folder there, if the project has moved",
+        "the project in {} on the host already has this `name`",
+        "give this project another `name`; or remove that folder, if the project has moved",
     ),
     "not-uploaded": (
         "the project mounts {}, which is in the repository but not on the host",
-        "add it to `files`; Docker would make an empty folder of that name",
+        "add it to `files`; otherwise Docker would create an empty folder with that name",
     ),
     "inactive": (
-        "the service {} would get the new image and not be started: its profile is not active",
+        "the service {} would get the new image but not start: its profile is not active",
         "give COMPOSE_PROFILES=… in `env`, or take the service out of its profile",
     ),
     "not-built": (
@@ -182,16 +205,22 @@ CAUSES = {
         "build it with build-push and give its digest in `images`",
     ),
     "start-project": (
-        "compose could not bring the project up ({})",
-        "change what the words of compose are about; or see there: docker compose logs SERVICE",
+        "compose could not start the project ({})",
+        (
+            "change what compose's message is about; the logs on the host may say more: "
+            "docker compose logs SERVICE"
+        ),
     ),
     "too-slow": (
-        "compose could not bring the project up ({})",
-        "give a larger `health-timeout`: compose has 60 s more than that, with all its tasks",
+        "compose could not start the project in time ({})",
+        (
+            "raise `health-timeout`: compose has 60 s more than that for the whole project, "
+            "also for services that run once and end"
+        ),
     ),
     "connection-lost": (
         "the connection to the host was lost in the middle of the deploy",
-        "run the job again: it puts right whatever is half done",
+        _RUN_AGAIN,
     ),
 }
 
@@ -199,4 +228,4 @@ CAUSES = {
 def advice(code: str, detail: str) -> tuple[str, str]:
     """Return the cause and the next act for a code; an unknown code is shown as it is."""
     what, hint = CAUSES.get(code, (f"the host says {code!r} ({{}})", "look at the log above"))
-    return what.replace("{}", detail or "no further words"), hint
+    return what.replace("{}", detail or "no details"), hint

@@ -1,14 +1,15 @@
-"""What a host tells of a deploy, one `MARK name value` a line of its standard output."""
+"""What a host reports of a deploy: lines `MARK name value` of its standard output."""
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import NamedTuple
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 KEPT_LOG_LINES = 200
 LONGEST = 2000
-# What a script may tell once; the last word counts.
+# Facts with one value; the last one counts.
 NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
@@ -16,43 +17,45 @@ NAMES = frozenset(
         "unmoved",
     )
 )  # fmt: skip
-# What comes in pieces of base64, such as a file.
+# Facts that come in pieces of base64, such as a file.
 PIECES = frozenset(("config", "override"))
 MOST_PIECES = 20_000
 MOST_PHASES = 50
 
 
 class Result(NamedTuple):
-    """What came of a deploy on a host, worst first in ORDER."""
+    """The result of a deploy on a host; ORDER has the worst first."""
 
     word: str
     meaning: str
 
 
-FAILED = Result("failed", "the previous version could not be started: log in to the host and look")
+FAILED = Result(
+    "failed", "the previous version could not be started: log in to the host to see why"
+)
 UNKNOWN = Result(
-    "unknown", "the host finishes the switch or undoes it by itself: look which version serves"
+    "unknown", "the host completes the switch or undoes it by itself: check which version serves"
 )
 ROLLED_BACK = Result("rolled-back", "the previous version serves again")
 REFUSED = Result("refused", "the service was not touched")
 DEPLOYED = Result("deployed", "the new version serves")
-MENDED = REFUSED._replace(
-    meaning="what an earlier deploy had left half done was put right, and nothing else was touched"
+CLEANED_UP = REFUSED._replace(
+    meaning="the host cleaned up after a deploy that had not finished; nothing else was touched"
 )
 COMMANDS_RAN = DEPLOYED._replace(meaning="the commands have run")
-COMMANDS_FAILED = FAILED._replace(meaning="what the commands did before stays done")
+COMMANDS_FAILED = FAILED._replace(meaning="what the commands did before is not undone")
 ORDER = tuple(each.word for each in (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED))
 
 
 class Facts:
     """The facts of one host.
 
-    The words come from a host that may be hostile: control characters go, length is bounded,
-    nothing of it is ever run. Whatever else is printed, by a login script or a command, is no fact.
+    The host may be hostile: control characters are removed, the length is limited, and nothing is
+    ever run. Lines without the mark, of a login script or a command, are no facts.
     """
 
     def __init__(self) -> None:
-        # The word before each fact, which only the host was told.
+        # The random word before each fact, which only the host knows.
         self.mark = ""
         self.logs: list[str] = []
         self.begun: list[str] = []
@@ -61,9 +64,9 @@ class Facts:
         self._pieces: dict[str, list[str]] = {}
 
     def take(self, line: str) -> str | None:
-        """Take the fact in a line of standard output; return what is no fact, None for nothing.
+        """Take the fact in a line of standard output; return the rest of the line, None if empty.
 
-        A command whose last line has no end has the fact that follows in that line.
+        When the output of a command does not end with a newline, the next fact follows in its line.
         """
         said, mark, fact = line.partition(f"{self.mark} ")
         if not self.mark or not mark:
@@ -90,29 +93,27 @@ class Facts:
         return self._values.get(name, "")
 
     def decoded(self, name: str) -> bytes:
-        """Return what came in pieces; raises ValueError when it is no base64."""
-        import base64  # noqa: PLC0415 - needed for this alone
-
+        """Return a fact that came in pieces; raises ValueError when it is not base64."""
         return base64.b64decode("".join(self._pieces.get(name, ())), validate=True)
 
     @property
     def finished(self) -> bool:
-        """Whether the host came to its own end, well or badly, and put right what it had to."""
+        """Whether the script ended by itself, with success or after it undid its work."""
         return "finished" in self._values
 
     @property
     def is_good(self) -> bool:
-        """Whether the host came to a good end."""
+        """Whether the script ended with success."""
         return self.get("finished") == "0"
 
     @property
     def gap_ms(self) -> int | None:
-        """Milliseconds in which nobody served; None when it was not measured."""
+        """The downtime in milliseconds; None when it was not measured."""
         return int(self.get("gap")) if self.get("gap").isdecimal() else None
 
     @property
     def result(self) -> Result:
-        """What came of it, as far as that is known."""
+        """The result that follows from the facts so far."""
         if self.get("script"):
             return COMMANDS_RAN if self.get("committed") else COMMANDS_FAILED
         if self.get("committed"):
@@ -123,10 +124,10 @@ class Facts:
             return ROLLED_BACK
         if "switch" in self.begun and not self.finished:
             return UNKNOWN
-        return MENDED if self.get("mended") else REFUSED
+        return CLEANED_UP if self.get("mended") else REFUSED
 
     @property
     def image(self) -> str:
-        """The image that serves, as far as that is known; an empty text if none does."""
+        """The image that serves; empty if none does or if that is not known."""
         known = {"deployed": "serving", "rolled-back": "restored", "refused": "before"}
         return self.get(known.get(self.result.word, ""))

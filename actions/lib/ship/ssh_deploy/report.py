@@ -1,4 +1,4 @@
-"""Telling a person what came of it: the log, the outputs, the summary, the failure."""
+"""Reporting the result to a person: the log, the outputs, the summary, the error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed, UserError
-from ship.runner.workflow_commands import cell
+from ship.runner.summary import cell, table
 from ship.ssh_deploy.advice import advice
 from ship.ssh_deploy.facts import ORDER, Result
 
@@ -15,21 +15,18 @@ if TYPE_CHECKING:
 
     from ship.runner.errors import ShipError
     from ship.runner.workflow_commands import Workflow
-    from ship.ssh_deploy.inputs import Common
-    from ship.ssh_deploy.rollout import Host
+    from ship.ssh_deploy.apply import Host
+    from ship.ssh_deploy.common import Common
 
-# Failures of the deploy itself: nobody has to change an input first.
+# Failures of the deploy itself: no input is wrong.
 OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")
 MOST_OUTPUT = 200_000
-HEAD = """\
-| Host | Result | Image | Previous image | Nobody served for |
-| --- | --- | --- | --- | --- |
-"""
+COLUMNS = ("Host", "Result", "Image", "Previous image", "Downtime")
 ICONS = {"deployed": "✅", "refused": "⏹️", "rolled-back": "↩️", "failed": "❌", "unknown": "❔"}
 
 
 class Report:
-    """What came of a deploy to some hosts."""
+    """The report of a deploy to some hosts."""
 
     def __init__(self, common: Common, hosts: Sequence[Host], workflow: Workflow) -> None:
         self._common = common
@@ -37,12 +34,12 @@ class Report:
         self._workflow = workflow
 
     def line(self, host: Host, text: str) -> None:
-        """Print a line of a host; of several it says which."""
+        """Print a line of a host; with several hosts it names the host."""
         name = f"[{self._short_name(host)}] " if len(self._hosts) > 1 else ""
         self._workflow.say(f"{name}{text}")
 
     def _short_name(self, host: Host) -> str:
-        """Return the address of a host, and its port where it is not the only one there."""
+        """Return the address of a host, with user and port where several share the address."""
         addresses = [each.target.host for each in self._hosts]
         only = addresses.count(host.target.host) == 1
         return host.target.host if only else str(host.target)
@@ -92,27 +89,30 @@ class Report:
         }
 
     def _summary(self) -> str:
-        rows = "".join(self._row(host) for host in self._hosts)
+        hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
         title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
-        return f"{title}\n\n{HEAD}{rows}\n{self._insecure()}"
+        return f"{title}\n\n{hosts}\n{self._insecure()}"
 
-    def _row(self, host: Host) -> str:
+    def _row(self, host: Host) -> list[str]:
         facts = host.facts
         gap = f"{facts.gap_ms} ms" if facts.gap_ms is not None else ""
         previous = facts.get("previous") or "none"
         cells = (str(host.target), facts.result.word, facts.image, previous, gap)
-        return f"| {' | '.join(cell(each) for each in cells)} |\n"
+        return [cell(each) for each in cells]
 
     def _insecure(self) -> str:
         if not self._common.access.insecure:
             return ""
-        return "⚠️ The keys of the hosts were not verified: anybody between could be the host.\n"
+        return (
+            "⚠️ The host keys were not verified: somebody between the runner and a host could have "
+            "posed as the host.\n"
+        )
 
     def failure(self) -> ShipError:
-        """Return the error that says why, for each host that failed, and what serves now."""
+        """Return the error: for each host that failed the cause, and which version serves now."""
         failed = [host for host in self._hosts if host.failed] or list(self._hosts)
         problems = [problem for host in failed for problem in self._problems(host)]
-        kind = UserError if all(self._is_mendable(host) for host in self._hosts) else StepFailed
+        kind = UserError if all(self._is_wrong_input(host) for host in self._hosts) else StepFailed
         return kind(*problems, *self._rest(failed), evidence=self._last_words(failed))
 
     def _problems(self, host: Host) -> Sequence[Problem]:
@@ -132,7 +132,7 @@ class Report:
             return advice("locked-by-us", detail)
         return advice(failure or "connection-lost", detail)
 
-    def _is_mendable(self, host: Host) -> bool:
+    def _is_wrong_input(self, host: Host) -> bool:
         error = host.error or (host.session.error if host.session else None)
         if error:
             return isinstance(error, UserError)
@@ -142,7 +142,7 @@ class Report:
         return host.facts.result.word == "refused" and failure not in OURS
 
     def _rest(self, failed: Sequence[Host]) -> list[Problem]:
-        """Say what became of the hosts that did not fail by themselves."""
+        """Say which version serves on the hosts that did not fail by themselves."""
         others = [host for host in self._hosts if host not in failed]
         return [Problem(f"host {host.target}", _now(host)) for host in others]
 
@@ -158,7 +158,7 @@ class Report:
         return Evidence("Last lines of the failed container", "\n".join(texts))
 
     def interrupted(self, error: Interrupted) -> Interrupted:
-        """Return the error of a cancelled run, with what serves now."""
+        """Return the error of a cancelled run, with the version that serves now."""
         words = dict.fromkeys(_now(host) for host in self._hosts)
         if len(words) == 1:
             return Interrupted.of(f"{error}; {next(iter(words))}")
@@ -167,13 +167,15 @@ class Report:
 
 
 def _unmoved(where: str, host: Host) -> list[Problem]:
-    """Say what of the previous release is not back, though it serves."""
+    """Name a file of the previous release that could not be restored, though the release serves."""
     path = host.facts.get("unmoved")
     if not path or host.facts.get("failure") == "in-the-way":
         return []
     what, hint = advice("in-the-way", path)
     return [
-        Problem(where, f"{what} of the previous release", f"{hint}: the next deploy puts it back")
+        Problem(
+            where, f"{what} of the previous release", f"{hint}: the next deploy restores the file"
+        )
     ]
 
 
@@ -183,7 +185,8 @@ def _now(host: Host) -> str:
         return f"{result.meaning} ({host.facts.get('restored')})"
     if result.word == "unknown" and host.session and host.session.exit_code is not None:
         return (
-            "nobody is left there to undo the switch: look which version serves, and deploy again"
+            "the shell on the host has ended and cannot undo the switch: check which version "
+            "serves, and deploy again"
         )
     return result.meaning
 

@@ -112,13 +112,13 @@ def test_every_ingredient_changes_the_address(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_the_order_of_what_has_none_does_not_change_the_address(name: str) -> None:
+def test_the_order_of_unordered_ingredients_does_not_change_the_address(name: str) -> None:
     for value in SAME[name]:
         assert address(FULL._replace(**{name: value})) == address(FULL)
 
 
 @pytest.mark.parametrize("field", [name for name in Entry._fields if name != "size"])
-def test_all_that_is_known_of_a_file_changes_the_address(field: str) -> None:
+def test_every_field_of_a_file_changes_the_address(field: str) -> None:
     other: dict[str, Any] = {
         "path": "b",
         "kind": "link",
@@ -424,7 +424,7 @@ def test_files_that_cannot_be_read_are_told_all_at_once(tree: Path, tmp_path: Pa
     assert "b/key: cannot be read: Permission denied" in done.stdout
     assert "secret\\n::error::x: cannot be read" in done.stdout
     assert "closed: cannot be read" in done.stdout
-    assert "name it in .dockerignore" in done.stdout
+    assert "add it to .dockerignore" in done.stdout
 
 
 def test_a_context_that_is_not_there_is_told(tmp_path: Path) -> None:
@@ -533,7 +533,7 @@ def test_a_change_beside_the_paths_does_not_change_the_address(tmp_path: Path) -
         (["*.nothing", "no/**"], "'*.nothing, no/**' matches nothing"),
         (["../outside"], "'../outside' matches nothing"),
         (["."], "'.' matches nothing"),
-        (["[x"], "the pattern '[x' is not understood"),
+        (["[x"], "the pattern '[x' is not supported"),
         (["!api"], "'!api' matches nothing"),
         (["api", "here/a"], "'here/a' matches nothing"),
         (["api", ".git/HEAD"], "'.git/HEAD' matches nothing"),
@@ -546,7 +546,7 @@ def test_paths_that_match_nothing_are_told(tmp_path: Path, patterns: list[str], 
         content.selected(str(root), patterns)
     assert told in str(error.value)
     assert "input `paths`" in str(error.value)
-    assert "`**` is everything" in str(error.value)
+    assert "`**` matches everything" in str(error.value)
 
 
 # What is told.
@@ -559,7 +559,7 @@ def test_what_entered_is_told_line_by_line_and_secrets_by_name() -> None:
     assert "build context lib: tree:33" in lines
     assert "build args: A, B" in lines
     assert "secrets, by name: npm, pip" in lines
-    assert "max-age: built anew after 1970-01-12 18:02:06 UTC" in lines
+    assert "max-age: built again after 1970-01-12 18:02:06 UTC" in lines
     nothing = ["files: 0 with 0 bytes, 0 folders, 0 links", "Dockerfile: 0 lines"]
     assert content.explain(Ingredients()) == nothing
 
@@ -570,7 +570,7 @@ def test_a_line_of_the_log_cannot_be_forged() -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_git_folder_in_the_context_is_doubted(tmp_path: Path) -> None:
+def test_a_git_folder_in_the_context_gives_a_notice(tmp_path: Path) -> None:
     make(tmp_path, **{".git/HEAD": "1", "a": "1"})
     told = content.doubts(Ingredients(files=content.files(str(tmp_path))))
     assert "`.git` is part of the build context" in told[0]

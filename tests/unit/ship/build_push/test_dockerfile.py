@@ -153,7 +153,7 @@ def test_an_arg_before_the_first_from_may_be_part_of_a_name(text: str, expected:
     ("FROM a AS x\nONBUILD COPY --from=b / /\nFROM x AS y\nFROM y", "a b"),
     ("FROM a\nONBUILD COPY --from=b / /", "a"),
 )
-def test_a_trigger_is_done_in_what_starts_from_its_stage(text: str, expected: str) -> None:
+def test_a_trigger_runs_in_the_stages_that_start_from_its_stage(text: str, expected: str) -> None:
     assert images(text) == expected.split()
 
 
@@ -208,18 +208,18 @@ def test_each_platform_may_have_an_image_of_its_own() -> None:
 
 def test_what_only_the_builder_knows_is_unknown() -> None:
     assert unknown("FROM a-$TARGETARCH") == [
-        "1: FROM a-$TARGETARCH: TARGETARCH is not known before the build"
+        "1: FROM a-$TARGETARCH: the value of TARGETARCH is not known before the build"
     ]
     assert unknown("FROM a-${BUILDOS}", platforms=["linux/amd64"])
     assert unknown("ARG I=a-$TARGETARCH\nFROM $I") == [
-        "2: FROM $I: I is not known before the build"
+        "2: FROM $I: the value of I is not known before the build"
     ]
     assert unknown("FROM a-${TARGETARCH:-x}"), "the default is not known to be meant"
     assert images("FROM a-${TARGETARCH:+x}", platforms=["linux/amd64"]) == ["a-x"]
     assert images("FROM --platform=$BUILDPLATFORM a") == ["a"], "the name alone counts"
 
 
-def test_a_build_context_takes_the_place_of_an_image_or_a_stage() -> None:
+def test_a_build_context_replaces_an_image_or_a_stage() -> None:
     text = "FROM node:22 AS build\nFROM alpine\nCOPY --from=build / /\nCOPY --from=tools / /"
     assert images(text, contexts=["tools"]) == ["node:22", "alpine"]
     assert images(text, contexts=["docker.io/library/alpine:latest"]) == ["node:22", "tools"]
@@ -227,7 +227,7 @@ def test_a_build_context_takes_the_place_of_an_image_or_a_stage() -> None:
     assert images(text, contexts=["node"]) == ["node:22", "alpine", "tools"]
 
 
-def test_a_build_context_that_may_not_take_the_place_does_not() -> None:
+def test_some_names_are_never_replaced_by_a_build_context() -> None:
     text = "FROM a AS build\nFROM alpine\nCOPY --from=build / /\nCOPY --from=context / /"
     everything = ["a", "alpine", "context"]
     # For one platform only; and BuildKit looks for no context of the name `context`.
@@ -270,28 +270,28 @@ def test_a_build_context_that_may_not_take_the_place_does_not() -> None:
 def test_what_may_be_fetched_is_told_with_its_line(line: str) -> None:
     found = unknown(f"# syntax=docker/dockerfile:1\n\nFROM alpine AS base\n{line}\n")
     assert len(found) == 1
-    assert "may be fetched during the build" in found[0]
+    assert "may be downloaded during the build" in found[0]
     assert found[0].startswith(f"{4 + line.count(chr(10))}: ADD ")
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("COPY --from=$V / /", "a variable cannot stand here"),
+        ("COPY --from=$V / /", "a variable is not allowed here"),
         ("COPY --from=7 / /", "there is no stage 7"),
         ("COPY --from=Bad! / /", "not the name of an image"),
-        ("RUN --mount=from=${V},target=/x y", "a variable cannot stand here"),
+        ("RUN --mount=from=${V},target=/x y", "a variable is not allowed here"),
         # A later version of the grammar may have more.
-        ("IMPORT x", "'IMPORT' is not an instruction that is known here"),
-        ("ONBUILD IMPORT x", "'IMPORT' is not an instruction that is known here"),
+        ("IMPORT x", "'IMPORT' is not an instruction that is supported here"),
+        ("ONBUILD IMPORT x", "'IMPORT' is not an instruction that is supported here"),
         ("ONBUILD", "'' is not an instruction"),
-        ("COPY --image=x / /", "'--image=x' is not a flag of COPY that is known here"),
+        ("COPY --image=x / /", "'--image=x' is not a flag of COPY that is supported here"),
         ("RUN --with=x y", "is not a flag of RUN"),
-        (r"COPY --from=\b / /", "the flags of COPY are not understood"),
-        ("RUN --mount=from='b y", "the flags of RUN are not understood"),
-        ("RUN x <<$V\n$V", "the heredoc <<$V is not understood"),
-        ('RUN x <<E"O"F\nEOF', "is not understood"),
-        ("RUN x ${V^^} <<EOF\nEOF", "whether a heredoc starts here is not understood"),
+        (r"COPY --from=\b / /", "the flags of COPY cannot be read"),
+        ("RUN --mount=from='b y", "the flags of RUN cannot be read"),
+        ("RUN x <<$V\n$V", "the heredoc <<$V is not supported here"),
+        ('RUN x <<E"O"F\nEOF', "is not supported here"),
+        ("RUN x ${V^^} <<EOF\nEOF", "it is not clear whether a heredoc starts here"),
         ("RUN x \x1a", "there is a control character"),
     ],
 )
@@ -331,18 +331,18 @@ def test_what_a_trigger_fetches_is_told() -> None:
     assert unknown("FROM a AS x\nONBUILD ADD https://e.com/x /\nFROM x")[0].startswith("2: ADD ")
 
 
-def test_another_frontend_may_read_the_file_in_another_way() -> None:
+def test_another_frontend_may_read_the_file_differently() -> None:
     found = sources("# syntax=ghcr.io/acme/frontend:1\nFROM a")
     assert found.images == ("ghcr.io/acme/frontend:1", "a")
-    assert "may read the file in another way" in found.unknown[0].what
+    assert "may read the file differently" in found.unknown[0].what
     for name in ("docker/dockerfile-upstream:master", " docker/dockerfile-upstream:master x=y"):
         given = {"BUILDKIT_SYNTAX": name}
         assert images("# syntax=x\nFROM a", build_args=given) == [name.split()[0], "a"]
 
 
 @pytest.mark.parametrize("text", ['{"syntax": "acme/x"}', "// syntax=acme/x\nFROM a"])
-def test_what_is_no_dockerfile_is_not_known(text: str) -> None:
-    assert "is not an instruction that is known here" in unknown(text)[0]
+def test_a_text_that_is_no_dockerfile_is_unknown(text: str) -> None:
+    assert "is not an instruction that is supported here" in unknown(text)[0]
 
 
 @pytest.mark.parametrize(
@@ -355,23 +355,23 @@ def test_what_is_no_dockerfile_is_not_known(text: str) -> None:
         ("FROM a\nRUN <<EOF\nx", 2, "the heredoc 'EOF' has no end"),
         ("FROM a\nRUN <<EOF\\\n\nFROM b\nEOF", 2, "the heredoc 'EOFFROM' has no end"),
         ("# escape=x\nFROM a", 1, "the escape character"),
-        ("# escape=`\n# escape=`\nFROM a", 2, "there twice"),
+        ("# escape=`\n# escape=`\nFROM a", 2, "there are two parser directives"),
         ("FROM a b", 1, "neither `FROM image` nor `FROM image AS name`"),
         ("FROM", 1, "neither `FROM image` nor"),
         ("FROM a AS 9x", 1, "neither `FROM image` nor"),
-        ("FROM $X", 1, "'$X' is '', which is not the name of an image"),
-        ("FROM a:$X", 1, "'a:$X' is 'a:', which is not the name of an image"),
+        ("FROM $X", 1, "'$X' becomes '', which is not the name of an image"),
+        ("FROM a:$X", 1, "'a:$X' becomes 'a:', which is not the name of an image"),
         ("FROM Not/Valid", 1, "'Not/Valid' is not the name of an image"),
         ("ARG A='b\nFROM a", 1, "a quote is not closed"),
         # What BuildKit would expand, but nobody writes.
-        ("FROM ${X", 1, "only $NAME and ${NAME:-default} are understood"),
+        ("FROM ${X", 1, "only $NAME and ${NAME:-default} are supported"),
         ("FROM ${X:?what}", 1, "only $NAME and"),
         ("ARG V=1.2\nFROM a:${V%.*}", 2, "only $NAME and"),
         ("ARG V=1.2\nARG M=${V%.*}\nFROM a:$M", 3, "M is not known before the build"),
         ("FROM a:$1", 1, "only $NAME and"),
-        ("FROM a:$é", 1, "are not understood here"),
-        (r"FROM a\:1", 1, "quotes and escapes are not understood here"),
-        ("FROM 'al'pine", 1, "quotes and escapes are not understood here"),
+        ("FROM a:$é", 1, "are not supported here"),
+        (r"FROM a\:1", 1, "quotes and escapes are not supported here"),
+        ("FROM 'al'pine", 1, "quotes and escapes are not supported here"),
         ("ARG V='$W'\nFROM a:$V", 2, "V is not known before the build"),
     ],
 )
@@ -383,8 +383,10 @@ def test_a_broken_dockerfile_is_told_and_never_raises(text: str, line: int, told
 
 def test_a_value_is_not_expanded_again() -> None:
     given = {"V": "$W", "W": "1", "Q": '"a"'}
-    assert "V has a quote" in unknown("ARG V\nARG W\nFROM a:$V", build_args=given)[0]
-    assert "Q has a quote" in unknown("ARG Q\nFROM $Q", build_args=given)[0]
+    assert (
+        "the value of V contains a quote" in unknown("ARG V\nARG W\nFROM a:$V", build_args=given)[0]
+    )
+    assert "the value of Q contains a quote" in unknown("ARG Q\nFROM $Q", build_args=given)[0]
 
 
 @pytest.mark.parametrize("target", ["y", "0", "2"])

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ship.build_push import images_input as mapping
-from ship.build_push.images_input import Entry
+from ship.build_push.images_input import Entry, read_entries
 
 if TYPE_CHECKING:
     from ship.runner.errors import Problem
@@ -18,14 +17,14 @@ COMMON = Entry(
 
 def entries(text: str) -> dict[str, Entry]:
     found: list[Problem] = []
-    read = mapping.entries(text, COMMON, found)
+    read = read_entries(text, COMMON, found)
     assert not found
     return read
 
 
 def problems(text: str) -> list[str]:
     found: list[Problem] = []
-    mapping.entries(text, COMMON, found)
+    read_entries(text, COMMON, found)
     return [str(problem) for problem in found]
 
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doubles import Answers, HttpRegistry, Log, ScriptedRunner
+from ship.build_push.content.unchanged import Search
+from ship.build_push.facts import Found
 from ship.build_push.inputs import read_inputs
-from ship.build_push.unchanged import Found, Search
 from ship.images.reference import DIGEST
-from ship.images.registry import Client
+from ship.images.registry.client import Client
 from ship.runner.context import Context
 from ship.runner.errors import UserError
-from ship.runner.tools import Tools
+from ship.runner.step import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +47,10 @@ def look(
         variables = {f"INPUT_{n.upper().replace('-', '_')}": value for n, value in given.items()}
         variables |= {"RUNNER_ARCH": "X64", **(env or {})}
         context = Context(repository="Acme/App", workspace=str(workspace))
-        tools = Tools(variables, context, ScriptedRunner(), log.workflow)
+        step = Step(variables, context, ScriptedRunner(), log.workflow)
         want = read_inputs(variables, context)
         with Client(lambda _: None, {}, back_off=()) as client:
-            found = Search(want, client, tools).look(want.images[0])
+            found = Found(*Search(want, client, step).look(want.images[0]))
     return found, log.text, server.asked
 
 
@@ -85,15 +86,15 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
 @pytest.mark.parametrize(
     ("dockerfile", "ignored", "env", "inputs", "doubt"),
     [
-        pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry knows", id="base"),
+        pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry has", id="base"),
         pytest.param("FROM $X\n", "", {}, {}, "line 1 of the Dockerfile", id="variable"),
         pytest.param(
             "FROM scratch\nADD https://example.com/x /\n", "", {}, {}, "line 2", id="download"
         ),
-        pytest.param("FROM scratch\n", "a|b*\n", {}, {}, "is not understood", id="pattern"),
+        pytest.param("FROM scratch\n", "a|b*\n", {}, {}, "is not supported", id="pattern"),
         pytest.param(
             "FROM scratch\n", "", {"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY": "p"}, {},
-            "may put other images", id="policy",
+            "may replace the images", id="policy",
         ),
         pytest.param(
             "FROM REGISTRY/acme/base:$TARGETARCH\n", "", {}, {"builder": "far"},
@@ -101,7 +102,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
         ),
         pytest.param(
             "FROM scratch\n", "", {}, {"build_contexts": "x=https://example.com/x.git"},
-            "no registry knows x", id="remote context",
+            "no registry has x", id="remote context",
         ),
     ],
 )  # fmt: skip
@@ -117,7 +118,7 @@ def test_in_doubt_an_image_is_built_and_has_no_address(  # noqa: PLR0917 - the t
     (workspace / ".dockerignore").write_text(ignored)
     found, log, _ = look(workspace, env, **inputs)
     assert found == Found()
-    assert "::notice::app is built, for it may have changed: " in log
+    assert "::notice::app is built, because it may have changed: " in log
     assert doubt in log
 
 

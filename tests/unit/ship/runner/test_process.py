@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bed.waiting import wait_until
 from ship.runner.command import Command, Secret
 from ship.runner.errors import UserError
-from ship.runner.process import ProcessRunner, Tail
+from ship.runner.pipes import Tail
+from ship.runner.process import ProcessRunner
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENV = {"PATH": "/usr/bin:/bin", "INPUT_PASSWORD": "hunter2", "JOB_TOKEN": "ghs_x"}
 
@@ -26,6 +31,17 @@ def test_both_streams_come_line_by_line_and_whole() -> None:
     done = ProcessRunner(ENV).run(Command(("sh", "-c", script), why="try"), on_stdout=seen.append)
     assert (done.code, done.stdout, done.stderr) == (7, "one\nno end", "two")
     assert seen == ["one", "no end"]
+
+
+def test_all_lines_reach_a_slow_log_after_the_program_has_ended() -> None:
+    seen: list[str] = []
+
+    def slow(line: str) -> None:
+        time.sleep(0.1)
+        seen.append(line)
+
+    ProcessRunner(ENV).run(Command(("seq", "25"), why="count"), on_stdout=slow)
+    assert seen == [str(number) for number in range(1, 26)]
 
 
 def test_a_secret_arrives_on_stdin() -> None:
@@ -70,16 +86,3 @@ def test_a_late_word_of_a_grandchild_is_not_passed_on(tmp_path: Path) -> None:
     wait_until((tmp_path / "said").exists, "the grandchild has said its late word")
     wait_until(lambda: threading.active_count() <= threads, "its pipes are read to their end")
     assert seen == ["now"]
-
-
-def test_a_companion_ends_with_us_and_by_itself(tmp_path: Path) -> None:
-    pid = tmp_path / "pid"
-    script = f"echo $$ >{pid}; exec sleep 60"
-    companion = ProcessRunner(ENV).start(Command(("sh", "-c", script), why="wait"))
-    wait_until(lambda: pid.exists() and pid.read_text(), "the program has written its pid")
-    assert not companion.ended
-    companion.stop()
-    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
-    short = ProcessRunner(ENV).start(Command(("true",), why="end"))
-    wait_until(lambda: short.ended, "the short program has ended")
-    short.stop()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,34 @@ def test_no_more_than_asked_run_at_once(tmp_path: Path, at_once: int, met: bool)
     codes = [done.code for done in ProcessRunner(ENV).run_all(jobs, at_once=at_once)]
     assert (4 in codes) == met, codes
     assert set(codes) <= {0, 4}, codes
+
+
+def test_a_program_starts_when_all_lines_of_the_one_before_have_been_shown() -> None:
+    seen: list[str] = []
+
+    def slow(line: str) -> None:
+        time.sleep(0.3)
+        seen.append(line)
+
+    jobs = [(shell("echo one; echo two"), slow), (shell("echo three"), seen.append)]
+    ProcessRunner(ENV).run_all(jobs, at_once=1)
+    assert seen == ["one", "two", "three"]
+
+
+def test_the_two_streams_of_a_program_keep_their_order() -> None:
+    seen: list[str] = []
+    script = "for i in 1 2 3 4 5 6 7 8 9; do echo out $i; echo err $i >&2; done"
+    (done,) = ProcessRunner(ENV).run_all([(shell(script), seen.append)], at_once=1)
+    assert seen == [f"{stream} {number}" for number in range(1, 10) for stream in ("out", "err")]
+    assert done.stdout.splitlines() == seen
+
+
+def test_a_process_that_is_left_behind_holds_up_no_other_program() -> None:
+    seen: list[str] = []
+    jobs = [(shell("sleep 60 & echo one"), seen.append), (shell("echo two"), seen.append)]
+    ends = ProcessRunner(ENV).run_all(jobs, at_once=1)
+    assert [done.code for done in ends] == [0, 0]
+    assert seen == ["one", "two"]
 
 
 def test_one_that_fails_does_not_end_the_others() -> None:

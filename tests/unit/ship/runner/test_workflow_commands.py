@@ -2,11 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from doubles import Log
 from ship.runner.command import Secret
-from ship.runner.workflow_commands import SUMMARY_LIMIT, cell, fence
+from ship.runner.workflow_commands import SUMMARY_LIMIT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,14 +47,3 @@ def test_a_summary_never_exceeds_what_github_takes(tmp_path: Path) -> None:
     for _ in range(3):
         log.workflow.summary("x" * SUMMARY_LIMIT)
     assert len(log.summary) <= SUMMARY_LIMIT + 3
-
-
-@pytest.mark.parametrize("text", ["plain", "```\nescape\n```", "a ````` b"])
-def test_a_fence_is_longer_than_any_run_of_backticks_inside(text: str) -> None:
-    opening = fence(text).splitlines()[0].removesuffix("text")
-    assert set(opening) == {"`"}
-    assert opening not in text
-
-
-def test_a_table_cell_shows_hostile_text_as_text() -> None:
-    assert cell("a|b <img> `x`\n[l](u)") == "a\\|b &lt;img> \\`x\\` \\[l\\](u)"

@@ -62,7 +62,7 @@ def test_a_missing_program_is_not_tried_again() -> None:
         (DENIED, "input `ssh-key`: deploy@h1 does not accept the key"),
         (UNKNOWN, "input `host`: there is no host called 'h1'"),
         (NAMELESS, "input `host`: the jump host knows no host called 'h1'"),
-        (PROHIBITED, "input `jump`: the jump host does not let us through to h1"),
+        (PROHIBITED, "input `jump`: the jump host does not forward to h1"),
         (REFUSED, "no connection to deploy@h1: the jump host says: Connection refused"),
         (OLD, "deploy@h1 and the runner have no algorithm in common"),
     ],

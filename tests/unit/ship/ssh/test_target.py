@@ -63,8 +63,8 @@ def test_the_default_user_is_needed_only_where_none_is_given() -> None:
         ("a$b@h1", "is not the name of a user"),
         ("@h1", "has no user before the @"),
         ("[h1", "not the name or address of a host"),
-        ("h1, root@H1", "h1 is there twice"),
-        ("h1:22,h1", "h1 is there twice"),
+        ("h1, root@H1", "h1 is listed twice"),
+        ("h1:22,h1", "h1 is listed twice"),
     ],
 )
 def test_a_wrong_host_is_named(text: str, told: str) -> None:

@@ -101,10 +101,10 @@ def test_a_link_within_the_folder_is_uploaded_as_what_it_shows(
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ("../outside", "'../outside' is outside of the folder that is uploaded"),
-        ("/etc/passwd", "is outside of the folder that is uploaded"),
-        ("out", "'out' is outside of the folder that is uploaded"),
-        ("conf/out-folder", "'conf/out-folder' is outside of the folder"),
+        ("../outside", "'../outside' is outside the folder that is uploaded"),
+        ("/etc/passwd", "is outside the folder that is uploaded"),
+        ("out", "'out' is outside the folder that is uploaded"),
+        ("conf/out-folder", "'conf/out-folder' is outside the folder"),
         ("nothing", "'nothing' matches no file"),
         ("images.gen-workflow.yml", "is written by the deploy itself"),
         ("inner", "'inner' is a link to a folder"),
@@ -127,7 +127,7 @@ def test_what_cannot_be_uploaded_is_named(workspace: Path, files: str, told: str
 def test_a_compose_file_above_the_first_is_outside(workspace: Path) -> None:
     (workspace / "base.yml").write_text("x")
     assert problems(workspace, "deploy/compose.yml\nbase.yml") == [
-        "'../base.yml' is outside of the folder that is uploaded"
+        "'../base.yml' is outside the folder that is uploaded"
     ]
 
 

@@ -10,9 +10,11 @@ import pytest
 
 from ship.runner.context import Context
 from ship.runner.errors import StepFailed, UserError
-from ship.ssh_deploy.compose.form import ComposeForm, Task, answer
+from ship.ssh_deploy.compose.answer import answer
+from ship.ssh_deploy.compose.inputs import ComposeForm, Task
 from ship.ssh_deploy.facts import Facts
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.plan import plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +53,7 @@ class Wish:
         return made
 
     def program(self, **changes: str) -> Program:
-        return self.inputs(**changes).program(self.context)
+        return plan(self.inputs(**changes), self.context)
 
     def problems(self, **changes: str) -> str:
         with pytest.raises(UserError) as caught:
@@ -154,25 +156,26 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
     ("changes", "told"),
     [
         ({"image": ""}, "is required but empty"),
-        ({"image": "ghcr.io/acme/shop:latest"}, "names no digest"),
-        ({"images": f"web={IMAGE}"}, "cannot be together with `images`"),
-        ({"image": "", "images": "web=shop:1"}, "'shop:1' names no digest"),
+        ({"image": "ghcr.io/acme/shop:latest"}, "has no digest"),
+        ({"images": f"web={IMAGE}"}, "cannot be used together with `images`"),
+        ({"image": "", "images": "web=shop:1"}, "'shop:1' has no digest"),
+        ({"image": "", "images": "web="}, "input `images`: '' has no digest"),
         ({"image": "", "images": f"we b={IMAGE}"}, "'we b' is not the name of a service"),
         ({"rollback": "previous", "image": "", "images": f"web={IMAGE}"}, "with `rollback`"),
-        ({"dir": "../up"}, "is no folder for a project"),
-        ({"dir": "/"}, "is no folder for a project"),
+        ({"dir": "../up"}, "is not a folder for a project"),
+        ({"dir": "/"}, "is not a folder for a project"),
         ({"dir": "$HOME/x"}, "is not a folder of the host"),
         ({"health": "health"}, "neither a path such as /health nor :8080/health"),
         ({"health": ":99999/x"}, "99999 is not a port"),
         ({"before": "npx migrate"}, "does not say in which service it runs"),
         ({"before": "web: echo 'x"}, "cannot be split into words"),
-        ({"ports": "80:80"}, "input `ports`: cannot be together with `compose`"),
-        ({"restart": "always"}, "input `restart`: cannot be together with `compose`"),
+        ({"ports": "80:80"}, "input `ports`: cannot be used together with `compose`"),
+        ({"restart": "always"}, "input `restart`: cannot be used together with `compose`"),
         ({"stop_timeout": "60"}, "`stop_grace_period` of the service"),
-        ({"volumes": "a:/b"}, "input `volumes`: cannot be together with `compose`"),
-        ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker is asked"),
+        ({"volumes": "a:/b"}, "input `volumes`: cannot be used together with `compose`"),
+        ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker engine is used"),
         ({"compose": "nope.yml"}, "there is no file 'nope.yml' in the workspace"),
-        ({"script": "true"}, "input `compose`: cannot be together with `script`"),
+        ({"script": "true"}, "input `compose`: cannot be used together with `script`"),
     ],
 )
 def test_a_wrong_input_is_named(wish: Wish, changes: dict[str, str], told: str) -> None:
@@ -231,7 +234,7 @@ def test_a_health_path_without_a_published_port_is_an_error_that_says_what_to_wr
     wish: Wish,
 ) -> None:
     services = {"web": {"image": "ghcr.io/acme/shop"}}
-    with pytest.raises(UserError, match="say the port of the host: :8080/health"):
+    with pytest.raises(UserError, match="write the port of the host before the path: :8080/health"):
         wish.answer(services)
     assert wish.answer(services, health=":3000/health")["HEALTH_HOST_PORT"] == "3000"
 
@@ -268,7 +271,7 @@ def test_a_rollback_takes_the_images_that_the_host_tells(wish: Wish) -> None:
 def test_a_host_that_tells_what_compose_would_not_is_an_error_and_no_bug_of_ours(
     wish: Wish, service: dict[str, Any]
 ) -> None:
-    with pytest.raises(StepFailed, match="what nobody can read"):
+    with pytest.raises(StepFailed, match="cannot be read"):
         wish.answer({"web": {**WEB["web"], **service}, "db": {}})
 
 
@@ -278,5 +281,5 @@ def test_what_is_cut_off_on_its_way_from_the_host_is_an_error(
 ) -> None:
     told = facts(config={"name": "shop", "services": WEB})
     told.take(f"{told.mark} {name} {piece}")
-    with pytest.raises(StepFailed, match="what nobody can read"):
+    with pytest.raises(StepFailed, match="cannot be read"):
         answer(wish.form(rollback="previous", image=""), told)

@@ -59,7 +59,7 @@ def probe(folder: Path, client: dict[str, str], port: int | str, path: str) -> s
             pytest.fail(f"{program} is not on this machine")
         (folder / name).symlink_to(found)
     # The folder is the whole PATH: the script would add those where a client is.
-    script = Program(("host/common",), (), {}).preamble("m").reveal()
+    script = Program(("host/common", "host/health"), (), {}).preamble("m").reveal()
     script = script.replace("PATH=$PATH:", "ELSEWHERE=")
     script += f"probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\nfinished=yes\n"
     proxy = "http://127.0.0.1:1"

@@ -10,9 +10,10 @@ import pytest
 from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.runner.errors import UserError
-from ship.ssh_deploy.proxy.form import ProxyForm
-from ship.ssh_deploy.run.form import RunForm
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.plan import plan
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.run.inputs import RunForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ def inputs(**changes: str) -> Inputs:
 
 
 def parameters(**changes: str) -> Mapping[str, Value]:
-    return inputs(**changes).program(ACME).parameters
+    return plan(inputs(**changes), ACME).parameters
 
 
 def route(**changes: str) -> str:
@@ -60,14 +61,14 @@ def test_without_a_strategy_a_container_is_replaced() -> None:
 
 
 def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> None:
-    program = inputs(before="migrate", after="notify").program(ACME)
+    program = plan(inputs(before="migrate", after="notify"), ACME)
     names = [phase.name for phase in program.phases]
     assert names == [
         "look", "lock", "prepare", "before", "check", "switch", "commit", "after", "leave"
     ]  # fmt: skip
     assert program.files[-2:] == ("run/run", "proxy/proxy")
     undo = {phase.name: phase.undo for phase in program.phases}
-    assert undo["switch"] == "the users go back to the old container, which still runs"
+    assert undo["switch"] == "the proxy sends requests to the old container again, which still runs"
     assert undo["switch"] in program.shown()
     assert "a candidate" not in program.shown()
 
@@ -117,7 +118,7 @@ def test_no_word_of_the_way_has_a_blank() -> None:
 def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
     want = inputs()
     assert Secret("t0ken") in want.secrets()
-    shown = want.program(ACME).shown()
+    shown = plan(want, ACME).shown()
     assert "t0ken" not in shown
     assert f"PROXY_IMAGE={PROXY_IMAGE}" in shown
 
@@ -125,33 +126,33 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"script": "true"}, "`strategy`: `proxy` is for one container"),
+        ({"script": "true"}, "`strategy`: `proxy` is for a single container"),
         ({"strategy": "swarm"}, "`strategy`: 'swarm' is not one of plain, proxy"),
         ({"health": ""}, "`health`: is required with `strategy: proxy`"),
         ({"ports": ""}, "`ports`: there are 0, and `strategy: proxy` takes one"),
         ({"ports": "80:80\n81:81"}, "`ports`: there are 2, and `strategy: proxy` takes one"),
-        ({"ports": "80:80/udp"}, "`ports`: the proxy takes no UDP"),
+        ({"ports": "80:80/udp"}, "`ports`: the proxy does not support UDP"),
         (
             {"ports": "443:80", "proxy_tls": "true", "proxy_hosts": "a.example.com"},
-            "`ports`: the proxy has 443 for the certificate",
+            "`ports`: the proxy uses 443 for HTTPS itself",
         ),
-        ({"proxy_tls": "true"}, "`proxy-hosts`: a certificate is for hosts that are named"),
+        ({"proxy_tls": "true"}, "`proxy-hosts`: a certificate needs the names of the hosts"),
         (
             {"proxy_tls": "true", "proxy_hosts": "*.example.com"},
-            "`proxy-hosts`: a certificate is for hosts that are named",
+            "`proxy-hosts`: a certificate needs the names of the hosts",
         ),
         ({"proxy_hosts": "a_b.example.com"}, "'a_b.example.com' is not the name of a host"),
         ({"proxy_hosts": "http://a.example.com"}, "is not the name of a host"),
         ({"proxy_image": ""}, "`proxy-image`: is required but empty"),
-        ({"proxy_image": "basecamp/kamal-proxy:v0.9.2"}, "names no digest"),
+        ({"proxy_image": "basecamp/kamal-proxy:v0.9.2"}, "has no digest"),
         ({"drain_timeout": "soon"}, "`drain-timeout`: 'soon' is not a whole number"),
         (
             {"strategy": "", "proxy_hosts": "a.example.com"},
-            "`proxy-hosts`: is for a container behind a proxy",
+            "`proxy-hosts`: is only for a container behind a proxy",
         ),
-        ({"strategy": "plain", "proxy_tls": "true"}, "`proxy-tls`: is for a container behind"),
-        ({"strategy": "", "drain_timeout": "5"}, "`drain-timeout`: is for a container behind"),
-        ({"strategy": "", "proxy_image": PROXY_IMAGE}, "`proxy-image`: is for a container behind"),
+        ({"strategy": "plain", "proxy_tls": "true"}, "`proxy-tls`: is only for a container behind"),
+        ({"strategy": "", "drain_timeout": "5"}, "`drain-timeout`: is only for a container behind"),
+        ({"strategy": "", "proxy_image": PROXY_IMAGE}, "`proxy-image`: is only for a container"),
     ],
 )
 def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:

@@ -48,7 +48,9 @@ def test_every_client_names_the_site(
         found = shutil.which(name)
         assert found, f"{name} is not on this machine"
         (tmp_path / name).symlink_to(found)
-    script = Program(("host/common",), (), {"HEALTH_HOST": host}).preamble("m").reveal()
+    script = (
+        Program(("host/common", "host/health"), (), {"HEALTH_HOST": host}).preamble("m").reveal()
+    )
     # The folder is the whole PATH: the script would add those where another client is.
     script = script.replace("PATH=$PATH:", "ELSEWHERE=")
     script += f'probe 127.0.0.1 {port} / && echo good || echo "$answer"\nfinished=yes\n'

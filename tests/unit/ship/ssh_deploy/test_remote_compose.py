@@ -13,7 +13,8 @@ from bed.waiting import PATIENCE_SECONDS
 from far_side import ACME, COMMON, DASH_FIRST, PROGRAM, PULLS, WANTED, FarSide, cut, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.compose.files import Upload
-from ship.ssh_deploy.compose.form import ComposeForm, plan_compose
+from ship.ssh_deploy.compose.inputs import ComposeForm
+from ship.ssh_deploy.compose.plan import plan_compose
 from ship.ssh_deploy.program import call
 
 if TYPE_CHECKING:
@@ -667,3 +668,156 @@ def test_a_name_is_that_of_one_repository(side: ComposeSide) -> None:
     (side.state / "repositories").write_text("Acme/App\n")
     assert deployed(side.deploy())
     assert (side.state / "source").read_text() == "Other/App"
+
+
+def test_the_time_of_a_gap_is_no_process_to_end(side: ComposeSide) -> None:
+    """The clock must not write where the process id of a running `compose up` is kept."""
+    pkill = side.folder / "bin" / "pkill"
+    pkill.write_text(f'#!/bin/sh\necho "$*" >>{side.folder}/ended\n')
+    pkill.chmod(0o755)
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", "switch", parameters=ANSWER))
+    listen(process, "end switch")
+    say(process, call("leave"))
+    assert "finished 0" in listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert not (side.folder / "ended").exists()
+
+
+MANY = 5000
+# What `ln` can be given at once, with room to spare.
+MOST_BYTES = 2 * 131072
+
+
+@pytest.fixture
+def counted(side: ComposeSide) -> ComposeSide:
+    """A project with thousands of folders beside its own, and a note of each `ln` command."""
+    for number in range(MANY):
+        (side.folder / "home" / f"sibling-{number}").mkdir()
+    ln = side.folder / "bin" / "ln"
+    ln.write_text(f'#!/bin/sh\necho "$# $*" | wc -c >>{side.folder}/links\nexec /bin/ln "$@"\n')
+    ln.chmod(0o755)
+    return side
+
+
+def view_of(side: ComposeSide, program: Program | None = None) -> dict[str, Path]:
+    """Prepare a deploy; return the entries of the view in the folder above that of the project."""
+    process = side.start(program or side.program())
+    say(process, call("lock", "prepare"))
+    facts = listen(process, "end prepare")
+    assert not any(fact.startswith("failure") for fact in facts), facts
+    above = side.state / "view" / str(side.folder / "home").lstrip("/")
+    found = {path.name: path for path in above.iterdir()}
+    links = {name: path.readlink() for name, path in found.items() if path.is_symlink()}
+    say(process, call("leave"))
+    listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    return {**found, **links}
+
+
+def links_made(side: ComposeSide) -> list[int]:
+    """How many bytes each `ln` command had."""
+    return [int(line) for line in (side.folder / "links").read_text().splitlines()]
+
+
+def test_compose_sees_of_the_folders_beside_the_project_those_that_it_names(
+    counted: ComposeSide,
+) -> None:
+    counted.put("compose.yml", "include: ['../sibling-7/base.yml', ../../home/sibling-8/x:ro]")
+    counted.put("conf/more.yml", "env_file: ${DIR:-../../sibling-9}/x.env")
+    counted.live.mkdir()
+    (counted.live / ".env").write_text("SHARED=../sibling-10\n")
+    found = view_of(counted)
+    assert {name for name in found if name.startswith("sibling-")} == {
+        "sibling-7", "sibling-8", "sibling-9", "sibling-10",
+    }  # fmt: skip
+    assert found["sibling-7"] == counted.folder / "home" / "sibling-7"
+    assert not found["app"].is_symlink()
+    assert len(links_made(counted)) < 30
+
+
+def test_compose_that_misses_a_file_sees_all_beside_the_project_in_few_commands(
+    counted: ComposeSide,
+) -> None:
+    docker = counted.folder / "bin" / "docker"
+    there = '[ -e "$here/../sibling-$(( 4000 + 2 ))" ] || { echo missing >&2; exit 1; }'
+    text = docker.read_text().replace(
+        "*'config --format json') echo", f"*'config --format json') {there}; echo"
+    )
+    docker.write_text(text)
+    found = view_of(counted)
+    assert len([name for name in found if name.startswith("sibling-")]) == MANY
+    assert len(links_made(counted)) < 100
+    assert max(links_made(counted)) < MOST_BYTES
+
+
+def test_a_project_with_thousands_of_files_is_seen_whole_in_few_commands(
+    counted: ComposeSide,
+) -> None:
+    counted.put("data/uploaded.txt", "new")
+    (counted.live / "data").mkdir(parents=True)
+    for number in range(MANY):
+        (counted.live / "data" / f"kept-{number}").touch()
+    data = counted.state / "view" / str(counted.live).lstrip("/") / "data"
+    process = counted.start(counted.program())
+    say(process, call("lock", "prepare"))
+    listen(process, "end prepare")
+    assert len(list(data.iterdir())) == MANY + 1
+    assert not (data / "uploaded.txt").is_symlink()
+    say(process, call("leave"))
+    listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert len(links_made(counted)) < 60
+    assert max(links_made(counted)) < MOST_BYTES
+
+
+def test_a_view_that_cannot_be_made_ends_the_deploy(side: ComposeSide) -> None:
+    ln = side.folder / "bin" / "ln"
+    ln.write_text("#!/bin/sh\nexit 1\n")
+    ln.chmod(0o755)
+    side.live.mkdir()
+    (side.live / "x").touch()
+    facts = side.deploy()
+    assert "failure no-state" in facts
+    assert f"detail {side.state}/view" in facts
+    assert [path.name for path in side.live.iterdir()] == ["x"]
+
+
+def test_a_name_above_the_project_that_is_no_folder_of_the_host_is_no_problem(
+    side: ComposeSide,
+) -> None:
+    side.put("compose.yml", "x: [../, .., ../.., '../*', '../none', ../$NAME/x, ../a b]")
+    assert deployed(side.deploy())
+
+
+def test_a_note_of_the_undo_that_cannot_be_written_ends_the_deploy(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.put("compose.yml", "2")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    # No line can be added to a folder.
+    broken = 'rm -f "$UNDO.new/changed"; mkdir "$UNDO.new/changed"; note changed x'
+    say(process, Secret(f"note_file() {{ {broken}; }}\n"))
+    say(process, call("pull", "switch", "leave", parameters=ANSWER))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert "failure disk" in facts
+    assert side.text("compose.yml") == "1"
+
+
+def test_a_switch_that_cannot_be_noted_does_not_begin(side: ComposeSide) -> None:
+    """Without the note an undo would bring the files back and leave the new containers."""
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", parameters=ANSWER))
+    listen(process, "end pull")
+    say(
+        process,
+        Secret('mv() { command mv "$@" && { [ "$2" != "$UNDO" ] || mkdir "$UNDO/switched"; }; }\n'),
+    )
+    say(process, call("switch", "leave"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert "failure disk" in facts, facts
+    assert not any(" up " in each for each in side.calls)

@@ -9,9 +9,11 @@ import pytest
 
 from far_side import ACME, COMMON, DASH_FIRST, IMAGE, PHASES, WANTED, FarSide
 from ship.runner.command import Secret
-from ship.ssh_deploy.inputs import Login
-from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
-from ship.ssh_deploy.run.form import Port, plan_run
+from ship.ssh_deploy.image import Login
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.proxy.plan import plan_proxy
+from ship.ssh_deploy.run.plan import plan_run
+from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.waiting import PATIENCE_SECONDS
-from far_side import ACME, COMMON, DASH_FIRST, WANTED, FarSide, listen, say
+from far_side import ACME, COMMON, DASH_FIRST, PHASES, WANTED, FarSide, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.program import call
-from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
-from ship.ssh_deploy.run.form import Port
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.proxy.plan import plan_proxy
+from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,9 +104,31 @@ def test_a_deploy_that_ends_before_the_port_has_moved_takes_nothing_from_anybody
     hold(far_side, "app", "127.0.0.1")
     process = far_side.start(on("127.0.0.1"))
     say(process, Secret("sleep() { command sleep 0.01; }\nawait_healthy() { :; }\n"))
-    say(process, Secret("make_room() { fail stop; }\n"))
+    say(process, Secret("hand_port_over() { fail stop; }\n"))
     say(process, call("lock", "prepare", *phases, "leave"))
     facts = listen(process, "ship-gone")
     process.communicate(timeout=PATIENCE_SECONDS)
     assert not any(fact.startswith("lost") for fact in facts)
     assert far_side.boxes == {"app": "running"}
+
+
+def test_images_that_are_removed_for_space_are_no_service_that_is_lost(far_side: FarSide) -> None:
+    """What `prune` removes is a list of its own, and not the container that served before."""
+    far_side.make("box/app", "stopped")
+    for name, line in {"df": "printf 'title\\nx 1 1 10000 1 /\\n'", "curl": "printf 200"}.items():
+        (far_side.folder / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
+        (far_side.folder / "bin" / name).chmod(0o755)
+    far_side.state.mkdir(parents=True)
+    lines = [f'"image":"a@sha256:{n}","previous":"","result":"deployed"\n' for n in range(5)]
+    (far_side.state / "history.jsonl").write_text("".join(lines))
+    process = far_side.start(on("127.0.0.1"))
+    say(process, Secret("sleep() { command sleep 0.01; }\nawait_healthy() { :; }\n"))
+    say(process, call(*PHASES[: PHASES.index("switch") + 1]))
+    listen(process, "end switch")
+    assert "rmi a@sha256:1 a@sha256:0" in far_side.calls
+    far_side.make("broken", "version")
+    say(process, call("leave"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert "finished 0" in facts
+    assert "lost app" not in facts, "nothing served before"

@@ -15,15 +15,17 @@ from bed.waiting import PATIENCE_SECONDS, uptime_ms, wait_until
 from far_side import ACME, COMMON, PHASES, PROGRAM, WANTED, FarSide, cut, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.program import call
-from ship.ssh_deploy.proxy.form import ProxyForm, plan_proxy
-from ship.ssh_deploy.run.form import Port, plan_run
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.proxy.plan import plan_proxy
+from ship.ssh_deploy.run.plan import plan_run
+from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ship.ssh_deploy.program import Program
-    from ship.ssh_deploy.run.form import RunForm
+    from ship.ssh_deploy.run.inputs import RunForm
 
 DIGEST = "sha256:" + "d" * 64
 SHELLS = ["dash", "bash", "busybox"]
@@ -309,7 +311,7 @@ def test_a_kept_container_of_somebody_else_is_left_alone_behind_the_proxy_too(
 def test_a_health_command_that_hangs_is_no_success(far_side: FarSide) -> None:
     program = plan_run(COMMON, WANTED._replace(health_command="sleep 3600", health_timeout=1), ACME)
     facts = far_side.run(*PHASES, program=program)
-    assert "detail its health command has not come to its end" in facts
+    assert "detail its health command has not ended" in facts
     assert far_side.boxes == {"app": "running"}
 
 

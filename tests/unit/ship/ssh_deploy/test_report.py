@@ -10,8 +10,8 @@ from far_side import COMMON, PROGRAM
 from ship.runner.errors import StepFailed
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
+from ship.ssh_deploy.apply import Host
 from ship.ssh_deploy.report import Report
-from ship.ssh_deploy.rollout import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ def test_a_file_of_the_previous_release_that_is_not_back_is_told_beside_the_caus
     assert (
         file.what == "/srv/app/x on the host cannot be replaced by a file of the previous release"
     )
-    assert file.hint == "look what is there, and move it away: the next deploy puts it back"
+    assert file.hint == "look at what is there, and move it away: the next deploy restores the file"
 
 
 def test_what_is_in_the_way_is_told_once() -> None:

@@ -9,9 +9,10 @@ import pytest
 from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.runner.errors import UserError
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.plan import plan
 from ship.ssh_deploy.program import Program
-from ship.ssh_deploy.run.form import RunForm
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.run.inputs import RunForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,7 @@ def form(**changes: str) -> RunForm:
 
 
 def program(**changes: str) -> Program:
-    return inputs(**changes).program(ACME)
+    return plan(inputs(**changes), ACME)
 
 
 def parameters(**changes: str) -> Mapping[str, Value]:
@@ -102,7 +103,7 @@ def test_the_token_of_the_job_goes_to_github_alone() -> None:
 def test_a_dry_run_shows_every_parameter_and_no_secret() -> None:
     environ = {**environment(env="TOKEN\nLEVEL=info"), "TOKEN": "hunter2"}
     environ["INPUT_SECRET_FILES"] = "cert=pem-of-mine"
-    shown = read_inputs(environ, ACME).program(ACME).shown()
+    shown = plan(read_inputs(environ, ACME), ACME).shown()
     assert "export TOKEN=***" in shown
     assert "file cert ***" in shown
     assert f"IMAGE={IMAGE}" in shown
@@ -112,7 +113,7 @@ def test_a_dry_run_shows_every_parameter_and_no_secret() -> None:
 
 def test_no_secret_is_a_word_of_a_command() -> None:
     environ = {**environment(env="TOKEN"), "TOKEN": "hunter2"}
-    assert "hunter2" not in str(read_inputs(environ, ACME).program(ACME).parameters)
+    assert "hunter2" not in str(plan(read_inputs(environ, ACME), ACME).parameters)
 
 
 def test_limits_labels_and_options_are_flags() -> None:
@@ -170,7 +171,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"user": "a b"}, "not the name of a user"),
         ({"port": "ssh"}, "not a whole number from 1 to 65535"),
         ({"known-hosts": ""}, "ssh-keyscan"),
-        ({"image": "ghcr.io/acme/app:1"}, "names no digest"),
+        ({"image": "ghcr.io/acme/app:1"}, "has no digest"),
         ({"image": ""}, "nothing was pushed"),
         ({"name": "a b"}, "not the name of a service"),
         ({"name": "x"}, "not the name of a service"),
@@ -190,7 +191,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"options": "--cap-add ALL"}, "'ALL' is not an option in its long form"),
         ({"options": "-p=80:80"}, "not an option in its long form"),
         ({"options": "--publish=80:80"}, "has an input of its own: `ports`"),
-        ({"options": "--rm"}, "or take the way back away"),
+        ({"options": "--rm"}, "or make a rollback impossible"),
         (
             {"options": "--entrypoint"},
             "--entrypoint has no value\n  hint: write --entrypoint=value",
@@ -201,19 +202,19 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"memory": "much"}, "not a size"),
         ({"labels": "io.github.gen-workflow.service=x"}, "not the name of a label"),
         ({"secret-files": "../x=1"}, "line 1 does not have the form NAME or NAME=value"),
-        ({"registry-password": ""}, "`registry-password`: is empty, and 'me' would need it"),
+        ({"registry-password": ""}, "`registry-password`: is empty, but the user 'me' needs one"),
         ({"ports": "999.1.1.1:80:80"}, "not a port to publish"),
-        ({"rollback": "ghcr.io/acme/app@sha256:1"}, "write `previous`, or sha256:… alone"),
-        ({"lock-timeout": "10m"}, "write its digits alone, without a unit"),
-        ({"env-file": "nowhere"}, "did actions/checkout run before"),
-        ({"dir": "/srv/shop"}, "`dir`: is for a compose project"),
-        ({"files": "nginx.conf"}, "`files`: is for a compose project"),
-        ({"images": f"web={IMAGE}"}, "`images`: is for a compose project"),
+        ({"rollback": "ghcr.io/acme/app@sha256:1"}, "write `previous`, a digest"),
+        ({"lock-timeout": "10m"}, "write only digits, without a unit"),
+        ({"env-file": "nowhere"}, "check that actions/checkout runs before"),
+        ({"dir": "/srv/shop"}, "`dir`: is only for a compose project"),
+        ({"files": "nginx.conf"}, "`files`: is only for a compose project"),
+        ({"images": f"web={IMAGE}"}, "`images`: is only for a compose project"),
         ({"rollback": "../x"}, "`previous`, a digest or a tag"),
         ({"max-parallel": "0"}, "a number of hosts or a percentage"),
         ({"max-parallel": "120%"}, "a number of hosts or a percentage"),
-        ({"health-command": "x"}, "cannot be together with `health`"),
-        ({"script": "id"}, "`image`: cannot be together with `script`"),
+        ({"health-command": "x"}, "cannot be used together with `health`"),
+        ({"script": "id"}, "`image`: cannot be used together with `script`"),
         ({"health-timeout": "0"}, "from 1 to 3600"),
         ({"env": "SECONDS=1"}, "would change the shell"),
         ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
@@ -303,6 +304,6 @@ def test_a_group_is_a_number_or_a_part_of_the_hosts(given: str, size: int) -> No
 
 def test_an_attempt_of_a_run_is_an_owner_of_its_own() -> None:
     again = ACME._replace(run_attempt="2")
-    owner = str(inputs().program(ACME).parameters["OWNER"])
+    owner = str(plan(inputs(), ACME).parameters["OWNER"])
     assert owner == "https://github.com/Acme/App/actions/runs/42"
-    assert inputs().program(again).parameters["OWNER"] == f"{owner}/attempts/2"
+    assert plan(inputs(), again).parameters["OWNER"] == f"{owner}/attempts/2"

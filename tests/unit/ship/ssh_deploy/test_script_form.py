@@ -13,10 +13,11 @@ from far_side import ACME, COMMON, FarSide
 from ship.runner.command import Secret
 from ship.runner.errors import UserError
 from ship.ssh_deploy import program as remote_script
+from ship.ssh_deploy.common import DEFAULTS
 from ship.ssh_deploy.facts import Facts
-from ship.ssh_deploy.inputs import DEFAULTS
-from ship.ssh_deploy.script.form import ScriptForm, plan_script
-from ship.ssh_deploy.step import Inputs, read_inputs
+from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.script.inputs import ScriptForm
+from ship.ssh_deploy.script.plan import plan_script
 
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
@@ -71,7 +72,7 @@ def test_no_function_of_ours_stands_in_for_a_program_of_the_host(far_side: FarSi
     files = plan_script(COMMON, ScriptForm(Secret(""), {}), ACME).files
     texts = [(Path(remote_script.FOLDER) / f"{name}.sh").read_text() for name in files]
     names = re.findall(r"^(\w+)\(\)", "\n".join(texts), re.MULTILINE)
-    assert {"tidy", "look", "phase_script"} < set(names)
+    assert {"clean_up", "take_lock", "phase_script"} < set(names)
     names += ["app_environment", "secret_files"]
     for name in names:
         program = far_side.folder / "bin" / name

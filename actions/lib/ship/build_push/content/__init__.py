@@ -1,8 +1,8 @@
-"""The content address of a build: a tag that is the same when all that enters it is the same.
+"""The content address of a build: a tag that is the same when everything that enters is the same.
 
-`address` is a pure function over `Ingredients`; reading the files is apart from it. What is taken
-and what is not, and why, is told in docs/skip-unchanged.md. When in doubt a thing is taken: an
-image that is built without need costs minutes, one that is not built costs trust.
+`address` is a pure function over `Ingredients`; other modules read the files.
+docs/skip-unchanged.md says what counts, what does not, and why. In doubt, a thing counts: a build
+that was not needed costs minutes, and a build that was skipped by mistake costs trust.
 """
 
 from ship.build_push.content.ingredients import (

@@ -1,8 +1,9 @@
-"""From everything that enters a build to its address; pure."""
+"""Computes the address of a build from everything that enters it; pure."""
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from ship.build_push.content.tree import Entry
 
-# Raised when the meaning of an address changes, so that no old image is taken for a new one.
+# Increase it when the meaning of an address changes. Then no old image counts as a new one.
 SCHEME = 1
 DIGITS = 40
 
@@ -21,10 +22,10 @@ DIGITS = 40
 class Ingredients(NamedTuple):
     """Everything that enters a build.
 
-    `bases` maps each external image to its digest; `contexts` maps a named build context to what it
-    is, where a folder is told by `tree_digest`; `provenance` and `sbom` are the settings as given.
-    `max_age` is in seconds, none for 0, `now` in seconds since 1970, and `image` is a name that
-    says at which moments of a period this image, and not others, is built anew.
+    `bases` maps each external image to its digest. `contexts` maps each named build context to its
+    digest; for a folder this is its `tree_digest`. `provenance` and `sbom` are the settings as
+    given. `max_age` is in seconds, and 0 means no limit. `now` is in seconds since 1970. `image` is
+    a name; it decides at which moment the periods of this image begin.
     """
 
     files: tuple[Entry, ...] = ()
@@ -51,22 +52,22 @@ def tree_digest(entries: Iterable[Entry]) -> str:
 
 
 def address(ingredients: Ingredients) -> str:
-    """Return the tag that these ingredients have in common with no others."""
+    """Return the tag for these ingredients. Other ingredients have another tag."""
     return f"content-{hashlib.sha256(canonical(ingredients)).hexdigest()[:DIGITS]}"
 
 
 def canonical(ingredients: Ingredients) -> bytes:
     """Return the ingredients in the one form that is hashed.
 
-    Two of them have the same form exactly when they mean the same build: what has no order is
-    sorted, and every part has its length in front, so that no byte can move from one to the next.
+    Two ingredients have the same form exactly when they mean the same build. Parts without an order
+    are sorted. Every part has its length in front, so no byte can move from one part to the next.
     """
     given = ingredients._replace(
         files=tuple(sorted(ingredients.files)),
         platforms=_set(ingredients.platforms),
         secrets=_set(ingredients.secrets),
         ssh=_set(ingredients.ssh),
-        # The clock and the name count for the period they make, and for nothing else.
+        # The time and the name of the image only count in so far as they decide the period.
         max_age=max(0, ingredients.max_age),
         now=period(ingredients)[0],
         image="",
@@ -76,10 +77,10 @@ def canonical(ingredients: Ingredients) -> bytes:
 
 
 def period(ingredients: Ingredients) -> tuple[int, int]:
-    """Return from when to when the address is good for its age, in seconds since 1970.
+    """Return start and end of the period in which this address is valid, in seconds since 1970.
 
-    The limits are fixed points in time, every `max_age` seconds, shifted by the name of the image
-    so that not all images of a fleet are built anew at once. Both are 0 when there is no limit.
+    The periods are `max_age` seconds long. The name of the image shifts their start, so that the
+    images of a fleet are not all built again at once. Both values are 0 when there is no limit.
     """
     length = ingredients.max_age
     if length <= 0:
@@ -91,7 +92,7 @@ def period(ingredients: Ingredients) -> tuple[int, int]:
 
 
 def explain(ingredients: Ingredients) -> list[str]:
-    """Return what entered the address, as lines for the log; a secret is told by its name only."""
+    """Return what entered the address, as lines for the log. Secrets are shown by name only."""
     lines = [_files_line(ingredients.files)]
     lines += [f"Dockerfile: {len(ingredients.dockerfile.splitlines())} lines"]
     lines += [f"base image {name}: {digest}" for name, digest in sorted(ingredients.bases.items())]
@@ -108,16 +109,16 @@ def explain(ingredients: Ingredients) -> list[str]:
     values = ingredients._asdict()
     lines += [f"{name}: {values[name]}" for name in single if values[name]]
     if ingredients.max_age > 0:
-        lines.append(f"max-age: built anew after {_clock(period(ingredients)[1])}")
-    # A name with a line break must not start a line of the log.
+        lines.append(f"max-age: built again after {_clock(period(ingredients)[1])}")
+    # A name with a line break must not begin a new line of the log.
     return [one_line(line) for line in lines]
 
 
 def doubts(ingredients: Ingredients) -> list[str]:
-    """Return why the address may change each time although nothing that matters has changed."""
+    """Return why the address may change each time, although nothing important has changed."""
     has_git = any(is_git(entry.path) for entry in ingredients.files)
-    told = "`.git` is part of the build context and differs after every checkout: ignore it in "
-    return [f"{told}.dockerignore, or the image is never found unchanged"] if has_git else []
+    what = "`.git` is part of the build context, and it differs after every checkout, so the image "
+    return [f"{what}is never found unchanged: add `.git` to .dockerignore"] if has_git else []
 
 
 def _set(values: Iterable[str]) -> tuple[str, ...]:
@@ -129,7 +130,7 @@ def _plain(value: object) -> object:
 
 
 def _encoded(value: object) -> bytes:
-    """Return a value of numbers, texts, bytes and sequences with its kind and length in front."""
+    """Return a value (number, text, bytes or sequence) with its kind and length in front."""
     if isinstance(value, (list, tuple)):
         parts = b"".join(_encoded(each) for each in value)
         return b"l%d:%d:" % (len(value), len(parts)) + parts
@@ -149,6 +150,4 @@ def _files_line(entries: Sequence[Entry]) -> str:
 
 
 def _clock(seconds: int) -> str:
-    import time  # noqa: PLC0415 - only where a maximal age is set
-
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

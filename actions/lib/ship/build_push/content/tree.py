@@ -1,9 +1,9 @@
-"""The files that enter a build.
+"""Reads the files that enter a build.
 
-Of a file the address takes what BuildKit's own cache takes of it (cache/contenthash of
-github.com/moby/buildkit, as buildx sends it): path, kind, mode, extended attributes, content or
-target of the link. Owner and times are not part of it: buildx sends every file as root's, and the
-cache leaves times out.
+The same parts of a file count as in BuildKit's own cache (cache/contenthash of
+github.com/moby/buildkit, as buildx sends it): path, kind, mode, extended attributes, and the
+content or the target of the link. Owner and times do not count: buildx sends every file as a file
+of root, and the cache ignores times.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 18
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# What went away since it was seen, or became a link.
+# The file was removed after it was found, or it became a link.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _GIT = ".git"
 _SPECIAL = {stat.S_IFIFO: "pipe", stat.S_IFCHR: "character device", stat.S_IFBLK: "block device"}
 _GLOBS = (
-    "the patterns are those of .dockerignore, relative to the workspace and with no link on the "
-    "way; `**` is everything"
+    "write patterns as in .dockerignore, relative to the workspace; no folder of the path may be a "
+    "link; `**` matches everything"
 )
 
 
 class Entry(NamedTuple):
-    """A file, folder or link of the context, as COPY would see it.
+    """A file, folder or link of the context, as COPY sees it.
 
-    `content` is the SHA-256 of a file in hex, the target of a link, and the numbers of a device.
+    `content` is the SHA-256 of a file in hex, the target of a link, or the numbers of a device.
     """
 
     path: str
@@ -50,11 +50,13 @@ class Entry(NamedTuple):
 def files(context: str, dockerfile: str = "") -> tuple[Entry, ...]:
     """Return what COPY can see of a context folder.
 
-    `dockerfile` is the path of the Dockerfile: a .dockerignore file of its own may stand beside it.
+    `dockerfile` is the path of the Dockerfile, because its own .dockerignore file may be beside it.
     Raises UserError with all files that cannot be read.
     """
     if not os.path.isdir(context):
-        hint = "give a folder relative to the workspace, and check the repository out before"
+        hint = (
+            "give a folder relative to the workspace, and run actions/checkout in an earlier step"
+        )
         raise UserError.of(f"there is no folder {context!r}", where="input `context`", hint=hint)
     ignored = dockerignore.load(context, dockerfile)
     closed: list[OSError] = []
@@ -62,16 +64,17 @@ def files(context: str, dockerfile: str = "") -> tuple[Entry, ...]:
 
 
 def selected(workspace: str, patterns: Sequence[str]) -> tuple[Entry, ...]:
-    """Return what the globs of the input `paths` match; they replace the context.
+    """Return the files that the patterns of the input `paths` match; they replace the context.
 
-    The globs are those of .dockerignore, relative to the workspace. A link stands for what it leads
-    to as well. The workspace's own `.git` is never matched: it differs after every checkout. Raises
-    UserError when a path without wildcards, or all of the globs together, match nothing.
+    The patterns are written as in .dockerignore, relative to the workspace. For a link, its target
+    counts as well. The `.git` of the workspace is never matched, because it differs after every
+    checkout. Raises UserError when a path without wildcards matches nothing, or when all patterns
+    together match nothing.
     """
     wanted = dockerignore.read("\n".join(patterns))
     faults = [(pattern, dockerignore.fault(pattern)) for pattern in wanted]
     problems = [
-        Problem("input `paths`", f"the pattern {pattern!r} is not understood: {fault}", _GLOBS)
+        Problem("input `paths`", f"the pattern {pattern!r} is not supported: {fault}", _GLOBS)
         for pattern, fault in faults
         if fault
     ]
@@ -80,7 +83,7 @@ def selected(workspace: str, patterns: Sequence[str]) -> tuple[Entry, ...]:
     closed: list[OSError] = []
     found = _picked(workspace, wanted, closed)
     paths = {each.path for each in found}
-    # A plain name that leads to nothing is most likely misspelt.
+    # A plain path that matches nothing is most likely misspelt.
     problems = [_nothing(each) for each in wanted if _is_plain(each) and each not in paths]
     if not found and not problems:
         problems = [_nothing(", ".join(patterns))]
@@ -90,10 +93,10 @@ def selected(workspace: str, patterns: Sequence[str]) -> tuple[Entry, ...]:
 
 
 def dockerfile_text(path: str) -> str:
-    """Return the text of a Dockerfile with its line ends and, as surrogates, its odd bytes."""
+    """Return the text of a Dockerfile as it is. Bytes that are not UTF-8 become surrogates."""
     folder, name = os.path.split(path)
     try:
-        # The engine gets the folder only, so that no link leads out of it.
+        # The engine gets only the folder, so a link cannot lead out of it.
         with open(dockerignore.resolved(folder or ".", name), "rb") as file:
             return file.read().decode("utf-8", "surrogateescape")
     except OSError as error:
@@ -101,12 +104,12 @@ def dockerfile_text(path: str) -> str:
 
 
 def is_git(path: str) -> bool:
-    """Say whether a path is the `.git` of the folder, or in it."""
+    """Return whether a path is the `.git` of the folder, or inside it."""
     return path == _GIT or path.startswith(_GIT + "/")
 
 
 def one_line(text: str) -> str:
-    """Return a text with escapes for all that cannot be printed on one line."""
+    """Return a text on one line, with escapes for all characters that cannot be printed."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
@@ -125,18 +128,18 @@ def _picked(
 
 
 def _target(workspace: str, link: dockerignore.Found) -> str:
-    """Return a pattern for what a link leads to within the workspace, if it does."""
+    """Return a pattern for the target of a link, or an empty text when it is outside."""
     real = os.path.realpath(link.entry.path).decode("utf-8", "surrogateescape")
     root = os.path.realpath(os.fsencode(workspace)).decode("utf-8", "surrogateescape") + "/"
     path = real[len(root) :] if real.startswith(root) else ""
-    # One that leads to a folder around it would make a circle.
+    # A link to a folder that contains it would be followed for ever.
     return "" if link.path.startswith(path + "/") else re.sub(r"[^\w./-]", "?", path)
 
 
 def _entries(
     root: str, found: Iterable[dockerignore.Found], closed: Sequence[OSError]
 ) -> tuple[Entry, ...]:
-    """Return what is known of all that was found; `closed` are the folders that were not read."""
+    """Return an entry for each path found. `closed` are the folders that could not be read."""
     problems: list[Problem] = []
     read = (_entry(each, problems) for each in found)
     entries = sorted(entry for entry in read if entry)
@@ -156,7 +159,7 @@ def _entry(found: dockerignore.Found, problems: list[Problem]) -> Entry | None:
 
 
 def _read(found: dockerignore.Found) -> Entry:
-    """Return what is known of a path. Raises OSError."""
+    """Return the entry of a path. Raises OSError."""
     status = found.entry.stat(follow_symlinks=False)
     mode = stat.S_IMODE(status.st_mode)
     attributes = _attributes(found.entry.path)
@@ -169,20 +172,20 @@ def _read(found: dockerignore.Found) -> Entry:
         digest, size = _digest(found.entry.path)
         return Entry(found.path, "file", mode, digest, size, attributes)
     if stat.S_ISSOCK(status.st_mode):
-        # It arrives as an empty file.
+        # The build sees a socket as an empty file.
         return Entry(found.path, "file", mode, hashlib.sha256().hexdigest())
-    # A pipe or a device is made anew by COPY; to read one may wait for ever.
+    # COPY creates a new pipe or device. Reading from it here could wait for ever.
     numbers = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
     return Entry(found.path, _SPECIAL.get(stat.S_IFMT(status.st_mode), "special"), mode, numbers)
 
 
 def _digest(path: bytes) -> tuple[str, int]:
-    """Return SHA-256 and size of a file. Raises OSError, of those that are gone if it is none."""
+    """Return SHA-256 and size of a file. Raises OSError; a path that is no file counts as gone."""
     made, size = hashlib.sha256(), 0
     descriptor = os.open(path, _OPEN)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileNotFoundError(errno.ENOENT, "it is no file any more")
+            raise FileNotFoundError(errno.ENOENT, "it is not a file any more")
         while block := os.read(descriptor, _BLOCK):
             made.update(block)
             size += len(block)
@@ -192,16 +195,16 @@ def _digest(path: bytes) -> tuple[str, int]:
 
 
 def _attributes(path: bytes) -> tuple[tuple[str, bytes], ...]:
-    """Return the extended attributes that BuildKit's cache counts, which are seldom any."""
+    """Return the extended attributes that count in BuildKit's cache. Most files have none."""
     try:
         names = os.listxattr(path, follow_symlinks=False)
-    except (OSError, AttributeError):  # a file system, or a system, without them
+    except (OSError, AttributeError):  # the file system or the operating system has none
         return ()
     return tuple((name, _attribute(path, name)) for name in sorted(names) if counts(name))
 
 
 def counts(name: str) -> bool:
-    """Say whether an extended attribute is part of what COPY sees."""
+    """Return whether COPY sees an extended attribute."""
     ours = not name.startswith(("security.", "system.", "com.apple."))
     return ours or name == "security.capability"
 
@@ -209,7 +212,7 @@ def counts(name: str) -> bool:
 def _attribute(path: bytes, name: str) -> bytes:
     try:
         return os.getxattr(path, name, follow_symlinks=False)
-    except OSError:  # It went away, or only root may see it.
+    except OSError:  # It was removed, or only root may read it.
         return b""
 
 
@@ -222,7 +225,10 @@ def _nothing(pattern: str) -> Problem:
 
 
 def _unreadable(path: str, error: OSError) -> Problem:
-    hint = "let the runner's user read it, or name it in .dockerignore; the build needs it as well"
+    hint = (
+        "let the user of the runner read it, because the build has to read it as well; "
+        "or add it to .dockerignore"
+    )
     return Problem(one_line(path), f"cannot be read: {error.strerror}", hint)
 
 

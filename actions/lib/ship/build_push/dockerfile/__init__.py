@@ -1,12 +1,13 @@
-"""What a Dockerfile takes from elsewhere: the images it names, and what cannot be known before.
+"""Finds what a Dockerfile takes from outside: the images it names, and what cannot be known.
 
-As much of https://docs.docker.com/reference/dockerfile/ is read as that needs, and for the rest the
-answer is "unknown", which costs a build: a flag or an instruction of a later version, a variable
-that takes more than `${NAME:-default}`. What is read means what BuildKit takes it for, which is
-github.com/moby/buildkit, frontend/dockerfile. Only the stages that the target needs count.
+It reads only the part of https://docs.docker.com/reference/dockerfile/ that this needs. For the
+rest the answer is "unknown", and then the image is built. Examples are a flag or an instruction of
+a later version, and a variable in another form than `${NAME:-default}`. Everything is read as
+BuildKit reads it (github.com/moby/buildkit, frontend/dockerfile). Only the stages that the target
+needs count.
 
-What an image does by itself is out of sight: a RUN may fetch anything, and a trigger (ONBUILD) of a
-base image may name another image.
+Two things cannot be seen here: what a RUN downloads, and an image that a trigger (ONBUILD) of a
+base image names.
 """
 
 from ship.build_push.dockerfile.origins import is_image

@@ -1,4 +1,4 @@
-"""The arguments that a FROM can use: the predefined ones and those of an ARG before it."""
+"""The arguments that a FROM can use: the predefined ones, and those of an ARG before it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from ship.build_push.dockerfile.reader import Instruction
 
-# By the names of https://github.com/containerd/platforms.
+# With the names of https://github.com/containerd/platforms.
 _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
 _NO_VARIANT = {("arm64", "v8"), ("amd64", "v1")}
 _ARM = {"armhf": "v7", "armel": "v6", "arm": "v7"}
 
 
 def predefined(platform: str, build_platform: str, stage: str) -> dict[str, str | None]:
-    """Return the predefined arguments; None is a value that only the builder knows."""
+    """Return the predefined arguments. A value that only the builder knows is None."""
     found: dict[str, str | None] = {"TARGETSTAGE": stage or "default"}
     for prefix, text in (("BUILD", build_platform), ("TARGET", platform)):
         system, architecture, variant = _platform(text)
@@ -33,7 +33,7 @@ def predefined(platform: str, build_platform: str, stage: str) -> dict[str, str 
 
 
 def _platform(text: str) -> tuple[str, str, str]:
-    """Return system, architecture and variant, by their usual names."""
+    """Return system, architecture and variant, with their usual names."""
     system, architecture, variant, *_ = (*text.lower().split("/"), "", "", "")
     architecture = _ARCHITECTURES.get(architecture, architecture)
     if architecture in _ARM:
@@ -47,10 +47,10 @@ def declared(
     given: Mapping[str, str],
     values: Mapping[str, str | None],
 ) -> dict[str, str | None]:
-    """Return the values there are after the ARG instructions before the first FROM.
+    """Return the values after the ARG instructions that come before the first FROM.
 
-    A build arg wins over a default, and counts only where it is declared or predefined. A default
-    that is not understood becomes None. Raises BrokenError.
+    A build argument takes precedence over a default. It counts only when it is declared or
+    predefined. A default that is not supported here becomes None. Raises BrokenError.
     """
     found = {name: given.get(name, value) for name, value in values.items()}
     for each in instructions:

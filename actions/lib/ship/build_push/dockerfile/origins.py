@@ -1,51 +1,42 @@
-"""Where things come from: the names of images, and the addresses that are fetched."""
+"""Recognises where things come from: names of images, and addresses that are downloaded."""
 
 from __future__ import annotations
 
 import re
 
-from ship.images.reference import TAG, parse_name
+from ship.images.reference import Reference
 
 SCRATCH = "scratch"
-# Of https://hub.docker.com/r/docker/dockerfile: these read the grammar that is read here.
+# The frontends of https://hub.docker.com/r/docker/dockerfile. They have the grammar that we read.
 _FRONTEND = re.compile(r"(?:.+/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 _SCHEMES = ("http://", "https://", "git://", "ssh://")
 _AT_HOST = re.compile(r"[\w-]+@[\w.-]+:")
 _GIT = re.compile(r"git://|ssh://|[\w-]+@[\w.-]+:|https?://[^?#]*\.git(?:[?#]|$)", re.IGNORECASE)
-# A commit by its full name is always the same; a branch or a tag is not.
+# A full commit always means the same content. A branch or a tag does not.
 _COMMIT = re.compile(r"#[0-9a-f]{40}(?::|$)")
-# An empty checksum is none, so one that is a variable alone may be none.
+# An empty checksum counts as none. A checksum that is only a variable may be empty.
 _CHECKSUM = re.compile(r"sha[0-9]+:.+|[0-9a-f]{40}")
 
 
 def is_image(text: str) -> bool:
     """Say whether a text is the name of an image, with or without tag and digest."""
-    name, at, digest = text.partition("@")
-    if at and not _DIGEST.fullmatch(digest):
-        return False
-    head, colon, tag = name.rpartition(":")
-    if colon and "/" not in tag:
-        name = head
-        if not TAG.fullmatch(tag):
-            return False
-    return parse_name(name) is not None
+    return Reference.parse(text) is not None
 
 
 def is_frontend(image: str) -> bool:
-    """Say whether an image reads Dockerfiles as they are read here."""
+    """Return whether an image is a frontend that reads Dockerfiles as this package does."""
     return _FRONTEND.fullmatch(image) is not None
 
 
 def familiar(name: str) -> str:
-    """Return an image's name in its shortest form, by which a build context replaces it."""
+    """Return the shortest form of an image's name. Build contexts are matched by this form."""
     for prefix in ("docker.io/", "index.docker.io/", "library/"):
         name = name.removeprefix(prefix)
     return name.removesuffix(":latest")
 
 
 def is_fetched(source: str, checksum: str) -> bool:
-    """Say whether a source of an ADD may be fetched, and not be the same each time."""
+    """Return whether a source of an ADD may be downloaded and may differ each time."""
     if _CHECKSUM.fullmatch(checksum):
         return False
     text = re.sub("[\"'\\\\`]", "", source)

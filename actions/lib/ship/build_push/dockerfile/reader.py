@@ -14,10 +14,10 @@ _BOM = "\ufeff"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _DIRECTIVES = ("syntax", "escape", "check")
-# What has no quotes, or matching ones and no escapes.
+# A flag without quotes, or with matching quotes and without escapes.
 _FLAG = re.compile(r"""--(?:[^\s"'\\`]|"[^"'\\`]*"|'[^"'\\`]*')*(?=\s|$)""")
-# The flags of the instructions that can take something from elsewhere. A flag or an instruction
-# that is not known here may do so too.
+# The flags of the instructions that can take something from outside. A flag or an instruction that
+# is not listed here may do this too.
 _FLAGS = {
     "FROM": {"platform"},
     "ADD": {"chown", "chmod", "link", "exclude", "checksum", "keep-git-dir", "unpack"},
@@ -31,14 +31,14 @@ _OTHERS = {
 _MAYBE_HEREDOC = re.compile(r"(?:^|\s)\d*<<(?!<)")
 _HEREDOC = re.compile(r"\d*<<(-?)\s*([^<]+)")
 _END = re.compile(r"""([^\s"'\\$]+)|"([^"\\$]+)"|'([^'\\]+)'""")
-# BuildKit finds no heredoc in a line with a variable that it cannot read.
+# In a line with a variable that BuildKit cannot read, BuildKit finds no heredoc.
 _ODD_VARIABLE = re.compile(r"""\$\{(?![A-Za-z_]\w*(?::?[-+?][^\s"'\\{}<$]*)?\})""", re.ASCII)
 
 
 class Instruction(NamedTuple):
-    """An instruction with its flags as written; `rest` is what follows them.
+    """An instruction with its flags as written. `rest` is the text after the flags.
 
-    A trigger (ONBUILD) is not done in its own stage but in those that start from it.
+    A trigger (ONBUILD) does not run in its own stage. It runs in the stages that start from it.
     """
 
     line: int
@@ -49,7 +49,7 @@ class Instruction(NamedTuple):
 
 
 class File(NamedTuple):
-    """A Dockerfile; `syntax` is the image that reads it, and empty when it does not say."""
+    """A Dockerfile. `syntax` is the image of the frontend, or empty when the file names none."""
 
     syntax: str
     escape: str
@@ -57,7 +57,7 @@ class File(NamedTuple):
 
 
 class BrokenError(ValueError):
-    """A Dockerfile that is not understood as a whole, and the line where that shows."""
+    """A Dockerfile that cannot be read, and the line with the reason."""
 
     def __init__(self, line: int, what: str) -> None:
         super().__init__(what)
@@ -65,7 +65,7 @@ class BrokenError(ValueError):
 
 
 def read(text: str) -> File:
-    """Return what a Dockerfile says. Raises BrokenError."""
+    """Return the instructions and directives of a Dockerfile. Raises BrokenError."""
     lines = [line.rstrip("\r") for line in text.removeprefix(_BOM).split("\n")]
     for number, line in enumerate(lines, 1):
         if _CONTROL.search(line):
@@ -74,27 +74,27 @@ def read(text: str) -> File:
     escape = directives.get("escape", "\\")
     if escape not in ("\\", "`"):
         raise BrokenError(1, "the escape character is neither \\ nor `")
-    # Only who looks for the frontend passes over a shebang.
+    # BuildKit skips a shebang only when it looks for the frontend.
     found = _directives(lines[1:]) if lines[0].startswith("#!") else directives
     syntax = found.get("syntax", "").split(" ", 1)[0]
     return File(syntax, escape, list(_Reader(lines, escape).read()))
 
 
 def _directives(lines: Sequence[str]) -> dict[str, str]:
-    """Return the parser directives, which come before all else."""
+    """Return the parser directives, which come before everything else."""
     found: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         match = _DIRECTIVE.fullmatch(line.strip())
         if not match or match[1].lower() not in _DIRECTIVES:
             break
         if match[1].lower() in found:
-            raise BrokenError(number, "a parser directive is there twice")
+            raise BrokenError(number, "there are two parser directives of this name")
         found[match[1].lower()] = match[2]
     return found
 
 
 class _Reader:
-    """Joins the lines of an instruction and passes over the text of heredocs."""
+    """Joins the lines of an instruction, and skips the text of heredocs."""
 
     def __init__(self, lines: Sequence[str], escape: str) -> None:
         self._lines = lines
@@ -113,7 +113,7 @@ class _Reader:
                 yield found
 
     def _joined(self) -> str:
-        """Return a line and the ones that continue it, or nothing for a comment."""
+        """Return a line and the lines that continue it, or an empty text for a comment."""
         text = self._lines[self._at].lstrip()
         self._at += 1
         if text.startswith("#"):
@@ -145,34 +145,34 @@ def _instruction(text: str, line: int) -> Instruction:
     if name in _OTHERS:
         return Instruction(line, name, (), rest)
     if name not in _FLAGS:
-        raise BrokenError(line, f"{name!r} is not an instruction that is known here")
+        raise BrokenError(line, f"{name!r} is not an instruction that is supported here")
     flags: list[str] = []
     while rest.startswith("--"):
         match = _FLAG.match(rest)
         if not match:
-            raise BrokenError(line, f"the flags of {name} are not understood: {rest}")
+            raise BrokenError(line, f"the flags of {name} cannot be read: {rest}")
         flag, rest = re.sub("[\"']", "", match[0]), rest[match.end() :].lstrip()
         if flag == "--":
             break
         if flag[2:].partition("=")[0] not in _FLAGS[name]:
-            raise BrokenError(line, f"{flag!r} is not a flag of {name} that is known here")
+            raise BrokenError(line, f"{flag!r} is not a flag of {name} that is supported here")
         flags.append(flag)
     return Instruction(line, name, tuple(flags), rest)
 
 
 def _heredocs(text: str, found: Instruction) -> Iterator[tuple[str, bool]]:
-    """Yield the words that end the heredocs of a line, and whether tabs before them are dropped."""
+    """Yield the words that end the heredocs of a line, and whether tabs before them are removed."""
     if found.name not in ("ADD", "COPY", "RUN") or not _MAYBE_HEREDOC.search(text):
         return
     if json_words(found.rest) is not None:
         return
     if _ODD_VARIABLE.search(text):
-        raise BrokenError(found.line, "whether a heredoc starts here is not understood")
-    # With a quote that is not closed there is none. The escape is the same in all Dockerfiles.
+        raise BrokenError(found.line, "it is not clear whether a heredoc starts here")
+    # A line with an open quote has no heredoc. Here the escape is `\` in every Dockerfile.
     for word in split(text, "\\", heredocs=True) or ():
         match = _HEREDOC.fullmatch(word)
         end = _END.fullmatch(match[2]) if match else None
         if match and not end:
-            raise BrokenError(found.line, f"the heredoc {word} is not understood")
+            raise BrokenError(found.line, f"the heredoc {word} is not supported here")
         if match and end:
             yield end[1] or end[2] or end[3], bool(match[1])

@@ -1,4 +1,4 @@
-"""The stages of a Dockerfile: which of them a target needs, and what these take from elsewhere."""
+"""Finds the stages that a target needs, and what these stages take from outside."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ if TYPE_CHECKING:
     from ship.build_push.dockerfile.reader import File, Instruction
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]*")
-# A field of --mount, which is CSV; what is in quotes may be more than one field, and is then too.
+# The field `from` of --mount, whose value is CSV. Text in quotes may hold several fields, and a
+# `from` inside it counts as well.
 _MOUNT_FROM = re.compile(r"(?:^|[,\"])from=([^,\"]+)", re.IGNORECASE)
 _FETCHED = (
-    "ADD {} may be fetched during the build: pin it by a checksum or a full commit, or use COPY"
+    "ADD {} may be downloaded during the build: pin it by a checksum or a full commit, or use COPY"
 )
-# Names that BuildKit does not look up among the build contexts.
+# The names that BuildKit does not look up in the build contexts.
 _NO_CONTEXTS = {SCRATCH, "context"}
 
 
 class Unknown(NamedTuple):
-    """Something that enters the build and cannot be known before, and the line that names it."""
+    """Something that enters the build but cannot be known before, and the line that names it."""
 
     line: int
     what: str
 
 
 class Sources(NamedTuple):
-    """What a Dockerfile takes from elsewhere: images in the order they are named, as written."""
+    """What a Dockerfile takes from outside: images as written, in the order of the file."""
 
     images: tuple[str, ...] = ()
     unknown: tuple[Unknown, ...] = ()
@@ -49,7 +50,7 @@ class Stage(NamedTuple):
 
 
 class Need(NamedTuple):
-    """One thing that a stage takes: another stage, an image, or something that is not known."""
+    """One thing that a stage takes: another stage, an image, or something unknown."""
 
     line: int
     stage: int = -1
@@ -66,11 +67,11 @@ def sources(
     build_platform: str = "",
     contexts: Sequence[str] = (),
 ) -> Sources:
-    """Return what a Dockerfile takes from elsewhere, for all platforms together; it never raises.
+    """Return what a Dockerfile takes from outside, for all platforms together. It never raises.
 
-    `build_platform` is the builder's own, which is also the target without `platforms`. An image or
-    a stage with the name of one of the build `contexts` comes from there. What is wrong in the file
-    is among the unknown: the build tells it better.
+    `build_platform` is the platform of the builder; without `platforms` it is also the target. An
+    image or a stage with the name of a build context comes from that context. A mistake in the file
+    is returned as unknown, because the build explains it better.
     """
     given = build_args or {}
     needs: list[Need] = []
@@ -91,19 +92,19 @@ def sources(
 
 
 def _frontend(syntax: str) -> Iterator[Need]:
-    """Yield the image that reads the Dockerfile, where one is named."""
+    """Yield the image of the frontend, when the Dockerfile names one."""
     name = syntax.split(" ", 1)[0]
     if not name:
         return
     yield _image(name, 1, name)
     if not is_frontend(name):
-        yield Need(1, unknown=f"the frontend {name!r} may read the file in another way")
+        yield Need(1, unknown=f"the frontend {name!r} may read the file differently")
 
 
 def _image(name: str, line: int, written: str) -> Need:
     if is_image(name):
         return Need(line, image=name)
-    stands_for = "" if name == written else f" is {name!r}, which"
+    stands_for = "" if name == written else f" becomes {name!r}, which"
     return Need(line, unknown=f"{written!r}{stands_for} is not the name of an image")
 
 
@@ -136,7 +137,7 @@ def _stage(each: Instruction) -> Stage:
 
 
 class _Stages:
-    """The stages for one platform, whose arguments have these values."""
+    """The stages for one platform, with the values of its arguments."""
 
     def __init__(
         self, stages: Sequence[Stage], values: Mapping[str, str | None], contexts: Sequence[str]
@@ -144,11 +145,11 @@ class _Stages:
         self._stages = stages
         self._values = values
         self._contexts = {familiar(name) for name in contexts} - _NO_CONTEXTS
-        # A name that is there twice means the later stage.
+        # When two stages have one name, the name means the later one.
         self._names = {stage.name: n for n, stage in enumerate(stages) if stage.name}
 
     def of(self, target: str) -> Iterator[Need]:
-        """Yield what a target takes from elsewhere, in the order of the file."""
+        """Yield what a target takes from outside, in the order of the file."""
         needs: dict[int, list[Need]] = {}
         waiting = [self._target(target)]
         while waiting:
@@ -206,7 +207,7 @@ class _Stages:
                     yield from self._named(source, each.line, numbered=False)
 
     def _named(self, source: str, line: int, *, numbered: bool) -> Iterator[Need]:
-        """Yield what is meant: a stage by its name, for COPY also by number, or else an image."""
+        """Yield the source: a stage by its name (for COPY also by number), or else an image."""
         if source.lower() in self._names:
             yield Need(line, stage=self._names[source.lower()])
         elif numbered and source.isdecimal():
@@ -214,13 +215,15 @@ class _Stages:
             unknown = "" if is_there else f"there is no stage {source}"
             yield Need(line, stage=int(source) if is_there else -1, unknown=unknown)
         elif "$" in source:
-            what = f"{source!r}: a variable cannot stand here, name a stage `FROM` it instead"
+            what = (
+                f"{source!r}: a variable is not allowed here; add a stage `FROM` it, and name that"
+            )
             yield Need(line, unknown=what)
         elif external := self._external(source, line, source):
             yield external
 
     def _external(self, name: str, line: int, written: str) -> Need | None:
-        """Return an image, unless it is the empty one or comes from a build context."""
+        """Return an image, or None for `scratch` and for a name of a build context."""
         if name == SCRATCH or (name and familiar(name) in self._contexts):
             return None
         return _image(name, line, written)

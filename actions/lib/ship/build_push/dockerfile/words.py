@@ -1,4 +1,4 @@
-"""Words and variables of a Dockerfile."""
+"""Splits words and replaces variables of a Dockerfile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VARIABLE = re.compile(
 def split(text: str, escape: str, *, heredocs: bool = False) -> list[str] | None:
     """Return words with their quotes and escapes, or None when a quote is not closed.
 
-    With `heredocs` the blanks after `<<` do not end a word.
+    With `heredocs`, blanks after `<<` do not end a word.
     """
     mark = re.escape(escape)
     angles = r"<<[\t\r ]*|" if heredocs else ""
@@ -39,7 +39,7 @@ def split(text: str, escape: str, *, heredocs: bool = False) -> list[str] | None
 
 
 def json_words(text: str) -> list[str] | None:
-    """Return the words of a JSON list of texts, or None when it is no such list."""
+    """Return the words of a JSON list of texts, or None when the text is not such a list."""
     if not text.startswith("["):
         return None
     try:
@@ -50,21 +50,21 @@ def json_words(text: str) -> list[str] | None:
 
 
 def expand(text: str, values: Mapping[str, str | None]) -> str:
-    """Return a word without the quotes around it and with its variables replaced.
+    """Return a word without the quotes around it, and with its variables replaced.
 
-    A value of None is one that is not known. Raises ValueError where one would be needed, and for
-    all that is more than `$NAME`, `${NAME}` and `${NAME:-word}` with `:-`, `-`, `:+` or `+`.
+    A value of None is unknown. Raises ValueError when an unknown value is needed, and for every
+    form other than `$NAME`, `${NAME}` and `${NAME:-word}` with `:-`, `-`, `:+` or `+`.
     """
     quoted = _QUOTED.fullmatch(text)
     made = (quoted[1] or quoted[2] or "") if quoted else text
     if not made.isascii() or any(char in made for char in "\"'\\`"):
-        raise ValueError("quotes and escapes are not understood here")
-    # From the inside out; no value has a `$`, so this comes to an end.
+        raise ValueError("quotes and escapes are not supported here")
+    # From the inside out. No value contains a `$`, so the loop ends.
     while "$" in made:
         before = made
         made = _VARIABLE.sub(partial(_value, values), made)
         if made == before:
-            raise ValueError("only $NAME and ${NAME:-default} are understood")
+            raise ValueError("only $NAME and ${NAME:-default} are supported")
     return made
 
 
@@ -73,9 +73,9 @@ def _value(values: Mapping[str, str | None], match: re.Match[str]) -> str:
     mark, word = match[3] or "", match[4] or ""
     value = values.get(name)
     if name in values and value is None:
-        raise ValueError(f"{name} is not known before the build")
+        raise ValueError(f"the value of {name} is not known before the build")
     if any(char in _SPECIAL for char in value or ""):
-        raise ValueError(f"{name} has a quote, a brace, a `$` or an escape in it")
+        raise ValueError(f"the value of {name} contains a quote, a brace, a `$` or an escape")
     counts = bool(value) if mark.startswith(":") else value is not None
     if mark.endswith("+"):
         return word if counts else ""

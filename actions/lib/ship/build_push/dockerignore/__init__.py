@@ -1,19 +1,20 @@
-r"""Which files of a build context Docker sends, by the rules of .dockerignore.
+r"""Decides which files of a build context Docker sends, by the rules of .dockerignore.
 
-The file is read as github.com/moby/patternmatcher reads it (package `ignorefile`), a pattern means
-what its PatternMatcher makes of it, and a folder is walked as github.com/tonistiigi/fsutil does for
-BuildKit. In short, of https://docs.docker.com/build/concepts/context/#dockerignore-files:
+The file is read as github.com/moby/patternmatcher reads it (package `ignorefile`). A pattern means
+what its PatternMatcher matches. A folder is walked as github.com/tonistiigi/fsutil does it for
+BuildKit. A summary of https://docs.docker.com/build/concepts/context/#dockerignore-files:
 
-- `*` and `?` stop at a slash, `**` does not, `[a-z]` and `[^a-z]` are one character, `\` takes the
-  next one as it is; all patterns start at the root of the context.
-- A pattern that matches a folder matches all below it. The last pattern that matches wins, and one
-  with a `!` in front takes back what was ignored.
-- `<Dockerfile>.dockerignore` beside the Dockerfile wins over `.dockerignore` in the root.
+- `*` and `?` stop at a slash, `**` does not. `[a-z]` and `[^a-z]` are one character. `\` means
+  that the next character has no special meaning. All patterns start at the root of the context.
+- A pattern that matches a folder matches everything below it. The last pattern that matches
+  decides. A pattern with `!` in front includes files that were ignored.
+- `<Dockerfile>.dockerignore` beside the Dockerfile takes precedence over `.dockerignore` in the
+  root.
 
-Where the engine takes parts of a pattern for its own regular expressions the pattern is refused.
+A pattern is refused when the engine would read a part of it as its own regular expression.
 
-The Dockerfile and the .dockerignore reach the engine even when they are ignored, but by a way of
-their own: ignored, they are no part of what COPY sees. So they are treated as any other file here.
+The engine gets the Dockerfile and the .dockerignore even when they are ignored, but separately.
+COPY does not see them then. So this package treats them like any other file.
 """
 
 from ship.build_push.dockerignore.file import NAME, load, read, resolved

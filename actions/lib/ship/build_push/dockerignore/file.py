@@ -19,7 +19,7 @@ def read(text: str) -> tuple[str, ...]:
     """Return the patterns in the text of a .dockerignore file."""
     found = []
     for line in text.removeprefix("\ufeff").split("\n"):
-        # Only a `#` in the very first column starts a comment.
+        # Only a `#` in the first column starts a comment.
         pattern = "" if line.startswith("#") else line.strip()
         if not pattern:
             continue
@@ -32,11 +32,11 @@ def read(text: str) -> tuple[str, ...]:
 
 
 def load(context: str, dockerfile: str = "") -> Patterns:
-    """Return what is ignored in a context, for a Dockerfile that may have a file of its own.
+    """Return the patterns of a context. The Dockerfile may have its own file of patterns.
 
-    Raises UserError when the meaning of a pattern is not known.
+    Raises UserError when a pattern is not supported.
     """
-    # An own file wins even when it is empty.
+    # The Dockerfile's own file takes precedence, even when it is empty.
     for folder, name in _candidates(context, dockerfile):
         text = _text(resolved(folder, name))
         if text is not None:
@@ -53,7 +53,7 @@ def _candidates(context: str, dockerfile: str) -> Iterator[tuple[str, str]]:
 
 def _text(path: str) -> str | None:
     try:
-        # A file only: to open anything else may wait for ever.
+        # Only a regular file: opening anything else may wait for ever.
         if not os.path.isfile(path):
             return None
         with open(path, "rb") as file:
@@ -63,9 +63,9 @@ def _text(path: str) -> str | None:
 
 
 def resolved(root: str, name: str) -> str:
-    """Follow the links of a path as the engine does, for which the folder is the root of all.
+    """Follow the links of a path as the engine does: for the engine, the folder is the root `/`.
 
-    The path is empty when there are too many of them.
+    The result is empty when there are too many links.
     """
     done: list[str] = []
     todo = [name]
@@ -88,9 +88,9 @@ def resolved(root: str, name: str) -> str:
 
 
 def _checked(name: str, patterns: Sequence[str]) -> Patterns:
-    hint = "write it without what is special about it, or leave `skip-unchanged` out"
+    hint = "write the pattern in a simpler form, or remove `skip-unchanged`"
     problems = [
-        Problem(name, f"the pattern {pattern!r} is not understood: {reason}", hint)
+        Problem(name, f"the pattern {pattern!r} is not supported: {reason}", hint)
         for pattern in patterns
         if (reason := fault(pattern))
     ]

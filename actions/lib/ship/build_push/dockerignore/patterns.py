@@ -1,4 +1,4 @@
-"""What the patterns of .dockerignore match."""
+"""Matches paths against the patterns of .dockerignore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# What makes the engine match by a regular expression; else it compares texts.
+# With one of these, the engine uses a regular expression. Without, it compares texts.
 _WILD = re.compile(r"[*?\[\]\\]")
 _TOKEN = re.compile(
     r"(?P<deep>\*\*/?)|(?P<star>\*)|(?P<one>\?)"
@@ -21,11 +21,11 @@ _ANYTHING = "(?s:.*)"
 
 
 class BadPatternError(ValueError):
-    """A pattern that Docker does not take, or whose meaning is not known here."""
+    """A pattern that Docker does not accept, or that is not supported here."""
 
 
 class _Run(NamedTuple):
-    """Patterns that follow each other and are all exceptions, or all none, as one expression."""
+    """Successive patterns, either all exceptions or none, as one regular expression."""
 
     exception: bool
     regex: re.Pattern[str]
@@ -34,7 +34,8 @@ class _Run(NamedTuple):
 class Patterns:
     """Patterns in the order in which they are written. Raises BadPatternError.
 
-    The state of a folder says which runs of patterns it matched; what is in it matches these too.
+    The state of a folder says which runs of patterns it matched. Everything in the folder matches
+    these runs too.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -43,10 +44,10 @@ class Patterns:
         self.top = (False,) * len(self._runs)
 
     def step(self, path: str, above: Sequence[bool]) -> tuple[bool, tuple[bool, ...]]:
-        """Return whether a path is matched, and its state; `above` is the state of its folder.
+        """Return whether a path is matched, and its state. `above` is the state of its folder.
 
-        As in BuildKit a pattern is not even asked when it could change nothing, and then its state
-        stays open for what is inside.
+        As in BuildKit, a pattern that could change nothing is not compared. Its state then stays
+        open for the paths inside.
         """
         matched = False
         state = []
@@ -58,9 +59,9 @@ class Patterns:
         return matched, tuple(state)
 
     def reach(self, folder: str, *, exceptions: bool) -> bool:
-        """Say whether a pattern may match something inside a folder by itself.
+        """Return whether a pattern may match something inside a folder by itself.
 
-        It may say yes where there is nothing; a no is certain.
+        The answer "yes" may be wrong. The answer "no" is always right.
         """
         return any(
             _may_be_inside(pattern, folder)
@@ -70,7 +71,7 @@ class Patterns:
 
 
 def fault(pattern: str) -> str:
-    """Return what is wrong with a pattern, or nothing."""
+    """Return what is wrong with a pattern, or an empty text."""
     try:
         _regex(_parse(pattern)[1])
     except BadPatternError as reason:
@@ -91,7 +92,7 @@ def clean(path: str) -> str:
 
 
 def _parse(text: str) -> tuple[bool, str]:
-    """Return whether a pattern is an exception, and the rest of it."""
+    """Return whether a pattern is an exception, and the pattern without its `!`."""
     pattern = clean(text.strip())
     exception = pattern.startswith("!")
     pattern = pattern[1:] if exception else pattern
@@ -118,7 +119,7 @@ def _one(expressions: Sequence[str]) -> re.Pattern[str]:
 
 
 def _regex(pattern: str) -> str:
-    """Return a pattern as an expression for the whole of a path. Raises BadPatternError."""
+    """Return a pattern as a regular expression for a whole path. Raises BadPatternError."""
     if _ODD.search(pattern):
         raise BadPatternError("it has a control character, or is not UTF-8")
     if not _WILD.search(pattern):
@@ -133,7 +134,7 @@ def _regex(pattern: str) -> str:
     while at < len(pattern):
         token = _TOKEN.match(pattern, at)
         if not token:
-            raise BadPatternError(f"what {pattern[at:]!r} means in it is not known here")
+            raise BadPatternError(f"the meaning of {pattern[at:]!r} is not known here")
         at = token.end()
         made += _part(token, is_last=at == len(pattern))
     return made
@@ -145,7 +146,7 @@ def _part(token: re.Match[str], *, is_last: bool) -> str:
     if token["star"] or token["one"]:
         return "[^/]*" if token["star"] else "[^/]"
     if token["set"]:
-        # Unlike the two above it may match a slash.
+        # Unlike `*` and `?`, a set may match a slash.
         for low, high in _RANGE.findall(token["set"]):
             if low > high:
                 raise BadPatternError(f"the range {low}-{high} is empty")
@@ -156,11 +157,11 @@ def _part(token: re.Match[str], *, is_last: bool) -> str:
 def _may_be_inside(pattern: str, folder: str) -> bool:
     parts = pattern.split("/")
     depth = folder.count("/") + 1
-    # A set may match a slash, so that its pattern has no depth.
+    # A set may match a slash, so a pattern with a set has no fixed depth.
     if "**" not in pattern and "[" not in pattern and len(parts) <= depth:
         return False
     fixed = 0
     while fixed < len(parts) and not _WILD.search(parts[fixed]):
         fixed += 1
     given = folder.split("/")
-    return all(one == other for one, other in zip(parts[:fixed], given))  # noqa: B905 - the shorter one
+    return all(one == other for one, other in zip(parts[:fixed], given))  # noqa: B905 - up to the shorter one

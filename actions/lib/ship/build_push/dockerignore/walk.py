@@ -1,4 +1,4 @@
-"""Walks folders by patterns."""
+"""Walks folders and matches what it finds against patterns."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """What a walk came by: its path in the context, with slashes, and its entry in the folder.
+    """Something that a walk found: its path in the context, with slashes, and its folder entry.
 
-    A byte of a name that is not UTF-8 is a lone surrogate, as `os.fsdecode` would have it.
+    A byte that is not UTF-8 becomes a lone surrogate in the path, as with `os.fsdecode`.
     """
 
     path: str
@@ -22,14 +22,14 @@ class Found(NamedTuple):
 
 
 def walk(root: str, ignored: Patterns, closed: list[OSError] | None = None) -> Iterator[Found]:
-    """Yield what is not ignored in a folder, each after the folder that holds it.
+    """Yield what is not ignored in a folder. A folder comes before what it contains.
 
-    A folder is walked only if it is not ignored, or if an exception may match something inside; it
-    is then yielded itself when something in it is. Links are not followed. What goes away meanwhile
-    is left out. A folder that cannot be read raises OSError, or goes to `closed` if that is given;
-    if it is ignored it is as good as empty.
+    A folder is walked when it is not ignored, or when an exception may match something inside. An
+    ignored folder is yielded only when something inside is yielded. Links are not followed. A file
+    that is removed during the walk is left out. A folder that cannot be read raises OSError, or is
+    added to `closed` when that is given. An ignored folder that cannot be read counts as empty.
     """
-    # Bytes, because the locale of the machine must not decide how a name is read.
+    # Bytes, so that the locale of the machine does not decide how a name is read.
     stack = [(os.fsencode(root), "", ignored.top)]
     waiting: dict[str, Found] = {}
     while stack:
@@ -48,7 +48,7 @@ def walk(root: str, ignored: Patterns, closed: list[OSError] | None = None) -> I
 
 
 def pick(root: str, wanted: Patterns, closed: list[OSError] | None = None) -> Iterator[Found]:
-    """Yield what the patterns match in a folder: the other way round than `walk`."""
+    """Yield what the patterns match in a folder. It is the opposite of `walk`."""
     stack = [(os.fsencode(root), "", wanted.top)]
     while stack:
         folder, prefix, above = stack.pop()
@@ -79,7 +79,7 @@ def _entries(folder: bytes, prefix: str, closed: list[OSError] | None) -> list[F
 
 
 def _with_folders(found: Found, waiting: dict[str, Found]) -> Iterator[Found]:
-    """Yield the ignored folders above, once, and then what was found in them."""
+    """Yield the ignored folders above, each once, and then what was found in them."""
     parts = found.path.split("/")
     if waiting:
         for depth in range(1, len(parts)):

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from ship.images.reference import DIGEST, DOCKER_HUB, TAG
 from ship.images.registry.credentials import IDENTITY, Credential
+from ship.images.registry.refusal import Refusal, Refused
 from ship.images.registry.transport import (
     BACK_OFF_SECONDS,
     TRANSIENT,
@@ -34,7 +35,7 @@ HTTP_ACCEPTED = 202
 HTTP_UNAUTHORIZED = 401
 HTTP_NOT_FOUND = 404
 REDIRECTS = range(300, 400)
-# Of what a registry says, in characters.
+# The characters of a registry's message that are shown.
 LONGEST_WORDS = 300
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 PULL = "pull"
@@ -48,27 +49,6 @@ MANIFESTS = (
 ACCEPT = {"Accept": MANIFESTS}
 TAGS_A_PAGE = 1000
 PAGES = 100
-
-
-class Refusal(NamedTuple):
-    """Why a registry refuses: at which stage (`login` or `push`), status and its own words."""
-
-    stage: str
-    status: int
-    message: str
-
-
-class Refused(StepFailed):
-    """A registry refuses, and asking again will not help."""
-
-    refusal = Refusal("push", 0, "")
-
-    @classmethod
-    def because(cls, name: Name, refusal: Refusal) -> Refused:
-        said = f"{refusal.status} {refusal.message}".strip()
-        error = cls.of(f"{name.registry} refuses {name.path} ({said})")
-        error.refusal = refusal
-        return error
 
 
 class Manifest(NamedTuple):
@@ -99,7 +79,7 @@ class Client:
     """A client of registries. Every method raises StepFailed when a registry does not answer.
 
     `credential` gives the login to a registry, or None for none; it is sent to that registry and
-    the token service it names, and to nobody else.
+    the token service it names, and to no other.
     """
 
     def __init__(
@@ -139,10 +119,10 @@ class Client:
             self._cancel(name, answer)
             return None
         _raise_transient(name, answer)
-        return Refusal("push", answer.status, words(answer))
+        return Refusal("push", answer.status, message_of(answer))
 
     def head(self, name: Name, reference: str) -> str | None:
-        """Return the digest that a tag or a digest stands for, or None if it is not there.
+        """Return the digest of a tag, or None if the registry has no such tag or digest.
 
         Raises Refused.
         """
@@ -173,7 +153,7 @@ class Client:
         return found
 
     def put(self, name: Name, tag: str, manifest: Manifest) -> None:
-        """Let a tag stand for a manifest that the repository has. Raises Refused."""
+        """Point a tag at a manifest that the repository has. Raises Refused."""
         headers = {"Content-Type": manifest.media_type}
         answer = self._ask(
             "PUT", name, f"manifests/{tag}", PUSH, headers=headers, body=manifest.body
@@ -200,7 +180,7 @@ class Client:
     def size(self, name: Name, digest: str) -> int:
         """Return what is downloaded of an image on its first platform, in bytes.
 
-        It is asked once and not waited for long: nobody needs to know.
+        It is only shown to people, so it is asked once and without a long wait.
         """
         manifest = self.manifest(name, digest, patient=False)
         read = manifest.read() if manifest else {}
@@ -238,11 +218,11 @@ class Client:
         if answer.status == HTTP_UNAUTHORIZED:
             # With a token it is the right that is missing, with a password the password is wrong.
             stage = "login" if self._logins[name.registry].scheme == "basic" else "push"
-            raise Refused.because(name, Refusal(stage, answer.status, words(answer)))
+            raise Refused.because(name, Refusal(stage, answer.status, message_of(answer)))
         if answer.status in REDIRECTS:
             raise StepFailed.of(
-                f"{name.registry} sends requests for {name.path} elsewhere ({answer.status})",
-                hint="give the registry by the name that it sends them to, in the input `image`",
+                f"{name.registry} redirects requests for {name.path} ({answer.status})",
+                hint="give the registry by the name that it redirects to, in the input `image`",
             )
         return answer
 
@@ -277,7 +257,7 @@ class Client:
         if answer.status == HTTP_UNAUTHORIZED:
             login = _challenge(answer.headers.get("www-authenticate", ""))
         elif answer.status != HTTP_OK:
-            raise Refused.because(name, Refusal("push", answer.status, words(answer)))
+            raise Refused.because(name, Refusal("push", answer.status, message_of(answer)))
         self._logins[name.registry] = login
         return login
 
@@ -292,7 +272,11 @@ class Client:
         told = _json(answer)
         token = told.get("token") or told.get("access_token")
         if answer.status != HTTP_OK or not _is_token(token):
-            said = words(answer) if answer.status != HTTP_OK else "the token service gave no token"
+            said = (
+                message_of(answer)
+                if answer.status != HTTP_OK
+                else "the token service gave no token"
+            )
             raise Refused.because(name, Refusal("login", answer.status, said))
         return str(token)
 
@@ -309,7 +293,7 @@ class Client:
         return self._transport.send("GET", f"{login.realm}{joint}{urlencode(query)}", headers)
 
     def _cancel(self, name: Name, answer: Answer) -> None:
-        """Take the started upload back, as a courtesy: the registry forgets it in time anyway."""
+        """Cancel the started upload. A failure is ignored: the registry removes it later."""
         if self._logins[name.registry].scheme == "bearer":
             return  # A token to push does not give the right to delete, not even this.
         base = _base(name.registry)
@@ -321,7 +305,7 @@ class Client:
                 self._transport.send("DELETE", location, headers, patient=False)
 
 
-def words(answer: Answer) -> str:
+def message_of(answer: Answer) -> str:
     """Return the registry's own words for a refusal."""
     errors = _json(answer).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
@@ -368,12 +352,12 @@ def _expect(status: int, name: Name, answer: Answer) -> None:
     if answer.status == status:
         return
     _raise_transient(name, answer)
-    raise Refused.because(name, Refusal("push", answer.status, words(answer)))
+    raise Refused.because(name, Refusal("push", answer.status, message_of(answer)))
 
 
 def _raise_transient(name: Name, answer: Answer) -> None:
     if answer.status in TRANSIENT:
-        said = f"{answer.status} {words(answer)}".strip()
+        said = f"{answer.status} {message_of(answer)}".strip()
         raise StepFailed.of(
             f"the registry {name.registry} is busy or broken ({said})",
             hint="run the job again later",

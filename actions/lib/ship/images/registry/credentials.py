@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ship.images.docker_config import auth_key
 from ship.runner.command import Command, Secret
 from ship.runner.errors import UserError
-from ship.runner.json_file import mapping
+from ship.runner.json_file import object_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,10 +34,10 @@ def stored(config: Mapping[str, Any], registry: str, runner: Runner) -> Credenti
     https://github.com/docker/docker-credential-helpers#development.
     """
     key = auth_key(registry)
-    helper = mapping(config, "credHelpers").get(key)
+    helper = object_at(config, "credHelpers").get(key)
     if isinstance(helper, str) and helper:
         return _from_helper(helper, key, runner)
-    entry = mapping(mapping(config, "auths"), key)
+    entry = object_at(object_at(config, "auths"), key)
     return _from_entry(entry) if entry else None
 
 

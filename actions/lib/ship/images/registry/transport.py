@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import glob
 import http.client
@@ -12,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ship.images.registry.refusal import CannotAsk
 from ship.runner.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ BACK_OFF_SECONDS = (1, 3, 7)
 LONGEST_WAIT_SECONDS = 30
 # No operation takes longer than this, however slowly its tries fail.
 DEADLINE_SECONDS = 90
-# What is asked for comfort only.
+# For what is only shown to people.
 IMPATIENT_SECONDS = 3
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 # How a request ends without an answer, also from a server that speaks something else than HTTP.
@@ -41,10 +43,6 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class CannotAsk(StepFailed):
-    """The registry cannot be asked from here: not trusted, or at home; Docker's client may."""
 
 
 class _Request(NamedTuple):
@@ -117,7 +115,7 @@ class Transport:
             try:
                 return self._exchange(kept, request)
             except NO_ANSWER:
-                kept.close()  # The server had closed it meanwhile.
+                kept.close()  # The server has closed it since.
         connection = self._connect(request.url)
         try:
             return self._exchange(connection, request)
@@ -173,7 +171,7 @@ class Transport:
 
 
 class _ThroughProxy(http.client.HTTPConnection):
-    """A plain connection to a proxy, which is told the whole address of what is asked for."""
+    """A plain connection to a proxy, which is given the whole address of a request."""
 
 
 def _limit(connection: http.client.HTTPConnection, seconds: float) -> None:
@@ -219,8 +217,6 @@ def _is_direct(host: str, env: Mapping[str, str]) -> bool:
 
 
 def _proxy_login(proxy: SplitResult) -> dict[str, str]:
-    import base64  # noqa: PLC0415 - only for a proxy with a login
-
     if not proxy.username:
         return {}
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
@@ -251,7 +247,7 @@ def _asked_for(answer: Answer | None, wait: float | None) -> float | None:
 
 def _is_about_trust(error: Exception) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError) or (
-        # It speaks plain HTTP: Docker may have been told so, in `insecure-registries`.
+        # It speaks plain HTTP: Docker may know it from `insecure-registries`.
         isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error)
     )
 

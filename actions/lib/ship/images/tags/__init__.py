@@ -1,7 +1,7 @@
-"""Tags, labels and annotations: the language of docker/metadata-action, without its network.
+"""Tags, labels and annotations: the language of docker/metadata-action, without network access.
 
-The meaning of the rules is that of https://github.com/docker/metadata-action; where it makes a name
-that no registry takes, a legal one is made here. docs/tags.md lists every difference.
+The rules mean what they mean in https://github.com/docker/metadata-action. Where that action makes
+a name that no registry accepts, this package makes a legal one. docs/tags.md lists all differences.
 """
 
 from ship.images.tags.facts import Facts, facts_of

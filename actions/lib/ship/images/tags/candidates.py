@@ -1,4 +1,4 @@
-"""What a rule makes of a run: at most one tag, still in the words of the person."""
+"""Turns a rule into a candidate for a tag: at most one for a run, not yet made legal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ship.images.tags.values import Tell
     from ship.images.tags.versions import Version
 
-# The attributes in which an expression may be, of every rule and of those of a type.
+# The attributes that may contain an expression: those of every rule, and those of one type.
 _EXPANDED = ("enable", "prefix", "suffix")
 _ALSO_EXPANDED = {
     "schedule": ("pattern",), "semver": ("pattern", "value"), "pep440": ("pattern", "value"),
@@ -31,8 +31,8 @@ _ALSO_EXPANDED = {
 class Candidate(NamedTuple):
     """A tag before it is made legal.
 
-    `latest` says whether `latest` goes with it, and `is_fixed` that it stands for one state of the
-    source for ever, as a commit or a whole version does.
+    `latest` says whether the tag `latest` is set together with it. `is_fixed` says that it always
+    stands for the same state of the source, as a commit or a whole version does.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Candidate(NamedTuple):
     is_fixed: bool = False
 
 
-class Maker:
+class Candidates:
     """Makes the tags of one run."""
 
     def __init__(
@@ -51,8 +51,8 @@ class Maker:
         self._values = values
         self._tell = tell
 
-    def make(self, rule: Rule) -> Candidate | None:
-        """Return the tag of a rule, or None if the rule is not for this run.
+    def of(self, rule: Rule) -> Candidate | None:
+        """Return the tag of a rule, or None when the rule is not for this run.
 
         Raises RuleError and BadExpressionError.
         """
@@ -64,14 +64,14 @@ class Maker:
         return made._replace(text=self._dressed(made.text, rule)) if made else None
 
     def latest(self) -> str:
-        """Return what `latest` is called."""
+        """Return the name of the tag `latest`, with the prefix and suffix of the flavor."""
         flavor = self._flavor
         prefix = flavor.prefix if flavor.prefix_on_latest else ""
         suffix = flavor.suffix if flavor.suffix_on_latest else ""
         return f"{prefix}latest{suffix}"
 
     def _check(self, rule: Rule) -> None:
-        """Find what is wrong in a rule even if it is for another run than this one."""
+        """Find the mistakes in a rule, also when the rule is for another run than this one."""
         own = dict.fromkeys(NAMES.get(rule.type, ()), constant(""))
         values = {**values_of(self._facts, lambda _: None), **own}
         for name in (*_EXPANDED, *_ALSO_EXPANDED.get(rule.type, ())):
@@ -85,7 +85,7 @@ class Maker:
         return expand(text, self._values)
 
     def _dressed(self, text: str, rule: Rule) -> str:
-        """Return a tag with prefix and suffix: those of the rule, even empty ones, come first."""
+        """Return a tag with prefix and suffix: of the rule, even empty ones, or of the flavor."""
         given, flavor = rule.attributes, self._flavor
         prefix = self._expand(given["prefix"]) if "prefix" in given else flavor.prefix
         suffix = self._expand(given["suffix"]) if "suffix" in given else flavor.suffix
@@ -115,7 +115,7 @@ class Maker:
             self._tell(f"{rule.line.text}: {text!r} is not {kind}")
             return None
         pattern = rule.attributes["pattern"]
-        # A part of a pre-release, such as its major number, would be the tag of stable versions.
+        # A part of a pre-release, such as its major number, is a tag of the stable versions.
         if not version.is_stable and not is_raw(pattern):
             pattern = "{{version}}"
         own = {name: constant(value) for name, value in version.values.items()}
@@ -124,7 +124,7 @@ class Maker:
         return Candidate(made, latest=version.is_stable, is_fixed=is_whole)
 
     def _version_text(self, rule: Rule) -> str | None:
-        """Return the text that has the version, or None when there is none in this run."""
+        """Return the text that contains the version, or None when this run has no such text."""
         text = self._given_or_tag(rule)
         if text is not None and rule.attributes["match"]:
             text = self._first_group(rule, text)
@@ -136,7 +136,7 @@ class Maker:
             self._tell(f"{rule.line.text}: {rule.attributes['match']} does not match {text!r}")
             return text
         if found[1] is None:
-            raise RuleError(f"match: there is no group 1 in {text!r}")
+            raise RuleError(f"match: its group 1 matches nothing in {text!r}")
         return str(found[1])
 
     def _given_or_tag(self, rule: Rule) -> str | None:
@@ -156,7 +156,7 @@ class Maker:
             return None
         part = found[int(group)] if int(group) < len(found) else None
         if part is None:
-            self._tell(f"{rule.line.text}: there is no group {group}")
+            self._tell(f"{rule.line.text}: there is no group {group}, or it matches nothing")
             return None
         return Candidate(part, latest=True)
 
@@ -176,7 +176,7 @@ class Maker:
             return None
         branch = rule.attributes["branch"] or facts.repository.default_branch
         if not branch:
-            self._tell("the default branch is not in the event: there is no tag `edge`")
+            self._tell("the event does not name the default branch, so there is no tag `edge`")
         return Candidate("edge") if branch == facts.branch else None
 
     def _raw(self, rule: Rule) -> Candidate | None:
@@ -193,11 +193,11 @@ def _version_regex(rule: Rule) -> re.Pattern[str]:
     regex: re.Pattern[str] = _regexes().compiled(rule.attributes["match"])
     if not regex.groups:
         what = f"match: {rule.attributes['match']!r} has no group"
-        raise RuleError(what, "put the version in ( )")
+        raise RuleError(what, "put ( ) around the part that is the version")
     return regex
 
 
 def _regexes() -> ModuleType:
-    from ship.images.tags import regexes  # noqa: PLC0415 - 1 ms, and few rules have an expression
+    from ship.images.tags import regexes  # noqa: PLC0415 - 1 ms, and few rules have a regular expression
 
     return regexes

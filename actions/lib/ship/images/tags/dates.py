@@ -1,4 +1,4 @@
-"""Dates in the tokens of https://momentjs.com/docs/#/displaying/format/, in English."""
+"""Formats dates with the tokens of https://momentjs.com/docs/#/displaying/format/, in English."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ LONG = {
     "l": "M/D/YYYY",
 }  # fmt: skip
 NOON = 12
-# What is in brackets or behind a backslash is no token.
+# A text in brackets or after a backslash is not a token.
 _LONG = re.compile(r"\[[^\[]*\]|\\?(?:LTS|LT|LL?L?L?|l{1,4})")
 
 
 class UnknownZoneError(ValueError):
-    """A time zone that this machine does not know."""
+    """The time zone is unknown to this machine."""
 
 
 def moment(seconds: float, zone: str = "UTC") -> datetime:
     """Return a time in a zone of the tz database; raises UnknownZoneError."""
     if zone.upper() == "UTC":
         return datetime.fromtimestamp(seconds, timezone.utc)
-    import zoneinfo  # noqa: PLC0415 - 10 ms that only another zone need cost
+    import zoneinfo  # noqa: PLC0415 - 10 ms, needed for other zones than UTC only
 
     try:
         known = zoneinfo.ZoneInfo(zone)
@@ -46,9 +46,9 @@ def moment(seconds: float, zone: str = "UTC") -> datetime:
 
 
 def written(when: datetime, pattern: str) -> str:
-    """Return a date by a pattern; what is no token, or stands in brackets, stays as it is.
+    """Return a date in the form of a pattern. Text that is not a token stays as it is.
 
-    Without a pattern it is in ISO 8601, with the offset of its zone.
+    Without a pattern the form is ISO 8601, with the offset of the zone.
     """
     expanded = _LONG.sub(lambda match: LONG.get(match[0], match[0]), pattern or _iso(when))
     return _TOKEN.sub(lambda match: _token(when, match[0]), expanded)
@@ -81,7 +81,7 @@ def _day_of_year(when: datetime) -> int:
 
 
 def _week(when: datetime) -> tuple[int, int]:
-    """Return year and week by the American rule: from Sunday on, the first has January 1st."""
+    """Return year and week by the American rule: weeks begin on Sunday, week 1 has January 1st."""
     saturday = when.date() + timedelta(days=6 - _weekday(when))
     start = date(saturday.year, 1, 1)
     first = start - timedelta(days=start.isoweekday() % 7)

@@ -1,7 +1,7 @@
-"""Expressions in `{{ }}`: a name, or a name with a text and options, as Handlebars writes them.
+"""Fills in expressions in `{{ }}`: a name, or a name with a text and options, as in Handlebars.
 
-Other than there nothing is escaped for HTML, a name that is not known is refused, and there are no
-blocks.
+There are three differences from Handlebars: nothing is escaped for HTML, an unknown name is an
+error, and there are no blocks.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ship.runner.errors import near_match
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    # Gets the text, if there is one, and the options.
+    # Its arguments are the text, when there is one, and the options.
     Value = Callable[[str | None, Mapping[str, str]], str]
 
 # A backslash keeps the braces as they are, and a second one keeps the backslash.
@@ -31,7 +33,7 @@ _WORD = re.compile(
 
 
 class BadExpressionError(ValueError):
-    """An expression that says nothing: what is wrong, and what can be written instead."""
+    """An expression is wrong: the message says what is wrong, the hint what to write instead."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
@@ -39,14 +41,14 @@ class BadExpressionError(ValueError):
 
 
 def expand(text: str, values: Mapping[str, Value]) -> str:
-    """Return a text with the values of its expressions in it. Raises BadExpressionError."""
+    """Return a text with its expressions filled in. Raises BadExpressionError."""
     if "{{" not in text:
         return text
     return _EXPRESSION.sub(lambda match: _value(match, values), text)
 
 
 def is_raw(pattern: str) -> bool:
-    """Say whether a pattern is `{{raw}}` alone, which keeps a version as it was written."""
+    """Return whether a pattern is only `{{raw}}`, which keeps a version as it was written."""
     return bool(re.fullmatch(r"\{\{\s*raw\s*\}\}|\{\{\{\s*raw\s*\}\}\}", pattern))
 
 
@@ -56,11 +58,13 @@ def _value(match: re.Match[str], values: Mapping[str, Value]) -> str:
     if match["comment"]:
         return ""
     if match["open"]:
-        raise BadExpressionError("`{{` is not closed", "write }} behind it, or \\{{ for the braces")
+        hint = "close it with }}, or write \\{{ for the braces themselves"
+        raise BadExpressionError("`{{` is not closed", hint)
     inside = match["double"] if match["triple"] is None else match["triple"]
     name, argument, options = _words(inside)
     if name not in values:
-        raise BadExpressionError(f"`{{{{{inside}}}}}` is not known", _known(name, values))
+        hint = near_match(name, sorted(values), "{{{{{}}}}}".format)
+        raise BadExpressionError(f"`{{{{{inside}}}}}` is unknown", hint)
     return values[name](argument, options)
 
 
@@ -77,10 +81,11 @@ def _words(inside: str) -> tuple[str, str | None, dict[str, str]]:
         if word["option"]:
             options[word["option"]] = text
         elif word["bare"] is None:
-            # A bare word is a name, of something that does not exist: the default is taken.
+            # A bare word names a variable. There are none, so the default is used.
             argument = text
     if not name or inside[at:].strip():
-        raise BadExpressionError(f"`{{{{{inside}}}}}` is not an expression", "write {{name}}")
+        hint = "write a name, such as {{branch}}"
+        raise BadExpressionError(f"`{{{{{inside}}}}}` is not an expression", hint)
     return name[1], argument, options
 
 
@@ -90,11 +95,3 @@ def _text(word: re.Match[str]) -> str:
     if word["double"] is not None:
         return word["double"].replace('\\"', '"')
     return word["bare"]
-
-
-def _known(name: str, values: Mapping[str, Value]) -> str:
-    import difflib  # noqa: PLC0415 - only for an error
-
-    close = difflib.get_close_matches(name, values, 1)
-    listed = ", ".join(sorted(values))
-    return f"did you mean {{{{{close[0]}}}}}?" if close else f"there are {listed}"

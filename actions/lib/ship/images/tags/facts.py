@@ -1,12 +1,14 @@
-"""What rules can ask of a run: all of it from the runner's environment and the event's payload."""
+"""The facts of a run that rules use, from the runner's environment and the event's payload."""
 
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ship.runner.errors import Problem, UserError
-from ship.runner.json_file import mapping
+from ship.runner.json_file import object_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 
 SHORT_SHA = 7
 LONGEST_SHA = 64
-# Of the year 9998, so that every zone and week has a date of four digits for it.
+# In the year 9998, so that its year has four digits in every zone and every week numbering.
 LAST_SECOND = 253370764799
 LEVELS = ("manifest", "index", "manifest-descriptor", "index-descriptor")
 
 
 class Repository(NamedTuple):
-    """What the labels say of the repository; a missing fact is an empty text."""
+    """What the labels say about the repository. A missing fact is an empty text."""
 
     name: str = ""
     description: str = ""
@@ -31,13 +33,13 @@ class Repository(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """The facts of a run. Times are in seconds since 1970; `commit_time` None is not known."""
+    """The facts of a run. Times are in seconds since 1970. An unknown `commit_time` is None."""
 
     event_name: str = ""
     ref: str = ""
     sha: str = ""
     base_ref: str = ""
-    # Of the payload itself, which not every event has.
+    # From the payload, because not every event has it.
     default_branch: str = ""
     repository: Repository = Repository()
     now: float = 0
@@ -49,19 +51,19 @@ class Facts(NamedTuple):
 
     @property
     def branch(self) -> str:
-        """The branch of the run, if it is for one."""
+        """The branch of the run, or an empty text when the run is not for a branch."""
         return self.ref.removeprefix("refs/heads/") if self.ref.startswith("refs/heads/") else ""
 
     @property
     def tag(self) -> str:
-        """The Git tag of the run, if it is for one."""
+        """The Git tag of the run, or an empty text when the run is not for a Git tag."""
         return self.ref.removeprefix("refs/tags/") if self.ref.startswith("refs/tags/") else ""
 
 
 def facts_of(context: Context, env: Mapping[str, str]) -> Facts:
-    """Return the facts of this run; raises UserError for settings that are no such values.
+    """Return the facts of this run. Raises UserError when a variable has a wrong value.
 
-    What the payload does not have, or has in another shape than GitHub's, is taken as missing.
+    A part of the payload that is missing, or has another shape than GitHub's, counts as missing.
     """
     problems: list[Problem] = []
     epoch = _epoch(env, problems)
@@ -79,11 +81,11 @@ def facts_of(context: Context, env: Mapping[str, str]) -> Facts:
         ref=_ref(context),
         sha=sha,
         base_ref=_base_ref(_ref(context), payload),
-        default_branch=_text(mapping(payload, "repository"), "default_branch"),
+        default_branch=_text(object_at(payload, "repository"), "default_branch"),
         repository=_repository(context),
         now=now,
         commit_time=commit_time,
-        # The commit's time, so that building a commit twice gives one image and not two.
+        # The time of the commit, so that two builds of one commit give one image and not two.
         created=now if known is None else known,
         short_sha=short_sha,
         levels=levels,
@@ -91,8 +93,6 @@ def facts_of(context: Context, env: Mapping[str, str]) -> Facts:
 
 
 def _clock() -> float:
-    import time  # noqa: PLC0415 - the one place that asks what time it is
-
     return time.time()
 
 
@@ -103,9 +103,8 @@ def _epoch(env: Mapping[str, str], problems: list[Problem]) -> float | None:
         return None
     if not re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) or int(text) > LAST_SECOND:
         what = f"{text!r} is not a time in seconds since 1970"
-        problems.append(
-            Problem("SOURCE_DATE_EPOCH", what, "as `git log -1 --format=%ct` prints it")
-        )
+        hint = "use the form that `git log -1 --format=%ct` prints"
+        problems.append(Problem("SOURCE_DATE_EPOCH", what, hint))
         return None
     return float(text)
 
@@ -117,7 +116,8 @@ def _short_sha(env: Mapping[str, str], problems: list[Problem]) -> int:
         return SHORT_SHA
     if re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) and int(text) > 0:
         return min(int(text), LONGEST_SHA)
-    problems.append(Problem(name, f"{text!r} is not a number of digits", "such as 7 or 12"))
+    hint = "write a whole number, such as 7 or 12"
+    problems.append(Problem(name, f"{text!r} is not a number of digits", hint))
     return SHORT_SHA
 
 
@@ -135,14 +135,14 @@ def _levels(env: Mapping[str, str], problems: list[Problem]) -> tuple[str, ...]:
 def _ref(context: Context) -> str:
     if "pull_request_target" not in context.event_name:
         return _one_line(context.ref)
-    # The run is for the base branch, what it is about is the pull request.
+    # GitHub says that the ref is the base branch, but the run is about the pull request.
     number = context.payload.get("number")
     return f"refs/pull/{number}/merge" if isinstance(number, int) and number > 0 else ""
 
 
 def _sha(context: Context, env: Mapping[str, str]) -> str:
     wants_head = "true" in env.get("DOCKER_METADATA_PR_HEAD_SHA", "").lower()
-    head = _text(mapping(mapping(context.payload, "pull_request"), "head"), "sha")
+    head = _text(object_at(object_at(context.payload, "pull_request"), "head"), "sha")
     return head if wants_head and head and context.is_pull_request else _one_line(context.sha)
 
 
@@ -150,15 +150,15 @@ def _base_ref(ref: str, payload: Mapping[str, Any]) -> str:
     if ref.startswith("refs/tags/"):
         return _text(payload, "base_ref").removeprefix("refs/heads/")
     if ref.startswith("refs/pull/"):
-        return _text(mapping(mapping(payload, "pull_request"), "base"), "ref")
+        return _text(object_at(object_at(payload, "pull_request"), "base"), "ref")
     return ""
 
 
 def _commit_time(payload: Mapping[str, Any], sha: str) -> float | None:
     commits = payload.get("commits")
     listed = commits if isinstance(commits, list) else []
-    about = (payload, mapping(payload, "merge_group"), mapping(payload, "workflow_run"))
-    for commit in (*listed, *(mapping(each, "head_commit") for each in about)):
+    about = (payload, object_at(payload, "merge_group"), object_at(payload, "workflow_run"))
+    for commit in (*listed, *(object_at(each, "head_commit") for each in about)):
         if isinstance(commit, dict) and sha and commit.get("id") == sha:
             seconds = _seconds(_text(commit, "timestamp"))
             if seconds is not None:
@@ -167,10 +167,8 @@ def _commit_time(payload: Mapping[str, Any], sha: str) -> float | None:
 
 
 def _seconds(text: str) -> float | None:
-    from datetime import datetime, timezone  # noqa: PLC0415 - 1 ms, and seldom needed
-
     try:
-        # Python 3.10 does not know the Z.
+        # Python 3.10 does not accept the Z.
         found = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text))
         seconds = found.replace(tzinfo=found.tzinfo or timezone.utc).timestamp()
     except (ValueError, OverflowError):
@@ -179,14 +177,14 @@ def _seconds(text: str) -> float | None:
 
 
 def _repository(context: Context) -> Repository:
-    found = mapping(context.payload, "repository")
+    found = object_at(context.payload, "repository")
     full_name = _one_line(context.repository)
     url = f"{context.server}/{full_name}" if full_name else ""
     return Repository(
         name=_text(found, "name") or full_name.rpartition("/")[2],
         description=_text(found, "description"),
         url=_text(found, "html_url") or url,
-        license=_text(mapping(found, "license"), "spdx_id"),
+        license=_text(object_at(found, "license"), "spdx_id"),
         default_branch=_text(found, "default_branch"),
     )
 
@@ -197,9 +195,9 @@ def _text(value: Mapping[str, Any], key: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a text that can be a line of an output and the argument of a program."""
+    """Return a text that is safe as a line of an output and as an argument of a program."""
     if text.isascii() and text.isprintable():
         return text
-    # A lone surrogate, which JSON can hold, is no text that could be written anywhere.
+    # JSON can contain a lone surrogate, and a lone surrogate cannot be written as UTF-8.
     plain = text.encode("utf-8", "replace").decode()
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", plain)

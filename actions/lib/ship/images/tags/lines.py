@@ -1,4 +1,4 @@
-"""The lines of an input and the fields of a line, as comma-separated values."""
+"""Splits an input into lines, and a line into fields, as comma-separated values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """A line of an input that says something, with its number from 1."""
+    """A line of an input that is not empty and not a comment, with its number from 1."""
 
     number: int
     text: str
@@ -19,14 +19,14 @@ def lines(text: str) -> list[Line]:
 
 
 def unquoted(text: str) -> str:
-    """Return a line of labels: the quotes around a field are not part of it."""
+    """Return a line of labels without the quotes around its fields."""
     return ",".join(fields(text))
 
 
 def fields(text: str) -> list[str]:
-    """Return the fields of a line; one in double quotes may hold commas, `""` in it is a quote."""
+    """Return the fields of a line. In double quotes, a comma is text and `""` is a quote."""
     if len(whole := _split(text)) == 1 and text.startswith('"') and "=" in whole[0]:
-        # The quotes are around the whole line, and not around one of its values.
+        # The quotes are around the whole line, and not around one of its values only.
         return _split(whole[0])
     return whole
 
@@ -47,9 +47,10 @@ def _plain(text: str, at: int) -> tuple[str, int]:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    """Read a field from its opening quote on.
+    """Read a field that begins with a quote.
 
-    One whose quote has no end, or has one before the field ends, is taken as it is written.
+    When the quote is not closed, or is closed before the end of the field, the field stays as it
+    is written.
     """
     closing = at + 1
     while (closing := text.find('"', closing)) >= 0:

@@ -1,12 +1,13 @@
-"""Names, tags, labels and annotations of an image, from what the person wrote and the run is."""
+"""Names, tags, labels and annotations of an image, from the inputs and the facts of the run."""
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ship.images.reference import legal_tag, parse_name, with_dashes
-from ship.images.tags.candidates import Maker
+from ship.images.reference import Name, legal_tag, with_dashes
+from ship.images.tags.candidates import Candidates
 from ship.images.tags.collation import collated
 from ship.images.tags.expressions import BadExpressionError, expand
 from ship.images.tags.lines import lines, unquoted
@@ -18,14 +19,14 @@ from ship.runner.errors import Problem, UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ship.images.reference import Name
     from ship.images.tags.candidates import Candidate
     from ship.images.tags.facts import Facts
     from ship.images.tags.rules import Flavor, Rule
     from ship.images.tags.versions import Version
 
 T = TypeVar("T")
-# Of our own rules: 7 digits, as docker/metadata-action has them, meet again in large repositories.
+# For our default rules. docker/metadata-action uses 7 digits, which two commits of a large
+# repository can share.
 DEFAULT_SHA = 12
 LABEL = "org.opencontainers.image"
 BAKE_TARGET = "docker-metadata-action"
@@ -43,11 +44,11 @@ class Wanted(NamedTuple):
 
 
 class Metadata(NamedTuple):
-    """What an image is called and labelled.
+    """The names, tags, labels and annotations of an image.
 
-    `tag_names` are its tags, the most important first; `shown` is the one to show to a person: one
-    that stays where it is if there is any, which `is_fixed` says. `notices` are sentences that the
-    person should read.
+    `tag_names` are its tags, the most important one first. `shown` is the tag to show to people. It
+    is a fixed tag when there is one, and then `is_fixed` is true. `notices` are sentences for the
+    log.
     """
 
     names: tuple[Name, ...]
@@ -62,17 +63,17 @@ class Metadata(NamedTuple):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """All full names; the tags alone when there is no name."""
+        """All full names. When there is no name, only the tags."""
         prefixes = [f"{name}:" for name in self.names] or [""]
         return tuple(f"{prefix}{tag}" for prefix in prefixes for tag in self.tag_names)
 
     def leveled_annotations(self, levels: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return `level:name=value` for each level, by default for those of the environment."""
+        """Return `level:name=value` for each level. The default levels are from the environment."""
         pairs = [f"{name}={value}" for name, value in self.annotations.items()]
         return tuple(f"{level}:{pair}" for level in levels or self.levels for pair in pairs)
 
     def as_json(self) -> dict[str, object]:
-        """Return the output `json`, in the shape of docker/metadata-action's."""
+        """Return the output `json`, in the form of docker/metadata-action."""
         return {
             "tags": list(self.references),
             "tag-names": list(self.tag_names),
@@ -83,7 +84,7 @@ class Metadata(NamedTuple):
     def bake(self) -> dict[str, object]:
         """Return a definition for `docker buildx bake`, as docker/metadata-action writes it.
 
-        Annotations are not in it: a builder that cannot set them would refuse all of it.
+        It has no annotations, because a builder that cannot set them would refuse the whole file.
         """
         target = {
             "tags": list(self.references),
@@ -97,15 +98,15 @@ class Metadata(NamedTuple):
 
 
 def needs_published(wanted: Wanted, facts: Facts) -> bool:
-    """Say whether the tags depend on which versions the registry has."""
+    """Return whether the tags depend on the versions that the registry has."""
     version = semver(facts.tag)
     return not lines(wanted.tags) and bool(version and version.is_stable)
 
 
 def describe(wanted: Wanted, facts: Facts, published: Sequence[str] | None) -> Metadata:
-    """Return what an image is called and labelled; raises UserError with all that is wrong.
+    """Return the names, tags and labels of an image. Raises UserError with all problems.
 
-    `published` are the tags that the registry has; None when that is not known.
+    `published` are the tags that the registry has, or None when they are unknown.
     """
     return _Description(wanted, facts, published).make()
 
@@ -142,7 +143,7 @@ class _Description:
     def _names(self) -> tuple[Name, ...]:
         found: dict[tuple[str, str], Name] = {}
         for image in read_images(self._wanted.images, self._problems):
-            name = parse_name(image.name.lower()) if image.enable else None
+            name = Name.parse(image.name.lower()) if image.enable else None
             if name:
                 found.setdefault(name[:2], name)
             elif image.enable:
@@ -154,7 +155,7 @@ class _Description:
     # Tags
 
     def _flavor(self) -> Flavor:
-        """Return the input `flavor` with the values of its expressions in it."""
+        """Return the input `flavor` with its expressions filled in."""
         flavor = read_flavor(self._wanted.flavor, self._problems)
         prefix, suffix = (
             self._attempt("input `flavor`", text, partial(expand, text, self._values)) or ""
@@ -163,7 +164,7 @@ class _Description:
         return flavor._replace(prefix=prefix, suffix=suffix)
 
     def _rules(self, flavor: Flavor) -> tuple[list[Rule], Flavor, Facts]:
-        """Return the rules, those of the person or else our own, and what they work with."""
+        """Return the rules (of the user, or the default rules) and the facts they work with."""
         facts = self._facts
         if lines(self._wanted.tags):
             return read_rules(self._wanted.tags, self._problems), flavor, facts
@@ -175,7 +176,7 @@ class _Description:
         return rules, flavor, facts._replace(short_sha=max(DEFAULT_SHA, facts.short_sha))
 
     def _allowed(self, version: Version | None, flavor: Flavor) -> tuple[str, ...]:
-        """Return which of `latest`, `major` and `minor` move to a version: none moves back."""
+        """Return which of `latest`, `major` and `minor` move to a version. None moves back."""
         if not version or not version.is_stable:
             return ()
         moving = (LATEST, "minor", *(("major",) if version.major else ()))
@@ -183,8 +184,8 @@ class _Description:
             names = (f"{version.major}.{version.minor}", f"{version.major}")
             listed = ", ".join((*names[: len(moving) - 1], LATEST))
             self._notices.append(
-                f"{listed} stay where they are: it is not known whether the registry has a higher "
-                f"version than {self._facts.tag}"
+                f"{listed} stay where they are, because it is not known whether the registry has a "
+                f"higher version than {self._facts.tag}"
             )
             return ()
         prefix, suffix = with_dashes(flavor.prefix).lstrip(".-"), with_dashes(flavor.suffix)
@@ -200,28 +201,28 @@ class _Description:
     def _tags(
         self, rules: Iterable[Rule], flavor: Flavor, facts: Facts
     ) -> tuple[tuple[str, ...], str]:
-        """Return the tags, and the most important of those that stay, if there is one."""
+        """Return the tags, and the most important of the fixed ones, or an empty text."""
         tell = self._notices.append
-        maker = Maker(facts, flavor, values_of(facts, tell), tell)
+        candidates = Candidates(facts, flavor, values_of(facts, tell), tell)
         found: list[tuple[str, Candidate]] = []
         for rule in rules:
             where = f"input `tags`, line {rule.line.number}"
-            made = self._attempt(where, rule.line.text, partial(maker.make, rule))
+            made = self._attempt(where, rule.line.text, partial(candidates.of, rule))
             tag = self._legal(made.text) if made and made.text else ""
             if made and tag:
                 found.append((tag, made))
         names = [tag for tag, _ in found]
         if found and _has_latest(flavor, found[0][1]):
-            names.append(self._legal(maker.latest()))
+            names.append(self._legal(candidates.latest()))
         fixed = [tag for tag, made in found if made.is_fixed]
         return tuple(dict.fromkeys(names)), fixed[0] if fixed else ""
 
     def _legal(self, text: str) -> str:
         tag = legal_tag(text)
         if not tag:
-            self._notices.append(f"{text!r} leaves nothing that a tag may consist of")
+            self._notices.append(f"{text!r} gives no tag: it has no character that a tag may have")
         elif tag != with_dashes(text):
-            self._notices.append(f"{text!r} cannot be a tag, {tag} is taken instead")
+            self._notices.append(f"{text!r} cannot be a tag, so {tag} is used instead")
         return tag
 
     # Labels
@@ -246,7 +247,7 @@ class _Description:
             if equals and name.strip():
                 pairs[name.strip()] = value
             elif made is not None:
-                self._notices.append(f"{place}: {label!r} is left out, it is not name=value")
+                self._notices.append(f"{place}: {label!r} is ignored, because it is not name=value")
         return {name: pairs[name] for name in collated(pairs)}
 
     def _attempt(self, where: str, text: str, make: Callable[[], T]) -> T | None:
@@ -258,7 +259,7 @@ class _Description:
 
 
 def _own_rules(version: Version | None, allowed: Sequence[str]) -> Iterator[str]:
-    """Yield the rules that hold when the person has written none."""
+    """Yield the rules that are used when the user has written none."""
     yield from ("type=schedule", "type=ref,event=branch", "type=ref,event=pr", "type=sha")
     if not version:
         yield "type=ref,event=tag"
@@ -280,12 +281,10 @@ def _versions(published: Iterable[str], prefix: str, suffix: str) -> Iterator[tu
 
 
 def _has_latest(flavor: Flavor, first: Candidate) -> bool:
-    """Say whether `latest` is one of the tags: by `auto` the most important one decides."""
+    """Return whether `latest` is one of the tags. With `auto` the most important tag decides."""
     return first.latest if flavor.latest == "auto" else flavor.latest == "true"
 
 
 def _iso(seconds: float) -> str:
-    from datetime import datetime, timezone  # noqa: PLC0415 - by this name alone, in one place
-
     when = datetime.fromtimestamp(seconds, timezone.utc)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,8 +1,9 @@
-"""Regular expressions of JavaScript, which the rules are written in, as those of Python."""
+"""Translates regular expressions of JavaScript, which rules use, into those of Python."""
 
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 from ship.images.tags.rules import RuleError
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 _DELIMITED = re.compile(r"/(.+)/(.*)", re.DOTALL)
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "u": 0, "d": 0, "g": 0, "y": 0}
-# What both know, a control character, and what only Python would take for something else.
+# An escape that both languages know; a control character; an escape that means something else in
+# Python.
 _ESCAPE = (
     r"\\(?:[dDwWsSbBnrtfv\W]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})"
     r"|\\c(?P<control>[A-Za-z])|\\(?P<plain>.)"
@@ -23,7 +25,7 @@ _OUTSIDE = re.compile(
     rf"\\k<(?P<named>[A-Za-z_]\w*)>|\\(?P<number>[1-9][0-9]*)|{_ESCAPE}"
     r"|\[(?P<set>\^?(?:\\.|[^\]\\])*)\]"
     r"|\(\?<(?P<group>[A-Za-z_]\w*)>"
-    # Groups and quantifiers that only Python has, and not every one of those we run on.
+    # Groups and quantifiers that only Python has, and not every Python that we support.
     rf"|(?P<foreign>\(\?(?!<?[=!]|[ims]*(?:-[ims]+)?:)|(?:[*+?]|{_COUNT})\+)"
     rf"|(?P<brace>(?!{_COUNT})\{{)",
     re.ASCII | re.DOTALL,
@@ -31,9 +33,9 @@ _OUTSIDE = re.compile(
 
 
 def groups(pattern: str, text: str) -> tuple[str | None, ...] | None:
-    """Return what a pattern, perhaps `/pattern/flags`, matches: all of it, then its groups.
+    """Return what a pattern (or `/pattern/flags`) matches: the whole match, then its groups.
 
-    With the flag `g` it is every match. None when there is none; raises RuleError.
+    With the flag `g` it returns all matches. It returns None without a match. Raises RuleError.
     """
     regex, flags = read(pattern)
     find = regex.match if "y" in flags else regex.search
@@ -44,7 +46,7 @@ def groups(pattern: str, text: str) -> tuple[str | None, ...] | None:
 
 
 def read(pattern: str) -> tuple[re.Pattern[str], str]:
-    """Return the expression of a pattern, perhaps `/pattern/flags`, and its flags."""
+    """Return the expression of a pattern (or `/pattern/flags`), and its flags."""
     delimited = _DELIMITED.fullmatch(pattern)
     flags = delimited[2] if delimited else ""
     return compiled(delimited[1] if delimited else pattern, flags), flags
@@ -60,25 +62,23 @@ def _each(find: Callable[[str, int], re.Match[str] | None], text: str) -> Iterat
 
 def compiled(pattern: str, flags: str = "") -> re.Pattern[str]:
     """Return a regular expression of JavaScript as one of Python. Raises RuleError."""
-    import warnings  # noqa: PLC0415 - only where there is an expression
-
     number = re.ASCII
     for flag in flags:
         if flag not in _FLAGS:
-            raise RuleError(f"{flag!r} is not a flag", f"there are {', '.join(_FLAGS)}")
+            raise RuleError(f"{flag!r} is not a flag", f"the flags are {', '.join(_FLAGS)}")
         number |= _FLAGS[flag]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a later Python may read in another way
+            warnings.simplefilter("ignore")  # about syntax that a later Python may read differently
             return re.compile(_OUTSIDE.sub(_python, pattern), number)
     except (re.error, OverflowError, RecursionError) as error:
-        what = f"{pattern!r} is not a regular expression that is known here: {error}"
+        what = f"{pattern!r} is not a regular expression that is supported here: {error}"
         raise RuleError(what) from None
 
 
 def _python(piece: re.Match[str]) -> str:
     if reference := piece["named"] or piece["number"]:
-        # To a group that took no part: nothing, which Python calls a failure.
+        # A reference to a group that matched nothing: empty in JavaScript, a mismatch in Python.
         again = f"(?P={reference})" if piece["named"] else f"\\{reference}"
         return f"(?({reference}){again}|)"
     if piece["set"] is not None:
@@ -104,7 +104,7 @@ def _escape(piece: re.Match[str]) -> str:
     if piece["control"]:
         return re.escape(chr(ord(piece["control"]) % 32))
     if piece["plain"] in ("p", "P"):
-        raise re.error("classes of Unicode are not known")
+        raise re.error("classes of Unicode are not supported")
     if piece["plain"]:
         return r"\x00" if piece["plain"] == "0" else re.escape(piece["plain"])
     return piece[0]

@@ -1,4 +1,4 @@
-"""The rules of the inputs `tags`, `flavor` and `image`, read and checked."""
+"""Reads and checks the rules in the inputs `tags`, `flavor` and `image`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ship.images.tags.lines import Line, fields, lines
-from ship.runner.errors import Problem
+from ship.runner.errors import Problem, near_match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ PRIORITIES = {
     "schedule": "1000", "semver": "900", "pep440": "900", "match": "800",
     "edge": "700", "ref": "600", "raw": "200", "sha": "100",
 }  # fmt: skip
-# What a rule of any type can say, and what only one of a type can.
+# The attributes of every type of rule, and those of one type only.
 COMMON = ("enable", "priority", "prefix", "suffix")
 OWN: Mapping[str, tuple[str, ...]] = {
     "schedule": ("pattern",), "semver": ("pattern", "value", "match"),
@@ -41,12 +41,12 @@ _NUMBERS = {
     "priority": re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?", re.ASCII),
     "group": re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII),
 }
-# As docker/build-push-action wants its tags: registry/owner/name:tag.
+# The form that docker/build-push-action wants for its tags: registry/owner/name:tag.
 _REFERENCE = re.compile(r"[\w.:-]+(?:/[\w.-]+)+:[\w.-]+", re.ASCII)
 
 
 class Rule(NamedTuple):
-    """A rule for a tag; `attributes` has all that its type knows, defaults included."""
+    """A rule for a tag. `attributes` has all attributes of its type, including the defaults."""
 
     line: Line
     type: str
@@ -58,7 +58,7 @@ class Rule(NamedTuple):
 
 
 class Flavor(NamedTuple):
-    """What holds for all tags."""
+    """The settings for all tags."""
 
     latest: str = "auto"
     prefix: str = ""
@@ -68,14 +68,14 @@ class Flavor(NamedTuple):
 
 
 class Image(NamedTuple):
-    """A name of the image, as it was written."""
+    """A name of the image, as the user wrote it."""
 
     name: str
     enable: bool = True
 
 
 class RuleError(ValueError):
-    """A line that is no rule: what is wrong, and what to write instead."""
+    """A line is not a rule: the message says what is wrong, the hint what to write instead."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
@@ -89,7 +89,7 @@ def read_rules(text: str, problems: list[Problem]) -> list[Rule]:
 
 
 def by_priority(rules: Iterable[Rule]) -> list[Rule]:
-    """Return rules with the highest priority first, and else in the order they have."""
+    """Return rules sorted by priority, highest first. Equal ones stay in their order."""
     return sorted(rules, key=lambda rule: -rule.priority)
 
 
@@ -98,7 +98,7 @@ def read_rule(line: Line) -> Rule:
     kind, given = "raw", {}
     for field in _fields(line):
         key, equals, value = field.partition("=")
-        # `=x` is no pair but a text, as is one whose `=` is inside of an expression.
+        # `=x` is a text and not a pair. So is a field with the `=` inside an expression.
         if not equals or not key or "{{" in key:
             given["value"] = field.strip()
         elif key.strip().lower() == "type":
@@ -106,7 +106,7 @@ def read_rule(line: Line) -> Rule:
         else:
             given[key.strip().lower()] = value.strip()
     if kind not in PRIORITIES:
-        raise RuleError(f"{kind!r} is not a type of rule", _near(kind, PRIORITIES))
+        raise RuleError(f"{kind!r} is not a type of rule", near_match(kind, PRIORITIES))
     if kind == "ref" and given.get("event") == "pr":
         given.setdefault("prefix", "pr-")
     attributes = {"priority": PRIORITIES[kind], "enable": "true", **DEFAULTS[kind], **given}
@@ -117,26 +117,27 @@ def read_rule(line: Line) -> Rule:
 def _check(kind: str, attributes: Mapping[str, str]) -> None:
     needed = _NEEDED.get(kind)
     if needed and needed not in attributes:
-        raise RuleError(f"`{needed}` is missing", f"a rule of type {kind} needs it")
+        raise RuleError(f"`{needed}` is missing", f"a rule of type {kind} needs this attribute")
     known = (*COMMON, *OWN[kind])
     for name, value in attributes.items():
         if name == "value" and name not in known:
-            raise RuleError(f"type {kind} takes no value, such as {value!r}", _near(value, known))
+            what = f"type {kind} takes no value, but there is {value!r}"
+            raise RuleError(what, near_match(value, known))
         if name not in known:
-            raise RuleError(f"{name!r} is not known for type {kind}", _near(name, known))
+            raise RuleError(f"type {kind} has no attribute {name!r}", near_match(name, known))
         choices = _CHOICES.get(name)
         if choices and value not in choices:
             raise RuleError(f"{value!r} is not one of {', '.join(choices)}")
     if kind == "raw" and _REFERENCE.fullmatch(attributes["value"]):
-        hint = "write the tag alone; what is before the colon belongs into the input `image`"
-        raise RuleError("a tag is without the name of the image", hint)
+        hint = "write only the tag; the part before the colon belongs into the input `image`"
+        raise RuleError("a tag does not contain the name of the image", hint)
     for name, number in _NUMBERS.items():
         if not number.fullmatch(attributes.get(name, "0")):
-            raise RuleError(f"{name}: {attributes[name]!r} is not a number", "such as 1")
+            raise RuleError(f"{name}: {attributes[name]!r} is not a number", "write one such as 1")
 
 
 def read_flavor(text: str, problems: list[Problem]) -> Flavor:
-    """Return the input `flavor`; of what is said twice the last counts."""
+    """Return the input `flavor`. When a setting occurs twice, the last one counts."""
     flavor = Flavor()
     for line in lines(text):
         read = partial(read_flavor_line, flavor=flavor)
@@ -145,14 +146,14 @@ def read_flavor(text: str, problems: list[Problem]) -> Flavor:
 
 
 def read_flavor_line(line: Line, flavor: Flavor) -> Flavor:
-    """Return a flavor with what one line says changed. Raises RuleError."""
+    """Return a flavor with the settings of one line. Raises RuleError."""
     before = ""
     for field in _fields(line):
-        # Not more than the second part counts; a `=` cannot be in a tag anyway.
+        # The part after a second `=` is ignored: a tag cannot contain a `=`.
         key, *rest = (part.strip() for part in field.split("="))
         if not rest:
             raise RuleError(
-                f"{field!r} says nothing", "write latest=, prefix=, suffix= or onlatest="
+                f"{field!r} is not a setting", "write latest=, prefix=, suffix= or onlatest="
             )
         name, value = key.lower(), rest[0]
         if name in ("latest", "onlatest"):
@@ -166,14 +167,13 @@ def read_flavor_line(line: Line, flavor: Flavor) -> Flavor:
             flavor = flavor._replace(**{name: value})  # type: ignore[arg-type]
             before = before if name == "latest" else name
         else:
-            raise RuleError(
-                f"{name!r} is not known", _near(name, ("latest", "prefix", "suffix", "onlatest"))
-            )
+            hint = near_match(name, ("latest", "prefix", "suffix", "onlatest"))
+            raise RuleError(f"{name!r} is unknown", hint)
     return flavor
 
 
 def read_images(text: str, problems: list[Problem]) -> list[Image]:
-    """Return the names that the input `image` has, one a line; one line may hold several."""
+    """Return the names in the input `image`, one per line. A single line may have several."""
     listed = lines(text)
     if len(listed) == 1 and "=" not in listed[0].text:
         return [Image(name.strip()) for name in fields(listed[0].text) if name.strip()]
@@ -188,10 +188,10 @@ def read_image(line: Line) -> Image:
         key, *rest = (part.strip() for part in field.split("="))
         if not rest or key.lower() == "name":
             if name:
-                raise RuleError("there are two names on the line", "write one a line")
+                raise RuleError("there are two names on the line", "write one name per line")
             name = rest[0] if rest else key
         elif key.lower() != "enable":
-            raise RuleError(f"{key!r} is not known", _near(key, ("name", "enable")))
+            raise RuleError(f"{key!r} is unknown", near_match(key, ("name", "enable")))
         elif rest[0] not in ("true", "false"):
             raise RuleError(f"enable: {rest[0]!r} is not one of true, false")
         else:
@@ -205,7 +205,7 @@ def _fields(line: Line) -> list[str]:
     found = fields(line.text)
     if any('"' in re.sub(r"\{\{.*?\}\}", "", field) for field in found):
         hint = 'put the quotes around the whole field, as in type=raw,"value=a,b"'
-        raise RuleError("there is a quote inside of a field", hint)
+        raise RuleError("there is a quote inside a field", hint)
     return found
 
 
@@ -219,11 +219,3 @@ def _attempt(
             Problem(f"input `{where}`, line {line.number}", f"{line.text!r}: {error}", error.hint)
         )
         return None
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    import difflib  # noqa: PLC0415 - only for an error
-
-    listed = list(known)
-    close = difflib.get_close_matches(word, listed, 1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(listed)}"

@@ -1,4 +1,4 @@
-"""The names that an expression can use anywhere, and what they stand for in a run."""
+"""The names that every expression can use, and their values in a run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], None]
 
-# These are for the last commit of the default branch, whatever the ref says:
+# These events are for the last commit of the default branch, whatever the ref is:
 # https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
 _OF_DEFAULT_BRANCH = ("create", "discussion", "issues", "schedule")
 
 
 def values_of(facts: Facts, tell: Tell) -> dict[str, Value]:
-    """Return all names; a fact that is asked for and missing is told in a sentence to `tell`."""
+    """Return all names and their values. `tell` gets a sentence for each missing fact in use."""
     texts = {
         "branch": facts.branch,
         "tag": facts.tag,
@@ -33,7 +33,7 @@ def values_of(facts: Facts, tell: Tell) -> dict[str, Value]:
 
     def commit_date(form: str | None, options: Mapping[str, str]) -> str:
         if facts.commit_time is None:
-            tell("the time of the commit is not in the event: commit_date is the time of the run")
+            tell("the event has no time of the commit, so commit_date is the time of the run")
         seconds = facts.now if facts.commit_time is None else facts.commit_time
         return _date(seconds, form, options)
 
@@ -57,27 +57,27 @@ def short_sha(facts: Facts) -> str:
 
 
 def _is_default_branch(facts: Facts, tell: Tell) -> bool:
-    # Of another kind of ref the whole name is compared, which equals no branch.
+    # For another kind of ref the whole name is compared, and that is never equal to a branch.
     name = facts.ref.removeprefix("refs/heads/")
     if not name:
         return False
     if facts.default_branch == name or any(e in facts.event_name for e in _OF_DEFAULT_BRANCH):
         return True
     if not facts.default_branch:
-        tell("the default branch is not in the event: is_default_branch is false")
+        tell("the event does not name the default branch, so is_default_branch is false")
     return False
 
 
 def _date(seconds: float, form: str | None, options: Mapping[str, str]) -> str:
-    # Imported here: most runs write no date.
-    from ship.images.tags import dates  # noqa: PLC0415
+    from ship.images.tags import dates  # noqa: PLC0415 - 7 ms, and few tags have a date
 
     unknown = [name for name in options if name != "tz"]
     if unknown:
-        raise BadExpressionError(f"a date has no option {unknown[0]!r}", "it has tz, a time zone")
+        hint = "its only option is tz, a time zone"
+        raise BadExpressionError(f"a date has no option {unknown[0]!r}", hint)
     zone = options.get("tz", "UTC")
     try:
         return dates.written(dates.moment(seconds, zone), form or "")
     except dates.UnknownZoneError:
-        hint = "write it as in the tz database, such as Europe/Berlin"
+        hint = "use a name of the tz database, such as Europe/Berlin"
         raise BadExpressionError(f"{zone!r} is not a time zone", hint) from None

@@ -1,11 +1,11 @@
-"""Versions: semver (https://semver.org) and PEP 440 (https://peps.python.org/pep-0440)."""
+"""Reads versions: semver (https://semver.org) and PEP 440 (https://peps.python.org/pep-0440)."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-# As node-semver has it, by which the language of the rules is defined.
+# The limits of node-semver, which defines the language of the rules.
 LONGEST = 256
 HIGHEST = 2**53 - 1
 _NUMBER = r"0|[1-9][0-9]*"
@@ -22,7 +22,7 @@ _PEP440 = (
     r"(?P<dev>[-_.]?dev[-_.]?(?P<dev_n>[0-9]+)?)?"
     r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?"
 )
-# What a pattern can name.
+# The names that a pattern can use.
 NAMES = {
     "semver": ("raw", "version", "major", "minor", "patch", "prerelease", "build"),
     "pep440": ("raw", "version", "major", "minor", "patch"),
@@ -31,7 +31,7 @@ _PRE_NAMES = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"
 
 
 class Version(NamedTuple):
-    """A version and the values that a pattern can name."""
+    """A version, and the values that a pattern can use."""
 
     major: int
     minor: int
@@ -41,7 +41,7 @@ class Version(NamedTuple):
 
     @property
     def triple(self) -> tuple[int, int, int]:
-        """What a stable version is compared by."""
+        """The numbers by which stable versions are compared."""
         return self.major, self.minor, self.patch
 
 
@@ -59,7 +59,7 @@ def semver(text: str) -> Version | None:
         "major": str(major),
         "minor": str(minor),
         "patch": str(patch),
-        # Lists, which are joined by commas where they are printed.
+        # These are lists in the language of the rules, and it joins a list with commas.
         "prerelease": pre.replace(".", ","),
         "build": build.replace(".", ","),
     }
@@ -98,6 +98,6 @@ def _normal(match: re.Match[str], release: list[int]) -> str:
         text += f".dev{int(match['dev_n'] or 0)}"
     if match["local"]:
         parts = re.split(r"[-_.]", match["local"].lower())
-        # A list like those of a semantic version, as the language of the rules has it.
+        # A list as in a semantic version; the language of the rules joins it with commas.
         text += "+" + ",".join(str(int(part)) if part.isdigit() else part for part in parts)
     return text

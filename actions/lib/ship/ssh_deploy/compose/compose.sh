@@ -1,69 +1,99 @@
-# A compose project: its files are swapped in a folder that stays, and compose replaces what differs.
-# A release is a folder in the state with all that was uploaded. While a deploy is under way, the way
-# back is written down: `undo` in the state, and the replaced files beside the live ones, where each
-# is one rename away.
-
-# Where a file is made empty it is by `true`: `:` would end the shell when it cannot.
+# A compose project. Its files are replaced in a folder that stays, and compose replaces the
+# containers that differ. A release is a folder in the state with all that was uploaded. During a
+# deploy there are notes for its undo: `undo` in the state, and the replaced files beside the live
+# ones, so that one rename brings each back.
+#
+# Where a file is made empty, the command is `true`: `:` would end the shell when it cannot.
+#
+# PROJECT (parameter): the name of the project; the one that containers of this folder have.
+# FOLDER (parameter): the folder of the project, as a full path once it is open.
+# FILES (parameter): the compose files as options for `eval`; those of the release to go back to.
+# HEALTH_SERVICE (parameter): the service whose health path is asked; the first of ours that starts.
 
 RELEASES=$STATE/releases
 UNDO=$STATE/undo
 SERVICE_LABEL=com.docker.compose.service
 PROJECT_LABEL=com.docker.compose.project
-# What there is to know of a container, in the names that are typed: with others, such as `.Id`, a
-# container without a HEALTHCHECK would be an error.
-LOOK="{{index .Config.Labels \"$SERVICE_LABEL\"}} {{.ID}} {{.Image}} {{.Config.Image}} {{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.StartedAt}}"
+NO_TASKS=label=com.docker.compose.oneoff=False
+# What we read of a container, in names that Docker checks: with others, such as `.Id`, a container
+# without a HEALTHCHECK would be an error.
+CONTAINER_FORMAT="{{index .Config.Labels \"$SERVICE_LABEL\"}} {{.ID}} {{.Image}} {{.Config.Image}}"
+CONTAINER_FORMAT="$CONTAINER_FORMAT {{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}"
+CONTAINER_FORMAT="$CONTAINER_FORMAT {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+CONTAINER_FORMAT="$CONTAINER_FORMAT {{.State.StartedAt}}"
 OLDEST_COMPOSE=2.24
-
-release=
-made_folder=
-kept_release=
-installed=
-committed=
-previous=
-up=
-task=
-baseline=
-recovering=
-unmoved=
-ending=
+# The client sends these once it knows them.
 PINNED=
 HEALTH_SERVICE=
 HEALTH_HOST_PORT=
 
+# The folder of this release, and the name of the release that serves.
+release=
+kept_release=
+# The folder of the project, when this deploy made it.
+made_folder=
+# The folder for the replaced files.
+aside=
+# The folder as it will be, within a tree from the root on.
+view=$STATE/view
+# Whether the files of this release are in the folder, so that there is something to undo.
+installed=
+# Whether the new version stays, whatever comes now.
+committed=
+# What the history gets when the deploy does not commit.
+result=refused
+# The services that start, and the images of services that are not ours.
+services=
+other_images=
+# The process of compose that runs beside us, and the one that limits its time.
+compose_process=
+limit_process=
+# The container of the task that runs.
+task_container=
+# The containers of the project before this deploy, one line each.
+baseline=
+# Whether we wait for tasks to end, which must not go on running then.
+awaiting_tasks=
+# What `judge` found: ok, wait or bad; and the container that failed.
+verdict=
+failed_container=
+
 check_compose() {
+  local version minor
   version=$(docker compose version --short 2>/dev/null)
   version=${version#v}
   case $version in
     [0-9]*.[0-9]*) ;;
-    *) fail no-compose "$(docker-compose version --short 2>/dev/null | sed 's/^/only docker-compose /')" ;;
+    *) fail no-compose "$(docker-compose version --short 2>/dev/null |
+      sed 's/^/only docker-compose /')" ;;
   esac
   minor=${version#*.}
   minor=${minor%%[!0-9]*}
-  [ $((${version%%.*} * 1000 + minor)) -ge 2024 ] || fail old-compose "$version; $OLDEST_COMPOSE is the oldest that is known to work"
+  [ $((${version%%.*} * 1000 + minor)) -ge 2024 ] ||
+    fail old-compose "$version; $OLDEST_COMPOSE is the oldest that is known to work"
 }
 
-# Becomes compose. $1 the folder, $2 its files as options for `eval`. What a person wrote into `.env`
-# must not be hidden by a variable of this login. `-p` is what compose itself would choose, once that is
-# known.
+# Becomes compose. $1 the folder, $2 its files as options for `eval`. A variable of this login must
+# not hide what the user wrote into `.env`. `-p` is what compose itself would choose, once we know
+# it.
 become_compose() {
+  local files="$2" name
   cd "$1" || exit
-  files=$2
   shift 2
   eval "set -- docker compose ${PROJECT:+-p \"\$PROJECT\"} $files \"\$@\""
-  # shellcheck disable=SC2086 # one word each
-  [ -z "$ENV_NAMES" ] || unset $ENV_NAMES
-  exec "$@"
+  for name in $ENV_NAMES; do set -- -u "$name" "$@"; done
+  exec env "$@"
 }
 
 compose() { (become_compose "$@"); }
 
-# With what a release consists of: the files of the person, and the images over them.
-live() { compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" "$@"; }
-
 phase_look() {
+  local tool
   check_docker
   check_compose
-  for tool in base64 tar gzip; do command -v "$tool" >/dev/null 2>&1 || fail no-tool "$tool"; done
+  for tool in base64 tar gzip; do
+    command -v "$tool" >/dev/null 2>&1 || fail no-tool "$tool"
+  done
 }
 
 phase_prepare() {
@@ -71,8 +101,7 @@ phase_prepare() {
   recover
   look_at_current
   if [ -n "$ROLLBACK" ]; then take_release; else unpack; fi
-  make_view
-  ask_compose
+  read_project
 }
 
 open_folder() {
@@ -82,7 +111,7 @@ open_folder() {
   (umask 022 && mkdir -p "$FOLDER") 2>/dev/null
   { [ -d "$FOLDER" ] && [ -w "$FOLDER" ]; } || fail no-folder "$FOLDER"
   use_folder "$FOLDER"
-  tell folder "$FOLDER"
+  report folder "$FOLDER"
   mkdir -p "$RELEASES" 2>/dev/null || fail disk "$RELEASES"
 }
 
@@ -91,15 +120,19 @@ use_folder() {
   aside=$1/.gen-workflow-files
 }
 
-# What is in the state is that of one project: another of this name would take its files for its own.
-# One without a note is from before there were any, and one whose folder is no more was moved.
+# The state is that of one project: another project of this name would take its files for its own.
+# A state without a note is older than these notes. A folder that is gone was moved.
 check_owner() {
+  local noted
   check_source "$(cat "$STATE/source" 2>/dev/null)"
   noted=$(cat "$RELEASES/$(cat "$STATE/current" 2>/dev/null)/folder" 2>/dev/null)
-  [ ! -d "$noted" ] || [ "$(cd "$noted" && pwd -P)" = "$(cd "$FOLDER" 2>/dev/null && pwd -P)" ] || fail name-taken "$noted"
+  [ ! -d "$noted" ] ||
+    [ "$(cd "$noted" && pwd -P)" = "$(cd "$FOLDER" 2>/dev/null && pwd -P)" ] ||
+    fail name-taken "$noted"
 }
 
 phase_pull() {
+  local each
   look_at_project
   finish_release
   printf '%s\n' "$MOUNTED" | while read -r each; do
@@ -111,13 +144,17 @@ phase_pull() {
   done
   pull_all
   rm -rf "$view"
-  tell image "$IMAGE"
+  report image "$IMAGE"
 }
 
-projects_in() { docker ps -a --filter "label=$PROJECT_LABEL.working_dir=$1" --format "{{.Label \"$PROJECT_LABEL\"}}"; }
+projects_in() {
+  docker ps -a --filter "label=$PROJECT_LABEL.working_dir=$1" \
+    --format "{{.Label \"$PROJECT_LABEL\"}}"
+}
 
-# What somebody started in this folder goes on under its name, as nothing may run twice.
+# A project that somebody started in this folder keeps its name, because nothing may run twice.
 look_at_project() {
+  local here elsewhere images
   here=$({ projects_in "$FOLDER" && projects_in "$(cd "$FOLDER" && pwd -P)"; } | sort -u)
   case "
 $here
@@ -127,26 +164,27 @@ $PROJECT
 "*) ;;
     *)
       [ -z "$here" ] || [ -z "$SAID_PROJECT" ] || fail other-project "$here"
-      # Several, or what compose would never take for a name: anybody may write such a label.
+      # Several names, or one that compose would never take: anybody may write such a label.
       case $here in [!a-z0-9]* | *[!a-z0-9_-]*) fail other-project "$here" ;; esac
-      [ -z "$here" ] || say "the project of this folder is called $here"
+      [ -z "$here" ] || log "the project of this folder is called $here"
       PROJECT=${here:-$PROJECT}
       ;;
   esac
-  elsewhere=$(docker ps --filter "label=$PROJECT_LABEL=$PROJECT" --format "{{.Label \"$PROJECT_LABEL.working_dir\"}}" |
+  elsewhere=$(docker ps --filter "label=$PROJECT_LABEL=$PROJECT" \
+    --format "{{.Label \"$PROJECT_LABEL.working_dir\"}}" |
     grep -vxF -e "$FOLDER" -e "$(cd "$FOLDER" && pwd -P)" | head -n 1)
   [ -z "$elsewhere" ] || fail other-folder "$PROJECT runs from $elsewhere"
   baseline=$(each_container)
-  [ -n "$previous" ] || previous=$(images_that_run)
-  tell previous "$previous"
-  [ -z "$(images_that_run)" ] || tell before "$(images_that_run)"
+  images=$(images_that_run)
+  [ -n "$previous" ] || previous=$images
+  report previous "$previous"
+  [ -z "$images" ] || report before "$images"
 }
 
-# One line for each container of the project, but for tasks, in the words of LOOK.
+# Prints one line in the form of CONTAINER_FORMAT for each container of the project without tasks.
 each_container() {
-  ids=$(docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "label=com.docker.compose.oneoff=False" 2>/dev/null)
-  # shellcheck disable=SC2086 # one word each
-  [ -z "$ids" ] || docker container inspect --format "$LOOK" $ids 2>/dev/null
+  docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "$NO_TASKS" \
+    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null
 }
 
 # $1 a word, $2 words with a blank between them.
@@ -155,22 +193,24 @@ is_among() {
   return 1
 }
 
-# The images of our services, as they were asked for, each once.
+# Prints the images of our services, as they were asked for, each once.
 images_that_run() {
+  local service image status
   each_container | while read -r service _ _ image status _; do
     [ "$status" != running ] || ! is_among "$service" "$PINNED" || echo "$image"
   done | awk '!seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
 }
 
 pull_all() {
+  local each
   log_in "$IMAGE"
-  all_images=$IMAGE
-  for IMAGE in $all_images; do
-    check_space "${previous%% *}"
-    pull "$IMAGE"
+  for each in $IMAGE; do
+    check_space "$each" "${previous%% *}"
+    pull "$each"
   done
-  IMAGE=$all_images
-  for each in $OTHERS; do docker image inspect "$each" >/dev/null 2>&1 || pull "$each"; done
+  for each in $other_images; do
+    docker image inspect "$each" >/dev/null 2>&1 || pull "$each"
+  done
   log_out
 }
 
@@ -181,96 +221,108 @@ phase_before() {
 
 phase_after() { run_tasks after "$AFTER"; }
 
-# $1 the input, $2 a line for each: the service, what it needs or `-`, the command quoted for `eval`.
+# $1 the input, $2 a line for each task: the service, what it needs or `-`, and the command, quoted
+# for `eval`.
 run_tasks() {
-  ran=
-  while read -r runs_in needed line; do
+  local service needed line ran=
+  while read -r service needed line; do
     ran=yes
-    say "running in $runs_in: $line"
+    log "running in $service: $line"
     [ -n "$committed" ] || start_needed "$needed"
-    task=$PROJECT-gen-workflow-task
-    docker rm -f "$task" >/dev/null 2>&1
-    run_task "$runs_in" "$line" || fail "command-$1" "$line"
-    task=
+    task_container=$PROJECT-gen-workflow-task
+    docker rm -f "$task_container" >/dev/null 2>&1
+    run_task "$service" "$line" || fail "command-$1" "$line"
+    task_container=
   done <<TASKS
 $2
 TASKS
-  # A shell may need room for what it is to read, and goes on without it.
+  # Some shells write this text to a file. When they cannot, they go on without it.
   [ -n "$ran" ] || fail disk "${TMPDIR:-/tmp}"
 }
 
 run_task() {
+  local code
   eval "set -- $1 $2"
-  # Beside us, so that a signal is heeded at once, and what is told then does not go where its words go.
-  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" run --rm --no-deps -T --name "$task" "$@" </dev/null >&2 9>&- &
-  up=$!
-  wait "$up"
+  # In the background, so that we get a signal at once, and so that our facts do not go where its
+  # output goes.
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" \
+    run --rm --no-deps -T --name "$task_container" "$@" </dev/null >&2 9>&- &
+  compose_process=$!
+  wait "$compose_process"
   code=$?
-  up=
+  compose_process=
   return "$code"
 }
 
-# A migration needs its database, which does not run yet at the first deploy. What runs stays as it is.
+# A migration needs its database, which does not run yet at the first deploy. What runs already is
+# not changed.
 start_needed() {
-  missing=
+  local each missing=
   for each in $(printf '%s' "$1" | tr ',' ' '); do
-    [ "$each" = - ] || each_container | grep -q "^$each [^ ]* [^ ]* [^ ]* running " || missing="$missing $each"
+    [ "$each" = - ] || each_container | grep -q "^$each [^ ]* [^ ]* [^ ]* running " ||
+      missing="$missing $each"
   done
   [ -n "$missing" ] || return 0
-  say "starting what it needs:$missing"
-  true >"$UNDO/switched"
+  log "starting what it needs:$missing"
+  note_switch
   # shellcheck disable=SC2086 # one word each
   bring_up --no-recreate $missing
   await_project "$HEALTH_TIMEOUT" "$missing" || give_up unhealthy "$reason"
 }
 
-# Starts services, or all without further words, and waits for compose, which waits for what they
-# depend on: it may do so for ever, so it has a limit.
+# Starts services, or all of them when none is named, and waits for compose, which waits for what
+# they depend on. Compose may wait for ever, so it has a limit.
 bring_up() {
-  # Two write to it: what is not appended would go over the words of the other.
+  local code
+  # Two processes write to this file, and each must append.
   true >"$STATE/up-said"
-  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" up -d --no-build --pull never "$@" >>"$STATE/up-said" 2>&1 &
-  up=$!
-  limit $((HEALTH_TIMEOUT + 60)) TERM
-  wait "$up"
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" up -d --no-build --pull never "$@" \
+    >>"$STATE/up-said" 2>&1 &
+  compose_process=$!
+  limit_compose $((HEALTH_TIMEOUT + 60)) TERM
+  wait "$compose_process"
   code=$?
-  up=
-  unlimit
+  compose_process=
+  end_limit
   sed "s/^ *//" "$STATE/up-said" >&2
   [ "$code" = 0 ] || explain_up
 }
 
-# Sends compose a signal after $1 seconds. Older clients of Docker do not hand it on to their plugin.
-limit() {
+# Sends compose a signal after some seconds. Older clients of Docker do not pass a signal on to
+# their plugin. $1 the seconds, $2 the signal.
+limit_compose() {
+  local limit_at
   (
     trap - INT HUP PIPE EXIT
     trap 'exit 0' TERM
     limit_at=$(($(now) + $1))
     while [ "$(now)" -lt "$limit_at" ]; do sleep 1; done
     echo "it took longer than $1 s" >>"$STATE/up-said"
-    pkill "-$2" -P "$up"
-    kill "-$2" "$up"
+    pkill "-$2" -P "$compose_process"
+    kill "-$2" "$compose_process"
   ) >/dev/null 2>&1 9>&- &
-  limiter=$!
+  limit_process=$!
 }
 
-unlimit() { kill "$limiter" 2>/dev/null; }
+end_limit() { kill "$limit_process" 2>/dev/null; }
 
-stop_up() {
-  [ -n "$up" ] || return 0
-  pkill -TERM -P "$up" 2>/dev/null
-  kill "$up" 2>/dev/null
-  limit 10 KILL
-  wait "$up" 2>/dev/null
-  up=
-  unlimit
+stop_compose() {
+  [ -n "$compose_process" ] || return 0
+  pkill -TERM -P "$compose_process" 2>/dev/null
+  kill "$compose_process" 2>/dev/null
+  limit_compose 10 KILL
+  wait "$compose_process" 2>/dev/null
+  compose_process=
+  end_limit
 }
 
-# A container that failed says more than compose, which only says that it did.
+# A container that failed says more than compose, which only says that it failed.
 explain_up() {
-  judge "$SERVICES"
+  local words
+  judge "$services"
   [ "$verdict" != bad ] || give_up unhealthy "$reason"
-  words=$(grep '^it took longer than ' "$STATE/up-said" || grep -v 'level=warning' "$STATE/up-said" | tail -n 1)
+  words=$(grep '^it took longer than ' "$STATE/up-said" ||
+    grep -v 'level=warning' "$STATE/up-said" | tail -n 1)
   [ "$verdict" != 'wait' ] || words="$words; $reason"
   case $words in 'it took longer than '*) give_up too-slow "$words" ;; esac
   [ -z "$failed_container" ] || show_logs "$failed_container"
@@ -281,14 +333,13 @@ give_up() {
   [ -z "$failed_container" ] || show_logs "$failed_container"
   fail "$1" "$2"
 }
-failed_container=
 
-# Looks at some services: `verdict` is ok, wait or bad, and `reason` says why. A container that runs
-# on as before is not ours to judge.
+# Looks at some services and sets `verdict`; `reason` says why it is not ok. We do not judge a
+# container that runs on as before. $1 the services.
 judge() {
+  local service id status restarts code health started each seen=
   verdict=ok
   reason='the engine does not answer'
-  seen=
   failed_container=
   while read -r service id _ _ status restarts code health started; do
     { [ -n "$id" ] && is_among "$service" "$1"; } || continue
@@ -296,7 +347,7 @@ judge() {
     case $baseline in
       *"$id"*" running "*"$started"*) [ "$status" != running ] || continue ;;
     esac
-    judge_one
+    judge_one "$service" "$status" "$restarts" "$code" "$health"
     [ "$verdict" != bad ] || { failed_container=$id && return 0; }
   done <<CONTAINERS
 $(each_container)
@@ -309,37 +360,39 @@ CONTAINERS
   done
 }
 
+# $1 the service, $2 the status, $3 how often it was started again, $4 its exit code, $5 its health.
 judge_one() {
-  case $status in
+  case $2 in
     running)
-      [ -z "$ending" ] || { is_slow 'it has not come to its end' && return; }
-      [ "$restarts" = 0 ] || { is_bad 'it crashed and was started again' && return; }
-      case $health in
-        unhealthy) is_bad 'its HEALTHCHECK says unhealthy' ;;
-        starting) is_slow 'its HEALTHCHECK has not passed' ;;
+      [ -z "$awaiting_tasks" ] || { is_slow "$1: it has not ended" && return; }
+      [ "$3" = 0 ] || { is_bad "$1: it crashed and was started again" && return; }
+      case $5 in
+        unhealthy) is_bad "$1: its HEALTHCHECK says unhealthy" ;;
+        starting) is_slow "$1: its HEALTHCHECK has not passed" ;;
         healthy) ;;
         *)
-          [ -n "$HEALTH_PATH" ] && [ "$service" = "$HEALTH_SERVICE" ] && return
-          [ "$(now)" -ge "${settled:-0}" ] || is_slow 'it has not run for long enough'
+          [ -n "$HEALTH_PATH" ] && [ "$1" = "$HEALTH_SERVICE" ] && return
+          [ "$(now)" -ge "$settled_at" ] || is_slow "$1: it has not run for long enough"
           ;;
       esac
       ;;
-    restarting) is_bad "it ended with exit code $code and is started again and again" ;;
-    created) is_slow 'it has not started' ;;
-    *) { [ "$code" = 0 ] && ! ran_before; } || is_bad "it ended with exit code $code" ;;
+    restarting) is_bad "$1: it ended with exit code $4 and is started again and again" ;;
+    created) is_slow "$1: it has not started" ;;
+    *) { [ "$4" = 0 ] && ! ran_before "$1"; } || is_bad "$1: it ended with exit code $4" ;;
   esac
 }
 
-# What ran is no task that comes to its end.
-ran_before() { printf '%s\n' "$baseline" | grep -q "^$service [^ ]* [^ ]* [^ ]* running "; }
+# A service that ran before is no task, and must not end.
+ran_before() { printf '%s\n' "$baseline" | grep -q "^$1 [^ ]* [^ ]* [^ ]* running "; }
 
-is_bad() { verdict=bad reason="$service: $1"; }
-is_slow() { verdict='wait' reason="$service: $1"; }
+is_bad() { verdict=bad reason=$1; }
+is_slow() { verdict='wait' reason=$1; }
 
-# Waits until services are well, and then the path. $1 seconds, $2 the services.
+# Waits until services are healthy, and then for the path. $1 seconds, $2 the services.
 await_project() {
+  local deadline
   deadline=$(($(now) + $1))
-  settled=$(($(now) + ($1 < 5 ? $1 : 5)))
+  settled_at=$(($(now) + ($1 < 5 ? $1 : 5)))
   while :; do
     judge "$2"
     [ "$verdict" != bad ] || return 1
@@ -347,85 +400,90 @@ await_project() {
       [ -n "$HEALTH_PATH" ] && is_among "$HEALTH_SERVICE" "$2" || return 0
       probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" && return 0
       reason="$HEALTH_SERVICE: GET $HEALTH_PATH on port $HEALTH_HOST_PORT gave $answer"
-      failed_container=$(each_container | sed -n "s/^$HEALTH_SERVICE \\([^ ]*\\) .*/\\1/p" | head -n 1)
+      failed_container=$(each_container |
+        sed -n "s/^$HEALTH_SERVICE \\([^ ]*\\) .*/\\1/p" | head -n 1)
     fi
     [ "$(now)" -lt "$deadline" ] || return 1
-    nap 0.2
+    pause 0.2
   done
 }
 
-# Containers of services that are no more go first, since they may hold a port. Those that were made
-# with other files than ours are somebody else's. $1 the services that are, $2 files that are ours.
-drop_orphans() {
-  docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" --filter "label=com.docker.compose.oneoff=False" \
-    --format "{{.ID}} {{.Label \"$SERVICE_LABEL\"}} {{.Label \"$PROJECT_LABEL.config_files\"}}" 2>/dev/null |
-    while read -r id service files; do
-      is_among "$service" "$1" && continue
-      if printf '%s' "$files" | tr ',' '\n' | grep -qvxF -f "$2"; then
-        say "the service $service is not in these files and runs on"
-      else
-        say "the service $service is no more: its container goes"
-        docker stop "$id" >/dev/null 2>&1
-        docker rm "$id" >/dev/null 2>&1
-      fi
-    done
+# Removes the containers of services that the files no longer have, before all else, since they may
+# hold a port. Containers that were made with files that are not ours stay. $1 the services of the
+# files, $2 a list of the files that are ours.
+remove_orphans() {
+  local id service files
+  docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" --filter "$NO_TASKS" --format \
+    "{{.ID}} {{.Label \"$SERVICE_LABEL\"}} {{.Label \"$PROJECT_LABEL.config_files\"}}" \
+    2>/dev/null | while read -r id service files; do
+    is_among "$service" "$1" && continue
+    if printf '%s' "$files" | tr ',' '\n' | grep -qvxF -f "$2"; then
+      log "the service $service is not in these files and runs on"
+    else
+      log "the service $service is no longer in the files: its container is removed"
+      { docker stop "$id" && docker rm "$id"; } >/dev/null 2>&1 ||
+        log "the container $id of the service $service could not be removed"
+    fi
+  done
 }
 
 phase_switch() {
   install_files
-  true >"$UNDO/switched"
+  note_switch
   [ -z "$(images_that_run)" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
-  say "bringing $PROJECT up"
-  [ -z "$TASKS" ] || [ -z "$(running_in "$baseline")" ] || run_to_their_end
-  drop_orphans "$(cat "$release/services")" "$UNDO/our-files"
+  log "bringing $PROJECT up"
+  [ -z "$TASKS" ] || [ -z "$(running_in "$baseline")" ] || run_tasks_first
+  remove_orphans "$(cat "$release/services")" "$UNDO/our-files"
   bring_up
-  await_project "$HEALTH_TIMEOUT" "$SERVICES" || give_up unhealthy "$reason"
+  await_project "$HEALTH_TIMEOUT" "$services" || give_up unhealthy "$reason"
   end_gap
-  [ -z "$gap" ] || tell gap "$gap"
-  tell serving "$IMAGE"
+  report_gap
+  report serving "$IMAGE"
 }
 
-# Left to itself, compose would stop what serves and only then run what it waits for, such as a
-# migration. So these run first, and what serves is not touched if they fail. They run once more with
-# the rest, as they do each time that compose brings a project up.
-run_to_their_end() {
+# Without this, compose would stop what serves and only then run what it waits for, such as a
+# migration. So the tasks run first, and when one fails, what serves is not touched. They run once
+# more with the rest, as they do each time that compose brings a project up.
+run_tasks_first() {
   # shellcheck disable=SC2086 # one word each
   bring_up $TASKS
-  ending=yes
+  awaiting_tasks=yes
   await_project $((HEALTH_TIMEOUT + 60)) "$TASKS" || give_up unhealthy "$reason"
-  ending=
+  awaiting_tasks=
 }
 
-# Services of which a container runs. $1 lines as of `each_container`.
-running_in() { printf '%s\n' "$1" | sed -n 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* running .*/\1/p' | sort -u; }
+# Prints the services of which a container runs. $1 lines as of `each_container`.
+running_in() {
+  printf '%s\n' "$1" | sed -n 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* running .*/\1/p' | sort -u
+}
 
-# One rename decides it; whatever ends us after it, the next deploy knows.
+# One rename decides. Whatever ends the session after it, the next deploy knows the decision.
 phase_commit() {
   trap '' TERM INT HUP PIPE
-  { mv "$release/tried" "$release/deployed" && mv -f "$STATE/current.new" "$STATE/current"; } || fail disk "$STATE"
+  { mv "$release/tried" "$release/deployed" && mv -f "$STATE/current.new" "$STATE/current"; } ||
+    fail disk "$STATE"
   committed=yes
-  tell committed yes
+  report committed yes
   [ -z "$SOURCE" ] || printf '%s' "$SOURCE" >"$STATE/source" 2>/dev/null
-  forget_way_back
-  remember deployed "$gap"
-  forget_old_releases
+  remove_undo_notes
+  record deployed "$gap"
+  remove_old_releases
   prune
   trap interrupted TERM INT HUP PIPE
 }
 
-# Whatever ends the session, what is not committed is undone.
-tidy() {
+# Undoes what is not committed, whatever ends the session.
+clean_up() {
   log_out
-  stop_up
-  [ -z "$task" ] || docker rm -f "$task" >/dev/null 2>&1
-  rm -rf "$STATE/view" "$STATE/said" "$STATE/up-said" "$STATE/undo.new" "$STATE/current.new"
+  stop_compose
+  [ -z "$task_container" ] || docker rm -f "$task_container" >/dev/null 2>&1
+  rm -rf "$view" "$STATE/said" "$STATE/up-said" "$UNDO.new" "$STATE/current.new"
   [ -z "$committed" ] || return 0
-  result=refused
   [ -z "$installed" ] || undo
   end_gap
-  [ ! -d "${release:-none}" ] || remember "$result" "$gap"
+  [ ! -d "${release:-none}" ] || record "$result" "$gap"
   [ -z "$release" ] || rm -rf "$release" "$release.new"
-  [ -z "${aside:-}" ] || [ -d "$UNDO" ] || rm -rf "$aside"
+  [ -z "$aside" ] || [ -d "$UNDO" ] || rm -rf "$aside"
   # Only when it is empty.
   [ -z "$made_folder" ] || rmdir "$made_folder" 2>/dev/null
 }

@@ -1,15 +1,24 @@
-# Releases of a compose project: what was uploaded, and the folder as it will be, for compose to read.
+# Releases of a compose project: what was uploaded, and the folder as it will be, for compose to
+# read.
+
+# What compose reads of the project, and the words with which it refused it.
+project_config=
+compose_words=
+# The folder of the release to go back to.
+found_release=
 
 look_at_current() {
   kept_release=$(cat "$STATE/current" 2>/dev/null)
   [ -d "$RELEASES/${kept_release:-none}" ] || kept_release=
   [ -n "$kept_release" ] || return 0
   previous=$(cat "$RELEASES/$kept_release/images" 2>/dev/null)
-  tell previous "$previous"
-  [ -z "$(docker ps -q --filter "label=$PROJECT_LABEL=$(cat "$RELEASES/$kept_release/project")")" ] || tell before "$previous"
+  report previous "$previous"
+  [ -z "$(docker ps -q \
+    --filter "label=$PROJECT_LABEL=$(cat "$RELEASES/$kept_release/project")")" ] ||
+    report before "$previous"
 }
 
-# Under another name until it is whole.
+# A release has another name until it is complete.
 begin_release() {
   release=$RELEASES/$RELEASE
   rm -rf "$RELEASES"/*.new
@@ -17,13 +26,14 @@ begin_release() {
 }
 
 unpack() {
+  local output
   begin_release
-  mkdir "$release.new/files"
-  said=$(printf %s "$ARCHIVE" | base64 -d 2>&1 >"$release.new/archive" &&
-    cd "$release.new/files" && tar -xzpf ../archive 2>&1) || fail disk "${said:-$release}"
+  output=$(mkdir "$release.new/files" 2>&1 &&
+    printf %s "$ARCHIVE" | base64 -d 2>&1 >"$release.new/archive" &&
+    cd "$release.new/files" && tar -xzpf ../archive 2>&1) || fail disk "${output:-$release}"
   rm -f "$release.new/archive"
   secret_files "$release.new/files" 2>/dev/null || fail disk "$release"
-  printf '%s' "$FILES" >"$release.new/compose" 2>/dev/null || fail disk "$release"
+  printf '%s' "$FILES" 2>/dev/null >"$release.new/compose" || fail disk "$release"
   end_release
 }
 
@@ -32,9 +42,12 @@ end_release() {
   mv "$release.new" "$release" || fail disk "$release"
 }
 
-list_files() { (cd "$1/files" && find . -type f | sed 's|^\./||') >"$1/list"; }
+# A list that is cut off would leave files out of the deploy and of its undo.
+list_files() {
+  (cd "$1/files" && find . -type f | sed 's|^\./||') >"$1/list" || fail disk "$1"
+}
 
-# What makes two releases the same, whenever they were uploaded.
+# Prints the same for two releases with the same files, whenever they were uploaded.
 sum_of() { (
   cd "$1" && {
     find files -type f -exec cksum {} +
@@ -44,59 +57,133 @@ sum_of() { (
 
 # A release to go back to becomes a new one, so that the history only goes forward.
 take_release() {
-  found=
+  local each
   case $ROLLBACK in
-    previous) newest_other ;;
-    sha256:*) newest_with "$ROLLBACK" ;;
-    *) newest_with_tag ;;
+    previous) find_other ;;
+    sha256:*) find_digest "$ROLLBACK" ;;
+    *) find_tag ;;
   esac
-  [ -n "$found" ] || fail no-release "$ROLLBACK"
-  [ "$(sum_of "$found")" != "$(sum_of "$RELEASES/${kept_release:-none}")" ] || fail same-release "$(cat "$found/images")"
-  say "going back to the release ${found##*/} ($(cat "$found/images"))"
-  FILES=$(cat "$found/compose")
+  [ -n "$found_release" ] || fail no-release "$ROLLBACK"
+  [ "$(sum_of "$found_release")" != "$(sum_of "$RELEASES/${kept_release:-none}")" ] ||
+    fail same-release "$(cat "$found_release/images")"
+  log "going back to the release ${found_release##*/} ($(cat "$found_release/images"))"
+  FILES=$(cat "$found_release/compose")
   begin_release
-  for each in files compose; do cp -pR "$found/$each" "$release.new/$each" || fail disk "$release"; done
+  for each in files compose; do
+    cp -pR "$found_release/$each" "$release.new/$each" || fail disk "$release"
+  done
   end_release
   base64 <"$release/files/$OVERRIDE_FILE" | sed "s/^/$MARK override /"
 }
 
-newest_other() {
-  current_sum=$(sum_of "$RELEASES/${kept_release:-none}")
+# The newest release with other files than the one that serves.
+find_other() {
+  local each sum
+  sum=$(sum_of "$RELEASES/${kept_release:-none}")
   for each in "$RELEASES"/*/deployed; do
     each=${each%/deployed}
-    [ -d "$each" ] && [ "$(sum_of "$each")" != "$current_sum" ] && found=$each
+    [ -d "$each" ] && [ "$(sum_of "$each")" != "$sum" ] && found_release=$each
   done
 }
 
-newest_with() {
+find_digest() {
+  local each
   for each in "$RELEASES"/*/deployed; do
-    ! grep -qsF "@$1" "${each%/deployed}/images" || found=${each%/deployed}
+    ! grep -qsF "@$1" "${each%/deployed}/images" || found_release=${each%/deployed}
   done
 }
 
-# A tag is looked up where it is true: in the registry.
-newest_with_tag() {
+# Only the registry knows what a tag means.
+find_tag() {
+  local each image digest
   log_in "${REPOSITORY:-$previous}"
   for each in ${REPOSITORY:-$previous}; do
-    each=$(repository_of "$each"):$ROLLBACK
-    # In a shell of its own: what is told when a signal comes must not go there.
-    (docker_pull "$each" >/dev/null 2>&1) || continue
-    digests=$(docker image inspect --format '{{join .RepoDigests " "}}' "$each")
-    for digest in $digests; do newest_with "${digest#*@}"; done
+    image=$(repository_of "$each"):$ROLLBACK
+    # In a shell of its own: when a signal comes, our facts must not go where its output goes.
+    (docker_pull "$image" >/dev/null 2>&1) || continue
+    for digest in $(docker image inspect --format '{{join .RepoDigests " "}}' "$image"); do
+      find_digest "${digest#*@}"
+    done
   done
   log_out
 }
 
-# The folder as it will be, for compose to read while the live one stays as it is: links to all that
-# is there, also in the folders above, and the files of the release instead of those they replace.
+# Makes the view: the folder as it will be, which compose reads while the live one stays as it is.
+# It has links to all that the live folder has, and the files of the release instead of those they
+# replace. Compose looks up a path such as `../shared` by its text, within the view. So the folders
+# above are there too, with links to what the texts of the project name (`named`), or to everything
+# (`all`). $1 which of both.
 make_view() {
-  view=$STATE/view
   rm -rf "$view"
-  unfold "$FOLDER"
-  # All of the folders before any of the files: what goes below a link would go from the live folder.
-  touched_files | sed -n 's|/[^/]*$||p' | sort -u | while read -r each; do unfold "$FOLDER/$each"; done
-  touched_files | (cd "$view$FOLDER" && tr '\n' '\0' | xargs -0 rm -f --)
+  [ "$1" != named ] || names_above >"$STATE/names" || fail no-state "$STATE/names"
+  view_folders "$1" 2>/dev/null || fail no-state "$view"
+  rm -f "$STATE/names"
+  remove_links || fail no-state "$view"
   cp -pR "$release/files/." "$view$FOLDER/" 2>/dev/null || fail disk "$view"
+}
+
+# A copy onto a link would write to the live file.
+remove_links() {
+  local file
+  touched_files | (
+    cd "$view$FOLDER" && while read -r file; do
+      [ ! -L "$file" ] || printf '%s\n' "$file"
+    done | tr '\n' '\0' | xargs -0 rm -f --
+  )
+}
+
+# All folders before any file: a file that goes below a link would be removed from the live folder.
+view_folders() {
+  local folder
+  { make_above "${FOLDER%/*}" "$1" && make_real "$FOLDER" && link_all "$FOLDER"; } || return
+  touched_files | sed -n 's|/[^/]*$||p' | sort -u | while read -r folder; do
+    make_below "$FOLDER/$folder" || return 1
+  done
+}
+
+# Makes a folder above the project, and those above it. $1 the folder, empty for the root; $2 which
+# of its entries get links.
+make_above() {
+  [ ! -d "$view$1" ] || [ -L "$view$1" ] || return 0
+  [ -z "$1" ] || make_above "${1%/*}" "$2" || return
+  make_real "$1" || return
+  if [ "$2" = all ]; then link_all "$1"; else link_named "$1"; fi
+}
+
+# Makes a folder within the project that has files of the release, and those above it.
+make_below() {
+  [ ! -d "$view$1" ] || [ -L "$view$1" ] || return 0
+  make_below "${1%/*}" && make_real "$1" && link_all "$1"
+}
+
+# A real folder of the view, where a link may be now.
+make_real() { rm -f "$view$1" && mkdir "$view$1"; }
+
+# Links to all that a folder has, without our own. `find` keeps each command short enough. It does
+# not tell in every version whether a command failed, so a failure is text.
+link_all() {
+  [ -r "$1/" ] || return 0
+  # shellcheck disable=SC2016 # expanded by the shell that `find` starts
+  [ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name "${aside##*/}" \
+    -exec sh -c 'ln -s "$@" "$0" || echo failed' "$view$1/" {} +)" ]
+}
+
+link_named() {
+  local name
+  while read -r name; do
+    [ ! -e "$1/$name" ] || ln -s "$1/$name" "$view$1/" || return
+  done <"$STATE/names"
+}
+
+# Prints the names in paths with `../` of what compose may read: of the files of the release, of the
+# `.env` of the host and of the environment.
+names_above() {
+  {
+    find "$release/files" -type f -exec grep -h '\.\./' {} +
+    grep -h '\.\./' "$FOLDER/.env"
+    env
+  } 2>/dev/null | tr ' \t"'"'"',=:;[]{}()' '\n' | grep -F ../ | tr / '\n' |
+    sed '/^\.\{0,2\}$/d' | sort -u
 }
 
 touched_files() {
@@ -104,92 +191,103 @@ touched_files() {
   cat "$release/list"
 }
 
-# What our last release has brought, and this one has not; but for `.env`, which stays what it is for
-# whoever does not say it.
+# Prints the files of our last release that this one does not have. Without `.env`, which stays as
+# it is when the user gives none.
 gone_files() {
-  [ -z "$kept_release" ] || grep -vxF -e .env -f "$release/list" "$RELEASES/$kept_release/list"
+  [ -z "$kept_release" ] ||
+    grep -vxF -e .env -f "$release/list" "$RELEASES/$kept_release/list" || [ $? = 1 ]
 }
 
-# Makes a folder of the view a real one, whose entries lead to those of the true one.
-unfold() (
-  [ -n "$1" ] || set -- ''
-  [ ! -d "$view$1" ] || [ -L "$view$1" ] || exit 0
-  [ -z "$1" ] || unfold "${1%/*}"
-  rm -f "$view$1"
-  mkdir "$view$1" || exit
-  folder=$1
-  set --
-  for each in "$folder"/* "$folder"/.[!.]*; do
-    [ ! -e "$each" ] || [ "$each" = "$aside" ] || set -- "$@" "$each"
-  done
-  [ $# = 0 ] || ln -s "$@" "$view$folder/"
-)
-
-# The words of compose, with the paths that the person knows.
+# The words of compose, with the paths that the user knows.
 said_by_compose() {
   grep -v 'level=warning' "$STATE/said" | sed "s|$view/|/|g" | tail -n 5
 }
 
-# With the images over it only where it is not whole without them, such as `image: ${IMAGE}`.
-ask_compose() {
-  with=$FILES
-  [ -z "$ROLLBACK" ] || with="$FILES -f ./$OVERRIDE_FILE"
-  if ! told=$(compose "$view$FOLDER" "$with" --profile '*' config --format json 2>"$STATE/said"); then
-    words=$(said_by_compose)
-    {
-      [ -n "$OVERRIDE" ] && write_override "$view$FOLDER" &&
-        told=$(compose "$view$FOLDER" "$FILES -f ./$OVERRIDE_FILE" --profile '*' config --format json 2>"$STATE/said")
-    } || fail compose "$(names_of_files): $words"
-  fi
+# Reports the project as compose reads it. When it refuses the project, it may have missed a file
+# above the folder that no text names, such as `../$NAME`: then it gets everything there.
+read_project() {
+  make_view named
+  ask_compose || { make_view all && ask_compose; } ||
+    fail compose "$(names_of_files): $compose_words"
   grep 'level=warning' "$STATE/said" | grep -v obsolete | sed "s|$view/|/|g" >&2
-  printf '%s' "$told" | sed "s|$view/|/|g" | base64 | sed "s/^/$MARK config /"
+  printf '%s' "$project_config" | sed "s|$view/|/|g" | base64 | sed "s/^/$MARK config /"
+}
+
+# Asks with our images over the files only where the files are not complete without them, such as
+# `image: ${IMAGE}`.
+ask_compose() {
+  local files="$FILES"
+  [ -z "$ROLLBACK" ] || files="$FILES -f ./$OVERRIDE_FILE"
+  ask_for_config "$files" && return
+  compose_words=$(said_by_compose)
+  [ -n "$OVERRIDE" ] && write_override "$view$FOLDER" &&
+    ask_for_config "$FILES -f ./$OVERRIDE_FILE"
+}
+
+ask_for_config() {
+  project_config=$(compose "$view$FOLDER" "$1" --profile '*' config --format json 2>"$STATE/said")
 }
 
 names_of_files() { printf '%s' "$FILES" | sed "s|-f \\(['\"]*\\)\\./|\\1|g"; }
 
-# In the view it may be a link to the live one.
-write_override() { rm -f "$1/$OVERRIDE_FILE" && printf '%s\n' "$OVERRIDE" >"$1/$OVERRIDE_FILE"; } 2>/dev/null
+# In the view this file may be a link to the live one.
+write_override() {
+  { rm -f "$1/$OVERRIDE_FILE" && printf '%s\n' "$OVERRIDE" >"$1/$OVERRIDE_FILE"; } 2>/dev/null
+}
 
-# What is known only now that compose has spoken: the images, the services, the name.
+# Adds what we know only now that compose has answered: the images, the services, the name.
 finish_release() {
+  local files="$FILES -f ./$OVERRIDE_FILE" all images
   if [ -n "$OVERRIDE" ]; then
     { write_override "$release/files" && write_override "$view$FOLDER"; } || fail disk "$release"
     list_files "$release"
   fi
-  with="$FILES -f ./$OVERRIDE_FILE"
-  compose "$view$FOLDER" "$with" config -q 2>"$STATE/said" || fail compose "$(names_of_files): $(said_by_compose)"
-  SERVICES=$(compose "$view$FOLDER" "$with" config --services 2>/dev/null | tr '\n' ' ')
+  compose "$view$FOLDER" "$files" config -q 2>"$STATE/said" ||
+    fail compose "$(names_of_files): $(said_by_compose)"
+  services=$(compose "$view$FOLDER" "$files" config --services 2>/dev/null | tr '\n' ' ')
   check_profiles
   # Those of services whose profile is active, too.
-  OTHERS="$OTHERS $(compose "$view$FOLDER" "$with" config --images 2>/dev/null | grep '^[A-Za-z0-9]' | tr '\n' ' ')"
-  all=$(compose "$view$FOLDER" "$with" --profile '*' config --services 2>/dev/null | tr '\n' ' ')
-  { printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" && printf '%s' "$FOLDER" >"$release/folder" &&
-    printf '%s' "$all" >"$release/services" && true >"$release/tried"; } 2>/dev/null || fail disk "$release"
+  images=$(compose "$view$FOLDER" "$files" config --images 2>/dev/null | grep '^[A-Za-z0-9]')
+  other_images="$OTHERS $(printf '%s' "$images" | tr '\n' ' ')"
+  all=$(compose "$view$FOLDER" "$files" --profile '*' config --services 2>/dev/null | tr '\n' ' ')
+  {
+    printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" &&
+      printf '%s' "$FOLDER" >"$release/folder" && printf '%s' "$all" >"$release/services" &&
+      true >"$release/tried"
+  } 2>/dev/null || fail disk "$release"
 }
 
-# Which profiles are active is known to compose alone. Behind another one a task may wait, but nothing
-# that runs or that `health` asks: compose would leave it as it is, and all would look well.
+# Only compose knows which profiles are active. A task may have a profile that is not active, but
+# nothing that runs and nothing that `health` asks: compose would not change it, and all would look
+# well.
 check_profiles() {
+  local runs each first=
   runs=$(running_in "$baseline" | tr '\n' ' ')
-  starts=
   for each in $PINNED; do
-    if is_among "$each" "$SERVICES"; then starts=${starts:-$each}; elif is_among "$each" "$runs"; then fail inactive "$each"; fi
+    if is_among "$each" "$services"; then
+      first=${first:-$each}
+    elif is_among "$each" "$runs"; then
+      fail inactive "$each"
+    fi
   done
-  [ -n "$starts" ] || { [ -z "$HEALTH_PATH" ] && is_task_alone; } || fail inactive "${HEALTH_SERVICE:-${PINNED%% *}}"
-  HEALTH_SERVICE=${HEALTH_SERVICE:-$starts}
-  [ -z "$HEALTH_PATH" ] || is_among "$HEALTH_SERVICE" "$SERVICES" || fail inactive "$HEALTH_SERVICE, which \`health\` without a port asks,"
+  [ -n "$first" ] || { [ -z "$HEALTH_PATH" ] && is_task_alone; } ||
+    fail inactive "${HEALTH_SERVICE:-${PINNED%% *}}"
+  HEALTH_SERVICE=${HEALTH_SERVICE:-$first}
+  [ -z "$HEALTH_PATH" ] || is_among "$HEALTH_SERVICE" "$services" ||
+    fail inactive "$HEALTH_SERVICE, which \`health\` without a port asks,"
 }
 
-# Whether a command of the person runs in a service that gets an image.
+# Whether a command of the user runs in a service that gets an image.
 is_task_alone() {
+  local each
   for each in $(printf '%s\n' "$BEFORE" "$AFTER" | sed 's/ .*//'); do
     ! is_among "$each" "$PINNED" || return 0
   done
   return 1
 }
 
-forget_old_releases() {
-  left=$KEEP
+remove_old_releases() {
+  local each left="$KEEP"
   for each in $(cd "$RELEASES" && printf '%s\n' * | sort -r); do
     if [ -e "$RELEASES/$each/deployed" ] && [ "$left" -gt 0 ]; then
       left=$((left - 1))

@@ -1,16 +1,25 @@
-# The way back of a compose project: it is written down before the first change, so that the next
-# deploy can go it too, when this one was killed.
+# The undo of a compose project. Its notes are written before the first change, so that the next
+# deploy can undo this one when it was killed.
 
-# A deploy was killed, with this whole shell or with its power. What it had decided stays decided.
+# Whether this session undoes an earlier deploy, and not its own.
+recovering=
+# A file that could not be brought back.
+unmoved=
+# Whether the undo is complete, as far as the containers go.
+undone=
+# Why compose could not bring the containers back.
+restore_error=
+
+# A deploy was killed, alone or with its host. What it had decided stays decided.
 recover() {
+  local wanted="$FOLDER"
   if [ -d "$UNDO" ]; then
     if [ "$(cat "$UNDO/release")" = "$(cat "$STATE/current" 2>/dev/null)" ]; then
-      forget_way_back
+      remove_undo_notes
     else
-      say 'an earlier deploy was killed: what it changed is undone'
+      log 'an earlier deploy was killed: what it changed is undone'
       rm -f "$RELEASES/$(cat "$UNDO/release")/deployed"
-      wanted=$FOLDER
-      go_back "$(cat "$UNDO/folder" 2>/dev/null)"
+      undo_killed "$(cat "$UNDO/folder" 2>/dev/null)"
       use_folder "$wanted"
       PROJECT=$SAID_PROJECT
     fi
@@ -18,120 +27,153 @@ recover() {
   rm -rf "$UNDO.new" "$UNDO.old" "$aside"
 }
 
-# $1 the folder where it was killed: `dir` may be another by now, or the folder may have moved.
-go_back() {
+# $1 the folder of the deploy that was killed. `dir` may be another one now, or somebody has moved
+# the folder.
+undo_killed() {
   if [ -d "$1" ]; then
     use_folder "$1"
   elif [ -n "$1" ] && [ ! -d "$aside" ]; then
-    say "its folder is no more: $1"
-    forget_way_back
+    log "its folder is no longer there: $1"
+    remove_undo_notes
     return
   fi
-  # From here on it is ours to bring back, whatever ends us.
+  # From here on this session has to undo it, whatever ends us.
   recovering=yes installed=yes
   undo
   recovering=''
   installed=''
   [ -z "$unmoved" ] || fail in-the-way "$unmoved"
-  [ -n "$undone" ] || give_old_up
+  [ -n "$undone" ] || give_old_version_up
 }
 
-# One that does not start any more, because it was broken already, stops no deploy that may mend it.
-give_old_up() {
-  engine_answers || fail start-project "$said"
-  say "$said"
-  say "$PROJECT does not start: nobody serves until the new one does"
-  forget_way_back
+# An old version that was broken before and does not start must not stop the deploy that may repair
+# it.
+give_old_version_up() {
+  engine_answers || fail start-project "$restore_error"
+  log "$restore_error"
+  log "$PROJECT does not start: nothing serves until the new version does"
+  remove_undo_notes
 }
 
-# Writes the way back down and swaps the files. Whatever needs space is done before the first change.
+# Writes the notes and replaces the files. All that needs space comes before the first change.
 install_files() {
+  local each
   [ -z "$installed" ] || return 0
-  note_way_back
+  write_undo_notes
   mv "$UNDO.new" "$UNDO" || fail disk "$UNDO"
   installed=yes
-  while read -r each; do mv -f "$aside/new/$each" "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"; done <"$UNDO/changed"
-  while read -r each; do rm -f "$FOLDER/$each"; done <"$UNDO/gone"
+  while read -r each; do
+    mv -f "$aside/new/$each" "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"
+  done <"$UNDO/changed"
+  while read -r each; do
+    rm -f "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"
+  done <"$UNDO/gone"
 }
 
-note_way_back() {
+# Notes that containers may change from now on. Without this note an undo brings only files back.
+note_switch() { true 2>/dev/null >"$UNDO/switched" || fail disk "$UNDO"; }
+
+# Adds a line to one of the notes. A line that is missing would be a file that is not installed, or
+# not brought back. $1 the note, $2 the line.
+note() { printf '%s\n' "$2" 2>/dev/null >>"$UNDO.new/$1" || fail disk "$UNDO"; }
+
+write_undo_notes() {
+  local each
   rm -rf "$UNDO.new" "$aside"
   {
     mkdir "$UNDO.new" && mkdir -m 700 "$aside" && mkdir "$aside/old" "$aside/new" &&
       for each in changed absent replaced made; do true >"$UNDO.new/$each"; done &&
       cp -pR "$release/files/." "$aside/new/"
   } 2>/dev/null || fail disk "$aside"
-  # In shells of their own: what is told when a signal comes must not go there.
-  (gone_files) >"$UNDO.new/gone"
+  # In shells of their own: when a signal comes, our facts must not go to these files.
+  (gone_files) >"$UNDO.new/gone" || fail disk "$UNDO"
   while read -r each; do note_file "$each"; done <"$release/list"
-  while read -r each; do ! [ -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
-  { printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" && printf '%s' "$FOLDER" >"$UNDO.new/folder" &&
-    printf '%s\n' "$baseline" >"$UNDO.new/baseline" && printf '%s' "$previous" >"$UNDO.new/images" &&
-    printf '%s\n' "$RELEASE" >"$STATE/current.new"; } 2>/dev/null || fail disk "$UNDO"
+  while read -r each; do [ ! -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
+  {
+    printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" &&
+      printf '%s' "$FOLDER" >"$UNDO.new/folder" &&
+      printf '%s\n' "$baseline" >"$UNDO.new/baseline" &&
+      printf '%s' "$previous" >"$UNDO.new/images" && printf '%s\n' "$RELEASE" >"$STATE/current.new"
+  } 2>/dev/null || fail disk "$UNDO"
   note_old_files
   (our_files) >"$UNDO.new/our-files" 2>/dev/null || fail disk "$UNDO"
 }
 
 note_file() {
   if [ ! -e "$FOLDER/$1" ] && [ ! -L "$FOLDER/$1" ]; then
-    echo "$1" >>"$UNDO.new/absent"
+    note absent "$1"
   elif [ -d "$FOLDER/$1" ]; then
     fail in-the-way "$FOLDER/$1"
-  elif cmp -s "$FOLDER/$1" "$release/files/$1" && [ "$(runnable "$FOLDER/$1")" = "$(runnable "$release/files/$1")" ]; then
+  elif cmp -s "$FOLDER/$1" "$release/files/$1" &&
+    [ "$(runnable "$FOLDER/$1")" = "$(runnable "$release/files/$1")" ]; then
     return 0
   else
     keep_file "$1"
   fi
   case $1 in */*) make_folder "${1%/*}" || fail in-the-way "$FOLDER/${1%/*}" ;; esac
-  echo "$1" >>"$UNDO.new/changed"
+  note changed "$1"
 }
 
-# Of all the mode only what git keeps. Not by `test -x`, which asks how the file system is mounted, too.
+# The part of a mode that git keeps. `test -x` would also ask how the file system is mounted.
 runnable() { find -H "$1" -prune -perm -100 -exec echo yes \;; }
 
-# A folder that we made goes again on the way back, and no other.
+# The undo removes a folder that we made, and no other.
 make_folder() {
   [ ! -d "$FOLDER/$1" ] || return 0
   case $1 in */*) make_folder "${1%/*}" || return ;; esac
-  (umask 022 && mkdir "$FOLDER/$1") 2>/dev/null && echo "$1" >>"$UNDO.new/made"
+  (umask 022 && mkdir "$FOLDER/$1") 2>/dev/null && note made "$1"
 }
 
-# As a second name of the same file, which takes no space, where that can be.
+# As a second name of the same file, which takes no space, where the file system has that.
 keep_file() {
   case $1 in */*) mkdir -p "$aside/old/${1%/*}" ;; esac
-  ln "$FOLDER/$1" "$aside/old/$1" 2>/dev/null || cp -pP "$FOLDER/$1" "$aside/old/$1" || fail disk "$aside"
-  echo "$1" >>"$UNDO.new/replaced"
+  ln "$FOLDER/$1" "$aside/old/$1" 2>/dev/null || cp -pP "$FOLDER/$1" "$aside/old/$1" ||
+    fail disk "$aside"
+  note replaced "$1"
 }
 
-# With which files the containers that run were made: not ours, when somebody made them by hand. Then
-# the images that they have are said over them, because a tag may mean another by now.
+# Notes with which files the running containers were made: not ours, when somebody made them by
+# hand. Then their images go over these files, because a tag may mean another image by now.
 note_old_files() {
-  list=
+  local list='' each
   for each in $PINNED ''; do
-    [ -n "$list" ] || list=$(docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" --filter "label=$SERVICE_LABEL${each:+=$each}" \
-      --filter "label=com.docker.compose.oneoff=False" --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" | head -n 1)
+    [ -n "$list" ] || list=$(docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" \
+      --filter "label=$SERVICE_LABEL${each:+=$each}" --filter "$NO_TASKS" \
+      --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" | head -n 1)
   done
-  [ -n "$list" ] || list=$(cd "$FOLDER" && eval "printf '%s,' $FILES" | sed 's/-f,//g; s/,$//')
-  printf '%s\n' "$list" | tr ',' '\n' >"$UNDO.new/config-files"
+  [ -n "$list" ] ||
+    list=$(cd "$FOLDER" && eval "printf '%s,' $FILES" | sed 's/-f,//g; s/,$//')
+  printf '%s\n' "$list" | tr ',' '\n' >"$UNDO.new/config-files" || fail disk "$UNDO"
   if release_decides "$list"; then
-    printf "%s -f './%s'" "$(cat "$RELEASES/$kept_release/compose")" "$OVERRIDE_FILE" >"$UNDO.new/compose" || fail disk "$UNDO"
+    printf "%s -f './%s'" "$(cat "$RELEASES/$kept_release/compose")" "$OVERRIDE_FILE" \
+      >"$UNDO.new/compose" || fail disk "$UNDO"
     return
   fi
-  taken_over=$STATE/taken-over.yml
-  sed "s/'/'\\\\''/g; s/^/-f '/; s/\$/'/" "$UNDO.new/config-files" | tr '\n' ' ' >"$UNDO.new/compose"
-  case $list in *"/$OVERRIDE_FILE" | *"$taken_over") return 0 ;; esac
-  comma=
+  sed "s/'/'\\\\''/g; s/^/-f '/; s/\$/'/" "$UNDO.new/config-files" | tr '\n' ' ' \
+    >"$UNDO.new/compose" || fail disk "$UNDO"
+  case $list in *"/$OVERRIDE_FILE" | *"$STATE/taken-over.yml") ;; *) note_old_images ;; esac
+}
+
+# The images of our running services that have another image by now under the name that was asked
+# for, as one more compose file.
+note_old_images() {
+  local taken_over="$STATE/taken-over.yml" comma='' service id image status
   printf '%s\n' "$baseline" | while read -r service _ id image status _; do
     { [ "$status" = running ] && is_among "$service" "$PINNED"; } || continue
     [ "$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null)" != "$id" ] || continue
     printf '%s"%s":{"image":"%s"}' "$comma" "$service" "$id"
     comma=,
-  done | sed 's/^/{"services":{/; s/$/}}/' >"$taken_over"
-  if [ -s "$taken_over" ]; then printf " -f '%s'" "$taken_over" >>"$UNDO.new/compose"; else rm -f "$taken_over"; fi
+  done | sed 's/^/{"services":{/; s/$/}}/' >"$taken_over" || fail disk "$UNDO"
+  if [ -s "$taken_over" ]; then
+    printf " -f '%s'" "$taken_over" >>"$UNDO.new/compose" || fail disk "$UNDO"
+  else
+    rm -f "$taken_over"
+  fi
 }
 
-# Compose leaves the label of a container that it does not replace as it is, so it may name files that
-# our releases since then have renamed. Not where somebody used one that is there and is none of ours.
+# Whether the release that serves says how to bring the containers back. Compose does not change the
+# label of a container that it does not replace, so the label may name files that our releases since
+# then have renamed. But the label decides when somebody used a file that is there and not ours.
 # $1 the label.
 release_decides() {
   [ -n "$kept_release" ] || return 1
@@ -141,74 +183,86 @@ release_decides() {
   ! grep -qvxF -f "$STATE/said" "$UNDO.new/config-files"
 }
 
-files_no_more() { while read -r each; do [ -e "$each" ] || printf '%s\n' "$each"; done; }
+files_no_more() {
+  local file
+  while read -r file; do [ -e "$file" ] || printf '%s\n' "$file"; done
+}
 
-# Those of the release that serves, of this one, and those by which an earlier one of ours went.
+# Prints the files of the release that serves, of this one, and those of an earlier one of ours that
+# are gone.
 our_files() {
   cat "$UNDO.new/config-files" && files_of "$FILES" &&
     { [ -z "$kept_release" ] || files_of "$(cat "$RELEASES/$kept_release/compose")"; } &&
-    docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" |
+    docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" \
+      --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" |
     grep "/$OVERRIDE_FILE\$" | tr ',' '\n' | files_no_more
 }
 
 # $1 options for `eval`.
 files_of() { eval "printf '%s\n' $1 -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|p"; }
 
-# In one step: half of a way back leads nowhere.
-forget_way_back() {
+# In one step: half of the notes are of no use. While the notes are there, the old files stay too.
+remove_undo_notes() {
   rm -rf "$UNDO.old"
-  mv "$UNDO" "$UNDO.old"
+  mv "$UNDO" "$UNDO.old" || return
   rm -rf "$UNDO.old" "$aside"
 }
 
-# Goes the way back, of this deploy or of one that was killed: the files, and then what runs.
+# Undoes this deploy, or one that was killed: the files, and then the containers.
 undo() {
   PROJECT=$(cat "$UNDO/project")
-  put_files_back
-  [ -z "$unmoved" ] || tell unmoved "$unmoved"
+  bring_files_back
+  [ -z "$unmoved" ] || report unmoved "$unmoved"
   undone=yes
   if [ -e "$UNDO/switched" ]; then
     if [ -n "$(running_in "$(cat "$UNDO/baseline")")" ]; then bring_back; else stop_ours; fi
   fi
-  # Whatever is not back is kept.
-  [ -z "$undone" ] || [ -n "$unmoved" ] || forget_way_back
+  # When something is not back, its notes and files stay.
+  [ -z "$undone" ] || [ -n "$unmoved" ] || remove_undo_notes
 }
 
-put_files_back() {
+bring_files_back() {
+  local each
   while read -r each; do
-    if [ -e "$aside/old/$each" ] || [ -L "$aside/old/$each" ]; then put_back "$each" || unmoved=$FOLDER/$each; fi
+    if [ -e "$aside/old/$each" ] || [ -L "$aside/old/$each" ]; then
+      bring_file_back "$each" || unmoved=$FOLDER/$each
+    fi
   done <"$UNDO/replaced"
-  while read -r each; do rm -f "$FOLDER/$each"; done <"$UNDO/absent"
+  while read -r each; do
+    rm -f "$FOLDER/$each" || [ ! -f "$FOLDER/$each" ] || unmoved=$FOLDER/$each
+  done <"$UNDO/absent"
   sed '1!G;h;$!d' "$UNDO/made" | while read -r each; do rmdir "$FOLDER/$each" 2>/dev/null; done
 }
 
-# Docker makes an empty folder of what is mounted and not there; into a folder it would be moved.
-put_back() { { [ ! -d "$FOLDER/$1" ] || rmdir "$FOLDER/$1"; } && mv -f "$aside/old/$1" "$FOLDER/$1"; }
+# Docker makes an empty folder where a mounted file is missing. `mv` would move the file into it.
+bring_file_back() {
+  { [ ! -d "$FOLDER/$1" ] || rmdir "$FOLDER/$1"; } && mv -f "$aside/old/$1" "$FOLDER/$1"
+}
 
-# Nothing ran before: what we started stops and stays stopped, so that its logs can be read.
+# Nothing ran before: what we started stops, and stays there so that its logs can be read.
 stop_ours() {
-  say 'stopping what was started'
-  tries=30
+  local tries=30 id
+  log 'stopping what was started'
   until engine_answers || [ "$tries" = 0 ]; do
     tries=$((tries - 1))
     sleep 1
   done
   each_container | while read -r _ id _; do
-    docker stop "$id" >/dev/null 2>&1
+    docker stop "$id" >/dev/null 2>&1 || log "the container $id could not be stopped"
   done
 }
 
-# An engine that restarts needs some seconds before it takes commands again.
+# An engine that restarts takes no commands for some seconds.
 bring_back() {
+  local tries=30
   [ -n "$recovering" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
-  say "bringing the previous $PROJECT back"
-  tries=30
+  log "bringing the previous $PROJECT back"
   until restore; do
     [ "$tries" -gt 25 ] || [ -n "$recovering" ] || remove_new_images
     tries=$((tries - 1))
     if [ "$tries" = 0 ]; then
-      say "$said"
-      tell lost "$PROJECT"
+      log "$restore_error"
+      report lost "$PROJECT"
       result=failed
       # The next deploy tries again.
       undone=
@@ -217,67 +271,78 @@ bring_back() {
     sleep 1
   done
   await_as_before
-  [ -n "$recovering" ] || tell restored "$(cat "$UNDO/images")"
+  [ -n "$recovering" ] || report restored "$(cat "$UNDO/images")"
   end_gap
-  [ -z "$gap" ] || tell gap "$gap"
+  report_gap
   result=rolled-back
 }
 
-# On a full disk nothing starts: the new images are what can go, but for those that ran before, too.
+# On a full disk nothing starts. The new images are what we can remove, without those that ran
+# before too.
 remove_new_images() {
-  came=$({ cat "$UNDO/images" && echo && cat "$UNDO/baseline"; } | tr '\n' ' ')
+  local each id before
+  before=$({ cat "$UNDO/images" && echo && cat "$UNDO/baseline"; } | tr '\n' ' ')
   for each in $IMAGE; do
     id=$(docker image inspect --format '{{.Id}}' "$each" 2>/dev/null)
-    is_among "$each" "$came" || is_among "$id" "$came" || docker rmi "$each" >/dev/null 2>&1
+    is_among "$each" "$before" || is_among "$id" "$before" || docker rmi "$each" >/dev/null 2>&1
   done
 }
 
-# Makes the containers of services that ran, and do not run as they did, and starts these alone. What
-# came to its end is not run again: an old migration may not know the data of today.
+# Makes the containers of services that ran and do not run as they did, and starts these alone. A
+# task that has ended does not run again: an old migration may not know the data of today.
 restore() {
-  old=$(cat "$UNDO/compose")
-  all=$(compose "$FOLDER" "$old" --profile '*' config --services 2>"$STATE/said" | tr '\n' ' ')
-  said=$(cat "$STATE/said")
+  local files all changed stopped service id status
+  files=$(cat "$UNDO/compose")
+  all=$(compose "$FOLDER" "$files" --profile '*' config --services 2>"$STATE/said" | tr '\n' ' ')
+  restore_error=$(cat "$STATE/said")
   [ -n "$all" ] && engine_answers || return 1
-  drop_orphans "$all" "$UNDO/our-files"
+  remove_orphans "$all" "$UNDO/our-files"
   changed=$(changed_services)
   [ -n "$changed" ] || return 0
   # shellcheck disable=SC2086 # one word each
-  said=$(compose "$FOLDER" "$old" up --no-start --no-build --pull never $changed 2>&1 </dev/null) || return 1
+  restore_error=$(compose "$FOLDER" "$files" up --no-start --no-build --pull never $changed \
+    2>&1 </dev/null) || return 1
   stopped=$(each_container | while read -r service id _ _ status _; do
     [ "$status" = running ] || ! is_among "$service" "$changed" || echo "$id"
   done)
   # shellcheck disable=SC2086 # one word each
-  [ -z "$stopped" ] || said=$(docker start $stopped 2>&1) || return 1
+  [ -z "$stopped" ] || restore_error=$(docker start $stopped 2>&1) || return 1
   runs_as_before
 }
 
-# Services that ran, and have a container no more that is the same and still runs.
+# Prints the services that ran, and no longer have the same container which still runs.
 changed_services() {
-  there=$(each_container)
+  local now_there service id status started
+  now_there=$(each_container)
   while read -r service id _ _ status _ _ _ started; do
     [ "$status" = running ] || continue
-    case $there in *"$id"*" running "*"$started"*) ;; *) echo "$service" ;; esac
+    case $now_there in *"$id"*" running "*"$started"*) ;; *) echo "$service" ;; esac
   done <"$UNDO/baseline" | sort -u | tr '\n' ' '
 }
 
 # Whether each service that ran has a container of the same image that runs.
 runs_as_before() {
-  there=$(each_container | while read -r service _ image _ status _; do [ "$status" != running ] || echo "$service $image"; done)
+  local running_now service image status
+  running_now=$(each_container | while read -r service _ image _ status _; do
+    [ "$status" != running ] || echo "$service $image"
+  done)
   while read -r service _ image _ status _; do
     [ "$status" = running ] || continue
     case "
-$there
+$running_now
 " in *"
 $service $image
 "*) ;; *) return 1 ;; esac
   done <"$UNDO/baseline"
 }
 
-# It was good: it is only given the time to start.
+# The old version was healthy: it only gets the time to start.
 await_as_before() {
+  local deadline
   deadline=$(($(now) + 30))
-  while each_container | grep -q ' starting ' && [ "$(now)" -lt "$deadline" ]; do nap; done
+  while each_container | grep -q ' starting ' && [ "$(now)" -lt "$deadline" ]; do pause; done
   [ -n "$HEALTH_HOST_PORT" ] || return 0
-  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do nap; done
+  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do
+    pause
+  done
 }

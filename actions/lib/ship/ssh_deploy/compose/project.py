@@ -1,4 +1,4 @@
-"""What `docker compose config` says of a project, and which of its images are ours to choose."""
+"""A project as `docker compose config` prints it, and which of its images we choose."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.images.reference import parse_name, split_digest
+from ship.images.reference import Name, Reference
 from ship.runner.errors import Problem, StepFailed, UserError
-from ship.ssh_deploy.run.form import EVERYWHERE
+from ship.ssh_deploy.health import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ship.images.reference import Name
 
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,500}")
 LABEL = "io.github.gen-workflow.files"
 
 
 class Place(NamedTuple):
-    """Where on the host something is asked for: a service, an address and a port."""
+    """Where on the host the health path is asked: a service, an address and a port."""
 
     service: str
     address: str
@@ -29,7 +28,7 @@ class Place(NamedTuple):
 
 
 class Project(NamedTuple):
-    """A project with everything resolved; what it holds may be secret, so it is never shown."""
+    """A project with all variables resolved; it may hold secrets, so it is never shown."""
 
     name: str
     services: Mapping[str, Mapping[str, Any]]
@@ -37,7 +36,7 @@ class Project(NamedTuple):
     files: Mapping[str, str]
 
     def image(self, service: str) -> str:
-        """Return the image as the files have it; compose doubles each `$` in what it tells."""
+        """Return the image as in the compose files; compose doubles each `$` in its output."""
         return str(self.services[service].get("image") or "").replace("$$", "$")
 
     def described(self) -> str:
@@ -51,8 +50,7 @@ class Project(NamedTuple):
 
     def with_repository(self, name: Name) -> tuple[str, ...]:
         """Return the services whose image is of a repository."""
-        wanted = (name.registry, name.path)
-        return tuple(each for each in self.services if _repository(self.image(each)) == wanted)
+        return tuple(each for each in self.services if name.is_same(_repository(self.image(each))))
 
     def active(self) -> tuple[str, ...]:
         """Return the services that start without a profile, and then the others."""
@@ -77,12 +75,12 @@ class Project(NamedTuple):
         return None
 
     def needed_by(self, service: str) -> tuple[str, ...]:
-        """Return what a service says it depends on."""
+        """Return the services that a service depends on."""
         needed = self.services.get(service, {}).get("depends_on") or {}
         return tuple(name for name in needed if name in self.services)
 
     def tasks(self) -> tuple[str, ...]:
-        """Return the services that others wait for to come to their end, such as a migration."""
+        """Return the services that others wait for until they end, such as a migration."""
         running = self.running()
         found = {
             name: None
@@ -102,7 +100,7 @@ class Project(NamedTuple):
                 yield self.files.get(f"{kind} {used.get('source')}", "")
 
     def others(self, pinned: Sequence[str]) -> tuple[str, ...]:
-        """Return the images that the services which are none of ours name, also one to build."""
+        """Return the images of the services that do not get one from us."""
         images = [
             self.image(name)
             for name in self.services
@@ -111,7 +109,7 @@ class Project(NamedTuple):
         return tuple(image for image in dict.fromkeys(images) if REFERENCE.fullmatch(image))
 
     def built(self, pinned: Sequence[str]) -> tuple[str, ...]:
-        """Return the services that only a build on the host could give an image."""
+        """Return the services without an image, which only a build on the host could create."""
         return tuple(
             name
             for name, service in self.services.items()
@@ -126,11 +124,9 @@ class Project(NamedTuple):
         return found if isinstance(found, list) else ()
 
 
-def _repository(image: str) -> tuple[str, str] | None:
-    head = image.partition("@")[0]
-    name, colon, tag = head.rpartition(":")
-    parsed = parse_name(name if colon and "/" not in tag else head)
-    return (parsed.registry, parsed.path) if parsed else None
+def _repository(image: str) -> Name | None:
+    # The digest is replaced, so it may be anything: a variable of the file that is not set.
+    return Name.of(image.partition("@")[0])
 
 
 def _address(host_ip: str) -> str:
@@ -140,20 +136,20 @@ def _address(host_ip: str) -> str:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Raise StepFailed where a host told what is not what compose tells."""
+    """Raise StepFailed when the output is not that of compose."""
     try:
         yield
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        # Not its words: they may hold a secret.
+        # The output itself is not shown: it may hold a secret.
         raise StepFailed.of(
-            f"the host told of the project what nobody can read ({type(error).__name__})",
-            hint="try on the host: docker compose config --format json",
+            f"what docker compose says about the project cannot be read ({type(error).__name__})",
+            hint="check on the host what it prints: docker compose config --format json",
         ) from None
 
 
 @reading()
 def read_project(text: bytes) -> Project:
-    """Read what compose told. Raises StepFailed."""
+    """Read the output of compose. Raises StepFailed."""
     told = json.loads(text)
     services = {name: dict(each or {}) for name, each in (told.get("services") or {}).items()}
     files = {
@@ -175,31 +171,31 @@ def choose_images(project: Project, images: Mapping[str, str], image: str) -> di
         raise _mismatch("images", f"the project has no service {', '.join(unknown)}", project)
     if images:
         return dict(images)
-    parsed = split_digest(image)
-    services = project.with_repository(parsed[0]) if parsed else ()
+    parsed = Reference.parse_pinned(image)
+    services = project.with_repository(parsed.name) if parsed else ()
     if not services:
-        name = str(parsed[0]) if parsed else image
+        name = str(parsed.name) if parsed else image
         raise _mismatch("image", f"no service of the project has an image of {name}", project)
     return dict.fromkeys(services, image)
 
 
 def _mismatch(name: str, what: str, project: Project) -> UserError:
     hint = (
-        f"its services are {project.described()}; name those that get an image in `images`, "
-        "one SERVICE=NAME@sha256:… a line"
+        f"its services are {project.described()}; list those that get an image in "
+        "`images`, one SERVICE=NAME@sha256:… a line"
     )
     return UserError(Problem(f"input `{name}`", what, hint))
 
 
 def override(images: Mapping[str, str], digests: Mapping[str, str]) -> str:
-    """Return a compose file, in the part of YAML that is JSON, for a project's last say.
+    """Return a compose file in JSON, which is YAML too, that overrides the others.
 
     A service whose uploaded files changed gets another label, so that compose replaces its
-    container: the old one would go on with the files that it has open.
+    container: the old one would keep using the files that it has open.
     """
     services: dict[str, dict[str, Any]] = {}
     for name, image in images.items():
-        # What the person pulls at each start has no login here, and is pulled already.
+        # The image is already pulled; a policy to pull at each start would have no login here.
         services.setdefault(name, {}).update(image=image, pull_policy="missing")
     for name, digest in digests.items():
         services.setdefault(name, {})["labels"] = {LABEL: digest}
@@ -207,6 +203,6 @@ def override(images: Mapping[str, str], digests: Mapping[str, str]) -> str:
 
 
 def images_of_override(text: bytes) -> dict[str, str]:
-    """Return the images that an override of an earlier release gives its services."""
+    """Return the images in the override of an earlier release."""
     services = json.loads(text or b"{}").get("services") or {}
     return {name: each["image"] for name, each in services.items() if each.get("image")}

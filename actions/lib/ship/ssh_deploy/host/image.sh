@@ -1,25 +1,67 @@
-# The engine, its disk, the registry, and the image.
+# The engine and its containers, the disk, the registry, and the image of a deploy.
+#
+# IMAGE (parameter): the image to deploy. When the deploy goes back, the host finds it.
 
-config=
+LABEL=io.github.gen-workflow.service
+# What the last command of Docker printed that did not do what it had to.
+docker_output=
+# The folder with our login to the registry, while there is one.
+login_folder=
+# The name that this login has in the configuration of Docker.
 login_key=
+# The context of Docker that our configuration would hide.
+docker_context=
+
+inspect() { docker container inspect --format "$1" "$2" 2>/dev/null; }
+exists() { docker container inspect "$1" >/dev/null 2>&1; }
+running() { [ "$(inspect '{{.State.Running}}' "$1")" = true ]; }
+image_of() { inspect '{{.Config.Image}}' "$1"; }
+is_ours() { [ "$(inspect "{{index .Config.Labels \"$LABEL\"}}" "$1")" = "$NAME" ]; }
+engine_answers() { docker version >/dev/null 2>&1; }
 
 check_docker() {
   command -v docker >/dev/null 2>&1 || fail no-docker
-  said=$(docker version --format '{{.Server.Version}}' 2>&1) && return
-  case $said in
-    *'permission denied'*) fail docker-denied "$said" ;;
-    *) fail docker-down "$said" ;;
+  docker_output=$(docker version --format '{{.Server.Version}}' 2>&1) && return
+  case $docker_output in
+    *'permission denied'*) fail docker-denied "$docker_output" ;;
+    *) fail docker-down "$docker_output" ;;
   esac
 }
 
-# Two repositories may choose one name without knowing of each other. One that was renamed, or that
-# shares the service, is told by a line in a file of the state. $1 the repository of what serves.
+# The last line of a log often does not end.
+show_logs() {
+  docker logs --tail 50 "$1" 2>&1 | sed "s/^/$MARK log /"
+  echo
+}
+
+# Ends the session with the cause that the words of Docker name. $1 the code for any other cause,
+# $2 these words.
+explain() {
+  local port
+  case $2 in
+    *'port is already allocated'* | *'address already in use'*)
+      port=$(printf '%s' "$2" | port_in_words)
+      [ -z "$port" ] || fail port-taken "$port"
+      ;;
+    *'no space left'*) fail disk "$2" ;;
+  esac
+  fail "$1" "$2"
+}
+
+# The port of the host is after the first address. That of the container may come after it.
+port_in_words() {
+  awk 'match($0, /[]:0-9]:[0-9]+/) { print substr($0, RSTART + 2, RLENGTH - 2); exit }'
+}
+
+# Two repositories may choose one name, and neither knows of the other. A repository that was
+# renamed, or that shares the service, is a line in a file of the state. $1 the repository of the
+# version that serves.
 check_source() {
   case $1 in '' | "$SOURCE") return 0 ;; esac
   [ -z "$SOURCE" ] || grep -qsxF -e "$1" "$STATE/repositories" || fail other-repository "$1"
 }
 
-# Which image: as given, or one that was deployed here before. $1 the image that serves now.
+# Finds the release to go back to. $1 the image that serves now.
 choose_image() {
   case $ROLLBACK in
     '') return 0 ;;
@@ -29,55 +71,65 @@ choose_image() {
   esac
   [ -n "$IMAGE" ] || fail no-release "$ROLLBACK"
   [ "$IMAGE" != "$1" ] || fail same-release "$IMAGE"
-  say "going back to $IMAGE"
+  log "going back to $IMAGE"
 }
 
-# What somebody started by hand has a tag, which may mean another image by now: the container that was
-# kept of it knows which one it was.
+# A container that somebody started by hand has an image with a tag, and the tag may mean another
+# image by now. The container that we kept knows which image it was.
 by_digest() {
-  digest=
+  local digest=
   case $1 in
     '' | *@*) ;;
-    "$(image_of "$NAME.previous")") digest=$(docker image inspect --format '{{index .RepoDigests 0}}' "$(look '{{.Image}}' "$NAME.previous")" 2>/dev/null) || digest= ;;
+    "$(image_of "$NAME.previous")")
+      digest=$(docker image inspect --format '{{index .RepoDigests 0}}' \
+        "$(inspect '{{.Image}}' "$NAME.previous")" 2>/dev/null) || digest=
+      ;;
   esac
   printf '%s\n' "${digest:-$1}"
 }
 
-# An image without its digest and tag; what comes after a colon and has a slash is no tag but a port.
+# An image without its digest and tag. What follows a colon and has a slash is a port and no tag.
 repository_of() {
   set -- "${1%%@*}"
   case ${1##*/} in *:*) set -- "${1%:*}" ;; esac
   printf '%s\n' "$1"
 }
 
-# A tag moves; what was pulled by one is deployed by its digest.
+# A tag moves: an image that was pulled by its tag is deployed by its digest.
 resolve_image() {
+  local digest
   case $IMAGE in
     *@*) ;;
-    *) IMAGE=$(docker image inspect --format '{{index .RepoDigests 0}}' "$IMAGE" 2>/dev/null) || fail no-image "$IMAGE" ;;
+    *)
+      digest=$(docker image inspect --format '{{index .RepoDigests 0}}' "$IMAGE" 2>/dev/null) ||
+        fail no-image "$IMAGE"
+      IMAGE=$digest
+      ;;
   esac
-  tell image "$IMAGE"
+  report image "$IMAGE"
 }
 
-# The login is a file of this phase only: `docker login` would leave the token on the host. Without
-# a token the host's own logins stay in effect. $1 images: the registry of a release to go back to is
-# known here alone, and is that of the first, as in a deploy.
+# Our login is a file that goes after this phase: `docker login` would leave the token on the host.
+# Without a token the host's own logins stay in effect. $1 images: when a deploy goes back, only the
+# host knows the registry, which is that of the first image, as in a deploy.
 log_in() {
+  local own each
   [ -n "$AUTH" ] || return 0
   login_key=${REGISTRY:-$(registry_key "${1%% *}")}
   [ -n "$login_key" ] || return 0
-  config=$STATE/docker-config
-  mkdir -m 700 "$config" || fail disk "$config"
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "$login_key" "$AUTH" >"$config/config.json" 2>/dev/null || fail disk "$config"
-  # Plugins and contexts are found beside the configuration, and must stay in effect.
+  login_folder=$STATE/docker-config
+  mkdir -m 700 "$login_folder" || fail disk "$login_folder"
+  printf '{"auths":{"%s":{"auth":"%s"}}}' "$login_key" "$AUTH" 2>/dev/null \
+    >"$login_folder/config.json" || fail disk "$login_folder"
+  # Docker finds plugins and contexts beside its configuration, and they must stay in effect.
   own=${DOCKER_CONFIG:-${HOME:-}/.docker}
   for each in cli-plugins contexts tls; do
-    [ ! -d "$own/$each" ] || ln -s "$own/$each" "$config/$each"
+    [ ! -d "$own/$each" ] || ln -s "$own/$each" "$login_folder/$each"
   done
-  context=$(docker context show 2>/dev/null)
+  docker_context=$(docker context show 2>/dev/null)
 }
 
-# Under which name Docker has the login for the registry of an image; nothing for no image.
+# The name that Docker has for the registry of an image; nothing for no image.
 registry_key() {
   case ${1%%/*} in
     '') ;;
@@ -89,34 +141,38 @@ registry_key() {
 }
 
 log_out() {
-  [ -z "$config" ] || rm -rf "$config"
-  config=
+  [ -z "$login_folder" ] || rm -rf "$login_folder"
+  login_folder=
 }
 
-# Our login hides those of the host, so it is for its own registry alone.
+# Our login hides those of the host, so we use it for its own registry alone.
 docker_pull() { (
-  if [ -n "$config" ] && [ "$(registry_key "$1")" = "$login_key" ]; then
-    export DOCKER_CONFIG="$config"
-    [ -n "${DOCKER_HOST:-}" ] || export DOCKER_CONTEXT="${context:-default}"
+  if [ -n "$login_folder" ] && [ "$(registry_key "$1")" = "$login_key" ]; then
+    export DOCKER_CONFIG="$login_folder"
+    [ -n "${DOCKER_HOST:-}" ] || export DOCKER_CONTEXT="${docker_context:-default}"
   fi
   exec docker pull -q "$1"
 ) }
 
-# KiB that are free where the engine keeps images; nothing where that is not told.
+# KiB that are free where the engine keeps images; nothing when we cannot know.
 free_space() {
+  local root free
   root=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
-  df -Pk "${root:-/nowhere}" 2>/dev/null | { read -r _ && read -r _ _ _ free _ && echo "$free"; }
+  df -Pk "${root:-/nowhere}" 2>/dev/null |
+    { read -r _ && read -r _ _ _ free _ && echo "$free"; }
 }
 
-# $1 the image that serves: the new one is about as large, but shares layers with it.
+# $1 the image to pull, $2 the image that serves: the new one is about as large, but shares layers
+# with it.
 check_space() {
-  ! docker image inspect "$IMAGE" >/dev/null 2>&1 || return 0
+  local free size wanted
+  ! docker image inspect "$1" >/dev/null 2>&1 || return 0
   free=$(free_space)
   [ -n "$free" ] || return 0
-  size=$(docker image inspect --format '{{.Size}}' "$1" 2>/dev/null || echo 0)
+  size=$(docker image inspect --format '{{.Size}}' "$2" 2>/dev/null || echo 0)
   wanted=$((size / 1024))
   [ "$free" -lt "$wanted" ] || [ "$free" -lt 16384 ] || return 0
-  say "only $((free / 1024)) MiB are free for images: old releases of $NAME go"
+  log "only $((free / 1024)) MiB are free for images: old releases of $NAME are removed"
   prune
   free=$(free_space)
   if [ "$free" -lt $((wanted / 4)) ] || [ "$free" -lt 8192 ]; then
@@ -125,15 +181,17 @@ check_space() {
 }
 
 pull() {
-  # What a digest names is here or not, and never another.
+  # A digest always names the same image: when it is here, there is nothing to pull.
   case $1 in *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;; esac
-  say "pulling $1"
-  said=$(docker_pull "$1" 2>&1) && return
-  case $said in
-    *'no space left'*) fail disk "$said" ;;
-    *toomanyrequests* | *'rate limit'*) fail pull-limit "$said" ;;
-    *denied* | *unauthorized* | *'authentication required'* | *forbidden*) fail pull-denied "$said" ;;
-    *'not found'* | *'manifest unknown'*) fail no-image "$said" ;;
-    *) fail pull "$said" ;;
+  log "pulling $1"
+  docker_output=$(docker_pull "$1" 2>&1) && return
+  case $docker_output in
+    *'no space left'*) fail disk "$docker_output" ;;
+    *toomanyrequests* | *'rate limit'*) fail pull-limit "$docker_output" ;;
+    *denied* | *unauthorized* | *'authentication required'* | *forbidden*)
+      fail pull-denied "$docker_output"
+      ;;
+    *'not found'* | *'manifest unknown'*) fail no-image "$docker_output" ;;
+    *) fail pull "$docker_output" ;;
   esac
 }

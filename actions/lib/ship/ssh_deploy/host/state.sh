@@ -1,44 +1,45 @@
-# What this host remembers of a service between deploys: the lock, the history, the releases.
-# All of it is in a folder of the user's home, which nobody else can read.
+# The folder of a service in the home of the user, which only this user can read, and its lock.
 
 STATE=${HOME:-.}/.gen-workflow/$NAME
+# Who holds the lock, in the words that the lock file has for it.
+lock_holder=
+# Since when we ask this holder, whose lock has expired, to end.
+asked_since=
 
 phase_lock() {
   open_state
   take_lock
 }
 
-open_state() {
-  mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"
-}
+open_state() { mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"; }
 
-# The kernel lets go of the lock when this shell ends, whatever ends it; so one that is held is held
-# by somebody who lives. Only that somebody's connection may be long gone: then it has expired, and
-# its shell is ended, which puts right what was half done.
+# The kernel releases the lock when its shell ends, however it ends: so the holder of a lock is
+# always alive. Only its client may be gone for a long time. Then the lock expires, and we end the
+# shell that holds it, which undoes what is not finished.
 take_lock() {
+  local deadline
   command -v flock >/dev/null 2>&1 || fail no-flock
   (: >>"$STATE/lock") 2>/dev/null || fail no-state "$STATE/lock"
   exec 9>>"$STATE/lock"
-  lock_deadline=$(($(now) + LOCK_TIMEOUT))
-  holder=
-  asked_at=
+  deadline=$(($(now) + LOCK_TIMEOUT))
   until flock -n 9; do
     look_at_holder
-    [ "$(now)" -lt "$lock_deadline" ] || fail locked "$holder"
-    nap 0.3
+    [ "$(now)" -lt "$deadline" ] || fail locked "$lock_holder"
+    pause 0.3
   done
-  # Nobody may take the last holder for this one.
+  # The file must not name the last holder while we hold the lock.
   true >"$STATE/lock"
   has_lock=yes
-  # Of a deploy that was killed: it may hold a login.
+  # A deploy that was killed may have left a login.
   rm -rf "$STATE/docker-config" "$STATE"/gap.*
-  printf '%s %s %s\n' "$(group)" "$(($(now) + LOCK_EXPIRES))" "$OWNER since $(date -u +%H:%M:%S) UTC" >"$STATE/lock"
-  # Whoever waited got the lock from somebody who has just ended.
-  tell locked yes
+  printf '%s %s %s\n' "$(process_group)" "$(($(now) + LOCK_EXPIRES))" \
+    "$OWNER since $(date -u +%H:%M:%S) UTC" >"$STATE/lock"
+  # The client tells a deploy that waited for the lock from one that did not get it.
+  report locked yes
 }
 
-# The process group of this session, in which the whole of it can be ended.
-group() {
+# The process group of this session. A signal to it reaches all processes of the session.
+process_group() {
   set -- "$(sed 's/^[^)]*) . [0-9]* \([0-9]*\) .*/\1/' "/proc/$$/stat" 2>/dev/null)"
   case $1 in
     '' | *[!0-9]*) ps -o pgid= -p $$ | tr -d ' ' ;;
@@ -47,56 +48,22 @@ group() {
 }
 
 look_at_holder() {
-  read -r held_by held_until held_words <"$STATE/lock" 2>/dev/null || return 0
-  if [ "$holder" != "$held_words" ]; then
-    holder=$held_words
-    asked_at=
-    say "waiting: $NAME is locked by $holder"
+  local group expires words
+  read -r group expires words <"$STATE/lock" 2>/dev/null || return 0
+  if [ "$lock_holder" != "$words" ]; then
+    lock_holder=$words
+    asked_since=
+    log "waiting: $NAME is locked by $lock_holder"
   fi
-  case $held_by$held_until in '' | *[!0-9]*) return 0 ;; esac
-  [ "$(now)" -ge "$held_until" ] || return 0
-  [ -n "$asked_at" ] || say "the lock has expired: its holder is ended"
-  asked_at=${asked_at:-$(now)}
-  # First it is asked to put things right; after a minute it is not asked any more.
-  if [ "$(now)" -lt $((asked_at + 60)) ]; then kill -TERM "-$held_by"; else kill -KILL "-$held_by"; fi 2>/dev/null
-  nap 1
-}
-
-# One line of JSON for each deploy. $1 result, $2 gap in ms or nothing. A full disk is no reason to fail.
-remember() {
-  was=$(printf '%s' "${previous:-}" | tr -cd 'A-Za-z0-9._/:@ -')
-  line=$(printf '{"time":"%s",%s,"image":"%s","previous":"%s","result":"%s","gap_ms":%s}' \
-    "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$HISTORY" "$IMAGE" "$was" "$1" "${2:-null}")
-  printf '%s\n' "$line" >>"$STATE/history.jsonl" 2>/dev/null || say "the history could not be written: $STATE/history.jsonl"
-}
-
-# Images of the history with a result, newest first, each once. $1 the result, or `[^"]*` for all.
-images_of_history() {
-  sed -n "s/.*\"image\":\"\\([^\"]*\\)\".*\"result\":\"$1\".*/\\1/p" "$STATE/history.jsonl" 2>/dev/null |
-    sed '1!G;h;$!d' | awk '!seen[$0]++'
-}
-
-# What the deploys brought and what they found, newest first, each once. What was made by hand is known
-# from the deploy that replaced it alone.
-images_that_served() {
-  sed -n 's/.*"image":"\([^"]*\)","previous":"\([^"]*\)","result":"deployed".*/\1 \2/p' "$STATE/history.jsonl" 2>/dev/null |
-    sed '1!G;h;$!d' | tr ' ' '\n' | awk 'NF && !seen[$0]++'
-}
-
-# Removes the images of this service that are neither among the newest KEEP that were deployed nor in
-# use: without force, so what any container still uses stays. Images of others are never touched.
-prune() {
-  # A release of several images has them on one line.
-  images_of_history deployed | head -n "$KEEP" | tr ' ' '\n' >"$STATE/kept"
-  # On a full disk the list of those that stay is cut off.
-  [ -s "$STATE/kept" ] || [ -z "$(images_of_history deployed)" ] || return 0
-  old=$(images_of_history '[^"]*' | tr ' ' '\n' | grep -vxF -f "$STATE/kept" | head -n 50)
-  rm -f "$STATE/kept"
-  # shellcheck disable=SC2086 # one word each
-  [ -z "$old" ] || docker rmi $old >/dev/null 2>&1
-  [ "$(wc -l <"$STATE/history.jsonl")" -le 1000 ] || shorten_history
-} 2>/dev/null
-
-shorten_history() {
-  tail -n 500 "$STATE/history.jsonl" >"$STATE/history.new" && mv -f "$STATE/history.new" "$STATE/history.jsonl"
+  case $group$expires in '' | *[!0-9]*) return 0 ;; esac
+  [ "$(now)" -ge "$expires" ] || return 0
+  [ -n "$asked_since" ] || log "the lock has expired: its holder is ended"
+  asked_since=${asked_since:-$(now)}
+  # For a minute we ask the holder to undo its changes and to end. Then we kill it.
+  if [ "$(now)" -lt $((asked_since + 60)) ]; then
+    kill -TERM "-$group" 2>/dev/null
+  else
+    kill -KILL "-$group" 2>/dev/null
+  fi
+  pause 1
 }

@@ -1,1 +1,1 @@
-"""Deploying one container behind kamal-proxy, without a gap."""
+"""Deploying one container behind kamal-proxy, without downtime."""

@@ -1,87 +1,100 @@
-# One container behind a proxy: the new one is started and checked beside the old one, then the proxy
-# sends the users to it and lets the old one answer what it has begun. Comes after run.sh, and
-# redefines what differs. One proxy serves all services of a host, whoever deploys them.
+# One container behind a proxy. The new one is started and checked beside the old one. Then the
+# proxy sends the users to it, and the old one finishes the requests that it has begun. This comes
+# after run.sh and redefines what differs. One proxy serves all services of a host, whichever
+# repository deploys them.
 
 PROXY=gen-workflow-proxy
-# The proxy finds a container there by its short id, which a change of its name or address leaves.
+# In this network the proxy finds a container by its short id, which stays the same when the name or
+# the address of the container changes.
 NETWORKS="$PROXY${NETWORKS:+ $NETWORKS}"
 ROUTE=io.github.gen-workflow.route
 PUBLISHED=io.github.gen-workflow.published
 
+# Whether the new container was made, or is about to be, so that there is something to undo.
 begun=
-next=
-old=
-target=
-made=
+# The short ids: of the new container; of the one that served before; of the one with the users.
+next_id=
+old_id=
+target_id=
+# Whether this deploy has made the proxy.
+made_proxy=
+# Whether a container of the plain form has the port that the proxy needs.
 migrating=
+# What the last command of the proxy printed.
+proxy_output=
 
-id_of() { look '{{.Id}}' "$1" | cut -c 1-12; }
-# The port of a container and its flags for the proxy, a word each; nothing for one of the plain form.
-route_of() { look "{{index .Config.Labels \"$ROUTE\"}}" "$1"; }
-ask_proxy() { said=$(docker exec "$PROXY" kamal-proxy "$@" 2>&1); }
+id_of() { inspect '{{.Id}}' "$1" | cut -c 1-12; }
+# The port of a container and its flags for the proxy, one word each. A container of the plain form
+# has none.
+route_of() { inspect "{{index .Config.Labels \"$ROUTE\"}}" "$1"; }
+ask_proxy() { proxy_output=$(docker exec "$PROXY" kamal-proxy "$@" 2>&1); }
 
-# Sets `target` to the short id of the container that the users get; to nothing if they get none.
+# Sets `target_id` to the container that gets the users, or to nothing when there is none.
 find_target() {
   ask_proxy list || return 1
-  target=$(printf '%s\n' "$said" |
-    awk -v name="$NAME" '{ gsub(/\033\[[0-9;]*m/, "") } $1 == name { sub(/:.*/, "", $4); print $4 }')
+  # shellcheck disable=SC2016 # a program for awk
+  target_id=$(printf '%s\n' "$proxy_output" |
+    awk -v name="$NAME" '{ gsub(/\033\[[0-9;]*m/, "") }
+      $1 == name { sub(/:.*/, "", $4); print $4 }')
 }
 
-# A command of ours that was cut off goes on in the proxy; what it does must not come after what undoes
-# it. Once its container has the users, it only waits for the end of requests.
+# A command to the proxy that was interrupted goes on there, and must end before we undo what it
+# does. Once its container has the users, it only waits for the last requests.
 await_pending() {
-  pending_until=$(($(now) + HEALTH_TIMEOUT + 5))
+  local deadline
+  deadline=$(($(now) + HEALTH_TIMEOUT + 5))
   while docker top "$PROXY" 2>/dev/null | grep -qF " deploy $NAME --"; do
-    if find_target && [ -n "$next" ] && [ "$target" = "$next" ]; then return; fi
-    [ "$(now)" -lt "$pending_until" ] || return
-    nap
+    if find_target && [ -n "$next_id" ] && [ "$target_id" = "$next_id" ]; then return; fi
+    [ "$(now)" -lt "$deadline" ] || return
+    pause
   done
 }
 
-# Sends the users to a container, once the proxy has found it healthy, and returns when what was begun
-# at the other has ended. $1 its name, $2 seconds it has for that, then further flags.
+# Sends the users to a container, once the proxy has found it healthy, and returns when the requests
+# to the other one have ended. $1 its name, $2 seconds it has to be healthy, then further flags.
 route() {
-  to=$(id_of "$1") patience=$2
+  local target seconds="$2" words deadline
+  target=$(id_of "$1")
   words=$(route_of "$1")
   shift 2
   set -f
   # shellcheck disable=SC2086 # one flag a word
-  set -- $words --deploy-timeout="${patience}s" --drain-timeout="${DRAIN_TIMEOUT}s" "$@"
+  set -- $words --deploy-timeout="${seconds}s" --drain-timeout="${DRAIN_TIMEOUT}s" "$@"
   set +f
-  to=$to:$1
+  target=$target:$1
   shift
-  route_until=$(($(now) + patience + 30))
-  until ask_proxy deploy "$NAME" --target="$to" "$@"; do
-    case $said in *healthy* | *conflict* | *invalid* | *unknown*) return 1 ;; esac
-    # The proxy, or the engine, is on its way down and up again.
-    [ "$(now)" -lt "$route_until" ] || return 1
-    nap 0.5
+  deadline=$(($(now) + seconds + 30))
+  until ask_proxy deploy "$NAME" --target="$target" "$@"; do
+    case $proxy_output in *healthy* | *conflict* | *invalid* | *unknown*) return 1 ;; esac
+    # The proxy, or the engine, restarts.
+    [ "$(now)" -lt "$deadline" ] || return 1
+    pause 0.5
   done
 }
 
 undo_switch() {
+  local tries=40
   [ -n "$begun" ] || { remove_idle_proxy && return 0; }
-  # An engine that restarts needs some seconds before it takes commands again.
-  tries=40
-  until put_back; do
+  # An engine that restarts takes no commands for some seconds.
+  until try_to_undo; do
     tries=$((tries - 1))
     if [ "$tries" -le 0 ]; then
-      [ -z "$created" ] || [ -z "$old" ] || { tell lost "$NAME" && remember failed; }
+      [ -z "$created" ] || [ -z "$old_id" ] || { report lost "$NAME" && record failed; }
       return 0
     fi
-    # On a full disk nothing starts: the new image is what can go.
+    # On a full disk nothing starts. The new image is what we can remove.
     [ "$tries" -gt 35 ] || docker rmi "$IMAGE" >/dev/null 2>&1
     sleep 1
   done
   end_gap
 }
 
-put_back() {
+try_to_undo() {
   engine_answers || return 1
   if [ -n "$stopped" ]; then
-    put_plain_back || return 1
+    return_port || return 1
   elif [ -n "$migrating" ]; then
-    # The old one has its port, and nobody was sent anywhere.
+    # The old container still has its port, and all users.
     created=
   elif [ -n "$created" ]; then
     send_back || return 1
@@ -91,30 +104,34 @@ put_back() {
   ! exists "$NAME.next"
 }
 
-# One of ours that never started would keep its ports from the next deploy, which may want others.
-# Without force: another service may start it just now.
+# A proxy of this deploy that never started would keep its ports from the next deploy, which may
+# want others. Without force, because another service may start it at this moment.
 remove_idle_proxy() {
-  [ -z "$made" ] || [ "$(look '{{.State.Status}}' "$PROXY")" != created ] || docker rm "$PROXY" >/dev/null 2>&1
-  made=
+  [ -z "$made_proxy" ] || [ "$(inspect '{{.State.Status}}' "$PROXY")" != created ] ||
+    docker rm "$PROXY" >/dev/null 2>&1
+  made_proxy=
 }
 
-# The users go back to the old one, which has been running all the time; told as soon as they are
-# there, for what the new one has begun may take a while.
+# Sends the users back to the old container, which still runs. The client learns it as soon as they
+# are there, because the last requests to the new container may take a while.
 send_back() {
+  local process
   running "$PROXY" || docker start "$PROXY" >/dev/null 2>&1
   await_pending
   find_target || return 1
-  if [ "$target" != "$next" ]; then
+  if [ "$target_id" != "$next_id" ]; then
     created=
-  elif [ -n "$old" ] && [ -n "$(route_of "$NAME")" ] && running "$NAME"; then
+  elif [ -n "$old_id" ] && [ -n "$(route_of "$NAME")" ] && running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
-    say "sending users back to $NAME"
+    log "sending users back to $NAME"
     { route "$NAME" 10 || route "$NAME" 10 --force; } &
-    back=$!
-    until { find_target && [ "$target" = "$old" ]; } || ! kill -0 "$back" 2>/dev/null; do nap; done
-    find_target && [ "$target" = "$old" ] || return 1
-    tell_restored
-    wait "$back"
+    process=$!
+    until { find_target && [ "$target_id" = "$old_id" ]; } || ! kill -0 "$process" 2>/dev/null; do
+      pause
+    done
+    find_target && [ "$target_id" = "$old_id" ] || return 1
+    report_rollback
+    wait "$process"
     created=
   else
     ask_proxy remove "$NAME" || return 1
@@ -122,71 +139,73 @@ send_back() {
   fi
 }
 
-tell_restored() {
-  tell restored "$(image_of "$NAME")"
+report_rollback() {
+  report restored "$(image_of "$NAME")"
   [ -z "$PROXY_PATH" ] || await_answer 10
   end_gap
-  [ -z "$gap" ] || tell gap "$gap"
-  remember rolled-back "$gap"
-  # Of both that would be noted, this is the one.
+  report_gap
+  record rolled-back "$gap"
+  # So that the history gets this line alone, and not one more for a deploy that changed nothing.
   pulled=
 }
 
-# The old one has the port again that the proxy got from it.
-put_plain_back() {
+# The old container of the plain form gets its port back from the proxy.
+return_port() {
   watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
   begin_gap
-  say "bringing $NAME back"
-  # A stop that was cut off goes on in the engine: a start before its end would be undone by it.
+  log "bringing $NAME back"
+  # A stop that was interrupted goes on in the engine, and would stop what we start now.
   docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
   docker stop "$PROXY" >/dev/null 2>&1
-  [ -z "$made" ] || docker rm -f "$PROXY" >/dev/null 2>&1
+  [ -z "$made_proxy" ] || docker rm -f "$PROXY" >/dev/null 2>&1
   docker start "$NAME" >/dev/null 2>&1
   running "$NAME" || return 1
   stopped=
-  tell_restored
+  report_rollback
 }
 
-# Whoever has the users keeps them, if that is one of ours. Otherwise the old one has been serving, or
-# would be: of $NAME.next nobody knows how good it is.
+# Finishes or undoes a deploy that was killed. The container that has the users keeps them, if it is
+# one of this service. Otherwise the old one keeps serving: we cannot know whether NAME.next is
+# healthy.
 recover() {
   docker network inspect "$PROXY" >/dev/null 2>&1 || make_network
   ! exists "$NAME.previous" || check_previous
   remove_left_over "$NAME.candidate"
-  next=$(id_of "$NAME.next")
+  next_id=$(id_of "$NAME.next")
   if running "$PROXY"; then
     await_pending
-    find_target || target=
+    find_target || target_id=
   fi
-  if [ -n "$next" ]; then
+  if [ -n "$next_id" ]; then
     is_ours "$NAME.next" || fail foreign "$NAME.next"
     recover_next
   fi
   retire
-  next=
+  next_id=
 }
 
 recover_next() {
-  tell mended yes
-  if [ "$target" = "$next" ]; then
-    say "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
+  report mended yes
+  if [ "$target_id" = "$next_id" ]; then
+    log "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
     take_names
   elif exists "$NAME"; then
-    say "an earlier deploy was killed before its end: $NAME.next goes"
-    # It has the port no more, so what served before comes first.
+    log "an earlier deploy was killed before its end: $NAME.next is removed"
+    # The old container may have lost its port, so it comes first.
     running "$NAME" || bring_back
-    running "$NAME" || say "$NAME does not start: nobody serves until the new one does"
+    running "$NAME" || log "$NAME does not start: nothing serves until the new version does"
     remove_left_over "$NAME.next"
   elif exists "$NAME.previous"; then
-    say "an earlier deploy was killed in its last step: $NAME.next becomes $NAME"
+    log "an earlier deploy was killed in its last step: $NAME.next becomes $NAME"
     take_names
   else
-    say "an earlier deploy was killed before its end: $NAME.next goes"
+    log "an earlier deploy was killed before its end: $NAME.next is removed"
     remove_left_over "$NAME.next"
   fi
 }
 
-# One of the plain form was stopped to give its port to the proxy, which then has nobody else's users.
+# A container of the plain form was stopped to give its port to the proxy. Then the proxy has no
+# other users and can stop.
 bring_back() {
   docker start "$NAME" >/dev/null 2>&1 && return
   [ -n "$(route_of "$NAME")" ] || docker stop "$PROXY" >/dev/null 2>&1
@@ -194,11 +213,11 @@ bring_back() {
 }
 
 make_network() {
-  said=$(docker network create --label "$PUBLISHED=" "$PROXY" 2>&1) ||
-    docker network inspect "$PROXY" >/dev/null 2>&1 || fail proxy "$said"
+  docker_output=$(docker network create --label "$PUBLISHED=" "$PROXY" 2>&1) ||
+    docker network inspect "$PROXY" >/dev/null 2>&1 || fail proxy "$docker_output"
 }
 
-# One of the plain form has the port until the switch.
+# A container of the plain form holds the port until the switch.
 may_hold_port() {
   [ "$1" != "$NAME" ] || migrating=yes
   [ "$1" = "$NAME" ] || [ "$1" = "$PROXY" ]
@@ -208,119 +227,137 @@ make_ready() {
   if exists "$PROXY"; then check_proxy; else make_proxy; fi
   [ -n "$migrating" ] || start_proxy
   running "$NAME" || return 0
-  old=$(id_of "$NAME")
-  [ -z "$migrating" ] && [ -n "$(route_of "$NAME")" ] && find_target && [ "$target" != "$old" ] || return 0
-  # Its notes were lost, with its volume or with the power.
-  say "the proxy does not know the way to $NAME: it gets to know it"
-  route "$NAME" 10 || say "the proxy does not take $NAME: $said"
+  old_id=$(id_of "$NAME")
+  [ -z "$migrating" ] && [ -n "$(route_of "$NAME")" ] && find_target &&
+    [ "$target_id" != "$old_id" ] || return 0
+  # The proxy has lost its notes, with its volume or with the power.
+  log "the proxy does not know $NAME: it is told again"
+  route "$NAME" 10 || log "the proxy does not take $NAME: $proxy_output"
 }
 
 check_proxy() {
-  published=$(look "{{index .Config.Labels \"$PUBLISHED\"}}" "$PROXY")
+  local published each image
+  published=$(inspect "{{index .Config.Labels \"$PUBLISHED\"}}" "$PROXY")
   [ -n "$published" ] || fail foreign "$PROXY"
   for each in $PROXY_PUBLISH; do
     case " $published " in
       *" $each "*) ;;
-      *) fail proxy-ports "the proxy of the host publishes $published, and $NAME wants $PROXY_PUBLISH" ;;
+      *)
+        fail proxy-ports \
+          "the proxy of the host publishes $published, and $NAME wants $PROXY_PUBLISH"
+        ;;
     esac
   done
-  runs=$(image_of "$PROXY")
-  [ "$runs" = "$PROXY_IMAGE" ] || say "the proxy of the host stays what it is: $runs"
+  image=$(image_of "$PROXY")
+  [ "$image" = "$PROXY_IMAGE" ] || log "the proxy of the host stays what it is: $image"
 }
 
 make_proxy() {
-  docker image inspect "$PROXY_IMAGE" >/dev/null 2>&1 || {
-    say "pulling $PROXY_IMAGE"
-    log_in "$IMAGE" # it may be kept beside the image
-    said=$(docker_pull "$PROXY_IMAGE" 2>&1) || fail proxy-image "$said"
-    log_out
-  }
+  local each
+  docker image inspect "$PROXY_IMAGE" >/dev/null 2>&1 || pull_proxy
   set --
   for each in $PROXY_PUBLISH; do set -- "$@" --publish "$each"; done
-  # It writes a line for each request, and other drivers do not know this option.
+  # The proxy writes a line for each request, and other log drivers do not know this option.
   case $(docker info --format '{{.LoggingDriver}}' 2>/dev/null) in
     json-file | local) set -- "$@" --log-opt max-size=10m ;;
   esac
-  made=yes
-  said=$(docker create --name "$PROXY" --network "$PROXY" --restart unless-stopped \
+  made_proxy=yes
+  docker_output=$(docker create --name "$PROXY" --network "$PROXY" --restart unless-stopped \
     --label "$PUBLISHED=$PROXY_PUBLISH" --volume "$PROXY:/home/kamal-proxy/.config/kamal-proxy" \
     "$@" "$PROXY_IMAGE" 2>&1) && return
-  made=
-  # A deploy of another service may have made it just now.
-  exists "$PROXY" || fail proxy "$said"
+  made_proxy=
+  # A deploy of another service may have made it at the same time.
+  exists "$PROXY" || fail proxy "$docker_output"
   check_proxy
 }
 
+pull_proxy() {
+  log "pulling $PROXY_IMAGE"
+  # The registry of the image may have the proxy too.
+  log_in "$IMAGE"
+  docker_output=$(docker_pull "$PROXY_IMAGE" 2>&1) || fail proxy-image "$docker_output"
+  log_out
+}
+
 start_proxy() {
+  local deadline
   running "$PROXY" || {
-    say "starting the proxy $PROXY"
-    said=$(docker start "$PROXY" 2>&1) || explain proxy "$said"
+    log "starting the proxy $PROXY"
+    docker_output=$(docker start "$PROXY" 2>&1) || explain proxy "$docker_output"
   }
-  proxy_until=$(($(now) + 20))
+  deadline=$(($(now) + 20))
   until ask_proxy list; do
-    [ "$(now)" -lt "$proxy_until" ] || fail proxy "$said"
-    nap
+    [ "$(now)" -lt "$deadline" ] || fail proxy "$proxy_output"
+    pause
   done
 }
 
 phase_check() {
+  local address path="$HEALTH_PATH"
   begun=yes
-  say "starting the new container $NAME.next beside $NAME"
-  create "$NAME.next" --restart "$RESTART" || explain start "$said"
-  said=$(docker start "$NAME.next" 2>&1) || explain start "$said"
-  next=$(id_of "$NAME.next")
-  address=$(look "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME.next")
-  path=$HEALTH_PATH
-  # Only the proxy can reach it, and asks the same path before it sends anybody there.
+  log "starting the new container $NAME.next beside $NAME"
+  create "$NAME.next" --restart "$RESTART" || explain start "$docker_output"
+  docker_output=$(docker start "$NAME.next" 2>&1) || explain start "$docker_output"
+  next_id=$(id_of "$NAME.next")
+  address=$(inspect "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME.next")
+  # Only the proxy can reach the container, and asks the same path before it sends users there.
   case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in *name=rootless*) path= ;; esac
-  await_healthy "$NAME.next" "$HEALTH_TIMEOUT" "$address" "$HEALTH_PORT" "$path" || give_up unhealthy "$reason"
-  say 'the new container is healthy'
+  await_healthy "$NAME.next" "$HEALTH_TIMEOUT" "$address" "$HEALTH_PORT" "$path" ||
+    give_up unhealthy "$reason"
+  log 'the new container is healthy'
 }
 
 phase_switch() {
   created=yes
   ! has_users || watch_users
-  [ -z "$migrating" ] || make_room
-  say "sending users to the new $NAME"
+  [ -z "$migrating" ] || hand_port_over
+  log "sending users to the new $NAME"
   route "$NAME.next" "$HEALTH_TIMEOUT" || refuse_route
   await_users
   end_gap
-  [ -z "$gap" ] || tell gap "$gap"
-  tell serving "$IMAGE"
+  report_gap
+  report serving "$IMAGE"
 }
 
-# Whether somebody is served on the port already.
-has_users() { [ -n "$migrating" ] || { [ -n "$old" ] && find_target && [ "$target" = "$old" ]; }; }
+# Whether the port serves users already.
+has_users() {
+  [ -n "$migrating" ] ||
+    { [ -n "$old_id" ] && find_target && [ "$target_id" = "$old_id" ]; }
+}
 
-# From before the switch: a gap begins with the last good answer of the old one.
+# From before the switch, because a gap begins with the last good answer of the old container.
 watch_users() {
   watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
-  for _ in 1 2 3 4 5 6 7 8 9 10; do [ -z "$PROXY_PATH" ] || [ -e "$gap_file" ] || nap; done
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ -z "$PROXY_PATH" ] || [ -e "$gap_file" ] || pause
+  done
 }
 
-# The only gap there ever is: the port goes from the container to the proxy.
-make_room() {
-  say "stopping $NAME: the proxy gets its port"
+# The only gap that a deploy behind a proxy ever has: the proxy gets the port of the container.
+hand_port_over() {
+  log "stopping $NAME: the proxy gets its port"
   stopped=yes
   begin_gap
-  said=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$said"
+  docker_output=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$docker_output"
   start_proxy
 }
 
 refuse_route() {
-  case $said in
-    *healthy*) give_up unhealthy "the proxy asked for $HEALTH_PATH, and $said" ;;
-    *conflict*) fail proxy-hosts "$said" ;;
-    *) fail proxy "$said" ;;
+  case $proxy_output in
+    *healthy*) give_up unhealthy "the proxy asked for $HEALTH_PATH, and $proxy_output" ;;
+    *conflict*) fail proxy-hosts "$proxy_output" ;;
+    *) fail proxy "$proxy_output" ;;
   esac
 }
 
-# What its users see, they see through the proxy.
+# Asks the path through the proxy, as its users do.
 await_users() {
-  users_until=$(($(now) + HEALTH_TIMEOUT))
-  until find_target && [ "$target" = "$next" ] && { [ -z "$PROXY_PATH" ] ||
+  local deadline
+  deadline=$(($(now) + HEALTH_TIMEOUT))
+  until find_target && [ "$target_id" = "$next_id" ] && { [ -z "$PROXY_PATH" ] ||
     probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"; }; do
-    [ "$(now)" -lt "$users_until" ] || give_up unhealthy "GET $HEALTH_PATH through the proxy gave ${answer:-nothing}"
-    nap
+    [ "$(now)" -lt "$deadline" ] ||
+      give_up unhealthy "GET $HEALTH_PATH through the proxy gave ${answer:-nothing}"
+    pause
   done
 }

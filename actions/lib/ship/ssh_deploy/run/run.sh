@@ -1,67 +1,168 @@
-# One container: a candidate is checked beside the service, then the service is replaced.
-# NAME serves; NAME.candidate and NAME.next exist during a deploy only, NAME.previous is kept.
+# One container. A candidate is checked beside the service, and then the service is replaced. NAME
+# serves. NAME.candidate and NAME.next exist only during a deploy. NAME.previous is kept.
+#
+# COMMAND (parameter): the command of the container, as words for `eval`.
 
 RELEASE_LABEL=io.github.gen-workflow.release
 REPOSITORY_LABEL=io.github.gen-workflow.repository
-alias=
+# The name that a new container gets in its networks, or nothing.
+network_alias=
+# Whether there is, or may be: a candidate; a container NAME.next of this deploy.
 candidate=
 created=
+# Whether this deploy has stopped the old container.
 stopped=
+# Whether the new version stays, whatever comes now.
 committed=
-previous=
+# Whether the image is here, so that the history gets a line.
 pulled=
+# The folder with the secret files of this release.
+secrets_folder=
+# The last failure of the health command.
+health_failure=
+# The second at which we stop waiting for a container to be healthy.
+health_deadline=0
+# The containers whose name begins like that of the service, with a blank around each.
+containers=
 
-# Whatever ends the session, what is not committed is undone: newest first.
-tidy() {
+# Runs a command with the environment of the app, whose variables may have any name: in a subshell,
+# so that none of our variables is lost, and after "$@" was made from ours.
+with_app_environment() { (
+  app_environment
+  exec "$@"
+) }
+
+# Undoes what is not committed, whatever ends the session: the newest change first.
+clean_up() {
   log_out
   [ -z "$candidate" ] || docker rm -f -v "$NAME.candidate" >/dev/null 2>&1
   [ -z "$committed" ] || return 0
   undo_switch
-  [ -n "$created" ] || [ -z "$pulled" ] || remember refused
+  [ -n "$created" ] || [ -z "$pulled" ] || record refused
   [ -z "$SECRET_FILES" ] || rm -rf "$STATE/secrets/$RELEASE"
 }
 
 undo_switch() {
+  local tries=30
   [ -n "$created" ] || return 0
   [ -z "$stopped" ] || {
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
     begin_gap
-    say "bringing $NAME back"
+    log "bringing $NAME back"
+    # A stop that was interrupted goes on in the engine, and would stop what we start now.
+    docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
   }
-  # A stop that was cut off goes on in the engine: a start before its end would be undone by it.
-  [ -z "$stopped" ] || docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
-  # An engine that restarts needs some seconds before it takes commands again, and brings the new
-  # container with it, on the ports of the old one.
-  tries=30
+  # An engine that restarts takes no commands for some seconds. Then it starts the new container
+  # again, on the ports of the old one.
   while [ "$tries" -gt 0 ]; do
     docker rm -f -v "$NAME.next" >/dev/null 2>&1
     [ -n "$stopped" ] || return 0
     docker start "$NAME" >/dev/null 2>&1
     if running "$NAME"; then
-      tell restored "$(image_of "$NAME")"
-      [ -n "$HEALTH_PATH" ] || end_gap
-      await_answer 10
-      # It may not get on with what the new one has left behind.
-      running "$NAME" || tell lost "$NAME"
-      end_gap
-      [ -z "$gap" ] || tell gap "$gap"
-      remember rolled-back "$gap"
+      report_rollback
       return 0
     fi
-    # On a full disk nothing starts: the new image is what can go.
+    # On a full disk nothing starts. The new image is what we can remove.
     [ "$tries" -gt 25 ] || docker rmi "$IMAGE" >/dev/null 2>&1
     tries=$((tries - 1))
     sleep 1
   done
-  tell lost "$NAME"
-  remember failed
+  report lost "$NAME"
+  record failed
 }
 
-# The old one was good: it is only given the time to start. $1 seconds.
+report_rollback() {
+  report restored "$(image_of "$NAME")"
+  [ -n "$HEALTH_PATH" ] || end_gap
+  await_answer 10
+  # It may end because of what the new one has left behind.
+  running "$NAME" || report lost "$NAME"
+  end_gap
+  report_gap
+  record rolled-back "$gap"
+}
+
+# The old version was healthy: it only gets the time to start. $1 seconds.
 await_answer() {
-  [ -n "$HEALTH_PATH" ] || { nap 1 && return 0; }
+  local deadline
+  [ -n "$HEALTH_PATH" ] || { pause 1 && return 0; }
   deadline=$(($(now) + $1))
-  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do nap; done
+  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do
+    pause
+  done
+}
+
+# Whether a running container is healthy. $1 name, $2 address, $3 port, $4 path. `reason` says why
+# not. Without a path and a command the HEALTHCHECK of the image decides, whose word is $5. Without
+# that a container is healthy that has run for a while.
+is_healthy() {
+  if [ -n "$4" ]; then
+    reason="GET $4 gave nothing yet"
+    probe "$2" "$3" "$4" && return 0
+    reason="GET $4 gave $answer"
+  elif [ -n "$HEALTH_COMMAND" ]; then
+    run_health_command "$1" && return 0
+  else
+    case $5 in
+      healthy) return 0 ;;
+      starting) reason='its HEALTHCHECK has not passed' ;;
+      *)
+        [ "$(now)" -lt "$settled_at" ] || return 0
+        reason='it has not run for long enough'
+        ;;
+    esac
+  fi
+  return 1
+}
+
+# A command that hangs is no success: it has time until the deadline. $1 the container.
+run_health_command() {
+  local process
+  docker exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
+  process=$!
+  while kill -0 "$process" 2>/dev/null; do
+    if [ "$(now)" -ge "$health_deadline" ]; then
+      kill "$process" 2>/dev/null
+      # The deadline may have cut off the last of several. Then an earlier failure is the cause.
+      reason=${health_failure:-its health command has not ended}
+      return 1
+    fi
+    pause
+  done
+  wait "$process" && return 0
+  health_failure="its health command ended with exit code $?"
+  health_failure="$health_failure ($(tail -n 1 "$STATE/health" 2>/dev/null))"
+  reason=$health_failure
+  return 1
+}
+
+# Waits until a container is healthy. $1 name, $2 seconds, then for a path: $3 address, $4 port,
+# $5 path. When it is not, `reason` says why.
+await_healthy() {
+  local state format='{{.State.Status}} {{.RestartCount}}'
+  format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+  health_failure=
+  health_deadline=$(($(now) + $2))
+  settled_at=$(($(now) + ($2 < 5 ? $2 : 5)))
+  while :; do
+    state=$(inspect "$format" "$1")
+    case $state in
+      'running 0 unhealthy') reason='its HEALTHCHECK says unhealthy' && return 1 ;;
+      'running 0 '*) is_healthy "$1" "$3" "$4" "$5" "${state##* }" && return 0 ;;
+      'created '*) reason='it has not started' ;;
+      running* | restarting*) reason='it crashed and was started again' && return 1 ;;
+      '')
+        reason='the engine does not answer'
+        ! engine_answers || { reason='it is gone' && return 1; }
+        ;;
+      *)
+        reason="it ended with exit code $(inspect '{{.State.ExitCode}}' "$1")"
+        return 1
+        ;;
+    esac
+    [ "$(now)" -lt "$health_deadline" ] || return 1
+    pause
+  done
 }
 
 remove_left_over() {
@@ -70,51 +171,56 @@ remove_left_over() {
   docker rm -f -v "$1" >/dev/null 2>&1
 }
 
-# With $NAME nobody knows how good $NAME.next is: the old one comes back. Without it a deploy was
-# killed between its two renames, when $NAME.next had been found healthy, or it was the first deploy,
-# and then there is no better version to go back to.
+# Finishes or undoes a deploy that was killed. When NAME exists, we cannot know whether NAME.next is
+# healthy: the old version comes back. Without NAME there are two cases. The deploy was killed
+# between its two renames, and then NAME.next was healthy. Or it was the first deploy, and then
+# there is no better version to go back to.
 recover() {
-  # What is not seen would be taken for what this deploy has made, and removed.
-  there=$(docker ps -a --filter "name=$NAME" --format '{{.Names}}' 2>&1) || fail docker-down "$there"
-  there=" $(printf '%s' "$there" | tr '\n' ' ') "
-  case $there in *" $NAME.previous "*) check_previous ;; esac
-  case $there in *" $NAME.candidate "*) remove_left_over "$NAME.candidate" ;; esac
-  case $there in *" $NAME.next "*) recover_next ;; esac
+  # A container that we do not see here we would later take for one of this deploy, and remove it.
+  containers=$(docker ps -a --filter "name=$NAME" --format '{{.Names}}' 2>&1) ||
+    fail docker-down "$containers"
+  containers=" $(printf '%s' "$containers" | tr '\n' ' ') "
+  case $containers in *" $NAME.previous "*) check_previous ;; esac
+  case $containers in *" $NAME.candidate "*) remove_left_over "$NAME.candidate" ;; esac
+  case $containers in *" $NAME.next "*) recover_next ;; esac
 }
 
-# One that was kept when a container that somebody made by hand was replaced has no label of ours.
+# The kept container has no label of ours when somebody had made it by hand.
 check_previous() {
-  is_ours "$NAME.previous" || [ "$(look '{{.Id}}' "$NAME.previous")" = "$(cat "$STATE/previous" 2>/dev/null)" ] ||
+  is_ours "$NAME.previous" ||
+    [ "$(inspect '{{.Id}}' "$NAME.previous")" = "$(cat "$STATE/previous" 2>/dev/null)" ] ||
     fail foreign "$NAME.previous"
 }
 
 recover_next() {
   is_ours "$NAME.next" || fail foreign "$NAME.next"
-  tell mended yes
-  case $there in
-    *" $NAME "*) if is_committed; then finish_commit; else go_back; fi ;;
+  report mended yes
+  case $containers in
+    *" $NAME "*) if is_committed; then finish_commit; else roll_back_killed; fi ;;
     *)
-      say "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
+      log "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
       take_names
       ;;
   esac
 }
 
-# Whether an earlier deploy had said that $NAME.next stays.
+# Whether an earlier deploy had decided that $NAME.next stays.
 is_committed() {
-  decided=$(cat "$STATE/committed" 2>/dev/null)
-  [ -n "$decided" ] && [ "$(look "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.next")" = "$decided" ]
+  local release
+  release=$(cat "$STATE/committed" 2>/dev/null)
+  [ -n "$release" ] &&
+    [ "$(inspect "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.next")" = "$release" ]
 }
 
 finish_commit() {
-  say "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
+  log "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
   take_names
 }
 
-# From here on it is ours to bring back, whatever ends us. One that does not start any more, because it
-# was broken already, stops no deploy that may mend it.
-go_back() {
-  say "an earlier deploy was killed in its switch: $NAME.next goes"
+# From here on this deploy has to bring the old version back, whatever ends it. An old version that
+# was broken before and does not start must not stop the deploy that may repair it.
+roll_back_killed() {
+  log "an earlier deploy was killed in its switch: $NAME.next is removed"
   running "$NAME" || stopped=yes
   created=yes
   docker rm -f -v "$NAME.next" >/dev/null 2>&1
@@ -123,44 +229,50 @@ go_back() {
     created=''
     stopped=''
   else
-    say "$NAME does not start: nobody serves until the new one does"
+    log "$NAME does not start: nothing serves until the new version does"
   fi
 }
 
 check_repository() {
-  label="{{index .Config.Labels \"$REPOSITORY_LABEL\"}}"
-  # Of what is not there Docker prints an empty line.
-  its=$(look "$label" "$NAME") || its=$(look "$label" "$NAME.next")
-  check_source "$its"
+  local repository label="{{index .Config.Labels \"$REPOSITORY_LABEL\"}}"
+  # For a container that does not exist Docker prints an empty line.
+  repository=$(inspect "$label" "$NAME") || repository=$(inspect "$label" "$NAME.next")
+  check_source "$repository"
 }
 
 look_at_service() {
-  found=$(look '{{.HostConfig.AutoRemove}} {{.State.Running}} {{.Config.Image}}' "$NAME") || return 0
-  # Its stop would delete it, and nothing could be put back.
+  local found
+  found=$(inspect '{{.HostConfig.AutoRemove}} {{.State.Running}} {{.Config.Image}}' "$NAME") ||
+    return 0
+  # Its stop would delete it, and we could not bring it back.
   case $found in 'true '*) fail auto-remove "$NAME" ;; esac
   previous=${found##* }
-  tell previous "$previous"
-  case $found in *' true '*) tell before "$previous" ;; esac
+  report previous "$previous"
+  case $found in *' true '*) report before "$previous" ;; esac
 }
 
-# Ours is the container that will be replaced.
+# The container that this deploy replaces may hold the port.
 may_hold_port() { [ "$1" = "$NAME" ]; }
 
 # $1 a port of the host, or of one address of it: 127.0.0.1:80.
 check_port() {
+  local holders container hex
   holders=$(docker ps --filter "publish=${1##*:}" --format '{{.Names}}')
-  for holder_of_port in $holders; do
-    ! publishes "$holder_of_port" "$1" || may_hold_port "$holder_of_port" || fail port-taken "$1 by the container $holder_of_port"
+  for container in $holders; do
+    ! publishes "$container" "$1" || may_hold_port "$container" ||
+      fail port-taken "$1 by the container $container"
   done
   [ -z "$holders" ] || return 0
-  # What a program has on another address is in nobody's way: the start tells.
+  # A program that listens on another address is no problem; when there is one, the start fails.
   case $1 in *:*) return 0 ;; esac
   hex=$(printf ':%04X 0*:0000 0A' "$1")
-  ! grep -qsE "$hex" /proc/net/tcp /proc/net/tcp6 || fail port-taken "$1 by a program that is no container"
+  ! grep -qsE "$hex" /proc/net/tcp /proc/net/tcp6 ||
+    fail port-taken "$1 by a program that is no container"
 }
 
-# Whether a container that has a port has it where $2 is to be.
+# Whether a container that publishes a port does so where $2 is to be.
 publishes() {
+  local everywhere
   case $2 in
     0.0.0.0:* | '[::]:'*) return 0 ;;
     '['*) everywhere="[::]:${2##*:}" ;;
@@ -173,6 +285,7 @@ publishes() {
 phase_look() { check_docker; }
 
 phase_prepare() {
+  local port network
   check_repository
   recover
   look_at_service
@@ -181,7 +294,7 @@ phase_prepare() {
   for network in $NETWORKS; do
     docker network inspect "$network" >/dev/null 2>&1 || fail no-network "$network"
   done
-  check_space "$previous"
+  check_space "$IMAGE" "$previous"
   log_in "$IMAGE"
   pull "$IMAGE"
   log_out
@@ -194,49 +307,57 @@ phase_prepare() {
 # For a form that needs more than an image.
 make_ready() { :; }
 
-# Files for the app, in a folder that only this user can enter; the app may run as anybody.
+# Files for the app, in a folder that only this user can enter. The app may run as any user.
 write_secret_files() {
   [ -n "$SECRET_FILES" ] || return 0
-  secrets=$STATE/secrets/$RELEASE
-  mkdir -p "$secrets" || fail disk "$secrets"
-  secret_files "$secrets" 2>/dev/null || fail disk "$secrets"
-  chmod 444 "$secrets"/* && chmod 711 "$secrets"
+  secrets_folder=$STATE/secrets/$RELEASE
+  mkdir -p "$secrets_folder" || fail disk "$secrets_folder"
+  secret_files "$secrets_folder" 2>/dev/null || fail disk "$secrets_folder"
+  { chmod 444 "$secrets_folder"/* && chmod 711 "$secrets_folder"; } || fail disk "$secrets_folder"
 }
 
 # Makes a container with everything but what is published. $1 its name, then further flags.
 create() {
-  name=$1
+  local container="$1" each network first
   shift
   eval "set -- \"\$@\" $FLAGS"
   for each in $SECRET_FILES; do
-    set -- "$@" --mount "type=bind,source=$secrets/$each,target=/run/secrets/$each,readonly"
+    set -- "$@" \
+      --mount "type=bind,source=$secrets_folder/$each,target=/run/secrets/$each,readonly"
   done
   first=${NETWORKS%% *}
-  [ -z "$first" ] || set -- "$@" --network "$first" ${alias:+--network-alias "$alias"}
-  set -- "$(command -v docker)" create --name "$name" --label "$RELEASE_LABEL=$RELEASE" "$@" "$IMAGE"
+  [ -z "$first" ] ||
+    set -- "$@" --network "$first" ${network_alias:+--network-alias "$network_alias"}
+  set -- "$(command -v docker)" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
+    "$@" "$IMAGE"
   eval "set -- \"\$@\" $COMMAND"
-  said=$(with_app_environment "$@" 2>&1) || return 1
-  # Older engines take one network when a container is made.
+  docker_output=$(with_app_environment "$@" 2>&1) || return 1
+  # Older engines take one network when they make a container.
   for network in $NETWORKS; do
-    [ "$network" = "$first" ] || said=$(docker network connect ${alias:+--alias "$alias"} "$network" "$name" 2>&1) || return 1
+    [ "$network" = "$first" ] || connect_network "$network" "$container" || return 1
   done
 }
 
-# A command line of the person in a container of the new image that is gone afterwards: a migration.
+connect_network() {
+  docker_output=$(docker network connect ${network_alias:+--alias "$network_alias"} \
+    "$1" "$2" 2>&1)
+}
+
+# Commands of the user, each in a container of the new image that is removed afterwards.
 phase_before() { run_commands before "$BEFORE"; }
 phase_after() { run_commands after "$AFTER"; }
 
-# $1 a word for the container, $2 one command a line, quoted for `eval`.
+# $1 the input, for the failure; $2 one command per line, quoted for `eval`.
 run_commands() {
-  app_command=$COMMAND
-  ran=
+  local command_of_app="$COMMAND" line ran=
   while read -r line; do
     ran=yes
     COMMAND=$line
     candidate=yes
-    say "running: $line"
-    create "$NAME.candidate" --restart no || explain start "$said"
-    # Docker's client would hand a signal on to the container and wait, so it is not waited for.
+    log "running: $line"
+    create "$NAME.candidate" --restart no || explain start "$docker_output"
+    # In the background, so that we get a signal at once: Docker's client passes a signal on to the
+    # container and waits for its end.
     docker start -a "$NAME.candidate" >&2 9>&- &
     wait $! || fail "command-$1" "$line"
     docker rm -f -v "$NAME.candidate" >/dev/null
@@ -244,27 +365,26 @@ run_commands() {
   done <<COMMANDS
 $2
 COMMANDS
-  # A shell may need room for what it is to read, and goes on without it.
+  # Some shells write this text to a file. When they cannot, they go on without it.
   [ -n "$ran" ] || fail disk "${TMPDIR:-/tmp}"
-  COMMAND=$app_command
+  COMMAND=$command_of_app
 }
 
 phase_check() {
+  local port=
   candidate=yes
-  say "starting the candidate $NAME.candidate"
-  if [ -n "$HEALTH_PATH" ]; then
-    create "$NAME.candidate" --restart no --publish "127.0.0.1::$HEALTH_PORT" || explain start "$said"
-  else
-    create "$NAME.candidate" --restart no || explain start "$said"
-  fi
-  said=$(docker start "$NAME.candidate" 2>&1) || explain start "$said"
-  port=
-  [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null | sed -n 's/.*://p' | head -n 1)
+  log "starting the candidate $NAME.candidate"
+  set -- --restart no
+  [ -z "$HEALTH_PATH" ] || set -- "$@" --publish "127.0.0.1::$HEALTH_PORT"
+  create "$NAME.candidate" "$@" || explain start "$docker_output"
+  docker_output=$(docker start "$NAME.candidate" 2>&1) || explain start "$docker_output"
+  [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null |
+    sed -n 's/.*://p' | head -n 1)
   if ! await_healthy "$NAME.candidate" "$HEALTH_TIMEOUT" 127.0.0.1 "$port" "$HEALTH_PATH"; then
     show_logs "$NAME.candidate"
     fail unhealthy "$reason"
   fi
-  say 'the candidate is healthy'
+  log 'the candidate is healthy'
   docker rm -f -v "$NAME.candidate" >/dev/null 2>&1 && candidate=
 }
 
@@ -276,44 +396,51 @@ give_up() {
 phase_switch() {
   eval "set -- $PUBLISH"
   created=yes
-  # Others in its networks know it by its name, which it has only later. Docker's own network has none.
-  case " $NETWORKS " in *' bridge '*) ;; *) alias=$NAME ;; esac
-  create "$NAME.next" --restart "$RESTART" "$@" || explain start "$said"
-  alias=
+  # Others in its networks know the service by its name, which the container gets only later. The
+  # default network of Docker has no names.
+  case " $NETWORKS " in *' bridge '*) ;; *) network_alias=$NAME ;; esac
+  create "$NAME.next" --restart "$RESTART" "$@" || explain start "$docker_output"
+  network_alias=
   if still_runs; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
     stopped=yes
-    say "stopping $NAME"
+    log "stopping $NAME"
     begin_gap
-    said=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$said"
+    docker_output=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$docker_output"
   fi
-  say "starting the new $NAME"
-  said=$(docker start "$NAME.next" 2>&1) || { show_logs "$NAME.next"; explain start "$said"; }
-  await_healthy "$NAME.next" "$HEALTH_TIMEOUT" "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || give_up unhealthy "$reason"
+  log "starting the new $NAME"
+  docker_output=$(docker start "$NAME.next" 2>&1) || {
+    show_logs "$NAME.next"
+    explain start "$docker_output"
+  }
+  await_healthy "$NAME.next" "$HEALTH_TIMEOUT" "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" ||
+    give_up unhealthy "$reason"
   end_gap
-  [ -z "$gap" ] || tell gap "$gap"
-  tell serving "$IMAGE"
+  report_gap
+  report serving "$IMAGE"
 }
 
-# Whether the old one runs: that an engine which restarts just now says nothing is no answer.
+# Whether the old version runs. An engine that restarts at this moment gives no answer.
 still_runs() {
-  told=
+  local state=
   for _ in 1 2 3; do
-    [ -z "$previous" ] || told=$(look '{{.State.Running}}' "$NAME") && break
+    [ -z "$previous" ] || state=$(inspect '{{.State.Running}}' "$NAME") && break
     await_engine
   done
-  [ "$told" = true ]
+  [ "$state" = true ]
 }
 
-# The new one serves, here and on all other hosts: only names are left to change, which nothing may
-# interrupt. The old one is kept, and must never start by itself: not even a restart policy of
-# `always` may bring it back after a reboot.
+# The new version serves, here and on all other hosts. Only names are left to change, and no signal
+# may interrupt that. The old container is kept. It must never start by itself, not even after a
+# reboot when its restart policy is `always`.
 phase_commit() {
   trap '' TERM INT HUP PIPE
-  printf '%s' "$RELEASE" >"$STATE/committed" 2>/dev/null
+  # Without this note the next deploy undoes a switch that is killed before its first rename.
+  printf '%s' "$RELEASE" 2>/dev/null >"$STATE/committed" ||
+    log "the decision could not be written: $STATE/committed"
   committed=yes
-  tell committed yes
-  remember deployed "$gap"
+  report committed yes
+  record deployed "$gap"
   take_names
   retire
   forget_old_secret_files
@@ -325,32 +452,39 @@ take_names() {
   await_engine
   if exists "$NAME"; then
     docker rm -f "$NAME.previous" >/dev/null 2>&1
-    look '{{.Id}}' "$NAME" >"$STATE/previous"
-    said=$(docker rename "$NAME" "$NAME.previous" 2>&1) || fail rename "$said"
+    inspect '{{.Id}}' "$NAME" >"$STATE/previous"
+    docker_output=$(docker rename "$NAME" "$NAME.previous" 2>&1) || fail rename "$docker_output"
   fi
-  # A deploy may have been killed just before this; of a first one there is none.
-  docker update --restart=no "$NAME.previous" >/dev/null 2>&1
-  said=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$said"
+  # Also when a deploy was killed just before this. After a first deploy there is none.
+  ! exists "$NAME.previous" || docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
+    log "$NAME.previous may start after a reboot: docker update --restart=no $NAME.previous"
+  docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
 }
 
-# One that restarts takes commands again after some seconds.
+# An engine that restarts takes commands again after some seconds.
 await_engine() {
-  patience=20
-  until engine_answers || [ "$patience" = 0 ]; do
-    patience=$((patience - 1))
-    nap 1
+  local tries=20
+  until engine_answers || [ "$tries" = 0 ]; do
+    tries=$((tries - 1))
+    pause 1
   done
 }
 
-# Behind a proxy it ran until now, because it could have been needed at once; else an engine that
-# restarted may have brought it back.
-retire() { ! running "$NAME.previous" || docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null; }
+# Stops the old container. Behind a proxy it has been running until now, because a rollback would
+# have needed it at once. Elsewhere an engine that restarted may have started it.
+retire() {
+  ! running "$NAME.previous" || docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null
+}
 
 forget_old_secret_files() {
+  local folder kept
+  # Without an answer we would take the files of the kept container for old ones.
+  engine_answers || return 0
+  kept=$(inspect "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.previous")
   for folder in "$STATE"/secrets/*; do
     [ -d "$folder" ] || continue
-    case $folder in
-      */"$RELEASE" | */"$(look "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.previous")") ;;
+    case ${folder##*/} in
+      "$RELEASE" | "$kept") ;;
       *) rm -rf "$folder" ;;
     esac
   done

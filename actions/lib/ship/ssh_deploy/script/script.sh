@@ -1,33 +1,33 @@
-# Commands of the person, and nothing else: with the environment that they asked for, and up to the
-# first that fails.
+# Commands of the user and nothing else: with the environment that the user gave, up to the first
+# command that fails.
 
 phase_script() {
-  tell script yes
+  report script yes
   (
     umask "$UMASK"
     trap - EXIT TERM INT HUP PIPE
-    # A variable of the app may have the name of any of ours, and none of ours is for the commands.
+    # A variable of the app may have the name of one of ours, and the commands get none of ours.
     set -- "$SCRIPT"
-    forget_ours
+    unset_our_variables
     app_environment
-    # Nor does one of our functions stand in for a program of the host.
-    unset -f say tell finish tidy interrupted phase phase_lock phase_script phase_leave fail \
-      look exists running image_of is_ours engine_answers nap now clock with_app_environment \
-      show_logs probe is_healthy run_health_command await_healthy watch_gap begin_gap end_gap \
-      end_watch port_of open_state take_lock group look_at_holder remember explain \
-      images_of_history images_that_served prune shorten_history forget_ours app_environment \
-      secret_files
+    # Nor must one of our functions hide a program of the host.
+    unset -f log report pause now fail finish clean_up interrupted phase phase_leave phase_lock \
+      phase_script open_state take_lock process_group look_at_holder unset_our_variables \
+      report_exit_code app_environment secret_files
     set +u -e
     eval "shift; $1"
   ) 9>&-
-  code=$?
-  tell exit-code "$code"
-  [ "$code" = 0 ] || fail script "$code"
-  tell committed yes
+  report_exit_code $?
 }
 
-forget_ours() {
-  unset MARK NAME OWNER LOCK_TIMEOUT LOCK_EXPIRES HISTORY SCRIPT UMASK LABEL RELEASE STATE
-  unset finished has_lock gap gap_since gap_watcher
-  unset lock_deadline holder asked_at held_by held_until held_words
+# $1 the exit code of the commands.
+report_exit_code() {
+  report exit-code "$1"
+  [ "$1" = 0 ] || fail script "$1"
+  report committed yes
+}
+
+unset_our_variables() {
+  unset MARK NAME OWNER LOCK_TIMEOUT LOCK_EXPIRES SCRIPT UMASK RELEASE STATE
+  unset finished has_lock lock_holder asked_since
 }

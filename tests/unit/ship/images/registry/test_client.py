@@ -22,9 +22,12 @@ from doubles import (
     HttpRegistry,
     ScriptedRunner,
 )
-from ship.images.push_advice import Login, advice
+from ship.images.login import Login
+from ship.images.push_advice import advice
 from ship.images.reference import Name
-from ship.images.registry import Client, Credential, Manifest, Refusal, stored
+from ship.images.registry.client import Client, Manifest
+from ship.images.registry.credentials import Credential, stored
+from ship.images.registry.refusal import Refusal
 from ship.images.registry.transport import Transport
 from ship.runner.command import Secret
 from ship.runner.context import Context
@@ -340,7 +343,7 @@ def test_a_wrong_password_is_told_as_one_where_there_are_no_tokens() -> None:
 
 def test_a_registry_that_sends_elsewhere_is_no_refusal() -> None:
     away: Answer = (307, {"Location": "https://example.com/"}, "")
-    told = pytest.raises(StepFailed, match=r"elsewhere .307")
+    told = pytest.raises(StepFailed, match=r"redirects requests for acme/app .307")
     with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [away]}) as server, told:
         ask(server)
 
@@ -429,7 +432,7 @@ def test_a_refusal_of_ghcr_names_the_next_act(refusal: Refusal, path: str, told:
 
 def test_a_refusal_of_another_registry_speaks_of_that_one() -> None:
     problem = advice(Refusal("login", 401, "no"), Name("docker.io", "acme/app"), Login("me"), ACME)
-    assert "docker.io does not let 'me' in (401 no)" in problem.what
+    assert "docker.io refuses the login of 'me' (401 no)" in problem.what
     assert "GHCR" not in problem.hint
 
 

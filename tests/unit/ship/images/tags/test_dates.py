@@ -57,7 +57,9 @@ def test_a_pattern_has_tokens(pattern: str) -> None:
         (0, "x X YYYY", "0 0 1970"),
     ],
 )
-def test_the_hard_days(seconds: float, pattern: str, expected: str) -> None:
+def test_ordinals_and_weeks_around_new_year_are_right(
+    seconds: float, pattern: str, expected: str
+) -> None:
     assert written(moment(seconds), pattern) == expected
 
 
@@ -90,12 +92,12 @@ def test_without_a_pattern_it_is_iso_with_the_offset(seconds: float, expected: s
 
 
 @pytest.mark.parametrize("zone", ["Nope/Zone", "Berlin", "Europe", "../etc/passwd", "+02:00", ""])
-def test_a_zone_that_is_none_is_refused(zone: str) -> None:
+def test_an_unknown_time_zone_is_refused(zone: str) -> None:
     with pytest.raises(UnknownZoneError):
         moment(0, zone)
 
 
-def test_the_clock_is_the_one_that_is_set() -> None:
+def test_dates_use_the_clock_of_the_run_or_source_date_epoch() -> None:
     assert label("{{date 'YYYYMMDD-HHmm'}}") == "20260705-0120"
     assert label("{{date 'HH' tz='Asia/Tokyo'}}") == "10"
     assert label("{{date}}") == "2026-07-05T01:20:45Z"

@@ -75,8 +75,8 @@ def test_when_the_registry_cannot_tell_nothing_moves_and_that_is_told() -> None:
     assert made.tag_names == ("1.2.3", FIXED)
     (notice,) = made.notices
     assert notice == (
-        "1.2, 1, latest stay where they are: it is not known whether the registry has a higher "
-        "version than v1.2.3"
+        "1.2, 1, latest stay where they are, because it is not known whether the registry has a "
+        "higher version than v1.2.3"
     )
     (notice,) = described("", version("v0.3.1"), published=None).notices
     assert notice.startswith("0.3, latest stay where they are")
@@ -98,14 +98,14 @@ def test_when_the_registry_cannot_tell_nothing_moves_and_that_is_told() -> None:
         ("latest=true", ("2.0.0",), ("1.2.3", "1.2", "1", FIXED, "latest")),
     ],
 )  # fmt: skip
-def test_a_flavor_has_versions_of_its_own(
+def test_versions_are_compared_only_with_those_of_the_same_flavor(
     flavor: str, published: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     # The prefix `sha-` is one of the rule, so a common prefix is not for it.
     assert defaults(version("v1.2.3"), published, flavor) == expected
 
 
-def test_latest_can_be_asked_for_outside_of_versions() -> None:
+def test_latest_can_be_set_without_a_version() -> None:
     assert defaults(RUNS["push to the default branch"], None, "latest=true") == (
         "main", FIXED, "latest",
     )  # fmt: skip
@@ -120,7 +120,7 @@ def test_the_registry_is_asked_only_when_tags_depend_on_it() -> None:
     assert not needs_published(Wanted(), RUNS["push to the default branch"].facts())
 
 
-def test_twelve_digits_are_the_least() -> None:
+def test_the_default_tags_have_at_least_twelve_digits_of_the_commit() -> None:
     run = RUNS["push to the default branch"]
     for asked, digits in (("7", 12), ("16", 16)):
         env = {"DOCKER_METADATA_SHORT_SHA_LENGTH": asked}
@@ -141,5 +141,5 @@ def test_twelve_digits_are_the_least() -> None:
         ("type=semver,pattern={{major}}", "run by hand", ""),
     ],
 )  # fmt: skip
-def test_the_tag_to_show_is_one_that_stays(tags: str, run: str, shown: str) -> None:
+def test_the_tag_to_show_is_a_fixed_one_when_there_is_one(tags: str, run: str, shown: str) -> None:
     assert described(tags, RUNS[run], published=()).shown == shown

@@ -101,7 +101,7 @@ def test_the_rules_in_the_examples_can_be_read() -> None:
         assert not problems
 
 
-def test_one_step_takes_the_place_of_four() -> None:
+def test_one_step_replaces_four() -> None:
     steps = [block for block in yaml_blocks() if isinstance(block, list)]
     assert [len(block) for block in steps] == [4, 1]
     before, after = ({key for step in block for key in step["with"]} for block in (

@@ -48,18 +48,18 @@ def test_an_expression_stands_for_its_value(text: str, expected: str) -> None:
      "{{'a'}}", "{{a 'b}}", "{{a 'b' 'c'}}", "{{a x='b' 'c'}}", "{{a.length}}", "{{this.a}}",
      "{{{{a}}}}", "{{a=}}"],
 )  # fmt: skip
-def test_what_says_nothing_is_refused(text: str) -> None:
+def test_a_wrong_expression_is_refused(text: str) -> None:
     with pytest.raises(BadExpressionError):
         expand(text, VALUES)
 
 
 @pytest.mark.parametrize("pattern", ["{{raw}}", "{{ raw }}", "{{{raw}}}", "{{{ raw }}}"])
-def test_a_pattern_that_keeps_a_version_as_it_is(pattern: str) -> None:
+def test_a_pattern_of_raw_alone_keeps_the_version(pattern: str) -> None:
     assert is_raw(pattern)
 
 
 @pytest.mark.parametrize("pattern", ["raw", "{{raw}}x", "{{version}}", "{{raw}}{{raw}}", "{{raw"])
-def test_a_pattern_that_does_not(pattern: str) -> None:
+def test_other_patterns_do_not_keep_the_version(pattern: str) -> None:
     assert not is_raw(pattern)
 
 

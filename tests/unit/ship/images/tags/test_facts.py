@@ -21,7 +21,7 @@ from unit.ship.images.tags.runs import (
     push,
 )
 
-TIME = "as `git log -1 --format=%ct` prints it"
+TIME = "use the form that `git log -1 --format=%ct` prints"
 LEVELS = "the levels are manifest, index, manifest-descriptor, index-descriptor"
 
 
@@ -33,7 +33,7 @@ LEVELS = "the levels are manifest, index, manifest-descriptor, index-descriptor"
         ("SOURCE_DATE_EPOCH", "253370764800", "'253370764800' is not a time"),
         ("SOURCE_DATE_EPOCH", "٣", "'٣' is not a time"),
         ("DOCKER_METADATA_SHORT_SHA_LENGTH", "0",
-         "'0' is not a number of digits\n  hint: such as 7 or 12"),
+         "'0' is not a number of digits\n  hint: write a whole number, such as 7 or 12"),
         ("DOCKER_METADATA_SHORT_SHA_LENGTH", "-1", "'-1' is not a number of digits"),
         ("DOCKER_METADATA_SHORT_SHA_LENGTH", "3.9", "'3.9' is not a number of digits"),
         ("DOCKER_METADATA_SHORT_SHA_LENGTH", "all", "'all' is not a number of digits"),
@@ -134,7 +134,7 @@ ODD: list[Any] = [None, 1, True, "", "x", [], ["x"], {}, {"x": 1}, [None], 1.5, 
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_what_has_another_shape_is_missing(odd: Any) -> None:
+def test_a_part_of_the_payload_with_another_shape_does_no_harm(odd: Any) -> None:
     for key in ("repository", "commits", "head_commit", "pull_request", "base_ref", "number"):
         for run in RUNS.values():
             facts_of(Run(run.event_name, run.ref, {**run.payload, key: odd}).context(), CLOCK)

@@ -69,17 +69,17 @@ def test_a_line_is_a_label(text: str, expected: dict[str, str]) -> None:
     assert custom(text) == expected
 
 
-def test_a_label_takes_the_place_of_a_standard_one() -> None:
+def test_a_label_replaces_a_standard_one() -> None:
     assert described(labels=f"{OCI}.title=Mine").labels[f"{OCI}.title"] == "Mine"
 
 
 def test_what_is_no_label_is_left_out_and_told() -> None:
     made = described(labels="a\n=b\n{{tag}}=c", annotations="d")
     assert made.notices == (
-        "input `labels`, line 1: 'a' is left out, it is not name=value",
-        "input `labels`, line 2: '=b' is left out, it is not name=value",
-        "input `labels`, line 3: '{{tag}}=c' is left out, it is not name=value",
-        "input `annotations`, line 1: 'd' is left out, it is not name=value",
+        "input `labels`, line 1: 'a' is ignored, because it is not name=value",
+        "input `labels`, line 2: '=b' is ignored, because it is not name=value",
+        "input `labels`, line 3: '{{tag}}=c' is ignored, because it is not name=value",
+        "input `annotations`, line 1: 'd' is ignored, because it is not name=value",
     )
     assert len(made.labels) == 8
 
@@ -87,7 +87,7 @@ def test_what_is_no_label_is_left_out_and_told() -> None:
 def test_a_wrong_label_is_told_with_its_line() -> None:
     with pytest.raises(UserError) as caught:
         described(labels="a=b\n\nc={{ y }}")
-    assert str(caught.value).startswith("input `labels`, line 3: 'c={{ y }}': `{{ y }}` is not")
+    assert str(caught.value).startswith("input `labels`, line 3: 'c={{ y }}': `{{ y }}` is unknown")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_time_is_that_of_the_commit_so_that_a_commit_gives_one_image() -> No
     assert undated.created == undated.now
 
 
-def test_the_clock_that_is_set_is_the_time_of_all() -> None:
+def test_source_date_epoch_is_the_time_of_everything() -> None:
     facts = MAIN.facts({"SOURCE_DATE_EPOCH": " 0 "})
     assert (facts.now, facts.created) == (0, 0)
     assert described(env={"SOURCE_DATE_EPOCH": "0"}).labels[f"{OCI}.created"] == (

@@ -32,11 +32,11 @@ def test_a_line_has_fields(text: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ['{"a":"b"}', "it's", 'x=say "hi", then', "a,b", ' "', "=", ""])
-def test_what_has_no_quotes_around_it_stays(text: str) -> None:
+def test_a_text_without_quotes_around_a_field_stays(text: str) -> None:
     assert unquoted(text) == text
 
 
-def test_empty_lines_and_comments_say_nothing_and_numbers_are_those_of_the_person() -> None:
+def test_empty_lines_and_comments_are_skipped_but_counted() -> None:
     read = lines('\n# no\n  # nor this\na # b\r\n\t\n""\n  c  \n')
     assert [tuple(line) for line in read] == [(4, "a # b"), (7, "c")]
 
@@ -104,7 +104,7 @@ def test_a_flavor_is_for_all_tags(flavor: str, expected: tuple[str, ...]) -> Non
     assert names("x", flavor=flavor) == expected
 
 
-def test_a_prefix_of_a_rule_takes_the_place_of_the_common_one() -> None:
+def test_a_prefix_of_a_rule_replaces_the_common_one() -> None:
     rules = "x,prefix=\nx,suffix=-s\ntype=sha\ntype=ref,event=pr"
     assert names(rules, RUNS["pull request"], flavor="prefix=p-\nsuffix=-t") == (
         "pr-7-t", "x-t", "p-x-s", "sha-0123456-t",
@@ -130,67 +130,71 @@ def test_an_image_may_have_several_names(image: str, expected: str) -> None:
 
 
 NO_QUOTES = (
-    "there is a quote inside of a field\n"
+    "there is a quote inside a field\n"
     '  hint: put the quotes around the whole field, as in type=raw,"value=a,b"'
 )
 EXPRESSIONS = (
-    "there are base_ref, branch, commit_date, date, is_default_branch, is_not_default_branch, "
+    "use one of base_ref, branch, commit_date, date, is_default_branch, is_not_default_branch, "
     "sha, tag"
 )
 ERRORS = {
-    "ghcr.io/acme/shop:1": "a tag is without the name of the image\n"
-    "  hint: write the tag alone; what is before the colon belongs into the input `image`",
+    "ghcr.io/acme/shop:1": "a tag does not contain the name of the image\n"
+    "  hint: write only the tag; the part before the colon belongs into the input `image`",
     "type=sah": "'sah' is not a type of rule\n  hint: did you mean 'sha'?",
     "type=Raw,value=x": "'Raw' is not a type of rule\n  hint: did you mean 'raw'?",
     "type=": "'' is not a type of rule\n"
-    "  hint: there are schedule, semver, pep440, match, edge, ref, raw, sha",
-    "type=sha,formt=long": "'formt' is not known for type sha\n  hint: did you mean 'format'?",
-    "type=sha,x=y": "'x' is not known for type sha\n"
-    "  hint: there are enable, priority, prefix, suffix, format",
-    "type=sha,long": "type sha takes no value, such as 'long'\n"
-    "  hint: there are enable, priority, prefix, suffix, format",
+    "  hint: use one of schedule, semver, pep440, match, edge, ref, raw, sha",
+    "type=sha,formt=long": "type sha has no attribute 'formt'\n  hint: did you mean 'format'?",
+    "type=sha,x=y": "type sha has no attribute 'x'\n"
+    "  hint: use one of enable, priority, prefix, suffix, format",
+    "type=sha,long": "type sha takes no value, but there is 'long'\n"
+    "  hint: use one of enable, priority, prefix, suffix, format",
     "type=sha,format=Long": "'Long' is not one of short, long",
-    "type=ref": "`event` is missing\n  hint: a rule of type ref needs it",
+    "type=ref": "`event` is missing\n  hint: a rule of type ref needs this attribute",
     "type=ref,event=branches": "'branches' is not one of branch, tag, pr",
-    "type=semver": "`pattern` is missing\n  hint: a rule of type semver needs it",
-    "type=pep440,value=1": "`pattern` is missing\n  hint: a rule of type pep440 needs it",
-    "type=match": "`pattern` is missing\n  hint: a rule of type match needs it",
-    "type=raw": "`value` is missing\n  hint: a rule of type raw needs it",
-    "prefix=v": "`value` is missing\n  hint: a rule of type raw needs it",
-    "x,priority=high": "priority: 'high' is not a number\n  hint: such as 1",
-    "x,priority=": "priority: '' is not a number\n  hint: such as 1",
-    "type=match,pattern=x,group=-1": "group: '-1' is not a number\n  hint: such as 1",
+    "type=semver": "`pattern` is missing\n  hint: a rule of type semver needs this attribute",
+    "type=pep440,value=1": "`pattern` is missing\n"
+    "  hint: a rule of type pep440 needs this attribute",
+    "type=match": "`pattern` is missing\n  hint: a rule of type match needs this attribute",
+    "type=raw": "`value` is missing\n  hint: a rule of type raw needs this attribute",
+    "prefix=v": "`value` is missing\n  hint: a rule of type raw needs this attribute",
+    "x,priority=high": "priority: 'high' is not a number\n  hint: write one such as 1",
+    "x,priority=": "priority: '' is not a number\n  hint: write one such as 1",
+    "type=match,pattern=x,group=-1": "group: '-1' is not a number\n  hint: write one such as 1",
     "x,enable=yes": "enable: 'yes' is neither true nor false",
     "x,enable=": "enable: '' is neither true nor false",
     'value="x"': NO_QUOTES,
     '"x': NO_QUOTES,
-    "type=match,pattern=(": "'(' is not a regular expression that is known here: "
+    "type=match,pattern=(": "'(' is not a regular expression that is supported here: "
     "missing ), unterminated subpattern at position 0",
-    "type=match,pattern=/x/q": "'q' is not a flag\n  hint: there are i, m, s, u, d, g, y",
-    r"type=match,pattern=\p{L}": r"'\\p{L}' is not a regular expression that is known here: "
-    "classes of Unicode are not known",
+    "type=match,pattern=/x/q": "'q' is not a flag\n  hint: the flags are i, m, s, u, d, g, y",
+    r"type=match,pattern=\p{L}": r"'\\p{L}' is not a regular expression that is supported here: "
+    "classes of Unicode are not supported",
     "type=semver,pattern={{raw}},match=v.*": "match: 'v.*' has no group\n"
-    "  hint: put the version in ( )",
-    "type=semver,pattern={{raw}},value=v1,match=v(x)?": "match: there is no group 1 in 'v1'",
-    "x{{brnch}}": "`{{brnch}}` is not known\n  hint: did you mean {{branch}}?",
-    "x{{z}}": f"`{{{{z}}}}` is not known\n  hint: {EXPRESSIONS}",
-    "x{{#if branch}}y{{/if}}": f"`{{{{#if branch}}}}` is not known\n  hint: {EXPRESSIONS}",
-    "x{{branch": "`{{` is not closed\n  hint: write }} behind it, or \\{{ for the braces",
-    "x{{}}": "`{{}}` is not an expression\n  hint: write {{name}}",
+    "  hint: put ( ) around the part that is the version",
+    "type=semver,pattern={{raw}},value=v1,match=v(x)?":
+    "match: its group 1 matches nothing in 'v1'",
+    "x{{brnch}}": "`{{brnch}}` is unknown\n  hint: did you mean {{branch}}?",
+    "x{{z}}": f"`{{{{z}}}}` is unknown\n  hint: {EXPRESSIONS}",
+    "x{{#if branch}}y{{/if}}": f"`{{{{#if branch}}}}` is unknown\n  hint: {EXPRESSIONS}",
+    "x{{branch": "`{{` is not closed\n"
+    "  hint: close it with }}, or write \\{{ for the braces themselves",
+    "x{{}}": "`{{}}` is not an expression\n  hint: write a name, such as {{branch}}",
     "x{{date 'YYYY' 'MM'}}": "`{{date 'YYYY' 'MM'}}` is not an expression\n"
-    "  hint: write {{name}}",
-    "x{{date 'YYYY' zone='UTC'}}": "a date has no option 'zone'\n  hint: it has tz, a time zone",
+    "  hint: write a name, such as {{branch}}",
+    "x{{date 'YYYY' zone='UTC'}}": "a date has no option 'zone'\n"
+    "  hint: its only option is tz, a time zone",
     "x{{date 'YYYY' tz='Berlin'}}": "'Berlin' is not a time zone\n"
-    "  hint: write it as in the tz database, such as Europe/Berlin",
+    "  hint: use a name of the tz database, such as Europe/Berlin",
     # Also in rules that are for another run than this one.
-    "type=schedule,pattern={{nightly}}": f"`{{{{nightly}}}}` is not known\n  hint: {EXPRESSIONS}",
-    "type=semver,pattern={{verison}}": "`{{verison}}` is not known\n"
+    "type=schedule,pattern={{nightly}}": f"`{{{{nightly}}}}` is unknown\n  hint: {EXPRESSIONS}",
+    "type=semver,pattern={{verison}}": "`{{verison}}` is unknown\n"
     "  hint: did you mean {{version}}?",
-    "type=pep440,pattern={{build}}": "`{{build}}` is not known\n  hint: there are base_ref, "
+    "type=pep440,pattern={{build}}": "`{{build}}` is unknown\n  hint: use one of base_ref, "
     "branch, commit_date, date, is_default_branch, is_not_default_branch, major, minor, patch, "
     "raw, sha, tag, version",
-    "type=ref,event=tag,suffix={{tga}}": "`{{tga}}` is not known\n  hint: did you mean {{tag}}?",
-    "x,enable=false,prefix={{shaa}}": "`{{shaa}}` is not known\n  hint: did you mean {{sha}}?",
+    "type=ref,event=tag,suffix={{tga}}": "`{{tga}}` is unknown\n  hint: did you mean {{tag}}?",
+    "x,enable=false,prefix={{shaa}}": "`{{shaa}}` is unknown\n  hint: did you mean {{sha}}?",
 }  # fmt: skip
 
 
@@ -208,10 +212,10 @@ def test_a_wrong_rule_is_told_with_its_line_and_what_was_meant(rule: str) -> Non
     [
         ("latest=maybe", "line 1: 'latest=maybe': latest: 'maybe' is not one of auto, true, false"),
         ("\nprefix=v,onlatest=1", "line 2: 'prefix=v,onlatest=1': onlatest: '1' is not one of"),
-        ("prefx=v", "line 1: 'prefx=v': 'prefx' is not known\n  hint: did you mean 'prefix'?"),
-        ("latest", "line 1: 'latest': 'latest' says nothing\n  hint: write latest=, prefix="),
-        ("prefix=v,", "line 1: 'prefix=v,': '' says nothing"),
-        ('prefix="v"', "line 1: 'prefix=\"v\"': there is a quote inside of a field"),
+        ("prefx=v", "line 1: 'prefx=v': 'prefx' is unknown\n  hint: did you mean 'prefix'?"),
+        ("latest", "line 1: 'latest': 'latest' is not a setting\n  hint: write latest=, prefix="),
+        ("prefix=v,", "line 1: 'prefix=v,': '' is not a setting"),
+        ('prefix="v"', "line 1: 'prefix=\"v\"': there is a quote inside a field"),
     ],
 )
 def test_a_wrong_flavor_is_told_with_its_line(flavor: str, told: str) -> None:
@@ -224,7 +228,7 @@ def test_a_wrong_expression_of_the_flavor_is_told_once() -> None:
     with pytest.raises(UserError) as caught:
         described("x\ny", flavor="suffix=-{{shaa}}\nlatest=true")
     assert str(caught.value) == (
-        "input `flavor`: '-{{shaa}}': `{{shaa}}` is not known\n  hint: did you mean {{sha}}?"
+        "input `flavor`: '-{{shaa}}': `{{shaa}}` is unknown\n  hint: did you mean {{sha}}?"
     )
 
 
@@ -236,14 +240,17 @@ NAME = "write it with its registry and without a tag, such as ghcr.io/owner/name
     [
         ("A/b:1", f": 'A/b:1' is not the name of an image\n  hint: {NAME}"),
         ("{{branch}}", f": '{{{{branch}}}}' is not the name of an image\n  hint: {NAME}"),
-        ("a\nb,c", ", line 2: 'b,c': there are two names on the line\n  hint: write one a line"),
+        (
+            "a\nb,c",
+            ", line 2: 'b,c': there are two names on the line\n  hint: write one name per line",
+        ),
         (
             "enable=true",
             ", line 1: 'enable=true': the name is missing\n  hint: write name=ghcr.io/owner/name",
         ),
         (
             "a,enabel=true",
-            ", line 1: 'a,enabel=true': 'enabel' is not known\n  hint: did you mean 'enable'?",
+            ", line 1: 'a,enabel=true': 'enabel' is unknown\n  hint: did you mean 'enable'?",
         ),
         ("a,enable=yes", ", line 1: 'a,enable=yes': enable: 'yes' is not one of true, false"),
     ],
@@ -269,12 +276,13 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ("rule", "run", "tags", "told"),
     [
         ("type=sha,prefix={{branch}}-", "pull request", ("0123456",),
-         "'-0123456' cannot be a tag, 0123456 is taken instead"),
-        ("..--.x.", "run by hand", ("x.",), "'..--.x.' cannot be a tag, x. is taken instead"),
-        ("type=raw,value=#12-ü", "run by hand", ("12--",), "'#12-ü' cannot be a tag, 12-- is"),
-        ("--", "run by hand", (), "'--' leaves nothing that a tag may consist of"),
-        ("type=raw,value=🎉", "run by hand", (), "'🎉' leaves nothing that a tag may consist of"),
-        ("y" * 129, "run by hand", ("y" * 119 + "-35152bb0",), "is taken instead"),
+         "'-0123456' cannot be a tag, so 0123456 is used instead"),
+        ("..--.x.", "run by hand", ("x.",), "'..--.x.' cannot be a tag, so x. is used instead"),
+        ("type=raw,value=#12-ü", "run by hand", ("12--",), "'#12-ü' cannot be a tag, so 12-- is"),
+        ("--", "run by hand", (), "'--' gives no tag: it has no character that a tag may have"),
+        ("type=raw,value=🎉", "run by hand", (),
+         "'🎉' gives no tag: it has no character that a tag may have"),
+        ("y" * 129, "run by hand", ("y" * 119 + "-35152bb0",), "is used instead"),
         ("y" * 128, "run by hand", ("y" * 128,), None),
         ("a b/c", "run by hand", ("a-b-c",), None),
     ],
@@ -290,7 +298,7 @@ def test_a_tag_is_legal_and_a_change_is_told(
 def test_latest_is_legal_too() -> None:
     made = described("x", flavor="latest=true\nprefix=-,onlatest=true")
     assert made.tag_names == ("x", "latest")
-    assert made.notices[1] == "'-latest' cannot be a tag, latest is taken instead"
+    assert made.notices[1] == "'-latest' cannot be a tag, so latest is used instead"
 
 
 def notices(tags: str, run: str = "push to the default branch") -> tuple[str, ...]:
@@ -305,7 +313,8 @@ def notices(tags: str, run: str = "push to the default branch") -> tuple[str, ..
         ("type=pep440,pattern={{version}}", "push of another tag",
          "'20260705-fix' is not a version of PEP 440"),
         ("type=match,pattern=v1", "push of another tag", "v1 does not match '20260705-fix'"),
-        ("type=match,pattern=fix,group=2", "push of another tag", "there is no group 2"),
+        ("type=match,pattern=fix,group=2", "push of another tag",
+         "there is no group 2, or it matches nothing"),
         ("type=semver,pattern={{version}},match=app-(.*)", "push of a version",
          "app-(.*) does not match 'v1.2.3'"),
     ],
@@ -317,13 +326,13 @@ def test_a_rule_that_finds_nothing_says_so(rule: str, run: str, told: str) -> No
 def test_a_fact_that_is_missing_is_told() -> None:
     run = "nothing but a ref"
     assert notices("type=edge", run) == (
-        "the default branch is not in the event: there is no tag `edge`",
+        "the event does not name the default branch, so there is no tag `edge`",
     )
     assert notices("x,enable={{is_default_branch}}", run) == (
-        "the default branch is not in the event: is_default_branch is false",
+        "the event does not name the default branch, so is_default_branch is false",
     )
     assert notices("{{commit_date 'YYYY'}}", run) == (
-        "the time of the commit is not in the event: commit_date is the time of the run",
+        "the event has no time of the commit, so commit_date is the time of the run",
     )
 
 

@@ -113,7 +113,9 @@ def test_a_type_gives_its_tag_for_the_events_it_is_for(run: str, rule: str) -> N
         ("type=raw,value={{tag}}", "run by hand", ()),
     ],
 )  # fmt: skip
-def test_attributes_say_more(rule: str, run: str, expected: tuple[str, ...]) -> None:
+def test_attributes_change_the_tag_of_a_rule(
+    rule: str, run: str, expected: tuple[str, ...]
+) -> None:
     assert names(rule, RUNS[run]) == expected
 
 

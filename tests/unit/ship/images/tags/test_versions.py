@@ -67,7 +67,7 @@ def test_a_semantic_version_has_parts(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NO_SEMVER)
-def test_what_is_no_semantic_version(text: str) -> None:
+def test_other_texts_are_no_semantic_version(text: str) -> None:
     assert semver(text) is None
 
 
@@ -82,5 +82,5 @@ def test_a_version_of_a_python_package_has_a_normal_form(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NO_PEP440)
-def test_what_is_no_version_of_a_python_package(text: str) -> None:
+def test_other_texts_are_no_version_of_a_python_package(text: str) -> None:
     assert pep440(text) is None

@@ -1,0 +1,113 @@
+"""Which builder is used: the current one, or a new one where that cannot do what is wanted."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.build_push.buildx import output
+from ship.runner.command import Command
+from ship.runner.errors import StepFailed, UserError
+
+if TYPE_CHECKING:
+    from ship.build_push.inputs import Inputs
+    from ship.runner.process import Finished, Runner
+    from ship.runner.step import Step
+
+CACHE = "the registry cache"
+CONTAINERD = "io.containerd.snapshotter.v1"
+
+
+class Choice(NamedTuple):
+    """Which builder is used: by its `name`, or a new one for `reasons`, or else the current one.
+
+    Where the engine was not asked, `is_sure` is False: then the current one may do as well.
+    """
+
+    name: str = ""
+    reasons: tuple[str, ...] = ()
+    endpoint: str = ""
+    is_sure: bool = True
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a new builder makes builds faster, and they can do without."""
+        return self.reasons == (CACHE,)
+
+
+def _reasons(want: Inputs) -> tuple[str, ...]:
+    """Return in words what is wanted that Docker's classic image store cannot do."""
+    exports = [line for line in want.cache_to if not line.startswith("type=inline")]
+    wanted = (
+        (CACHE, want.cache_auto and want.push),
+        ("writing a cache", bool(exports)),
+        ("several platforms", any(len(image.platforms) > 1 for image in want.images)),
+        ("provenance", want.provenance != "false"),
+        ("an SBOM", bool(want.sbom)),
+        ("annotations", want.annotations_asked),
+    )
+    return tuple(name for name, is_wanted in wanted if is_wanted)
+
+
+def choose_unasked(want: Inputs) -> Choice:
+    """Return which builder is used, as far as the inputs alone say it."""
+    if "://" in want.builder:
+        return Choice(reasons=("the input `builder`",), endpoint=want.builder)
+    if want.builder:
+        return Choice(name=want.builder)
+    reasons = _reasons(want)
+    return Choice(reasons=reasons, is_sure=not reasons)
+
+
+def choose(want: Inputs, config: str, step: Step) -> Choice:
+    """Return which builder is used; buildx and the engine are asked only where that decides."""
+    choice = choose_unasked(want)
+    if choice.is_sure:
+        return choice
+    if _driver(config, step) != "docker" or _is_containerd(config, step):
+        return Choice()
+    return choice._replace(is_sure=True)
+
+
+def _driver(config: str, step: Step) -> str:
+    """Return the driver of the current builder."""
+    # Without either it is the engine's own, and the answer of buildx would cost 100 ms.
+    env = step.env
+    chosen = os.path.join(env.get("BUILDX_CONFIG") or os.path.join(config, "buildx"), "current")
+    if not env.get("BUILDX_BUILDER") and not os.path.exists(chosen):
+        return "docker"
+    answer = _ask(step.runner, config, "docker", "buildx", "inspect")
+    found = re.search(r"^Driver:\s*(\S+)", answer.stdout, re.MULTILINE)
+    return found[1] if found else "docker"
+
+
+def _is_containerd(config: str, step: Step) -> bool:
+    """Say whether the engine has the image store that can do all that BuildKit can."""
+    answer = _ask(step.runner, config, "docker", "info", "--format", "{{json .DriverStatus}}")
+    return CONTAINERD in answer.stdout
+
+
+def _ask(runner: Runner, config: str, *argv: str) -> Finished:
+    command = Command(argv, why="see what the engine can do", env={"DOCKER_CONFIG": config})
+    answer = runner.run(command)
+    if answer.code:
+        raise output.failed(answer, "the engine could not be asked what it can do")
+    return answer
+
+
+def not_made(made: Finished, choice: Choice) -> StepFailed | UserError:
+    """Return the error for a new builder that did not start."""
+    if output.is_without_engine(made):
+        return output.failed(made)
+    if choice.endpoint:
+        return UserError.of(
+            f"there is no BuildKit at {choice.endpoint!r}: {output.last_line(made)}",
+            where="input `builder`",
+            hint="check the address, and that this runner reaches it",
+        )
+    return StepFailed.of(
+        f"no builder could be started: {output.last_line(made)}",
+        hint="if Docker Hub refuses more pulls, name a mirror of moby/buildkit in `builder-image`; "
+        "or run docker/setup-buildx-action in a step before, whose builder is then used",
+    )

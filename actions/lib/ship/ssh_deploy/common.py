@@ -1,0 +1,108 @@
+"""The inputs that every form of deploy has: the hosts and the access to them, name and lock."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.ssh import Access, Target, read_access, read_targets
+
+if TYPE_CHECKING:
+    from ship.runner.context import Context
+    from ship.runner.reader import Reader
+    from ship.ssh_deploy.program import Value
+
+# Docker requires two characters at least; the endings are those of our own containers.
+NAME = re.compile(r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}")
+NAME_HINT = (
+    "write 2 to 101 letters, digits, `_`, `.` and `-`; the endings .next, .previous and .candidate "
+    "are reserved"
+)
+GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
+# The defaults of action.yml.
+DEFAULTS = {
+    "restart": "unless-stopped",
+    "proxy-tls": "false",
+    "proxy-image": "basecamp/kamal-proxy@sha256:"
+    "826a6f66c6ba26ac26197ac8755804403c9bb617b90cfac25c7972154c5328ab",
+    "drain-timeout": "30",
+    "health-timeout": "60",
+    "stop-timeout": "10",
+    "keep": "3",
+}
+
+
+class Common(NamedTuple):
+    """What every form of deploy needs."""
+
+    targets: tuple[Target, ...]
+    access: Access
+    name: str
+    max_parallel: str
+    lock_timeout: int
+    lock_expiry: int
+    dry_run: bool
+
+    def group_size(self) -> int:
+        """Return how many hosts are switched at a time; a percentage gives one at least."""
+        number = len(self.targets)
+        if not self.max_parallel:
+            return max(number, 1)
+        if self.max_parallel.endswith("%"):
+            return max(1, number * int(self.max_parallel[:-1]) // 100)
+        return int(self.max_parallel)
+
+    def shown(self) -> str:
+        """Return the hosts, for a person."""
+        hosts = f"on {', '.join(map(str, self.targets))}"
+        groups = f", {self.group_size()} at a time" if len(self.targets) > 1 else ""
+        way = ", ".join(map(str, self.access.jumps))
+        return hosts + groups + (f", through {way}" if way else "")
+
+    def parameters(self, context: Context) -> dict[str, Value]:
+        """Return the parameters of every script."""
+        return {
+            "NAME": self.name,
+            "OWNER": context.attempt_url or context.actor or "a run without a number",
+            "LOCK_TIMEOUT": str(self.lock_timeout),
+            "LOCK_EXPIRES": str(self.lock_expiry),
+        }
+
+
+def history(context: Context) -> dict[str, Value]:
+    """Return what a script that keeps a history of its releases writes beside each of them."""
+    run = {
+        "actor": context.actor,
+        "run": context.run_url,
+        "sha": context.sha,
+        "ref": context.ref,
+    }
+    return {"HISTORY": json.dumps(run)[1:-1]}
+
+
+def read_common(read: Reader, context: Context) -> Common:
+    """Read what all forms share; notes every problem."""
+    name = read.text("name", default=context.name)
+    return Common(
+        targets=read_targets(read),
+        access=read_access(read),
+        name=read.matching("name", NAME, "the name of a service", name, hint=NAME_HINT),
+        max_parallel=read.matching(
+            "max-parallel",
+            GROUP,
+            "a number of hosts or a percentage",
+            read.text("max-parallel"),
+            hint="write one such as 2 or 25%",
+        ),
+        lock_timeout=read.number("lock-timeout", 0, 86400, 600),
+        lock_expiry=read.number("lock-expiry", 60, 86400, 3600),
+        dry_run=read.flag("dry-run"),
+    )
+
+
+def refuse(read: Reader, names: tuple[str, ...], what: str, hint: str) -> None:
+    """Note each of these inputs that is given: it would silently have no effect."""
+    for name in names:
+        if read.text(name) not in ("", DEFAULTS.get(name)):
+            read.problem(name, what, hint)

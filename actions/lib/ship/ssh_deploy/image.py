@@ -1,0 +1,83 @@
+"""The image that a host runs: by digest or as a release to go back to, and the login to pull it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.images.docker_config import auth_key
+from ship.images.login import read_password
+from ship.images.reference import Name, Reference
+from ship.runner.command import Secret
+from ship.ssh.target import MISSING
+
+if TYPE_CHECKING:
+    from ship.runner.reader import Reader
+    from ship.ssh_deploy.program import Value
+
+# A release to roll back to: its digest, or a tag (docs.docker.com/reference/cli/docker/image/tag).
+ROLLBACK = re.compile(r"previous|sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+TAGS_MOVE = "a tag can move; give name@sha256:…, such as the output `image` of build-push"
+
+
+class Login(NamedTuple):
+    """The login that a host pulls with; without a password the host uses its own login."""
+
+    registry: str
+    username: str
+    password: Secret
+
+    @property
+    def auth(self) -> Secret:
+        """The login as Docker's configuration has it; empty without a password."""
+        pair = f"{self.username}:{self.password.reveal()}".encode()
+        return Secret(base64.b64encode(pair).decode() if self.password else "")
+
+    def parameters(self) -> dict[str, Value]:
+        return {"REGISTRY": auth_key(self.registry), "AUTH": self.auth}
+
+
+def read_login(read: Reader, registry: str, actor: str) -> Login:
+    """Read the login for the registry of an image; the default user is `actor`."""
+    username = read.text("registry-username")
+    password = read_password(read, "registry-password", registry)
+    if not password and username not in ("", actor):
+        read.problem("registry-password", f"is empty, but the user {username!r} needs one", MISSING)
+    return Login(registry, username or actor, password)
+
+
+def read_pinned(read: Reader, name: str, text: str, hint: str = TAGS_MOVE) -> str:
+    """Return name@digest of an image; notes a problem with a text that has no digest."""
+    parsed = Reference.parse_pinned(text)
+    if not parsed:
+        read.problem(name, f"{text!r} has no digest", hint)
+    return str(parsed or text)
+
+
+def read_rollback(read: Reader) -> str:
+    """Read which release to roll back to; empty where a new one is deployed."""
+    text = read.text("rollback")
+    if text.lower() == "previous":
+        return "previous"
+    hint = (
+        "write `previous`, a digest (sha256:… alone) or a tag; the name of an image goes to `image`"
+    )
+    return read.matching("rollback", ROLLBACK, "`previous`, a digest or a tag", text, hint=hint)
+
+
+def read_repository(read: Reader, text: str) -> Name:
+    """Return the name of an image with or without digest and tag; empty where none was given."""
+    parsed = Name.of(text)
+    if text and not parsed:
+        read.problem("image", f"{text!r} is not the name of an image")
+    return parsed or Name("", "")
+
+
+def read_login_for(read: Reader, repository: Name, actor: str) -> Login:
+    """Read the login for the registry of a repository, which only the host may know.
+
+    For a rollback the host knows the registry, and a given password is for that one.
+    """
+    unknown = "" if read.text("registry-password") else "ghcr.io"
+    return read_login(read, repository.registry or unknown, actor)

@@ -1,0 +1,80 @@
+"""The inputs of a container behind a proxy: those of a single container, and its hosts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.ssh_deploy.image import read_pinned
+from ship.ssh_deploy.run.inputs import read_run_form
+
+if TYPE_CHECKING:
+    from ship.runner.context import Context
+    from ship.runner.reader import Reader
+    from ship.ssh_deploy.image import Login
+    from ship.ssh_deploy.run.inputs import RunForm
+
+# A first label of `*` matches any one label; the proxy gets no certificate for such a host.
+HOST = re.compile(
+    r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*"
+    r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+)
+HTTPS = "443"
+
+
+class ProxyForm(NamedTuple):
+    """The inputs of a container behind a proxy, checked and complete."""
+
+    run: RunForm
+    hosts: tuple[str, ...]
+    tls: bool
+    image: str
+    drain_timeout: int
+
+    @property
+    def login(self) -> Login:
+        return self.run.login
+
+    @property
+    def asked_host(self) -> str:
+        """The name of the site in a request for the health path; an app may refuse others."""
+        return self.hosts[0].replace("*", "www") if self.hosts else ""
+
+
+def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
+    """Read the inputs of a container behind a proxy; notes every problem."""
+    form = ProxyForm(
+        run=read_run_form(read, context),
+        hosts=tuple(
+            read.matching("proxy-hosts", HOST, "the name of a host, such as shop.example.com", line)
+            for line in read.lines("proxy-hosts")
+        ),
+        tls=read.flag("proxy-tls"),
+        image=_image(read),
+        drain_timeout=read.number("drain-timeout", 0, 3600, 30),
+    )
+    _check_port(read, form)
+    if not form.run.health:
+        hint = "give a path that answers with a 2xx status once the app can serve, such as /up"
+        read.problem("health", "is required with `strategy: proxy`: the proxy asks it", hint)
+    if form.tls and (not form.hosts or any("*" in host for host in form.hosts)):
+        hint = "give the full names that users open, one a line"
+        read.problem("proxy-hosts", "a certificate needs the names of the hosts", hint)
+    return form
+
+
+def _image(read: Reader) -> str:
+    hint = "leave it out, or give name@sha256:…"
+    text = read.required("proxy-image", hint)
+    return read_pinned(read, "proxy-image", text, hint) if text else ""
+
+
+def _check_port(read: Reader, form: ProxyForm) -> None:
+    hint = "write the port of the proxy and the one of the app, such as 80:8080"
+    if len(form.run.ports) != 1:
+        said = f"there are {len(form.run.ports)}, and `strategy: proxy` takes one"
+        read.problem("ports", said, hint)
+    elif form.run.ports[0].protocol != "tcp":
+        read.problem("ports", "the proxy does not support UDP", hint)
+    elif form.tls and form.run.ports[0].host == HTTPS:
+        read.problem("ports", f"the proxy uses {HTTPS} for HTTPS itself", hint)

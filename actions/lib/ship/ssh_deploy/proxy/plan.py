@@ -1,0 +1,85 @@
+"""The program that replaces a container behind a proxy: it extends that of a single one."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from ship.ssh_deploy.program import LABEL, Phase
+from ship.ssh_deploy.proxy.inputs import HTTPS
+from ship.ssh_deploy.run.plan import CHECK, COMMIT, SWITCH, plan_run
+
+if TYPE_CHECKING:
+    from ship.runner.context import Context
+    from ship.ssh_deploy.common import Common
+    from ship.ssh_deploy.program import Program
+    from ship.ssh_deploy.proxy.inputs import ProxyForm
+    from ship.ssh_deploy.run.ports import Port
+
+# What the proxy listens on, in its container, beside HTTPS.
+HTTP = "80"
+INSTEAD = {
+    CHECK: Phase(
+        "check",
+        "make sure that the proxy runs, start the new container beside the old one and wait until "
+        "it is healthy",
+        "the new container is removed",
+    ),
+    SWITCH: Phase(
+        "switch",
+        "let the proxy check the new container and send new requests to it; wait until the old one "
+        "has answered its open requests",
+        "the proxy sends requests to the old container again, which still runs",
+        in_groups=True,
+    ),
+    COMMIT: Phase(
+        "commit",
+        "stop and keep the old container, record the release, remove old ones",
+        "the deploy goes on",
+    ),
+}
+
+
+def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
+    """Return the program that starts the new container and then switches the proxy to it."""
+    plain = plan_run(common, want.run, context)
+    # The reader has checked that there is exactly one.
+    port = want.run.ports[0]
+    label = shlex.quote(f"--label={LABEL}.route={' '.join((port.container, *_route(want)))}")
+    return plain._replace(
+        files=(*plain.files, "proxy/proxy"),
+        phases=tuple(INSTEAD.get(phase, phase) for phase in plain.phases),
+        parameters={
+            **plain.parameters,
+            "FLAGS": f"{plain.parameters['FLAGS']} {label}",
+            "HOST_PORTS": " ".join(_host_ports(want, port)),
+            "HEALTH_HOST": want.asked_host,
+            # With TLS the proxy itself answers over HTTP, with a redirect to HTTPS.
+            "PROXY_PATH": "" if want.tls else want.run.health,
+            "PROXY_PUBLISH": " ".join(_published(want, port)),
+            "PROXY_IMAGE": want.image,
+            "DRAIN_TIMEOUT": str(want.drain_timeout),
+        },
+    )
+
+
+def _route(want: ProxyForm) -> tuple[str, ...]:
+    """Return the flags of the proxy that belong to the container; none contains a space."""
+    return (
+        *(f"--host={host}" for host in want.hosts),
+        *(("--tls",) if want.tls else ()),
+        f"--health-check-path={want.run.health}",
+        *((f"--health-check-host={want.asked_host}",) if want.hosts else ()),
+    )
+
+
+def _host_ports(want: ProxyForm, port: Port) -> tuple[str, ...]:
+    """Return the ports of the host that the proxy publishes, with the address if one is given."""
+    address = f"{port.address}:" if port.address else ""
+    tls = (f"{address}{HTTPS}",) if want.tls else ()
+    return (f"{address}{port.host}", *tls)
+
+
+def _published(want: ProxyForm, port: Port) -> tuple[str, ...]:
+    inside = (HTTP, HTTPS) if want.tls else (HTTP,)
+    return tuple(map(":".join, zip(_host_ports(want, port), inside, strict=True)))

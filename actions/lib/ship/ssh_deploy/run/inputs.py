@@ -1,0 +1,156 @@
+"""The inputs of a single container."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.images.reference import Name, Reference
+from ship.ssh_deploy.common import refuse
+from ship.ssh_deploy.environment import read_app_environment, read_files
+from ship.ssh_deploy.health import HEALTH
+from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
+from ship.ssh_deploy.run.options import read_options, read_words
+from ship.ssh_deploy.run.ports import read_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.runner.command import Secret
+    from ship.runner.context import Context
+    from ship.runner.reader import Reader
+    from ship.ssh_deploy.run.ports import Port
+
+NETWORK = re.compile(r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
+# A name has two characters at least: Docker reads a single one as the drive of a Windows path.
+VOLUME = re.compile(r"(?:/[^:\s]*|[a-zA-Z0-9][a-zA-Z0-9_.-]+):/[^:\s]*(?::[a-zA-Z,]+)?")
+RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
+LABEL_NAME = re.compile(r"(?!io\.github\.gen-workflow)[A-Za-z0-9][!-<>-~]*")
+
+
+class RunForm(NamedTuple):
+    """The inputs of a single container, checked and complete."""
+
+    image: str
+    repository: str
+    rollback: str
+    login: Login
+    ports: tuple[Port, ...]
+    env: Mapping[str, Secret]
+    secret_files: Mapping[str, Secret]
+    volumes: tuple[str, ...]
+    networks: tuple[str, ...]
+    labels: Mapping[str, str]
+    options: tuple[str, ...]
+    command: tuple[str, ...]
+    restart: str
+    health: str
+    health_command: str
+    health_timeout: int
+    stop_timeout: int
+    keep: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def checked_port(self) -> Port | None:
+        """The port at which the health path is asked."""
+        return next((port for port in self.ports if port.protocol == "tcp"), None)
+
+
+def read_run_form(read: Reader, context: Context) -> RunForm:
+    """Read the inputs of a single container; notes every problem."""
+    rollback = read_rollback(read)
+    image, repository = _image(read, rollback)
+    ports = read_ports(read)
+    hint = "give `compose` as well (its variable may be misspelt or empty), or leave this out"
+    refuse(read, ("dir", "images", "files"), "is only for a compose project", hint)
+    return RunForm(
+        image=image,
+        repository=str(repository) if repository.registry else "",
+        rollback=rollback,
+        login=read_login_for(read, repository, context.actor),
+        ports=ports,
+        env=read_app_environment(read, read_files(read, "env-file", context.workspace)),
+        secret_files=read.environment("secret-files"),
+        volumes=_volumes(read),
+        networks=_networks(read),
+        labels=read.named_pairs("labels", LABEL_NAME, "a label"),
+        options=read_options(read),
+        command=read_words(read, "command", read.text("command")),
+        restart=_restart(read),
+        health=_health(read, ports),
+        health_command=_health_command(read),
+        health_timeout=read.number("health-timeout", 1, 3600, 60),
+        stop_timeout=read.number("stop-timeout", 0, 3600, 10),
+        keep=read.number("keep", 1, 1000, 3),
+        before=_commands(read, "before"),
+        after=_commands(read, "after"),
+    )
+
+
+def _image(read: Reader, rollback: str) -> tuple[str, Name]:
+    text = read.text("image")
+    parsed = Reference.parse_pinned(text)
+    if parsed:
+        return str(parsed), parsed.name
+    if rollback:
+        return "", read_repository(read, text)
+    hint = "give the output `image` of build-push; it is empty when nothing was pushed"
+    if read.required("image", hint):
+        read_pinned(read, "image", text)
+    return text, Name("", "")
+
+
+def _each(
+    read: Reader, name: str, pattern: re.Pattern[str], what: str, hint: str
+) -> tuple[str, ...]:
+    return tuple(read.matching(name, pattern, what, line, hint=hint) for line in read.lines(name))
+
+
+def _volumes(read: Reader) -> tuple[str, ...]:
+    hint = "write NAME:/PATH or /PATH:/PATH; a relative path means nothing on the host"
+    return _each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app", hint)
+
+
+def _networks(read: Reader) -> tuple[str, ...]:
+    hint = "name one of `docker network ls` on the host, not host or none"
+    return _each(read, "networks", NETWORK, "a network that the candidate can join too", hint)
+
+
+def _restart(read: Reader) -> str:
+    hint = "write no, always, unless-stopped or on-failure:N"
+    policy = read.text("restart", default="unless-stopped")
+    return read.matching("restart", RESTART, "a restart policy", policy, hint=hint)
+
+
+def _commands(read: Reader, name: str) -> tuple[str, ...]:
+    """Return one command a line, with its words quoted so that no shell changes them."""
+    return tuple(shlex.join(read_words(read, name, line)) for line in read.lines(name))
+
+
+def _health(read: Reader, ports: tuple[Port, ...]) -> str:
+    path = read.matching(
+        "health",
+        HEALTH,
+        "a path that begins with /",
+        read.text("health"),
+        hint="write the path alone, such as /health: it is asked on the host itself",
+    )
+    if path and not any(port.protocol == "tcp" for port in ports):
+        read.problem(
+            "health",
+            f"{path!r} is asked on the first published port, and there is none",
+            "fill in `ports`",
+        )
+    return path
+
+
+def _health_command(read: Reader) -> str:
+    command = read.text("health-command")
+    if command and read.text("health"):
+        read.problem(
+            "health-command", "cannot be used together with `health`", "choose one of them"
+        )
+    return command

@@ -1,0 +1,59 @@
+"""Further options of `docker create`, each in the form that cannot be misread."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ship.runner.reader import Reader
+
+MEMORY = re.compile(r"[1-9][0-9]*[bkmgBKMG]?")
+CPUS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
+# The options that take no value; any other would take the next word, which is the image.
+# docs.docker.com/reference/cli/docker/container/create
+SWITCHES = (
+    "init", "privileged", "read-only", "no-healthcheck", "oom-kill-disable", "quiet",
+    "disable-content-trust", "use-api-socket",
+)  # fmt: skip
+# These have an input of their own, or would make a rollback impossible.
+TAKEN = {
+    "name": "name", "network-alias": "name", "publish": "ports", "publish-all": "ports",
+    "env": "env", "env-file": "env-file", "volume": "volumes", "network": "networks",
+    "net": "networks", "restart": "restart", "label": "labels", "memory": "memory", "cpus": "cpus",
+    "stop-timeout": "stop-timeout",
+}  # fmt: skip
+FORBIDDEN = ("rm", "detach", "cidfile", "interactive", "tty", "attach", "pull", "help", "sig-proxy")
+
+
+def read_options(read: Reader) -> tuple[str, ...]:
+    """Return further options of `docker create`, each in the form that cannot be misread."""
+    lines = [read_words(read, "options", line) for line in read.lines("options")]
+    options = tuple(word for line in lines for word in line)
+    for word in options:
+        match = OPTION.fullmatch(word)
+        if not match:
+            hint = "write each as --name=value or --name, such as --cap-drop=ALL"
+            read.problem("options", f"{word!r} is not an option in its long form", hint)
+        elif match[1] in TAKEN:
+            read.problem("options", f"--{match[1]} has an input of its own: `{TAKEN[match[1]]}`")
+        elif match[1] in FORBIDDEN:
+            what = f"--{match[1]} would keep the deploy from ending, or make a rollback impossible"
+            read.problem("options", what, "leave it out")
+        elif not match[2] and match[1] not in SWITCHES:
+            hint = f"write --{match[1]}=value, or --{match[1]}= for an empty value"
+            read.problem("options", f"--{match[1]} has no value", hint)
+    memory = read.matching("memory", MEMORY, "a size such as 512m", read.text("memory"))
+    cpus = read.matching("cpus", CPUS, "a number such as 1.5", read.text("cpus"))
+    limits = {"--memory": memory, "--cpus": cpus}
+    return (*options, *(f"{name}={value}" for name, value in limits.items() if value))
+
+
+def read_words(read: Reader, name: str, text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        read.problem(name, f"{text!r} cannot be split into words ({error})", "close the quotes")
+        return ()

@@ -1,0 +1,124 @@
+"""The program that replaces a single container."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from ship.ssh_deploy.common import history
+from ship.ssh_deploy.health import EVERYWHERE
+from ship.ssh_deploy.program import LABEL, LEAVE, Phase, Program
+
+if TYPE_CHECKING:
+    from ship.runner.context import Context
+    from ship.ssh_deploy.common import Common
+    from ship.ssh_deploy.run.inputs import RunForm
+
+PREPARE = (
+    Phase("look", "check that Docker answers", "nothing was touched"),
+    Phase("lock", "lock the service", "nothing was touched"),
+    Phase(
+        "prepare",
+        "clean up after a killed deploy, check ports, networks and the disk, pull the image",
+        "nothing was touched",
+    ),
+)
+BEFORE = Phase(
+    "before",
+    "run the commands of `before` in the new image",
+    "nothing was touched",
+    first_host=True,
+)
+CHECK = Phase(
+    "check",
+    "start a candidate without the published ports and wait until it is healthy",
+    "the candidate is removed",
+)
+SWITCH = Phase(
+    "switch",
+    "stop the old container, start the new one and check it again on its real ports",
+    "the previous container is started again",
+    in_groups=True,
+)
+COMMIT = Phase(
+    "commit", "keep the old container, record the release, remove old ones", "the deploy goes on"
+)
+AFTER = Phase(
+    "after",
+    "run the commands of `after` in the new image",
+    "the new version keeps serving",
+    first_host=True,
+)
+
+
+def plan_run(common: Common, want: RunForm, context: Context) -> Program:
+    """Return the program that replaces the container; only the phase `switch` touches it."""
+    before = (BEFORE,) if want.before else ()
+    after = (AFTER,) if want.after else ()
+    return Program(
+        files=(
+            "host/common",
+            "host/state",
+            "host/history",
+            "host/health",
+            "host/image",
+            "run/run",
+        ),
+        phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
+        parameters={
+            **common.parameters(context),
+            **history(context),
+            **want.login.parameters(),
+            "SOURCE": context.repository,
+            "IMAGE": want.image,
+            "REPOSITORY": want.repository,
+            "ROLLBACK": want.rollback,
+            "NETWORKS": " ".join(want.networks),
+            # A port on a single address may be free there and taken on others: only the start shows
+            # it.
+            "HOST_PORTS": " ".join(
+                port.host for port in want.ports if port.protocol == "tcp" and not port.address
+            ),
+            "FLAGS": shlex.join(_flags(common, want, context)),
+            "COMMAND": shlex.join(want.command),
+            "SECRET_FILES": " ".join(want.secret_files),
+            "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
+            "RESTART": want.restart,
+            "STOP_TIMEOUT": str(want.stop_timeout),
+            **_health(want),
+            "KEEP": str(want.keep),
+            "BEFORE": "\n".join(want.before),
+            "AFTER": "\n".join(want.after),
+        },
+        environment=want.env,
+        secret_files=want.secret_files,
+    )
+
+
+def _health(want: RunForm) -> dict[str, str]:
+    checked = want.checked_port
+    return {
+        "HEALTH_PATH": want.health,
+        "HEALTH_COMMAND": want.health_command,
+        "HEALTH_TIMEOUT": str(want.health_timeout),
+        "HEALTH_PORT": checked.container if checked else "",
+        "HEALTH_HOST_PORT": checked.host if checked else "",
+        "ADDRESS": EVERYWHERE.get(checked.address, checked.address) if checked else "",
+    }
+
+
+def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
+    ours = {
+        "service": common.name,
+        "repository": context.repository,
+        "revision": context.sha,
+        "run": context.run_url,
+    }
+    return (
+        *(f"--label={name}={value}" for name, value in want.labels.items()),
+        *(f"--label={LABEL}.{name}={value}" for name, value in ours.items() if value),
+        # Only names: Docker's client reads the values from its environment, so no argv has them.
+        *(f"--env={name}" for name in want.env),
+        *(f"--volume={volume}" for volume in want.volumes),
+        *want.options,
+    )

@@ -1,0 +1,62 @@
+"""The command line by argparse, for all that `options.parse` leaves: help, and mistakes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from gen_workflow.commands.options import Options
+from gen_workflow.version import __version__
+
+if TYPE_CHECKING:
+    from gen_workflow.commands.options import Option, Verb
+
+_EXAMPLES = """\
+examples:
+  gen-workflow generate             write .github/workflows/ci-cd.yml from gen-workflow.yml
+  gen-workflow generate --stdout    print it and write nothing
+  gen-workflow check -C ../shop     exit 1 when the workflow there is not what its spec gives
+  gen-workflow VERB --help          the options of a verb
+
+exit codes: 0 done, 1 not in step, 2 you have to change something, 3 a bug of gen-workflow
+"""
+
+
+def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
+    """Return what a command line says; raises SystemExit after help, or what is wrong."""
+    top = argparse.ArgumentParser(
+        prog="gen-workflow",
+        description="Renders a hardened GitHub workflow from a small spec.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"gen-workflow {__version__}")
+    under = top.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb in verbs:
+        parser = under.add_parser(
+            verb.name,
+            help=verb.says,
+            description=f"{verb.says[0].upper()}{verb.says[1:]}.",
+            epilog=verb.epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.set_defaults(verb=verb)
+        for option in verb.options:
+            _add(parser, option)
+    found = top.parse_args(argv)
+    options = Options(found.verb)
+    vars(options).update(vars(found))
+    return options
+
+
+def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+    if option.metavar:
+        parser.add_argument(
+            *option.words,
+            dest=option.name,
+            metavar=option.metavar,
+            default=option.default,
+            help=option.says,
+        )
+    else:
+        parser.add_argument(*option.words, dest=option.name, action="store_true", help=option.says)

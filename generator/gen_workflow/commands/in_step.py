@@ -1,0 +1,36 @@
+"""The quick answer of `check` and `generate`: hashes say that all is in step."""
+
+# ruff: noqa: PTH118 - pathlib is slow to load
+
+from __future__ import annotations
+
+import os
+
+from gen_workflow import files
+from gen_workflow.commands.options import Options  # noqa: TC001 - typing is slow to load
+from gen_workflow.sync import stamp
+from gen_workflow.sync.fingerprint import fingerprint
+
+
+def answer(options: Options) -> str:
+    """Return what to print when the hashes say that all is in step; empty when they do not."""
+    if getattr(options, "stdout", False):
+        return ""
+    hashes_fit = _hashes_fit(options.folder, options.spec, options.templates)
+    return sentence(options) if hashes_fit else ""
+
+
+def sentence(options: Options) -> str:
+    """Return what a verb says about a workflow that is as it should be."""
+    return f"{files.WORKFLOW} {options.verb.in_step} {options.spec}\n"
+
+
+def _hashes_fit(folder: str, spec: str, templates: str) -> bool:
+    try:
+        found = stamp.of(files.content(os.path.join(folder, files.WORKFLOW)))
+        if found is None or found.edited:
+            return False
+        wanted = stamp.digest(files.content(os.path.join(folder, spec)))
+        return found.spec == wanted and found.generator == fingerprint(templates)
+    except OSError:
+        return False  # the verb itself reports it

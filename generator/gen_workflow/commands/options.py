@@ -1,0 +1,95 @@
+"""Verbs and their options as data: what a command line may say, and what it said.
+
+Every run loads this, so it imports nothing and its records are plain classes: `typing` is slow.
+"""
+
+from __future__ import annotations
+
+from gen_workflow import files
+
+
+class Option:
+    """An option of a verb: a flag, or with a `metavar` an option that takes a value."""
+
+    def __init__(
+        self, name: str, *words: str, says: str, metavar: str = "", default: str = ""
+    ) -> None:
+        self.name = name
+        self.words = words
+        self.says = says
+        self.metavar = metavar
+        self.default: str | bool = default if metavar else False
+
+
+class Verb:
+    """A verb: `commands/NAME.py` runs it. `in_step` is what it says when there is nothing to do."""
+
+    def __init__(
+        self, name: str, says: str, *options: Option, in_step: str = "", epilog: str = ""
+    ) -> None:
+        self.name = name
+        self.says = says
+        self.options = options
+        self.in_step = in_step
+        self.epilog = epilog
+
+
+class Options:
+    """What a command line said; every verb sets the attributes of its own options."""
+
+    folder: str
+    spec: str
+    templates: str
+    stdout: bool
+    force: bool
+    repo: str
+    branch: str
+    base: str
+    message: str
+    title: str
+    api_url: str
+    dry_run: bool
+    json: bool
+
+    def __init__(self, verb: Verb) -> None:
+        self.verb = verb
+        for option in verb.options:
+            setattr(self, option.name, option.default)
+
+
+PROJECT = (
+    Option("folder", "-C", metavar="DIR", default=".", says="the repository; default: here"),
+    Option(
+        "spec",
+        "--spec",
+        metavar="FILE",
+        default=files.SPEC,
+        says=f"the spec in DIR; default: {files.SPEC}",
+    ),
+    Option(
+        "templates",
+        "--templates",
+        metavar="DIR",
+        says="your own templates; each replaces ours of the same name",
+    ),
+)
+
+
+def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options | None:
+    """Return what a plain command line says; None for all that argparse should explain."""
+    words = iter(argv)
+    name = next(words, "")
+    verb = next((one for one in verbs if one.name == name), None)
+    if verb is None:
+        return None
+    options = Options(verb)
+    known = {word: option for option in verb.options for word in option.words}
+    for word in words:
+        option = known.get(word)
+        if option is None:
+            return None
+        value = next(words, "") if option.metavar else "yes"
+        if value[:1] in ("", "-") or not value.isprintable():
+            return None
+        setattr(options, option.name, value if option.metavar else True)
+    return options

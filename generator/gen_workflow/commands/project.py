@@ -1,0 +1,102 @@
+"""A project: a repository, its spec, and what the spec gives."""
+
+# ruff: noqa: PTH112, PTH117, PTH118, PTH206 - pathlib is slow to load
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_workflow import files
+from gen_workflow.errors import Drift, UserError, shown
+from gen_workflow.pins.table import table
+from gen_workflow.plan import pipeline
+from gen_workflow.render import template
+from gen_workflow.spec import load
+from gen_workflow.sync import drift, stamp
+from gen_workflow.sync.fingerprint import fingerprint
+from gen_workflow.version import __version__
+
+if TYPE_CHECKING:
+    from gen_workflow.commands.options import Options
+    from gen_workflow.workflow.records import Needs
+
+
+class Rendered(NamedTuple):
+    """What a spec gives: its own content, the workflow, and what must exist on GitHub."""
+
+    spec: bytes
+    text: str
+    needs: tuple[Needs, ...]
+
+
+class Project(NamedTuple):
+    """A repository, its spec, and the folder of the user's own templates."""
+
+    folder: str
+    source: str
+    templates: str = ""
+
+    @classmethod
+    def of(cls, options: Options) -> Project:
+        """Return the project that the options name; raises UserError when it is not there."""
+        if not os.path.isdir(options.folder):
+            raise UserError("is not a folder", where=shown(options.folder))
+        if options.templates and not os.path.isdir(options.templates):
+            raise UserError("is not a folder of templates", where=shown(options.templates))
+        source = os.path.normpath(options.spec)
+        outside = os.path.isabs(source) or source.split(os.sep)[0] == os.pardir
+        if outside or not source.isprintable():
+            hint = "give a path inside DIR, as it is in the repository"
+            what = f"{options.spec!r} is not in the repository"
+            raise UserError(what, where="--spec", hint=hint)
+        return cls(options.folder, source, options.templates)
+
+    def command(self, verb: str) -> str:
+        """Return the command that a hint names, with the options that lead to this project."""
+        import shlex  # noqa: PLC0415 - only for hints
+
+        plain = Project(".", files.SPEC)
+        options = zip(("-C", "--spec", "--templates"), self, plain, strict=True)
+        given = [word for name, value, usual in options if value != usual for word in (name, value)]
+        return f"`gen-workflow {shlex.join([*verb.split(), *given])}`"
+
+    @property
+    def workflow(self) -> str:
+        """The path of the rendered workflow."""
+        return os.path.join(self.folder, files.WORKFLOW)
+
+    def on_disk(self) -> bytes | None:
+        """Return the workflow as it is now; None when there is none."""
+        return files.read(self.workflow)
+
+    def rendered(self) -> Rendered:
+        """Return what the spec gives; raises UserError with everything that is wrong."""
+        raw = self._spec()
+        meant = pipeline.workflow(load.load(raw, self.source, self.folder), table())
+        text = template.render(meant, source=self.source, templates=self.templates)
+        generator = fingerprint(self.templates)
+        signed = stamp.sign(text, version=__version__, spec=raw, generator=generator)
+        return Rendered(raw, signed, meant.needs)
+
+    def _spec(self) -> bytes:
+        path = os.path.normpath(os.path.join(self.folder, self.source))
+        raw = files.read(path)
+        if raw is None:
+            raise UserError(f"there is no spec {shown(path)}", hint=load.how_to_write_one())
+        return raw
+
+    def refuse_to_lose(self, before: bytes) -> None:
+        """Raise Drift when a workflow holds what a user wrote."""
+        found = stamp.of(before)
+        force = self.command("generate --force")
+        if found is None:
+            hint = f"move it away, or overwrite it with {force}"
+            raise Drift(f"{drift.NOT_OURS}; nothing was changed", where=files.WORKFLOW, hint=hint)
+        if found.edited:
+            what = "was edited by hand since gen-workflow wrote it; nothing was changed"
+            hint = f"{PUT_IN_SPEC}, then remove it from the workflow with {force}"
+            raise Drift(what, where=files.WORKFLOW, hint=hint)
+
+
+PUT_IN_SPEC = "put the edit into the spec"

@@ -1,0 +1,1 @@
+"""Everything about GitHub itself: client, refusals, and one update as plan and apply."""

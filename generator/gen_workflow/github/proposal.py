@@ -1,0 +1,205 @@
+"""Plans one update of a repository: pure, from what is wanted and what GitHub holds."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from gen_workflow import files as own_files
+from gen_workflow.sync import drift, stamp
+from gen_workflow.version import __version__
+
+if TYPE_CHECKING:
+    from gen_workflow.workflow.records import Need, Needs
+
+WORKFLOW = PurePath(own_files.WORKFLOW).as_posix()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The files that a repository should hold, and what must exist on GitHub for them."""
+
+    source: str
+    files: dict[str, bytes]
+    needs: tuple[Needs, ...]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch on GitHub: the commit at its head, and which of our files are there.
+
+    `blobs` are their object names in git; the text of a binary file is empty.
+    """
+
+    name: str
+    head: str
+    blobs: dict[str, str]
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """An open pull request."""
+
+    number: int
+    url: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What GitHub holds; `repository` is its name today, which may be a new one.
+
+    `merged` is the head of the last merged pull request from the branch, "" when there is none.
+    """
+
+    repository: str
+    base: Branch
+    branch: Branch | None = None
+    pull: PullRequest | None = None
+    merged: str = ""
+
+    @property
+    def left_over(self) -> bool:
+        """Whether the branch holds nothing but a merged pull request.
+
+        After a squash such a branch conflicts with its base, so no commit goes on top of it.
+        """
+        merged = self.branch is not None and self.branch.head == self.merged
+        return merged and self.pull is None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edit that a user made to one of our files on GitHub."""
+
+    branch: str
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of an update, in this order; a step that is empty is not taken."""
+
+    creates: bool = False
+    restarts: bool = False
+    head: str = ""  # the commit that the files go on top of
+    files: dict[str, bytes] = field(default_factory=dict)
+    opens: bool = False
+    updates: bool = False
+
+    def steps(self, found: Snapshot, branch: str) -> list[str]:
+        """Return the steps in words, for a dry run."""
+        base = found.base.name
+        pull = f"pull request {found.pull.url}" if found.pull else "the pull request"
+        steps = [
+            (self.creates, f"create the branch {branch} at {base} ({self.head[:7]})"),
+            (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
+            (bool(self.files), f"commit {', '.join(self.files)} on {branch}"),
+            (self.opens, f"open a pull request from {branch} into {base}"),
+            (self.updates, f"update the text of {pull}"),
+        ]
+        return [text for taken, text in steps if taken]
+
+
+def blob_oid(content: bytes) -> str:
+    """Return git's object name of a content."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()  # noqa: S324 - git's
+
+
+def differing(files: dict[str, bytes], branch: Branch) -> dict[str, bytes]:
+    """Return the files that the branch lacks, or holds with other content."""
+    return {
+        path: content
+        for path, content in files.items()
+        if branch.blobs.get(path) != blob_oid(content)
+    }
+
+
+def in_step(wanted: Wanted, branch: Branch) -> bool:
+    """Tell whether a branch needs no commit; a header of another version is no difference."""
+    changed = differing(wanted.files, branch)
+    there = branch.texts.get(WORKFLOW, "").encode()
+    return not changed or (
+        set(changed) == {WORKFLOW} and drift.same_workflow(there, changed[WORKFLOW])
+    )
+
+
+def plan(wanted: Wanted, found: Snapshot) -> Plan:
+    """Return what brings the repository in step; the empty plan when the base is."""
+    if in_step(wanted, found.base):
+        return Plan()
+    keeps = None if found.left_over else found.branch
+    onto = keeps or found.base
+    files = differing(wanted.files, onto)
+    pull = found.pull
+    return Plan(
+        creates=found.branch is None,
+        restarts=found.left_over,
+        head=onto.head,
+        files=files,
+        opens=pull is None,
+        updates=pull is not None and bool(files) and pull.body != body(wanted, found.base),
+    )
+
+
+def edit(wanted: Wanted, found: Snapshot) -> Edit | None:
+    """Return an edit that the update would remove: in the base, or on the branch."""
+    if in_step(wanted, found.base):
+        return None
+    if what := _written_by_hand(wanted, found.base):
+        return Edit(found.base.name, WORKFLOW, what)
+    branch = found.branch
+    if branch is None or found.left_over:
+        return None
+    workflow = branch.blobs.get(WORKFLOW)
+    if workflow != found.base.blobs.get(WORKFLOW) and (what := _written_by_hand(wanted, branch)):
+        return Edit(branch.name, WORKFLOW, what)
+    return _edited_spec(wanted, branch)
+
+
+def _written_by_hand(wanted: Wanted, there: Branch) -> str:
+    if WORKFLOW not in there.blobs or WORKFLOW not in differing(wanted.files, there):
+        return ""
+    found = stamp.of(there.texts.get(WORKFLOW, "").encode())
+    if found is None:
+        return "it was not written by gen-workflow"
+    return "it was edited by hand" if found.edited else ""
+
+
+def _edited_spec(wanted: Wanted, branch: Branch) -> Edit | None:
+    """Return an edit of the spec on our branch: there the workflow was made from another spec."""
+    source = wanted.source
+    made = stamp.of(branch.texts.get(WORKFLOW, "").encode())
+    if made is None or source not in branch.blobs or source not in differing(wanted.files, branch):
+        return None
+    if stamp.digest(branch.texts.get(source, "").encode()) == made.spec:
+        return None
+    return Edit(branch.name, source, "it was edited by hand")
+
+
+def body(wanted: Wanted, base: Branch) -> str:
+    """Return the text of the pull request: what changes, and what must exist before the merge."""
+    changed = differing(wanted.files, base)
+    lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
+    lines += ["| file | change |", "| --- | --- |"]
+    lines += [f"| `{path}` | {'changed' if path in base.blobs else 'added'} |" for path in changed]
+    for needs in wanted.needs:
+        lines += ["", f"Before this is merged, **{needs.place}** must hold:", ""]
+        lines += _listed("variable", needs.variables) + _listed("secret", needs.secrets)
+    lines += [
+        "",
+        f"Made by gen-workflow {__version__}. To change it, edit `{wanted.source}` and run",
+    ]
+    lines += ["`gen-workflow commit` again: this pull request then follows."]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(kind: str, needs: tuple[Need, ...]) -> list[str]:
+    return [
+        f"- {kind} `{need.name}`{' (optional)' if need.optional else ''}: {need.purpose}"
+        for need in needs
+    ]

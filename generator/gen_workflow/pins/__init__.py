@@ -1,0 +1,1 @@
+"""The releases of actions that rendered workflows use: the table."""

@@ -1,0 +1,64 @@
+"""The job that deploys the image over SSH."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_workflow.plan.inputs import lines, said
+from gen_workflow.workflow.records import Concurrency, Job, Permission, Step
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.declaration import Deploy, Spec, Ssh
+    from gen_workflow.spec.variables import Variable
+    from gen_workflow.workflow.records import Pin
+
+_MINUTES = 20
+
+
+def job(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
+    """Return the job, which runs for the branches of the spec only."""
+    return Job(
+        id="deploy",
+        name=f"Deploy to {spec.environment}",
+        needs="build",
+        condition=" || ".join(f"github.ref == 'refs/heads/{name}'" for name in spec.on),
+        timeout_minutes=_MINUTES,
+        permissions=(Permission("packages", "read", "let the host pull the image"),),
+        environment=spec.environment,
+        concurrency=Concurrency(f"deploy-{spec.environment}"),
+        steps=(_step(spec.name, deploy, ours),),
+    )
+
+
+def _step(name: str, deploy: Deploy, ours: Pin) -> Step:
+    run = deploy.run
+    inputs = said(
+        *host_inputs(deploy.ssh),
+        ("image", "${{ needs.build.outputs.image }}"),
+        ("name", name),
+        ("ports", lines(run.ports)),
+        ("env", lines(_listed(variable) for variable in run.env)),
+        ("volumes", lines(run.volumes)),
+        ("networks", run.network),
+        ("restart", run.restart if run.restart != "unless-stopped" else ""),
+        ("health", deploy.health),
+        ("health-timeout", run.health_timeout),
+        ("stop-timeout", run.stop_timeout),
+    )
+    env = tuple((one.name, one.value) for one in run.env if not one.fits_a_line)
+    return Step("Deploy over SSH", ours.uses("actions/ssh-deploy"), inputs=inputs, env=env)
+
+
+def host_inputs(ssh: Ssh) -> tuple[tuple[str, str], ...]:
+    """Return the inputs that lead to the host."""
+    return (
+        ("host", ssh.host),
+        ("user", ssh.user),
+        ("port", ssh.port if ssh.port != "22" else ""),
+        ("ssh-key", ssh.key),
+        ("known-hosts", ssh.known_hosts),
+    )
+
+
+def _listed(variable: Variable) -> str:
+    return f"{variable.name}={variable.value}" if variable.fits_a_line else variable.name

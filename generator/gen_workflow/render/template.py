@@ -1,0 +1,94 @@
+"""Fills the templates with a workflow."""
+
+# ruff: noqa: PTH103, PTH118 - pathlib is slow to load
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+)
+
+from gen_workflow.render import folder
+from gen_workflow.render.proof import prove
+from gen_workflow.render.scalars import block, scalar
+from gen_workflow.version import __version__
+
+if TYPE_CHECKING:
+    from jinja2.bccache import Bucket
+
+    from gen_workflow.workflow.records import Workflow
+
+_TEMPLATE = "ci-cd.yml.j2"
+
+
+def render(workflow: Workflow, *, source: str, templates: str = "") -> str:
+    """Return the text of a workflow; `source` is the name of the spec.
+
+    `templates` is a folder whose templates go before ours. Raises UserError when one of those
+    fails, Defect when ours say something else than the workflow.
+    """
+    if templates:
+        return _with(templates, workflow, source)
+    text = _fill(workflow, source)
+    prove(workflow, text)
+    return text
+
+
+def _with(templates: str, workflow: Workflow, source: str) -> str:
+    """Return the text that the user's own templates give; what fails there is not our bug."""
+    from gen_workflow.render import overrides  # noqa: PLC0415 - for those alone
+
+    overrides.check(templates)
+    try:
+        return _fill(workflow, source, templates)
+    except Exception as error:
+        raise overrides.failed(error, templates) from error
+
+
+def _fill(workflow: Workflow, source: str, templates: str = "") -> str:
+    folders = [templates] if templates else []
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(path) for path in (*folders, folder.ours())]),
+        # `${{ }}` belongs to GitHub; none of these occurs in YAML that a template would hold.
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        bytecode_cache=None if templates else _cache(),
+        autoescape=False,  # noqa: S701 - YAML, not HTML; `scalar` and `block` quote
+    )
+    environment.filters.update(scalar=scalar, block=block)
+    values = {"workflow": workflow, "source": source, "version": __version__}
+    return environment.get_template(_TEMPLATE).render(values)
+
+
+class _Cache(FileSystemBytecodeCache):
+    """Keeps compiled templates; a full disk is no error."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _cache() -> _Cache | None:
+    """Return a store for our compiled templates, beside them as Python keeps its modules."""
+    path = os.path.join(folder.ours(), "__pycache__")
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError:
+        return None  # installed where we may not write; compiling takes some 20 ms
+    return _Cache(path) if os.access(path, os.W_OK) else None

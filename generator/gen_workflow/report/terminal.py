@@ -1,0 +1,56 @@
+"""Prints results and messages so that no terminal and no runner takes them for commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gen_workflow.errors import DONE, USER_MUST_ACT
+
+
+def put(text: str) -> int:
+    """Print the result in UTF-8, whatever the terminal speaks; return an exit code.
+
+    A reader that stops early, as `head` does, is no error; nor is an output that was closed.
+    """
+    if sys.stdout is None:
+        return DONE
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _discard_the_rest()
+    except OSError as error:
+        _discard_the_rest()
+        log(f"the standard output cannot be written: {error.strerror}")
+        return USER_MUST_ACT
+    return DONE
+
+
+def _discard_the_rest() -> None:
+    """Send what Python still writes at its end to /dev/null, because it would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def log(text: str) -> None:
+    """Print a message about the run to the standard error, if there is one."""
+    if sys.stderr is None:
+        return
+    try:
+        print(harmless(text), file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def harmless(text: str) -> str:
+    """Return a text that no terminal and no GitHub runner takes for a command.
+
+    The runner obeys `::` at the beginning of a line, and the older `##[` anywhere in it.
+    """
+    lines = []
+    for line in text.split("\n"):
+        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+        begins = "\\" if shown.lstrip().startswith("::") else ""
+        lines.append(begins + shown.replace("##[", "#\\#["))
+    return "\n".join(lines)

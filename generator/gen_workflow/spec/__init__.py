@@ -1,0 +1,1 @@
+"""The spec: its one declaration, and what comes from it: the reader, the schema, the docs."""

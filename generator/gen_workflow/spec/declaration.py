@@ -1,0 +1,387 @@
+"""The spec, declared once: every key with its type, limits, default, meaning, example and version.
+
+The reader, the near-match hints, the JSON Schema and the tables of docs/spec.md come from here. To
+add a key: one field in its record, and one line where the plan uses it.
+"""
+
+# No `from __future__ import annotations` here: `sections` reads the annotations.
+
+import re
+from typing import Annotated, NamedTuple
+
+from gen_workflow.spec import hosts, rules, values
+from gen_workflow.spec.document import Reading, Value
+from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
+from gen_workflow.spec.paths import FILE, FOLDER
+from gen_workflow.spec.sections import Key, Later, Section, ShortOr
+from gen_workflow.spec.variables import ARGS, ENV, Variable
+
+
+class Image(NamedTuple):
+    """What is built; paths are relative to the root of the repository."""
+
+    context: Annotated[
+        str,
+        Key("Folder that is sent to the build", FOLDER, "backend", "0.1.0"),
+    ] = "."
+    dockerfile: Annotated[
+        str,
+        Key(
+            "Path of the Dockerfile, from the root of the repository",
+            FILE,
+            "backend/Dockerfile.prod",
+            "0.1.0",
+            default="`Dockerfile` in the context",
+        ),
+    ] = ""
+    target: Annotated[
+        str,
+        Key("Stage of the Dockerfile", values.STAGE, "runtime", "0.1.0", default="the last one"),
+    ] = ""
+    args: Annotated[
+        tuple[Variable, ...],
+        Key(
+            "Build arguments as a mapping of names to values, none of them a secret",
+            ARGS,
+            "{VERSION: '1.2'}",
+            "0.1.0",
+        ),
+    ] = ()
+    name: Annotated[
+        str,
+        Key(
+            "Full name of the image on ghcr.io, in lower case and without a tag",
+            values.IMAGE_NAME,
+            "ghcr.io/example/shop",
+            "0.1.0",
+            default="`ghcr.io/` and the name of the repository",
+        ),
+    ] = ""
+
+
+IMAGE = Section(
+    Image,
+    Later("cache labels paths platforms prepare secrets ssh tags"),
+    rule=rules.find_dockerfile,
+)
+
+
+def _image_of(folder: Value, reading: Reading) -> Image | None:
+    return IMAGE.of(folder, {"context": folder}, reading)
+
+
+class Ssh(NamedTuple):
+    """How a host is reached; every value is literal or an expression of GitHub's."""
+
+    host: Annotated[
+        str,
+        Key(
+            "Name or address of the host; an IPv6 address has no brackets",
+            hosts.HOST,
+            "shop.example.com",
+            "0.1.0",
+            missing=hosts.HOST.hint,
+        ),
+    ]
+    user: Annotated[
+        str,
+        Key(
+            "User on the host who may use Docker",
+            hosts.USER,
+            "deploy",
+            "0.1.0",
+            missing=hosts.USER.hint,
+        ),
+    ]
+    key: Annotated[
+        str,
+        Key(
+            "Private key of the user, which must be a secret",
+            hosts.KEY,
+            "${{ secrets.DEPLOY_KEY }}",
+            "0.1.0",
+            missing=hosts.KEY.hint,
+        ),
+    ]
+    known_hosts: Annotated[
+        str,
+        Key(
+            "Keys of the host, as `ssh-keyscan HOST` prints them",
+            hosts.KNOWN_HOSTS,
+            "${{ vars.KNOWN_HOSTS }}",
+            "0.1.0",
+            missing=hosts.KNOWN_HOSTS.hint,
+        ),
+    ]
+    port: Annotated[
+        str,
+        Key("Port of its SSH server", hosts.PORT, "2222", "0.1.0", default="`22`"),
+    ] = ""
+
+
+SSH = Section(Ssh, Later("hosts jump fingerprint host-ca"))
+
+
+def _host_of(name: Value, reading: Reading) -> Ssh | None:
+    """Return the host whose variables and secret on GitHub begin with a name."""
+    target = text(name, reading, "vps", hosts.TARGET)
+    if target is None:
+        return None
+    prefix = target.upper().replace("-", "_")
+    if not re.fullmatch(hosts.TARGET, target):
+        hint = (
+            "write a word such as vps, for variables such as VPS_HOST; "
+            "or {host, user, key, known-hosts}"
+        )
+        reading.problem(name, f"{target!r} is not a name of a target", hint)
+    elif prefix.startswith("GITHUB"):
+        what = "GitHub reserves names that begin with GITHUB_"
+        reading.problem(name, what, "choose another name, such as vps")
+    else:
+        return Ssh(
+            host=f"${{{{ vars.{prefix}_HOST }}}}",
+            user=f"${{{{ vars.{prefix}_USER }}}}",
+            port=f"${{{{ vars.{prefix}_PORT || '22' }}}}",
+            key=f"${{{{ secrets.{prefix}_SSH_KEY }}}}",
+            known_hosts=f"${{{{ vars.{prefix}_KNOWN_HOSTS }}}}",
+        )
+    return None
+
+
+class Run(NamedTuple):
+    """How the container runs."""
+
+    ports: Annotated[
+        tuple[str, ...],
+        Key(
+            "Ports to publish, each `HOST:CONTAINER`, with an address before it and `/udp` behind "
+            "it where needed; each address, port of the host and protocol once",
+            Listed(values.PORT, '["8080:8080"]', taken=values.port_taken),
+            '["8080:80", "127.0.0.1:9090:90", "53:53/udp"]',
+            "0.1.0",
+        ),
+    ] = ()
+    env: Annotated[
+        tuple[Variable, ...],
+        Key(
+            "Environment of the app: names of secrets, values by name, or both in a list",
+            ENV,
+            "[DB_URL, {LOG_LEVEL: info}]",
+            "0.1.0",
+        ),
+    ] = ()
+    volumes: Annotated[
+        tuple[str, ...],
+        Key(
+            "Volumes, each `SOURCE:TARGET[:ro]` without spaces; the source is a name of two "
+            "characters or more, or an absolute path of the host",
+            Listed(values.VOLUME, '["data:/var/lib/app"]'),
+            '["data:/var/lib/app", "/srv/app:/data:ro"]',
+            "0.1.0",
+        ),
+    ] = ()
+    network: Annotated[
+        str,
+        Key(
+            "Docker network, which must exist on the host; not `host` or `none`",
+            values.NETWORK,
+            "web",
+            "0.1.0",
+            default="Docker's own",
+        ),
+    ] = ""
+    restart: Annotated[
+        str,
+        Key(
+            "Restart policy: `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`",
+            values.RESTART,
+            "always",
+            "0.1.0",
+            default="`unless-stopped`",
+        ),
+    ] = ""
+    health_timeout: Annotated[
+        str,
+        Key(
+            "Seconds within which the container must become healthy",
+            WholeNumber("a time in seconds", 1, 3600, 60),
+            "90",
+            "0.1.0",
+            default="`60`",
+        ),
+    ] = ""
+    stop_timeout: Annotated[
+        str,
+        Key(
+            "Seconds that the old container gets to stop by itself",
+            WholeNumber("a time in seconds", 0, 3600, 30),
+            "30",
+            "0.1.0",
+            default="`10`",
+        ),
+    ] = ""
+
+
+RUN = Section(Run, Later("command labels memory options user"))
+
+
+class Deploy(NamedTuple):
+    """A host, and what runs there."""
+
+    ssh: Annotated[
+        Ssh,
+        Key(
+            "The host: a name of your choice, or a mapping",
+            ShortOr(
+                Checked(_host_of, {"type": "string", "pattern": f"^{hosts.TARGET}$"}),
+                "a name",
+                "ssh: vps",
+                SSH,
+            ),
+            "vps",
+            "0.1.0",
+            missing="name the host to deploy to: ssh: vps",
+        ),
+    ]
+    run: Annotated[
+        Run,
+        Key(
+            "How the container runs; it may be empty: `{}`",
+            RUN,
+            '{ports: ["8080:8080"]}',
+            "0.1.0",
+            missing='say how the container runs: run: {ports: ["8080:8080"]}',
+        ),
+    ]
+    health: Annotated[
+        str,
+        Key(
+            "Path that must answer with a 2xx status. The host asks it at the first published "
+            "port: first of the candidate, before the old container stops, then of the new "
+            "container",
+            values.HEALTH,
+            "/health",
+            "0.1.0",
+            default="the image's HEALTHCHECK, or running without a restart",
+        ),
+    ] = ""
+
+
+DEPLOY = Section(
+    Deploy,
+    Later("compose dir kubernetes gitops files env before after strategy rollback", "ssh run"),
+    rule=rules.health_needs_a_port,
+)
+
+
+class Remote(NamedTuple):
+    """A repository with our actions, at one commit."""
+
+    repository: str
+    sha: str
+    version: str
+
+
+_REMOTE = Text(
+    "a repository at a full commit",
+    r"(?P<repository>[A-Za-z0-9][\w-]*/[\w.-]+)@(?P<sha>[0-9a-f]{40})",
+    "owner/repository@<40 hex digits> # v1.2.3",
+)
+
+
+def _remote(value: Value, reading: Reading) -> Remote | None:
+    written = _REMOTE.read(value, reading)
+    if written is None:
+        return None
+    version = re.search(r"\s#\s*(v\d[\w.+-]*)\s*$", value.rest_of_line)
+    if version is None:
+        hint = "end the line with the release that the commit is, such as # v1.2.3"
+        reading.problem(value, "does not say its version", hint)
+        return None
+    repository, _, sha = written.partition("@")
+    return Remote(repository, sha, version[1])
+
+
+class Actions(NamedTuple):
+    """Where our actions come from."""
+
+    remote: Annotated[
+        Remote | None,
+        Key(
+            "Repository with a copy of our actions at a full commit, and behind it, as a comment, "
+            "the release that the commit is",
+            Checked(_remote, _REMOTE.schema()),
+            "example/gen-workflow@1234567890abcdef1234567890abcdef12345678 # v0.1.0",
+            "0.1.0",
+            default="this project's release",
+        ),
+    ] = None
+
+
+ACTIONS = Section(Actions, Later("vendored"))
+
+
+class Spec(NamedTuple):
+    """All that a spec says."""
+
+    image: Annotated[
+        Image,
+        Key(
+            "What is built: a folder with a Dockerfile, or a mapping",
+            ShortOr(Checked(_image_of, FOLDER.schema()), "a folder", "image: .", IMAGE),
+            "backend",
+            "0.1.0",
+            missing="`image: .` builds the Dockerfile in the root of the repository",
+        ),
+    ]
+    name: Annotated[
+        str,
+        Key(
+            "Name of the container, of 2 to 101 letters, digits and `. _ -`",
+            values.CONTAINER,
+            "shop",
+            "0.1.0",
+            default="name of the repository",
+        ),
+    ] = ""
+    on: Annotated[
+        tuple[str, ...],
+        Key(
+            "The branch, or a list of the branches, that are built and deployed",
+            Listed(values.BRANCH, alone=True, empty="name at least one branch, or remove `on`"),
+            "[main, release]",
+            "0.1.0",
+        ),
+    ] = ("main",)
+    deploy: Annotated[
+        Deploy | None,
+        Key(
+            "Where and how the app runs",
+            DEPLOY,
+            "{ssh: vps, run: {}}",
+            "0.1.0",
+            default="the image is only built and pushed",
+        ),
+    ] = None
+    environment: Annotated[
+        str,
+        Key(
+            "Name of the GitHub environment of the deploy job", values.ENVIRONMENT, "shop", "0.1.0"
+        ),
+    ] = "production"
+    actions: Annotated[
+        Actions,
+        Key(
+            "Where our actions come from", ACTIONS, "{}", "0.1.0", default="this project's release"
+        ),
+    ] = Actions()
+
+
+SPEC = Section(
+    Spec,
+    Later("images", "image"),
+    Later(
+        "registry test environments rollback cleanup notify runner connect extend jobs defaults"
+        " repos"
+    ),
+)

@@ -1,0 +1,77 @@
+"""GitHub's expressions in the spec: which are allowed, and which names they take values from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gen_workflow.spec.forms import SCALARS
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.document import Reading, Value
+
+EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+SOURCE = re.compile(
+    r"(?P<source>secrets|vars)\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default> \|\| '[^'\n]*')?"
+)
+# Properties of `github` that no stranger can choose and that hold no line break.
+GITHUB = tuple(
+    f"github.{name}"
+    for name in (
+        "actor",
+        "ref_name",
+        "repository",
+        "repository_owner",
+        "run_id",
+        "run_number",
+        "sha",
+    )
+)
+
+
+def value_or_expression(value: Value, reading: Reading) -> str | None:
+    """Return a value that may hold `${{ secrets.X }}`, `${{ vars.X }}` or the like."""
+    if value.kind not in SCALARS:
+        hint = 'write "" when it is meant to be empty' if value.kind == "nothing" else ""
+        reading.problem(value, f"should be a value, is {value.kind}", hint)
+        return None
+    if "\0" in value.text:
+        what = "holds the character U+0000, which no variable can hold"
+        reading.problem(value, what, "remove it")
+        return None
+    inside = EXPRESSION.findall(value.text)
+    if value.text.count("${{") != len(inside):
+        reading.problem(value, "has a `${{` without its `}}`", "close the expression with `}}`")
+        return None
+    for expression in inside:
+        if not _known(expression.strip(), value, reading):
+            return None
+    return value.text
+
+
+def _known(expression: str, value: Value, reading: Reading) -> bool:
+    if expression in GITHUB:
+        return True
+    source = SOURCE.fullmatch(expression)
+    if source is None:
+        reading.problem(
+            value,
+            f"`${{{{ {expression} }}}}` is not allowed here",
+            "use ${{ secrets.NAME }}, ${{ vars.NAME }}, ${{ vars.NAME || 'default' }} "
+            f"or ${{{{ {GITHUB[-1]} }}}}",
+        )
+        return False
+    return source_name(value, source["name"], reading)
+
+
+def source_name(value: Value, name: str, reading: Reading) -> bool:
+    """Tell whether a user can create a secret or variable of a name; case does not count."""
+    if name.upper() == "GITHUB_TOKEN":
+        what = f"`{name}` is the token of the run, which expires with the run"
+        reading.problem(value, what, "create a secret of your own")
+    elif name.upper().startswith("GITHUB_"):
+        what = f"`{name}`: GitHub reserves names that begin with GITHUB_"
+        reading.problem(value, what, "choose another name")
+    else:
+        return True
+    return False

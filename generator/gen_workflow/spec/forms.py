@@ -1,0 +1,191 @@
+"""The forms that a value of the spec can have; each reads a value and describes itself to JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gen_workflow.spec.document import Reading, Value
+
+T = TypeVar("T")
+SCALARS = ("text", "a number", "true or false", "a date")
+Schema = dict[str, Any]
+
+
+class Form(Generic[T]):
+    """What a value may be; `limits` says in words what the docs should add."""
+
+    limits = ""
+
+    def read(self, value: Value, reading: Reading) -> T | None:
+        """Return what a value says; None, and a problem, when it is something else."""
+        raise NotImplementedError
+
+    def schema(self) -> Schema:
+        """Return the JSON Schema of such a value."""
+        raise NotImplementedError
+
+
+class Text(Form[str]):
+    """A text of one pattern.
+
+    `explain` may say more than "is not …" about a wrong text; it returns whether it did.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        pattern: str,
+        example: str,
+        explain: Callable[[Value, str, Reading], bool] | None = None,
+    ) -> None:
+        self._what = what
+        self._pattern = pattern  # compiled where it is used: few of them are, in one run
+        self._example = example
+        self._explain = explain
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = text(value, reading, self._example, self._pattern)
+        if found is None or re.fullmatch(self._pattern, found):
+            return found
+        if not (self._explain and self._explain(value, found, reading)):
+            reading.problem(value, f"{found!r} is not {self._what}", f"such as {self._example}")
+        return None
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": anchored(self._pattern)}
+
+
+class Checked(Form[T]):
+    """A value that a function reads, because its problems need words of their own."""
+
+    def __init__(self, read: Callable[[Value, Reading], T | None], schema: Schema) -> None:
+        self._read = read
+        self._schema = schema
+
+    def read(self, value: Value, reading: Reading) -> T | None:
+        return self._read(value, reading)
+
+    def schema(self) -> Schema:
+        return self._schema
+
+
+class Listed(Form[tuple[T, ...]]):
+    """A list of values, each once; with `alone` a single value needs no list.
+
+    `taken` returns what only one of the values can have. `empty` is the hint for a list without
+    values, where it is a problem.
+    """
+
+    def __init__(
+        self,
+        item: Form[T],
+        example: str = "",
+        *,
+        alone: bool = False,
+        empty: str = "",
+        taken: Callable[[T], object] = repr,
+    ) -> None:
+        self._item = item
+        self._example = example
+        self._alone = alone
+        self._empty = empty
+        self._taken = taken
+
+    def read(self, value: Value, reading: Reading) -> tuple[T, ...] | None:
+        if value.kind == "a list":
+            if self._empty and not value.items():
+                reading.problem(value, "is empty", self._empty)
+            return self._each(value.items(), reading)
+        if self._alone:
+            return self._each([value], reading)
+        what = f"should be a list, is {value.kind}"
+        reading.problem(value, what, f"such as {self._example}")
+        return None
+
+    def _each(self, values: list[Value], reading: Reading) -> tuple[T, ...]:
+        seen: dict[object, T] = {}
+        for value in values:
+            one = self._item.read(value, reading)
+            if one is None:
+                continue
+            taken = self._taken(one)
+            if taken in seen:
+                what = "appears twice" if seen[taken] == one else f"collides with {seen[taken]!r}"
+                reading.problem(value, f"{one!r} {what}", "keep one of them")
+            else:
+                seen[taken] = one
+        return tuple(seen.values())
+
+    def schema(self) -> Schema:
+        item = self._item.schema()
+        many = {"type": "array", "items": item, "uniqueItems": True}
+        return {"anyOf": [item, many | {"minItems": 1}]} if self._alone else many
+
+
+class WholeNumber(Form[str]):
+    """A whole number, which is kept as it was written."""
+
+    def __init__(self, what: str, least: int, most: int, example: int) -> None:
+        self._what = what
+        self._least = least
+        self._most = most
+        self._example = example
+        self.limits = f"from {least} to {most}"
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = value.text if value.kind in SCALARS else value.kind
+        if re.fullmatch(r"[0-9]{1,9}", found) and self._least <= int(found) <= self._most:
+            return found
+        hint = f"write a whole number {self.limits}, such as {self._example}"
+        reading.problem(value, f"{found!r} is not {self._what}", hint)
+        return None
+
+    def schema(self) -> Schema:
+        number = {"type": "integer", "minimum": self._least, "maximum": self._most}
+        return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
+
+
+def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str | None:
+    """Return a text that is not empty and holds no expression; None when it is something else.
+
+    The hint to quote a number is given only when the quoted text would fit `pattern`.
+    """
+    hint = f"such as {example}"
+    if value.kind != "text":
+        if value.kind in SCALARS and (not pattern or re.fullmatch(pattern, value.text)):
+            hint = f'quote it: "{value.text}"'
+        reading.problem(value, f"should be text, is {value.kind}", hint)
+    elif not value.text.strip():
+        reading.problem(value, "is empty", hint)
+    elif "${{" in value.text:
+        reading.problem(value, "an expression is not allowed here", "write the value itself")
+    else:
+        return value.text
+    return None
+
+
+def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
+    """Return the entries of a mapping with keys that are text, each once."""
+    first: dict[str, Value] = {}
+    kept = []
+    for key, item in value.pairs():
+        if key.node.tag == "tag:yaml.org,2002:merge":
+            reading.problem(key, "merge keys are not part of YAML 1.2", "name the keys one by one")
+        elif key.kind not in SCALARS:
+            reading.problem(value, f"has {key.kind} as a key on line {key.mark.line}")
+        elif key.text in first:
+            line = first[key.text].mark.line
+            reading.problem(key, f"appears twice, first on line {line}", "keep one of them")
+        else:
+            first[key.text] = key
+            kept.append((key, item))
+    return kept
+
+
+def anchored(pattern: str) -> str:
+    """Return a pattern as JSON Schema wants it: for the whole text, without names of groups."""
+    return f"^(?:{re.sub(r'[(][?]P<[a-z]+>', '(', pattern)})$"

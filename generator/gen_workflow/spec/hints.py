@@ -1,0 +1,72 @@
+"""Words of hints: what was probably meant, and where a key belongs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOT_YET = "is not supported yet in this version"
+MEANT = "perhaps you meant `{}`"
+_NEAR_ELSEWHERE = 0.75  # a key of another section has to be more like it than one of its own
+
+
+def closest(word: str, known: tuple[str, ...], cutoff: float = 0.6) -> str:
+    """Return the known word that is most like another; empty when none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed when something is wrong
+
+    matches = get_close_matches(word.lower().replace("_", "-"), known, n=1, cutoff=cutoff)
+    return matches[0] if matches else ""
+
+
+def near(word: str, known: tuple[str, ...]) -> str:
+    """Return the hint that names what was probably meant; empty when nothing is near."""
+    match = closest(word, known)
+    return MEANT.format(match) if match else ""
+
+
+def listed(words: tuple[str, ...]) -> str:
+    """Return words as a sentence names them."""
+    quoted = [f"`{word}`" for word in words]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+class Keys(NamedTuple):
+    """The keys of a section; a `later` key is planned, which is a better answer than "unknown"."""
+
+    known: tuple[str, ...]
+    later: tuple[str, ...] = ()
+
+
+def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
+    """Return the hint for a key that the section at `path` does not have."""
+    here = keys[path]
+    if places := _owners(word, path, keys):
+        known = any(word in section.known for section in keys.values())
+        return f"it is a key of {places}{'' if known else f', where it {NOT_YET}'}"
+    own = closest(word, here.known + here.later)
+    others = tuple(name for section, one in keys.items() if section != path for name in one.known)
+    other = closest(word, others, _NEAR_ELSEWHERE)
+    if own and closest(word, (own, other)) == own:
+        return MEANT.format(own)
+    if other:
+        return f"{MEANT.format(other)}, which is a key of {_owners(other, path, keys)}"
+    return f"the keys here are {listed(here.known)}; a key of your own begins with `x-`"
+
+
+def _owners(word: str, path: str, keys: Mapping[str, Keys]) -> str:
+    """Return the other sections that have a key; a section around this one goes first."""
+    others = {name: section for name, section in keys.items() if name != path}
+    owners = [name for name, section in others.items() if word in section.known]
+    owners = owners or [name for name, section in others.items() if word in section.later]
+    around = [name for name in owners if not name or path.startswith(f"{name}/")]
+    named = [max(around, key=len)] if around else owners
+    return " and ".join(f"`{name}`" if name else "the top level" for name in named)
+
+
+def later_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
+    """Return the hint for a planned key: the section below that has it already, if any."""
+    below = [name for name in keys if name and (not path or name.startswith(f"{path}/"))]
+    owner = next((name for name in below if word in keys[name].known), "")
+    return f"in this version it is a key of `{owner}`" if owner else ""

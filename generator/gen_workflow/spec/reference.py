@@ -1,0 +1,33 @@
+"""The tables of docs/spec.md, made from the declaration of the spec."""
+
+from __future__ import annotations
+
+from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.sections import Key, Section, sections
+
+_HEAD = ("| key | what it says | default | example | since |", "| --- | --- | --- | --- | --- |")
+
+
+def tables() -> dict[str, str]:
+    """Return the table of each section by its path; that of the top level is ""."""
+    return {path: _table(section) for path, section in sections(SPEC)}
+
+
+def _table(section: Section[object]) -> str:
+    rows = [_row(name, key, section.default(name)) for name, key in section.keys.items()]
+    return "\n".join([*_HEAD, *rows]) + "\n"
+
+
+def _row(name: str, key: Key, default: object) -> str:
+    cells = (f"`{name}`", key.sentence, _default(key, default), f"`{key.example}`", key.since)
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _default(key: Key, default: object) -> str:
+    """Return what holds without a key: what is declared, else the default of its field."""
+    if key.missing:
+        return "**required**"
+    if key.default:
+        return key.default
+    words = default if isinstance(default, tuple) else (default,)
+    return ", ".join(f"`{word}`" for word in words if isinstance(word, str) and word)

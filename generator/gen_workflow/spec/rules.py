@@ -1,0 +1,50 @@
+"""Rules of the spec that no key can check by itself; each belongs to one section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_workflow.spec.paths import full, is_file
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.document import Reading, Value
+    from gen_workflow.spec.sections import Fields
+
+
+def find_dockerfile(fields: Fields, reading: Reading) -> None:
+    """Note a problem when the Dockerfile of an image is not there; the rule of `image`."""
+    context = fields.read.get("context", ".")
+    if "dockerfile" in fields.values:
+        path = fields.read["dockerfile"]
+        if path and not is_file(path, reading):
+            _explain_path(fields.values["dockerfile"], path, context, reading)
+    elif context:
+        path = "Dockerfile" if context == "." else f"{context}/Dockerfile"
+        if not is_file(path, reading):
+            hint = (
+                "write one, or say where it is: "
+                f"image: {{context: {context}, dockerfile: path/of/it}}"
+            )
+            where = fields.values.get("context", fields.where)
+            reading.problem(where, f"there is no Dockerfile at {full(path, reading)}", hint)
+
+
+def _explain_path(value: Value, path: str, context: str | None, reading: Reading) -> None:
+    hint = "the path begins at the root of the repository"
+    if context and is_file(f"{context}/{path}", reading):
+        hint += f"; perhaps you meant `{context}/{path}`"
+    reading.problem(value, f"there is no Dockerfile at {full(path, reading)}", hint)
+
+
+def health_needs_a_port(fields: Fields, reading: Reading) -> None:
+    """Note a problem when a health check has no port to ask; the rule of `deploy`."""
+    health, run = fields.read.get("health"), fields.read.get("run")
+    if not health or run is None:
+        return
+    where = fields.values["health"]
+    if not run.ports and not any(key.text == "ports" for key, _ in fields.values["run"].pairs()):
+        hint = 'publish one: run: {ports: ["8080:8080"]}'
+        reading.problem(where, "needs a published port, and there is none", hint)
+    elif run.ports and run.ports[0].endswith("/udp"):
+        what = f"the host asks the first published port, and {run.ports[0]} is not TCP"
+        reading.problem(where, what, "put a TCP port first")

@@ -1,0 +1,18 @@
+"""The JSON Schema of the spec, made from its declaration."""
+
+from __future__ import annotations
+
+import json
+
+from gen_workflow.spec.declaration import SPEC
+
+_HEAD = {
+    "$schema": "http://json-schema.org/draft-07/schema#",  # what editors know best
+    "title": "gen-workflow.yml",
+    "description": "What is built, and where it is deployed.",
+}
+
+
+def text() -> str:
+    """Return the schema as JSON."""
+    return json.dumps({**_HEAD, **SPEC.schema()}, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,144 @@
+"""The environment of the app and build arguments: names of secrets, and names with values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_workflow.spec.expressions import EXPRESSION, source_name, value_or_expression
+from gen_workflow.spec.forms import Checked, entries, text
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.document import Reading, Value
+
+_MIXED = "such as [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+# These steer the shell or Docker's client on the host, or bash there does not keep their value.
+_OF_THE_HOST = (
+    r"DOCKER_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM|SECONDS"
+    r"|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
+)
+# Set in the env of a step, these change how the runner, bash or ssh themselves work.
+_OF_THE_RUNNER = r"PATH|ENV|CDPATH|TMPDIR|(?:GITHUB|RUNNER|ACTIONS|INPUT|SSH)_.*"
+
+
+class Variable(NamedTuple):
+    """A name and its value, which may be an expression of GitHub's."""
+
+    name: str
+    value: str
+
+    @property
+    def fits_a_line(self) -> bool:
+        """Whether the value can stand in the action's list, whose lines are split and stripped.
+
+        Any other value, and all that GitHub fills in, travels in the env of the step.
+        """
+        computed = "${{" in self.value
+        return not computed and self.value.isprintable() and self.value == self.value.strip()
+
+
+def _env(value: Value, reading: Reading) -> tuple[Variable, ...]:
+    """Return the environment of the app: `[SECRET]`, `{NAME: value}`, or both in a list."""
+    found: dict[str, Variable] = {}
+    for place, name, content in _pairs(value, reading):
+        if name in found:
+            reading.problem(place, f"{name!r} appears twice", "keep one of them")
+        elif _is_name(place, name, reading) and content is not None:
+            one = Variable(name, content)
+            if _may_travel(place, one, reading):
+                found[name] = one
+    return tuple(found.values())
+
+
+def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]]:
+    """Return the place, the name and the value of each variable; a wrong value is None."""
+    if value.kind == "a mapping":
+        return [
+            (key, key.text, value_or_expression(item, reading))
+            for key, item in entries(value, reading)
+        ]
+    if value.kind != "a list":
+        reading.problem(value, f"should be a list or a mapping, is {value.kind}", _MIXED)
+        return []
+    found: list[tuple[Value, str, str | None]] = []
+    for item in value.items():
+        found += _pairs(item, reading) if item.kind == "a mapping" else _secret(item, reading)
+    return found
+
+
+def _secret(item: Value, reading: Reading) -> list[tuple[Value, str, str | None]]:
+    name = text(item, reading, "DB_URL, the name of a secret", _NAME)
+    if name is None:
+        return []
+    if "=" in name:
+        key, _, content = name.partition("=")
+        what = f"{name!r}: a name alone in this list is a secret"
+        hint = f"write a value as a mapping: {{{key}: {content or chr(34) * 2}}}"
+        reading.problem(item, what, hint)
+        return []
+    if not source_name(item, name, reading):
+        return []
+    return [(item, name, f"${{{{ secrets.{name} }}}}")]
+
+
+def _is_name(value: Value, name: str, reading: Reading) -> bool:
+    """Tell whether a variable of the environment can have a name at all."""
+    if re.fullmatch(_NAME, name):
+        return True
+    what = f"{name!r} is not a name of an environment variable"
+    reading.problem(value, what, "use letters, digits and _, with no digit first")
+    return False
+
+
+def _may_travel(value: Value, one: Variable, reading: Reading) -> bool:
+    """Tell whether a variable may go to the host, and where needed through the step's own env."""
+    if re.fullmatch(_OF_THE_HOST, one.name):
+        what = f"`{one.name}` would change how the host starts the container"
+    elif not one.fits_a_line and re.fullmatch(_OF_THE_RUNNER, one.name):
+        what = f"`{one.name}` would change how the step itself works on the runner"
+    else:
+        return True
+    reading.problem(value, what, f"give the variable another name, such as `APP_{one.name}`")
+    return False
+
+
+def _args(value: Value, reading: Reading) -> tuple[Variable, ...]:
+    """Return build arguments; secrets are refused, because an image keeps its arguments."""
+    if value.kind != "a mapping":
+        hint = "such as {VERSION: '1.2'}"
+        reading.problem(value, f"should be a mapping, is {value.kind}", hint)
+        return ()
+    found = []
+    for key, item in entries(value, reading):
+        content = value_or_expression(item, reading)
+        named = _is_name(key, key.text, reading)
+        if content is not None and named and _may_be_seen(item, content, reading):
+            found.append(Variable(key.text, content))
+    return tuple(found)
+
+
+def _may_be_seen(item: Value, content: str, reading: Reading) -> bool:
+    if any(inside.strip().startswith("secrets.") for inside in EXPRESSION.findall(content)):
+        reading.problem(
+            item,
+            "a secret cannot be a build argument: everyone who can pull the image can read it",
+            "give it to the app when it runs, with `deploy: {run: {env: [NAME]}}`",
+        )
+    elif not content.replace("\t", " ").isprintable() or content != content.strip():
+        hint = "put such a text into a file of the repository"
+        what = "a build argument is one line, without spaces before or after it"
+        reading.problem(item, what, hint)
+    else:
+        return True
+    return False
+
+
+_NAMED = {
+    "type": "object",
+    "propertyNames": {"pattern": f"^{_NAME}$"},
+    "additionalProperties": {"type": ["string", "number", "boolean"]},
+}
+_ONE = {"anyOf": [{"type": "string", "pattern": f"^{_NAME}$"}, _NAMED]}
+ENV = Checked(_env, {"anyOf": [{"type": "array", "items": _ONE}, _NAMED]})
+ARGS = Checked(_args, _NAMED)

@@ -1,0 +1,1 @@
+"""GitHub's workflow as records: no YAML and no templates."""

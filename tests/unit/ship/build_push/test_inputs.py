@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ship.build_push.inputs import read_inputs
+from ship.runner.command import Secret
+from ship.runner.errors import UserError
+from unit.ship.build_push.given import context, inputs, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"image": "ghcr.io/acme/app:1"}, "not the name of an image"),
+        ({"image": "acme/app,enable=false"}, "has no name that is enabled"),
+        ({"context": "nowhere"}, "no folder 'nowhere'"),
+        ({"context": "--help"}, "no folder '--help'"),
+        ({"context": "{{defaultContext}}"}, "check it out in a step before"),
+        ({"context": "https://github.com/a/b.git"}, "check it out in a step before"),
+        (
+            {"file": "a/Dockerfile"},
+            r"no Dockerfile at 'a/Dockerfile'[\s\S]*there is Dockerfile",
+        ),
+        ({"target": "--x"}, "not the name of a build stage"),
+        ({"build_args": "TOKEN"}, "not of the form NAME=value"),
+        ({"build_contexts": "--x=y"}, "not the name of a build context"),
+        ({"platforms": ",linux/amd64,--load,"}, "not a platform such as"),
+        ({"ssh": "--x"}, "not an SSH agent or key"),
+        ({"secrets": "--x"}, "line 1 is neither NAME nor id=value"),
+        ({"secrets": "MISSING"}, r"add `MISSING: \$\{\{ secrets.MISSING \}\}` to the `env:`"),
+        ({"secrets": "A=1\nA=2"}, "A appears twice"),
+        ({"secret_files": "a=nowhere"}, "there is no file 'nowhere'"),
+        ({"tags": "type=semvr"}, "did you mean 'semver'"),
+        ({"tags": "{{brnch}}"}, r"did you mean \{\{branch\}\}"),
+        ({"flavor": "latest=maybe"}, "not one of auto, true, false"),
+        ({"push": "maybe"}, "not one of auto, true, false"),
+        ({"cache": "gha"}, "not one of none, auto"),
+        ({"cache_to": "registry.example.com/x y"}, "is not a cache that buildx knows"),
+        ({"max_age": "soon"}, "not a time such as 7d"),
+        ({"builder": "-x"}, "not the name of a builder"),
+        ({"sbom": "--x"}, "neither true nor false nor the image of a scanner"),
+        ({"provenance": "mode=all"}, "not one of false, true, min, max"),
+        ({"password": ""}, "`password`: is required but empty"),
+        ({"username": ""}, "`username`: is required but empty"),
+        ({"dry_run": "x"}, "neither true nor false"),
+        ({"images": "a: nowhere"}, r"images.a.context`: there is no folder 'nowhere'"),
+        (
+            {"images": "a: {context: ., image: x/y}\nb: {context: ., image: x/y}"},
+            r"a and b are both called x/y:main",
+        ),
+        ({"secrets": "A=1", "secret_files": "A=Dockerfile"}, "A is in `secrets` too"),
+    ],
+)
+def test_a_wrong_input_is_named(workspace: Path, changes: dict[str, str], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        read(workspace, **changes)
+
+
+def test_all_that_is_wrong_is_told_in_one_go(workspace: Path) -> None:
+    with pytest.raises(UserError) as raised:
+        read(workspace, push="maybe", tags="type=semvr\n{{brnch}}", labels="{{x", max_age="soon",
+             context="nowhere")  # fmt: skip
+    assert len(raised.value.problems) == 6
+
+
+def test_all_that_is_wrong_with_several_images_is_told_once(workspace: Path) -> None:
+    text = "api: nowhere\nweb: {contxt: ., target: --x}\ncron: ."
+    with pytest.raises(UserError) as raised:
+        read(workspace, images=text, tags="type=semvr")
+    told = [f"{problem.where}: {problem.what}" for problem in raised.value.problems]
+    assert len(told) == 4
+    assert "contxt" in told[0]
+    assert "semvr" in told[1]
+    assert "images.api.context" in told[2]
+
+
+def test_a_value_that_may_be_a_secret_is_in_no_message(workspace: Path) -> None:
+    with pytest.raises(UserError) as raised:
+        read(workspace, secrets="TOKEN=\n-----BEGIN KEY-----\nMIIEpQ\nx=y=z")
+    told = str(raised.value)
+    assert "BEGIN" not in told
+    assert "MIIEpQ has no value" in told, "a word alone is a name, and names are told"
+    assert "line 2 is neither" in told
+
+
+def test_a_push_from_the_pull_request_of_a_fork_is_refused(workspace: Path) -> None:
+    payload = {"pull_request": {"head": {"repo": {"full_name": "mallory/app"}}}}
+    facts = context(workspace, event_name="pull_request", payload=payload)
+    with pytest.raises(UserError, match="never pushed from the pull request of a fork"):
+        read_inputs(inputs(push="true"), facts)
+
+
+def test_the_token_of_the_job_goes_to_github_alone(workspace: Path) -> None:
+    given = {**inputs(password=""), "JOB_TOKEN": "ghs_x"}
+    assert read_inputs(given, context(workspace)).password == Secret("ghs_x")
+    given["INPUT_IMAGE"] = "registry.example.com/acme/app"
+    with pytest.raises(UserError, match=r"give the password for registry\.example\.com"):
+        read_inputs(given, context(workspace))
+
+
+def test_a_missing_dockerfile_names_those_that_are_there(workspace: Path) -> None:
+    (workspace / "Dockerfile").unlink()
+    (workspace / "docker").mkdir()
+    (workspace / "docker" / "api.Dockerfile").touch()
+    with pytest.raises(UserError, match=r"there is docker/api.Dockerfile: name it in `file`"):
+        read(workspace)
