@@ -116,7 +116,7 @@ def test_a_cancelled_deploy_leaves_no_host_between_versions(
     result = step.result()
     assert result.code == 130, result.log
     for host in hosts:
-        await_served(host, "1", seconds=30)
+        await_served(host, "1")
     assert deploy(shop.push("2")).code == 0
 
 
