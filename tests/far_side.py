@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.waiting import PATIENCE_SECONDS, wait_until
 from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.ssh import Access, Target
@@ -31,15 +31,27 @@ DASH_FIRST = (
 PULLS = """[ "$1" != pull ] ||
   echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls"""
 # Containers are files that hold `running` or `stopped`; a command that begins like the file `slow`
-# takes a second, one like `broken` fails, and one like `deaf` ignores signals. The container that
+# takes a second, and with `users` also until somebody was refused by the app; one like `broken`
+# fails, and one like `deaf` ignores signals until there is a file `heard`. The container that
 # `foreign` names was made by somebody else.
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
 {pulls}
 read -r slow <slow; read -r deaf <deaf
-case "$*" in "$slow"*) echo never >slow; : >reached; sleep 1 ;; esac
-case "$*" in "$deaf"*) : >reached; trap '' TERM; sleep 15; exit 1 ;; esac
+case "$*" in "$slow"*)
+  echo never >slow
+  rm -f refused
+  : >reached
+  sleep 1
+  [ ! -e users ] || until [ -e refused ]; do sleep 0.05; done ;;
+esac
+case "$*" in "$deaf"*)
+  : >reached
+  trap '' TERM
+  until [ -e heard ]; do sleep 0.1; done
+  exit 1 ;;
+esac
 [ ! -e mends ] || case "$*" in "$(cat mends)"*) echo never >broken ;; esac
 read -r broken <broken
 [ ! -e whole ] || [ "$*" != "$broken" ] || exit 1
@@ -90,7 +102,7 @@ COMMON = Common(
     access=Access(Secret("key"), Secret("")),
     name="app",
     max_parallel="",
-    lock_timeout=5,
+    lock_timeout=120,
     lock_expiry=60,
     dry_run=False,
 )
@@ -110,7 +122,7 @@ WANTED = RunForm(
     restart="unless-stopped",
     health="",
     health_command="",
-    health_timeout=5,
+    health_timeout=120,
     stop_timeout=1,
     keep=3,
     before=(),
@@ -149,7 +161,8 @@ class FarSide:
 
     @property
     def calls(self) -> list[str]:
-        return (self.folder / "calls").read_text().splitlines()
+        calls = self.folder / "calls"
+        return calls.read_text().splitlines() if calls.exists() else []
 
     @property
     def pulls(self) -> list[str]:
@@ -177,15 +190,14 @@ class FarSide:
         process = self.start(program)
         say(process, call(*phases))
         facts = listen(process, "ship-gone")
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE_SECONDS)
         return facts
 
     def await_reached(self) -> None:
         """Wait until the slow command runs."""
-        deadline = time.monotonic() + 10
-        while not (self.folder / "reached").exists():
-            assert time.monotonic() < deadline, self.calls
-            time.sleep(0.01)
+        wait_until(
+            (self.folder / "reached").exists, "the slow command runs", seen=lambda: self.calls
+        )
 
 
 def say(process: subprocess.Popen[bytes], text: Secret) -> None:
@@ -199,7 +211,7 @@ def cut(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdout, process.stderr, process.stdin):
         assert pipe
         pipe.close()
-    process.wait(timeout=40)
+    process.wait(timeout=PATIENCE_SECONDS)
 
 
 def listen(process: subprocess.Popen[bytes], until: str) -> list[str]:

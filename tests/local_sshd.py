@@ -8,15 +8,15 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import keys
+from bed.waiting import wait_until
 from ship.ssh import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from typing_extensions import Self
 
@@ -39,6 +39,14 @@ Subsystem sftp internal-sftp
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of loopback on which nobody listens, and that nobody else gets meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 class Sshd:
@@ -100,10 +108,12 @@ class Sshd:
             self._process = subprocess.Popen(
                 (program, "-D", "-e", "-f", str(conf)), stderr=log, stdin=subprocess.DEVNULL
             )
-        deadline = time.monotonic() + 10
-        while "Server listening" not in self.log:
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.01)
+        wait_until(
+            lambda: "Server listening" in self.log or self._process.poll() is not None,
+            "sshd listens",
+            seen=lambda: self.log,
+        )
+        assert self._process.poll() is None, self.log
         return self
 
     def __exit__(self, *_: object) -> None:

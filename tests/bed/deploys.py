@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from bed.hosts import Host
@@ -10,6 +9,7 @@ from bed.http import body
 from bed.machines import DOCKER
 from bed.shop import PORT
 from bed.step import Run, RunningStep, StepResult, run_action, start_action
+from bed.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Deploy:
             "env": "GREETING",
             "volumes": "state:/state",
             "health": "/health",
-            "health-timeout": "6",
+            "health-timeout": "30",
         }
         return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
 
@@ -76,12 +76,13 @@ def served(host: Host, path: str = "/", port: int = PORT) -> str:
     return body(f"http://{host.ip}:{port}{path}")
 
 
-def await_served(host: Host, version: str, seconds: float = 20) -> None:
+def await_served(host: Host, version: str) -> None:
     """Wait until a host serves a version."""
-    deadline = time.monotonic() + seconds
-    while (found := served(host)) != version:
-        assert time.monotonic() < deadline, f"{found!r} and not {version!r} on {told_by(host)}"
-        time.sleep(0.1)
+    wait_until(
+        lambda: served(host) == version,
+        f"version {version!r} is served",
+        seen=lambda: f"{served(host)!r} on {told_by(host)}",
+    )
 
 
 def told_by(host: Host) -> str:
@@ -93,12 +94,14 @@ def told_by(host: Host) -> str:
     return "\n".join(lines)
 
 
-def await_log(step: RunningStep, words: str, seconds: float = 60) -> None:
+def await_log(step: RunningStep, words: str) -> None:
     """Wait until a step has printed something."""
-    deadline = time.monotonic() + seconds
-    while words not in step.log():
-        assert time.monotonic() < deadline, step.log()
-        time.sleep(0.02)
+    wait_until(
+        lambda: words in step.log() or step.process.poll() is not None,
+        f"the step has printed {words!r}",
+        seen=step.log,
+    )
+    assert words in step.log(), step.log()
 
 
 def containers(host: Host) -> dict[str, str]:

@@ -35,6 +35,8 @@ NOTE_PID = 'echo $$ >"$0"; exec "$@"'
 KILL_ORPHANS = """\
 grep -lsF -- "RUNNER_TEMP=$1" /proc/[0-9]*/environ | cut -d / -f 3 | xargs -r kill -9
 """
+# What BuildKit says at the beginning of each build.
+BUILDS = "[internal]"
 COMMAND_FILES = (
     "GITHUB_OUTPUT",
     "GITHUB_STEP_SUMMARY",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_suffix(".mjs")
-END_SECONDS = 10
+END_SECONDS = 90
 
 
 class GithubParser:

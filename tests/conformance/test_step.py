@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bed.step import Run, StepTimeoutError, parse_outputs, run_action, start_action
+from bed.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,11 +109,9 @@ def test_a_cancelled_step_gets_an_interrupt_and_then_a_termination(
         "trap 'echo int' INT; trap 'echo term; exit 143' TERM; echo up; while :; do sleep 0.1; done"
     )
     step = start_action(action(tmp_path, f'"{wait}"'), {}, workspace=workspace)
-    until = time.monotonic() + 10
-    while "up" not in step.log() and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_until(lambda: "up" in step.log(), "the step is up", seen=step.log)
     step.cancel(seconds_to_term=0.5)
-    result = step.result(10)
+    result = step.result()
     assert (result.code, result.log.split()) == (143, ["up", "int", "term"])
 
 
@@ -121,13 +119,21 @@ def test_a_step_that_hangs_is_ended_with_all_that_it_started(
     tmp_path: Path, workspace: Path
 ) -> None:
     folder = action(tmp_path, '"echo $$ > pid; sleep 600"')
+    step = start_action(folder, {}, workspace=workspace)
+    pid = workspace / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text(), "the step has written its pid")
+    group = pid.read_text().strip()
+    assert alive(group), "a group that runs is found"
     with pytest.raises(StepTimeoutError):
-        run_action(folder, {}, workspace=workspace, timeout=1)
-    group = (workspace / "pid").read_text().strip()
+        step.result(timeout=0)
+    assert not alive(group)
+
+
+def alive(group: str) -> list[str]:
+    """Return the states of the processes of a group, without those that only wait for a burial."""
     listed = subprocess.check_output(("ps", "-eo", "pgid=,stat="), text=True)
-    states = [line.split()[1] for line in listed.splitlines() if line.split()[0] == group]
-    # Whoever inherits an ended process may take a while to bury it.
-    assert all(state.startswith("Z") for state in states)
+    lines = [line.split() for line in listed.splitlines()]
+    return [state for pgid, state in lines if pgid == group and not state.startswith("Z")]
 
 
 @pytest.mark.parametrize("text", ["no equals sign\n", "name<<END\nvalue\n", "=value\n"])

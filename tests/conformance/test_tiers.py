@@ -93,6 +93,8 @@ def test_a_program_that_is_missing_never_stops_the_other_components(tmp_path: Pa
 
 def test_no_folder_of_tests_is_passed_over(request: pytest.FixtureRequest) -> None:
     passed_over = request.config.getini("norecursedirs")
-    for path in TESTS.rglob("test_*.py"):
+    files = list(TESTS.rglob("test_*.py"))
+    assert Path(__file__) in files
+    for path in files:
         for part in path.relative_to(TESTS).parts:
             assert not any(fnmatch.fnmatch(part, pattern) for pattern in passed_over), path

@@ -84,6 +84,7 @@ def test_of_six_images_only_the_one_that_changed_is_built(
         for tag in ("main", f"sha-{SECOND[:12]}"):
             assert registry.digest(f"{PATH}/{name}", tag) == now["digest"]
     assert second.summary.count("unchanged, not built") == 5
+    assert "web    | " in second.log
     assert "api    | " not in second.log
 
 

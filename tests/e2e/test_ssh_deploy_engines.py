@@ -34,7 +34,7 @@ def test_an_engine_of_another_version_is_deployed_to(bed: Bed, suite: str, tmp_p
         result = deploy(shop.push(version), networks="front\nback", secret_files="CERT=x")
         assert result.code == 0, result.log
         assert served(host) == version
-    sick = deploy(shop.push("3", "sick-when-real"))
+    sick = deploy(shop.push("3", "sick-when-real"), health_timeout="6")
     assert sick.outputs["result"] == "rolled-back", sick.log
     assert served(host) == "2"
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}

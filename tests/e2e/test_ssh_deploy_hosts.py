@@ -78,6 +78,8 @@ def test_nobody_is_switched_when_one_host_is_not_ready(serving: Serving, shop: S
     assert results(result.outputs["hosts"]) == ["refused"] * 3
     assert [served(host) for host in hosts] == ["1"] * 3
     assert "stopping" not in result.log
+    hosts[2].docker("rename", "other", "shop")
+    assert "stopping" in deploy(shop.push("2")).log, "what a switch would have said"
 
 
 @pytest.mark.test_all
@@ -123,7 +125,7 @@ def test_a_cancelled_deploy_leaves_no_host_between_versions(serving: Serving, sh
     result = step.result()
     assert result.code == 130, result.log
     for host in hosts:
-        await_served(host, "1", seconds=30)
+        await_served(host, "1")
     assert deploy(shop.push("2")).code == 0
 
 

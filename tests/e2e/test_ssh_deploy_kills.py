@@ -19,6 +19,7 @@ import pytest
 from bed.deploys import Deploy, clean, served
 from bed.load import Load
 from bed.shop import PORT, Shop
+from bed.waiting import wait_until
 from ship.runner.context import Context
 from ship.ssh_deploy.inputs import read_inputs
 from ship.ssh_deploy.plan import plan
@@ -37,11 +38,9 @@ IMAGE = "ghcr.io/acme/shop@sha256:" + "0" * 64
 DISK = "300m"
 # Seconds from the beginning of a phase to the fault; a switch has more in it than others.
 SOON, LATER, LATEST = 0.0, 0.3, 0.8
-# What a version may be away for, in seconds: the documented gap of a plain switch that is undone
-# on a busy machine, and none behind the proxy but for a slow answer. An engine that restarts takes
-# its containers with it, in any form.
-LONGEST_GAP = {"run": 15.0, "proxy": 2.0, "compose": 20.0}
-ENGINE_GAP = 40.0
+# An engine that restarts takes its containers with it, in any form; else nobody is refused who
+# asks through the proxy.
+RESTART = "the engine restarts"
 COMPOSE = """\
 services:
   web:
@@ -214,37 +213,39 @@ def test_a_version_serves_and_the_next_deploy_works(
     for host, asked in zip(hosts, loads, strict=True):
         assert served(host) in ("1", "2"), f"{host.name}:\n{result.log}"
         assert served(host, "/health") == "ok"
-        gap = asked.longest_gap_ms() / 1000
-        allowed = ENGINE_GAP if point.fault == "the engine restarts" else LONGEST_GAP[point.form]
-        print(f"{point}: {host.name} was away for {gap:.2f} s")
-        assert gap < allowed, f"{host.name} was away for {gap} s:\n{result.log}"
+        print(f"{point}: {host.name} was away for {asked.longest_gap_ms() / 1000:.2f} s")
+        assert asked.versions, result.log
+        if point.form == "proxy" and point.fault != RESTART:
+            assert asked.failed == [], result.log
     after = deploy.run(stage.inputs(point))
     assert after.code == 0, after.log
     assert {each["result"] for each in json.loads(after.outputs["hosts"])} == {"deployed"}
 
 
 def load(host: Host) -> Load:
-    return Load(f"http://{host.ip}:{PORT}/", clients=1, pause=0.02)
+    return Load(f"http://{host.ip}:{PORT}/", clients=1, pause=0.02, timeout=20)
 
 
 def await_phase(step: RunningStep, point: Point) -> None:
     """Wait until the phase has begun on a host; a step that is over has nothing left to kill."""
-    deadline = time.monotonic() + 90
-    while f"{point.phase}: " not in step.log() and step.process.poll() is None:
-        assert time.monotonic() < deadline, step.log()
-        time.sleep(0.01)
+    wait_until(
+        lambda: f"{point.phase}: " in step.log() or step.process.poll() is not None,
+        f"{point.phase} has begun",
+        seen=step.log,
+    )
     time.sleep(point.seconds)
 
 
 def await_settled(hosts: list[Host]) -> None:
     """Wait until each host serves one version, and goes on to."""
-    deadline = time.monotonic() + 90
     good = 0
-    while good < 10:
-        versions = [served(host) for host in hosts]
-        good = good + 1 if all(version in ("1", "2") for version in versions) else 0
-        assert time.monotonic() < deadline, versions
-        time.sleep(0.1)
+
+    def settled() -> bool:
+        nonlocal good
+        good = good + 1 if all(served(host) in ("1", "2") for host in hosts) else 0
+        return good == 10
+
+    wait_until(settled, "each host serves a version", seen=lambda: [served(host) for host in hosts])
 
 
 def test_the_part_in_make_test_is_of_the_matrix() -> None:

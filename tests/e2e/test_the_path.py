@@ -249,8 +249,10 @@ def test_from_five_lines_to_a_running_healthy_container(bed: Bed, project: Proje
 
     # No login is left on either machine, and no secret in any log.
     assert logins(bed) == before
-    for secret in (TOKEN, GREETING, bed.host.private_key.splitlines()[2]):
-        assert secret not in first.log + second.log + third.log + fourth.log
+    for log in (first.log, second.log, third.log, fourth.log):
+        assert bed.host.name in log or bed.host.ip in log, "it is the log of a deploy"
+        for secret in (TOKEN, GREETING, bed.host.private_key.splitlines()[2]):
+            assert secret not in log
 
 
 def test_a_host_that_shows_another_key_gets_nothing(bed: Bed, project: Project) -> None:

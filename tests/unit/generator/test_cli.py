@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
-import time
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.waiting import PATIENCE_SECONDS, wait_until
 from gen_workflow.render import folder
 from gen_workflow.version import __version__
 from unit.generator.conftest import COMMAND, Ended
@@ -393,15 +395,22 @@ def test_an_interrupt_is_reported_in_a_word(repository: Repository) -> None:
     templates = repository.folder / "templates"
     templates.mkdir()
     (templates / "header.j2").write_text("[% for i in range(10 ** 12) %][% endfor %]")
+    # Whoever reads in the folder is told to us by a signal.
+    is_read = threading.Event()
+    before = signal.signal(signal.SIGIO, lambda *_: is_read.set())
+    watched = os.open(templates, os.O_RDONLY)
+    fcntl.fcntl(watched, fcntl.F_NOTIFY, fcntl.DN_ACCESS)
     with subprocess.Popen(
         (str(COMMAND), "generate", "--stdout", "--templates", "templates"),
         cwd=repository.folder,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        time.sleep(1.5)
+        wait_until(is_read.is_set, "the template is read")
+        os.close(watched)
+        signal.signal(signal.SIGIO, before)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE_SECONDS) == 130
         assert process.stderr is not None
         assert process.stderr.read() == "interrupted\n"
 

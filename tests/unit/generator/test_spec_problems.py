@@ -668,7 +668,9 @@ def test_a_value_of_ssh_is_what_ssh_takes(
 
 @pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
 def test_a_misspelt_key_is_not_reported_as_missing_too(text: str, repository: Path) -> None:
-    assert all("perhaps you meant" in message for message in problems(text, repository))
+    found = problems(text, repository)
+    assert found
+    assert all("perhaps you meant" in message for message in found)
 
 
 @pytest.mark.parametrize(

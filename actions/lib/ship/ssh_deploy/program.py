@@ -23,8 +23,8 @@ FOLDER = os.path.dirname(__file__)
 class Phase(NamedTuple):
     """A part of a deploy, which is one line that is sent to the host.
 
-    `undo` is what the host does by itself when the phase fails. With `first_host` only the first of several
-    hosts runs it; with `in_groups` at most `max-parallel` hosts run it at a time.
+    `undo` is what the host does by itself when the phase fails. With `first_host` only the first of
+    several hosts runs it; with `in_groups` at most `max-parallel` hosts run it at a time.
     """
 
     name: str

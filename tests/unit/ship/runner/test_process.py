@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.waiting import wait_until
 from ship.runner.command import Command, Secret
 from ship.runner.errors import UserError
 from ship.runner.pipes import Tail
@@ -17,6 +20,7 @@ ENV = {"PATH": "/usr/bin:/bin", "INPUT_PASSWORD": "hunter2", "JOB_TOKEN": "ghs_x
 
 def test_a_program_gets_none_of_our_inputs() -> None:
     shown = ProcessRunner(ENV).run(Command(("env",), why="look")).stdout
+    assert "PATH=/usr/bin:/bin" in shown
     assert "hunter2" not in shown
     assert "ghs_x" not in shown
 
@@ -72,9 +76,13 @@ def test_a_missing_program_is_named() -> None:
         ProcessRunner(ENV).run(Command(("nowhere",), why="try"))
 
 
-def test_a_late_word_of_a_grandchild_is_not_passed_on() -> None:
+def test_a_late_word_of_a_grandchild_is_not_passed_on(tmp_path: Path) -> None:
     seen: list[str] = []
-    script = "(sleep 3; echo '::warning::late') & echo now"
+    late = f"until [ -e {tmp_path}/late ]; do sleep 0.02; done; echo '::warning::late'"
+    script = f"({late}; : >{tmp_path}/said) & echo now"
+    threads = threading.active_count()
     ProcessRunner(ENV).run(Command(("sh", "-c", script), why="try"), on_stdout=seen.append)
-    time.sleep(1.5)
+    (tmp_path / "late").touch()
+    wait_until((tmp_path / "said").exists, "the grandchild has said its late word")
+    wait_until(lambda: threading.active_count() <= threads, "its pipes are read to their end")
     assert seen == ["now"]

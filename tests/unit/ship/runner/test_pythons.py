@@ -67,5 +67,8 @@ def test_a_module_of_the_workspace_is_never_imported(tmp_path: Path) -> None:
         (tmp_path / name).write_text("print('HIJACKED')\n")
     (tmp_path / "ship").mkdir()
     (tmp_path / "ship" / "__init__.py").write_text("print('HIJACKED')\n")
+    argv, env = (sys.executable, "-c", "import json"), {"PYTHONPATH": str(tmp_path)}
+    fooled = subprocess.run(argv, env=env, check=True, capture_output=True, text=True)
+    assert fooled.stdout == "HIJACKED\n", "another program does import it"
     done = start(sys.executable, tmp_path, PYTHONPATH=str(tmp_path), INPUT_DRY_RUN="true")
     assert "HIJACKED" not in done.stdout + done.stderr

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import struct
 import subprocess
-import time
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.waiting import PATIENCE_SECONDS, wait_until
 from ship.runner.command import Secret
 from ship.ssh import bootstrap
 
@@ -68,11 +71,18 @@ class Far:
 
     def await_pid(self) -> int:
         """Return the pid that the script writes as its first word."""
-        deadline = time.monotonic() + 5
-        while not (text := self.out.read_text()).endswith("\n"):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return int(text)
+        wait_until(lambda: self.out.read_text().endswith("\n"), "the script has written its pid")
+        return int(self.out.read_text())
+
+    def await_taken(self) -> None:
+        """Wait until nothing of what was said is left in the pipe."""
+        assert self.process.stdin
+        pipe = self.process.stdin.fileno()
+        size = struct.calcsize("i")
+        wait_until(
+            lambda: fcntl.ioctl(pipe, termios.FIONREAD, bytes(size)) == bytes(size),
+            "the shell has read what was said",
+        )
 
     def processes(self) -> list[str]:
         """Return what is left of the script and of what is around it."""
@@ -85,7 +95,7 @@ class Far:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_SECONDS)
         self.process.stdout.close()
 
 
@@ -98,10 +108,7 @@ def is_alive(pid: int) -> bool:
 
 
 def await_death(pid: int) -> None:
-    deadline = time.monotonic() + 5
-    while is_alive(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not is_alive(pid), f"process {pid} has ended")
 
 
 # A shell that reads what to do, the login shell, and whether the server makes a process group.
@@ -125,7 +132,7 @@ def test_a_script_that_ends_tells_its_exit_code_and_leaves_nothing(far: Far) -> 
     far.send("exit 3")
     assert far.line() == f"ship-gone {far.mark} 3"
     far.end_input()
-    assert far.process.wait(5) == 0
+    assert far.process.wait(PATIENCE_SECONDS) == 0
     assert far.processes() == []
     await_death(left)
 
@@ -141,7 +148,7 @@ def test_the_end_of_input_ends_a_command_and_the_script_puts_things_right(far: F
     pid = far.await_pid()
     far.end_input()
     assert far.line() == f"ship-gone {far.mark} 7"
-    assert far.process.wait(5) == 0
+    assert far.process.wait(PATIENCE_SECONDS) == 0
     assert far.out.read_text() == f"{pid}\nundone\n"
     await_death(pid)
 
@@ -157,7 +164,7 @@ def test_the_end_of_input_reaches_a_script_that_waits_for_the_next_command(far: 
 )
 def test_half_a_text_is_never_run(far: Far, half: str) -> None:
     far.say("{\n" + half)
-    time.sleep(0.05)
+    far.await_taken()
     far.end_input()
     assert far.line() == f"ship-gone {far.mark} 7"
     assert far.out.read_text() == "undone\n"

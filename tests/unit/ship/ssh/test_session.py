@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
+from bed.waiting import PATIENCE_SECONDS, wait_until
 from doubles import ScriptedProcess, ScriptedRunner
 from ship.runner.command import Secret
 from ship.runner.errors import UserError
@@ -39,11 +39,10 @@ def test_a_host_is_ready_when_it_says_the_mark_of_the_session() -> None:
     line = Line(process)
     starter = threading.Thread(target=line.attempt)
     starter.start()
-    while not process.written:
-        time.sleep(0.01)
+    wait_until(lambda: process.written, "the script was sent")
     assert not line.session.ready
     line.ready()
-    starter.join(60)
+    starter.join(PATIENCE_SECONDS)
     assert line.session.ready
     process.print("a fact")
     assert line.lines == ["a fact"]

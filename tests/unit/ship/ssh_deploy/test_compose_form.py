@@ -98,6 +98,7 @@ def test_only_what_goes_before_and_the_switch_touch_the_project(wish: Wish) -> N
 
 def test_no_secret_is_shown_or_outside_of_the_env_file(wish: Wish) -> None:
     made = wish.program(env="TOKEN\nLEVEL=info")
+    assert "TOKEN" in made.shown()
     assert SECRET not in made.shown()
     assert made.secret_files[".env"].reveal() == f"TOKEN=\"{SECRET}\"\nLEVEL='info'\n"
     assert made.parameters["ENV_NAMES"] == "TOKEN LEVEL"

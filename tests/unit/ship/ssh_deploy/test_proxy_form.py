@@ -69,6 +69,7 @@ def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> N
     assert program.files[-2:] == ("run/run", "proxy/proxy")
     undo = {phase.name: phase.undo for phase in program.phases}
     assert undo["switch"] == "the proxy sends requests to the old container again, which still runs"
+    assert undo["switch"] in program.shown()
     assert "a candidate" not in program.shown()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bed.waiting import PATIENCE_SECONDS
 from far_side import ACME, COMMON, DASH_FIRST, PHASES, WANTED, FarSide, listen, say
 from ship.runner.command import Secret
 from ship.ssh_deploy.program import call
