@@ -50,7 +50,7 @@ def test_the_measured_gap_is_the_one_that_its_users_saw(
 
 
 def difference(host: Host, shop: Shop, deploy: Deploy, version: str) -> float:
-    """Deploy under load; return how far the reported gap is from what users saw, as a part of it."""
+    """Deploy under load; return how far the reported gap is from what users saw, as a ratio."""
     with Load(f"http://{host.ip}:{PORT}/", clients=2) as load:
         wait_until(lambda: load.versions, "users see the version before")
         result = deploy(shop.push(version, "slow-start"))
