@@ -7,6 +7,7 @@ clean-up.
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,13 @@ def held_off() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Hold the signals back meanwhile, and act on the first one afterwards: for short work."""
+    """Hold the signals back meanwhile, and act on the first one afterwards: for short work.
+
+    Other threads than the main one never get a signal, and may not set a handler.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     came: list[int] = []
     before = [(each, signal.signal(each, lambda n, _: came.append(n))) for each in SIGNALS]
     try:

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 HIDDEN = "***"
 
@@ -54,8 +54,3 @@ class Command(NamedTuple):
     def environment(self) -> dict[str, str]:
         """Return what the program's environment has beside ours, secrets in the clear."""
         return {k: v.reveal() if isinstance(v, Secret) else v for k, v in self.env.items()}
-
-
-def undo_of(done: Sequence[Command]) -> tuple[Command, ...]:
-    """Return the commands that take back what was done: the newest first."""
-    return tuple(command.undo for command in reversed(done) if command.undo)

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ship.runner import cancel
 from ship.runner.errors import UserError
 from ship.runner.pipes import close, read_lines
 from ship.runner.running import Background, Interactive, end, send_signal
@@ -125,16 +126,16 @@ class ProcessRunner:
     def run(
         self, command: Command, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
     ) -> Finished:
-        child = _Child(time.monotonic(), self._open(command), on_stdout, on_stderr)
+        children: list[_Child] = []
         try:
-            child.feed(command)
-            child.wait()
+            self._begin(children, command, on_stdout, on_stderr)
+            children[0].wait()
         except BaseException:
-            child.end()
+            _end_all(children)
             raise
         finally:
-            finished = child.finish()
-        return finished
+            finished = [child.finish() for child in children]
+        return finished[0]
 
     def run_all(self, jobs: Sequence[tuple[Command, Sink]], at_once: int) -> tuple[Finished, ...]:
         changed = threading.Event()
@@ -142,16 +143,10 @@ class ProcessRunner:
         try:
             for command, sink in jobs:
                 _await(changed, lambda: sum(not each.is_done for each in children) < at_once)
-                started = time.monotonic()
-                process = self._open(command, stderr=subprocess.STDOUT)
-                children.append(_Child(started, process, sink, changed=changed))
-                children[-1].feed(command)
+                self._begin(children, command, sink, changed=changed, stderr=subprocess.STDOUT)
             _await(changed, lambda: all(each.is_done for each in children))
         except BaseException:
-            for child in children:
-                child.signal_end()
-            for child in children:
-                child.end()
+            _end_all(children)
             raise
         finally:
             finished = tuple(child.finish() for child in children)
@@ -176,6 +171,24 @@ class ProcessRunner:
         self, command: Command, *, on_stdout: Sink, on_stderr: Sink, on_end: Callable[[], None]
     ) -> InteractiveProcess:
         return Interactive(self._open(command), on_stdout, on_stderr, on_end)
+
+    def _begin(
+        self,
+        children: list[_Child],
+        command: Command,
+        on_stdout: Sink | None,
+        on_stderr: Sink | None = None,
+        *,
+        changed: threading.Event | None = None,
+        stderr: int = subprocess.PIPE,
+    ) -> None:
+        """Start a program, add it to those that are ended with us, and write its input."""
+        started = time.monotonic()
+        # A signal between the start and the list would leave a process behind that no list has.
+        with cancel.deferred():
+            process = self._open(command, stderr=stderr)
+            children.append(_Child(started, process, on_stdout, on_stderr, changed))
+        children[-1].feed(command)
 
     def _open(
         self, command: Command, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE
@@ -261,6 +274,13 @@ class _Child:
     def _finish_reading(self) -> None:
         for reader in self._readers:
             reader.finish()
+
+
+def _end_all(children: Sequence[_Child]) -> None:
+    for child in children:
+        child.signal_end()
+    for child in children:
+        child.end()
 
 
 def _await(changed: threading.Event, is_true: Callable[[], bool]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 LIB = Path(__file__).parents[4] / "actions" / "lib"
 PROGRAM = """
@@ -34,3 +37,42 @@ def test_a_signal_that_is_deferred_is_heeded_after_what_was_whole() -> None:
 
 def test_without_a_signal_it_goes_on() -> None:
     assert said() == ["whole", "went on"]
+
+
+# A signal comes when a program has started, before anybody can have noted it.
+STRUCK = """
+import os, signal, subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from ship.runner import cancel
+from ship.runner.command import Command
+from ship.runner.process import ProcessRunner
+
+
+class Struck(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        print(self.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+subprocess.Popen = Struck
+cancel.listen()
+runner, command = ProcessRunner(dict(os.environ)), Command(("sleep", "3600"), why="be left over")
+try:
+    if sys.argv[2] == "run":
+        runner.run(command)
+    else:
+        runner.run_all([(command, print)], at_once=1)
+except cancel.Interrupted as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("way", ["run", "run_all"])
+def test_a_program_that_starts_while_the_run_is_cancelled_is_ended(way: str) -> None:
+    argv = (sys.executable, "-c", STRUCK, str(LIB), way)
+    done = subprocess.run(argv, check=True, text=True, capture_output=True)
+    pid, told = done.stdout.splitlines()
+    assert told == "the run was cancelled (SIGINT)"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)

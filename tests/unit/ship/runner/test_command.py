@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-from ship.runner.command import Command, Secret, undo_of
+from ship.runner.command import Command, Secret
 
 
 def step(name: str, undo: Command | None = None) -> Command:
     return Command(("kubectl", name), why=name, undo=undo)
-
-
-def test_what_was_done_is_undone_newest_first() -> None:
-    done = (step("a", step("undo-a")), step("read"), step("b", step("undo-b")))
-    assert [str(command) for command in undo_of(done)] == ["kubectl undo-b", "kubectl undo-a"]
 
 
 def test_the_secret_of_an_undo_is_not_shown() -> None:
