@@ -446,7 +446,7 @@ def test_files_beside_the_folder_are_those_of_the_host(project: Project) -> None
         read = ("exec", "shop-web-1", "/bin/busybox", "cat", "/shared/app.env")
         assert project.host.docker(*read).stdout == "FROM=shared\n"
         extra = project.identity("extra")
-        assert project("2", "sick").outputs["result"] == "rolled-back"
+        assert project("2", "sick", health_timeout="8").outputs["result"] == "rolled-back"
         assert project.served() == "1"
         assert project.identity("extra") == extra
     finally:

@@ -113,7 +113,9 @@ def test_a_migration_that_fails_stops_the_deploy(serving: Serving, shop: Shop) -
 
 def test_a_health_command_decides(shop: Shop, deploy: Deploy) -> None:
     # The image has no shell at the usual place, so the command cannot be run: that is told.
-    result = deploy(shop.push("1"), health="", health_command="test -e /www/health")
+    result = deploy(
+        shop.push("1"), health="", health_command="test -e /www/health", health_timeout="6"
+    )
     assert result.code == 1
     assert "its health command ended with exit code" in result.errors[0]
 

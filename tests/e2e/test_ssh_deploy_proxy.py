@@ -475,7 +475,7 @@ def test_another_image_leaves_a_proxy_that_works_until_somebody_removes_it(
     assert "the proxy of the host stays what it is" in result.log
     # The new one knows the routes, also when the deploy that starts it is refused.
     host.docker("rm", "-f", PROXY)
-    refused = deploy(shop.push("3", "sick"))
+    refused = deploy(shop.push("3", "sick"), health_timeout="6")
     assert refused.outputs["result"] == "refused", refused.log
     assert served(host) == "2"
 
