@@ -20,10 +20,6 @@ deploy:
 """
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes many seconds, or asks the package index")
-
-
 class Ended(NamedTuple):
     """A process that ended."""
 

@@ -16,8 +16,6 @@ ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("gen-workflow", "generator", "templates", "requirements.txt", "examples/ssh-run")
 FIRST_USE = "gen-workflow: first use: making its environment in "
 
-slow = pytest.mark.slow
-
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
@@ -65,7 +63,6 @@ def base_python() -> Path:
     return Path(sys.base_prefix) / "bin" / "python3"
 
 
-@slow
 def test_the_first_use_makes_the_environment_and_says_so_in_one_line(checkout: Path) -> None:
     rendered = run(checkout, "generate", "-C", "examples/ssh-run", "--stdout")
     assert rendered.err == f"{FIRST_USE}{checkout}/.venv\n"
@@ -77,7 +74,6 @@ def test_the_first_use_makes_the_environment_and_says_so_in_one_line(checkout: P
 
 
 @pytest.mark.test_all
-@slow
 def test_it_works_without_uv(checkout: Path, tmp_path: Path) -> None:
     path = tools(tmp_path / "tools", base_python())
     assert run(checkout, "--version", path=path).err.startswith(FIRST_USE)
@@ -88,7 +84,6 @@ def test_it_works_without_uv(checkout: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.test_all
-@slow
 def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
     argv = (str(checkout / "gen-workflow"), "--version")
     both = [
@@ -101,7 +96,6 @@ def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
     assert sum(err.startswith(FIRST_USE) for _, err in ended) == 1
 
 
-@slow
 @pytest.mark.parametrize(
     "harm",
     [
@@ -129,7 +123,6 @@ def test_a_half_made_environment_is_healed(harm: str, checkout: Path) -> None:
     assert run(checkout, "--version").err == ""
 
 
-@slow
 def test_it_is_found_through_links(checkout: Path, tmp_path: Path) -> None:
     run(checkout, "--version")
     (tmp_path / "bin").mkdir()
@@ -142,7 +135,6 @@ def test_it_is_found_through_links(checkout: Path, tmp_path: Path) -> None:
         assert done.stdout.startswith("gen-workflow ")
 
 
-@slow
 def test_modules_of_the_current_folder_do_not_get_in(checkout: Path) -> None:
     (checkout / "jinja2.py").write_text("raise SystemExit('taken')\n")
     assert run(checkout, "generate", "-C", "examples/ssh-run", "--stdout").code == 0
