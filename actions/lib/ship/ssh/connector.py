@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from contextlib import contextmanager
@@ -64,8 +65,6 @@ def connect(
 
 
 def _remove(folder: Folder) -> None:
-    import shutil  # noqa: PLC0415 - 5 ms, which a wrong input and a dry run need not pay
-
     shutil.rmtree(folder.path, ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,6 @@ def _is_locked(text: str) -> bool:
 
 def _decoded(text: str) -> bytes:
     """Return the content of a text in base64; nothing for any other text."""
-    import base64  # noqa: PLC0415 - needed for a few forms of key alone
-
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
