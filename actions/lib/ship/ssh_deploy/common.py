@@ -20,6 +20,8 @@ NAME_HINT = (
     "are reserved"
 )
 GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
+# The address where the host asks for a port that is published on all addresses.
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104
 # The defaults of action.yml.
 DEFAULTS = {
     "restart": "unless-stopped",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ship.images.reference import Name, Reference
 from ship.runner.errors import Problem, StepFailed, UserError
-from ship.ssh_deploy.health import EVERYWHERE
+from ship.ssh_deploy.common import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.images.reference import Name, Reference
 from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.environment import read_app_environment, read_files
-from ship.ssh_deploy.health import HEALTH
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
 from ship.ssh_deploy.run.options import read_options, read_words
 from ship.ssh_deploy.run.ports import read_ports
@@ -27,6 +26,7 @@ NETWORK = re.compile(r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
 # A name has two characters at least: Docker reads a single one as the drive of a Windows path.
 VOLUME = re.compile(r"(?:/[^:\s]*|[a-zA-Z0-9][a-zA-Z0-9_.-]+):/[^:\s]*(?::[a-zA-Z,]+)?")
 RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
+HEALTH = re.compile(r"/[!-~]*")
 LABEL_NAME = re.compile(r"(?!io\.github\.gen-workflow)[A-Za-z0-9][!-<>-~]*")
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from ship.ssh_deploy.common import history
-from ship.ssh_deploy.health import EVERYWHERE
+from ship.ssh_deploy.common import EVERYWHERE, history
 from ship.ssh_deploy.program import LABEL, LEAVE, Phase, Program
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.ssh.target import LAST_PORT
-from ship.ssh_deploy.health import EVERYWHERE
+from ship.ssh_deploy.common import EVERYWHERE
 
 if TYPE_CHECKING:
     from ship.runner.reader import Reader
