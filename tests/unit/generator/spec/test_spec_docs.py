@@ -21,7 +21,7 @@ from gen_workflow.version import __version__
 if TYPE_CHECKING:
     from unit.generator.conftest import Repository
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 TEXT = (ROOT / "docs" / "spec.md").read_text()
 KEYS = [
     pytest.param(key, id=f"{path}/{name}")
