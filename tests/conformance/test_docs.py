@@ -28,6 +28,8 @@ PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)+/?|[\w.*-]+(/|\.(py|sh|md|json|toml|yml)
 # `test_all` is a mark.
 TEST = re.compile(r"(?!test_all$)test_\w+")
 NAME_IN_A_FILE = re.compile(r"`(\w+)` (?:in|of) `([\w/]+\.py)`")
+# A function of the scripts with its arguments.
+SHELL = re.compile(r"([a-z_]+) [A-Z]+(?: value)?")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 TARGET = re.compile(r"make ([a-z-]+)\b")
 
@@ -73,6 +75,14 @@ def test_a_name_that_a_page_places_in_a_file_is_in_it(page: str) -> None:
     for name, path in NAME_IN_A_FILE.findall((ROOT / page).read_text("utf-8")):
         files = [ROOT / each[1:] for each in fnmatch.filter(there(), f"*/{path}")]
         assert any(re.search(rf"\b{name}\b", each.read_text("utf-8")) for each in files), name
+
+
+def test_every_shell_function_that_the_design_calls_exists() -> None:
+    spans = CODE.findall((ROOT / "docs" / "design.md").read_text("utf-8"))
+    called = {match[1] for span in spans if (match := SHELL.fullmatch(span))}
+    scripts = "".join(path.read_text("utf-8") for path in (ROOT / "actions").rglob("*.sh"))
+    assert called
+    assert called <= set(re.findall(r"^(\w+)\(\)", scripts, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
