@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWERS = {"/health": 200, "/made": 201, "/login": 302, "/sick": 503, "/q?x=[1-3]": 200}
+# The site of each other path: one proxy may serve several.
+SITE = "shop.example.com"
 CLIENTS = [
     pytest.param({"curl": "curl"}, id="curl"),
     pytest.param({"bash": "bash"}, id="bash"),
@@ -29,7 +31,8 @@ CLIENTS = [
 def port() -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(ANSWERS.get(self.path, 404))
+            is_there = self.headers["Host"] == SITE
+            self.send_response(ANSWERS.get(self.path, 200 if is_there else 404))
             self.send_header("Location", "/health")
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -44,7 +47,7 @@ def port() -> Iterator[int]:
     server.server_close()
 
 
-def probe(folder: Path, client: dict[str, str], port: int | str, path: str) -> str:
+def probe(folder: Path, client: dict[str, str], port: int | str, path: str, site: str = "") -> str:
     """Return what the probe says where only one client is installed."""
     for name, program in {
         "sh": "dash",
@@ -59,7 +62,8 @@ def probe(folder: Path, client: dict[str, str], port: int | str, path: str) -> s
             pytest.fail(f"{program} is not on this machine")
         (folder / name).symlink_to(found)
     # The folder is the whole PATH: the script would add those where a client is.
-    script = Program(("host/common", "host/health"), (), {}).preamble("m").reveal()
+    sent = Program(("host/common", "host/health"), (), {"HEALTH_HOST": site} if site else {})
+    script = sent.preamble("m").reveal()
     script = script.replace("PATH=$PATH:", "ELSEWHERE=")
     script += f"probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\nfinished=yes\n"
     proxy = "http://127.0.0.1:1"
@@ -85,6 +89,14 @@ def test_only_a_2xx_of_the_app_itself_is_good(
     tmp_path: Path, client: dict[str, str], port: int, path: str, said: str
 ) -> None:
     assert probe(tmp_path, client, port, path) == said
+
+
+@pytest.mark.parametrize(("site", "said"), [(SITE, "good"), ("other.example.com", "status 404")])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_client_names_the_site(
+    tmp_path: Path, client: dict[str, str], port: int, site: str, said: str
+) -> None:
+    assert probe(tmp_path, client, port, "/", site) == said
 
 
 @pytest.mark.parametrize("client", CLIENTS)
