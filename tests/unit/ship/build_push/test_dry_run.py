@@ -1,4 +1,4 @@
-"""What a dry run prints is what a run does: the same commands, then the same tags, in one order."""
+"""What a dry run prints is what a run does, in one order; and what is begun is undone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from doubles import OPEN_REGISTRY, Answers, HttpRegistry, Log, ScriptedRunner
 from ship.build_push.step import run
+from ship.runner.errors import Interrupted, ShipError
 from ship.runner.process import Finished
 from unit.ship.build_push.given import context, inputs
 
@@ -101,3 +102,31 @@ def test_a_run_starts_the_commands_of_the_dry_run_in_their_order(
     commands, planned_tags = planned(dry.text)
     assert [comparable(each) for each in started] == [comparable(each) for each in commands]
     assert tags == planned_tags
+
+
+@pytest.mark.parametrize(
+    ("given", "ending"),
+    [
+        pytest.param({"provenance": "true"}, Finished(1, "", "ERROR: no"), id="it cannot be made"),
+        pytest.param({"provenance": "true"}, Interrupted.of("cancelled"), id="a cancelled run"),
+        pytest.param({"cache": "auto"}, Interrupted.of("cancelled"), id="cancelled, and optional"),
+    ],
+)
+def test_a_builder_that_was_only_begun_is_removed(
+    given: dict[str, str], ending: Finished | ShipError, workspace: Path, tmp_path: Path
+) -> None:
+    """What `create` has left, such as a container, is known only to buildx."""
+
+    def end(command: Command) -> None:
+        if "create" in command.argv and isinstance(ending, ShipError):
+            raise ending
+
+    log = Log(tmp_path)
+    made = ending if isinstance(ending, Finished) else Finished(0)
+    runner = ScriptedRunner(Finished(0), made, Finished(0), then=end)
+    with HttpRegistry(answers()) as registry:
+        real = inputs(**given, image=f"{registry.address}/acme/app")
+        with pytest.raises(ShipError):
+            run(real, context(workspace), runner, log.workflow)
+    assert [each.argv[2] for each in runner.ran] == ["--format", "create", "rm"]
+    assert runner.ran[2] == runner.ran[1].undo
