@@ -6,15 +6,32 @@ from __future__ import annotations
 
 import os
 import traceback
+from typing import TYPE_CHECKING
 
-from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2 import FileSystemLoader, TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from gen_workflow import files
 from gen_workflow.errors import UserError, shown
 from gen_workflow.render import folder
 from gen_workflow.spec.hints import near
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import Environment
+
 _DELIMITERS = "delimiters are [[ value ]], [% statement %] and [# comment #]"
+
+
+class Loader(FileSystemLoader):
+    """Loads the user's own templates, and no other file: the hash of the generator has them all."""
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        if template not in folder.names(str(self.searchpath[0])):
+            raise TemplateNotFound(template)
+        return super().get_source(environment, template)
 
 
 def check(templates: str) -> None:
@@ -33,7 +50,7 @@ def check(templates: str) -> None:
 
 def _names(templates: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(templates) if name.endswith(".j2"))
+        return folder.names(templates)
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", where=shown(templates)) from None
 
@@ -57,5 +74,8 @@ def failed(error: Exception, templates: str) -> UserError:
         frames = traceback.extract_tb(error.__traceback__)
         at = [frame for frame in frames if frame.filename.endswith(".j2")]
         place = f"{shown(at[-1].filename)}:{at[-1].lineno}" if at else shown(templates)
+    if isinstance(error, TemplateNotFound):
+        what = f"cannot be rendered: there is no template {error.name!r}"
+        return UserError(what, where=place, hint="the name of a template ends in .j2")
     kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
     return UserError(f"cannot be rendered: {kind}{error}", where=place, hint=_DELIMITERS)

@@ -22,6 +22,7 @@ from gen_workflow.render.scalars import block, scalar
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
+    from jinja2 import BaseLoader
     from jinja2.bccache import Bucket
 
     from gen_workflow.workflow.records import Workflow
@@ -48,15 +49,14 @@ def _with(templates: str, workflow: Workflow, source: str) -> str:
 
     overrides.check(templates)
     try:
-        return _fill(workflow, source, templates)
+        return _fill(workflow, source, overrides.Loader(templates))
     except Exception as error:
         raise overrides.failed(error, templates) from error
 
 
-def _fill(workflow: Workflow, source: str, templates: str = "") -> str:
-    folders = [templates] if templates else []
+def _fill(workflow: Workflow, source: str, *own: BaseLoader) -> str:
     environment = Environment(
-        loader=ChoiceLoader([FileSystemLoader(path) for path in (*folders, folder.ours())]),
+        loader=ChoiceLoader([*own, FileSystemLoader(folder.ours())]),
         # `${{ }}` belongs to GitHub; none of these occurs in YAML that a template would hold.
         variable_start_string="[[",
         variable_end_string="]]",
@@ -68,7 +68,7 @@ def _fill(workflow: Workflow, source: str, templates: str = "") -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        bytecode_cache=None if templates else _cache(),
+        bytecode_cache=None if own else _cache(),
         autoescape=False,  # noqa: S701 - YAML, not HTML; `scalar` and `block` quote
     )
     environment.filters.update(scalar=scalar, block=block)

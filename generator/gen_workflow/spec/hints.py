@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 NOT_YET = "is not supported yet in this version"
 MEANT = "perhaps you meant `{}`"
 _NEAR_ELSEWHERE = 0.75  # a key of another section has to be more like it than one of its own
+_NEARLY_THE_SAME = 0.85  # such as `port` and `ports`: a misspelling, also where both are keys
 
 
 def closest(word: str, known: tuple[str, ...], cutoff: float = 0.6) -> str:
@@ -42,7 +43,11 @@ class Keys(NamedTuple):
 def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     """Return the hint for a key that the section at `path` does not have."""
     here = keys[path]
-    if places := _owners(word, path, keys):
+    if (places := _owners(word, path, keys)) and (
+        own := closest(word, here.known, _NEARLY_THE_SAME)
+    ):
+        return f"{MEANT.format(own)}; `{word}` is a key of {places}"
+    if places:
         known = any(word in section.known for section in keys.values())
         return f"it is a key of {places}{'' if known else f', where it {NOT_YET}'}"
     own = closest(word, here.known + here.later)

@@ -25,9 +25,11 @@ def fingerprint(templates: str = "") -> str:
     """Return the hash of our sources and templates, and of the user's own templates."""
     paths = [os.path.join(_PACKAGE, name) for name in MODULES]
     rooms = [os.path.join(_PACKAGE, name) for name in ROOMS]
-    for path in (*rooms, folder.ours(), templates):
-        if path:
-            paths += sorted(os.path.join(path, name) for name in os.listdir(path))
+    for path in (*rooms, folder.ours()):
+        paths += sorted(os.path.join(path, name) for name in os.listdir(path))
+    own = folder.names(templates) if templates else []
+    paths += [os.path.join(templates, name) for name in own]
     return stamp.digest(
-        *(files.content(path) for path in paths if path.endswith((".j2", ".py", ".json")))
+        *(files.content(path) for path in paths if path.endswith((".j2", ".py", ".json"))),
+        *map(os.fsencode, own),  # a name says which of ours a template replaces
     )

@@ -128,6 +128,24 @@ def test_another_header_is_in_step_until_generate_refreshes_it(
     assert repository.workflow.read_text().startswith("# Of the platform team.\n")
 
 
+def test_a_template_below_the_folder_is_part_of_the_generator(
+    repository: Repository, tmp_path: Path
+) -> None:
+    part = tmp_path / "templates" / "parts" / "team.j2"
+    part.parent.mkdir(parents=True)
+    part.write_text("# Of the platform team.\n")
+    header = '[% include "parts/team.j2" %]\n# gen-workflow\n'
+    (tmp_path / "templates" / "header.j2").write_text(header)
+    options = ("--templates", str(tmp_path / "templates"))
+    assert repository.run("generate", *options).code == 0
+    assert repository.run("generate", *options).out.endswith(
+        "already in step with gen-workflow.yml\n"
+    )
+    part.write_text("# Of the shop team.\n")
+    assert repository.run("generate", *options) == (0, f"wrote {WORKFLOW}\n", "")
+    assert repository.workflow.read_text().startswith("# Of the shop team.\n")
+
+
 def copied(tmp_path: Path, *edits: tuple[str, str, str]) -> tuple[str, ...]:
     """A generator of other sources, as arguments of Python: a file, what it has, what it gets."""
     copy = tmp_path / "copy"

@@ -6,24 +6,26 @@ import re
 from typing import NamedTuple
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
 NAME = re.compile(rf"(?:(?P<registry>{_HOST})/)?(?P<path>{_PART}(?:/{_PART})*)")
 # Only after the last slash does a colon begin a tag.
 _REFERENCE = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[^:/@]*))?(?:@(?P<digest>.*))?")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
-# Other algorithms are legal, though no registry uses them.
-_ANY_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+# The other algorithms are legal, though no registry uses them.
+_ANY_DIGEST = re.compile(rf"{DIGEST.pattern}|sha384:[a-f0-9]{{96}}|sha512:[a-f0-9]{{128}}")
 DOCKER_HUB = "docker.io"
 GHCR = "ghcr.io"
 LONGEST_TAG = 128
+LONGEST_PATH = 255
 
 
 class Name(NamedTuple):
     """An image without tag and digest: the registry that has it and the path there.
 
-    `short` is how it was written, where that leaves out the registry: `app` is library/app on
-    Docker Hub.
+    `short` is how it was written, where that leaves something out: `app` and `docker.io/app` are
+    library/app on Docker Hub.
     """
 
     registry: str
@@ -44,14 +46,21 @@ class Name(NamedTuple):
         if not match:
             return None
         host, path = match["registry"] or "", match["path"]
-        if host == f"index.{DOCKER_HUB}":
-            return cls(DOCKER_HUB, path if "/" in path else f"library/{path}")
-        if host and ("." in host or ":" in host or host == "localhost"):
-            return cls(host, path)
-        path = f"{host}/{path}" if host else path
-        if path != path.lower():
+        if not ("." in host or ":" in host or host == "localhost"):
+            host, path = "", text
+        if path != path.lower() or len(path) > LONGEST_PATH:
             return None
-        return cls(DOCKER_HUB, path if "/" in path else f"library/{path}", path)
+        if host in ("", DOCKER_HUB, f"index.{DOCKER_HUB}"):
+            return cls._on_hub(host, path)
+        return cls(host, path)
+
+    @classmethod
+    def _on_hub(cls, host: str, path: str) -> Name:
+        """Return a name on Docker Hub, where an image without an owner is in `library`."""
+        whole = path if "/" in path else f"library/{path}"
+        if not host:
+            return cls(DOCKER_HUB, whole, path)
+        return cls(DOCKER_HUB, whole, "" if path == whole else f"{host}/{path}")
 
     @classmethod
     def of(cls, text: str) -> Name | None:
@@ -92,14 +101,12 @@ class Reference(NamedTuple):
 
     @classmethod
     def parse_pinned(cls, text: str) -> Reference | None:
-        """Return `name@sha256:…` without a tag in between, or None where no digest is named."""
-        found = cls.parse(text)
-        return cls(found.name, digest=found.digest) if found and found.is_pinned else None
+        """Return `name@sha256:…`, or None where no such digest is named.
 
-    @property
-    def is_pinned(self) -> bool:
-        """Whether a digest as registries give it selects the image."""
-        return bool(DIGEST.fullmatch(self.digest))
+        The digest selects the image, so a tag in between is dropped, whatever it is.
+        """
+        name, digest = Name.of(text), text.partition("@")[2]
+        return cls(name, digest=digest) if name and DIGEST.fullmatch(digest) else None
 
 
 def with_dashes(text: str) -> str:

@@ -134,12 +134,14 @@ def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
         ("# a\n[% if %]\n", r"header.j2:2: cannot be rendered: Expected an expression"),
         ("[[ nothing.there ]]\n", r"header.j2:1: cannot be rendered: 'nothing' is undefined"),
         ("# a\n\n[[ 1/0 ]]\n", r"header.j2:3: cannot be rendered: ZeroDivisionError: division"),
-        ('[% include "none.j2" %]', r"header.j2:1: cannot be rendered: .*none.j2"),
+        ('[% include "none.j2" %]', r"header.j2:1: cannot be rendered: there is no .* 'none.j2'"),
+        ('[% include "a.txt" %]', r"no template 'a.txt'\n  hint: the name .* ends in .j2"),
         ('[% include "header.j2" %]', r"header.j2:1: cannot be rendered: RecursionError"),
     ],
 )
 def test_a_template_that_is_wrong_is_reported(template: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "header.j2").write_text(template)
+    (tmp_path / "a.txt").write_text("# No template.\n")
     with pytest.raises(UserError, match=message):
         rendered(WORKFLOW, str(tmp_path))
 

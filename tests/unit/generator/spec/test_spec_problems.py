@@ -272,6 +272,12 @@ RUNS = [
         id="key-of-the-top-level",
     ),
     pytest.param(
+        '{port: "8080:8080"}',
+        "4:9 deploy/run/port: is not a key of the spec\n"
+        "  hint: perhaps you meant `ports`; `port` is a key of `deploy/ssh`",
+        id="nearly-its-own-key-and-exactly-one-of-another-section",
+    ),
+    pytest.param(
         "{helth: /up}",
         "4:9 deploy/run/helth: is not a key of the spec\n"
         "  hint: perhaps you meant `health`, which is a key of `deploy`",

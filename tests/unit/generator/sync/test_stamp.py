@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from gen_workflow.sync import drift, stamp
+from gen_workflow.sync.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def signed(
@@ -68,6 +74,13 @@ def test_a_workflow_without_a_comment_is_stamped_in_its_first_line() -> None:
     found = stamp.of(text.encode())
     assert found is not None
     assert not found.edited
+
+
+def test_a_template_with_another_name_is_another_generator(tmp_path: Path) -> None:
+    (tmp_path / "step.j2").write_text("# ours\n")
+    before = fingerprint(str(tmp_path))
+    (tmp_path / "step.j2").rename(tmp_path / "job.j2")
+    assert fingerprint(str(tmp_path)) != before
 
 
 def reasons(there: str, wanted: str) -> list[str]:

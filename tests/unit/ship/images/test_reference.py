@@ -15,6 +15,16 @@ DIGEST = "sha256:" + "a" * 64
         ("acme/app", "docker.io", "acme/app"),
         ("nginx", "docker.io", "library/nginx"),
         ("a.b:1/c/d__e/f-g", "a.b:1", "c/d__e/f-g"),
+        ("library/nginx", "docker.io", "library/nginx"),
+        ("docker.io/nginx", "docker.io", "library/nginx"),
+        ("docker.io/acme/app", "docker.io", "acme/app"),
+        ("localhost/app", "localhost", "app"),
+        ("[::1]:5000/app", "[::1]:5000", "app"),
+        ("[fe80::1]/app", "[fe80::1]", "app"),
+        ("Registry.Example/app", "Registry.Example", "app"),
+        ("a/b/c", "docker.io", "a/b/c"),
+        ("app---x", "docker.io", "library/app---x"),
+        ("x.io/" + "a" * 255, "x.io", "a" * 255),
     ],
 )
 def test_a_name_is_split_as_docker_does(text: str, registry: str, path: str) -> None:
@@ -24,7 +34,30 @@ def test_a_name_is_split_as_docker_does(text: str, registry: str, path: str) -> 
     assert str(name) == text, "it is shown as it was written"
 
 
-NO_NAMES = ["", "a b", "ghcr.io/Acme/app", "ghcr.io/a/b:1", "-x", "a//b", "$(id)"]
+NO_NAMES = [
+    "",
+    "a b",
+    "ghcr.io/Acme/app",
+    "ghcr.io/a/b:1",
+    "-x",
+    "a//b",
+    "$(id)",
+    "/app",
+    "app/",
+    "a___b",
+    "a..b",
+    "a..b/app",
+    "a.-b/app",
+    "a-.b/app",
+    "-a.b/app",
+    "a.b:/app",
+    "a.b:x/app",
+    "[::1/app",
+    "app\n",
+    "x.io/" + "a" * 256,
+    "a" * 256,
+    "Acme/app",  # for Docker a registry; who writes this means the owner of a repository
+]
 
 
 @pytest.mark.parametrize("text", NO_NAMES)
@@ -32,8 +65,10 @@ def test_what_is_no_name_is_refused(text: str) -> None:
     assert Name.parse(text) is None
 
 
-def test_a_tag_before_a_digest_is_dropped() -> None:
-    pinned = Reference.parse_pinned(f"localhost:5000/app:1@{DIGEST}")
+@pytest.mark.parametrize("tag", [":1", "", ":", ":x y"], ids=repr)
+def test_a_tag_before_a_digest_is_dropped(tag: str) -> None:
+    """It may come from a variable that is not set; the digest alone selects the image."""
+    pinned = Reference.parse_pinned(f"localhost:5000/app{tag}@{DIGEST}")
     assert pinned == Reference(Name("localhost:5000", "app"), digest=DIGEST)
     assert str(pinned) == f"localhost:5000/app@{DIGEST}"
 
@@ -47,6 +82,11 @@ def test_a_tag_before_a_digest_is_dropped() -> None:
         (f"acme/app@{DIGEST}", ("acme/app", "", DIGEST)),
         (f"acme/app:1@{DIGEST}", ("acme/app", "1", DIGEST)),
         (f"app@sha512:{'f' * 128}", ("app", "", f"sha512:{'f' * 128}")),
+        (f"app@sha384:{'f' * 96}", ("app", "", f"sha384:{'f' * 96}")),
+        ("[::1]:5000/app:1", ("[::1]:5000/app", "1", "")),
+        ("app:1/b", ("app:1/b", "", "")),
+        ("docker.io/app:1", ("docker.io/app", "1", "")),
+        (f"app:{'t' * 128}", ("app", "t" * 128, "")),
     ],
 )
 def test_a_reference_is_split_into_name_tag_and_digest(
@@ -69,6 +109,13 @@ NO_REFERENCES = [
     f"@{DIGEST}",
     "app@sha256:12",
     f"a@{DIGEST}@{DIGEST}",
+    f"app:@{DIGEST}",
+    f"app@sha256:{'A' * 64}",
+    f"app@sha256:{'a' * 40}",
+    f"app@sha512:{'a' * 64}",
+    f"app@md5:{'a' * 32}",
+    f"app:{'t' * 129}",
+    "app:-1",
 ]
 
 
@@ -99,6 +146,8 @@ def test_two_spellings_of_a_repository_are_the_same() -> None:
     name = Name.parse("nginx")
     assert name
     assert name.is_same(Name.parse("docker.io/library/nginx"))
+    assert name.is_same(Name.parse("docker.io/nginx"))
+    assert name.is_same(Name.parse("index.docker.io/nginx"))
     assert not name.is_same(Name.parse("acme/nginx"))
     assert not name.is_same(None)
 
@@ -112,7 +161,9 @@ NO_DIGESTS = [
 ]
 
 
-@pytest.mark.parametrize("text", ["index.docker.io/nginx", "docker.io/library/nginx"])
+@pytest.mark.parametrize(
+    "text", ["index.docker.io/nginx", "docker.io/nginx", "docker.io/library/nginx"]
+)
 def test_docker_hub_has_two_names(text: str) -> None:
     name = Name.parse(text)
     assert name
