@@ -105,7 +105,9 @@ phase_prepare() {
 }
 
 open_folder() {
-  case $FOLDER in /*) ;; .) FOLDER=${HOME:-} ;; *) FOLDER=${HOME:-}/$FOLDER ;; esac
+  local home="${HOME:-}"
+  home=${home%/}
+  case $FOLDER in /*) ;; .) FOLDER=$home ;; *) FOLDER=$home/$FOLDER ;; esac
   check_owner
   [ -d "$FOLDER" ] || made_folder=$FOLDER
   (umask 022 && mkdir -p "$FOLDER") 2>/dev/null

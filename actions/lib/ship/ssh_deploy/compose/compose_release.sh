@@ -115,6 +115,7 @@ find_tag() {
 # (`all`). $1 which of both.
 make_view() {
   rm -rf "$view"
+  [ "$1" = all ] || ! has_optional_files || set -- all
   [ "$1" != named ] || names_above >"$STATE/names" || fail no-state "$STATE/names"
   view_folders "$1" 2>/dev/null || fail no-state "$view"
   rm -f "$STATE/names"
@@ -175,15 +176,29 @@ link_named() {
   done <"$STATE/names"
 }
 
-# Prints the names in paths with `../` of what compose may read: of the files of the release, of the
-# `.env` of the host and of the environment.
-names_above() {
+# Prints the names in the paths above.
+names_above() { paths_above | tr / '\n' | sed '/^\.\{0,2\}$/d' | sort -u; }
+
+# Prints the paths with `../` in what compose may read: in the files of the release, in the `.env`
+# of the host and in the environment.
+paths_above() {
   {
     find "$release/files" -type f -exec grep -h '\.\./' {} +
     grep -h '\.\./' "$FOLDER/.env"
     env
-  } 2>/dev/null | tr ' \t"'"'"',=:;[]{}()' '\n' | grep -F ../ | tr / '\n' |
-    sed '/^\.\{0,2\}$/d' | sort -u
+  } 2>/dev/null | tr ' \t"'"'"',=:;[]{}()' '\n' | grep -F ../
+}
+
+# Whether the project may have an `env_file` with `required: false`: compose does not report that
+# it misses such a file. A compose file of the host that the project names may have one too.
+has_optional_files() {
+  local path
+  {
+    find "$release/files" -type f -exec grep -h required {} +
+    paths_above | while read -r path; do
+      case $path in *.yml | *.yaml) grep -h required "$FOLDER/$path" ;; esac
+    done
+  } 2>/dev/null | grep -q required
 }
 
 touched_files() {
