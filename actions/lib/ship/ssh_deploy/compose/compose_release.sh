@@ -127,7 +127,7 @@ make_view() {
 remove_links() {
   local file
   touched_files | (
-    cd "$view$FOLDER" && while read -r file; do
+    cd "$view$FOLDER" && while IFS= read -r file; do
       [ ! -L "$file" ] || printf '%s\n' "$file"
     done | tr '\n' '\0' | xargs -0 rm -f --
   )
@@ -137,7 +137,7 @@ remove_links() {
 view_folders() {
   local folder
   { make_above "${FOLDER%/*}" "$1" && make_real "$FOLDER" && link_all "$FOLDER"; } || return
-  touched_files | sed -n 's|/[^/]*$||p' | sort -u | while read -r folder; do
+  touched_files | sed -n 's|/[^/]*$||p' | sort -u | while IFS= read -r folder; do
     make_below "$FOLDER/$folder" || return 1
   done
 }
