@@ -139,6 +139,7 @@ class FarSide:
     def __init__(self, folder: Path, shell: str = "dash") -> None:
         self.folder = folder
         self._shell = shell
+        self.home = str(folder / "home")
         for name in ("box", "home", "bin"):
             (folder / name).mkdir()
         (folder / "bin" / "docker").write_text(DOCKER.format(folder=folder, pulls=PULLS))
@@ -179,7 +180,7 @@ class FarSide:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": str(self.folder / "home")},
+            env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": self.home},
             start_new_session=True,
         )
         say(process, program.preamble("m"))

@@ -6,20 +6,25 @@ import base64
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from far_side import ACME, COMMON, IMAGE, PROGRAM, WANTED
+from far_side import ACME, COMMON, IMAGE, WANTED
 from ship.runner.command import Secret
 from ship.ssh_deploy.compose.files import Upload
-from ship.ssh_deploy.compose.inputs import ComposeForm
+from ship.ssh_deploy.compose.inputs import ComposeForm, Task
 from ship.ssh_deploy.compose.plan import plan_compose
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.proxy.inputs import ProxyForm
 from ship.ssh_deploy.proxy.plan import plan_proxy
+from ship.ssh_deploy.run.plan import plan_run
 from ship.ssh_deploy.run.ports import Port
 from ship.ssh_deploy.script.inputs import ScriptForm
 from ship.ssh_deploy.script.plan import plan_script
 
 if TYPE_CHECKING:
     from ship.ssh_deploy.program import Program
+
+
+# With every phase that there is.
+WITH_TASKS = WANTED._replace(before=("migrate",), after=("warm up",))
 
 
 class Sent(NamedTuple):
@@ -30,7 +35,7 @@ class Sent(NamedTuple):
 
 
 def _behind_proxy() -> Program:
-    wanted = WANTED._replace(ports=(Port("", "80", "8080", "tcp"),), health="/up")
+    wanted = WITH_TASKS._replace(ports=(Port("", "80", "8080", "tcp"),), health="/up")
     proxy = ProxyForm(wanted, hosts=(), tls=False, image=IMAGE, drain_timeout=1)
     return plan_proxy(COMMON, proxy, ACME)
 
@@ -50,8 +55,8 @@ def _compose() -> Program:
         health_port="",
         health_timeout=2,
         keep=3,
-        before=(),
-        after=(),
+        before=(Task("web", "migrate"),),
+        after=(Task("web", "warm up"),),
     )
     return plan_compose(COMMON, form, ACME)
 
@@ -71,7 +76,7 @@ def _sent(program: Program) -> Sent:
 
 
 PROGRAMS = {
-    "run": _sent(PROGRAM),
+    "run": _sent(plan_run(COMMON, WITH_TASKS, ACME)),
     "proxy": _sent(_behind_proxy()),
     "script": _sent(plan_script(COMMON, ScriptForm(Secret("id"), {}), ACME)),
     "compose": _sent(_compose()),

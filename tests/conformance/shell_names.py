@@ -1,4 +1,4 @@
-"""Reads of POSIX shell text which names its functions assign, keep local, and read."""
+"""Reads of POSIX shell text which names its functions assign, keep local and read, and call."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 NAME = re.compile(r"[A-Za-z_]\w*")
 # What may stand before the first word of a command.
 KEYWORDS = {"then", "do", "else", "elif", "if", "while", "until", "!", "{", "in"}
+# The patterns of a branch of `case` at the beginning of a line.
+PATTERNS = re.compile(r"^ *[^\s()|]+(?: \| [^\s()|]+)*\)(?=\s|$)", re.MULTILINE)
+# The name of a program or of a function. In capital letters it ends a here-document.
+COMMAND = re.compile(r"[a-z_][a-z0-9_]*")
 SEPARATOR = re.compile(r"[;&|()\n]")
 EXPANSION = re.compile(r"\$\{?#?([A-Za-z_]\w*)")
 DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*):?=")
@@ -39,6 +43,8 @@ class Function(NamedTuple):
     assigned: frozenset[str]
     local: frozenset[str]
     read: frozenset[str]
+    # The first word of each command.
+    called: frozenset[str]
     # Each `local NAME=VALUE` whose value is neither quoted nor a plain word.
     unsafe: tuple[str, ...]
 
@@ -85,12 +91,29 @@ def _function(name: str, text: str) -> Function:
                     unsafe.append(word)
         else:
             assigned.update(_assigned(words))
-    read = {*EXPANSION.findall(expansions)}
+    counted: set[str] = set()
     for each in ARITHMETIC.findall(SUBSTITUTION.sub("", expansions)):
-        read.update(NAME.findall(each))
+        counted.update(NAME.findall(each))
+    read = {*EXPANSION.findall(expansions), *counted}
     return Function(
-        name, frozenset(assigned - {"_"}), frozenset(local), frozenset(read - {"_"}), tuple(unsafe)
+        name=name,
+        assigned=frozenset(assigned - {"_"}),
+        local=frozenset(local),
+        read=frozenset(read - {"_"}),
+        called=frozenset(_called(commands)) - counted,
+        unsafe=tuple(unsafe),
     )
+
+
+def _called(commands: str) -> Iterator[str]:
+    """Yield the names of programs and functions; what a word expands to is not seen."""
+    for words in _commands(PATTERNS.sub("", commands.replace("\\\n", "  "))):
+        names = [word for word in words if not ASSIGNMENT.match(word)]
+        if names and COMMAND.fullmatch(names[0]):
+            yield names[0]
+        # A function that a trap calls.
+        if names[:1] == ["trap"] and COMMAND.fullmatch(names[1]):
+            yield names[1]
 
 
 def _commands(text: str) -> Iterator[list[str]]:

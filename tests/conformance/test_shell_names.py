@@ -24,6 +24,19 @@ CHANGED = re.compile(r"^# ([A-Z_]+) \(parameter\): ", re.MULTILINE)
 # Read with a default: a form need not send it.
 OPTIONAL = re.compile(r"\$\{([A-Z][A-Z_]+):[-+]")
 WIDTH = 100
+# What every shell has, and the programs that a host needs.
+OF_THE_SHELL = {
+    "break", "case", "cd", "command", "continue", "done", "echo", "esac", "eval", "exec", "exit",
+    "export", "fi", "for", "kill", "local", "printf", "pwd", "read", "return", "set", "shift",
+    "trap", "true", "umask", "unset", "wait",
+}  # fmt: skip
+PROGRAMS_OF_A_HOST = {
+    "awk", "base64", "bash", "cat", "chmod", "cksum", "cmp", "cp", "curl", "cut", "date", "df",
+    "docker", "env", "find", "flock", "grep", "head", "ln", "mkdir", "mv", "pkill", "ps", "rm",
+    "rmdir", "sed", "sleep", "sort", "tail", "tar", "tr", "wc", "wget", "xargs",
+}  # fmt: skip
+# The client sends these with each program.
+SENT_FUNCTIONS = {"app_environment", "secret_files"}
 HERE_DOCUMENT = re.compile(r"<<-?(\w+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
@@ -67,6 +80,44 @@ def _problems(each: Function, declared: set[str], parameters: frozenset[str]) ->
 @pytest.mark.parametrize("form", PROGRAMS)
 def test_a_variable_is_local_or_declared_at_the_top_of_a_file(form: str) -> None:
     assert problems(texts(form), PROGRAMS[form].parameters) == []
+
+
+def found_in(form: str) -> list[Function]:
+    return [each for text in texts(form).values() for each in functions(text)]
+
+
+@pytest.mark.parametrize("form", PROGRAMS)
+def test_a_host_gets_each_function_that_its_scripts_call(form: str) -> None:
+    found = found_in(form)
+    defined = {each.name for each in found} | SENT_FUNCTIONS
+    called = frozenset[str]().union(*(each.called for each in found))
+    assert called - defined - OF_THE_SHELL - PROGRAMS_OF_A_HOST == set()
+    phases = {f"phase_{phase.name}" for phase in PROGRAMS[form].program.phases}
+    assert phases <= defined
+    # So that the reader cannot pass by seeing nothing.
+    assert called >= {"fail", "report", "finish", "interrupted", "flock"}
+
+
+def test_no_function_is_without_a_caller() -> None:
+    found = [each for form in PROGRAMS for each in found_in(form)]
+    called = frozenset[str]().union(*(each.called for each in found))
+    phases = {f"phase_{p.name}" for each in PROGRAMS.values() for p in each.program.phases}
+    # `phase` is called by a line of the client.
+    assert {each.name for each in found} - called - phases - {"", "phase"} == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("a() { b && ! c | d || e; }\n", {"b", "c", "d", "e"}),
+        ('a() {\n  x="$(b "$(c)")"\n  [ $((d + $(e))) = 1 ]\n  trap f TERM\n}\n', {*"bcef"}),
+        ("a() {\n  case $1 in\n    b | c) d ;;\n    *) e ;;\n  esac\n}\n", {"d", "e"}),
+        ("a() {\n  b 'c; d' \"e; f\" # g; h\n}\n", {"b"}),
+        ("a() {\n  if b; then c; else { d; }; fi\n  e \\\n    f\n}\n", {"b", "c", "d", "e"}),
+    ],
+)
+def test_a_call_is_found_and_an_argument_is_none(text: str, called: set[str]) -> None:
+    assert functions(text)[1].called - OF_THE_SHELL == called
 
 
 @pytest.mark.parametrize("path", sorted(REMOTE.rglob("*.sh")), ids=lambda path: path.stem)
@@ -143,7 +194,7 @@ def test_what_is_local_or_quoted_is_no_problem(text: str) -> None:
 
 @pytest.mark.parametrize("form", PROGRAMS)
 def test_a_host_gets_each_parameter_that_its_scripts_read_and_no_other(form: str) -> None:
-    found = [each for text in texts(form).values() for each in functions(text)]
+    found = found_in(form)
     read = {name for each in found for name in each.read if name.isupper()}
     constants = {name for each in found if not each.name for name in each.assigned}
     optional = {name for text in texts(form).values() for name in OPTIONAL.findall(text)}

@@ -94,9 +94,15 @@ class LineReader(threading.Thread):
 
 
 def read_lines(
-    process: Popen[bytes], on_stdout: Sink | None, on_stderr: Sink | None, longest: int = -1
+    process: Popen[bytes],
+    on_stdout: Sink | None,
+    on_stderr: Sink | None,
+    longest: int = KEPT_CHARACTERS,
 ) -> list[LineReader]:
-    """Start to read the pipes that a program has: stdout, then stderr."""
+    """Start to read the pipes that a program has: stdout, then stderr.
+
+    A line of more than `longest` bytes comes in pieces, so that it cannot fill the memory.
+    """
     pipes = ((process.stdout, on_stdout), (process.stderr, on_stderr))
     return [LineReader(pipe, sink, longest) for pipe, sink in pipes if pipe]
 

@@ -9,7 +9,7 @@ import pytest
 from bed.waiting import wait_until
 from ship.runner.command import Command, Secret
 from ship.runner.errors import UserError
-from ship.runner.pipes import Tail
+from ship.runner.pipes import KEPT_CHARACTERS, Tail
 from ship.runner.process import ProcessRunner
 
 if TYPE_CHECKING:
@@ -69,6 +69,16 @@ def test_of_long_lines_fewer_are_kept() -> None:
     for number in range(50):
         tail.append(f"{number:02}" + "x" * 199_998)
     assert [line[:2] for line in tail] == [f"{number}" for number in range(30, 50)]
+
+
+def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
+    script = f"head -c {3 * KEPT_CHARACTERS - 1} /dev/zero | tr '\\0' x"
+    pieces: list[int] = []
+    done = ProcessRunner(ENV).run(
+        Command(("sh", "-c", script), why="print"), on_stdout=lambda line: pieces.append(len(line))
+    )
+    assert pieces == [KEPT_CHARACTERS, KEPT_CHARACTERS, KEPT_CHARACTERS - 1]
+    assert len(done.stdout) == KEPT_CHARACTERS - 1
 
 
 def test_a_missing_program_is_named() -> None:

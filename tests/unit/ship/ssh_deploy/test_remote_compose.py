@@ -830,3 +830,62 @@ def test_a_switch_that_cannot_be_noted_does_not_begin(side: ComposeSide) -> None
     process.communicate(timeout=PATIENCE_SECONDS)
     assert "failure disk" in facts, facts
     assert not any(" up " in each for each in side.calls)
+
+
+@pytest.mark.parametrize(("folder", "opened"), [("app", "home/app"), (".", "home")])
+def test_a_home_with_a_slash_at_its_end_is_the_same_home(
+    side: ComposeSide, folder: str, opened: str
+) -> None:
+    """With `//` in a path the view could not be made, and mounted files were not recognized."""
+    side.home += "/"
+    facts = side.deploy(folder)
+    assert deployed(facts), facts
+    assert f"folder {side.folder}/{opened}" in facts
+    assert (side.folder / opened / "compose.yml").exists()
+
+
+MISSED = "env_file: [{path: '../${WHERE}/x.env', required: false}]"
+HOST_FILE = "include: [../sibling-7/base.yml]"
+
+
+@pytest.mark.parametrize("text", [MISSED, HOST_FILE], ids=["optional", "file of the host"])
+def test_compose_sees_all_beside_the_project_where_it_would_not_say_that_it_misses_a_file(
+    counted: ComposeSide, text: str
+) -> None:
+    """Compose says nothing of an `env_file` with `required: false` that is not there."""
+    counted.put("compose.yml", text)
+    base = counted.folder / "home" / "sibling-7" / "base.yml"
+    base.write_text("env_file: [{path: ../sibling-8/x.env, required: false}]")
+    assert {"sibling-8", "sibling-9"} <= set(view_of(counted))
+
+
+def test_a_blank_at_the_edge_of_a_name_belongs_to_the_name(side: ComposeSide) -> None:
+    side.put(" first.txt", "1")
+    side.put("conf /last ", "1")
+    assert deployed(side.deploy())
+    side.put("conf /last ", "2")
+    (side.repository / " first.txt").unlink()
+    facts = side.deploy()
+    assert deployed(facts), facts
+    assert side.text("conf /last ") == "2"
+    assert sorted(path.name for path in side.live.iterdir() if not path.name.startswith(".")) == [
+        "compose.yml", "conf ", "images.gen-workflow.yml",
+    ]  # fmt: skip
+
+
+def test_a_blank_at_the_edge_of_a_name_stays_in_the_undo(side: ComposeSide) -> None:
+    side.put("conf /last ", "1")
+    assert deployed(side.deploy())
+    side.put("conf /last ", "2")
+    side.put(" new /x", "2")
+    side.deploy_killed_after("switch")
+    assert side.text("conf /last ") == "2"
+    side.put("compose.yml", "3")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    listen(process, "end prepare")
+    assert side.text("conf /last ") == "1"
+    assert not (side.live / " new ").exists()
+    say(process, call("leave"))
+    listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)

@@ -3,7 +3,8 @@
 # deploy there are notes for its undo: `undo` in the state, and the replaced files beside the live
 # ones, so that one rename brings each back.
 #
-# Where a file is made empty, the command is `true`: `:` would end the shell when it cannot.
+# Where a file is made empty, the command is `true`: `:` would end the shell when it cannot. Where a
+# path is read, IFS is empty: a blank at the beginning or at the end belongs to the name.
 #
 # PROJECT (parameter): the name of the project; the one that containers of this folder have.
 # FOLDER (parameter): the folder of the project, as a full path once it is open.
@@ -105,7 +106,9 @@ phase_prepare() {
 }
 
 open_folder() {
-  case $FOLDER in /*) ;; .) FOLDER=${HOME:-} ;; *) FOLDER=${HOME:-}/$FOLDER ;; esac
+  local home="${HOME:-}"
+  home=${home%/}
+  case $FOLDER in /*) ;; .) FOLDER=$home ;; *) FOLDER=$home/$FOLDER ;; esac
   check_owner
   [ -d "$FOLDER" ] || made_folder=$FOLDER
   (umask 022 && mkdir -p "$FOLDER") 2>/dev/null
@@ -135,7 +138,7 @@ phase_pull() {
   local each
   look_at_project
   finish_release
-  printf '%s\n' "$MOUNTED" | while read -r each; do
+  printf '%s\n' "$MOUNTED" | while IFS= read -r each; do
     [ -z "$each" ] || [ -e "$view$FOLDER/$each" ] || { echo "$each" && break; }
   done >"$STATE/said"
   [ ! -s "$STATE/said" ] || fail not-uploaded "$(cat "$STATE/said")"

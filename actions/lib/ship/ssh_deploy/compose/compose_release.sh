@@ -115,6 +115,7 @@ find_tag() {
 # (`all`). $1 which of both.
 make_view() {
   rm -rf "$view"
+  [ "$1" = all ] || ! has_optional_files || set -- all
   [ "$1" != named ] || names_above >"$STATE/names" || fail no-state "$STATE/names"
   view_folders "$1" 2>/dev/null || fail no-state "$view"
   rm -f "$STATE/names"
@@ -126,7 +127,7 @@ make_view() {
 remove_links() {
   local file
   touched_files | (
-    cd "$view$FOLDER" && while read -r file; do
+    cd "$view$FOLDER" && while IFS= read -r file; do
       [ ! -L "$file" ] || printf '%s\n' "$file"
     done | tr '\n' '\0' | xargs -0 rm -f --
   )
@@ -136,7 +137,7 @@ remove_links() {
 view_folders() {
   local folder
   { make_above "${FOLDER%/*}" "$1" && make_real "$FOLDER" && link_all "$FOLDER"; } || return
-  touched_files | sed -n 's|/[^/]*$||p' | sort -u | while read -r folder; do
+  touched_files | sed -n 's|/[^/]*$||p' | sort -u | while IFS= read -r folder; do
     make_below "$FOLDER/$folder" || return 1
   done
 }
@@ -175,15 +176,29 @@ link_named() {
   done <"$STATE/names"
 }
 
-# Prints the names in paths with `../` of what compose may read: of the files of the release, of the
-# `.env` of the host and of the environment.
-names_above() {
+# Prints the names in the paths above.
+names_above() { paths_above | tr / '\n' | sed '/^\.\{0,2\}$/d' | sort -u; }
+
+# Prints the paths with `../` in what compose may read: in the files of the release, in the `.env`
+# of the host and in the environment.
+paths_above() {
   {
     find "$release/files" -type f -exec grep -h '\.\./' {} +
     grep -h '\.\./' "$FOLDER/.env"
     env
-  } 2>/dev/null | tr ' \t"'"'"',=:;[]{}()' '\n' | grep -F ../ | tr / '\n' |
-    sed '/^\.\{0,2\}$/d' | sort -u
+  } 2>/dev/null | tr ' \t"'"'"',=:;[]{}()' '\n' | grep -F ../
+}
+
+# Whether the project may have an `env_file` with `required: false`: compose does not report that
+# it misses such a file. A compose file of the host that the project names may have one too.
+has_optional_files() {
+  local path
+  {
+    find "$release/files" -type f -exec grep -h required {} +
+    paths_above | while read -r path; do
+      case $path in *.yml | *.yaml) grep -h required "$FOLDER/$path" ;; esac
+    done
+  } 2>/dev/null | grep -q required
 }
 
 touched_files() {

@@ -62,10 +62,10 @@ install_files() {
   write_undo_notes
   mv "$UNDO.new" "$UNDO" || fail disk "$UNDO"
   installed=yes
-  while read -r each; do
+  while IFS= read -r each; do
     mv -f "$aside/new/$each" "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"
   done <"$UNDO/changed"
-  while read -r each; do
+  while IFS= read -r each; do
     rm -f "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"
   done <"$UNDO/gone"
 }
@@ -87,8 +87,8 @@ write_undo_notes() {
   } 2>/dev/null || fail disk "$aside"
   # In shells of their own: when a signal comes, our facts must not go to these files.
   (gone_files) >"$UNDO.new/gone" || fail disk "$UNDO"
-  while read -r each; do note_file "$each"; done <"$release/list"
-  while read -r each; do [ ! -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
+  while IFS= read -r each; do note_file "$each"; done <"$release/list"
+  while IFS= read -r each; do [ ! -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
   {
     printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" &&
       printf '%s' "$FOLDER" >"$UNDO.new/folder" &&
@@ -185,7 +185,7 @@ release_decides() {
 
 files_no_more() {
   local file
-  while read -r file; do [ -e "$file" ] || printf '%s\n' "$file"; done
+  while IFS= read -r file; do [ -e "$file" ] || printf '%s\n' "$file"; done
 }
 
 # Prints the files of the release that serves, of this one, and those of an earlier one of ours that
@@ -223,15 +223,15 @@ undo() {
 
 bring_files_back() {
   local each
-  while read -r each; do
+  while IFS= read -r each; do
     if [ -e "$aside/old/$each" ] || [ -L "$aside/old/$each" ]; then
       bring_file_back "$each" || unmoved=$FOLDER/$each
     fi
   done <"$UNDO/replaced"
-  while read -r each; do
+  while IFS= read -r each; do
     rm -f "$FOLDER/$each" || [ ! -f "$FOLDER/$each" ] || unmoved=$FOLDER/$each
   done <"$UNDO/absent"
-  sed '1!G;h;$!d' "$UNDO/made" | while read -r each; do rmdir "$FOLDER/$each" 2>/dev/null; done
+  sed '1!G;h;$!d' "$UNDO/made" | while IFS= read -r each; do rmdir "$FOLDER/$each" 2>/dev/null; done
 }
 
 # Docker makes an empty folder where a mounted file is missing. `mv` would move the file into it.

@@ -1,6 +1,7 @@
 # The folder of a service in the home of the user, which only this user can read, and its lock.
 
-STATE=${HOME:-.}/.gen-workflow/$NAME
+STATE=${HOME:-.}
+STATE=${STATE%/}/.gen-workflow/$NAME
 # Who holds the lock, in the words that the lock file has for it.
 lock_holder=
 # Since when we ask this holder, whose lock has expired, to end.
