@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.needs("packages", "engine", "buildkit"), pytest.mark.t
 REPOSITORY = "Acme/Builders"
 PATH = "acme/builders"
 # Asserted where a builder is made, so it is the right word where none is.
-OWN_BUILDER = "A new builder is made for"
+OWN_BUILDER = "The action starts a new builder for"
 REGISTRY_CACHE = f"{OWN_BUILDER} the registry cache."
 DESCRIPTION = "Sells things to people"
 EVENT = {
@@ -259,7 +259,7 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
     registry.fault(f"PUT /v2/{PATH}/manifests/buildcache", status=403, code="DENIED")
     step = build(containerd_runner, workspace, cache="auto")
     assert step.code == 0, step.log
-    assert "The cache of builders was not kept: " in step.log
+    assert "The cache of builders could not be written: " in step.log
     assert registry.digest(PATH, "main") == step.outputs["digest"]
 
 
@@ -269,7 +269,7 @@ def test_a_builder_that_cannot_be_had_costs_the_cache_and_not_the_build(
     given = {"cache": "auto", "builder_image": f"ghcr.io/{PATH}/no-buildkit:1"}
     step = build(runner, workspace, **given)
     assert step.code == 0, step.log
-    assert "The build goes on without its cache: no builder could be started" in step.log
+    assert "The build continues without the registry cache: no builder could be started" in step.log
     assert registry.digest(PATH, "main") == step.outputs["digest"]
     assert leftovers(runner) == ""
 
@@ -322,7 +322,7 @@ def test_the_builder_of_a_step_before_is_used(
     assert OWN_BUILDER not in step.log
     assert len(manifests(registry, step.outputs["digest"])) == 2
     assert (named.code, missing.code) == (0, 1), named.log
-    assert "there is no such builder" in missing.errors[0]
+    assert "buildx has no builder with this name" in missing.errors[0]
 
 
 def test_a_cancelled_build_removes_its_builder(own: Runner, workspace: Path) -> None:

@@ -143,7 +143,7 @@ def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     host.docker("rename", "shop", "shop.next")
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
-    assert "shop.next is all there is and becomes shop" in result.log
+    assert "shop.next is the only container left and becomes shop" in result.log
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
     assert served(host) == "2"
 
@@ -297,14 +297,14 @@ def test_a_taken_port_is_named_with_its_holder(host: Host, shop: Shop, deploy: D
     deploy(image, name="other")
     result = deploy(image)
     assert result.code == 2
-    assert f"port {PORT} by the container other is taken" in result.errors[0]
+    assert f"publish the port {PORT}: the container other already uses it" in result.errors[0]
     assert containers(host) == {"other": "running"}
 
 
 def test_a_port_that_a_program_holds_is_named(shop: Shop, deploy: Deploy) -> None:
     result = deploy(shop.push("1"), ports=f"22:{PORT}")
     assert result.code == 2
-    assert "port 22 by a program that is no container is taken" in result.errors[0]
+    assert "publish the port 22: a program outside Docker already uses it" in result.errors[0]
 
 
 def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, shop: Shop) -> None:
@@ -312,7 +312,7 @@ def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, s
     # Taken on one address only, which no look at the host can tell from free.
     result = deploy(shop.push("2"), ports=f"{PORT}:{PORT}\n{host.ip}:22:{PORT}")
     assert result.code == 1
-    assert "port 22 is taken on the host" in result.errors[0]
+    assert "the host cannot publish the port 22: it is already in use" in result.errors[0]
     assert result.outputs["result"] == "rolled-back"
     await_served(host, "1")
 

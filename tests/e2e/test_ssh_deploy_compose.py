@@ -302,7 +302,7 @@ def test_a_command_before_finds_its_database_at_the_first_deploy(project: Projec
     migrate = "tool: sh -c 'echo migrated >/state/schema; echo done by $0'"
     result = project("1", before=migrate, after="tool: cat /state/schema")
     assert result.code == 0, result.log
-    assert "starting what it needs: db" in result.log
+    assert "starting the services that this command needs: db" in result.log
     assert re.search(r"^migrated$", result.log, re.MULTILINE)
     assert project.containers() == RUNNING
 
@@ -620,7 +620,7 @@ def test_a_project_of_another_name_in_the_folder_goes_on_under_it(serving: Proje
     assert project.served() == "2"
     refused = project("1", name="shop", dir="shop")
     assert refused.code == 2
-    assert "another project was started in this folder of the host: store" in refused.errors[0]
+    assert "the folder on the host already runs another project: store" in refused.errors[0]
 
 
 @pytest.mark.test_all
@@ -828,7 +828,7 @@ def test_a_service_behind_a_profile_is_deployed_once_the_profile_is_active(
     (project.workspace / "compose.yml").write_text(text)
     refused = project("1")
     assert refused.code == 2, refused.log
-    assert "the service web would get the new image but not start" in refused.errors[0]
+    assert "the service web would not start" in refused.errors[0]
     assert project.containers() == {}
     for version in ("1", "2"):
         result = project(version, env="COMPOSE_PROFILES=prod")

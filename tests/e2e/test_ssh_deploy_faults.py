@@ -237,7 +237,7 @@ FAULTS = {
     ),
     "the port is taken on one address": Fault(
         nothing,
-        "port 22 is taken on the host",
+        "the host cannot publish the port 22: it is already in use",
         "publish another port",
         result="rolled-back",
         # By sshd, on all addresses: only the start tells.

@@ -74,7 +74,7 @@ def test_nobody_is_switched_when_one_host_is_not_ready(serving: Serving, shop: S
     hosts[2].docker("rename", "shop", "other")
     result = deploy(shop.push("2"))
     assert result.code == 2, result.log
-    assert f"port {PORT} by the container other is taken" in result.errors[0]
+    assert f"publish the port {PORT}: the container other already uses it" in result.errors[0]
     assert results(result.outputs["hosts"]) == ["refused"] * 3
     assert [served(host) for host in hosts] == ["1"] * 3
     assert "stopping" not in result.log

@@ -238,7 +238,7 @@ def test_two_services_share_the_proxy_by_their_hosts(
     assert served_as(host, "www.two.example.com") == "2"
     third = deploy(shop.push("3"), name="three", proxy_hosts="one.example.com")
     assert third.code != 0
-    assert "another service behind the proxy already has these hosts" in third.errors[0]
+    assert "another service behind the proxy already uses these host names" in third.errors[0]
     assert served_as(host, "one.example.com") == "1"
     assert "three" not in " ".join(containers(host))
 
@@ -437,8 +437,8 @@ def test_another_port_than_that_of_the_proxy_is_named(serving: Serving, shop: Sh
     result = deploy(shop.push("2"), ports=f"9090:{PORT}")
     assert result.code == 2
     assert (
-        f"the proxy of the host publishes {PORT}:80, and shop wants 9090:80; the service was not "
-        "touched" in result.errors[0]
+        f"the proxy of the host publishes the ports {PORT}:80, but shop needs 9090:80; the "
+        "service was not touched" in result.errors[0]
     )
     assert "docker rm -f gen-workflow-proxy" in result.errors[0]
     assert served(host) == "1"
@@ -472,7 +472,7 @@ def test_another_image_leaves_a_proxy_that_works_until_somebody_removes_it(
     newer = f"ghcr.io/acme/kamal-proxy@sha256:{'0' * 64}"
     result = deploy(shop.push("2"), proxy_image=newer)
     assert result.code == 0, result.log
-    assert "the proxy of the host stays what it is" in result.log
+    assert "the deploy does not replace the proxy of the host" in result.log
     # The new one knows the routes, also when the deploy that starts it is refused.
     host.docker("rm", "-f", PROXY)
     refused = deploy(shop.push("3", "sick"), health_timeout="6")

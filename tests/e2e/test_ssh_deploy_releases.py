@@ -174,7 +174,7 @@ def test_a_run_that_hangs_is_ended_when_its_lock_has_expired(
     host.run("sh", "-c", 'read -r group _ who <"$0"; echo "$group 1 $who" >"$0"', f"{STATE}/lock")
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
-    assert "the lock has expired: its holder is ended" in result.log
+    assert "the lock has expired: the host stops the deploy that holds it" in result.log
     assert step.result().code == 1
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
     await_served(host, "2")

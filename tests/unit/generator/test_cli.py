@@ -84,7 +84,8 @@ def test_check_says_that_the_spec_changed(repository: Repository) -> None:
         1,
         "",
         (
-            f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
+            f"{WORKFLOW}: spec changed: the workflow was made from "
+            "another version of gen-workflow.yml\n"
             "  hint: run `gen-workflow generate` and commit the result\n"
         ),
     )
@@ -201,7 +202,8 @@ def test_check_reports_every_reason(repository: Repository) -> None:
     assert ended.code == 1
     assert ended.err == (
         f"{WORKFLOW}: edited by hand\n"
-        f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
+        f"{WORKFLOW}: spec changed: the workflow was made from "
+        "another version of gen-workflow.yml\n"
         "  hint: put the edit into the spec, then run `gen-workflow generate --force`\n"
     )
 

@@ -193,7 +193,10 @@ def test_an_interrupt_of_the_first_use_is_reported_in_a_line(
     assert ended == (
         130,
         "",
-        (f"{FIRST_USE}{checkout}/.venv\ngen-workflow: interrupted; the next run starts again\n"),
+        (
+            f"{FIRST_USE}{checkout}/.venv\n"
+            "gen-workflow: interrupted; the next run starts from the beginning\n"
+        ),
     )
 
 

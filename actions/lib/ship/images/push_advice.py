@@ -50,7 +50,7 @@ def _login_hint(name: Name, context: Context) -> str:
     if name.registry == GHCR:
         return f"leave `password` out, so that the job's token is used, and {PERMISSION}"
     return (
-        f"check the secret: is it a token of {name.registry} that may write, and is it not expired?"
+        f"check the secret: it must be a token of {name.registry} with write access, not expired"
         + _fork(context)
     )
 

@@ -43,7 +43,7 @@ CLEANED_UP = REFUSED._replace(
     meaning="the host cleaned up after a deploy that had not finished; nothing else was touched"
 )
 COMMANDS_RAN = DEPLOYED._replace(meaning="the commands have run")
-COMMANDS_FAILED = FAILED._replace(meaning="what the commands did before is not undone")
+COMMANDS_FAILED = FAILED._replace(meaning="the commands that ran before the failure are not undone")
 ORDER = tuple(each.word for each in (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED))
 
 

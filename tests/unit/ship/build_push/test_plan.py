@@ -167,7 +167,7 @@ def test_a_dry_run_says_what_depends_on_the_registry(workspace: Path) -> None:
             "1. build app and push it to ghcr.io/acme/app, unless the registry has an image of the "
             "same content; ADDRESS is a hash of that content"
         ),
-        "   if the content cannot be known: push it as `sha-0123456789ab` instead",
+        "   if the content cannot be determined: push it as `sha-0123456789ab` instead",
         "   $ build --pull --tag=ghcr.io/acme/app:content-ADDRESS --push",
     ]
 

@@ -99,7 +99,7 @@ def test_a_name_that_is_there_twice_is_told_by_its_line() -> None:
     reader = Reader({"INPUT_ENV": "A=1\n\nA=hunter2"})
     reader.environment("env")
     assert [problem.what for problem in reader.problems] == [
-        "line 3 has a name that an earlier line has"
+        "line 3 repeats the name of an earlier line"
     ]
 
 

@@ -138,8 +138,9 @@ def test_what_is_too_large_is_named_with_the_largest(
     (workspace / "deploy" / "conf" / "dump.sql").write_bytes(b"x" * (3 << 20))
     told = problems(workspace, files="conf")
     assert told == [
-        "3 MiB are too much to upload with each deploy, 'conf/dump.sql' alone has 3"
-    ]  # fmt: skip
+        "3 MiB are too much to upload with each deploy; "
+        "the largest file is 'conf/dump.sql' with 3 MiB"
+    ]
 
 
 def test_a_digest_changes_with_what_is_below_it(workspace: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"dir": "$HOME/x"}, "is not a folder of the host"),
         ({"health": "health"}, "neither a path such as /health nor :8080/health"),
         ({"health": ":99999/x"}, "99999 is not a port"),
-        ({"before": "npx migrate"}, "does not say in which service it runs"),
+        ({"before": "npx migrate"}, "does not name the service that runs the command"),
         ({"before": "web: echo 'x"}, "cannot be split into words"),
         ({"ports": "80:80"}, "input `ports`: cannot be used together with `compose`"),
         ({"restart": "always"}, "input `restart`: cannot be used together with `compose`"),

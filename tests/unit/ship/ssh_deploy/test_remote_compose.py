@@ -618,7 +618,7 @@ def test_health_is_not_asked_of_what_does_not_start(side: ComposeSide, service: 
     side.answer |= {"HEALTH_PATH": "/up", "HEALTH_HOST_PORT": "1"}
     facts = side.deploy()
     assert "failure inactive" in facts, facts
-    assert "detail tool, which `health` without a port asks," in facts or not service
+    assert "detail tool, which gets the request of `health`," in facts or not service
 
 
 def test_health_on_a_port_is_asked_once_the_first_of_ours_that_starts_is_there(

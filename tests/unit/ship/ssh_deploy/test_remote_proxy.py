@@ -76,7 +76,7 @@ def test_a_port_of_another_address_is_in_nobodys_way(far_side: FarSide, containe
 def test_a_port_of_an_address_that_another_container_has_is_taken(far_side: FarSide) -> None:
     hold(far_side, "other", "127.0.0.1")
     facts = far_side.run("lock", "prepare", "leave", program=on("127.0.0.1"))
-    assert "detail 127.0.0.1:8080 by the container other" in facts
+    assert "detail 127.0.0.1:8080: the container other already uses it" in facts
     assert far_side.boxes == {"app": "running"}
 
 

@@ -34,10 +34,8 @@ def test_a_file_of_the_previous_release_that_is_not_back_is_told_beside_the_caus
         "begin switch", "failure start-project", "unmoved /srv/app/x", "restored i", "finished 1"
     ).problems
     assert cause.what.endswith("the previous version serves again (i)")
-    assert (
-        file.what == "/srv/app/x on the host cannot be replaced by a file of the previous release"
-    )
-    assert file.hint == "look at what is there, and move it away: the next deploy restores the file"
+    assert file.what == "the host cannot write the file /srv/app/x of the previous release"
+    assert file.hint.endswith(", and move it away; the next deploy then restores the file")
 
 
 def test_what_is_in_the_way_is_told_once() -> None:

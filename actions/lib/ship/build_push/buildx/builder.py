@@ -92,7 +92,7 @@ def _ask(runner: Runner, config: str, *argv: str) -> Finished:
     command = Command(argv, why="see what the engine can do", env={"DOCKER_CONFIG": config})
     answer = runner.run(command)
     if answer.code:
-        raise output.failed(answer, "the engine could not be asked what it can do")
+        raise output.failed(answer, "the Docker engine did not say which features it has")
     return answer
 
 

@@ -86,8 +86,8 @@ def _place(want: ComposeForm, project: Project, pinned: tuple[str, ...]) -> Plac
     place = project.published(pinned)
     if not place:
         raise UserError.of(
-            f"{want.health!r} is asked on the first published TCP port of "
-            f"{', '.join(pinned) or 'a service'}, and there is none",
+            f"{want.health!r} needs a published TCP port of "
+            f"{', '.join(pinned) or 'a service'} for its request, and there is none",
             where="input `health`",
             hint=f"write the port of the host before the path: :8080{want.health}",
         )

@@ -17,7 +17,7 @@ recover() {
     if [ "$(cat "$UNDO/release")" = "$(cat "$STATE/current" 2>/dev/null)" ]; then
       remove_undo_notes
     else
-      log 'an earlier deploy was killed: what it changed is undone'
+      log 'an earlier deploy was killed: the host undoes its changes'
       rm -f "$RELEASES/$(cat "$UNDO/release")/deployed"
       undo_killed "$(cat "$UNDO/folder" 2>/dev/null)"
       use_folder "$wanted"
@@ -33,7 +33,7 @@ undo_killed() {
   if [ -d "$1" ]; then
     use_folder "$1"
   elif [ -n "$1" ] && [ ! -d "$aside" ]; then
-    log "its folder is no longer there: $1"
+    log "the folder of the earlier deploy does not exist any more, so there is nothing to undo: $1"
     remove_undo_notes
     return
   fi
@@ -51,7 +51,7 @@ undo_killed() {
 give_old_version_up() {
   engine_answers || fail start-project "$restore_error"
   log "$restore_error"
-  log "$PROJECT does not start: nothing serves until the new version does"
+  log "the previous version of $PROJECT does not start: it is down until the new one runs"
   remove_undo_notes
 }
 
@@ -242,7 +242,7 @@ bring_file_back() {
 # Nothing ran before: what we started stops, and stays there so that its logs can be read.
 stop_ours() {
   local tries=30 id
-  log 'stopping what was started'
+  log 'stopping the containers that this deploy started'
   until engine_answers || [ "$tries" = 0 ]; do
     tries=$((tries - 1))
     sleep 1
@@ -256,7 +256,7 @@ stop_ours() {
 bring_back() {
   local tries=30
   [ -n "$recovering" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
-  log "bringing the previous $PROJECT back"
+  log "starting the previous version of $PROJECT again"
   until restore; do
     [ "$tries" -gt 25 ] || [ -n "$recovering" ] || remove_new_images
     tries=$((tries - 1))

@@ -142,8 +142,8 @@ def reading() -> Iterator[None]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # The output itself is not shown: it may hold a secret.
         raise StepFailed.of(
-            f"what docker compose says about the project cannot be read ({type(error).__name__})",
-            hint="check on the host what it prints: docker compose config --format json",
+            f"the output of `docker compose config` cannot be read ({type(error).__name__})",
+            hint="run it on the host and read its output: docker compose config --format json",
         ) from None
 
 
