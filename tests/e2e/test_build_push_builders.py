@@ -149,9 +149,7 @@ def test_two_platforms_make_an_index_of_two_and_leave_no_builder(
     assert said.stdout.strip() == "aarch64"
 
 
-def test_without_a_way_to_run_another_platform_the_cause_is_told(
-    own: Runner, workspace: Path
-) -> None:
+def test_a_platform_that_cannot_run_is_named_as_the_cause(own: Runner, workspace: Path) -> None:
     (workspace / "foreign").write_bytes(FOREIGN)
     (workspace / "foreign").chmod(0o755)
     (workspace / "Dockerfile").write_text('FROM scratch\nCOPY foreign /\nRUN ["/foreign"]\n')
@@ -393,9 +391,7 @@ def test_the_clock_of_reproducible_builds_is_that_of_tags_labels_and_image(
     assert registry.digest(PATH, "20200110") in digests
 
 
-def test_the_runner_is_told_of_the_image_where_it_asks(
-    runner: Runner, workspace: Path, bed: Bed
-) -> None:
+def test_the_runner_gets_the_image_where_it_asks(runner: Runner, workspace: Path, bed: Bed) -> None:
     file = bed.work / "artifacts"
     run = Run(repository=REPOSITORY)
     env = {"GITHUB_ARTIFACTS": str(file)}
@@ -422,7 +418,7 @@ def test_a_registry_with_a_password_takes_the_image(
     assert (again.outputs["built"], third.outputs["built"]) == ("true", "false")
 
 
-def test_a_wrong_password_is_told_before_the_build(
+def test_a_wrong_password_is_reported_before_the_build(
     runner: Runner, htpasswd_registry: HtpasswdRegistry, workspace: Path
 ) -> None:
     image = f"{htpasswd_registry.name}/team/app"
@@ -458,7 +454,7 @@ def test_an_image_goes_to_two_registries_at_once(
 # The machine
 
 
-def test_a_full_disk_is_told(bed: Bed, workspace: Path) -> None:
+def test_a_full_disk_is_reported(bed: Bed, workspace: Path) -> None:
     full = bed.add_runner("full", disk="24m")
     try:
         size = 40 * 1024 * 1024
@@ -471,7 +467,7 @@ def test_a_full_disk_is_told(bed: Bed, workspace: Path) -> None:
     assert step.outputs["image"] == ""
 
 
-def test_an_engine_that_is_gone_is_told(bed: Bed, workspace: Path) -> None:
+def test_an_engine_that_is_gone_is_reported(bed: Bed, workspace: Path) -> None:
     alone = bed.add_runner("alone")
     try:
         alone.stop_engine()

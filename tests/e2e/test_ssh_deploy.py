@@ -46,20 +46,20 @@ def test_the_next_version_replaces_it_and_the_old_one_is_kept(serving: Serving, 
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "reported"),
     [
         ("sick", "GET /health gave status 404"),
         ("ends", "it ended with exit code 3"),
     ],
 )
 def test_a_candidate_that_is_not_healthy_never_touches_the_service(
-    serving: Serving, shop: Shop, fault: str, told: str
+    serving: Serving, shop: Shop, fault: str, reported: str
 ) -> None:
     host, deploy = serving
     before = host.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", "shop").stdout
     result = deploy(shop.push("3", fault), health_timeout="6")
     assert result.code == 1
-    assert f"not healthy: {told}; the service was not touched" in result.errors[0]
+    assert f"not healthy: {reported}; the service was not touched" in result.errors[0]
     assert "shop 3 says" in result.summary, "the dead container's last words"
     assert result.outputs["result"] == "refused"
     assert result.outputs["image"] == shop.push("1")
@@ -172,7 +172,7 @@ def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
     assert containers(host) == {"shop": "running"}
 
 
-def test_a_version_that_nobody_found_healthy_is_never_kept(serving: Serving, shop: Shop) -> None:
+def test_a_version_that_was_not_found_healthy_is_never_kept(serving: Serving, shop: Shop) -> None:
     host, deploy = serving
     step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
     await_log(step, "starting the new shop")
@@ -318,7 +318,7 @@ def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, s
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"registry_password": "ghp_wrong"}, "the registry does not let the host pull the image"),
         ({"image": f"ghcr.io/acme/shop@sha256:{'0' * 64}"}, "the registry has no such image"),
@@ -326,13 +326,13 @@ def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, s
     ],
 )
 def test_what_is_wrong_before_the_switch_is_named(
-    host: Host, shop: Shop, deploy: Deploy, change: dict[str, str], told: str
+    host: Host, shop: Shop, deploy: Deploy, change: dict[str, str], reported: str
 ) -> None:
     inputs = deploy.inputs(shop.push("5")) | {k.replace("_", "-"): v for k, v in change.items()}
     host.docker("image", "prune", "-af")
     result = run_action("ssh-deploy", inputs, env={"GREETING": "x"}, workspace=deploy.workspace)
     assert result.code == 2, result.log
-    assert told in result.errors[0]
+    assert reported in result.errors[0]
     assert containers(host) == {}
 
 

@@ -199,7 +199,7 @@ def test_a_version_that_the_proxy_finds_sick_gets_no_users(serving: Serving, sho
     assert containers(host) == SERVING
 
 
-def test_a_version_that_is_sick_with_its_first_users_goes_back(
+def test_a_version_that_fails_with_its_first_users_is_rolled_back(
     serving: Serving, shop: Shop
 ) -> None:
     host, deploy, load = serving
@@ -295,7 +295,7 @@ def test_the_host_sends_the_users_back_by_itself(serving: Serving, shop: Shop, c
 
 
 @pytest.mark.test_all
-def test_one_host_goes_back_when_another_fails(
+def test_one_host_is_rolled_back_when_another_fails(
     bed: Bed, host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
 ) -> None:
     other = bed.add_host()
@@ -427,7 +427,7 @@ def test_a_container_of_the_plain_form_on_another_port_stops_last(
     assert containers(host) == SERVING
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
-    assert result.outputs["gap-ms"] == "", "nobody was served on this port before"
+    assert result.outputs["gap-ms"] == "", "this port served no users before"
     assert served(host) == "2"
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
@@ -465,9 +465,7 @@ def test_an_image_of_the_proxy_that_is_not_there_is_named(
     assert containers(host) == {}
 
 
-def test_another_image_leaves_a_proxy_that_works_until_somebody_removes_it(
-    serving: Serving, shop: Shop
-) -> None:
+def test_another_image_does_not_replace_a_proxy_that_works(serving: Serving, shop: Shop) -> None:
     host, deploy, _ = serving
     newer = f"ghcr.io/acme/kamal-proxy@sha256:{'0' * 64}"
     result = deploy(shop.push("2"), proxy_image=newer)

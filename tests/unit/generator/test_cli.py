@@ -397,7 +397,7 @@ def test_an_interrupt_is_reported_in_a_word(repository: Repository) -> None:
     templates = repository.folder / "templates"
     templates.mkdir()
     (templates / "header.j2").write_text("[% for i in range(10 ** 12) %][% endfor %]")
-    # Whoever reads in the folder is told to us by a signal.
+    # The kernel sends us a signal when a program reads in the folder.
     is_read = threading.Event()
     before = signal.signal(signal.SIGIO, lambda *_: is_read.set())
     watched = os.open(templates, os.O_RDONLY)

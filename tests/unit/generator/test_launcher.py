@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
             )
         else:
             shutil.copy2(ROOT / part, target)
-    # uv as on the machine of somebody who has it, and nothing else of the environment of the tests.
+    # uv as on the machine of a person who has it, and nothing else of the environment of the tests.
     (tmp_path / "with-uv").mkdir()
     (tmp_path / "with-uv" / "uv").symlink_to(Path(sys.prefix) / "bin" / "uv")
     return fresh
@@ -111,7 +111,7 @@ def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
         "lock",
     ],
 )
-def test_a_half_made_environment_is_healed(harm: str, checkout: Path) -> None:
+def test_an_incomplete_environment_is_repaired(harm: str, checkout: Path) -> None:
     run(checkout, "--version")
     home = checkout / ".venv"
     if harm in ("marker", "package"):

@@ -153,16 +153,16 @@ class Apply:
             ours = "" if what.is_shared else config
             self._outcomes.set(key, digest=digest, config=ours, pushed=what.references)
 
-    def _digest_of(self, what: Build, told: str, config: str) -> str:
+    def _digest_of(self, what: Build, reported: str, config: str) -> str:
         """Return the digest of what was pushed.
 
         Where another run on the engine took the name meanwhile, buildx reports the digest of the
         configuration, which no registry has as an image.
         """
-        if told != config or not self._registry:
-            return told
+        if reported != config or not self._registry:
+            return reported
         first = what.references[0]
-        return self._registry.head(first.name, first.tag) or told
+        return self._registry.head(first.name, first.tag) or reported
 
     def _failed(self, failures: Sequence[_Ended]) -> ShipError:
         errors = [self._failure(*failure) for failure in failures]

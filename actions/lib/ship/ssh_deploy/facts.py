@@ -13,7 +13,7 @@ LONGEST = 2000
 NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
-        "restored", "lost", "mended", "script", "exit-code", "finished", "folder",
+        "restored", "lost", "recovered", "script", "exit-code", "finished", "folder",
         "unmoved",
     )
 )  # fmt: skip
@@ -124,7 +124,7 @@ class Facts:
             return ROLLED_BACK
         if "switch" in self.begun and not self.finished:
             return UNKNOWN
-        return CLEANED_UP if self.get("mended") else REFUSED
+        return CLEANED_UP if self.get("recovered") else REFUSED
 
     @property
     def image(self) -> str:

@@ -79,4 +79,4 @@ def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> N
     with pytest.raises(StepFailed, match="failed with exit code 7"):
         run(inputs(), context(workspace, event_name="pull_request"), runner, log.workflow)
     assert (log.outputs["tag"], log.outputs["image"]) == (SHORT, "")
-    assert log.summary == "", "a table of nothing helps nobody; the error is told by main"
+    assert log.summary == "", "no empty table; main reports the error"

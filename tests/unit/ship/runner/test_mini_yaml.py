@@ -86,7 +86,7 @@ def test_what_is_read_means_what_other_readers_take_it_for(text: str, expected: 
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "told"),
+    ("text", "place", "reported"),
     [
         ("a:\tb", "1:3", "there is a tab"),
         ("a: b\n\tc: d", "2:1", "there is a tab"),
@@ -146,11 +146,11 @@ def test_what_is_read_means_what_other_readers_take_it_for(text: str, expected: 
         ("\n".join(" " * n + "a:" for n in range(20)), "17:17", "nested more than 16 levels deep"),
     ],
 )  # fmt: skip
-def test_what_is_not_read_is_refused_with_its_place(text: str, place: str, told: str) -> None:
+def test_what_is_not_read_is_refused_with_its_place(text: str, place: str, reported: str) -> None:
     with pytest.raises(mini_yaml.Invalid) as raised:
         mini_yaml.load(text)
     assert str(raised.value).startswith(f"{place}: ")
-    assert told in raised.value.message
+    assert reported in raised.value.message
 
 
 def test_every_key_has_its_place() -> None:

@@ -1,4 +1,4 @@
-"""`strategy: proxy` of ssh-deploy: what can be asked for, and what a host is told."""
+"""`strategy: proxy` of ssh-deploy: its inputs, and what the host gets of them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"script": "true"}, "`strategy`: `proxy` cannot be used together"),
         ({"strategy": "swarm"}, "`strategy`: 'swarm' is not one of plain, proxy"),
@@ -155,7 +155,7 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
         ({"strategy": "", "proxy_image": PROXY_IMAGE}, "`proxy-image`: is only for a container"),
     ],
 )
-def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
+def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
     with pytest.raises(UserError) as raised:
         inputs(**changes)
-    assert told in str(raised.value)
+    assert reported in str(raised.value)

@@ -165,7 +165,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"host": ""}, "`host`: is required but empty"),
         ({"host": "-oProxyCommand=id"}, "not the name or address of a host"),
@@ -221,8 +221,8 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
     ],
 )
-def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
         inputs(**changes)
 
 
@@ -231,10 +231,10 @@ def test_a_private_key_in_any_other_input_is_named_and_not_shown(name: str) -> N
     key = KEY.replace("bm90", "c2VjcmV0")
     with pytest.raises(UserError) as raised:
         inputs(**{name: key, "name": key})
-    told = str(raised.value)
-    assert f"input `{name}`: holds a private key" in told
-    assert "input `name`: holds a private key" in told
-    assert "c2VjcmV0" not in told
+    reported = str(raised.value)
+    assert f"input `{name}`: holds a private key" in reported
+    assert "input `name`: holds a private key" in reported
+    assert "c2VjcmV0" not in reported
 
 
 def test_the_key_of_a_service_account_may_be_a_password() -> None:

@@ -51,7 +51,7 @@ def _reasons(want: Inputs) -> tuple[str, ...]:
 
 
 def choose_unasked(want: Inputs) -> Choice:
-    """Return which builder is used, as far as the inputs alone say it."""
+    """Return the builder that follows from the inputs alone."""
     if "://" in want.builder:
         return Choice(reasons=("the input `builder`",), endpoint=want.builder)
     if want.builder:

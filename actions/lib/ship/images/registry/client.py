@@ -269,8 +269,8 @@ class Client:
             raise Refused.because(name, Refusal("login", HTTP_UNAUTHORIZED, what))
         answer = self._ask_token(login, credential, f"repository:{name.path}:{actions}")
         _raise_transient(name, answer)
-        told = _json(answer)
-        token = told.get("token") or told.get("access_token")
+        found = _json(answer)
+        token = found.get("token") or found.get("access_token")
         if answer.status != HTTP_OK or not _is_token(token):
             said = (
                 message_of(answer)

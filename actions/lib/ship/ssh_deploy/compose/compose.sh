@@ -152,7 +152,7 @@ projects_in() {
     --format "{{.Label \"$PROJECT_LABEL\"}}"
 }
 
-# A project that somebody started in this folder keeps its name, because nothing may run twice.
+# A project that was started in this folder by hand keeps its name, or it would run twice.
 look_at_project() {
   local here elsewhere images
   here=$({ projects_in "$FOLDER" && projects_in "$(cd "$FOLDER" && pwd -P)"; } | sort -u)

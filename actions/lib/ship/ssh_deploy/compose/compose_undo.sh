@@ -27,8 +27,7 @@ recover() {
   rm -rf "$UNDO.new" "$UNDO.old" "$aside"
 }
 
-# $1 the folder of the deploy that was killed. `dir` may be another one now, or somebody has moved
-# the folder.
+# $1 the folder of the deploy that was killed. `dir` may have changed since, or the folder was moved.
 undo_killed() {
   if [ -d "$1" ]; then
     use_folder "$1"
@@ -132,8 +131,8 @@ keep_file() {
   note replaced "$1"
 }
 
-# Notes with which files the running containers were made: not ours, when somebody made them by
-# hand. Then their images go over these files, because a tag may mean another image by now.
+# Notes with which files the running containers were made: not ours, when they were made by hand.
+# Then their images go over these files, because a tag may mean another image by now.
 note_old_files() {
   local list='' each
   for each in $PINNED ''; do
@@ -173,7 +172,7 @@ note_old_images() {
 
 # Whether the release that serves says how to bring the containers back. Compose does not change the
 # label of a container that it does not replace, so the label may name files that our releases since
-# then have renamed. But the label decides when somebody used a file that is there and not ours.
+# then have renamed. But the label decides when it names a file that exists and is not ours.
 # $1 the label.
 release_decides() {
   [ -n "$kept_release" ] || return 1
@@ -201,7 +200,7 @@ our_files() {
 # $1 options for `eval`.
 files_of() { eval "printf '%s\n' $1 -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|p"; }
 
-# In one step: half of the notes are of no use. While the notes are there, the old files stay too.
+# In one step: incomplete notes are of no use. While the notes are there, the old files stay too.
 remove_undo_notes() {
   rm -rf "$UNDO.old"
   mv "$UNDO" "$UNDO.old" || return

@@ -150,15 +150,15 @@ def reading() -> Iterator[None]:
 @reading()
 def read_project(text: bytes) -> Project:
     """Read the output of compose. Raises StepFailed."""
-    told = json.loads(text)
-    services = {name: dict(each or {}) for name, each in (told.get("services") or {}).items()}
+    found = json.loads(text)
+    services = {name: dict(each or {}) for name, each in (found.get("services") or {}).items()}
     files = {
         f"{kind} {name}": str(each["file"])
         for kind in ("configs", "secrets")
-        for name, each in (told.get(kind) or {}).items()
+        for name, each in (found.get(kind) or {}).items()
         if each and each.get("file")
     }
-    return Project(str(told["name"]), services, files)
+    return Project(str(found["name"]), services, files)
 
 
 def choose_images(project: Project, images: Mapping[str, str], image: str) -> dict[str, str]:

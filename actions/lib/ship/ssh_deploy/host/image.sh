@@ -74,7 +74,7 @@ choose_image() {
   log "rolling back to $IMAGE"
 }
 
-# A container that somebody started by hand has an image with a tag, and the tag may mean another
+# A container that was started by hand has an image with a tag, and the tag may mean another
 # image by now. The container that we kept knows which image it was.
 by_digest() {
   local digest=

@@ -185,7 +185,7 @@ recover() {
 }
 
 recover_next() {
-  report mended yes
+  report recovered yes
   if [ "$target_id" = "$next_id" ]; then
     log "an earlier deploy was killed after its switch: its $NAME.next serves and becomes $NAME"
     take_names

@@ -185,7 +185,7 @@ recover() {
   case $containers in *" $NAME.next "*) recover_next ;; esac
 }
 
-# The kept container has no label of ours when somebody had made it by hand.
+# The kept container has no label of ours when it was made by hand.
 check_previous() {
   is_ours "$NAME.previous" ||
     [ "$(inspect '{{.Id}}' "$NAME.previous")" = "$(cat "$STATE/previous" 2>/dev/null)" ] ||
@@ -194,7 +194,7 @@ check_previous() {
 
 recover_next() {
   is_ours "$NAME.next" || fail foreign "$NAME.next"
-  report mended yes
+  report recovered yes
   case $containers in
     *" $NAME "*) if is_committed; then finish_commit; else roll_back_killed; fi ;;
     *)
