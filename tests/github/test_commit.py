@@ -330,7 +330,7 @@ def test_a_dry_run_prints_the_steps_and_takes_none(
     assert ran.code == 0
     main = (app.git.head("main") or "")[:7]
     assert ran.stdout.splitlines() == [
-        "acme/app: would",
+        "acme/app: a run without --dry-run would",
         f"  create the branch gen-workflow/update at main ({main})",
         "  commit gen-workflow.yml, .github/workflows/ci-cd.yml on gen-workflow/update",
         "  open a pull request from gen-workflow/update into main",

@@ -133,7 +133,7 @@ def _host_of(name: Value, reading: Reading) -> Ssh | None:
             "write a word such as vps, which reads variables such as VPS_HOST; "
             "or a mapping: {host, user, key, known-hosts}"
         )
-        reading.problem(name, f"{target!r} is not a name of a target", hint)
+        reading.problem(name, f"{target!r} is not the name of a target", hint)
     elif prefix.startswith("GITHUB"):
         what = "GitHub reserves names that begin with GITHUB_"
         reading.problem(name, what, "choose another name, such as vps")

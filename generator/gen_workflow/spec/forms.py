@@ -104,7 +104,7 @@ class Listed(Form[tuple[T, ...]]):
             return self._each(value.items(), reading)
         if self._alone:
             return self._each([value], reading)
-        what = f"should be a list, is {value.kind}"
+        what = f"should be a list, but is {value.kind}"
         reading.problem(value, what, f"write for example {self._example}")
         return None
 
@@ -160,7 +160,7 @@ def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str
     if value.kind != "text":
         if value.kind in SCALARS and (not pattern or re.fullmatch(pattern, value.text)):
             hint = f'quote it: "{value.text}"'
-        reading.problem(value, f"should be text, is {value.kind}", hint)
+        reading.problem(value, f"should be text, but is {value.kind}", hint)
     elif not value.text.strip():
         reading.problem(value, "is empty", hint)
     elif "${{" in value.text:

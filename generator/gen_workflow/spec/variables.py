@@ -59,7 +59,7 @@ def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]
             for key, item in entries(value, reading)
         ]
     if value.kind != "a list":
-        reading.problem(value, f"should be a list or a mapping, is {value.kind}", _MIXED)
+        reading.problem(value, f"should be a list or a mapping, but is {value.kind}", _MIXED)
         return []
     found: list[tuple[Value, str, str | None]] = []
     for item in value.items():
@@ -107,7 +107,7 @@ def _args(value: Value, reading: Reading) -> tuple[Variable, ...]:
     """Return build arguments; secrets are refused, because an image keeps its arguments."""
     if value.kind != "a mapping":
         hint = "write for example {VERSION: '1.2'}"
-        reading.problem(value, f"should be a mapping, is {value.kind}", hint)
+        reading.problem(value, f"should be a mapping, but is {value.kind}", hint)
         return ()
     found = []
     for key, item in entries(value, reading):

@@ -79,7 +79,7 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\ndeploy: {ssh: 5, run: {}}\n",
-        "2:15 deploy/ssh: should be a name or a mapping, is a number\n"
+        "2:15 deploy/ssh: should be a name or a mapping, but is a number\n"
         "  hint: write for example ssh: vps",
         id="host-is-a-number",
     ),
@@ -101,8 +101,8 @@ WHOLE = [
     ),
     pytest.param(
         "- image: .\n",
-        "1:1 should be a mapping, is a list\n"
-        "  hint: use the keys `image`, `name`, `on`, `deploy`, `environment` and `actions`",
+        "1:1 should be a mapping, but is a list\n"
+        "  hint: write a mapping with `image`, `name`, `on`, `deploy`, `environment` and `actions`",
         id="list",
     ),
     pytest.param(
@@ -122,13 +122,13 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\ndeploy:\n",
-        "2:1 deploy: should be a mapping, is nothing\n"
-        "  hint: use the keys `ssh`, `run` and `health`",
+        "2:1 deploy: should be a mapping, but is nothing\n"
+        "  hint: write a mapping with `ssh`, `run` and `health`",
         id="nothing",
     ),
     pytest.param(
         "image: .\nname: 50\n",
-        '2:7 name: should be text, is a number\n  hint: quote it: "50"',
+        '2:7 name: should be text, but is a number\n  hint: quote it: "50"',
         id="wrong-type",
     ),
     pytest.param(
@@ -177,7 +177,7 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\non: [1.10]\n",
-        '2:6 on/0: should be text, is a number\n  hint: quote it: "1.10"',
+        '2:6 on/0: should be text, but is a number\n  hint: quote it: "1.10"',
         id="branch-is-a-number",
     ),
     pytest.param(
@@ -227,7 +227,7 @@ IMAGES = [
     ),
     pytest.param(
         "image: 3\n",
-        "1:8 image: should be a folder or a mapping, is a number\n"
+        "1:8 image: should be a folder or a mapping, but is a number\n"
         "  hint: write for example image: .",
         id="number",
     ),
@@ -251,7 +251,7 @@ IMAGES = [
     ),
     pytest.param(
         "image: {{args: [A]}}\n",
-        "1:15 image/args: should be a mapping, is a list\n"
+        "1:15 image/args: should be a mapping, but is a list\n"
         "  hint: write for example {{VERSION: '1.2'}}",
         id="arguments-are-a-list",
     ),
@@ -314,7 +314,8 @@ RUNS = [
     ),
     pytest.param(
         '{ports: "8080:80"}',
-        '4:16 deploy/run/ports: should be a list, is text\n  hint: write for example ["8080:8080"]',
+        "4:16 deploy/run/ports: should be a list, but is text\n"
+        '  hint: write for example ["8080:8080"]',
         id="ports-are-no-list",
     ),
     pytest.param(
@@ -360,13 +361,13 @@ RUNS = [
     ),
     pytest.param(
         "{env: {A: }}",
-        "4:15 deploy/run/env/A: should be a value, is nothing\n"
+        "4:15 deploy/run/env/A: should be a value, but is nothing\n"
         '  hint: write "" when it is meant to be empty',
         id="env-nothing",
     ),
     pytest.param(
         "{env: A}",
-        "4:14 deploy/run/env: should be a list or a mapping, is text\n"
+        "4:14 deploy/run/env: should be a list or a mapping, but is text\n"
         "  hint: write for example [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret",
         id="env-text",
     ),
@@ -394,7 +395,7 @@ RUNS = [
 SSH = [
     pytest.param(
         "me@host",
-        "2:15 deploy/ssh: 'me@host' is not a name of a target\n  hint: write a word such as vps, "
+        "2:15 deploy/ssh: 'me@host' is not the name of a target\n  hint: write a word such as vps, "
         "which reads variables such as VPS_HOST; or a mapping: {host, user, key, known-hosts}",
         id="address",
     ),
@@ -553,7 +554,7 @@ def test_a_health_check_is_a_path(health: str, message: str, repository: Path) -
         ),
         pytest.param(
             '{ports: ["53:53/udp"]}',
-            "the host asks the first published port, and 53:53/udp is not TCP\n"
+            "the request needs TCP, but the first published port is 53:53/udp\n"
             "  hint: put a TCP port first",
             id="udp",
         ),
@@ -635,15 +636,18 @@ def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path
         ("{network: " + "a" * 102 + "}", "is not a network that a container can join"),
         (
             "{env: [5]}",
-            "should be text, is a number\n  hint: write for example DB_URL, the name of a secret",
+            (
+                "should be text, but is a number\n"
+                "  hint: write for example DB_URL, the name of a secret"
+            ),
         ),
         (
             "{ports: [true]}",
-            'should be text, is true or false\n  hint: write for example "8080:80"',
+            'should be text, but is true or false\n  hint: write for example "8080:80"',
         ),
         (
             "{restart: true}",
-            "should be text, is true or false\n  hint: write for example unless-stopped",
+            "should be text, but is true or false\n  hint: write for example unless-stopped",
         ),
     ],
 )

@@ -27,7 +27,8 @@ recover() {
   rm -rf "$UNDO.new" "$UNDO.old" "$aside"
 }
 
-# $1 the folder of the deploy that was killed. `dir` may have changed since, or the folder was moved.
+# $1 the folder of the deploy that was killed. `dir` may have changed since, or the folder has
+# moved.
 undo_killed() {
   if [ -d "$1" ]; then
     use_folder "$1"
