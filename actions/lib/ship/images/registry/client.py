@@ -147,7 +147,9 @@ class Client:
         _expect(HTTP_OK, name, answer)
         digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         if DIGEST.fullmatch(reference) and digest != reference:
-            raise StepFailed.of(f"{name.registry} returned another manifest than the requested {reference}")
+            raise StepFailed.of(
+                f"{name.registry} returned another manifest than the requested {reference}"
+            )
         found = Manifest(answer.headers.get("content-type", ""), answer.body, digest)
         self._manifests[name, digest] = found
         return found
