@@ -88,10 +88,11 @@ def test_all_that_is_wrong_is_reported_with_its_place() -> None:
     text = "Api: x\nweb:\n  contxt: frontend\n  platforms: {a: b}\nworker: [a]\n"
     reported = problems(text)
     assert reported[0].startswith(
-        "input `images`: images:1:1: 'Api' is not a name that an image may"
+        "input `images`: images:1:1: 'Api' is not a valid name for an image"
     )
     assert reported[1] == (
-        "input `images`: images:3:3: 'contxt' is not a key\n  hint: did you mean 'context'?"
+        "input `images`: images:3:3: 'contxt' is not a key of an image\n"
+        "  hint: did you mean 'context'?"
     )
     assert reported[2].startswith("input `images`: images:4:3: platforms is not a list of texts")
     assert reported[3].startswith("input `images`: images:5:1: worker is neither a folder nor")
@@ -99,7 +100,9 @@ def test_all_that_is_wrong_is_reported_with_its_place() -> None:
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "just text", "{}"])
 def test_what_is_no_mapping_is_reported(text: str) -> None:
-    assert problems(text)[0].startswith("input `images`: is not a mapping of names")
+    assert problems(text)[0].startswith(
+        "input `images`: is not a mapping of image names to folders"
+    )
 
 
 def test_the_images_of_metadata_action_are_distinguished_from_ours() -> None:

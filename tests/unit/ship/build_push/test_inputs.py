@@ -53,7 +53,7 @@ if TYPE_CHECKING:
             {"images": "a: {context: ., image: x/y}\nb: {context: ., image: x/y}"},
             r"a and b are both called x/y:main",
         ),
-        ({"secrets": "A=1", "secret_files": "A=Dockerfile"}, "A is in `secrets` too"),
+        ({"secrets": "A=1", "secret_files": "A=Dockerfile"}, "A is also in `secrets`"),
     ],
 )
 def test_a_wrong_input_is_named(workspace: Path, changes: dict[str, str], reported: str) -> None:

@@ -155,8 +155,8 @@ def test_a_pull_request_is_built_and_nothing_more(workspace: Path) -> None:
 def test_a_dry_run_says_what_depends_on_the_engine(workspace: Path) -> None:
     want = read(workspace, cache="auto")
     assert shown(plan(want, unasked(want)))[0] == (
-        "1. start a builder for the registry cache, unless the current builder can do it; then "
-        "`--builder` is left out"
+        "1. start a builder for the registry cache, unless the current builder can do it (then the "
+        "commands have no `--builder`)"
     )
 
 

@@ -102,7 +102,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
         ),
         pytest.param(
             "FROM scratch\n", "", {}, {"build_contexts": "x=https://example.com/x.git"},
-            "no registry has x", id="remote context",
+            "no registry returned a digest for x", id="remote context",
         ),
     ],
 )  # fmt: skip

@@ -91,7 +91,7 @@ def test_a_secret_of_several_lines_that_is_no_variable_is_one_problem() -> None:
     reader.environment("secret-files")
     [problem] = reader.problems
     assert problem.what == "line 4 and 1 more do not have the form NAME or NAME=value"
-    assert "NAME alone" in problem.hint
+    assert "or only NAME" in problem.hint
     assert not [line for line in PEM.splitlines() if line in f"{problem}"]
 
 

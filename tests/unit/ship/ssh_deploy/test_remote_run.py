@@ -482,7 +482,7 @@ def test_a_port_that_is_taken_meanwhile_is_the_cause(script_host: ScriptHost, wo
     docker_says(script_host, "start app.next", words)
     facts = script_host.run(*PHASES)
     assert "failure port-taken" in facts
-    assert "detail 8080" in facts
+    assert "detail 8080: it is already in use" in facts
 
 
 def test_the_proxy_without_its_port_says_so(script_host: ScriptHost) -> None:
@@ -493,7 +493,7 @@ def test_the_proxy_without_its_port_says_so(script_host: ScriptHost) -> None:
     )
     facts = script_host.run("lock", "prepare", "leave", program=behind_the_proxy())
     assert "failure port-taken" in facts
-    assert "detail 80" in facts
+    assert "detail 80: it is already in use" in facts
 
 
 @pytest.mark.parametrize(

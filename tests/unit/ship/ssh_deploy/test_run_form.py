@@ -281,9 +281,10 @@ def test_a_label_may_have_any_name_that_docker_takes() -> None:
 def test_a_dry_run_says_where_it_would_happen() -> None:
     several = inputs(**{"host": "h1\nroot@h2:2222", "max-parallel": "1", "jump": "gate"})
     assert (
-        several.common.shown() == "on deploy@h1, root@[h2]:2222, 1 at a time, through deploy@gate"
+        several.common.shown()
+        == "this runs on deploy@h1, root@[h2]:2222, on 1 at a time, through deploy@gate"
     )
-    assert inputs().common.shown() == "on deploy@h1"
+    assert inputs().common.shown() == "this runs on deploy@h1"
 
 
 def test_an_unset_port_means_the_default_of_ssh() -> None:

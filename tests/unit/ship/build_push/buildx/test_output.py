@@ -29,7 +29,7 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
         ('ERROR: target stage "x" could not be found', "no stage with the name"),
         ("ERROR: failed to resolve source metadata for x/y:1: x/y:1: not found", "no image x/y:1"),
         ("ERROR: exec /bin/sh: exec format error", "programs of another platform"),
-        ("ERROR: toomanyrequests: You have reached your pull rate limit", "more pulls for now"),
+        ("ERROR: toomanyrequests: You have reached your pull rate limit", "limits how often"),
         ('ERROR: failed to solve: image "ghcr.io/a/b:main": already exists',
          "another run on this engine has used the name ghcr.io/a/b:main"),
         ("#7 pushing ghcr.io/a/b:x with docker\n#7 DONE 0.1s\nERROR: 403 Forbidden",
