@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def closed_port() -> Iterator[int]:
-    """A port of loopback on which nobody listens, and that nobody else gets meanwhile."""
+    """A port of loopback on which no program listens, reserved while the test runs."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield int(held.getsockname()[1])

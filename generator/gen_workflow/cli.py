@@ -15,34 +15,34 @@ environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the 
   which is only needed for a GitHub other than github.com
 
 examples:
-  gen-workflow commit --dry-run     print the steps and take none
-  gen-workflow commit               take them; a second run changes nothing
+  gen-workflow commit --dry-run     print the steps, and do not run them
+  gen-workflow commit               run the steps; a second run changes nothing
 """
 
 VERBS = (
     Verb(
         "generate",
-        "write the workflow that the spec gives",
+        "write the workflow that follows from the spec",
         *PROJECT,
-        Option("stdout", "--stdout", says="print it and write nothing"),
+        Option("stdout", "--stdout", says="print the workflow, and write no file"),
         Option("force", "--force", says="overwrite edits made by hand"),
         in_step="is already in step with",
     ),
     Verb(
         "check",
-        "check that the workflow is what the spec gives",
+        "check that the workflow is the one that follows from the spec",
         *PROJECT,
         in_step="is in step with",
     ),
     Verb(
         "commit",
-        "bring spec and workflow to GitHub as a pull request",
+        "commit spec and workflow on GitHub, and open a pull request",
         *PROJECT,
         Option(
             "repo",
             "--repo",
             metavar="OWNER/NAME",
-            says="repository on GitHub; default: the one of the remote origin",
+            says="repository on GitHub; default: that of the git remote `origin`",
         ),
         Option(
             "branch",
@@ -63,7 +63,7 @@ VERBS = (
             "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
         ),
         Option("force", "--force", says="replace edits made by hand on GitHub"),
-        Option("dry_run", "--dry-run", says="print the steps and take none"),
+        Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         Option("json", "--json", says="print the result as JSON"),
         epilog=_COMMIT_EPILOG,
     ),

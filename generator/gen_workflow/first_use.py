@@ -24,7 +24,7 @@ _NO_VENV = (
 
 _READ_ONLY = (
     "gen-workflow: cannot make its environment in {0}, where this user may not write\n"
-    "  hint: copy the checkout to where you may, have its owner run it once, or install it: "
+    "  hint: copy the checkout to a folder of yours, let its owner run it once, or install it: "
     "pip install {0}"
 )
 
@@ -45,11 +45,11 @@ def main(checkout: Path) -> int:
                 return 0  # another process was first
             return _make(environment, lock, done)
     except KeyboardInterrupt:
-        print("gen-workflow: interrupted; the next run starts again", file=sys.stderr)
+        print("gen-workflow: interrupted; the next run starts from the beginning", file=sys.stderr)
         return 130
     except Failed as error:
         print(f"gen-workflow: cannot make its environment:\n{error}", file=sys.stderr)
-        hint = f"it needs the package index once; run it again, or remove {environment} first"
+        hint = f"the first run needs the package index; run it again, or remove {environment} first"
         print(f"  hint: {hint}", file=sys.stderr)
     except OSError as error:
         print(f"gen-workflow: cannot make its environment in {checkout}: {error}", file=sys.stderr)

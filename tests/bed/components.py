@@ -110,8 +110,8 @@ def why_missing(name: str) -> str:
     """Return why a component is missing, or an empty text when it is installed."""
     if components()[name].is_ready():
         return ""
-    told = _read_status().get(name) or "it is not installed; run python3 tests/bed/setup.py"
-    return f"{name}: {told}"
+    reported = _read_status().get(name) or "it is not installed; run python3 tests/bed/setup.py"
+    return f"{name}: {reported}"
 
 
 def _status_file() -> Path:
@@ -261,5 +261,5 @@ def _log(component: Component) -> Path:
 
 def _reason(component: Component) -> str:
     lines = _log(component).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    told = lines[-1].removeprefix(REASON) if lines else "it printed nothing"
-    return f"{told} (see {_log(component)})"
+    reported = lines[-1].removeprefix(REASON) if lines else "it printed nothing"
+    return f"{reported} (see {_log(component)})"

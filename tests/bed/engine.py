@@ -141,7 +141,7 @@ class Engine:
 def between_machines(lease: Lease) -> tuple[str, ...]:
     """Return the firewall rule that lets the bed's machines reach each other.
 
-    Another engine, even one that has ended, may have told the machine to drop forwarded packets.
+    Another engine, even one that has ended, may have set the machine to drop forwarded packets.
     """
     bridge = lease.bridge
     return ("FORWARD", "--in-interface", bridge, "--out-interface", bridge, "--jump", "ACCEPT")

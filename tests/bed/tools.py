@@ -143,10 +143,10 @@ def install_source(name: str) -> None:
     stamp = f" -X {path}/{source.version}={version}" if source.version else ""
     with _into(source_folder(name)) as folder:
         _probe_go_proxy(module, env)
-        told = _run_go("mod", "download", "-json", module, cwd=folder, env=env)
+        reported = _run_go("mod", "download", "-json", module, cwd=folder, env=env)
         build = ("build", "-trimpath", f"-ldflags=-s -w{stamp}", "-o")
         command = (*build, f"{folder}/{source.program}", *source.packages)
-        _run_go(*command, cwd=Path(json.loads(told)["Dir"]), env=env)
+        _run_go(*command, cwd=Path(json.loads(reported)["Dir"]), env=env)
 
 
 def _run_go(*argv: str, cwd: Path, env: Mapping[str, str]) -> str:

@@ -52,8 +52,8 @@ async function problems({ path, text }) {
   const document = TextDocument.create(`file:///${asked}/${path}`, "yaml", 1, text);
   const featureFlags = new FeatureFlags({ allowCaseFunction: true });
   const found = await validate(document, { actionsMetadataProvider, fileProvider, featureFlags });
-  const told = found.map(({ range, message }) => `${range.start.line + 1}: ${message}`);
-  return [...told, ...failures.splice(0)];
+  const lines = found.map(({ range, message }) => `${range.start.line + 1}: ${message}`);
+  return [...lines, ...failures.splice(0)];
 }
 
 function toData(value) {

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from far_side import ACME, COMMON, IMAGE, WANTED
+from script_host import ACME, COMMON, IMAGE, WANTED
 from ship.runner.command import Secret
 from ship.ssh_deploy.compose.files import Upload
 from ship.ssh_deploy.compose.inputs import ComposeForm, Task

@@ -34,7 +34,7 @@ def test_github_has_no_remark(subject: Subject, github_parser: GithubParser) -> 
 
 
 @pytest.mark.parametrize(
-    ("folder", "given", "told"),
+    ("folder", "given", "reported"),
     [
         pytest.param("build-push", "contxt: app", "Invalid action input 'contxt'", id="unknown"),
         pytest.param("ssh-deploy", "host: h", "Missing required inputs: `user`", id="missing"),
@@ -43,8 +43,8 @@ def test_github_has_no_remark(subject: Subject, github_parser: GithubParser) -> 
     ],
 )
 def test_github_remarks_on_a_wrong_use_of_our_actions(
-    folder: str, given: str, told: str, github_parser: GithubParser
+    folder: str, given: str, reported: str, github_parser: GithubParser
 ) -> None:
     text = STEP.replace("build-push", folder).replace("WITH", given)
     found = github_parser.problems(Subject("workflow", text))
-    assert any(told in problem for problem in found), found
+    assert any(reported in problem for problem in found), found

@@ -193,6 +193,6 @@ def test_lines_are_read_without_comments(case: dict[str, Any]) -> None:
         assert read == case["expected"][name]
 
 
-def test_a_rule_that_cannot_be_read_is_told_with_its_line() -> None:
+def test_a_rule_that_cannot_be_read_is_reported_with_its_line() -> None:
     with pytest.raises(UserError, match=r"input `tags`, line 2: 'type=foo'"):
         describe(Wanted("a/b", "type=sha\ntype=foo"), Facts(), None)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", autouse=True)
 def home_of_the_host(bed: Bed) -> Iterator[None]:
-    """Who leaves a file in the host's home is told so, and not a later user of the same host."""
+    """Fail the test module that leaves a file in the home of the host, and not a later module."""
     before = bed.host.run("ls", "-A", "/home/deploy").stdout
     yield
     assert bed.host.run("ls", "-A", "/home/deploy").stdout == before

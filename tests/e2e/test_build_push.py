@@ -73,27 +73,27 @@ def test_no_login_is_left_on_the_runner(runner: Runner, workspace: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "reported"),
     [
         ("permission_denied: write_package", "add Acme/Build to `Manage Actions access`, as Write"),
         ("installation not allowed to Create organization package", "packages: write"),
     ],
 )
 def test_a_refusal_of_ghcr_is_explained_before_anything_is_built(
-    runner: Runner, registry: Registry, workspace: Path, message: str, told: str
+    runner: Runner, registry: Registry, workspace: Path, message: str, reported: str
 ) -> None:
     registry.fault(UPLOADS, status=403, code="DENIED", message=message)
     result = build(runner, workspace)
     assert result.code == 2
     assert f"ghcr.io refuses a push to {PATH} (403 {message})" in result.errors[0]
-    assert told in result.errors[0]
+    assert reported in result.errors[0]
     assert BUILDS not in result.log, "nothing was built"
     assert result.outputs["tag"] == "sha-0123456789ab", "what is known is an output on failure too"
     registry.clear_faults()
     assert BUILDS in build(runner, workspace).log
 
 
-def test_a_token_without_the_right_to_push_is_told_which_permission_is_missing(
+def test_a_token_without_the_right_to_push_names_the_missing_permission(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
     registry.allow(RUN.token, f"{PATH}:pull")
@@ -102,7 +102,7 @@ def test_a_token_without_the_right_to_push_is_told_which_permission_is_missing(
     assert "packages: write" in result.errors[0]
 
 
-def test_a_token_that_ghcr_does_not_know_is_told_from_a_missing_right(
+def test_a_token_that_ghcr_does_not_know_is_distinguished_from_a_missing_right(
     runner: Runner, workspace: Path
 ) -> None:
     result = build(runner, workspace, password="ghp_expired")

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.needs("packages", "engine", "buildkit"), pytest.mark.t
 REPOSITORY = "Acme/Builders"
 PATH = "acme/builders"
 # Asserted where a builder is made, so it is the right word where none is.
-OWN_BUILDER = "A new builder is made for"
+OWN_BUILDER = "The action starts a new builder for"
 REGISTRY_CACHE = f"{OWN_BUILDER} the registry cache."
 DESCRIPTION = "Sells things to people"
 EVENT = {
@@ -149,9 +149,7 @@ def test_two_platforms_make_an_index_of_two_and_leave_no_builder(
     assert said.stdout.strip() == "aarch64"
 
 
-def test_without_a_way_to_run_another_platform_the_cause_is_told(
-    own: Runner, workspace: Path
-) -> None:
+def test_a_platform_that_cannot_run_is_named_as_the_cause(own: Runner, workspace: Path) -> None:
     (workspace / "foreign").write_bytes(FOREIGN)
     (workspace / "foreign").chmod(0o755)
     (workspace / "Dockerfile").write_text('FROM scratch\nCOPY foreign /\nRUN ["/foreign"]\n')
@@ -259,7 +257,7 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
     registry.fault(f"PUT /v2/{PATH}/manifests/buildcache", status=403, code="DENIED")
     step = build(containerd_runner, workspace, cache="auto")
     assert step.code == 0, step.log
-    assert "The cache of builders was not kept: " in step.log
+    assert "The cache of builders could not be written: " in step.log
     assert registry.digest(PATH, "main") == step.outputs["digest"]
 
 
@@ -269,7 +267,7 @@ def test_a_builder_that_cannot_be_had_costs_the_cache_and_not_the_build(
     given = {"cache": "auto", "builder_image": f"ghcr.io/{PATH}/no-buildkit:1"}
     step = build(runner, workspace, **given)
     assert step.code == 0, step.log
-    assert "The build goes on without its cache: no builder could be started" in step.log
+    assert "The build continues without the registry cache: no builder could be started" in step.log
     assert registry.digest(PATH, "main") == step.outputs["digest"]
     assert leftovers(runner) == ""
 
@@ -322,7 +320,7 @@ def test_the_builder_of_a_step_before_is_used(
     assert OWN_BUILDER not in step.log
     assert len(manifests(registry, step.outputs["digest"])) == 2
     assert (named.code, missing.code) == (0, 1), named.log
-    assert "there is no such builder" in missing.errors[0]
+    assert "buildx has no builder with this name" in missing.errors[0]
 
 
 def test_a_cancelled_build_removes_its_builder(own: Runner, workspace: Path) -> None:
@@ -393,9 +391,7 @@ def test_the_clock_of_reproducible_builds_is_that_of_tags_labels_and_image(
     assert registry.digest(PATH, "20200110") in digests
 
 
-def test_the_runner_is_told_of_the_image_where_it_asks(
-    runner: Runner, workspace: Path, bed: Bed
-) -> None:
+def test_the_runner_gets_the_image_where_it_asks(runner: Runner, workspace: Path, bed: Bed) -> None:
     file = bed.work / "artifacts"
     run = Run(repository=REPOSITORY)
     env = {"GITHUB_ARTIFACTS": str(file)}
@@ -422,7 +418,7 @@ def test_a_registry_with_a_password_takes_the_image(
     assert (again.outputs["built"], third.outputs["built"]) == ("true", "false")
 
 
-def test_a_wrong_password_is_told_before_the_build(
+def test_a_wrong_password_is_reported_before_the_build(
     runner: Runner, htpasswd_registry: HtpasswdRegistry, workspace: Path
 ) -> None:
     image = f"{htpasswd_registry.name}/team/app"
@@ -458,7 +454,7 @@ def test_an_image_goes_to_two_registries_at_once(
 # The machine
 
 
-def test_a_full_disk_is_told(bed: Bed, workspace: Path) -> None:
+def test_a_full_disk_is_reported(bed: Bed, workspace: Path) -> None:
     full = bed.add_runner("full", disk="24m")
     try:
         size = 40 * 1024 * 1024
@@ -471,7 +467,7 @@ def test_a_full_disk_is_told(bed: Bed, workspace: Path) -> None:
     assert step.outputs["image"] == ""
 
 
-def test_an_engine_that_is_gone_is_told(bed: Bed, workspace: Path) -> None:
+def test_an_engine_that_is_gone_is_reported(bed: Bed, workspace: Path) -> None:
     alone = bed.add_runner("alone")
     try:
         alone.stop_engine()

@@ -130,7 +130,7 @@ def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     assert step.outputs["image"] == "", "an image that is not there is no output"
 
 
-def test_what_was_pushed_is_told_when_the_registry_goes_away_between_two_tags(
+def test_what_was_pushed_is_reported_when_the_registry_goes_away_between_two_tags(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
     registry.fault(f"PUT /v2/{PATH}/manifests/latest", status=503)
@@ -145,7 +145,7 @@ def test_what_was_pushed_is_told_when_the_registry_goes_away_between_two_tags(
 
 
 @pytest.mark.test_all
-def test_a_registry_that_never_answers_is_told_before_the_build(
+def test_a_registry_that_never_answers_is_reported_before_the_build(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
     registry.fault("* *", status=0)
@@ -160,23 +160,23 @@ def test_a_registry_that_never_answers_is_told_before_the_build(
 
 
 @pytest.mark.parametrize(
-    ("match", "told"),
+    ("match", "reported"),
     [
         (UPLOADS, "permission_denied: write_package"),
-        # The registry lets an upload start and refuses later; of a HEAD nobody has the words.
+        # The registry lets an upload start and refuses later; the answer to a HEAD has no text.
         (f"PATCH /v2/{PATH}/*", "permission_denied: write_package"),
         (MANIFESTS, "permission_denied: write_package"),
         (f"HEAD /v2/{PATH}/blobs/*", "403"),
     ],
 )
 def test_a_refusal_is_final(
-    runner: Runner, registry: Registry, workspace: Path, match: str, told: str
+    runner: Runner, registry: Registry, workspace: Path, match: str, reported: str
 ) -> None:
     refuse(registry, match)
     step = build(runner, workspace)
     assert step.code == 2
     assert f"ghcr.io refuses a push to {PATH}" in step.errors[0]
-    assert told in step.errors[0]
+    assert reported in step.errors[0]
     assert TRIES_AGAIN not in step.log
 
 
@@ -184,7 +184,7 @@ def test_a_refusal_is_final(
 @pytest.mark.parametrize(
     "match", [f"HEAD /v2/{PATH}/blobs/*", f"PUT /v2/{PATH}/blobs/*", MANIFESTS]
 )
-def test_a_refusal_of_which_buildkit_hides_the_words_is_told_as_one(
+def test_a_refusal_of_which_buildkit_hides_the_words_is_reported_as_one(
     containerd_runner: Runner, registry: Registry, workspace: Path, match: str
 ) -> None:
     refuse(registry, match)
@@ -218,7 +218,7 @@ def refuse(registry: Registry, match: str) -> None:
     registry.fault(match, status=403, code="DENIED", message="permission_denied: write_package")
 
 
-def test_a_right_that_is_taken_away_during_the_build_is_told_in_the_words_of_the_registry(
+def test_a_right_that_is_taken_away_during_the_build_is_reported_in_the_words_of_the_registry(
     runner: Runner, registry: Registry, workspace: Path
 ) -> None:
     # buildx says `403 Forbidden` only, so the registry is asked once more.

@@ -1,4 +1,4 @@
-"""Tags that move: never back, never half, and never to the image of somebody else."""
+"""Tags that move: never back, never only some of them, and never to the image of another run."""
 
 from __future__ import annotations
 

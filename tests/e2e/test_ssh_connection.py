@@ -163,9 +163,9 @@ def settled(session: Session) -> None:
     wait_until(lambda: session.ready or session.ended, "the session is ready or has ended")
 
 
-def try_once(target: Target, access: Access, told: list[str] | None = None) -> ShipError | None:
+def try_once(target: Target, access: Access, reported: list[str] | None = None) -> ShipError | None:
     """Connect, say a word, and end; returns why that was not possible."""
-    tell = told.append if told is not None else lambda _: None
+    tell = reported.append if reported is not None else lambda _: None
     try:
         with connect((target,), access, ProcessRunner(ENV), tell) as connector:
             dialogue = Dialogue(connector, target, Path("/dev/null"))
@@ -257,13 +257,15 @@ def test_a_changed_key_is_refused_with_both_fingerprints(made: Keys, one: Sshd, 
     logins = one.logins
     error = try_once(one.target, made.access(known_hosts=others))
     assert isinstance(error, UserError)
-    told = str(error)
-    assert told.startswith(f"input `known-hosts`: [127.0.0.1]:{one.port} shows another host key")
+    reported = str(error)
+    assert reported.startswith(
+        f"input `known-hosts`: [127.0.0.1]:{one.port} shows another host key"
+    )
     for kind in ("ED25519", "RSA", "ECDSA"):
-        assert f"{kind} {one.fingerprints[kind]}" in told
-        assert f"{kind} {two.fingerprints[kind]}" in told
-    assert f"\n    [127.0.0.1]:{one.port} {one.fingerprints['ED25519']}" in told
-    assert one.logins == logins, "nobody logs in to a host that is not trusted"
+        assert f"{kind} {one.fingerprints[kind]}" in reported
+        assert f"{kind} {two.fingerprints[kind]}" in reported
+    assert f"\n    [127.0.0.1]:{one.port} {one.fingerprints['ED25519']}" in reported
+    assert one.logins == logins, "no login to a host that is not trusted"
 
 
 def test_a_wrong_fingerprint_is_refused_and_the_line_to_paste_is_right(
@@ -303,19 +305,19 @@ def test_a_certificate_for_another_name_is_refused(made: Keys, one: Sshd) -> Non
 
 
 @pytest.mark.parametrize(
-    ("known", "told"),
+    ("known", "reported"),
     [
         ("h9 ssh-ed25519 {key}", "has no key for {name}, only for h9"),
         ("ssh-ed25519 {key}", "put the name in front: {name} ssh-ed25519 AAAA"),
     ],
 )
 def test_a_host_that_nothing_is_known_of_is_not_even_asked(
-    made: Keys, one: Sshd, known: str, told: str
+    made: Keys, one: Sshd, known: str, reported: str
 ) -> None:
     line = known.format(key=made.text("user.pub").split()[1]) + "\n"
     before = one.log
     error = try_once(one.target, made.access(known_hosts=line))
-    assert told.format(name=one.target.known_name) in str(error)
+    assert reported.format(name=one.target.known_name) in str(error)
     assert one.log == before
 
 
@@ -328,7 +330,7 @@ def test_a_passphrase_opens_the_key(made: Keys, one: Sshd) -> None:
     assert try_once(one.target, access) is None
 
 
-def test_a_wrong_passphrase_is_told_at_once(made: Keys, one: Sshd) -> None:
+def test_a_wrong_passphrase_is_reported_at_once(made: Keys, one: Sshd) -> None:
     access = made.access(
         known_hosts=one.known_hosts, key=Secret(made.text("locked")), passphrase=Secret("wrong")
     )
@@ -346,17 +348,17 @@ def test_a_key_that_ssh_cannot_read_is_named(made: Keys, one: Sshd) -> None:
 
 def test_a_login_that_is_refused_is_not_tried_again(made: Keys, one: Sshd) -> None:
     stranger = Secret(made.text("stranger"))
-    told: list[str] = []
-    error = try_once(one.target, made.access(known_hosts=one.known_hosts, key=stranger), told)
+    reported: list[str] = []
+    error = try_once(one.target, made.access(known_hosts=one.known_hosts, key=stranger), reported)
     assert isinstance(error, UserError)
     assert f"{one.target} does not accept the key" in str(error)
     nobody = one.target._replace(user="no-such-user")
-    error = try_once(nobody, made.access(known_hosts=one.known_hosts), told)
+    error = try_once(nobody, made.access(known_hosts=one.known_hosts), reported)
     assert "check that 'no-such-user' is the right user" in str(error)
-    assert told == []
+    assert reported == []
 
 
-def test_an_unknown_name_is_told_at_once(made: Keys) -> None:
+def test_an_unknown_name_is_reported_at_once(made: Keys) -> None:
     target = Target("no-such-host.invalid", "deploy")
     error = try_once(target, made.access(fingerprints=pins(WRONG)))
     assert "no-such-host.invalid" in str(error)
@@ -365,33 +367,33 @@ def test_an_unknown_name_is_told_at_once(made: Keys) -> None:
 @pytest.mark.test_all
 def test_a_closed_port_is_tried_three_times(made: Keys, closed: int) -> None:
     target = Target("127.0.0.1", "deploy", closed)
-    told: list[str] = []
-    error = try_once(target, made.access(fingerprints=pins(WRONG)), told)
+    reported: list[str] = []
+    error = try_once(target, made.access(fingerprints=pins(WRONG)), reported)
     assert isinstance(error, StepFailed)
     assert "Connection refused" in str(error)
-    assert [each[-19:] for each in told] == ["trying again in 2 s", "trying again in 5 s"]
+    assert [each[-19:] for each in reported] == ["trying again in 2 s", "trying again in 5 s"]
 
 
 def test_a_host_that_drops_the_first_connection_is_tried_again(made: Keys, one: Sshd) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     with Rude(one.port, drops=1) as rude:
         target = one.target._replace(port=rude.port)
         access = made.access(fingerprints=pins(one.fingerprints["ED25519"]))
-        assert try_once(target, access, told) is None
+        assert try_once(target, access, reported) is None
         assert rude.met == 2
-    assert len(told) == 1
-    assert f"no connection to {target} yet (" in told[0]
+    assert len(reported) == 1
+    assert f"no connection to {target} yet (" in reported[0]
 
 
 @pytest.mark.test_all
 def test_a_host_that_never_answers_is_given_up_after_three_tries(made: Keys, one: Sshd) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     with delayed("127.0.0.1", one.port, milliseconds=0) as line:
         line.freeze()
         target = one.target._replace(port=line.port)
-        error = try_once(target, made.access(fingerprints=pins(WRONG)), told)
+        error = try_once(target, made.access(fingerprints=pins(WRONG)), reported)
     assert "timed out" in str(error)
-    assert [each[-19:] for each in told] == ["trying again in 2 s", "trying again in 5 s"]
+    assert [each[-19:] for each in reported] == ["trying again in 2 s", "trying again in 5 s"]
 
 
 def test_a_host_that_does_not_run_our_command_is_named(made: Keys) -> None:
@@ -429,9 +431,7 @@ def test_two_jump_hosts_are_passed_in_order(
         assert try_once(three.target, access) is None
 
 
-def test_a_wrong_key_on_the_way_is_told_of_the_host_that_showed_it(
-    made: Keys, one: Sshd, two: Sshd
-) -> None:
+def test_a_wrong_key_of_a_jump_host_names_that_host(made: Keys, one: Sshd, two: Sshd) -> None:
     access = made.access(jumps=(one.target,), fingerprints=pins(two.fingerprints["RSA"]))
     error = try_once(two.target, access)
     assert f"[127.0.0.1]:{one.port} shows another host key" in str(error)
@@ -441,7 +441,7 @@ def test_a_wrong_key_on_the_way_is_told_of_the_host_that_showed_it(
     assert f"has no key for [127.0.0.1]:{one.port}" in str(try_once(two.target, only))
 
 
-def test_a_jump_host_that_lets_nobody_through_is_named(made: Keys, two: Sshd) -> None:
+def test_a_jump_host_that_refuses_to_forward_is_named(made: Keys, two: Sshd) -> None:
     options = {"AllowTcpForwarding": "no"}
     with Sshd(made.hosts[0], made.authorized, options=options) as jump:
         known = jump.known_hosts + two.known_hosts
@@ -576,7 +576,7 @@ def test_a_client_that_is_killed_lets_the_host_undo(open_session: Opened) -> Non
     await_none(dialogue.session.mark)
 
 
-def test_a_script_that_is_killed_is_told_by_its_exit_code(open_session: Opened) -> None:
+def test_a_script_that_is_killed_is_reported_by_its_exit_code(open_session: Opened) -> None:
     _, dialogue, _ = open_session
     dialogue.session.send(Secret("kill -9 $$"))
     dialogue.await_end()
@@ -693,7 +693,7 @@ def test_an_interrupt_while_connecting_leaves_nothing(
             read_until(process, "connecting")
             folder = folders(target)[0]
             wait_until(lambda: processes(f"ssh -F {folder}/config"), "ssh runs")
-            # Nobody answers, as long as the line is frozen: only the signal ends it.
+            # While the line is frozen no answer comes: only the signal ends ssh.
             process.send_signal(signal.SIGINT)
             read_until(process, "interrupted")
             assert process.wait(PATIENCE_SECONDS) == 0
@@ -748,11 +748,11 @@ def test_leaving_ends_threads_too(made: Keys, closed: int) -> None:
     before = threading.active_count()
     target = Target("127.0.0.1", "deploy", closed)
     access = made.access(fingerprints=pins(WRONG))
-    told: list[str] = []
-    with connect((target,), access, ProcessRunner(ENV), told.append) as connector:
+    reported: list[str] = []
+    with connect((target,), access, ProcessRunner(ENV), reported.append) as connector:
         dialogue = Dialogue(connector, target, Path("/dev/null"))
-        wait_until(lambda: told, "the first try has failed")
-    assert len(told) == 1, "the next try is not waited for"
+        wait_until(lambda: reported, "the first try has failed")
+    assert len(reported) == 1, "the cancel does not wait for the next try"
     assert dialogue.session.ended
     wait_until(lambda: threading.active_count() <= before, "all threads have ended")
 

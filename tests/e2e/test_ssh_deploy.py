@@ -46,20 +46,20 @@ def test_the_next_version_replaces_it_and_the_old_one_is_kept(serving: Serving, 
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "reported"),
     [
         ("sick", "GET /health gave status 404"),
         ("ends", "it ended with exit code 3"),
     ],
 )
 def test_a_candidate_that_is_not_healthy_never_touches_the_service(
-    serving: Serving, shop: Shop, fault: str, told: str
+    serving: Serving, shop: Shop, fault: str, reported: str
 ) -> None:
     host, deploy = serving
     before = host.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", "shop").stdout
     result = deploy(shop.push("3", fault), health_timeout="6")
     assert result.code == 1
-    assert f"not healthy: {told}; the service was not touched" in result.errors[0]
+    assert f"not healthy: {reported}; the service was not touched" in result.errors[0]
     assert "shop 3 says" in result.summary, "the dead container's last words"
     assert result.outputs["result"] == "refused"
     assert result.outputs["image"] == shop.push("1")
@@ -143,7 +143,7 @@ def test_a_deploy_killed_after_its_switch_is_put_right_by_the_next(
     host.docker("rename", "shop", "shop.next")
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
-    assert "shop.next is all there is and becomes shop" in result.log
+    assert "shop.next is the only container left and becomes shop" in result.log
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
     assert served(host) == "2"
 
@@ -172,7 +172,7 @@ def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
     assert containers(host) == {"shop": "running"}
 
 
-def test_a_version_that_nobody_found_healthy_is_never_kept(serving: Serving, shop: Shop) -> None:
+def test_a_version_that_was_not_found_healthy_is_never_kept(serving: Serving, shop: Shop) -> None:
     host, deploy = serving
     step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
     await_log(step, "starting the new shop")
@@ -297,14 +297,14 @@ def test_a_taken_port_is_named_with_its_holder(host: Host, shop: Shop, deploy: D
     deploy(image, name="other")
     result = deploy(image)
     assert result.code == 2
-    assert f"port {PORT} by the container other is taken" in result.errors[0]
+    assert f"publish the port {PORT}: the container other already uses it" in result.errors[0]
     assert containers(host) == {"other": "running"}
 
 
 def test_a_port_that_a_program_holds_is_named(shop: Shop, deploy: Deploy) -> None:
     result = deploy(shop.push("1"), ports=f"22:{PORT}")
     assert result.code == 2
-    assert "port 22 by a program that is no container is taken" in result.errors[0]
+    assert "publish the port 22: a program outside Docker already uses it" in result.errors[0]
 
 
 def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, shop: Shop) -> None:
@@ -312,13 +312,13 @@ def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, s
     # Taken on one address only, which no look at the host can tell from free.
     result = deploy(shop.push("2"), ports=f"{PORT}:{PORT}\n{host.ip}:22:{PORT}")
     assert result.code == 1
-    assert "port 22 is taken on the host" in result.errors[0]
+    assert "the host cannot publish the port 22: it is already in use" in result.errors[0]
     assert result.outputs["result"] == "rolled-back"
     await_served(host, "1")
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"registry_password": "ghp_wrong"}, "the registry does not let the host pull the image"),
         ({"image": f"ghcr.io/acme/shop@sha256:{'0' * 64}"}, "the registry has no such image"),
@@ -326,13 +326,13 @@ def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, s
     ],
 )
 def test_what_is_wrong_before_the_switch_is_named(
-    host: Host, shop: Shop, deploy: Deploy, change: dict[str, str], told: str
+    host: Host, shop: Shop, deploy: Deploy, change: dict[str, str], reported: str
 ) -> None:
     inputs = deploy.inputs(shop.push("5")) | {k.replace("_", "-"): v for k, v in change.items()}
     host.docker("image", "prune", "-af")
     result = run_action("ssh-deploy", inputs, env={"GREETING": "x"}, workspace=deploy.workspace)
     assert result.code == 2, result.log
-    assert told in result.errors[0]
+    assert reported in result.errors[0]
     assert containers(host) == {}
 
 

@@ -265,11 +265,11 @@ def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
 def test_a_service_that_fails_is_named_with_its_last_words(serving: Project, fault: str) -> None:
     project = serving
     result = project("3", fault, health="")
-    told = {
+    reported = {
         "ends": r"web: (it ended with exit code 3 and is started again|it crashed)",
         "unhealthy": r"web: its HEALTHCHECK says unhealthy",
     }
-    assert re.search(told[fault], result.errors[0]), result.errors
+    assert re.search(reported[fault], result.errors[0]), result.errors
     assert "shop 3 says" in result.summary
     assert project.served() == "1"
 
@@ -302,7 +302,7 @@ def test_a_command_before_finds_its_database_at_the_first_deploy(project: Projec
     migrate = "tool: sh -c 'echo migrated >/state/schema; echo done by $0'"
     result = project("1", before=migrate, after="tool: cat /state/schema")
     assert result.code == 0, result.log
-    assert "starting what it needs: db" in result.log
+    assert "starting the services that this command needs: db" in result.log
     assert re.search(r"^migrated$", result.log, re.MULTILINE)
     assert project.containers() == RUNNING
 
@@ -343,21 +343,21 @@ def test_a_compose_file_that_is_not_there_is_named(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("services:\n  web: {image: x}\n  bad\n", "compose.yml: yaml: line"),
         ("services:\n  web: {image: x, nonsense: 1}\n", r"{folder}/compose\.yml.*nonsense"),
         ("services:\n  web: {image: x, env_file: [a.env]}\n", r"{folder}/a\.env"),
     ],
-    ids=["broken", "unknown key", "a file that nobody uploads"],
+    ids=["broken", "unknown key", "a file that is not uploaded"],
 )
-def test_what_compose_does_not_understand_is_told_in_its_words(
-    project: Project, text: str, told: str
+def test_an_error_of_compose_is_reported_in_its_words(
+    project: Project, text: str, reported: str
 ) -> None:
     (project.workspace / "compose.yml").write_text(text)
     result = project("1")
     assert result.code == 2, result.log
-    assert re.search(told.format(folder=FOLDER), result.errors[0]), result.errors
+    assert re.search(reported.format(folder=FOLDER), result.errors[0]), result.errors
     assert project.containers() == {}
     assert project.host.run("ls", FOLDER, check=False).returncode
 
@@ -477,7 +477,7 @@ def test_what_changes_in_the_repository_changes_on_the_host_and_nothing_else(
     assert project.containers() == RUNNING
 
 
-def test_a_mounted_file_that_nobody_uploads_is_named(project: Project) -> None:
+def test_a_mounted_file_that_is_not_uploaded_is_named(project: Project) -> None:
     (project.workspace / "nginx.conf").write_text("x")
     text = (project.workspace / "compose.yml").read_text()
     (project.workspace / "compose.yml").write_text(
@@ -610,7 +610,7 @@ def test_a_dependency_that_is_new_is_started_for_the_command_before(serving: Pro
 
 
 @pytest.mark.test_all
-def test_a_project_of_another_name_in_the_folder_goes_on_under_it(serving: Project) -> None:
+def test_a_project_of_another_name_in_the_folder_keeps_its_name(serving: Project) -> None:
     project = serving
     project.compose("-f", "compose.yml", "-f", "images.gen-workflow.yml", "down")
     project.compose("-p", "store", "-f", "compose.yml", "-f", "images.gen-workflow.yml", "up", "-d")
@@ -620,7 +620,7 @@ def test_a_project_of_another_name_in_the_folder_goes_on_under_it(serving: Proje
     assert project.served() == "2"
     refused = project("1", name="shop", dir="shop")
     assert refused.code == 2
-    assert "another project was started in this folder of the host: store" in refused.errors[0]
+    assert "the folder on the host already runs another project: store" in refused.errors[0]
 
 
 @pytest.mark.test_all
@@ -683,7 +683,7 @@ def test_a_shell_that_is_killed_on_the_host_is_put_right_by_the_next_deploy(
 
 
 @pytest.mark.test_all
-def test_a_host_that_loses_its_power_is_put_right_by_the_next_deploy(project: Project) -> None:
+def test_the_next_deploy_recovers_a_host_that_lost_its_power(project: Project) -> None:
     project("1")
     files = project.files()
     project.write(conf="two")
@@ -799,7 +799,7 @@ def test_a_host_without_compose_is_named(bed: Bed, shop: Shop, tmp_path: Path) -
 
 
 @pytest.mark.test_all
-def test_a_file_that_was_renamed_meanwhile_is_not_asked_for_on_the_way_back(
+def test_the_undo_does_not_need_a_file_that_was_renamed_meanwhile(
     project: Project,
 ) -> None:
     assert project("1").code == 0
@@ -828,13 +828,13 @@ def test_a_service_behind_a_profile_is_deployed_once_the_profile_is_active(
     (project.workspace / "compose.yml").write_text(text)
     refused = project("1")
     assert refused.code == 2, refused.log
-    assert "the service web would get the new image but not start" in refused.errors[0]
+    assert "the service web would not start" in refused.errors[0]
     assert project.containers() == {}
     for version in ("1", "2"):
         result = project(version, env="COMPOSE_PROFILES=prod")
         assert result.code == 0, result.log
         assert project.served() == version
-    # Somebody took the profile away, and the service runs on.
+    # A person removed the profile, and the service keeps running.
     refused = project("1", env="COMPOSE_PROFILES=other")
     assert refused.code == 2, refused.log
     assert "its profile is not active" in refused.errors[0]

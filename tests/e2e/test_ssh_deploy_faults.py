@@ -42,10 +42,10 @@ def host(bed: Bed, machine: Host, shop: Shop, tmp_path: Path) -> Iterator[Host]:
 
 
 class Fault(NamedTuple):
-    """What goes wrong, what a person is told of it, and what they can do."""
+    """A fault, the cause that the error names, and the next act."""
 
     arrange: Callable[[Bed, Host], AbstractContextManager[object]]
-    told: str
+    reported: str
     hint: str
     result: str = "refused"
     changes: dict[str, str] = {}  # noqa: RUF012 - read only
@@ -237,7 +237,7 @@ FAULTS = {
     ),
     "the port is taken on one address": Fault(
         nothing,
-        "port 22 is taken on the host",
+        "the host cannot publish the port 22: it is already in use",
         "publish another port",
         result="rolled-back",
         # By sshd, on all addresses: only the start tells.
@@ -258,7 +258,7 @@ def test_a_fault_has_a_cause_and_a_next_act(
     with fault.arrange(bed, host):
         result = deploy.run({**deploy.inputs(image, health_timeout="6"), **fault.changes})
     assert result.code in (1, 2), result.log
-    assert fault.told in result.errors[0], result.errors[0]
+    assert fault.reported in result.errors[0], result.errors[0]
     assert fault.hint in result.errors[0], result.errors[0]
     assert result.outputs["result"] == fault.result
     await_served(host, "1")
@@ -274,16 +274,16 @@ OF_THE_SURROUNDINGS = {
 
 
 def test_each_cause_that_is_in_the_surroundings_has_a_fault() -> None:
-    told = [fault.told for fault in FAULTS.values()]
-    found = {code for code, (cause, _) in CAUSES.items() if any(is_of(cause, t) for t in told)}
+    reported = [fault.reported for fault in FAULTS.values()]
+    found = {code for code, (cause, _) in CAUSES.items() if any(is_of(cause, t) for t in reported)}
     assert found >= OF_THE_SURROUNDINGS
     assert "compose" not in found, "a cause without a fault is seen to have none"
 
 
-def is_of(cause: str, told: str) -> bool:
+def is_of(cause: str, reported: str) -> bool:
     """Return whether what an error says is a cause, which has `{}` where the host's words stand."""
     words = cause.partition(" ({})")[0]
-    return bool(re.search(re.escape(words).replace(r"\{\}", ".+"), told)) or told in words
+    return bool(re.search(re.escape(words).replace(r"\{\}", ".+"), reported)) or reported in words
 
 
 @pytest.mark.test_all
@@ -305,7 +305,7 @@ def test_a_host_that_hangs_and_a_line_that_is_dead_are_found_out(
     assert result.code == 1, result.log
     assert result.log.count("the connection to the host was lost in the middle") >= 2
     await_served(host, "1")
-    # Nothing is left once the hosts know that nobody listens any more.
+    # Nothing is left once the hosts have noticed that the client is gone.
     host.kill_sessions()
     other.kill_sessions()
     for each in (host, other):

@@ -69,12 +69,12 @@ def test_all_hosts_serve_the_new_version(hosts: list[Host], shop: Shop, deploy: 
     assert f"[{hosts[1].ip}] pulling" in result.log
 
 
-def test_nobody_is_switched_when_one_host_is_not_ready(serving: Serving, shop: Shop) -> None:
+def test_no_host_is_switched_when_one_is_not_ready(serving: Serving, shop: Shop) -> None:
     hosts, deploy = serving
     hosts[2].docker("rename", "shop", "other")
     result = deploy(shop.push("2"))
     assert result.code == 2, result.log
-    assert f"port {PORT} by the container other is taken" in result.errors[0]
+    assert f"publish the port {PORT}: the container other already uses it" in result.errors[0]
     assert results(result.outputs["hosts"]) == ["refused"] * 3
     assert [served(host) for host in hosts] == ["1"] * 3
     assert "stopping" not in result.log
@@ -83,7 +83,7 @@ def test_nobody_is_switched_when_one_host_is_not_ready(serving: Serving, shop: S
 
 
 @pytest.mark.test_all
-def test_nobody_is_locked_before_docker_answers_on_all_hosts(
+def test_no_host_is_locked_before_docker_answers_on_all(
     hosts: list[Host], shop: Shop, deploy: Deploy
 ) -> None:
     hosts[2].stop_engine()

@@ -38,8 +38,8 @@ IMAGE = "ghcr.io/acme/shop@sha256:" + "0" * 64
 DISK = "300m"
 # Seconds from the beginning of a phase to the fault; a switch has more in it than others.
 SOON, LATER, LATEST = 0.0, 0.3, 0.8
-# An engine that restarts takes its containers with it, in any form; else nobody is refused who
-# asks through the proxy.
+# An engine that restarts takes its containers with it, in any form. Without such a restart,
+# no request through the proxy is refused.
 RESTART = "the engine restarts"
 COMPOSE = """\
 services:

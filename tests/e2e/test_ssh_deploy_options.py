@@ -68,7 +68,9 @@ def test_secret_files_of_old_releases_are_gone(host: Host, shop: Shop, deploy: D
     kept = host.run("sh", "-c", f"cat {folder}/*/CERT").stdout
     assert kept in ("of 2of 4", "of 4of 2")
     assert host.run("stat", "-c", "%a", folder.rpartition("/")[0]).stdout.strip() == "700"
-    assert inspect(host, "shop.previous")["Mounts"], "the way back has its files still"
+    assert inspect(host, "shop.previous")["Mounts"], (
+        "the container for the rollback still has its files"
+    )
 
 
 def test_a_command_of_ones_own_runs_in_the_container(
@@ -112,7 +114,7 @@ def test_a_migration_that_fails_stops_the_deploy(serving: Serving, shop: Shop) -
 
 
 def test_a_health_command_decides(shop: Shop, deploy: Deploy) -> None:
-    # The image has no shell at the usual place, so the command cannot be run: that is told.
+    # The image has no shell at the usual place, so the command cannot run: the error says so.
     result = deploy(
         shop.push("1"), health="", health_command="test -e /www/health", health_timeout="6"
     )

@@ -199,7 +199,7 @@ def test_a_version_that_the_proxy_finds_sick_gets_no_users(serving: Serving, sho
     assert containers(host) == SERVING
 
 
-def test_a_version_that_is_sick_with_its_first_users_goes_back(
+def test_a_version_that_fails_with_its_first_users_is_rolled_back(
     serving: Serving, shop: Shop
 ) -> None:
     host, deploy, load = serving
@@ -238,7 +238,7 @@ def test_two_services_share_the_proxy_by_their_hosts(
     assert served_as(host, "www.two.example.com") == "2"
     third = deploy(shop.push("3"), name="three", proxy_hosts="one.example.com")
     assert third.code != 0
-    assert "another service behind the proxy already has these hosts" in third.errors[0]
+    assert "another service behind the proxy already uses these host names" in third.errors[0]
     assert served_as(host, "one.example.com") == "1"
     assert "three" not in " ".join(containers(host))
 
@@ -295,7 +295,7 @@ def test_the_host_sends_the_users_back_by_itself(serving: Serving, shop: Shop, c
 
 
 @pytest.mark.test_all
-def test_one_host_goes_back_when_another_fails(
+def test_one_host_is_rolled_back_when_another_fails(
     bed: Bed, host: Host, shop: Shop, deploy: ProxyDeploy, load: Load
 ) -> None:
     other = bed.add_host()
@@ -427,7 +427,7 @@ def test_a_container_of_the_plain_form_on_another_port_stops_last(
     assert containers(host) == SERVING
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
-    assert result.outputs["gap-ms"] == "", "nobody was served on this port before"
+    assert result.outputs["gap-ms"] == "", "this port served no users before"
     assert served(host) == "2"
     assert containers(host) == {**SERVING, "shop.previous": "exited"}
 
@@ -437,8 +437,8 @@ def test_another_port_than_that_of_the_proxy_is_named(serving: Serving, shop: Sh
     result = deploy(shop.push("2"), ports=f"9090:{PORT}")
     assert result.code == 2
     assert (
-        f"the proxy of the host publishes {PORT}:80, and shop wants 9090:80; the service was not "
-        "touched" in result.errors[0]
+        f"the proxy of the host publishes the ports {PORT}:80, but shop needs 9090:80; the "
+        "service was not touched" in result.errors[0]
     )
     assert "docker rm -f gen-workflow-proxy" in result.errors[0]
     assert served(host) == "1"
@@ -465,14 +465,12 @@ def test_an_image_of_the_proxy_that_is_not_there_is_named(
     assert containers(host) == {}
 
 
-def test_another_image_leaves_a_proxy_that_works_until_somebody_removes_it(
-    serving: Serving, shop: Shop
-) -> None:
+def test_another_image_does_not_replace_a_proxy_that_works(serving: Serving, shop: Shop) -> None:
     host, deploy, _ = serving
     newer = f"ghcr.io/acme/kamal-proxy@sha256:{'0' * 64}"
     result = deploy(shop.push("2"), proxy_image=newer)
     assert result.code == 0, result.log
-    assert "the proxy of the host stays what it is" in result.log
+    assert "the deploy does not replace the proxy of the host" in result.log
     # The new one knows the routes, also when the deploy that starts it is refused.
     host.docker("rm", "-f", PROXY)
     refused = deploy(shop.push("3", "sick"), health_timeout="6")

@@ -56,11 +56,11 @@ def difference(host: Host, shop: Shop, deploy: Deploy, version: str) -> float:
         result = deploy(shop.push(version, "slow-start"))
         wait_until(lambda: version in load.versions, f"users see version {version}")
     assert result.code == 0, result.log
-    told = int(result.outputs["gap-ms"])
-    assert told > 1900, "the new version serves two seconds late"
-    assert f"| {told} ms |" in result.summary
-    assert history(host)[-1]["gap_ms"] == told
-    return abs(told - load.longest_gap_ms()) / told
+    reported = int(result.outputs["gap-ms"])
+    assert reported > 1900, "the new version serves two seconds late"
+    assert f"| {reported} ms |" in result.summary
+    assert history(host)[-1]["gap_ms"] == reported
+    return abs(reported - load.longest_gap_ms()) / reported
 
 
 def test_every_deploy_is_a_line_of_the_history(host: Host, shop: Shop, deploy: Deploy) -> None:
@@ -100,18 +100,18 @@ def test_a_tag_is_a_release_to_go_back_to(host: Host, shop: Shop, deploy: Deploy
 
 
 @pytest.mark.parametrize(
-    ("release", "told"),
+    ("release", "reported"),
     [
         ("previous", "the host has no release previous to roll back to"),
         (f"sha256:{'0' * 64}", "the host has no release sha256:000"),
         ("nowhere", "the registry has no such image"),
     ],
 )
-def test_a_release_that_nobody_knows_is_named(serving: Serving, release: str, told: str) -> None:
+def test_an_unknown_release_is_named(serving: Serving, release: str, reported: str) -> None:
     host, deploy = serving
     result = deploy("", rollback=release)
     assert result.code == 2, result.log
-    assert told in result.errors[0]
+    assert reported in result.errors[0]
     assert served(host) == "1"
 
 
@@ -138,7 +138,7 @@ def test_of_two_deploys_at_once_one_waits_and_both_end_right(
     assert [line["result"] for line in history(host)] == ["deployed", "deployed"]
 
 
-def test_who_waits_too_long_is_told_by_whom_the_service_is_locked(
+def test_a_deploy_that_waits_too_long_names_the_holder_of_the_lock(
     shop: Shop, deploy: Deploy
 ) -> None:
     first = deploy.start(shop.push("2", "slow-start"))
@@ -153,7 +153,7 @@ def test_who_waits_too_long_is_told_by_whom_the_service_is_locked(
     assert first.result().code == 0
 
 
-def test_a_lock_of_a_killed_run_stops_nobody(host: Host, shop: Shop, deploy: Deploy) -> None:
+def test_a_lock_of_a_killed_run_stops_no_deploy(host: Host, shop: Shop, deploy: Deploy) -> None:
     step = deploy.start(shop.push("2", "slow-start"))
     await_log(step, "starting the candidate")
     step.process.kill()
@@ -170,11 +170,11 @@ def test_a_run_that_hangs_is_ended_when_its_lock_has_expired(
     deploy(shop.push("1"))
     step = deploy.start(shop.push("3", "sick"), health_timeout="600")
     await_log(step, "starting the candidate")
-    # As after an hour, in which nobody has noticed that the runner is gone.
+    # As after an hour in which the host did not notice that the runner is gone.
     host.run("sh", "-c", 'read -r group _ who <"$0"; echo "$group 1 $who" >"$0"', f"{STATE}/lock")
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
-    assert "the lock has expired: its holder is ended" in result.log
+    assert "the lock has expired: the host stops the deploy that holds it" in result.log
     assert step.result().code == 1
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
     await_served(host, "2")

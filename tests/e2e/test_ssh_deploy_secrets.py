@@ -113,7 +113,7 @@ def test_no_secret_is_seen_on_either_side(
 
 
 def assert_only_in_their_files(host: Host, secrets: list[str]) -> None:
-    """The docs say where a secret is; nobody else can read it, wherever that is."""
+    """The docs say where a secret is stored; no other user can read it there."""
     found = written(host, secrets, user="root")
     ours = [path for path in found if not path.startswith(OF_THE_ENGINE)]
     allowed = ("/home/deploy/shop/.env", f"{STATE}/secrets/", f"{STATE}/releases/")

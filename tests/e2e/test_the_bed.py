@@ -146,7 +146,7 @@ def test_a_dropped_connection_is_logged_with_status_zero(
 
 
 @pytest.mark.test_all
-def test_the_registry_is_told_every_accept_header_of_a_client(runner: Runner, image: str) -> None:
+def test_the_registry_gets_every_accept_header_of_a_client(runner: Runner, image: str) -> None:
     runner.docker("push", image)
     kind = "application/vnd.docker.distribution.manifest.v2+json"
     url = f"http://ghcr.io:8080/v2/{repository(image)}/manifests/1"
@@ -527,10 +527,10 @@ def test_the_runner_sees_checkout_and_work_folder_at_our_own_paths(
     bed: Bed, runner: Runner
 ) -> None:
     (bed.work / "here").write_text("from outside")
-    told = runner.run(
+    reported = runner.run(
         "sh", "-c", 'cat here; echo "$WHERE"; echo >there', cwd=bed.work, env={"WHERE": "in"}
     )
-    assert told.stdout == "from outsidein\n"
+    assert reported.stdout == "from outsidein\n"
     assert (bed.work / "there").exists()
     assert runner.run("test", "-f", str(Path(__file__)), check=False).returncode == 0
     assert runner.run("touch", str(TESTS / "x"), check=False).returncode == 1

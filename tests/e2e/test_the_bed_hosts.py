@@ -183,7 +183,7 @@ def test_the_link_to_a_host_is_lost_and_comes_back(bed: Bed, host: Host) -> None
 
 
 @pytest.mark.test_all
-def test_a_login_takes_as_long_as_it_is_told(host: Host) -> None:
+def test_a_login_takes_as_long_as_the_test_asks(host: Host) -> None:
     host.slow_login(1.5)
     begun = uptime_ms()
     host.ssh("true")

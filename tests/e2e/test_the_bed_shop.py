@@ -97,13 +97,13 @@ def test_a_version_that_stops_slowly_has_to_be_killed(host: Host, shop: Shop) ->
 
 @pytest.mark.test_all
 @pytest.mark.parametrize(
-    ("fault", "told"), [("healthcheck", "healthy"), ("unhealthy", "unhealthy")]
+    ("fault", "reported"), [("healthcheck", "healthy"), ("unhealthy", "unhealthy")]
 )
 def test_an_image_with_a_healthcheck_says_how_it_is(
-    host: Host, shop: Shop, fault: str, told: str
+    host: Host, shop: Shop, fault: str, reported: str
 ) -> None:
     app = App(host, shop.push("3", fault))
     app.await_body("3")
     assert app.state("Health.Status") == "starting"
     wait_until(lambda: app.state("Health.Status") != "starting", "its health is known")
-    assert app.state("Health.Status") == told
+    assert app.state("Health.Status") == reported

@@ -226,7 +226,7 @@ def test_a_branch_without_a_pull_request_gets_one(
     assert github.operations[4:] == [READ, OPEN]
 
 
-def test_a_run_that_broke_off_after_the_branch_goes_on_from_there(
+def test_a_new_run_continues_after_a_run_that_only_made_the_branch(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any]
 ) -> None:
     github.fail(COMMIT, 200, "Something went wrong", graphql_kind="INTERNAL")
@@ -330,7 +330,7 @@ def test_a_dry_run_prints_the_steps_and_takes_none(
     assert ran.code == 0
     main = (app.git.head("main") or "")[:7]
     assert ran.stdout.splitlines() == [
-        "acme/app: would",
+        "acme/app: a run without --dry-run would",
         f"  create the branch gen-workflow/update at main ({main})",
         "  commit gen-workflow.yml, .github/workflows/ci-cd.yml on gen-workflow/update",
         "  open a pull request from gen-workflow/update into main",

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   gen-workflow generate             write .github/workflows/ci-cd.yml from gen-workflow.yml
-  gen-workflow generate --stdout    print it and write nothing
-  gen-workflow check -C ../shop     exit 1 when the workflow there is not what its spec gives
+  gen-workflow generate --stdout    print the workflow, and write no file
+  gen-workflow check -C ../shop     exit 1 when the workflow there does not follow from its spec
   gen-workflow VERB --help          the options of a verb
 
-exit codes: 0 done, 1 not in step, 2 you have to change something, 3 a bug of gen-workflow
+exit codes: 0 done, 1 the workflow is not in step with the spec, 2 you have to change something,
+  3 a bug of gen-workflow
 """
 
 

@@ -58,19 +58,25 @@ class Options:
 
 
 PROJECT = (
-    Option("folder", "-C", metavar="DIR", default=".", says="the repository; default: here"),
+    Option(
+        "folder",
+        "-C",
+        metavar="DIR",
+        default=".",
+        says="folder of the repository; default: the current one",
+    ),
     Option(
         "spec",
         "--spec",
         metavar="FILE",
         default=files.SPEC,
-        says=f"the spec in DIR; default: {files.SPEC}",
+        says=f"path of the spec in DIR; default: {files.SPEC}",
     ),
     Option(
         "templates",
         "--templates",
         metavar="DIR",
-        says="your own templates; each replaces ours of the same name",
+        says="folder of your own templates; each replaces ours of the same name",
     ),
 )
 

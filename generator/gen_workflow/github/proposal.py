@@ -188,13 +188,13 @@ def body(wanted: Wanted, base: Branch) -> str:
     lines += ["| file | change |", "| --- | --- |"]
     lines += [f"| `{path}` | {'changed' if path in base.blobs else 'added'} |" for path in changed]
     for needs in wanted.needs:
-        lines += ["", f"Before this is merged, **{needs.place}** must hold:", ""]
+        lines += ["", f"Before you merge this, create in **{needs.place}**:", ""]
         lines += _listed("variable", needs.variables) + _listed("secret", needs.secrets)
     lines += [
         "",
         f"Made by gen-workflow {__version__}. To change it, edit `{wanted.source}` and run",
     ]
-    lines += ["`gen-workflow commit` again: this pull request then follows."]
+    lines += ["`gen-workflow commit` again: this updates the pull request."]
     return "\n".join(lines) + "\n"
 
 

@@ -92,7 +92,9 @@ class Refusal:
                 said = {"said": _flat(self.message), **found.groupdict()}
                 why = f"cannot {doing}: {cause.format(**said)}"
                 return UserError(why, where=repository, hint=hint.format(**said))
-        hint = "GitHub's state is at https://www.githubstatus.com; run the command again later"
+        hint = (
+            "read GitHub's state at https://www.githubstatus.com, and run the command again later"
+        )
         said_so = f"GitHub answered {self.status} {_flat(self.message)}".strip()
         return GenWorkflowError(f"cannot {doing}: {said_so}", where=repository, hint=hint)
 
@@ -104,7 +106,7 @@ class Refusal:
 
 
 _AGAIN = "run the command again; it reads the branch again and continues from there"
-_LATER = "run the command again then; no step is taken twice"
+_LATER = "run the command again then; no step is done twice"
 _SCOPES = (
     "give GH_TOKEN a classic token with the scopes `repo` and `workflow`, or a fine-grained one"
     " that may read and write Contents, Workflows and Pull requests"

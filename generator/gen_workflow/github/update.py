@@ -91,7 +91,7 @@ class Update:
         url = found.pull.url if found.pull else None
         line = f"{found.repository}: nothing to do, pull request {url}"
         if steps := todo.steps(found, self.names.branch):
-            line = "\n  ".join([f"{found.repository}: would", *steps])
+            line = "\n  ".join([f"{found.repository}: a run without --dry-run would", *steps])
         return Result(line, self.names.branch, None, url, tuple(todo.files))
 
     def apply(self, found: Snapshot) -> Result:

@@ -130,10 +130,10 @@ def _host_of(name: Value, reading: Reading) -> Ssh | None:
     prefix = target.upper().replace("-", "_")
     if not re.fullmatch(hosts.TARGET, target):
         hint = (
-            "write a word such as vps, for variables such as VPS_HOST; "
-            "or {host, user, key, known-hosts}"
+            "write a word such as vps, which reads variables such as VPS_HOST; "
+            "or a mapping: {host, user, key, known-hosts}"
         )
-        reading.problem(name, f"{target!r} is not a name of a target", hint)
+        reading.problem(name, f"{target!r} is not the name of a target", hint)
     elif prefix.startswith("GITHUB"):
         what = "GitHub reserves names that begin with GITHUB_"
         reading.problem(name, what, "choose another name, such as vps")
@@ -256,9 +256,9 @@ class Deploy(NamedTuple):
     health: Annotated[
         str,
         Key(
-            "Path that must answer with a 2xx status. The host asks it at the first published "
-            "port: first of the candidate, before the old container stops, then of the new "
-            "container",
+            "Path that must answer with a 2xx status. The host sends the request to the first "
+            "published port: first of the candidate, before the old container stops, then of the "
+            "new container",
             values.HEALTH,
             "/health",
             "0.1.0",
@@ -295,7 +295,7 @@ def _remote(value: Value, reading: Reading) -> Remote | None:
         return None
     version = re.search(r"\s#\s*(v\d[\w.+-]*)\s*$", value.rest_of_line)
     if version is None:
-        hint = "end the line with the release that the commit is, such as # v1.2.3"
+        hint = "write the release of that commit at the end of the line, such as # v1.2.3"
         reading.problem(value, "does not say its version", hint)
         return None
     repository, _, sha = written.partition("@")

@@ -42,7 +42,7 @@ _NODES = {"a mapping": MappingNode, "a list": SequenceNode}
 _SYMPTOMS = (
     (
         "mapping values are not allowed",
-        "a `:` is in a place where no key can be",
+        "a `:` is in a place where YAML allows no key",
         "begin keys of one level in the same column; quote a text that holds `: `",
     ),
     (
@@ -52,10 +52,10 @@ _SYMPTOMS = (
     ),
     (
         "expected <block end>",
-        "begins in a column that fits nothing above it",
+        "begins in a column in which no line above begins",
         "begin keys, or items, of one level in the same column",
     ),
-    ("cannot start any token", "begins with a character that YAML keeps for itself", "quote it"),
+    ("cannot start any token", "begins with a character that YAML reserves", "quote it"),
 )
 
 
@@ -208,7 +208,7 @@ def _look_through(root: Any, reading: Reading) -> None:
             )
         elif isinstance(node, ScalarNode) and _SURROGATE.search(node.value):
             reading.problem_at(
-                mark_of(node), " holds half a character", "write the whole character"
+                mark_of(node), " holds an incomplete character", "write the whole character"
             )
         elif isinstance(node, CollectionNode):
             for item in node.value:

@@ -33,7 +33,7 @@ def value_or_expression(value: Value, reading: Reading) -> str | None:
     """Return a value that may hold `${{ secrets.X }}`, `${{ vars.X }}` or the like."""
     if value.kind not in SCALARS:
         hint = 'write "" when it is meant to be empty' if value.kind == "nothing" else ""
-        reading.problem(value, f"should be a value, is {value.kind}", hint)
+        reading.problem(value, f"should be a value, but is {value.kind}", hint)
         return None
     if "\0" in value.text:
         what = "holds the character U+0000, which no variable can hold"

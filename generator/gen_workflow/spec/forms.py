@@ -52,7 +52,9 @@ class Text(Form[str]):
         if found is None or re.fullmatch(self._pattern, found):
             return found
         if not (self._explain and self._explain(value, found, reading)):
-            reading.problem(value, f"{found!r} is not {self._what}", f"such as {self._example}")
+            reading.problem(
+                value, f"{found!r} is not {self._what}", f"write for example {self._example}"
+            )
         return None
 
     def schema(self) -> Schema:
@@ -102,8 +104,8 @@ class Listed(Form[tuple[T, ...]]):
             return self._each(value.items(), reading)
         if self._alone:
             return self._each([value], reading)
-        what = f"should be a list, is {value.kind}"
-        reading.problem(value, what, f"such as {self._example}")
+        what = f"should be a list, but is {value.kind}"
+        reading.problem(value, what, f"write for example {self._example}")
         return None
 
     def _each(self, values: list[Value], reading: Reading) -> tuple[T, ...]:
@@ -154,11 +156,11 @@ def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str
 
     The hint to quote a number is given only when the quoted text would fit `pattern`.
     """
-    hint = f"such as {example}"
+    hint = f"write for example {example}"
     if value.kind != "text":
         if value.kind in SCALARS and (not pattern or re.fullmatch(pattern, value.text)):
             hint = f'quote it: "{value.text}"'
-        reading.problem(value, f"should be text, is {value.kind}", hint)
+        reading.problem(value, f"should be text, but is {value.kind}", hint)
     elif not value.text.strip():
         reading.problem(value, "is empty", hint)
     elif "${{" in value.text:

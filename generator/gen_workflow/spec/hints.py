@@ -57,7 +57,7 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
         return MEANT.format(own)
     if other:
         return f"{MEANT.format(other)}, which is a key of {_owners(other, path, keys)}"
-    return f"the keys here are {listed(here.known)}; a key of your own begins with `x-`"
+    return f"use one of {listed(here.known)}; a key of your own must begin with `x-`"
 
 
 def _owners(word: str, path: str, keys: Mapping[str, Keys]) -> str:

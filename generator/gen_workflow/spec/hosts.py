@@ -93,10 +93,10 @@ HOST = HostName(
 )
 USER = PartOfHost("a name of a user", r"[A-Za-z_][A-Za-z0-9_.-]*", _or_variable("user"))
 PORT = Port("a port", r"[0-9]{1,5}", _or_variable("port"))
-KEY = FromSecret("the private key", "such as key: ${{ secrets.VPS_SSH_KEY }}")
+KEY = FromSecret("the private key", "write for example key: ${{ secrets.VPS_SSH_KEY }}")
 KNOWN_HOSTS = PartOfHost(
     "a line of a known_hosts file",
     r".*\S+ +[a-z][a-z0-9@.-]+ +[A-Za-z0-9+/=]+.*",
-    "such as known-hosts: ${{ vars.VPS_KNOWN_HOSTS }}, with what ssh-keyscan prints",
+    "write for example known-hosts: ${{ vars.VPS_KNOWN_HOSTS }}, with what ssh-keyscan prints",
     lines=True,
 )

@@ -46,5 +46,5 @@ def health_needs_a_port(fields: Fields, reading: Reading) -> None:
         hint = 'publish one: run: {ports: ["8080:8080"]}'
         reading.problem(where, "needs a published port, and there is none", hint)
     elif run.ports and run.ports[0].endswith("/udp"):
-        what = f"the host asks the first published port, and {run.ports[0]} is not TCP"
+        what = f"the request needs TCP, but the first published port is {run.ports[0]}"
         reading.problem(where, what, "put a TCP port first")

@@ -75,8 +75,8 @@ class Section(Form[T]):
 
     def read(self, value: Value, reading: Reading) -> T | None:
         if value.kind != "a mapping":
-            hint = f"it takes {listed(self.names.known)}"
-            reading.problem(value, f"should be a mapping, is {value.kind}", hint)
+            hint = f"write a mapping with {listed(self.names.known)}"
+            reading.problem(value, f"should be a mapping, but is {value.kind}", hint)
             return None
         return self.of(value, self._known(value, reading), reading)
 
@@ -146,8 +146,8 @@ class ShortOr(Form[T]):
             return self.section.read(value, reading)
         if value.kind == "text":
             return self._short.read(value, reading)
-        what = f"should be {self._what} or a mapping, is {value.kind}"
-        reading.problem(value, what, f"such as {self._example}")
+        what = f"should be {self._what} or a mapping, but is {value.kind}"
+        reading.problem(value, what, f"write for example {self._example}")
         return None
 
     def schema(self) -> Schema:

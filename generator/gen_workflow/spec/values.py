@@ -49,11 +49,13 @@ def _port(value: Value, reading: Reading) -> str | None:
     for number in (match["host"], match["container"]):
         if not is_port(number):
             what = f"{found!r}: {number} is not a port"
-            reading.problem(value, what, f"ports go from 1 to {HIGHEST_PORT}")
+            reading.problem(value, what, f"write a port from 1 to {HIGHEST_PORT}")
             return None
     address = match["address"] or ""
     if "[" not in address and any(int(byte) > _HIGHEST_BYTE for byte in address.split(".") if byte):
-        reading.problem(value, f"{found!r}: {address} is not an address", "such as 127.0.0.1")
+        reading.problem(
+            value, f"{found!r}: {address} is not an address", "write for example 127.0.0.1"
+        )
         return None
     return found
 
@@ -96,7 +98,7 @@ def _volume(value: Value, reading: Reading) -> str | None:
 
 
 def _explain_restart(value: Value, found: str, reading: Reading) -> bool:
-    hint = near(found, _RESTART) or f"policies are {listed(_RESTART)}"
+    hint = near(found, _RESTART) or f"use one of {listed(_RESTART)}"
     reading.problem(value, f"{found!r} is not a restart policy", hint)
     return True
 
@@ -105,7 +107,9 @@ def _health(value: Value, reading: Reading) -> str | None:
     """Return the path of a health check."""
     if value.kind == "a mapping" or value.text.startswith(("http://", "https://")):
         what = "a command" if value.kind == "a mapping" else "an address"
-        hint = "write a path such as /health; the host asks it at the first published port"
+        hint = (
+            "write a path such as /health; the host sends the request to the first published port"
+        )
         reading.problem(value, f"{what} as a health check {NOT_YET}", hint)
         return None
     return _PATH_OF_APP.read(value, reading)
@@ -142,13 +146,15 @@ def _explain_image_name(value: Value, found: str, reading: Reading) -> bool:
     if not slash or host == "ghcr.io" or not re.search(r"[.:]", host):
         return False
     what = f"a registry other than ghcr.io {NOT_YET}"
-    reading.problem(value, what, f"such as {_IMAGE_EXAMPLE}")
+    reading.problem(value, what, f"write for example {_IMAGE_EXAMPLE}")
     return True
 
 
 _IMAGE_EXAMPLE = "ghcr.io/owner/name in lower case, without a tag"
 _PATH_OF_APP = Text(
-    "a path of the app", r"/[!-~]*", "/health; the host asks it at the first published port"
+    "a path of the app",
+    r"/[!-~]*",
+    "/health; the host sends the request to the first published port",
 )
 # Of the names that git accepts, those that need no quoting in an expression or a filter.
 _BRANCH_NAME = Text("a name of a branch", r"[A-Za-z0-9_][A-Za-z0-9._/#+@-]*", "main")
@@ -178,7 +184,7 @@ CONTAINER = Text(
 )
 # On the other two no candidate could run beside the old container, or be asked.
 NETWORK = Text(
-    "a network that the candidate can join too",
+    "a network that a container can join",
     r"(?!(?:host|none)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,100}",
     f"web; {_LETTERS}",
 )

@@ -11,7 +11,7 @@ from gen_workflow.spec.forms import Checked, entries, text
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
-_MIXED = "such as [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret"
+_MIXED = "write for example [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # These steer the shell or Docker's client on the host, or bash there does not keep their value.
 _OF_THE_HOST = (
@@ -59,7 +59,7 @@ def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]
             for key, item in entries(value, reading)
         ]
     if value.kind != "a list":
-        reading.problem(value, f"should be a list or a mapping, is {value.kind}", _MIXED)
+        reading.problem(value, f"should be a list or a mapping, but is {value.kind}", _MIXED)
         return []
     found: list[tuple[Value, str, str | None]] = []
     for item in value.items():
@@ -106,8 +106,8 @@ def _may_travel(value: Value, one: Variable, reading: Reading) -> bool:
 def _args(value: Value, reading: Reading) -> tuple[Variable, ...]:
     """Return build arguments; secrets are refused, because an image keeps its arguments."""
     if value.kind != "a mapping":
-        hint = "such as {VERSION: '1.2'}"
-        reading.problem(value, f"should be a mapping, is {value.kind}", hint)
+        hint = "write for example {VERSION: '1.2'}"
+        reading.problem(value, f"should be a mapping, but is {value.kind}", hint)
         return ()
     found = []
     for key, item in entries(value, reading):

@@ -23,7 +23,7 @@ def reasons(there: bytes, wanted: bytes, source: str) -> list[str]:
         return []
     causes = []
     if found.spec != meant.spec:
-        causes.append(f"spec changed: {source} is not the one it was made from")
+        causes.append(f"spec changed: the workflow was made from another version of {source}")
     if found.edited:  # the workflow without the edit is unknown, so nothing can be compared
         return [EDITED, *causes]
     if found.generator != meant.generator or not causes:

@@ -212,6 +212,6 @@ def _told(error: graphql.GraphQLError) -> dict[str, Any]:
     cause = error.original_error
     if not isinstance(cause, Refused):
         raise Violation(error.message)
-    told: dict[str, Any] = {"message": cause.message, "path": error.path}
-    told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations or ()]
-    return {"type": cause.kind, **told} if cause.kind else told
+    reported: dict[str, Any] = {"message": cause.message, "path": error.path}
+    reported["locations"] = [{"line": at.line, "column": at.column} for at in error.locations or ()]
+    return {"type": cause.kind, **reported} if cause.kind else reported

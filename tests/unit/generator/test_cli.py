@@ -84,7 +84,8 @@ def test_check_says_that_the_spec_changed(repository: Repository) -> None:
         1,
         "",
         (
-            f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
+            f"{WORKFLOW}: spec changed: the workflow was made from "
+            "another version of gen-workflow.yml\n"
             "  hint: run `gen-workflow generate` and commit the result\n"
         ),
     )
@@ -219,7 +220,8 @@ def test_check_reports_every_reason(repository: Repository) -> None:
     assert ended.code == 1
     assert ended.err == (
         f"{WORKFLOW}: edited by hand\n"
-        f"{WORKFLOW}: spec changed: gen-workflow.yml is not the one it was made from\n"
+        f"{WORKFLOW}: spec changed: the workflow was made from "
+        "another version of gen-workflow.yml\n"
         "  hint: put the edit into the spec, then run `gen-workflow generate --force`\n"
     )
 
@@ -413,7 +415,7 @@ def test_an_interrupt_is_reported_in_a_word(repository: Repository) -> None:
     templates = repository.folder / "templates"
     templates.mkdir()
     (templates / "header.j2").write_text("[% for i in range(10 ** 12) %][% endfor %]")
-    # Whoever reads in the folder is told to us by a signal.
+    # The kernel sends us a signal when a program reads in the folder.
     is_read = threading.Event()
     before = signal.signal(signal.SIGIO, lambda *_: is_read.set())
     watched = os.open(templates, os.O_RDONLY)

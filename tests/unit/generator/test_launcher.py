@@ -30,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
             )
         else:
             shutil.copy2(ROOT / part, target)
-    # uv as on the machine of somebody who has it, and nothing else of the environment of the tests.
+    # uv as on the machine of a person who has it, and nothing else of the environment of the tests.
     (tmp_path / "with-uv").mkdir()
     (tmp_path / "with-uv" / "uv").symlink_to(Path(sys.prefix) / "bin" / "uv")
     return fresh
@@ -105,7 +105,7 @@ def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
         "lock",
     ],
 )
-def test_a_half_made_environment_is_healed(harm: str, checkout: Path) -> None:
+def test_an_incomplete_environment_is_repaired(harm: str, checkout: Path) -> None:
     run(checkout, "--version")
     home = checkout / ".venv"
     if harm in ("marker", "package"):
@@ -185,7 +185,10 @@ def test_an_interrupt_of_the_first_use_is_reported_in_a_line(
     assert ended == (
         130,
         "",
-        (f"{FIRST_USE}{checkout}/.venv\ngen-workflow: interrupted; the next run starts again\n"),
+        (
+            f"{FIRST_USE}{checkout}/.venv\n"
+            "gen-workflow: interrupted; the next run starts from the beginning\n"
+        ),
     )
 
 

@@ -78,7 +78,7 @@ class Apply:
         if not create:
             yield what
             return
-        workflow.say(f"A new builder is made for {', '.join(what.choice.reasons)}.")
+        workflow.say(f"The action starts a new builder for {', '.join(what.choice.reasons)}.")
         try:
             with workflow.group(create.why), workflow.untrusted():
                 made = self._step.runner.run(create, on_stdout=workflow.say, on_stderr=workflow.say)
@@ -88,7 +88,7 @@ class Apply:
             problem = not_made(made, what.choice)
             if not what.without_builder:
                 raise problem
-            workflow.warning(f"The build goes on without its cache: {problem}")
+            workflow.warning(f"The build continues without the registry cache: {problem}")
             yield what.without_builder
         finally:
             if create.undo:
@@ -144,7 +144,7 @@ class Apply:
         steps, cached = output.counted(finished)
         self._outcomes.set(key, built=True, seconds=finished.seconds, steps=steps, cached=cached)
         if cause := output.lost_cache(finished):
-            self._step.workflow.warning(f"The cache of {key} was not kept: {cause}")
+            self._step.workflow.warning(f"The cache of {key} could not be written: {cause}")
         if self._want.push:
             written = read_object(what.metadata_file)
             config = str(written.get("containerimage.config.digest", ""))
@@ -153,16 +153,16 @@ class Apply:
             ours = "" if what.is_shared else config
             self._outcomes.set(key, digest=digest, config=ours, pushed=what.references)
 
-    def _digest_of(self, what: Build, told: str, config: str) -> str:
+    def _digest_of(self, what: Build, reported: str, config: str) -> str:
         """Return the digest of what was pushed.
 
         Where another run on the engine took the name meanwhile, buildx reports the digest of the
         configuration, which no registry has as an image.
         """
-        if told != config or not self._registry:
-            return told
+        if reported != config or not self._registry:
+            return reported
         first = what.references[0]
-        return self._registry.head(first.name, first.tag) or told
+        return self._registry.head(first.name, first.tag) or reported
 
     def _failed(self, failures: Sequence[_Ended]) -> ShipError:
         errors = [self._failure(*failure) for failure in failures]

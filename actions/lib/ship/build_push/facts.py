@@ -95,7 +95,7 @@ def may_push(want: Inputs, registry: Client, step: Step) -> bool:
         refusals = [(name, registry.check_push(name)) for name in names]
     except CannotAsk as reason:
         # Docker may trust a registry or reach a host that this Python does not.
-        notice = f"The registry was not asked whether it accepts the push: {reason}"
+        notice = f"The action could not ask the registry whether it accepts the push: {reason}"
         step.workflow.notice(notice)
         return False
     problems = [

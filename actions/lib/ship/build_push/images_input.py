@@ -51,10 +51,14 @@ class _Reading:
 
     def entries(self) -> dict[str, Entry]:
         if not isinstance(self._found, dict) or not self._found:
-            hint = "write `name: folder` a line, or `name:` and below it context, file and so on"
+            hint = (
+                "write `name: folder` lines, or `name:` with `context`, `file` and so on below it"
+            )
             if isinstance(self._found, str):
-                hint += "; the name of one image is the input `image`"
-            self._problems.append(Problem("input `images`", "is not a mapping of names", hint))
+                hint += "; for a single image use the input `image`"
+            self._problems.append(
+                Problem("input `images`", "is not a mapping of image names to folders", hint)
+            )
             return {}
         read: dict[str, Entry] = {}
         for name, value in self._found.items():
@@ -71,8 +75,8 @@ class _Reading:
 
     def _entry(self, name: str, value: Any) -> Entry:
         if not KEY.fullmatch(name):
-            hint = "small letters, digits and single `.`, `_` or `-` in between"
-            self._problem(f"{name!r} is not a name that an image may have", hint)
+            hint = "use small letters and digits, with single `.`, `_` or `-` between them"
+            self._problem(f"{name!r} is not a valid name for an image", hint)
         below = "\n".join(f"{line}/{name}" for line in self._common.image.split())
         entry = self._common._replace(image=below)
         if value is None or isinstance(value, str):
@@ -88,7 +92,7 @@ class _Reading:
             self._at(value, key)
             field = _FIELDS.get(key)
             if field is None:
-                self._problem(f"{key!r} is not a key", near_match(key, _FIELDS))
+                self._problem(f"{key!r} is not a key of an image", near_match(key, _FIELDS))
                 continue
             attribute, kind = field
             made = kind(what)

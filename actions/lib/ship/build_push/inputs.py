@@ -226,7 +226,9 @@ def _image(read: Reader, context: Context, facts: Facts, key: str, entry: Entry)
 def _folder(read: Reader, context: Context, where: str, text: str) -> str:
     folder = os.path.join(context.workspace, text)
     if text.startswith("-") or not os.path.isdir(folder):
-        hint = "give a folder relative to the workspace, and check the repository out before"
+        hint = (
+            "give a folder relative to the workspace, and run actions/checkout in an earlier step"
+        )
         if "://" in text or "{{" in text or text.startswith("git@"):
             hint = "a remote repository cannot be built: check it out in a step before this one"
         read.problem(where, f"there is no folder {text!r} in the workspace", hint)
@@ -295,7 +297,9 @@ def _secrets(read: Reader, env: Mapping[str, str]) -> tuple[BuildSecret, ...]:
         if not line.strip():
             continue
         if not SECRET_ID.fullmatch(name):
-            hint = "a value of several lines goes into the `env:` of this step; write its name here"
+            hint = (
+                "put a value of several lines into the `env:` of this step, and write its name here"
+            )
             read.problem("secrets", f"line {number} is neither NAME nor id=value", hint)
         elif name in found:
             read.problem("secrets", f"{name} appears twice")
@@ -324,7 +328,7 @@ def _secret_files(read: Reader, context: Context) -> tuple[BuildSecret, ...]:
 def _check_secrets(read: Reader, secrets: tuple[BuildSecret, ...]) -> None:
     ids = [each.id for each in secrets]
     for name in sorted({each for each in ids if ids.count(each) > 1}):
-        read.problem("secret-files", f"{name} is in `secrets` too")
+        read.problem("secret-files", f"{name} is also in `secrets`", "name it in one of them")
 
 
 def _each(read: Reader, name: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
@@ -342,9 +346,9 @@ def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str])
     if usable != lines:
         # buildx would silently ignore it: https://github.com/actions/runner/issues/3046
         warnings.append(
-            f"`{name}`: type=gha is left out: only JavaScript actions get its token from GitHub. "
-            "Use `cache: auto`, which keeps the cache in the registry, or expose the token "
-            "in a step before with crazy-max/ghaction-github-runtime."
+            f"`{name}`: type=gha is ignored: GitHub gives its token to JavaScript actions only. "
+            "Use `cache: auto`, which stores the cache in the registry, or expose the token "
+            "in an earlier step with crazy-max/ghaction-github-runtime."
         )
     return usable
 
@@ -354,7 +358,7 @@ def _cache_to(lines: tuple[str, ...], context: Context, warnings: list[str]) -> 
     kept = tuple(line for line in lines if _STAYS(line))
     if not context.is_fork or kept == lines:
         return lines
-    warnings.append("`cache-to` is left out: this run is for a pull request of a fork.")
+    warnings.append("`cache-to` is ignored: a pull request of a fork may not write a shared cache.")
     return kept
 
 

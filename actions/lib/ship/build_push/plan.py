@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # It is what others pull, so it moves last.
 LATEST = "latest"
-CURRENT_DOES = "the current builder can do it; then `--builder` is left out"
+CURRENT_DOES = "the current builder can do it (then the commands have no `--builder`)"
 BUILD_FIRST = "build all images without a push, so that no tag moves before all can be built"
 SAME_CONTENT = "the registry has an image of the same content"
 
@@ -112,7 +112,7 @@ def _shown_build(each: Build) -> str:
     if not each.is_sure:
         shown = each.image.metadata.shown
         text += f", unless {SAME_CONTENT}; ADDRESS is a hash of that content"
-        text += f"\n   if the content cannot be known: push it as `{shown}` instead"
+        text += f"\n   if the content cannot be determined: push it as `{shown}` instead"
     return _shown(text, each.command)
 
 

@@ -40,9 +40,9 @@ def advice(refusal: Refusal, name: Name, login: Login, context: Context) -> Prob
 
 def _own_hint(name: Name) -> str:
     return (
-        f"the token in `password` has to have the scope write:packages, and its user the right to "
-        f"write to {name.path}; or leave `password` out, so that the job's token is used, and "
-        f"{PERMISSION}"
+        f"the token in `password` must have the scope write:packages, and its user must have the "
+        f"right to write to {name.path}; or leave `password` out, so that the job's token is used, "
+        f"and {PERMISSION}"
     )
 
 
@@ -50,7 +50,7 @@ def _login_hint(name: Name, context: Context) -> str:
     if name.registry == GHCR:
         return f"leave `password` out, so that the job's token is used, and {PERMISSION}"
     return (
-        f"check the secret: is it a token of {name.registry} that may write, and is it not expired?"
+        f"check the secret: it must be a token of {name.registry} with write access, not expired"
         + _fork(context)
     )
 
@@ -85,7 +85,7 @@ def _organisation(refusal: Refusal, context: Context) -> str:
             f"{context.server}/organizations/{owner}/settings/packages"
         )
     return (
-        f"\n    if the job has it already, an owner of {owner} has limited what tokens may do: "
+        f"\n    if the job has it already, an owner of {owner} has to allow tokens to write: "
         f"{context.server}/organizations/{owner}/settings/actions, Workflow permissions"
     )
 

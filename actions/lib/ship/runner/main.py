@@ -82,8 +82,8 @@ def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
     with workflow.group("Traceback"), workflow.untrusted():
         workflow.say(_without_secrets(traceback.format_exc(), env))
     workflow.error(
-        f"this is a bug of the action, not of your workflow\n  hint: report it, with the folded "
-        f"traceback above, at {REPORT_AT}",
+        "this is a bug of the action, not of your workflow\n  hint: please report it, with the "
+        f"folded traceback above, at {REPORT_AT}",
         title="Bug",
     )
     return EXIT_BUG

@@ -38,9 +38,9 @@ _REFUSED = {
     "*": "an alias is not supported: repeat the value that it refers to, or put a text in quotes",
     "!": "a tag is not supported: remove it, or put a text in quotes",
     ">": "a `>` block is not supported: put the text on one line, or write `|`",
-    "|": "a `|` block stands beside a key, with nothing or a `-` after it",
+    "|": "write a `|` block directly after a key, as `|` or `|-`",
 }
-_ONE_LINE = "a text stays on one line: put it there, or write it as a `|` block"
+_ONE_LINE = "a text must be on one line: join its lines, or write it as a `|` block"
 _TWO_KEYS = "there are two `key: value` on one line: put a text in quotes"
 
 
@@ -133,7 +133,9 @@ class _Reader(_Place):
     def document(self) -> Any:
         found = self._node(-1) if self.content() >= 0 else None
         if self.content() >= 0:
-            raise self.error("this is neither part of what is above nor a new key of it")
+            raise self.error(
+                "this line neither continues the value above nor is a new key: check the indent"
+            )
         return found
 
     def _node(self, parent: int) -> Any:
@@ -172,7 +174,9 @@ class _Reader(_Place):
         found = PositionedMapping()
         while self.content() == indent and not self._is_dash():
             if not self._is_key():
-                raise self.error("this is no `key: value` as above: put a colon and a space")
+                raise self.error(
+                    "this line is not `key: value`: write a colon and a space after the key"
+                )
             name = self._key(found, _BLOCK_TEXT)
             self.take(_COLON)
             found[name] = self._of_key(indent)

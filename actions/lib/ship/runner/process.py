@@ -213,7 +213,7 @@ class ProcessRunner:
                 raise
             raise UserError.of(
                 "a secret or another value is longer than a program can take (128 KiB on Linux)",
-                hint="give it as a file, as the input `secret-files` does",
+                hint="use a file, for example with the input `secret-files`",
             ) from None
 
 

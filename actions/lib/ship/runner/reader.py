@@ -153,7 +153,7 @@ class Reader:
         found: dict[str, Secret] = {}
         for number, key, equals, value in given:
             if key in found:
-                self.problem(name, f"line {number} has a name that an earlier line has")
+                self.problem(name, f"line {number} repeats the name of an earlier line")
             else:
                 found[key] = Secret(value if equals else self._step_value(name, key))
         return found
@@ -164,7 +164,7 @@ class Reader:
         which = f"line {numbers[0]} and {more} more do" if more else f"line {numbers[0]} does"
         hint = (
             "write NAME=value, with nothing before the name and no blank around the equals sign, "
-            "or NAME alone, whose value the `env:` of the step has, in as many lines as it likes"
+            "or only NAME, and put its value, of one line or more, into the `env:` of the step"
         )
         self.problem(name, f"{which} not have the form NAME or NAME=value", hint)
 

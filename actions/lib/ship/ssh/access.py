@@ -46,7 +46,7 @@ class Access(NamedTuple):
     fingerprints: tuple[Pin, ...] = ()
     # Lines of known_hosts, each with its marker.
     authorities: tuple[str, ...] = ()
-    # No host key is checked: somebody on the route can read and change everything.
+    # No host key is checked: an attacker on the route can read and change everything.
     insecure: bool = False
     jumps: tuple[Target, ...] = ()
     proxy_command: str = ""
@@ -74,9 +74,9 @@ def read_access(read: Reader) -> Access:
             pin for line in read.lines("host-fingerprints") for pin in _pins(read, line)
         ),
         authorities=tuple(
-            mended
+            authority
             for number, line in read.numbered_lines("host-ca")
-            if (mended := _authority(read, number, line))
+            if (authority := _authority(read, number, line))
         ),
         insecure=read.flag("insecure-host-key"),
         jumps=read_jumps(read),

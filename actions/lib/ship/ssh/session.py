@@ -50,7 +50,7 @@ class Session:
         self._changed = changed
         self._on_line = on_line
         self._on_stderr = on_stderr
-        self._told = re.compile(
+        self._message = re.compile(
             rf"(.*)ship-(?:(ready) {self.mark}|gone {self.mark} ([0-9]{{1,3}}))"
         )
         self._ready = False
@@ -172,22 +172,22 @@ class Session:
         self._changed.set()
 
     def _take(self, line: str) -> None:
-        told = self._told.fullmatch(line)
-        rest = told[1] if told else line
-        if not self._ready and not told:
+        message = self._message.fullmatch(line)
+        rest = message[1] if message else line
+        if not self._ready and not message:
             # Output of a login script, or the reason why the host refuses the login.
             self._said.append(line)
-        elif rest or not told:
+        elif rest or not message:
             self._on_line(rest)
-        if told:
-            self._note(told)
+        if message:
+            self._note(message)
         self._changed.set()
 
-    def _note(self, told: re.Match[str]) -> None:
-        if told[2]:
+    def _note(self, message: re.Match[str]) -> None:
+        if message[2]:
             self._ready = True
         else:
-            self._exit_code = int(told[3])
+            self._exit_code = int(message[3])
             self._hang_up()
         self._turn.set()
 

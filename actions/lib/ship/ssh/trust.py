@@ -123,7 +123,7 @@ def wrong_key(
     hint = (
         f"check on the host which keys it has (`{ON_THE_HOST}`, in the console of your provider). "
         "If they are the keys seen, the host was reinstalled: copy the next lines into "
-        "`host-fingerprints`. If they are not, somebody may be between the runner and your host.\n"
+        "`host-fingerprints`. If not, an attacker may be between the runner and your host.\n"
     )
     return UserError.of(
         what + f"expected {wanted}" + (f" ({invalid[0]})" if invalid else ""),

@@ -19,7 +19,7 @@ CAUSES = {
         "start it on the host: sudo systemctl start docker",
     ),
     "port-taken": (
-        "port {} is taken on the host",
+        "the host cannot publish the port {}",
         "stop the program that uses it, or publish another port",
     ),
     "no-network": (
@@ -39,7 +39,7 @@ CAUSES = {
     ),
     "no-image": (
         "the registry has no such image ({})",
-        "check that this run has pushed it, and that it was not deleted since",
+        "check that an earlier step has pushed it, and that it was not deleted afterwards",
     ),
     "pull-limit": (
         "the registry limits how often the host may pull, and the limit is reached ({})",
@@ -60,7 +60,7 @@ CAUSES = {
     "start": (
         "Docker could not start the container ({})",
         (
-            "change the input that Docker's message is about; its log on the host may say more: "
+            "correct the input that Docker's message names; Docker's log on the host may say more: "
             "sudo journalctl -u docker"
         ),
     ),
@@ -80,7 +80,7 @@ CAUSES = {
         ),
     ),
     "no-flock": (
-        "the host has no `flock` command, which keeps two deploys apart",
+        "the host has no `flock` command, which stops two deploys from running at the same time",
         "install util-linux on the host (on Alpine, busybox has the command)",
     ),
     "no-state": (
@@ -94,15 +94,15 @@ CAUSES = {
     "locked-by-us": (
         "this run itself already holds the lock on the host ({})",
         (
-            "check whether two of the hosts are one machine, or whether two jobs of this run "
+            "check whether two of the hosts are the same machine, or whether two jobs of this run "
             "deploy the same `name`"
         ),
     ),
     "no-release": (
         "the host has no release {} to roll back to",
         (
-            "~/.gen-workflow/NAME/history.jsonl on the host lists the releases (of a compose "
-            "project the last `keep` are left); or deploy an image by its digest"
+            "choose one from ~/.gen-workflow/NAME/history.jsonl on the host (of a compose project, "
+            "only the last `keep` releases are stored); or deploy an image by its digest"
         ),
     ),
     "same-release": (
@@ -111,19 +111,19 @@ CAUSES = {
     ),
     "command-before": (
         "the command {} of `before` failed in the new image",
-        "its output is in the log above",
+        "read its output in the log above, and correct the command or the image",
     ),
     "command-after": (
         "the command {} of `after` failed in the new image",
-        "its output is in the log above; run it by hand, or deploy again",
+        "read its output in the log above; then run it by hand, or deploy again",
     ),
     "script": (
         "the script ended with exit code {}",
-        "its output is in the log above; it stops at the first command that fails",
+        "read its output in the log above; the script stops at the first command that fails",
     ),
     "unhealthy": (
         "the new version is not healthy: {}",
-        "its last lines are in the job summary; a slow start needs a larger `health-timeout`",
+        "read its last log lines in the job summary; if it starts slowly, raise `health-timeout`",
     ),
     "no-http-client": (
         "the host needs curl, bash or wget to ask the health path, and has none of them",
@@ -147,13 +147,13 @@ CAUSES = {
     "proxy-ports": (
         "{}",
         (
-            "use the ports of the proxy; or run `docker rm -f gen-workflow-proxy` on the host, and "
-            "deploy again: the deploy then starts the proxy with the new ports"
+            "publish with the ports of the proxy; or run `docker rm -f gen-workflow-proxy` on "
+            "the host and deploy again: the deploy then starts the proxy with the new ports"
         ),
     ),
     "proxy-hosts": (
-        "another service behind the proxy already has these hosts ({})",
-        "see which service has which host: docker exec gen-workflow-proxy kamal-proxy list",
+        "another service behind the proxy already uses these host names ({})",
+        "list which service uses which host name: docker exec gen-workflow-proxy kamal-proxy list",
     ),
     "proxy": (
         "the proxy on the host failed ({})",
@@ -173,20 +173,20 @@ CAUSES = {
         "create it for the user: sudo install -d -o USER FOLDER; or choose another `dir`",
     ),
     "in-the-way": (
-        "{} on the host cannot be replaced by a file",
-        "look at what is there, and move it away",
+        "the host cannot write the file {}",
+        "check what is at this path (a folder, or a file of another user), and move it away",
     ),
     "compose": (
-        "compose refuses the project: {}",
+        "Docker Compose rejects the project: {}",
         "correct the compose file; a file that is missing on the host must be listed in `files`",
     ),
     "other-project": (
-        "another project was started in this folder of the host: {}",
-        "leave `name` out or give that name, or choose another `dir`",
+        "the folder on the host already runs another project: {}",
+        "leave `name` out, or set it to that name, or choose another `dir`",
     ),
     "other-folder": (
         "the host runs this project from another folder: {}",
-        "give that folder as `dir`, or give this project another `name`",
+        "set `dir` to that folder, or give this project another `name`",
     ),
     "name-taken": (
         "the project in {} on the host already has this `name`",
@@ -197,17 +197,17 @@ CAUSES = {
         "add it to `files`; otherwise Docker would create an empty folder with that name",
     ),
     "inactive": (
-        "the service {} would get the new image but not start: its profile is not active",
-        "give COMPOSE_PROFILES=… in `env`, or take the service out of its profile",
+        "the service {} would not start: its profile is not active",
+        "set COMPOSE_PROFILES=… in `env`, or remove the profile of the service",
     ),
     "not-built": (
-        "the service {} has no image, and the host builds none",
+        "the service {} has no image, and a deploy does not build images on the host",
         "build it with build-push and give its digest in `images`",
     ),
     "start-project": (
         "compose could not start the project ({})",
         (
-            "change what compose's message is about; the logs on the host may say more: "
+            "correct the cause that compose names; the logs on the host may say more: "
             "docker compose logs SERVICE"
         ),
     ),
@@ -227,5 +227,7 @@ CAUSES = {
 
 def advice(code: str, detail: str) -> tuple[str, str]:
     """Return the cause and the next act for a code; an unknown code is shown as it is."""
-    what, hint = CAUSES.get(code, (f"the host says {code!r} ({{}})", "look at the log above"))
+    what, hint = CAUSES.get(
+        code, (f"the host reports the unknown error {code!r} ({{}})", "read the log above")
+    )
     return what.replace("{}", detail or "no details"), hint

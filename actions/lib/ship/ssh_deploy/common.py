@@ -57,8 +57,8 @@ class Common(NamedTuple):
 
     def shown(self) -> str:
         """Return the hosts, for a person."""
-        hosts = f"on {', '.join(map(str, self.targets))}"
-        groups = f", {self.group_size()} at a time" if len(self.targets) > 1 else ""
+        hosts = f"this runs on {', '.join(map(str, self.targets))}"
+        groups = f", on {self.group_size()} at a time" if len(self.targets) > 1 else ""
         way = ", ".join(map(str, self.access.jumps))
         return hosts + groups + (f", through {way}" if way else "")
 

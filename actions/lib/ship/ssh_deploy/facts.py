@@ -13,7 +13,7 @@ LONGEST = 2000
 NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
-        "restored", "lost", "mended", "script", "exit-code", "finished", "folder",
+        "restored", "lost", "recovered", "script", "exit-code", "finished", "folder",
         "unmoved",
     )
 )  # fmt: skip
@@ -43,7 +43,7 @@ CLEANED_UP = REFUSED._replace(
     meaning="the host cleaned up after a deploy that had not finished; nothing else was touched"
 )
 COMMANDS_RAN = DEPLOYED._replace(meaning="the commands have run")
-COMMANDS_FAILED = FAILED._replace(meaning="what the commands did before is not undone")
+COMMANDS_FAILED = FAILED._replace(meaning="the commands that ran before the failure are not undone")
 ORDER = tuple(each.word for each in (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED))
 
 
@@ -124,7 +124,7 @@ class Facts:
             return ROLLED_BACK
         if "switch" in self.begun and not self.finished:
             return UNKNOWN
-        return CLEANED_UP if self.get("mended") else REFUSED
+        return CLEANED_UP if self.get("recovered") else REFUSED
 
     @property
     def image(self) -> str:

@@ -60,9 +60,7 @@ def read_rollback(read: Reader) -> str:
     text = read.text("rollback")
     if text.lower() == "previous":
         return "previous"
-    hint = (
-        "write `previous`, a digest (sha256:… alone) or a tag; the name of an image goes to `image`"
-    )
+    hint = "write `previous`, a digest (sha256:…) or a tag; the name of an image belongs in `image`"
     return read.matching("rollback", ROLLBACK, "`previous`, a digest or a tag", text, hint=hint)
 
 

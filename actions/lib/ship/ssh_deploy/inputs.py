@@ -63,7 +63,7 @@ def _refuse_keys(read: Reader) -> None:
     for name in INPUTS:
         if name not in MAY_HOLD_A_KEY and "PRIVATE KEY-----" in read.raw(name):
             hint = (
-                "only `ssh-key` takes a private key; of a host key give the file that ends in .pub"
+                "use `ssh-key` for a private key; for a host key, give the file that ends in .pub"
             )
             read.problem(name, "holds a private key", hint)
     read.done()
@@ -75,7 +75,11 @@ def _read_form(read: Reader, context: Context) -> RunForm | ProxyForm | ComposeF
         hint = "for a single container give `strategy: proxy` as well; otherwise leave it out"
         refuse(read, OF_THE_PROXY, "is only for a container behind a proxy", hint)
     if behind_proxy and (read.text("script") or read.text("compose")):
-        read.problem("strategy", "`proxy` is for a single container, which `image` names")
+        read.problem(
+            "strategy",
+            "`proxy` cannot be used together with `script` or `compose`",
+            "leave one of them out",
+        )
     # Only the chosen form is loaded, here and in `plan`: all of them take 6 ms of 40.
     if read.text("script"):
         from ship.ssh_deploy.script.inputs import read_script_form  # noqa: PLC0415

@@ -104,8 +104,8 @@ class Report:
         if not self._common.access.insecure:
             return ""
         return (
-            "⚠️ The host keys were not verified: somebody between the runner and a host could have "
-            "posed as the host.\n"
+            "⚠️ The host keys were not verified: an attacker between the runner and a host could "
+            "have pretended to be the host.\n"
         )
 
     def failure(self) -> ShipError:
@@ -147,14 +147,14 @@ class Report:
         return [Problem(f"host {host.target}", _now(host)) for host in others]
 
     def _last_words(self, failed: Sequence[Host]) -> Evidence | None:
-        told = [
+        logged = [
             host for host in failed if host.facts.logs or host.facts.get("failure") == "unhealthy"
         ]
-        if not told:
+        if not logged:
             return None
-        texts = ["\n".join(host.facts.logs) or "(it wrote nothing to its log)" for host in told]
-        if len(told) > 1:
-            texts = [f"{host.target}:\n{text}" for host, text in zip(told, texts, strict=True)]
+        texts = ["\n".join(host.facts.logs) or "(its log is empty)" for host in logged]
+        if len(logged) > 1:
+            texts = [f"{host.target}:\n{text}" for host, text in zip(logged, texts, strict=True)]
         return Evidence("Last lines of the failed container", "\n".join(texts))
 
     def interrupted(self, error: Interrupted) -> Interrupted:
@@ -174,7 +174,9 @@ def _unmoved(where: str, host: Host) -> list[Problem]:
     what, hint = advice("in-the-way", path)
     return [
         Problem(
-            where, f"{what} of the previous release", f"{hint}: the next deploy restores the file"
+            where,
+            f"{what} of the previous release",
+            f"{hint}; the next deploy then restores the file",
         )
     ]
 

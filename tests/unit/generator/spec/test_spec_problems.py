@@ -45,8 +45,8 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\nzebra: 1\n",
-        "2:1 zebra: is not a key of the spec\n  hint: the keys here are `image`, `name`, `on`, "
-        "`deploy`, `environment` and `actions`; a key of your own begins with `x-`",
+        "2:1 zebra: is not a key of the spec\n  hint: use one of `image`, `name`, `on`, "
+        "`deploy`, `environment` and `actions`; a key of your own must begin with `x-`",
         id="far-key",
     ),
     pytest.param(
@@ -79,7 +79,8 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\ndeploy: {ssh: 5, run: {}}\n",
-        "2:15 deploy/ssh: should be a name or a mapping, is a number\n  hint: such as ssh: vps",
+        "2:15 deploy/ssh: should be a name or a mapping, but is a number\n"
+        "  hint: write for example ssh: vps",
         id="host-is-a-number",
     ),
     pytest.param(
@@ -100,8 +101,8 @@ WHOLE = [
     ),
     pytest.param(
         "- image: .\n",
-        "1:1 should be a mapping, is a list\n"
-        "  hint: it takes `image`, `name`, `on`, `deploy`, `environment` and `actions`",
+        "1:1 should be a mapping, but is a list\n"
+        "  hint: write a mapping with `image`, `name`, `on`, `deploy`, `environment` and `actions`",
         id="list",
     ),
     pytest.param(
@@ -121,18 +122,19 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\ndeploy:\n",
-        "2:1 deploy: should be a mapping, is nothing\n  hint: it takes `ssh`, `run` and `health`",
+        "2:1 deploy: should be a mapping, but is nothing\n"
+        "  hint: write a mapping with `ssh`, `run` and `health`",
         id="nothing",
     ),
     pytest.param(
         "image: .\nname: 50\n",
-        '2:7 name: should be text, is a number\n  hint: quote it: "50"',
+        '2:7 name: should be text, but is a number\n  hint: quote it: "50"',
         id="wrong-type",
     ),
     pytest.param(
         "image: .\nname: a b\n",
         "2:7 name: 'a b' is not a name of a container\n"
-        "  hint: such as shop; letters, digits, . _ -",
+        "  hint: write for example shop; letters, digits, . _ -",
         id="name",
     ),
     pytest.param(
@@ -175,12 +177,12 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\non: [1.10]\n",
-        '2:6 on/0: should be text, is a number\n  hint: quote it: "1.10"',
+        '2:6 on/0: should be text, but is a number\n  hint: quote it: "1.10"',
         id="branch-is-a-number",
     ),
     pytest.param(
         "image: .\non: it's\n",
-        '2:5 on: "it\'s" is not a name of a branch\n  hint: such as main',
+        '2:5 on: "it\'s" is not a name of a branch\n  hint: write for example main',
         id="branch-that-would-break-the-condition",
     ),
     pytest.param(
@@ -225,7 +227,8 @@ IMAGES = [
     ),
     pytest.param(
         "image: 3\n",
-        "1:8 image: should be a folder or a mapping, is a number\n  hint: such as image: .",
+        "1:8 image: should be a folder or a mapping, but is a number\n"
+        "  hint: write for example image: .",
         id="number",
     ),
     pytest.param(
@@ -248,19 +251,20 @@ IMAGES = [
     ),
     pytest.param(
         "image: {{args: [A]}}\n",
-        "1:15 image/args: should be a mapping, is a list\n  hint: such as {{VERSION: '1.2'}}",
+        "1:15 image/args: should be a mapping, but is a list\n"
+        "  hint: write for example {{VERSION: '1.2'}}",
         id="arguments-are-a-list",
     ),
     pytest.param(
         "image: {{name: docker.io/a/b}}\n",
         "1:15 image/name: a registry other than ghcr.io is not supported yet in this version\n"
-        "  hint: such as ghcr.io/owner/name in lower case, without a tag",
+        "  hint: write for example ghcr.io/owner/name in lower case, without a tag",
         id="another-registry",
     ),
     pytest.param(
         "image: {{name: 'ghcr.io/a/b:latest'}}\n",
         "1:15 image/name: 'ghcr.io/a/b:latest' is not the name of an image\n"
-        "  hint: such as ghcr.io/owner/name in lower case, without a tag",
+        "  hint: write for example ghcr.io/owner/name in lower case, without a tag",
         id="tag",
     ),
 ]
@@ -286,7 +290,7 @@ RUNS = [
     pytest.param(
         '{ports: ["8080:99999"]}',
         "4:17 deploy/run/ports/0: '8080:99999': 99999 is not a port\n"
-        "  hint: ports go from 1 to 65535",
+        "  hint: write a port from 1 to 65535",
         id="port-too-high",
     ),
     pytest.param(
@@ -316,7 +320,8 @@ RUNS = [
     ),
     pytest.param(
         '{ports: "8080:80"}',
-        '4:16 deploy/run/ports: should be a list, is text\n  hint: such as ["8080:8080"]',
+        "4:16 deploy/run/ports: should be a list, but is text\n"
+        '  hint: write for example ["8080:8080"]',
         id="ports-are-no-list",
     ),
     pytest.param(
@@ -362,14 +367,14 @@ RUNS = [
     ),
     pytest.param(
         "{env: {A: }}",
-        "4:15 deploy/run/env/A: should be a value, is nothing\n"
+        "4:15 deploy/run/env/A: should be a value, but is nothing\n"
         '  hint: write "" when it is meant to be empty',
         id="env-nothing",
     ),
     pytest.param(
         "{env: A}",
-        "4:14 deploy/run/env: should be a list or a mapping, is text\n"
-        "  hint: such as [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret",
+        "4:14 deploy/run/env: should be a list or a mapping, but is text\n"
+        "  hint: write for example [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret",
         id="env-text",
     ),
     pytest.param(
@@ -396,8 +401,8 @@ RUNS = [
 SSH = [
     pytest.param(
         "me@host",
-        "2:15 deploy/ssh: 'me@host' is not a name of a target\n  hint: write a word such as vps, "
-        "for variables such as VPS_HOST; or {host, user, key, known-hosts}",
+        "2:15 deploy/ssh: 'me@host' is not the name of a target\n  hint: write a word such as vps, "
+        "which reads variables such as VPS_HOST; or a mapping: {host, user, key, known-hosts}",
         id="address",
     ),
     pytest.param(
@@ -408,14 +413,14 @@ SSH = [
     ),
     pytest.param(
         "{host: h, user: u, key: '${{ secrets.K }}'}",
-        "2:15 deploy/ssh: `known-hosts` is missing\n  hint: such as known-hosts: "
+        "2:15 deploy/ssh: `known-hosts` is missing\n  hint: write for example known-hosts: "
         "${{ vars.VPS_KNOWN_HOSTS }}, with what ssh-keyscan prints",
         id="no-known-hosts",
     ),
     pytest.param(
         "{host: h, user: u, key: '${{ vars.K }}', known-hosts: '${{ vars.H }}'}",
         "2:39 deploy/ssh/key: the private key must come from a secret\n"
-        "  hint: such as key: ${{ secrets.VPS_SSH_KEY }}",
+        "  hint: write for example key: ${{ secrets.VPS_SSH_KEY }}",
         id="key-in-a-variable",
     ),
     pytest.param(
@@ -440,7 +445,7 @@ TEXTS = [
     ),
     pytest.param(
         "a: b: c\n",
-        "1:5 a `:` is in a place where no key can be\n"
+        "1:5 a `:` is in a place where YAML allows no key\n"
         "  hint: begin keys of one level in the same column; quote a text that holds `: `",
         id="two-colons",
     ),
@@ -457,13 +462,13 @@ TEXTS = [
     ),
     pytest.param(
         "on:\n  - main\n - x\n",
-        "3:2 begins in a column that fits nothing above it\n"
+        "3:2 begins in a column in which no line above begins\n"
         "  hint: begin keys, or items, of one level in the same column",
         id="columns",
     ),
     pytest.param(
         "image: @x\n",
-        "1:8 begins with a character that YAML keeps for itself\n  hint: quote it",
+        "1:8 begins with a character that YAML reserves\n  hint: quote it",
         id="at",
     ),
     pytest.param("image: \x01\n", "1:8 holds the character U+0001, which YAML forbids", id="bell"),
@@ -519,19 +524,22 @@ def test_what_is_no_yaml_is_explained(text: str | bytes, message: str, repositor
         pytest.param(
             "health",
             "'health' is not a path of the app\n"
-            "  hint: such as /health; the host asks it at the first published port",
+            "  hint: write for example /health; the host sends the request to "
+            "the first published port",
             id="no-path",
         ),
         pytest.param(
             "https://shop.example.com/health",
             "an address as a health check is not supported yet in this version\n"
-            "  hint: write a path such as /health; the host asks it at the first published port",
+            "  hint: write a path such as /health; the host sends the request to "
+            "the first published port",
             id="address",
         ),
         pytest.param(
             "{command: curl}",
             "a command as a health check is not supported yet in this version\n"
-            "  hint: write a path such as /health; the host asks it at the first published port",
+            "  hint: write a path such as /health; the host sends the request to "
+            "the first published port",
             id="command",
         ),
     ],
@@ -552,7 +560,7 @@ def test_a_health_check_is_a_path(health: str, message: str, repository: Path) -
         ),
         pytest.param(
             '{ports: ["53:53/udp"]}',
-            "the host asks the first published port, and 53:53/udp is not TCP\n"
+            "the request needs TCP, but the first published port is 53:53/udp\n"
             "  hint: put a TCP port first",
             id="udp",
         ),
@@ -630,11 +638,23 @@ def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path
         ('{volumes: ["data:/a\\x1b"]}', "'data:/a\\x1b' is not a volume"),
         ('{volumes: ["data:/a "]}', "'data:/a ' is not a volume"),
         ('{env: {A: "b\\0"}}', "A: holds the character U+0000, which no variable can"),
-        ('{env: {A: "\\ud800"}}', " holds half a character"),
-        ("{network: " + "a" * 102 + "}", "is not a network that the candidate can join too"),
-        ("{env: [5]}", "should be text, is a number\n  hint: such as DB_URL, the name of a secret"),
-        ("{ports: [true]}", 'should be text, is true or false\n  hint: such as "8080:80"'),
-        ("{restart: true}", "should be text, is true or false\n  hint: such as unless-stopped"),
+        ('{env: {A: "\\ud800"}}', " holds an incomplete character"),
+        ("{network: " + "a" * 102 + "}", "is not a network that a container can join"),
+        (
+            "{env: [5]}",
+            (
+                "should be text, but is a number\n"
+                "  hint: write for example DB_URL, the name of a secret"
+            ),
+        ),
+        (
+            "{ports: [true]}",
+            'should be text, but is true or false\n  hint: write for example "8080:80"',
+        ),
+        (
+            "{restart: true}",
+            "should be text, but is true or false\n  hint: write for example unless-stopped",
+        ),
     ],
 )
 def test_what_the_host_would_refuse_is_refused_before(
@@ -706,7 +726,7 @@ def test_a_key_cannot_end_the_line_of_its_message(text: str, repository: Path) -
         ("image: !!str {a: b}", "1:8 is not text"),
         ("image: .\ndeploy: !!map [G]", "2:9 is not a mapping"),
         ('image: "\\U00110000"', "1:1 holds an escape of a character that does not exist"),
-        ('image: "\\ud800"', "1:8 holds half a character"),
+        ('image: "\\ud800"', "1:8 holds an incomplete character"),
         ("image: .\nname:\tx", "2:6 there is a tab where YAML wants a space"),
     ],
 )
@@ -732,14 +752,14 @@ def test_own_actions_are_pinned_to_a_commit_and_say_its_version(repository: Path
     assert short == (
         (
             f"{SOURCE}:2:19 actions/remote: 'a/b@v1' is not a repository at a full commit\n"
-            "  hint: such as owner/repository@<40 hex digits> # v1.2.3"
+            "  hint: write for example owner/repository@<40 hex digits> # v1.2.3"
         ),
     )
     bare = problems(f"image: .\nactions:\n  remote: a/b@{'0' * 40}\n", repository)
     assert bare == (
         (
             f"{SOURCE}:3:11 actions/remote: does not say its version\n"
-            "  hint: end the line with the release that the commit is, such as # v1.2.3"
+            "  hint: write the release of that commit at the end of the line, such as # v1.2.3"
         ),
     )
 

@@ -88,7 +88,7 @@ def test_an_address_is_a_tag() -> None:
 
 
 def test_the_address_of_known_ingredients_never_changes_within_a_scheme() -> None:
-    # When this fails, images are built anew everywhere: raise SCHEME, and only then this value.
+    # When this fails, all images are built again everywhere: raise SCHEME, and then this value.
     assert ingredients.SCHEME == 1
     assert address(FULL) == "content-42aaf4d9c4ee94c2f3533bb9ce207d47d5961229"
     assert address(Ingredients()) == "content-b65f4987ea483afe0adaa647a9a124108afbe0fb"
@@ -403,7 +403,7 @@ def test_a_file_that_goes_or_becomes_something_else_meanwhile_is_no_crash(tree: 
     assert not still & {"gone", "pipe", "link to it", "folder"}
 
 
-def test_files_that_cannot_be_read_are_told_all_at_once(tree: Path, tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_reported_all_at_once(tree: Path, tmp_path: Path) -> None:
     make(tree, **{"secret\n::error::x": "1", "b/key": "2"})
     (tree / "secret\n::error::x").chmod(0)
     (tree / "b/key").chmod(0)
@@ -426,7 +426,7 @@ def test_files_that_cannot_be_read_are_told_all_at_once(tree: Path, tmp_path: Pa
     assert "add it to .dockerignore" in done.stdout
 
 
-def test_a_context_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_context_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder"):
         content.files(str(tmp_path / "nothing"))
 
@@ -525,7 +525,7 @@ def test_a_change_beside_the_paths_does_not_change_the_address(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("patterns", "told"),
+    ("patterns", "reported"),
     [
         (["ap"], "'ap' matches nothing"),
         (["api", "ap", "we"], "'we' matches nothing"),
@@ -538,20 +538,22 @@ def test_a_change_beside_the_paths_does_not_change_the_address(tmp_path: Path) -
         (["api", ".git/HEAD"], "'.git/HEAD' matches nothing"),
     ],
 )
-def test_paths_that_match_nothing_are_told(tmp_path: Path, patterns: list[str], told: str) -> None:
+def test_paths_that_match_nothing_are_reported(
+    tmp_path: Path, patterns: list[str], reported: str
+) -> None:
     root = make(tmp_path / "root", **{"api/a": "1", "../outside": "1", ".git/HEAD": "1"})
     (root / "here").symlink_to("api")
     with pytest.raises(UserError) as error:
         content.selected(str(root), patterns)
-    assert told in str(error.value)
+    assert reported in str(error.value)
     assert "input `paths`" in str(error.value)
     assert "`**` matches everything" in str(error.value)
 
 
-# What is told.
+# Messages.
 
 
-def test_what_entered_is_told_line_by_line_and_secrets_by_name() -> None:
+def test_what_entered_is_reported_line_by_line_and_secrets_by_name() -> None:
     lines = content.explain(FULL)
     assert "files: 1 with 1 bytes, 1 folders, 0 links" in lines
     assert "base image alpine: sha256:11" in lines
@@ -571,7 +573,7 @@ def test_a_line_of_the_log_cannot_be_forged() -> None:
 
 def test_a_git_folder_in_the_context_gives_a_notice(tmp_path: Path) -> None:
     make(tmp_path, **{".git/HEAD": "1", "a": "1"})
-    told = content.doubts(Ingredients(files=content.files(str(tmp_path))))
-    assert "`.git` is part of the build context" in told[0]
+    reported = content.doubts(Ingredients(files=content.files(str(tmp_path))))
+    assert "`.git` is part of the build context" in reported[0]
     (tmp_path / ".dockerignore").write_text(".git\n")
     assert content.doubts(Ingredients(files=content.files(str(tmp_path)))) == []

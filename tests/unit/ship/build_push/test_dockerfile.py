@@ -267,7 +267,7 @@ def test_some_names_are_never_replaced_by_a_build_context() -> None:
         "ENV U=files\nARG U=https://example.com\nADD $U/x /",
     ],
 )
-def test_what_may_be_fetched_is_told_with_its_line(line: str) -> None:
+def test_what_may_be_fetched_is_reported_with_its_line(line: str) -> None:
     found = unknown(f"# syntax=docker/dockerfile:1\n\nFROM alpine AS base\n{line}\n")
     assert len(found) == 1
     assert "may be downloaded during the build" in found[0]
@@ -275,7 +275,7 @@ def test_what_may_be_fetched_is_told_with_its_line(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("COPY --from=$V / /", "a variable is not allowed here"),
         ("COPY --from=7 / /", "there is no stage 7"),
@@ -295,10 +295,10 @@ def test_what_may_be_fetched_is_told_with_its_line(line: str) -> None:
         ("RUN x \x1a", "there is a control character"),
     ],
 )
-def test_what_cannot_be_known_is_told_with_its_line(line: str, told: str) -> None:
+def test_what_cannot_be_known_is_reported_with_its_line(line: str, reported: str) -> None:
     found = unknown(f"# syntax=docker/dockerfile:1\n\nFROM alpine AS base\n{line}\n")
     assert len(found) == 1
-    assert told in found[0]
+    assert reported in found[0]
     assert found[0].startswith("4: ")
 
 
@@ -327,7 +327,7 @@ def test_what_is_fetched_in_a_stage_that_is_not_built_does_not_matter() -> None:
     assert images("FROM a AS x\nADD https://example.com/x /\nFROM b") == ["b"]
 
 
-def test_what_a_trigger_fetches_is_told() -> None:
+def test_what_a_trigger_fetches_is_reported() -> None:
     assert unknown("FROM a AS x\nONBUILD ADD https://e.com/x /\nFROM x")[0].startswith("2: ADD ")
 
 
@@ -346,7 +346,7 @@ def test_a_text_that_is_no_dockerfile_is_unknown(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "reported"),
     [
         ("", 1, "there is no FROM"),
         ("ARG X=1", 1, "there is no FROM"),
@@ -363,7 +363,7 @@ def test_a_text_that_is_no_dockerfile_is_unknown(text: str) -> None:
         ("FROM a:$X", 1, "'a:$X' becomes 'a:', which is not the name of an image"),
         ("FROM Not/Valid", 1, "'Not/Valid' is not the name of an image"),
         ("ARG A='b\nFROM a", 1, "a quote is not closed"),
-        # What BuildKit would expand, but nobody writes.
+        # BuildKit would expand it, but real Dockerfiles do not have it.
         ("FROM ${X", 1, "only $NAME and ${NAME:-default} are supported"),
         ("FROM ${X:?what}", 1, "only $NAME and"),
         ("ARG V=1.2\nFROM a:${V%.*}", 2, "only $NAME and"),
@@ -375,10 +375,12 @@ def test_a_text_that_is_no_dockerfile_is_unknown(text: str) -> None:
         ("ARG V='$W'\nFROM a:$V", 2, "V is not known before the build"),
     ],
 )
-def test_a_broken_dockerfile_is_told_and_never_raises(text: str, line: int, told: str) -> None:
+def test_a_broken_dockerfile_is_reported_and_never_raises(
+    text: str, line: int, reported: str
+) -> None:
     found = sources(text)
     assert [each.line for each in found.unknown] == [line]
-    assert told in found.unknown[0].what
+    assert reported in found.unknown[0].what
 
 
 def test_a_value_is_not_expanded_again() -> None:
@@ -390,7 +392,7 @@ def test_a_value_is_not_expanded_again() -> None:
 
 
 @pytest.mark.parametrize("target", ["y", "0", "2"])
-def test_a_target_that_is_not_there_is_told(target: str) -> None:
+def test_a_target_that_is_not_there_is_reported(target: str) -> None:
     assert unknown("FROM a AS x", target=target) == [f"1: there is no stage {target!r}"]
 
 

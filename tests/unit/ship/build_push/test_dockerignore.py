@@ -271,12 +271,12 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     assert walked(tmp_path) == {"a", "a/b", "a/loop", "root"}
 
 
-def test_all_wrong_patterns_are_told_at_once(tmp_path: Path) -> None:
+def test_all_wrong_patterns_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("a\n[b\n!\n")
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as reported:
         dockerignore.load(str(tmp_path))
-    assert [problem.where for problem in told.value.problems] == [".dockerignore"] * 2
-    assert "the pattern '[b' is not supported" in str(told.value)
+    assert [problem.where for problem in reported.value.problems] == [".dockerignore"] * 2
+    assert "the pattern '[b' is not supported" in str(reported.value)
 
 
 def test_a_folder_that_is_very_deep_is_walked(tmp_path: Path) -> None:

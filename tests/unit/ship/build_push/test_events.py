@@ -54,7 +54,7 @@ class Case(NamedTuple):
     version: str
     tag: str
     pushes: bool
-    told: str = ""
+    reported: str = ""
 
 
 CASES = {
@@ -70,7 +70,7 @@ CASES = {
     ),
     "a version tag, of which the registry is not asked in a dry run": Case(
         "push", "refs/tags/v1.4.2", {**BASE, "ref": "refs/tags/v1.4.2", "head_commit": COMMIT},
-        ("1.4.2", SHORT), "1.4.2", "1.4.2", pushes=True, told="latest",
+        ("1.4.2", SHORT), "1.4.2", "1.4.2", pushes=True, reported="latest",
     ),
     "a tag of a pre-release": Case(
         "push", "refs/tags/v2.0.0-rc.1", {**BASE, "ref": "refs/tags/v2.0.0-rc.1"},
@@ -100,17 +100,17 @@ CASES = {
     "a pull request of a branch of the repository": Case(
         "pull_request", "refs/pull/7/merge", pull_request("Acme/Shop"),
         ("pr-7", SHORT), "pr-7", SHORT, pushes=False,
-        told="Nothing is pushed: this run is for a pull request.",
+        reported="Nothing is pushed: this run is for a pull request.",
     ),
     "a pull request of a fork": Case(
         "pull_request", "refs/pull/7/merge", pull_request("mallory/Shop"),
         ("pr-7", SHORT), "pr-7", SHORT, pushes=False,
-        told="Nothing is pushed: this run is for a pull request of a fork, which never pushes.",
+        reported="Nothing is pushed: this run is for a pull request of a fork, which never pushes.",
     ),
     "a pull request of a fork with the rights of the target": Case(
         "pull_request_target", "refs/heads/main", pull_request("mallory/Shop"),
         ("pr-7", SHORT), "pr-7", SHORT, pushes=False,
-        told="Nothing is pushed: this run is for a pull request of a fork, which never pushes.",
+        reported="Nothing is pushed: this run is for a pull request of a fork, which never pushes.",
     ),
     "a merge queue": Case(
         "merge_group", "refs/heads/gh-readonly-queue/main/pr-7-abc",
@@ -118,7 +118,7 @@ CASES = {
             "head_sha": SHA, "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-abc",
             "base_sha": "e" * 40, "base_ref": "refs/heads/main"}},
         ("gh-readonly-queue-main-pr-7-abc", SHORT), "gh-readonly-queue-main-pr-7-abc", SHORT,
-        pushes=False, told="Nothing is pushed: this run is for a merge queue.",
+        pushes=False, reported="Nothing is pushed: this run is for a merge queue.",
     ),
     "an event without a payload": Case(
         "push", "refs/heads/main", {}, ("main", SHORT), "main", SHORT, pushes=True,
@@ -138,7 +138,7 @@ def test_an_event_decides_tags_and_push(name: str, tmp_path: Path) -> None:
     assert step.outputs["tags"].split("\n") == [f"ghcr.io/acme/shop:{tag}" for tag in case.tags]
     assert (step.outputs["version"], step.outputs["tag"]) == (case.version, case.tag)
     assert ("--push" in step.log) is case.pushes
-    assert case.told in step.log
+    assert case.reported in step.log
     if case.event:
         assert "org.opencontainers.image.description=Sells things" in step.outputs["labels"]
         assert "org.opencontainers.image.licenses=MIT" in step.outputs["labels"]

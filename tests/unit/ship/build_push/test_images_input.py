@@ -84,25 +84,30 @@ def test_json_is_read_as_well() -> None:
     assert read["api"].build_args == {"A": "1", "X": "1=2"}
 
 
-def test_all_that_is_wrong_is_told_with_its_place() -> None:
+def test_all_that_is_wrong_is_reported_with_its_place() -> None:
     text = "Api: x\nweb:\n  contxt: frontend\n  platforms: {a: b}\nworker: [a]\n"
-    told = problems(text)
-    assert told[0].startswith("input `images`: images:1:1: 'Api' is not a name that an image may")
-    assert told[1] == (
-        "input `images`: images:3:3: 'contxt' is not a key\n  hint: did you mean 'context'?"
+    reported = problems(text)
+    assert reported[0].startswith(
+        "input `images`: images:1:1: 'Api' is not a valid name for an image"
     )
-    assert told[2].startswith("input `images`: images:4:3: platforms is not a list of texts")
-    assert told[3].startswith("input `images`: images:5:1: worker is neither a folder nor")
+    assert reported[1] == (
+        "input `images`: images:3:3: 'contxt' is not a key of an image\n"
+        "  hint: did you mean 'context'?"
+    )
+    assert reported[2].startswith("input `images`: images:4:3: platforms is not a list of texts")
+    assert reported[3].startswith("input `images`: images:5:1: worker is neither a folder nor")
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "just text", "{}"])
-def test_what_is_no_mapping_is_told(text: str) -> None:
-    assert problems(text)[0].startswith("input `images`: is not a mapping of names")
+def test_what_is_no_mapping_is_reported(text: str) -> None:
+    assert problems(text)[0].startswith(
+        "input `images`: is not a mapping of image names to folders"
+    )
 
 
-def test_the_images_of_metadata_action_are_told_from_ours() -> None:
+def test_the_images_of_metadata_action_are_distinguished_from_ours() -> None:
     assert "input `image`" in problems("ghcr.io/acme/shop")[0]
 
 
-def test_a_mistake_in_the_yaml_is_told_with_its_place() -> None:
+def test_a_mistake_in_the_yaml_is_reported_with_its_place() -> None:
     assert problems("api: &x backend\n")[0].startswith("input `images`: images:1:6: an anchor")

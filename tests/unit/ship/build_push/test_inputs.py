@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"image": "ghcr.io/acme/app:1"}, "not the name of an image"),
         ({"image": "acme/app,enable=false"}, "has no name that is enabled"),
@@ -53,39 +53,39 @@ if TYPE_CHECKING:
             {"images": "a: {context: ., image: x/y}\nb: {context: ., image: x/y}"},
             r"a and b are both called x/y:main",
         ),
-        ({"secrets": "A=1", "secret_files": "A=Dockerfile"}, "A is in `secrets` too"),
+        ({"secrets": "A=1", "secret_files": "A=Dockerfile"}, "A is also in `secrets`"),
     ],
 )
-def test_a_wrong_input_is_named(workspace: Path, changes: dict[str, str], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_a_wrong_input_is_named(workspace: Path, changes: dict[str, str], reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
         read(workspace, **changes)
 
 
-def test_all_that_is_wrong_is_told_in_one_go(workspace: Path) -> None:
+def test_all_that_is_wrong_is_reported_in_one_go(workspace: Path) -> None:
     with pytest.raises(UserError) as raised:
         read(workspace, push="maybe", tags="type=semvr\n{{brnch}}", labels="{{x", max_age="soon",
              context="nowhere")  # fmt: skip
     assert len(raised.value.problems) == 6
 
 
-def test_all_that_is_wrong_with_several_images_is_told_once(workspace: Path) -> None:
+def test_all_that_is_wrong_with_several_images_is_reported_once(workspace: Path) -> None:
     text = "api: nowhere\nweb: {contxt: ., target: --x}\ncron: ."
     with pytest.raises(UserError) as raised:
         read(workspace, images=text, tags="type=semvr")
-    told = [f"{problem.where}: {problem.what}" for problem in raised.value.problems]
-    assert len(told) == 4
-    assert "contxt" in told[0]
-    assert "semvr" in told[1]
-    assert "images.api.context" in told[2]
+    reported = [f"{problem.where}: {problem.what}" for problem in raised.value.problems]
+    assert len(reported) == 4
+    assert "contxt" in reported[0]
+    assert "semvr" in reported[1]
+    assert "images.api.context" in reported[2]
 
 
 def test_a_value_that_may_be_a_secret_is_in_no_message(workspace: Path) -> None:
     with pytest.raises(UserError) as raised:
         read(workspace, secrets="TOKEN=\n-----BEGIN KEY-----\nMIIEpQ\nx=y=z")
-    told = str(raised.value)
-    assert "BEGIN" not in told
-    assert "MIIEpQ has no value" in told, "a word alone is a name, and names are told"
-    assert "line 2 is neither" in told
+    reported = str(raised.value)
+    assert "BEGIN" not in reported
+    assert "MIIEpQ has no value" in reported, "a word alone is a name, and messages show names"
+    assert "line 2 is neither" in reported
 
 
 def test_a_push_from_the_pull_request_of_a_fork_is_refused(workspace: Path) -> None:

@@ -155,8 +155,8 @@ def test_a_pull_request_is_built_and_nothing_more(workspace: Path) -> None:
 def test_a_dry_run_says_what_depends_on_the_engine(workspace: Path) -> None:
     want = read(workspace, cache="auto")
     assert shown(plan(want, unasked(want)))[0] == (
-        "1. start a builder for the registry cache, unless the current builder can do it; then "
-        "`--builder` is left out"
+        "1. start a builder for the registry cache, unless the current builder can do it (then the "
+        "commands have no `--builder`)"
     )
 
 
@@ -167,7 +167,7 @@ def test_a_dry_run_says_what_depends_on_the_registry(workspace: Path) -> None:
             "1. build app and push it to ghcr.io/acme/app, unless the registry has an image of the "
             "same content; ADDRESS is a hash of that content"
         ),
-        "   if the content cannot be known: push it as `sha-0123456789ab` instead",
+        "   if the content cannot be determined: push it as `sha-0123456789ab` instead",
         "   $ build --pull --tag=ghcr.io/acme/app:content-ADDRESS --push",
     ]
 

@@ -58,7 +58,7 @@ def test_the_tag_that_stays_is_pushed_by_buildx_and_the_others_are_set_later(
     with HttpRegistry(answers) as registry:
         image = f"{registry.address}/acme/app"
         given = inputs(image=image, tags="type=raw,latest\ntype=ref,event=branch\ntype=sha")
-        with pytest.raises(ShipError, match="gave another manifest"):
+        with pytest.raises(ShipError, match="returned another manifest"):
             run(given, context(workspace), runner, log.workflow)
     assert values(runner.ran[0].argv, "tag") == [f"{image}:sha-0123456"]
     assert log.outputs["image"] == f"{image}@{DIGEST}"
@@ -79,4 +79,4 @@ def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> N
     with pytest.raises(StepFailed, match="failed with exit code 7"):
         run(inputs(), context(workspace, event_name="pull_request"), runner, log.workflow)
     assert (log.outputs["tag"], log.outputs["image"]) == (SHORT, "")
-    assert log.summary == "", "a table of nothing helps nobody; the error is told by main"
+    assert log.summary == "", "no empty table; main reports the error"

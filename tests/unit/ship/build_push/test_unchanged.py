@@ -86,7 +86,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
 @pytest.mark.parametrize(
     ("dockerfile", "ignored", "env", "inputs", "doubt"),
     [
-        pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry has", id="base"),
+        pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry returned", id="base"),
         pytest.param("FROM $X\n", "", {}, {}, "line 1 of the Dockerfile", id="variable"),
         pytest.param(
             "FROM scratch\nADD https://example.com/x /\n", "", {}, {}, "line 2", id="download"
@@ -102,7 +102,7 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
         ),
         pytest.param(
             "FROM scratch\n", "", {}, {"build_contexts": "x=https://example.com/x.git"},
-            "no registry has x", id="remote context",
+            "no registry returned a digest for x", id="remote context",
         ),
     ],
 )  # fmt: skip
@@ -122,24 +122,24 @@ def test_in_doubt_an_image_is_built_and_has_no_address(  # noqa: PLR0917 - the t
     assert doubt in log
 
 
-def test_paths_that_match_nothing_have_to_be_mended(workspace: Path) -> None:
+def test_paths_that_match_nothing_are_an_error(workspace: Path) -> None:
     with pytest.raises(UserError, match="matches nothing"):
         look(workspace, paths="src")
 
 
-def test_the_platform_counts_however_it_is_told(workspace: Path) -> None:
-    told = [
+def test_the_platform_counts_however_it_is_given(workspace: Path) -> None:
+    reported = [
         address(workspace),
         address(workspace, {"RUNNER_ARCH": "ARM64"}),
         address(workspace, builder="far"),
         address(workspace, {"DOCKER_DEFAULT_PLATFORM": "linux/riscv64"}),
     ]
-    assert len(set(told)) == len(told)
-    assert address(workspace, platforms="linux/amd64") == told[0]
-    assert address(workspace, platforms="linux/arm64", builder="far") == told[1]
+    assert len(set(reported)) == len(reported)
+    assert address(workspace, platforms="linux/amd64") == reported[0]
+    assert address(workspace, platforms="linux/arm64", builder="far") == reported[1]
 
 
-def test_what_an_image_is_called_and_who_builds_it_counts_for_nothing(workspace: Path) -> None:
+def test_the_name_and_the_builder_of_an_image_do_not_change_the_address(workspace: Path) -> None:
     assert address(workspace, tags="x\ny", cache="auto", pull="true") == address(workspace)
 
 

@@ -31,11 +31,11 @@ def said(*names: str) -> list[str]:
     return subprocess.run(argv, check=True, text=True, capture_output=True).stdout.splitlines()
 
 
-def test_a_signal_that_is_deferred_is_heeded_after_what_was_whole() -> None:
+def test_a_signal_that_is_deferred_takes_effect_after_the_short_work() -> None:
     assert said("SIGINT", "SIGTERM") == ["whole", "the run was cancelled (SIGINT)"]
 
 
-def test_without_a_signal_it_goes_on() -> None:
+def test_without_a_signal_the_work_continues() -> None:
     assert said() == ["whole", "went on"]
 
 
@@ -72,7 +72,7 @@ except cancel.Interrupted as error:
 def test_a_program_that_starts_while_the_run_is_cancelled_is_ended(way: str) -> None:
     argv = (sys.executable, "-c", STRUCK, str(LIB), way)
     done = subprocess.run(argv, check=True, text=True, capture_output=True)
-    pid, told = done.stdout.splitlines()
-    assert told == "the run was cancelled (SIGINT)"
+    pid, reported = done.stdout.splitlines()
+    assert reported == "the run was cancelled (SIGINT)"
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)

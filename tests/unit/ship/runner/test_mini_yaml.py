@@ -86,7 +86,7 @@ def test_what_is_read_means_what_other_readers_take_it_for(text: str, expected: 
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "told"),
+    ("text", "place", "reported"),
     [
         ("a:\tb", "1:3", "there is a tab"),
         ("a: b\n\tc: d", "2:1", "there is a tab"),
@@ -108,27 +108,27 @@ def test_what_is_read_means_what_other_readers_take_it_for(text: str, expected: 
         ("a: ]", "1:4", "no text starts with `]` here"),
         ("a: - b", "1:4", "a list does not start beside its key"),
         ("a: >\n  b", "1:4", "a `>` block is not supported"),
-        ("a: |+\n  b", "1:4", "a `|` block stands beside a key"),
-        ("a: |2\n  b", "1:4", "a `|` block stands beside a key"),
-        ("- |\n  b", "1:3", "a `|` block stands beside a key"),
+        ("a: |+\n  b", "1:4", "write a `|` block directly after a key"),
+        ("a: |2\n  b", "1:4", "write a `|` block directly after a key"),
+        ("- |\n  b", "1:3", "write a `|` block directly after a key"),
         ("a: |\nb: c", "2:1", "the text of a `|` block starts on the next line"),
         ("a: |\n\n  b", "2:1", "the text of a `|` block starts on the next line"),
         ("a: |\n  b\n c", "3:2", "the indent is 1, and 0 above"),
         ("a: b: c", "1:4", "there are two `key: value` on one line"),
         ("a: 'b' c", "1:8", "there is more on the line after the text"),
         ("a: [b] c", "1:8", "there is more on the line after the closing bracket"),
-        ("a: b\n  c", "2:3", "the indent is 2, and 0 above: a text stays on one line"),
+        ("a: b\n  c", "2:3", "the indent is 2, and 0 above: a text must be on one line"),
         ("a: b\n c: d", "2:2", "the indent is 1"),
-        ("a: 'b\n c'", "1:4", "the ' is not closed on its line: a text stays on one line"),
+        ("a: 'b\n c'", "1:4", "the ' is not closed on its line: a text must be on one line"),
         ('a: "b', "1:4", 'the " is not closed on its line'),
         (r'a: "\x41"', "1:4", "an escape in it is not one of JSON: write two backslashes"),
         (r'a: "\ud83d\ude00"', "1:4", "an escape in it is not one of JSON"),
         ("a: b\na: c", "2:1", "the key 'a' appears twice, first in line 1"),
         ("a: {b: c, 'b': d}", "1:11", "the key 'b' appears twice"),
-        ("a: b\nc", "2:1", "this is no `key: value` as above"),
-        ("a: b\nc:d", "2:1", "this is no `key: value` as above"),
-        ("a: b\n- c", "2:1", "this is neither part of what is above"),
-        ("  a: b\nc: d", "2:1", "this is neither part of what is above"),
+        ("a: b\nc", "2:1", "this line is not `key: value`"),
+        ("a: b\nc:d", "2:1", "this line is not `key: value`"),
+        ("a: b\n- c", "2:1", "this line neither continues the value above"),
+        ("  a: b\nc: d", "2:1", "this line neither continues the value above"),
         ("a:\n  - b: c", "2:5", "a list in a block holds texts only"),
         ("- - a", "1:3", "a list in a block holds texts only"),
         ("- a\n  b", "2:3", "the indent is 2, and 0 above"),
@@ -146,11 +146,11 @@ def test_what_is_read_means_what_other_readers_take_it_for(text: str, expected: 
         ("\n".join(" " * n + "a:" for n in range(20)), "17:17", "nested more than 16 levels deep"),
     ],
 )  # fmt: skip
-def test_what_is_not_read_is_refused_with_its_place(text: str, place: str, told: str) -> None:
+def test_what_is_not_read_is_refused_with_its_place(text: str, place: str, reported: str) -> None:
     with pytest.raises(mini_yaml.Invalid) as raised:
         mini_yaml.load(text)
     assert str(raised.value).startswith(f"{place}: ")
-    assert told in raised.value.message
+    assert reported in raised.value.message
 
 
 def test_every_key_has_its_place() -> None:

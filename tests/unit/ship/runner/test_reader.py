@@ -16,7 +16,7 @@ def read(**inputs: str) -> Reader:
     return Reader({f"INPUT_{name.upper()}": value for name, value in inputs.items()})
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     reader = read(push="perhaps", port="x")
     reader.required("host", "name it")
     reader.choice("push", ("auto", "true"))
@@ -72,15 +72,15 @@ def test_an_illegal_name_of_an_app_variable_is_refused(line: str) -> None:
 
 
 @pytest.mark.parametrize("read", [Reader.environment, Reader.pairs])
-def test_a_line_that_may_be_part_of_a_secret_is_told_by_its_number(
+def test_a_line_that_may_be_part_of_a_secret_is_reported_by_its_number(
     read: Callable[[Reader, str], object],
 ) -> None:
     reader = Reader({"INPUT_ENV": "A=1\n\npostgres://u:hunter2/db\nhunter2/QQ"})
     read(reader, "env")
     with pytest.raises(UserError, match="line 3") as error:
         reader.done()
-    told = [f"{problem.what}{problem.hint}" for problem in error.value.problems]
-    assert "hunter2" not in str(told)
+    reported = [f"{problem.what}{problem.hint}" for problem in error.value.problems]
+    assert "hunter2" not in str(reported)
 
 
 PEM = "-----BEGIN KEY-----\nMIIBsecretsecret\nx/y+z=\nQUJD\n-----END KEY-----"
@@ -91,15 +91,15 @@ def test_a_secret_of_several_lines_that_is_no_variable_is_one_problem() -> None:
     reader.environment("secret-files")
     [problem] = reader.problems
     assert problem.what == "line 4 and 1 more do not have the form NAME or NAME=value"
-    assert "NAME alone" in problem.hint
+    assert "or only NAME" in problem.hint
     assert not [line for line in PEM.splitlines() if line in f"{problem}"]
 
 
-def test_a_name_that_is_there_twice_is_told_by_its_line() -> None:
+def test_a_name_that_is_there_twice_is_reported_by_its_line() -> None:
     reader = Reader({"INPUT_ENV": "A=1\n\nA=hunter2"})
     reader.environment("env")
     assert [problem.what for problem in reader.problems] == [
-        "line 3 has a name that an earlier line has"
+        "line 3 repeats the name of an earlier line"
     ]
 
 

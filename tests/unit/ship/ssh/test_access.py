@@ -54,7 +54,7 @@ def test_a_fingerprint_with_a_name_is_for_that_host(name: str, *, good: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"known_hosts": ""}, "`known-hosts`: is required but empty, and no other input"),
         ({"insecure_host_key": "true"}, "`insecure-host-key`: contradicts the input"),
@@ -76,17 +76,17 @@ def test_a_fingerprint_with_a_name_is_for_that_host(name: str, *, good: bool) ->
         ({"ssh_proxy_command": "nc 5%"}, "has a % that ssh does not know"),
     ],
 )
-def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
         read(**changes)
 
 
-def test_nothing_of_a_private_key_that_was_given_as_an_authority_is_told() -> None:
+def test_nothing_of_a_private_key_that_was_given_as_an_authority_is_reported() -> None:
     with pytest.raises(UserError) as raised:
         read(host_ca=KEY)
-    told = str(raised.value)
-    assert "line 2 is not the public key of an authority" in told
-    assert not [line for line in KEY.splitlines() if line[:8] in told]
+    reported = str(raised.value)
+    assert "line 2 is not the public key of an authority" in reported
+    assert not [line for line in KEY.splitlines() if line[:8] in reported]
 
 
 def test_each_way_to_know_the_host_will_do() -> None:

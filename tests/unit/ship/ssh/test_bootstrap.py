@@ -20,7 +20,7 @@ from ship.ssh import bootstrap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# As a script of ours: it says that it listens, and puts things right when it is told to end.
+# Like our scripts: it reports that it is ready, and undoes its work when a signal ends it.
 PREAMBLE = """
 undo() { trap '' HUP INT TERM PIPE; echo undone >>"$OUT"; exit 7; }
 trap undo HUP INT TERM PIPE
@@ -31,7 +31,7 @@ HERE = {name: argv for name, argv in SHELLS.items() if shutil.which(argv[0])}
 
 
 class Far:
-    """The far side of a connection: a login shell that was given our command."""
+    """The remote end of a connection: a login shell that runs our command."""
 
     def __init__(self, shell: str, login: str, folder: Path, *, leads: bool) -> None:
         self.mark = os.urandom(8).hex()
@@ -162,7 +162,7 @@ def test_the_end_of_input_reaches_a_script_that_waits_for_the_next_command(far: 
 @pytest.mark.parametrize(
     "half", ["echo bad >>$OUT; ca", "cat >>$OUT <<END\nbad\n", "echo bad >>$OUT\n"]
 )
-def test_half_a_text_is_never_run(far: Far, half: str) -> None:
+def test_an_incomplete_text_is_never_run(far: Far, half: str) -> None:
     far.say("{\n" + half)
     far.await_taken()
     far.end_input()
@@ -170,7 +170,7 @@ def test_half_a_text_is_never_run(far: Far, half: str) -> None:
     assert far.out.read_text() == "undone\n"
 
 
-def test_a_script_that_is_killed_is_told_from_a_lost_connection(far: Far) -> None:
+def test_a_script_that_is_killed_is_distinguished_from_a_lost_connection(far: Far) -> None:
     far.send("kill -9 $$")
     assert far.line() == f"ship-gone {far.mark} 137"
 

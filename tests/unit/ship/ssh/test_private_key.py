@@ -40,14 +40,14 @@ def encoded(text: str) -> str:
 
 
 @pytest.mark.parametrize("change", [str, str.strip, lambda text: text.replace("\n", "\r\n")])
-def test_a_key_is_mended_as_it_is_pasted(keys: Path, change: object) -> None:
+def test_a_pasted_key_is_corrected(keys: Path, change: object) -> None:
     text = (keys / "plain").read_text()
     assert callable(change)
     assert read(change(text)) == text
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "told"),
+    ("name", "change", "reported"),
     [
         pytest.param("plain.pub", str, "holds a public key", id="public"),
         pytest.param("plain", lambda text: text[: len(text) // 2], "truncated", id="truncated"),
@@ -71,9 +71,11 @@ def test_a_key_is_mended_as_it_is_pasted(keys: Path, change: object) -> None:
         pytest.param("plain", lambda _: "", "required but empty", id="empty"),
     ],
 )
-def test_a_key_that_cannot_work_is_named(keys: Path, name: str, change: object, told: str) -> None:
+def test_a_key_that_cannot_work_is_named(
+    keys: Path, name: str, change: object, reported: str
+) -> None:
     assert callable(change)
-    with pytest.raises(UserError, match=told) as raised:
+    with pytest.raises(UserError, match=reported) as raised:
         read(change((keys / name).read_text()))
     assert "hint: " in str(raised.value)
     assert "AAAA" not in str(raised.value)

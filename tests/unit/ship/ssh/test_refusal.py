@@ -1,4 +1,4 @@
-"""What ssh says, as it was seen to say it, and what is made of it."""
+"""Real messages of ssh, and the errors that follow from them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_network_that_fails_is_tried_again(said: str) -> None:
     "said",
     [DENIED, UNKNOWN, PROHIBITED, NAMELESS, OLD, "Host key verification failed."],
 )
-def test_who_refuses_is_not_asked_again(said: str) -> None:
+def test_a_registry_that_refuses_is_not_asked_again(said: str) -> None:
     assert not is_transient(said, "")
     assert not is_transient(f"{said}\nConnection closed by UNKNOWN port 65535", "")
 
@@ -57,7 +57,7 @@ def test_a_missing_program_is_not_tried_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "reported"),
     [
         (DENIED, "input `ssh-key`: deploy@h1 does not accept the key"),
         (UNKNOWN, "input `host`: there is no host called 'h1'"),
@@ -67,8 +67,8 @@ def test_a_missing_program_is_not_tried_again() -> None:
         (OLD, "deploy@h1 and the runner have no algorithm in common"),
     ],
 )
-def test_the_cause_is_named(said: str, told: str) -> None:
-    assert str(refused(HOST, said)).startswith(told)
+def test_the_cause_is_named(said: str, reported: str) -> None:
+    assert str(refused(HOST, said)).startswith(reported)
     assert refused(HOST, said).problems[0].hint
 
 
@@ -82,7 +82,7 @@ def test_the_words_of_a_host_cannot_steer_a_terminal() -> None:
     assert last_line("") == "no answer"
 
 
-def test_a_host_that_we_refuse_is_told_from_one_that_refuses_us() -> None:
+def test_a_host_that_we_refuse_is_distinguished_from_one_that_refuses_us() -> None:
     assert is_wrong_key(
         "No ED25519 host key is known for h1 and you have requested strict checking."
     )

@@ -46,7 +46,7 @@ def test_the_default_user_is_needed_only_where_none_is_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("", "`host`: is required but empty"),
         ("-oProxyCommand=id", "not the name or address of a host"),
@@ -67,12 +67,12 @@ def test_the_default_user_is_needed_only_where_none_is_given() -> None:
         ("h1:22,h1", "h1 is listed twice"),
     ],
 )
-def test_a_wrong_host_is_named(text: str, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_a_wrong_host_is_named(text: str, reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
         read(text)
 
 
-def test_all_wrong_hosts_are_told_at_once() -> None:
+def test_all_wrong_hosts_are_reported_at_once() -> None:
     with pytest.raises(UserError) as raised:
         read("a;b, c$d", user="x y", port="z")
     assert len(raised.value.problems) == 4

@@ -99,7 +99,7 @@ def test_a_link_within_the_folder_is_uploaded_as_what_it_shows(
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "reported"),
     [
         ("../outside", "'../outside' is outside the folder that is uploaded"),
         ("/etc/passwd", "is outside the folder that is uploaded"),
@@ -110,7 +110,7 @@ def test_a_link_within_the_folder_is_uploaded_as_what_it_shows(
         ("inner", "'inner' is a link to a folder"),
     ],
 )
-def test_what_cannot_be_uploaded_is_named(workspace: Path, files: str, told: str) -> None:
+def test_what_cannot_be_uploaded_is_named(workspace: Path, files: str, reported: str) -> None:
     deploy = workspace / "deploy"
     (deploy / "out").symlink_to("../outside")
     (deploy / "conf" / "out-folder").symlink_to("../..")
@@ -118,10 +118,10 @@ def test_what_cannot_be_uploaded_is_named(workspace: Path, files: str, told: str
     (deploy / "folder").mkdir()
     (deploy / "folder" / "inner").symlink_to("../conf")
     if files == "inner":
-        files, told = "folder", "'folder/inner' is a link to a folder"
+        files, reported = "folder", "'folder/inner' is a link to a folder"
     found = problems(workspace, files=files)
     assert found, files
-    assert told in found[0]
+    assert reported in found[0]
 
 
 def test_a_compose_file_above_the_first_is_outside(workspace: Path) -> None:
@@ -136,10 +136,13 @@ def test_what_is_too_large_is_named_with_the_largest(
 ) -> None:
     monkeypatch.setattr(compose_files, "MOST_BYTES", 2 << 20)
     (workspace / "deploy" / "conf" / "dump.sql").write_bytes(b"x" * (3 << 20))
-    told = problems(workspace, files="conf")
-    assert told == [
-        "3 MiB are too much to upload with each deploy, 'conf/dump.sql' alone has 3"
-    ]  # fmt: skip
+    reported = problems(workspace, files="conf")
+    assert reported == [
+        (
+            "3 MiB are too much to upload with each deploy; "
+            "the largest file is 'conf/dump.sql' with 3 MiB"
+        )
+    ]
 
 
 def test_a_digest_changes_with_what_is_below_it(workspace: Path) -> None:

@@ -1,4 +1,4 @@
-"""The inputs of a compose project, and what a host is told of it."""
+"""The inputs of a compose project, and what the host gets of it."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def wish(tmp_path: Path) -> Wish:
 
 
 def facts(**pieces: object) -> Facts:
-    told = Facts()
-    told.mark = "word"
-    told.take(f"{told.mark} folder /srv/shop")
+    reported = Facts()
+    reported.mark = "word"
+    reported.take(f"{reported.mark} folder /srv/shop")
     for name, value in pieces.items():
         text = base64.b64encode(json.dumps(value).encode()).decode()
         for start in range(0, len(text), 76):
-            told.take(f"{told.mark} {name} {text[start : start + 76]}")
-    return told
+            reported.take(f"{reported.mark} {name} {text[start : start + 76]}")
+    return reported
 
 
 WEB = {"web": {"image": "ghcr.io/acme/shop", "ports": [{"published": "80", "protocol": "tcp"}]}}
@@ -114,9 +114,9 @@ def test_an_env_file_is_read_and_env_says_the_last_word(wish: Wish, tmp_path: Pa
     made = wish.program(env_file="prod.env", env="A=2")
     assert made.secret_files[".env"].reveal() == "A='2'\nB=\"it's\"\n"
     (tmp_path / "prod.env").write_text("A=1\nexport B=2\n")
-    told = wish.problems(env_file="prod.env")
-    assert "prod.env:2 is not of the form NAME=value" in told
-    assert "export" not in told
+    reported = wish.problems(env_file="prod.env")
+    assert "prod.env:2 is not of the form NAME=value" in reported
+    assert "export" not in reported
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"image": ""}, "is required but empty"),
         ({"image": "ghcr.io/acme/shop:latest"}, "has no digest"),
@@ -167,7 +167,7 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"dir": "$HOME/x"}, "is not a folder of the host"),
         ({"health": "health"}, "neither a path such as /health nor :8080/health"),
         ({"health": ":99999/x"}, "99999 is not a port"),
-        ({"before": "npx migrate"}, "does not say in which service it runs"),
+        ({"before": "npx migrate"}, "does not name the service that runs the command"),
         ({"before": "web: echo 'x"}, "cannot be split into words"),
         ({"ports": "80:80"}, "input `ports`: cannot be used together with `compose`"),
         ({"restart": "always"}, "input `restart`: cannot be used together with `compose`"),
@@ -178,8 +178,8 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"script": "true"}, "input `compose`: cannot be used together with `script`"),
     ],
 )
-def test_a_wrong_input_is_named(wish: Wish, changes: dict[str, str], told: str) -> None:
-    assert told in wish.problems(**changes)
+def test_a_wrong_input_is_named(wish: Wish, changes: dict[str, str], reported: str) -> None:
+    assert reported in wish.problems(**changes)
 
 
 @pytest.mark.parametrize(
@@ -209,25 +209,25 @@ def test_a_rollback_needs_no_checkout(tmp_path: Path) -> None:
 
 
 def test_the_answer_pins_the_services_of_the_image(wish: Wish) -> None:
-    told = wish.answer({**WEB, "db": {"image": "postgres:16"}})
-    assert json.loads(str(told["OVERRIDE"])) == {
+    reported = wish.answer({**WEB, "db": {"image": "postgres:16"}})
+    assert json.loads(str(reported["OVERRIDE"])) == {
         "services": {"web": {"image": IMAGE, "pull_policy": "missing"}}
     }
-    assert told["PINNED"] == "web"
-    assert told["IMAGE"] == IMAGE
-    assert told["OTHERS"] == "postgres:16"
-    assert (told["ADDRESS"], told["HEALTH_HOST_PORT"]) == ("127.0.0.1", "80")
+    assert reported["PINNED"] == "web"
+    assert reported["IMAGE"] == IMAGE
+    assert reported["OTHERS"] == "postgres:16"
+    assert (reported["ADDRESS"], reported["HEALTH_HOST_PORT"]) == ("127.0.0.1", "80")
 
 
 def test_an_uploaded_file_that_is_mounted_is_part_of_the_service(wish: Wish) -> None:
     mount = {"type": "bind", "source": "/srv/shop/nginx.conf"}
     services = {"web": {**WEB["web"], "volumes": [mount]}}
-    told = wish.answer(services, files="nginx.conf")
-    labels = json.loads(str(told["OVERRIDE"]))["services"]["web"]["labels"]
+    reported = wish.answer(services, files="nginx.conf")
+    labels = json.loads(str(reported["OVERRIDE"]))["services"]["web"]["labels"]
     assert len(labels["io.github.gen-workflow.files"]) == 16
-    assert told["MOUNTED"] == ""
-    told = wish.answer(services)
-    assert told["MOUNTED"] == "nginx.conf"
+    assert reported["MOUNTED"] == ""
+    reported = wish.answer(services)
+    assert reported["MOUNTED"] == "nginx.conf"
 
 
 def test_a_health_path_without_a_published_port_is_an_error_that_says_what_to_write(
@@ -240,7 +240,7 @@ def test_a_health_path_without_a_published_port_is_an_error_that_says_what_to_wr
 
 
 @pytest.mark.parametrize("health", ["", ":3000/health"])
-def test_the_host_says_which_service_health_is_asked_of_where_only_its_profiles_tell(
+def test_the_host_chooses_the_service_of_health_when_profiles_decide_it(
     wish: Wish, health: str
 ) -> None:
     services = {**WEB, "dev": {**WEB["web"], "profiles": ["dev"]}}
@@ -248,27 +248,27 @@ def test_the_host_says_which_service_health_is_asked_of_where_only_its_profiles_
     assert wish.answer(services)["HEALTH_SERVICE"] == "web"
 
 
-def test_a_command_is_told_with_what_its_service_needs(wish: Wish) -> None:
+def test_a_command_is_sent_with_what_its_service_needs(wish: Wish) -> None:
     services = {**WEB, "migrate": {"depends_on": {"web": {"condition": "service_started"}}}}
-    told = wish.answer(services, before="migrate: go 'up now'\nweb: true")
-    assert told["BEFORE"] == "migrate web go 'up now'\nweb - true"
+    reported = wish.answer(services, before="migrate: go 'up now'\nweb: true")
+    assert reported["BEFORE"] == "migrate web go 'up now'\nweb - true"
     with pytest.raises(UserError, match="the project has no service nope"):
         wish.answer(WEB, before="nope: true")
 
 
 def test_a_rollback_takes_the_images_that_the_host_tells(wish: Wish) -> None:
-    told = facts(
+    reported = facts(
         config={"name": "shop", "services": WEB},
         override={"services": {"web": {"image": IMAGE}}},
     )
-    made = answer(wish.form(rollback="previous", image=""), told)
+    made = answer(wish.form(rollback="previous", image=""), reported)
     assert (made["PINNED"], made["IMAGE"], made["OVERRIDE"]) == ("web", IMAGE, "")
 
 
 @pytest.mark.parametrize(
     "service", [{"depends_on": ["db"]}, {"ports": ["80:80"]}, {"volumes": ["/a:/b"]}]
 )
-def test_a_host_that_tells_what_compose_would_not_is_an_error_and_no_bug_of_ours(
+def test_output_that_compose_would_not_print_is_an_error_and_no_bug_of_ours(
     wish: Wish, service: dict[str, Any]
 ) -> None:
     with pytest.raises(StepFailed, match="cannot be read"):
@@ -279,7 +279,7 @@ def test_a_host_that_tells_what_compose_would_not_is_an_error_and_no_bug_of_ours
 def test_what_is_cut_off_on_its_way_from_the_host_is_an_error(
     wish: Wish, name: str, piece: str
 ) -> None:
-    told = facts(config={"name": "shop", "services": WEB})
-    told.take(f"{told.mark} {name} {piece}")
+    reported = facts(config={"name": "shop", "services": WEB})
+    reported.take(f"{reported.mark} {name} {piece}")
     with pytest.raises(StepFailed, match="cannot be read"):
-        answer(wish.form(rollback="previous", image=""), told)
+        answer(wish.form(rollback="previous", image=""), reported)

@@ -52,7 +52,7 @@ def test_named_images_go_where_they_are_named() -> None:
     assert choose_images(SHOP, {"built": IMAGE}, "") == {"built": IMAGE}
 
 
-def test_an_image_of_nobody_is_an_error_with_the_services() -> None:
+def test_an_image_that_no_service_has_is_an_error_with_the_services() -> None:
     with pytest.raises(UserError) as caught:
         choose_images(SHOP, {}, f"ghcr.io/acme/other@{DIGEST}")
     text = str(caught.value)
@@ -128,7 +128,7 @@ def test_a_doubled_dollar_is_one() -> None:
 
 
 def test_what_a_service_sees_are_binds_and_named_files() -> None:
-    told = {
+    reported = {
         "name": "shop",
         "services": {
             "web": {
@@ -143,7 +143,7 @@ def test_what_a_service_sees_are_binds_and_named_files() -> None:
         "configs": {"site": {"file": "/srv/site.conf"}},
         "secrets": {"key": {"file": "/srv/key"}, "external": {"external": True}},
     }
-    seen = [path for path in read_project(json.dumps(told).encode()).mounted("web") if path]
+    seen = [path for path in read_project(json.dumps(reported).encode()).mounted("web") if path]
     assert seen == ["/srv/conf", "/srv/site.conf", "/srv/key"]
 
 

@@ -44,7 +44,7 @@ def facts(*lines: str) -> Facts:
         ),
     ],
 )
-def test_the_result_follows_from_what_the_host_told(lines: tuple[str, ...], result: str) -> None:
+def test_the_result_follows_from_the_facts_of_the_host(lines: tuple[str, ...], result: str) -> None:
     assert facts(*lines).result.word == result
 
 
@@ -95,6 +95,6 @@ def test_every_code_of_the_scripts_has_advice_and_no_advice_is_idle() -> None:
     # Names of functions are no codes.
     text = re.sub(r"unset -f (?:.*\\\n)*", "", text)
     codes = set(re.findall(r"\b(?:fail|give_up|explain) ([a-z-]+)", text)) - {"command-"}
-    told = {"connection-lost", "interrupted", "shell-killed", "command-before", "command-after"}
-    told |= {"locked-by-us"}
-    assert codes | told == set(CAUSES)
+    reported = {"connection-lost", "interrupted", "shell-killed", "command-before", "command-after"}
+    reported |= {"locked-by-us"}
+    assert codes | reported == set(CAUSES)

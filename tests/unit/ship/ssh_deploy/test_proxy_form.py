@@ -1,4 +1,4 @@
-"""`strategy: proxy` of ssh-deploy: what can be asked for, and what a host is told."""
+"""`strategy: proxy` of ssh-deploy: its inputs, and what the host gets of them."""
 
 from __future__ import annotations
 
@@ -124,22 +124,22 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
-        ({"script": "true"}, "`strategy`: `proxy` is for a single container"),
+        ({"script": "true"}, "`strategy`: `proxy` cannot be used together"),
         ({"strategy": "swarm"}, "`strategy`: 'swarm' is not one of plain, proxy"),
         ({"health": ""}, "`health`: is required with `strategy: proxy`"),
-        ({"ports": ""}, "`ports`: there are 0, and `strategy: proxy` takes one"),
-        ({"ports": "80:80\n81:81"}, "`ports`: there are 2, and `strategy: proxy` takes one"),
+        ({"ports": ""}, "`ports`: lists 0 ports, and `strategy: proxy` needs"),
+        ({"ports": "80:80\n81:81"}, "`ports`: lists 2 ports, and `strategy: proxy` needs"),
         ({"ports": "80:80/udp"}, "`ports`: the proxy does not support UDP"),
         (
             {"ports": "443:80", "proxy_tls": "true", "proxy_hosts": "a.example.com"},
             "`ports`: the proxy uses 443 for HTTPS itself",
         ),
-        ({"proxy_tls": "true"}, "`proxy-hosts`: a certificate needs the names of the hosts"),
+        ({"proxy_tls": "true"}, "`proxy-hosts`: must have full host names"),
         (
             {"proxy_tls": "true", "proxy_hosts": "*.example.com"},
-            "`proxy-hosts`: a certificate needs the names of the hosts",
+            "`proxy-hosts`: must have full host names",
         ),
         ({"proxy_hosts": "a_b.example.com"}, "'a_b.example.com' is not the name of a host"),
         ({"proxy_hosts": "http://a.example.com"}, "is not the name of a host"),
@@ -155,7 +155,7 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
         ({"strategy": "", "proxy_image": PROXY_IMAGE}, "`proxy-image`: is only for a container"),
     ],
 )
-def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
+def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
     with pytest.raises(UserError) as raised:
         inputs(**changes)
-    assert told in str(raised.value)
+    assert reported in str(raised.value)

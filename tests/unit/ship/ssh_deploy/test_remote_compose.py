@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.waiting import PATIENCE_SECONDS
-from far_side import ACME, COMMON, DASH_FIRST, PROGRAM, PULLS, WANTED, FarSide, cut, listen, say
+from script_host import (
+    ACME,
+    COMMON,
+    DASH_FIRST,
+    PROGRAM,
+    PULLS,
+    WANTED,
+    ScriptHost,
+    cut,
+    listen,
+    say,
+)
 from ship.runner.command import Secret
 from ship.ssh_deploy.compose.files import Upload
 from ship.ssh_deploy.compose.inputs import ComposeForm
@@ -83,7 +94,7 @@ ANSWER = {
 }
 
 
-class ComposeSide(FarSide):
+class ComposeSide(ScriptHost):
     """A host with a project in `app` of the home, which a deploy brings its files to."""
 
     def __init__(self, folder: Path, shell: str) -> None:
@@ -173,7 +184,7 @@ def deployed(facts: list[str]) -> bool:
     return facts[-1] == "ship-gone word 0"
 
 
-def test_a_file_in_a_folder_that_is_no_more_in_the_repository_goes_with_the_switch_and_not_before(
+def test_a_file_that_left_the_repository_is_removed_in_the_switch_and_not_before(
     side: ComposeSide,
 ) -> None:
     side.put("nginx/old.conf", "old")
@@ -197,21 +208,21 @@ def test_the_label_of_a_container_is_no_command(side: ComposeSide) -> None:
     assert not (side.folder / "entered").exists()
 
 
-def test_a_project_that_was_started_in_the_folder_goes_on_under_its_name(side: ComposeSide) -> None:
+def test_a_project_that_was_started_in_the_folder_keeps_its_name(side: ComposeSide) -> None:
     side.make("label", "shop_1-x\n")
     assert deployed(side.deploy())
     assert any(call.startswith("compose -p shop_1-x ") for call in side.calls)
 
 
 def kill_in_the_switch(side: ComposeSide) -> None:
-    """Leave a project of which nothing runs, and the way back to its first version."""
+    """Leave a project of which nothing runs, and the notes for its undo."""
     assert deployed(side.deploy())
     side.put("compose.yml", "2")
     side.deploy_killed_after("switch")
     side.make("web", f"web 4 sha256:new {IMAGE} exited 0 1 none today\n")
 
 
-def test_an_old_version_that_does_not_start_stops_no_deploy_that_mends_it(
+def test_an_old_version_that_does_not_start_does_not_stop_the_deploy_that_repairs_it(
     side: ComposeSide,
 ) -> None:
     kill_in_the_switch(side)
@@ -270,7 +281,7 @@ def test_a_file_that_could_not_be_put_back_is_kept(side: ComposeSide) -> None:
     assert (side.live / ".gen-workflow-files" / "old" / "compose.yml").read_text() == "1"
 
 
-def test_a_file_that_could_not_be_put_back_is_told_beside_the_cause(side: ComposeSide) -> None:
+def test_a_file_that_could_not_be_restored_is_reported_beside_the_cause(side: ComposeSide) -> None:
     side.put("conf/app.conf", "1")
     assert deployed(side.deploy())
     side.put("conf/app.conf", "2")
@@ -367,14 +378,14 @@ def test_a_release_that_was_undone_is_none_to_go_back_to(side: ComposeSide) -> N
     assert "failure no-release" in side.deploy(rollback="previous")
 
 
-def test_a_project_that_goes_back_because_of_another_host_tells_the_gap_of_the_way_back(
+def test_a_project_that_is_rolled_back_because_of_another_host_reports_the_gap_of_the_undo(
     side: ComposeSide,
 ) -> None:
     curl = side.folder / "bin" / "curl"
     tell = "if grep -q ' running ' web; then printf 200; else : >refused; false; fi"
     curl.write_text(f"#!/bin/sh\ncd {side.folder}\n{tell}\n")
     curl.chmod(0o755)
-    # The slow command lasts until whoever watches has seen that nobody answers.
+    # The slow command ends when the watcher has seen that the app does not answer.
     side.make("users", "")
     side.make("web", f"web 1 sha256:new {IMAGE} running 0 0 healthy {BEGUN}\n")
     side.live.mkdir()
@@ -394,7 +405,7 @@ def test_a_project_that_goes_back_because_of_another_host_tells_the_gap_of_the_w
     assert int(gap.removeprefix("gap ")) >= 1000
 
 
-def test_compose_that_takes_too_long_is_ended_and_told_as_that(side: ComposeSide) -> None:
+def test_compose_that_takes_too_long_is_ended_and_reported_as_too_slow(side: ComposeSide) -> None:
     docker = side.folder / "bin" / "docker"
     text = docker.read_text().replace(
         "*' up -d '*)", "*' up -d '*) echo 'Container 1' && exec sleep 3600 ;;\n  up)"
@@ -490,7 +501,7 @@ class Moved(ComposeSide):
 
     @property
     def brought_back_with(self) -> list[str]:
-        """The beginnings of the commands that made the containers of the way back."""
+        """The beginnings of the commands with which the undo made containers."""
         return [call.partition(" up ")[0] for call in self.calls if " up --no-start " in call]
 
 
@@ -502,7 +513,7 @@ def moved(request: pytest.FixtureRequest, tmp_path: Path) -> Moved:
 OURS = "compose -p app -f ./new.yml -f ./images.gen-workflow.yml"
 
 
-def test_the_way_back_is_that_of_the_release_where_a_container_names_files_that_are_no_more(
+def test_the_undo_uses_the_release_where_a_container_names_files_that_are_no_more(
     moved: Moved,
 ) -> None:
     moved.put("new.yml", "2")
@@ -525,7 +536,7 @@ def test_a_killed_deploy_is_undone_with_the_files_of_the_release_before_it(moved
     assert moved.brought_back_with == [OURS]
 
 
-def test_the_way_back_is_that_of_the_release_where_a_file_is_uploaded_but_used_no_more(
+def test_the_undo_uses_the_release_where_a_file_is_uploaded_but_used_no_more(
     moved: Moved,
 ) -> None:
     moved.put("side.yml", "1")
@@ -539,7 +550,7 @@ def test_the_way_back_is_that_of_the_release_where_a_file_is_uploaded_but_used_n
 @pytest.mark.parametrize(
     "names", [("new.yml", "hand.yml", "images.gen-workflow.yml"), ("new.yml",)]
 )
-def test_what_somebody_made_by_hand_goes_back_to_the_files_that_it_was_made_with(
+def test_a_project_made_by_hand_is_restored_with_its_own_files(
     moved: Moved, names: tuple[str, ...]
 ) -> None:
     (moved.live / "hand.yml").write_text("mine")
@@ -551,7 +562,7 @@ def test_what_somebody_made_by_hand_goes_back_to_the_files_that_it_was_made_with
     assert with_files.startswith(f"compose -p app {files}")
 
 
-def test_a_service_that_is_no_more_goes_also_when_the_files_it_was_made_with_went_before(
+def test_a_removed_service_is_stopped_also_when_its_files_were_removed_before(
     moved: Moved,
 ) -> None:
     moved.make("labels", "")
@@ -575,7 +586,7 @@ def test_a_service_of_the_release_before_goes_when_its_file_gets_another_name(mo
 OLD = f"2 sha256:old ghcr.io/acme/app@sha256:{'0' * 64}"
 
 
-def test_a_running_service_that_gets_an_image_and_would_not_be_started_is_told_before_all(
+def test_a_running_service_that_gets_an_image_and_would_not_be_started_is_reported_before_all(
     side: ComposeSide,
 ) -> None:
     side.make("active", "db\nworker\n")
@@ -587,7 +598,7 @@ def test_a_running_service_that_gets_an_image_and_would_not_be_started_is_told_b
     assert not any(" up " in call or call.startswith("pull ") for call in side.calls)
 
 
-def test_a_deploy_that_would_start_nothing_with_its_image_is_told_before_all(
+def test_a_deploy_that_would_start_nothing_with_its_image_is_reported_before_all(
     side: ComposeSide,
 ) -> None:
     side.make("active", "db\n")
@@ -618,7 +629,7 @@ def test_health_is_not_asked_of_what_does_not_start(side: ComposeSide, service: 
     side.answer |= {"HEALTH_PATH": "/up", "HEALTH_HOST_PORT": "1"}
     facts = side.deploy()
     assert "failure inactive" in facts, facts
-    assert "detail tool, which `health` without a port asks," in facts or not service
+    assert "detail tool, which gets the request of `health`," in facts or not service
 
 
 def test_health_on_a_port_is_asked_once_the_first_of_ours_that_starts_is_there(
@@ -642,7 +653,7 @@ def test_images_of_services_behind_a_profile_that_is_active_are_pulled(side: Com
     assert VENDOR in side.pulls
 
 
-def test_what_is_told_while_a_task_is_ended_reaches_the_client(side: ComposeSide) -> None:
+def test_facts_reported_while_a_task_is_ended_reach_the_client(side: ComposeSide) -> None:
     side.make("hangs", "")
     process = side.start(side.program())
     say(process, call("lock", "prepare"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from far_side import ACME, COMMON, DASH_FIRST, IMAGE, PHASES, WANTED, FarSide
+from script_host import ACME, COMMON, DASH_FIRST, IMAGE, PHASES, WANTED, ScriptHost
 from ship.runner.command import Secret
 from ship.ssh_deploy.image import Login
 from ship.ssh_deploy.proxy.inputs import ProxyForm
@@ -25,8 +25,8 @@ MIRROR = "mirror.example.com/kamal-proxy@sha256:" + "d" * 64
 
 
 @pytest.fixture(params=DASH_FIRST)
-def far_side(request: pytest.FixtureRequest, tmp_path: Path) -> FarSide:
-    return FarSide(tmp_path, request.param)
+def script_host(request: pytest.FixtureRequest, tmp_path: Path) -> ScriptHost:
+    return ScriptHost(tmp_path, request.param)
 
 
 def back_to(rollback: str, login: Login = WANTED.login) -> Program:
@@ -34,38 +34,44 @@ def back_to(rollback: str, login: Login = WANTED.login) -> Program:
     return plan_run(COMMON, wanted, ACME)
 
 
-def prepare(far_side: FarSide, program: Program) -> list[str]:
-    return far_side.run("lock", "prepare", "leave", program=program)
+def prepare(script_host: ScriptHost, program: Program) -> list[str]:
+    return script_host.run("lock", "prepare", "leave", program=program)
 
 
-def remember(far_side: FarSide, *releases: tuple[str, str]) -> None:
+def remember(script_host: ScriptHost, *releases: tuple[str, str]) -> None:
     """Write a history: what was deployed, and what served before."""
-    far_side.state.mkdir(parents=True)
+    script_host.state.mkdir(parents=True)
     ours = {"ref": "main", "result": "deployed", "gap_ms": None}
     lines = [
         {"ref": ours["ref"], "image": image, "previous": previous, **ours}
         for image, previous in releases
     ]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-    (far_side.state / "history.jsonl").write_text(text)
+    (script_host.state / "history.jsonl").write_text(text)
 
 
-def test_what_was_taken_over_by_the_first_deploy_is_the_previous_one(far_side: FarSide) -> None:
-    far_side.make("image-of-app", BY_HAND)
-    assert far_side.run(*PHASES)[-1] == "ship-gone word 0"
-    far_side.make("image-of-app", IMAGE)
-    far_side.make("image-of-app.previous", BY_HAND)
-    facts = far_side.run(*PHASES, program=back_to("previous"))
+def test_what_was_taken_over_by_the_first_deploy_is_the_previous_one(
+    script_host: ScriptHost,
+) -> None:
+    script_host.make("image-of-app", BY_HAND)
+    assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+    script_host.make("image-of-app", IMAGE)
+    script_host.make("image-of-app.previous", BY_HAND)
+    facts = script_host.run(*PHASES, program=back_to("previous"))
     assert facts[-1] == "ship-gone word 0"
-    assert "image inspect --format {{index .RepoDigests 0}} sha256:app.previous" in far_side.calls
-    assert far_side.pulls[-1] == "image@sha256:1", "its tag may mean another by now"
+    assert (
+        "image inspect --format {{index .RepoDigests 0}} sha256:app.previous" in script_host.calls
+    )
+    assert script_host.pulls[-1] == "image@sha256:1", "its tag may mean another by now"
 
 
-def test_what_was_taken_over_is_pulled_by_its_tag_when_it_is_no_more(far_side: FarSide) -> None:
-    remember(far_side, (IMAGE, BY_HAND))
-    far_side.make("image-of-app", IMAGE)
-    prepare(far_side, back_to("previous"))
-    assert far_side.pulls == [BY_HAND]
+def test_what_was_taken_over_is_pulled_by_its_tag_when_it_is_no_more(
+    script_host: ScriptHost,
+) -> None:
+    remember(script_host, (IMAGE, BY_HAND))
+    script_host.make("image-of-app", IMAGE)
+    prepare(script_host, back_to("previous"))
+    assert script_host.pulls == [BY_HAND]
 
 
 @pytest.mark.parametrize(
@@ -78,16 +84,16 @@ def test_what_was_taken_over_is_pulled_by_its_tag_when_it_is_no_more(far_side: F
     ids=["two releases", "one release twice", "replaced by hand in between"],
 )
 def test_the_previous_image_is_the_one_that_served_before(
-    far_side: FarSide, releases: list[tuple[str, str]], wanted: str
+    script_host: ScriptHost, releases: list[tuple[str, str]], wanted: str
 ) -> None:
-    remember(far_side, *releases)
-    far_side.make("image-of-app", "b@sha256:2")
-    prepare(far_side, back_to("previous"))
-    assert far_side.pulls == [wanted]
+    remember(script_host, *releases)
+    script_host.make("image-of-app", "b@sha256:2")
+    prepare(script_host, back_to("previous"))
+    assert script_host.pulls == [wanted]
 
 
-def test_without_a_release_there_is_none_to_go_back_to(far_side: FarSide) -> None:
-    assert "failure no-release" in prepare(far_side, back_to("previous"))
+def test_without_a_release_there_is_none_to_go_back_to(script_host: ScriptHost) -> None:
+    assert "failure no-release" in prepare(script_host, back_to("previous"))
 
 
 @pytest.mark.parametrize(
@@ -101,11 +107,11 @@ def test_without_a_release_there_is_none_to_go_back_to(far_side: FarSide) -> Non
     ],
 )
 def test_a_tag_to_go_back_to_takes_the_place_of_the_one_that_serves(
-    far_side: FarSide, serves: str, wanted: str
+    script_host: ScriptHost, serves: str, wanted: str
 ) -> None:
-    far_side.make("image-of-app", serves)
-    prepare(far_side, back_to("v2", Login("none.example.com", "me", Secret("t0ken"))))
-    assert far_side.pulls == [wanted]
+    script_host.make("image-of-app", serves)
+    prepare(script_host, back_to("v2", Login("none.example.com", "me", Secret("t0ken"))))
+    assert script_host.pulls == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -113,11 +119,11 @@ def test_a_tag_to_go_back_to_takes_the_place_of_the_one_that_serves(
     [("", "host:5000/x:v2 host:5000"), ("ghcr.io", "host:5000/x:v2")],
 )
 def test_a_password_without_a_registry_is_for_that_of_the_release(
-    far_side: FarSide, registry: str, pulled: str
+    script_host: ScriptHost, registry: str, pulled: str
 ) -> None:
-    far_side.make("image-of-app", "host:5000/x:1")
-    prepare(far_side, back_to("v2", Login(registry, "me", Secret("t0ken"))))
-    assert far_side.pulls == [pulled]
+    script_host.make("image-of-app", "host:5000/x:1")
+    prepare(script_host, back_to("v2", Login(registry, "me", Secret("t0ken"))))
+    assert script_host.pulls == [pulled]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +131,10 @@ def test_a_password_without_a_registry_is_for_that_of_the_release(
     [(MIRROR, MIRROR), ("ghcr.io/" + MIRROR, f"ghcr.io/{MIRROR} ghcr.io")],
 )
 def test_the_image_of_the_proxy_is_pulled_with_the_login_of_its_registry(
-    far_side: FarSide, image: str, pulled: str
+    script_host: ScriptHost, image: str, pulled: str
 ) -> None:
     ports = (Port("", "80", "8080", "tcp"),)
     wanted = WANTED._replace(ports=ports, health="/up")
     proxy = ProxyForm(wanted, hosts=(), tls=False, image=image, drain_timeout=1)
-    prepare(far_side, plan_proxy(COMMON, proxy, ACME))
-    assert far_side.pulls == [f"{IMAGE} ghcr.io", pulled]
+    prepare(script_host, plan_proxy(COMMON, proxy, ACME))
+    assert script_host.pulls == [f"{IMAGE} ghcr.io", pulled]

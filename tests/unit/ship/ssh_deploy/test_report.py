@@ -1,4 +1,4 @@
-"""What a person is told of a deploy that failed."""
+"""The error of a deploy that failed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from far_side import COMMON, PROGRAM
+from script_host import COMMON, PROGRAM
 from ship.runner.errors import StepFailed
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def failure_of(*facts: str) -> StepFailed:
-    """Return the error of a deploy to one host that told these facts."""
+    """Return the error of a deploy to one host that reported these facts."""
     host = Host(COMMON.targets[0], PROGRAM)
     host.facts.mark, host.failed = "m", True
     for fact in facts:
@@ -29,23 +29,21 @@ def failure_of(*facts: str) -> StepFailed:
     return error
 
 
-def test_a_file_of_the_previous_release_that_is_not_back_is_told_beside_the_cause() -> None:
+def test_a_file_of_the_previous_release_that_is_not_restored_is_reported_beside_the_cause() -> None:
     cause, file = failure_of(
         "begin switch", "failure start-project", "unmoved /srv/app/x", "restored i", "finished 1"
     ).problems
     assert cause.what.endswith("the previous version serves again (i)")
-    assert (
-        file.what == "/srv/app/x on the host cannot be replaced by a file of the previous release"
-    )
-    assert file.hint == "look at what is there, and move it away: the next deploy restores the file"
+    assert file.what == "the host cannot write the file /srv/app/x of the previous release"
+    assert file.hint.endswith(", and move it away; the next deploy then restores the file")
 
 
-def test_what_is_in_the_way_is_told_once() -> None:
+def test_what_is_in_the_way_is_reported_once() -> None:
     problems = failure_of("begin switch", "failure in-the-way", "detail x", "unmoved x").problems
     assert len(problems) == 1
 
 
-def test_two_hosts_of_one_address_are_told_apart(tmp_path: Path) -> None:
+def test_two_hosts_of_one_address_have_different_names(tmp_path: Path) -> None:
     targets = (Target("h1", "me"), Target("h1", "me", 2222), Target("h2", "me", 2222))
     hosts = [Host(target, PROGRAM) for target in targets]
     log, outputs = io.StringIO(), tmp_path / "outputs"
@@ -56,8 +54,8 @@ def test_two_hosts_of_one_address_are_told_apart(tmp_path: Path) -> None:
         "[me@h1] locked", "[me@[h1]:2222] locked", "[h2] locked",
     ]  # fmt: skip
     report.write()
-    [told] = [line for line in outputs.read_text().splitlines() if line.startswith("[{")]
-    assert [(each["host"], each["port"]) for each in json.loads(told)] == [
+    [reported] = [line for line in outputs.read_text().splitlines() if line.startswith("[{")]
+    assert [(each["host"], each["port"]) for each in json.loads(reported)] == [
         ("h1", 22), ("h1", 2222), ("h2", 2222),
     ]  # fmt: skip
 
@@ -68,9 +66,9 @@ def stdout_of(lines: Iterable[str], folder: Path) -> list[str]:
     for line in lines:
         host.output.append(line)
     Report(COMMON, [host], Workflow({"GITHUB_OUTPUT": str(outputs)}, io.StringIO())).write()
-    told = outputs.read_text().splitlines()
-    begin = next(number for number, line in enumerate(told) if line.startswith("stdout<<"))
-    return told[begin + 1 : told.index(told[begin].removeprefix("stdout<<"), begin + 1)]
+    reported = outputs.read_text().splitlines()
+    begin = next(number for number, line in enumerate(reported) if line.startswith("stdout<<"))
+    return reported[begin + 1 : reported.index(reported[begin].removeprefix("stdout<<"), begin + 1)]
 
 
 def test_the_output_of_a_script_is_the_end_of_what_it_printed(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"host": ""}, "`host`: is required but empty"),
         ({"host": "-oProxyCommand=id"}, "not the name or address of a host"),
@@ -184,8 +184,8 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"volumes": "data"}, "not a volume"),
         ({"volumes": "-v:/x"}, "not a volume"),
         ({"volumes": "s:/s"}, "not a volume"),
-        ({"networks": "--net"}, "not a network that the candidate can join too"),
-        ({"networks": "host"}, "not a network that the candidate can join too"),
+        ({"networks": "--net"}, "not a network that a container can join"),
+        ({"networks": "host"}, "not a network that a container can join"),
         ({"restart": "sometimes"}, "not a restart policy"),
         ({"health": "health"}, "a path that begins with /"),
         ({"ports": "", "health": "/up"}, "there is none"),
@@ -221,8 +221,8 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
     ],
 )
-def test_a_wrong_input_is_named(changes: dict[str, str], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
         inputs(**changes)
 
 
@@ -231,10 +231,10 @@ def test_a_private_key_in_any_other_input_is_named_and_not_shown(name: str) -> N
     key = KEY.replace("bm90", "c2VjcmV0")
     with pytest.raises(UserError) as raised:
         inputs(**{name: key, "name": key})
-    told = str(raised.value)
-    assert f"input `{name}`: holds a private key" in told
-    assert "input `name`: holds a private key" in told
-    assert "c2VjcmV0" not in told
+    reported = str(raised.value)
+    assert f"input `{name}`: holds a private key" in reported
+    assert "input `name`: holds a private key" in reported
+    assert "c2VjcmV0" not in reported
 
 
 def test_the_key_of_a_service_account_may_be_a_password() -> None:
@@ -281,9 +281,10 @@ def test_a_label_may_have_any_name_that_docker_takes() -> None:
 def test_a_dry_run_says_where_it_would_happen() -> None:
     several = inputs(**{"host": "h1\nroot@h2:2222", "max-parallel": "1", "jump": "gate"})
     assert (
-        several.common.shown() == "on deploy@h1, root@[h2]:2222, 1 at a time, through deploy@gate"
+        several.common.shown()
+        == "this runs on deploy@h1, root@[h2]:2222, on 1 at a time, through deploy@gate"
     )
-    assert inputs().common.shown() == "on deploy@h1"
+    assert inputs().common.shown() == "this runs on deploy@h1"
 
 
 def test_an_unset_port_means_the_default_of_ssh() -> None:

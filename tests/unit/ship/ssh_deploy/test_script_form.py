@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bed.action_file import ROOT, read_action
-from far_side import ACME, COMMON, FarSide
+from script_host import ACME, COMMON, ScriptHost
 from ship.runner.command import Secret
 from ship.runner.errors import UserError
 from ship.ssh_deploy import program as remote_script
@@ -36,15 +36,15 @@ def inputs(**changes: str) -> Inputs:
 
 
 @pytest.fixture(params=SHELLS)
-def far_side(request: pytest.FixtureRequest, tmp_path: Path) -> FarSide:
-    return FarSide(tmp_path, request.param)
+def script_host(request: pytest.FixtureRequest, tmp_path: Path) -> ScriptHost:
+    return ScriptHost(tmp_path, request.param)
 
 
-def told(far_side: FarSide, script: str, **env: str) -> list[str]:
+def run_script(script_host: ScriptHost, script: str, **env: str) -> list[str]:
     """Run a script; returns what came back after its phase had begun."""
     secrets = {name: Secret(value) for name, value in env.items()}
     program = plan_script(COMMON, ScriptForm(Secret(script), secrets), ACME)
-    facts = far_side.run("lock", "script", "leave", program=program)
+    facts = script_host.run("lock", "script", "leave", program=program)
     return facts[facts.index("script yes") + 1 :]
 
 
@@ -52,38 +52,38 @@ OURS = ("SCRIPT", "MARK", "UMASK", "STATE", "NAME", "finished", "app_environment
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_variable_of_the_app_may_have_a_name_of_ours(far_side: FarSide, name: str) -> None:
-    said = told(far_side, f'echo "has ${name}"', **{name: "echo not the script"})
+def test_a_variable_of_the_app_may_have_a_name_of_ours(script_host: ScriptHost, name: str) -> None:
+    said = run_script(script_host, f'echo "has ${name}"', **{name: "echo not the script"})
     assert said[:2] == ["has echo not the script", "exit-code 0"]
     assert said[-2:] == ["finished 0", "ship-gone word 0"]
 
 
-def test_a_script_finds_no_variable_and_no_argument_of_ours(far_side: FarSide) -> None:
+def test_a_script_finds_no_variable_and_no_argument_of_ours(script_host: ScriptHost) -> None:
     names = "set | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'"
-    said = told(far_side, f'echo "${{NAME:-none}} $#"\n{names}')
+    said = run_script(script_host, f'echo "${{NAME:-none}} $#"\n{names}')
     assert said[0] == "none 0"
-    sh = str(far_side.folder / "bin" / "sh")
+    sh = str(script_host.folder / "bin" / "sh")
     plain = subprocess.run((sh, "-c", names), capture_output=True, text=True, check=True).stdout
     found = set(said[1 : said.index("exit-code 0")])
     assert found - set(plain.split()) - OF_THE_SHELL == set()
 
 
-def test_no_function_of_ours_stands_in_for_a_program_of_the_host(far_side: FarSide) -> None:
+def test_no_function_of_ours_stands_in_for_a_program_of_the_host(script_host: ScriptHost) -> None:
     files = plan_script(COMMON, ScriptForm(Secret(""), {}), ACME).files
     texts = [(Path(remote_script.FOLDER) / f"{name}.sh").read_text() for name in files]
     names = re.findall(r"^(\w+)\(\)", "\n".join(texts), re.MULTILINE)
     assert {"clean_up", "take_lock", "phase_script"} < set(names)
     names += ["app_environment", "secret_files"]
     for name in names:
-        program = far_side.folder / "bin" / name
+        program = script_host.folder / "bin" / name
         program.write_text("#!/bin/sh\necho the program of the host\n")
         program.chmod(0o755)
-    said = told(far_side, "\n".join(names))
+    said = run_script(script_host, "\n".join(names))
     assert said[: len(names)] == ["the program of the host"] * len(names)
 
 
-def test_output_without_an_end_hides_no_exit_code(far_side: FarSide) -> None:
-    said = told(far_side, "printf 1.2.3; exit 3")
+def test_output_without_an_end_hides_no_exit_code(script_host: ScriptHost) -> None:
+    said = run_script(script_host, "printf 1.2.3; exit 3")
     facts = Facts()
     facts.mark = "m"
     assert said[0] == "1.2.3m exit-code 3"
@@ -91,8 +91,8 @@ def test_output_without_an_end_hides_no_exit_code(far_side: FarSide) -> None:
     assert facts.get("exit-code") == "3"
 
 
-def test_a_script_stops_at_the_first_command_that_fails(far_side: FarSide) -> None:
-    said = told(far_side, 'echo "[$FOO]"\nfalse | true\n(exit 3)\necho not reached')
+def test_a_script_stops_at_the_first_command_that_fails(script_host: ScriptHost) -> None:
+    said = run_script(script_host, 'echo "[$FOO]"\nfalse | true\n(exit 3)\necho not reached')
     assert said[:2] == ["[]", "exit-code 3"]
     assert "failure script" in said
 
@@ -116,7 +116,7 @@ def test_an_input_that_would_do_nothing_is_refused(name: str, value: str) -> Non
     assert "hunter2" not in str(raised.value)
 
 
-def test_all_inputs_that_would_do_nothing_are_told_at_once() -> None:
+def test_all_inputs_that_would_do_nothing_are_reported_at_once() -> None:
     with pytest.raises(UserError) as raised:
         inputs(before="migrate", health="/up", keep="5")
     assert [problem.where for problem in raised.value.problems] == [

@@ -51,7 +51,7 @@ def _reasons(want: Inputs) -> tuple[str, ...]:
 
 
 def choose_unasked(want: Inputs) -> Choice:
-    """Return which builder is used, as far as the inputs alone say it."""
+    """Return the builder that follows from the inputs alone."""
     if "://" in want.builder:
         return Choice(reasons=("the input `builder`",), endpoint=want.builder)
     if want.builder:
@@ -92,7 +92,7 @@ def _ask(runner: Runner, config: str, *argv: str) -> Finished:
     command = Command(argv, why="see what the engine can do", env={"DOCKER_CONFIG": config})
     answer = runner.run(command)
     if answer.code:
-        raise output.failed(answer, "the engine could not be asked what it can do")
+        raise output.failed(answer, "the Docker engine did not say which features it has")
     return answer
 
 

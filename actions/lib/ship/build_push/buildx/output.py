@@ -26,9 +26,9 @@ _CAUSES = (
      "install docker-buildx-plugin 0.13 or newer, or use a GitHub-hosted runner, which has it"),
     (_NO_ENGINE,
      "the Docker engine of the runner cannot be used",
-     "start it, and let the runner's user use it; a container job needs the socket of the host"),
+     "start it, and give the runner's user access; a container job needs the Docker socket"),
     (r"no builder .* found",
-     "there is no such builder",
+     "buildx has no builder with this name",
      "check the input `builder`, or make the builder in a step before this one"),
     (r'image "([^"]+)": already exists',
      r"another run on this engine has used the name \1 for its own image",
@@ -38,9 +38,9 @@ _CAUSES = (
      "free space before the build, or use a larger runner"),
     (r"dockerfile parse error|unknown instruction",
      "the Dockerfile has a syntax error",
-     "see the line that the log names"),
+     "correct the line that the log names"),
     (r"target stage .* could not be found",
-     "the Dockerfile has no such stage",
+     "the Dockerfile has no stage with the name that `target` gives",
      "check the input `target` against the `FROM … AS name` lines"),
     (r"failed to calculate checksum of ref .*: not found",
      "a file that the Dockerfile copies is not in the context",
@@ -50,18 +50,18 @@ _CAUSES = (
      "check its name and tag where it stands: in the Dockerfile, or in the input `sbom`"),
     (r"exec format error",
      "the runner cannot run programs of another platform",
-     "run docker/setup-qemu-action in a step before this one, or build on a runner of its own"),
+     "run docker/setup-qemu-action in an earlier step, or build on a runner of that platform"),
     (r"no match for platform",
      "a base image does not exist for one of the `platforms`",
      "leave that platform out, or take another base image"),
     (r"syft-scanner|sbom.*failed|failed to .*sbom",
      "the scanner that makes the SBOM failed",
-     "see the last lines of the log; another scanner can be named in `sbom`"),
+     "read the last lines of the log; `sbom` can name another scanner"),
     (r"secret .*: not found",
      "the Dockerfile mounts a secret that the step does not give",
      "name it in `secrets` or `secret-files`"),
     (r"toomanyrequests|429 Too Many Requests",
-     "a registry refuses more pulls for now",
+     "a registry limits how often images may be pulled, and the limit is reached",
      "log in to the registry of the base image, or run the job again later"),
     (r"401 Unauthorized|403 Forbidden|denied|insufficient_scope",
      "a registry refused access to a base image",
@@ -69,9 +69,9 @@ _CAUSES = (
 )  # fmt: skip
 _PUSH = (
     "the registry did not accept the image",
-    "the last lines of the log have its answer; run the job again if it was busy",
+    "read its answer in the last lines of the log; if it was busy, run the job again",
 )
-_LOOK = "the first line with ERROR in the log, and the lines before it, say why"
+_LOOK = "read the first line with ERROR in the log and the lines before it: they name the cause"
 _COMMAND = re.compile(
     r'^ERROR: .*process "(.+)" did not complete successfully: exit code: (\d+)', re.MULTILINE
 )
@@ -178,7 +178,7 @@ def _cause(text: str) -> tuple[str, str] | None:
             return match.expand(cause), act
     if match := _COMMAND.search(text):
         what = f"a command of the Dockerfile failed with exit code {match[2]}: {_short(match[1])}"
-        return what, "the last lines of the log have what it printed"
+        return what, "read its output in the last lines of the log"
     return None
 
 

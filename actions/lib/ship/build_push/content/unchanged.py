@@ -37,7 +37,7 @@ class Search:
         """
         workflow = self._step.workflow
         ingredients, doubts = self._ingredients(image)
-        with workflow.group(f"what {image.key} is made of"), workflow.untrusted():
+        with workflow.group(f"content of {image.key}"), workflow.untrusted():
             for line in content.explain(ingredients):
                 workflow.say(line)
         for doubt in doubts:
@@ -66,7 +66,7 @@ class Search:
             build_args=image.build_args,
             target=image.target,
             platforms=self._platforms(image),
-            # Of a builder that somebody named nobody knows on what it runs.
+            # A named builder may run on another machine, whose platform we do not know.
             build_platform="" if self._builder else self._step.platform,
             contexts=tuple(want.build_contexts),
         )
@@ -76,14 +76,18 @@ class Search:
         found = {**bases, **contexts}
         if self._step.env.get(POLICY):
             doubts.append(f"{POLICY} may replace the images that are named")
-        doubts += [f"no registry has {name}" for name, digest in found.items() if not digest]
+        doubts += [
+            f"no registry returned a digest for {name}"
+            for name, digest in found.items()
+            if not digest
+        ]
         files = self._files(image, doubts)
         return content.Ingredients(
             files=files,
             dockerfile=text,
             build_args=image.build_args,
             target=image.target,
-            # Of another builder than the runner's own the platform is not known, but its name.
+            # The platform of a named builder is not known, so its name stands for it.
             platforms=self._platforms(image) or (self._builder or self._step.platform,),
             bases=bases,
             labels=_asked(labels=image.wanted.labels, annotations=image.wanted.annotations),
@@ -101,7 +105,7 @@ class Search:
 
     @property
     def _builder(self) -> str:
-        """The builder or engine, where somebody has named one that may be on another machine."""
+        """The builder or engine that an input or a variable names; it may be on another machine."""
         env = self._step.env
         names = ("BUILDX_BUILDER", "DOCKER_HOST", "DOCKER_CONTEXT")
         return self._want.builder or next((env[n] for n in names if env.get(n)), "")

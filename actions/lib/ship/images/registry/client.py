@@ -147,7 +147,9 @@ class Client:
         _expect(HTTP_OK, name, answer)
         digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         if DIGEST.fullmatch(reference) and digest != reference:
-            raise StepFailed.of(f"{name.registry} gave another manifest than {reference}")
+            raise StepFailed.of(
+                f"{name.registry} returned another manifest than the requested {reference}"
+            )
         found = Manifest(answer.headers.get("content-type", ""), answer.body, digest)
         self._manifests[name, digest] = found
         return found
@@ -269,8 +271,8 @@ class Client:
             raise Refused.because(name, Refusal("login", HTTP_UNAUTHORIZED, what))
         answer = self._ask_token(login, credential, f"repository:{name.path}:{actions}")
         _raise_transient(name, answer)
-        told = _json(answer)
-        token = told.get("token") or told.get("access_token")
+        found = _json(answer)
+        token = found.get("token") or found.get("access_token")
         if answer.status != HTTP_OK or not _is_token(token):
             said = (
                 message_of(answer)

@@ -57,7 +57,7 @@ def _from_helper(helper: str, key: str, runner: Runner) -> Credential | None:
         (f"docker-credential-{helper}", "get"), why=f"ask for the login to {key}", stdin=Secret(key)
     )
     try:
-        told = json.loads(runner.run(command).stdout)
-        return Credential(str(told["Username"]), Secret(str(told["Secret"])))
+        found = json.loads(runner.run(command).stdout)
+        return Credential(str(found["Username"]), Secret(str(found["Secret"])))
     except (UserError, ValueError, KeyError, TypeError):
         return None  # No such helper, or it has no login: then it is tried without.

@@ -239,10 +239,10 @@ def _asked_for(answer: Answer | None, wait: float | None) -> float | None:
     """Return how many seconds to wait before a retry; None means that there is none."""
     if wait is None:
         return None
-    told = answer.headers.get("retry-after", "") if answer else ""
-    if not told.isascii() or not told.isdigit():
+    asked = answer.headers.get("retry-after", "") if answer else ""
+    if not asked.isascii() or not asked.isdigit():
         return wait
-    return max(wait, float(told)) if float(told) <= LONGEST_WAIT_SECONDS else None
+    return max(wait, float(asked)) if float(asked) <= LONGEST_WAIT_SECONDS else None
 
 
 def _is_about_trust(error: Exception) -> bool:

@@ -42,8 +42,8 @@ def answer(want: ComposeForm, facts: Facts) -> dict[str, Value]:
         "HEALTH_SERVICE": place.service,
         "ADDRESS": place.address,
         "HEALTH_HOST_PORT": place.port,
-        "BEFORE": _told(project, "before", want.before),
-        "AFTER": _told(project, "after", want.after),
+        "BEFORE": _task_lines(project, "before", want.before),
+        "AFTER": _task_lines(project, "after", want.after),
     }
 
 
@@ -86,15 +86,15 @@ def _place(want: ComposeForm, project: Project, pinned: tuple[str, ...]) -> Plac
     place = project.published(pinned)
     if not place:
         raise UserError.of(
-            f"{want.health!r} is asked on the first published TCP port of "
-            f"{', '.join(pinned) or 'a service'}, and there is none",
+            f"{want.health!r} needs a published TCP port of "
+            f"{', '.join(pinned) or 'a service'} for its request, and there is none",
             where="input `health`",
             hint=f"write the port of the host before the path: :8080{want.health}",
         )
     return place
 
 
-def _told(project: Project, name: str, tasks: tuple[Task, ...]) -> str:
+def _task_lines(project: Project, name: str, tasks: tuple[Task, ...]) -> str:
     """Return a line for each task: the service, what it needs, the command."""
     for task in tasks:
         if task.service not in project.services:

@@ -71,7 +71,7 @@ check_compose() {
   minor=${version#*.}
   minor=${minor%%[!0-9]*}
   [ $((${version%%.*} * 1000 + minor)) -ge 2024 ] ||
-    fail old-compose "$version; $OLDEST_COMPOSE is the oldest that is known to work"
+    fail old-compose "$version; the deploy needs $OLDEST_COMPOSE or newer"
 }
 
 # Becomes compose. $1 the folder, $2 its files as options for `eval`. A variable of this login must
@@ -155,7 +155,7 @@ projects_in() {
     --format "{{.Label \"$PROJECT_LABEL\"}}"
 }
 
-# A project that somebody started in this folder keeps its name, because nothing may run twice.
+# A project that was started in this folder by hand keeps its name, or it would run twice.
 look_at_project() {
   local here elsewhere images
   here=$({ projects_in "$FOLDER" && projects_in "$(cd "$FOLDER" && pwd -P)"; } | sort -u)
@@ -169,7 +169,7 @@ $PROJECT
       [ -z "$here" ] || [ -z "$SAID_PROJECT" ] || fail other-project "$here"
       # Several names, or one that compose would never take: anybody may write such a label.
       case $here in [!a-z0-9]* | *[!a-z0-9_-]*) fail other-project "$here" ;; esac
-      [ -z "$here" ] || log "the project of this folder is called $here"
+      [ -z "$here" ] || log "the containers of this folder belong to the project $here"
       PROJECT=${here:-$PROJECT}
       ;;
   esac
@@ -266,7 +266,7 @@ start_needed() {
       missing="$missing $each"
   done
   [ -n "$missing" ] || return 0
-  log "starting what it needs:$missing"
+  log "starting the services that this command needs:$missing"
   note_switch
   # shellcheck disable=SC2086 # one word each
   bring_up --no-recreate $missing
@@ -421,9 +421,9 @@ remove_orphans() {
     2>/dev/null | while read -r id service files; do
     is_among "$service" "$1" && continue
     if printf '%s' "$files" | tr ',' '\n' | grep -qvxF -f "$2"; then
-      log "the service $service is not in these files and runs on"
+      log "the service $service was started with other compose files: it keeps running"
     else
-      log "the service $service is no longer in the files: its container is removed"
+      log "the service $service is no longer in the compose files: the host removes its container"
       { docker stop "$id" && docker rm "$id"; } >/dev/null 2>&1 ||
         log "the container $id of the service $service could not be removed"
     fi
@@ -434,7 +434,7 @@ phase_switch() {
   install_files
   note_switch
   [ -z "$(images_that_run)" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
-  log "bringing $PROJECT up"
+  log "starting the project $PROJECT"
   [ -z "$TASKS" ] || [ -z "$(running_in "$baseline")" ] || run_tasks_first
   remove_orphans "$(cat "$release/services")" "$UNDO/our-files"
   bring_up

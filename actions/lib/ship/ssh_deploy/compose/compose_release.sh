@@ -66,7 +66,7 @@ take_release() {
   [ -n "$found_release" ] || fail no-release "$ROLLBACK"
   [ "$(sum_of "$found_release")" != "$(sum_of "$RELEASES/${kept_release:-none}")" ] ||
     fail same-release "$(cat "$found_release/images")"
-  log "going back to the release ${found_release##*/} ($(cat "$found_release/images"))"
+  log "rolling back to the release ${found_release##*/} ($(cat "$found_release/images"))"
   FILES=$(cat "$found_release/compose")
   begin_release
   for each in files compose; do
@@ -289,7 +289,7 @@ check_profiles() {
     fail inactive "${HEALTH_SERVICE:-${PINNED%% *}}"
   HEALTH_SERVICE=${HEALTH_SERVICE:-$first}
   [ -z "$HEALTH_PATH" ] || is_among "$HEALTH_SERVICE" "$services" ||
-    fail inactive "$HEALTH_SERVICE, which \`health\` without a port asks,"
+    fail inactive "$HEALTH_SERVICE, which gets the request of \`health\`,"
 }
 
 # Whether a command of the user runs in a service that gets an image.

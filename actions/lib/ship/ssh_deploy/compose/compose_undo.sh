@@ -17,7 +17,7 @@ recover() {
     if [ "$(cat "$UNDO/release")" = "$(cat "$STATE/current" 2>/dev/null)" ]; then
       remove_undo_notes
     else
-      log 'an earlier deploy was killed: what it changed is undone'
+      log 'an earlier deploy was killed: the host undoes its changes'
       rm -f "$RELEASES/$(cat "$UNDO/release")/deployed"
       undo_killed "$(cat "$UNDO/folder" 2>/dev/null)"
       use_folder "$wanted"
@@ -27,13 +27,13 @@ recover() {
   rm -rf "$UNDO.new" "$UNDO.old" "$aside"
 }
 
-# $1 the folder of the deploy that was killed. `dir` may be another one now, or somebody has moved
-# the folder.
+# $1 the folder of the deploy that was killed. `dir` may have changed since, or the folder has
+# moved.
 undo_killed() {
   if [ -d "$1" ]; then
     use_folder "$1"
   elif [ -n "$1" ] && [ ! -d "$aside" ]; then
-    log "its folder is no longer there: $1"
+    log "the folder of the earlier deploy does not exist any more, so there is nothing to undo: $1"
     remove_undo_notes
     return
   fi
@@ -51,7 +51,7 @@ undo_killed() {
 give_old_version_up() {
   engine_answers || fail start-project "$restore_error"
   log "$restore_error"
-  log "$PROJECT does not start: nothing serves until the new version does"
+  log "the previous version of $PROJECT does not start: it is down until the new one runs"
   remove_undo_notes
 }
 
@@ -132,8 +132,8 @@ keep_file() {
   note replaced "$1"
 }
 
-# Notes with which files the running containers were made: not ours, when somebody made them by
-# hand. Then their images go over these files, because a tag may mean another image by now.
+# Notes with which files the running containers were made: not ours, when they were made by hand.
+# Then their images go over these files, because a tag may mean another image by now.
 note_old_files() {
   local list='' each
   for each in $PINNED ''; do
@@ -173,7 +173,7 @@ note_old_images() {
 
 # Whether the release that serves says how to bring the containers back. Compose does not change the
 # label of a container that it does not replace, so the label may name files that our releases since
-# then have renamed. But the label decides when somebody used a file that is there and not ours.
+# then have renamed. But the label decides when it names a file that exists and is not ours.
 # $1 the label.
 release_decides() {
   [ -n "$kept_release" ] || return 1
@@ -201,7 +201,7 @@ our_files() {
 # $1 options for `eval`.
 files_of() { eval "printf '%s\n' $1 -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|p"; }
 
-# In one step: half of the notes are of no use. While the notes are there, the old files stay too.
+# In one step: incomplete notes are of no use. While the notes are there, the old files stay too.
 remove_undo_notes() {
   rm -rf "$UNDO.old"
   mv "$UNDO" "$UNDO.old" || return
@@ -242,7 +242,7 @@ bring_file_back() {
 # Nothing ran before: what we started stops, and stays there so that its logs can be read.
 stop_ours() {
   local tries=30 id
-  log 'stopping what was started'
+  log 'stopping the containers that this deploy started'
   until engine_answers || [ "$tries" = 0 ]; do
     tries=$((tries - 1))
     sleep 1
@@ -256,7 +256,7 @@ stop_ours() {
 bring_back() {
   local tries=30
   [ -n "$recovering" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
-  log "bringing the previous $PROJECT back"
+  log "starting the previous version of $PROJECT again"
   until restore; do
     [ "$tries" -gt 25 ] || [ -n "$recovering" ] || remove_new_images
     tries=$((tries - 1))

@@ -94,9 +94,7 @@ def _matching(read: Reader, folder: str, line: str) -> list[str]:
     places = [literal] if os.path.lexists(literal) else found
     paths = [path for place in places for path in _files_in(place)]
     if not paths:
-        hint = (
-            "it is relative to the folder of the first compose file; ** matches all folders below"
-        )
+        hint = "start it at the folder of the first compose file; ** matches all folders below"
         read.problem("files", f"{line!r} matches no file", hint)
     return paths
 
@@ -117,7 +115,7 @@ def _below(read: Reader, name: str, folder: str, path: str) -> str:
     shown = os.path.relpath(path, folder)
     root, real = os.path.realpath(folder), os.path.realpath(path)
     if shown.startswith("..") or not real.startswith(f"{root}{os.sep}"):
-        hint = "everything has to be in or below the folder of the first compose file"
+        hint = "move it into the folder of the first compose file, or below it"
         read.problem(name, f"{shown!r} is outside the folder that is uploaded", hint)
     elif not shown.isprintable():
         read.problem(name, f"the name {shown!r} contains characters that cannot be printed")
@@ -142,9 +140,9 @@ def _check_size(read: Reader, upload: Upload) -> None:
         largest = max(sizes, key=sizes.__getitem__)
         read.problem(
             "files",
-            f"{sum(sizes.values()) >> 20} MiB are too much to upload with each deploy, "
-            f"{largest!r} alone has {sizes[largest] >> 20}",
-            f"at most {MOST_BYTES >> 20} MiB; put what is large into the image",
+            f"{sum(sizes.values()) >> 20} MiB are too much to upload with each deploy; "
+            f"the largest file is {largest!r} with {sizes[largest] >> 20} MiB",
+            f"at most {MOST_BYTES >> 20} MiB are possible; put large files into the image",
         )
 
 

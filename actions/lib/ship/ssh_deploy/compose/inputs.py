@@ -163,7 +163,7 @@ def _task(read: Reader, name: str, line: str) -> Task | None:
     service, colon, command = (part.strip() for part in line.partition(":"))
     if not colon or not command or not SERVICE.fullmatch(service):
         hint = "with `compose` write SERVICE: COMMAND"
-        read.problem(name, f"{line!r} does not say in which service it runs", hint)
+        read.problem(name, f"{line!r} does not name the service that runs the command", hint)
         return None
     try:
         return Task(service, shlex.join(shlex.split(command)))

@@ -22,7 +22,8 @@ LOOK = Phase("look", "check that Docker and compose answer", "nothing was touche
 LOCK = Phase("lock", "lock the project", "nothing was touched")
 PREPARE = Phase(
     "prepare",
-    "clean up after a killed deploy, upload the files beside the live ones, let compose read them",
+    "clean up after a killed deploy, upload the files without replacing the live ones, let compose "
+    "check them",
     "nothing was touched",
 )
 PULL = Phase(
@@ -43,7 +44,9 @@ SWITCH = Phase(
     in_groups=True,
 )
 COMMIT = Phase(
-    "commit", "record the release, remove old ones and their images", "the deploy goes on"
+    "commit",
+    "record the release, remove old releases and their images",
+    "the host undoes the switch, if it could not record the release",
 )
 AFTER = Phase(
     "after",

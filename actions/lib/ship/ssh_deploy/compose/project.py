@@ -142,23 +142,23 @@ def reading() -> Iterator[None]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # The output itself is not shown: it may hold a secret.
         raise StepFailed.of(
-            f"what docker compose says about the project cannot be read ({type(error).__name__})",
-            hint="check on the host what it prints: docker compose config --format json",
+            f"the output of `docker compose config` cannot be read ({type(error).__name__})",
+            hint="run it on the host and read its output: docker compose config --format json",
         ) from None
 
 
 @reading()
 def read_project(text: bytes) -> Project:
     """Read the output of compose. Raises StepFailed."""
-    told = json.loads(text)
-    services = {name: dict(each or {}) for name, each in (told.get("services") or {}).items()}
+    found = json.loads(text)
+    services = {name: dict(each or {}) for name, each in (found.get("services") or {}).items()}
     files = {
         f"{kind} {name}": str(each["file"])
         for kind in ("configs", "secrets")
-        for name, each in (told.get(kind) or {}).items()
+        for name, each in (found.get(kind) or {}).items()
         if each and each.get("file")
     }
-    return Project(str(told["name"]), services, files)
+    return Project(str(found["name"]), services, files)
 
 
 def choose_images(project: Project, images: Mapping[str, str], image: str) -> dict[str, str]:

@@ -50,7 +50,7 @@ clean_up() { :; }
 interrupted() {
   # First of all: a log line to a client that is gone is a signal as well, and would lead back here.
   trap '' TERM INT HUP PIPE
-  log 'ended before its time: the host undoes what is not finished'
+  log 'the session ended before the deploy was complete: the host undoes its unfinished changes'
   report failure interrupted
   finish 143
 }

@@ -10,7 +10,7 @@ settled_at=0
 clock_ms=0
 # The longest gap so far in milliseconds, or nothing.
 gap=
-# When we told the old version to stop, in milliseconds on the clock.
+# When we began to stop the old version, in milliseconds on the clock.
 gap_since=
 # The process that asks the path again and again, and the file where it notes the longest gap.
 gap_watcher=
@@ -18,8 +18,8 @@ gap_file=
 # The longest gap that this process has seen, or nothing when it has seen no end of it.
 watched_gap=
 
-# Reads the clock that runs since the machine started, because no one sets that clock. It has
-# hundredths of a second, and this takes no process.
+# Reads the time since the machine started, which a change of the system clock does not affect. It
+# has hundredths of a second, and this starts no process.
 clock() {
   local uptime
   if read -r uptime _ </proc/uptime; then

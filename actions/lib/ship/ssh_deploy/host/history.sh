@@ -22,7 +22,7 @@ images_of_history() {
 }
 
 # Prints what the deploys brought and what they found, the newest first, each once. Only the deploy
-# that replaced it knows an image that somebody started by hand.
+# that replaced it knows an image that was started by hand.
 images_that_served() {
   local both='s/.*"image":"\([^"]*\)","previous":"\([^"]*\)","result":"deployed".*/\1 \2/p'
   sed -n "$both" "$STATE/history.jsonl" 2>/dev/null |

@@ -41,7 +41,7 @@ explain() {
   case $2 in
     *'port is already allocated'* | *'address already in use'*)
       port=$(printf '%s' "$2" | port_in_words)
-      [ -z "$port" ] || fail port-taken "$port"
+      [ -z "$port" ] || fail port-taken "$port: it is already in use"
       ;;
     *'no space left'*) fail disk "$2" ;;
   esac
@@ -71,10 +71,10 @@ choose_image() {
   esac
   [ -n "$IMAGE" ] || fail no-release "$ROLLBACK"
   [ "$IMAGE" != "$1" ] || fail same-release "$IMAGE"
-  log "going back to $IMAGE"
+  log "rolling back to $IMAGE"
 }
 
-# A container that somebody started by hand has an image with a tag, and the tag may mean another
+# A container that was started by hand has an image with a tag, and the tag may mean another
 # image by now. The container that we kept knows which image it was.
 by_digest() {
   local digest=
@@ -172,11 +172,11 @@ check_space() {
   size=$(docker image inspect --format '{{.Size}}' "$2" 2>/dev/null || echo 0)
   wanted=$((size / 1024))
   [ "$free" -lt "$wanted" ] || [ "$free" -lt 16384 ] || return 0
-  log "only $((free / 1024)) MiB are free for images: old releases of $NAME are removed"
+  log "only $((free / 1024)) MiB are free for images: removing images of old releases of $NAME"
   prune
   free=$(free_space)
   if [ "$free" -lt $((wanted / 4)) ] || [ "$free" -lt 8192 ]; then
-    fail disk "$((free / 1024)) MiB are free, and the image that serves has $((wanted / 1024))"
+    fail disk "$((free / 1024)) MiB are free, and the current image has $((wanted / 1024)) MiB"
   fi
 }
 

@@ -59,10 +59,16 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
     _check_port(read, form)
     if not form.run.health:
         hint = "give a path that answers with a 2xx status once the app can serve, such as /up"
-        read.problem("health", "is required with `strategy: proxy`: the proxy asks it", hint)
+        read.problem(
+            "health", "is required with `strategy: proxy`, because the proxy checks this path", hint
+        )
     if form.tls and (not form.hosts or any("*" in host for host in form.hosts)):
         hint = "give the full names that users open, one a line"
-        read.problem("proxy-hosts", "a certificate needs the names of the hosts", hint)
+        read.problem(
+            "proxy-hosts",
+            "must have full host names, because `proxy-tls` gets a certificate for each",
+            hint,
+        )
     return form
 
 
@@ -73,9 +79,9 @@ def _image(read: Reader) -> str:
 
 
 def _check_port(read: Reader, form: ProxyForm) -> None:
-    hint = "write the port of the proxy and the one of the app, such as 80:8080"
+    hint = "write the port of the proxy and the port of the app, such as 80:8080"
     if len(form.run.ports) != 1:
-        said = f"there are {len(form.run.ports)}, and `strategy: proxy` takes one"
+        said = f"lists {len(form.run.ports)} ports, and `strategy: proxy` needs exactly one"
         read.problem("ports", said, hint)
     elif form.run.ports[0].protocol != "tcp":
         read.problem("ports", "the proxy does not support UDP", hint)

@@ -34,8 +34,8 @@ INSTEAD = {
     ),
     COMMIT: Phase(
         "commit",
-        "stop and keep the old container, record the release, remove old ones",
-        "the deploy goes on",
+        "stop and keep the old container, record the release, remove images of old releases",
+        "the new version keeps serving; the next deploy completes this phase",
     ),
 }
 

@@ -123,7 +123,7 @@ send_back() {
     created=
   elif [ -n "$old_id" ] && [ -n "$(route_of "$NAME")" ] && running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
-    log "sending users back to $NAME"
+    log "sending users back to the old container $NAME"
     { route "$NAME" 10 || route "$NAME" 10 --force; } &
     process=$!
     until { find_target && [ "$target_id" = "$old_id" ]; } || ! kill -0 "$process" 2>/dev/null; do
@@ -153,7 +153,7 @@ report_rollback() {
 return_port() {
   watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
   begin_gap
-  log "bringing $NAME back"
+  log "starting the previous container $NAME again"
   # A stop that was interrupted goes on in the engine, and would stop what we start now.
   docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
   docker stop "$PROXY" >/dev/null 2>&1
@@ -185,21 +185,21 @@ recover() {
 }
 
 recover_next() {
-  report mended yes
+  report recovered yes
   if [ "$target_id" = "$next_id" ]; then
-    log "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
+    log "an earlier deploy was killed after its switch: its $NAME.next serves and becomes $NAME"
     take_names
   elif exists "$NAME"; then
-    log "an earlier deploy was killed before its end: $NAME.next is removed"
+    log "an earlier deploy was killed before its end: the host removes its container $NAME.next"
     # The old container may have lost its port, so it comes first.
     running "$NAME" || bring_back
-    running "$NAME" || log "$NAME does not start: nothing serves until the new version does"
+    running "$NAME" || log "$NAME does not start: the service is down until the new version runs"
     remove_left_over "$NAME.next"
   elif exists "$NAME.previous"; then
-    log "an earlier deploy was killed in its last step: $NAME.next becomes $NAME"
+    log "an earlier deploy was killed in its last step: the host renames $NAME.next to $NAME"
     take_names
   else
-    log "an earlier deploy was killed before its end: $NAME.next is removed"
+    log "an earlier deploy was killed before its end: the host removes its container $NAME.next"
     remove_left_over "$NAME.next"
   fi
 }
@@ -231,8 +231,8 @@ make_ready() {
   [ -z "$migrating" ] && [ -n "$(route_of "$NAME")" ] && find_target &&
     [ "$target_id" != "$old_id" ] || return 0
   # The proxy has lost its notes, with its volume or with the power.
-  log "the proxy does not know $NAME: it is told again"
-  route "$NAME" 10 || log "the proxy does not take $NAME: $proxy_output"
+  log "the proxy has lost its entry for $NAME: the host adds it again"
+  route "$NAME" 10 || log "the proxy did not accept $NAME: $proxy_output"
 }
 
 check_proxy() {
@@ -244,12 +244,13 @@ check_proxy() {
       *" $each "*) ;;
       *)
         fail proxy-ports \
-          "the proxy of the host publishes $published, and $NAME wants $PROXY_PUBLISH"
+          "the proxy of the host publishes the ports $published, but $NAME needs $PROXY_PUBLISH"
         ;;
     esac
   done
   image=$(image_of "$PROXY")
-  [ "$image" = "$PROXY_IMAGE" ] || log "the proxy of the host stays what it is: $image"
+  [ "$image" = "$PROXY_IMAGE" ] ||
+    log "the deploy does not replace the proxy of the host, which runs the image $image"
 }
 
 make_proxy() {
@@ -335,7 +336,7 @@ watch_users() {
 
 # The only gap that a deploy behind a proxy ever has: the proxy gets the port of the container.
 hand_port_over() {
-  log "stopping $NAME: the proxy gets its port"
+  log "stopping $NAME, so that the proxy can use its port"
   stopped=yes
   begin_gap
   docker_output=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$docker_output"
@@ -357,7 +358,7 @@ await_users() {
   until find_target && [ "$target_id" = "$next_id" ] && { [ -z "$PROXY_PATH" ] ||
     probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"; }; do
     [ "$(now)" -lt "$deadline" ] ||
-      give_up unhealthy "GET $HEALTH_PATH through the proxy gave ${answer:-nothing}"
+      give_up unhealthy "GET $HEALTH_PATH through the proxy gave ${answer:-no answer}"
     pause
   done
 }

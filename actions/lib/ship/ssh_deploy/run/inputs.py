@@ -112,13 +112,13 @@ def _each(
 
 
 def _volumes(read: Reader) -> tuple[str, ...]:
-    hint = "write NAME:/PATH or /PATH:/PATH; a relative path means nothing on the host"
+    hint = "write NAME:/PATH or /PATH:/PATH, with absolute paths"
     return _each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app", hint)
 
 
 def _networks(read: Reader) -> tuple[str, ...]:
-    hint = "name one of `docker network ls` on the host, not host or none"
-    return _each(read, "networks", NETWORK, "a network that the candidate can join too", hint)
+    hint = "name a network that `docker network ls` prints on the host, but not host or none"
+    return _each(read, "networks", NETWORK, "a network that a container can join", hint)
 
 
 def _restart(read: Reader) -> str:
@@ -138,13 +138,13 @@ def _health(read: Reader, ports: tuple[Port, ...]) -> str:
         HEALTH,
         "a path that begins with /",
         read.text("health"),
-        hint="write the path alone, such as /health: it is asked on the host itself",
+        hint="write only the path, such as /health: the host sends the request to itself",
     )
     if path and not any(port.protocol == "tcp" for port in ports):
         read.problem(
             "health",
-            f"{path!r} is asked on the first published port, and there is none",
-            "fill in `ports`",
+            f"{path!r} needs a published TCP port for its request, and there is none",
+            "publish one in `ports`",
         )
     return path
 

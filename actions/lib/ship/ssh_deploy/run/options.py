@@ -40,7 +40,7 @@ def read_options(read: Reader) -> tuple[str, ...]:
         elif match[1] in TAKEN:
             read.problem("options", f"--{match[1]} has an input of its own: `{TAKEN[match[1]]}`")
         elif match[1] in FORBIDDEN:
-            what = f"--{match[1]} would keep the deploy from ending, or make a rollback impossible"
+            what = f"--{match[1]} would make the deploy hang, or make a rollback impossible"
             read.problem("options", what, "leave it out")
         elif not match[2] and match[1] not in SWITCHES:
             hint = f"write --{match[1]}=value, or --{match[1]}= for an empty value"

@@ -40,7 +40,9 @@ SWITCH = Phase(
     in_groups=True,
 )
 COMMIT = Phase(
-    "commit", "keep the old container, record the release, remove old ones", "the deploy goes on"
+    "commit",
+    "keep the old container, record the release, remove images of old releases",
+    "the new version keeps serving; the next deploy completes this phase",
 )
 AFTER = Phase(
     "after",

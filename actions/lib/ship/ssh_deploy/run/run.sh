@@ -48,7 +48,7 @@ undo_switch() {
   [ -z "$stopped" ] || {
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
     begin_gap
-    log "bringing $NAME back"
+    log "starting the previous container $NAME again"
     # A stop that was interrupted goes on in the engine, and would stop what we start now.
     docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
   }
@@ -97,7 +97,7 @@ await_answer() {
 # that a container is healthy that has run for a while.
 is_healthy() {
   if [ -n "$4" ]; then
-    reason="GET $4 gave nothing yet"
+    reason="GET $4 has no answer yet"
     probe "$2" "$3" "$4" && return 0
     reason="GET $4 gave $answer"
   elif [ -n "$HEALTH_COMMAND" ]; then
@@ -153,7 +153,7 @@ await_healthy() {
       running* | restarting*) reason='it crashed and was started again' && return 1 ;;
       '')
         reason='the engine does not answer'
-        ! engine_answers || { reason='it is gone' && return 1; }
+        ! engine_answers || { reason='its container was removed' && return 1; }
         ;;
       *)
         reason="it ended with exit code $(inspect '{{.State.ExitCode}}' "$1")"
@@ -185,7 +185,7 @@ recover() {
   case $containers in *" $NAME.next "*) recover_next ;; esac
 }
 
-# The kept container has no label of ours when somebody had made it by hand.
+# The kept container has no label of ours when it was made by hand.
 check_previous() {
   is_ours "$NAME.previous" ||
     [ "$(inspect '{{.Id}}' "$NAME.previous")" = "$(cat "$STATE/previous" 2>/dev/null)" ] ||
@@ -194,11 +194,11 @@ check_previous() {
 
 recover_next() {
   is_ours "$NAME.next" || fail foreign "$NAME.next"
-  report mended yes
+  report recovered yes
   case $containers in
     *" $NAME "*) if is_committed; then finish_commit; else roll_back_killed; fi ;;
     *)
-      log "an earlier deploy was killed: $NAME.next is all there is and becomes $NAME"
+      log "an earlier deploy was killed: $NAME.next is the only container left and becomes $NAME"
       take_names
       ;;
   esac
@@ -213,14 +213,14 @@ is_committed() {
 }
 
 finish_commit() {
-  log "an earlier deploy was killed after its switch: $NAME.next serves and becomes $NAME"
+  log "an earlier deploy was killed after its switch: its $NAME.next serves and becomes $NAME"
   take_names
 }
 
 # From here on this deploy has to bring the old version back, whatever ends it. An old version that
 # was broken before and does not start must not stop the deploy that may repair it.
 roll_back_killed() {
-  log "an earlier deploy was killed in its switch: $NAME.next is removed"
+  log "an earlier deploy was killed in its switch: the host removes its container $NAME.next"
   running "$NAME" || stopped=yes
   created=yes
   docker rm -f -v "$NAME.next" >/dev/null 2>&1
@@ -229,7 +229,7 @@ roll_back_killed() {
     created=''
     stopped=''
   else
-    log "$NAME does not start: nothing serves until the new version does"
+    log "$NAME does not start: the service is down until the new version runs"
   fi
 }
 
@@ -260,14 +260,14 @@ check_port() {
   holders=$(docker ps --filter "publish=${1##*:}" --format '{{.Names}}')
   for container in $holders; do
     ! publishes "$container" "$1" || may_hold_port "$container" ||
-      fail port-taken "$1 by the container $container"
+      fail port-taken "$1: the container $container already uses it"
   done
   [ -z "$holders" ] || return 0
   # A program that listens on another address is no problem; when there is one, the start fails.
   case $1 in *:*) return 0 ;; esac
   hex=$(printf ':%04X 0*:0000 0A' "$1")
   ! grep -qsE "$hex" /proc/net/tcp /proc/net/tcp6 ||
-    fail port-taken "$1 by a program that is no container"
+    fail port-taken "$1: a program outside Docker already uses it"
 }
 
 # Whether a container that publishes a port does so where $2 is to be.
@@ -437,7 +437,7 @@ phase_commit() {
   trap '' TERM INT HUP PIPE
   # Without this note the next deploy undoes a switch that is killed before its first rename.
   printf '%s' "$RELEASE" 2>/dev/null >"$STATE/committed" ||
-    log "the decision could not be written: $STATE/committed"
+    log "the host could not note that the new version stays: $STATE/committed cannot be written"
   committed=yes
   report committed yes
   record deployed "$gap"
@@ -457,7 +457,8 @@ take_names() {
   fi
   # Also when a deploy was killed just before this. After a first deploy there is none.
   ! exists "$NAME.previous" || docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
-    log "$NAME.previous may start after a reboot: docker update --restart=no $NAME.previous"
+    log "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
+      "docker update --restart=no $NAME.previous"
   docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
 }
 

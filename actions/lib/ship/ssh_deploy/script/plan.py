@@ -17,7 +17,7 @@ LOCK = Phase(
 SCRIPT = Phase(
     "script",
     "run the commands, up to the first that fails",
-    "what they did before is not undone",
+    "the commands that ran before the failure are not undone",
     in_groups=True,
 )
 

@@ -47,11 +47,11 @@ def test_nothing_is_attached_to_a_plain_image(workspace: Path) -> None:
 
 def test_provenance_names_the_run_that_built(workspace: Path) -> None:
     run_url = "https://github.com/Acme/App/actions/runs/1"
-    told = values(argv(run_of(workspace, provenance="true", sbom="true")), "provenance")
-    assert told == [f"mode=min,builder-id={run_url}"]
+    reported = values(argv(run_of(workspace, provenance="true", sbom="true")), "provenance")
+    assert reported == [f"mode=min,builder-id={run_url}"]
     for written in ("max", "mode=max"):
-        told = values(argv(run_of(workspace, provenance=written)), "provenance")
-        assert told == [f"mode=max,builder-id={run_url}"]
+        reported = values(argv(run_of(workspace, provenance=written)), "provenance")
+        assert reported == [f"mode=max,builder-id={run_url}"]
 
 
 def test_an_index_has_its_description_where_the_page_of_the_package_shows_it(
@@ -78,7 +78,7 @@ def test_the_cache_is_only_read_when_nothing_is_pushed(workspace: Path) -> None:
     assert values(checked, "cache-to") == []
 
 
-def test_a_cache_that_would_have_no_effect_is_left_out_and_told(
+def test_a_cache_that_would_have_no_effect_is_left_out_with_a_message(
     workspace: Path, tmp_path: Path
 ) -> None:
     given = {"cache_from": "type=gha\ntype=registry,ref=x/y", "cache_to": "type=gha,mode=max"}
@@ -118,7 +118,9 @@ def test_a_fork_writes_no_cache_that_others_read(workspace: Path) -> None:
     facts = context(workspace, event_name="pull_request_target", payload=payload)
     want = read_inputs(inputs(cache_to="type=registry,ref=x/y\ntype=inline"), facts)
     assert values(argv(want), "cache-to") == ["type=inline"]
-    assert want.warnings == ("`cache-to` is left out: this run is for a pull request of a fork.",)
+    assert want.warnings == (
+        "`cache-to` is ignored: a pull request of a fork may not write a shared cache.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,8 +138,8 @@ def test_a_run_after_that_of_a_fork_pushes_nothing(
     log = Log(workspace.parent)
     run(inputs(dry_run="true"), facts, ScriptedRunner(), log.workflow)
     assert ("--push" in log.text) is pushes
-    told = "Nothing is pushed: this run is for a pull request of a fork, which never pushes."
-    assert (told in log.text) is not pushes
+    reported = "Nothing is pushed: this run is for a pull request of a fork, which never pushes."
+    assert (reported in log.text) is not pushes
 
 
 def test_a_secret_of_the_build_is_in_the_environment_and_in_no_argument(workspace: Path) -> None:

@@ -11,7 +11,7 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "reported"),
     [
         ("ERROR: no space left on device", "disk of the runner is full"),
         (PUSH.format("received unexpected HTTP status: 503 x"), "did not accept the image"),
@@ -24,12 +24,12 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
          "disk of the runner is full"),
         ("Cannot connect to the Docker daemon at unix://", "engine of the runner cannot be used"),
         ("docker: 'buildx' is not a docker command.", "no buildx plugin"),
-        ('ERROR: no builder "x" found', "no such builder"),
+        ('ERROR: no builder "x" found', "no builder with this name"),
         ("Dockerfile:3\nERROR: dockerfile parse error on line 3", "syntax error"),
-        ('ERROR: target stage "x" could not be found', "no such stage"),
+        ('ERROR: target stage "x" could not be found', "no stage with the name"),
         ("ERROR: failed to resolve source metadata for x/y:1: x/y:1: not found", "no image x/y:1"),
         ("ERROR: exec /bin/sh: exec format error", "programs of another platform"),
-        ("ERROR: toomanyrequests: You have reached your pull rate limit", "more pulls for now"),
+        ("ERROR: toomanyrequests: You have reached your pull rate limit", "limits how often"),
         ('ERROR: failed to solve: image "ghcr.io/a/b:main": already exists',
          "another run on this engine has used the name ghcr.io/a/b:main"),
         ("#7 pushing ghcr.io/a/b:x with docker\n#7 DONE 0.1s\nERROR: 403 Forbidden",
@@ -37,9 +37,9 @@ EXPORT = "#9 exporting to image\n#9 ERROR: {0}\nERROR: failed to solve: {0}"
         ("ERROR: something else", "the build failed with exit code 7"),
     ],
 )  # fmt: skip
-def test_what_buildx_says_is_told_as_a_cause(said: str, told: str) -> None:
+def test_a_message_of_buildx_becomes_a_cause(said: str, reported: str) -> None:
     error = output.failed(Finished(7, "", said))
-    assert told in str(error)
+    assert reported in str(error)
     assert error.evidence
     assert said in error.evidence.text
 
@@ -87,7 +87,7 @@ def test_steps_and_those_of_them_that_came_from_a_cache_are_counted() -> None:
     assert output.counted(Finished(0, "", said)) == (2, 1)
 
 
-def test_a_cache_that_was_not_written_is_told() -> None:
+def test_a_cache_that_was_not_written_is_reported() -> None:
     said = "#9 exporting cache to registry\n#9 error writing layer blob: 403 Forbidden\n#9 DONE"
     assert output.lost_cache(Finished(0, "", said)) == "403 Forbidden"
     assert output.lost_cache(Finished(0, "", "#9 exporting cache to registry\n#9 DONE")) == ""

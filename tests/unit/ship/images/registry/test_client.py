@@ -44,7 +44,7 @@ ACME = Context(repository="Acme/App")
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """Time that passes only during a sleep."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -82,7 +82,7 @@ def test_the_registrys_own_words_for_a_refusal_are_kept() -> None:
     assert len(server.asked) == 3, "a refusal is final and is not asked for again"
 
 
-def test_a_wrong_password_is_told_from_a_missing_right() -> None:
+def test_a_wrong_password_is_distinguished_from_a_missing_right() -> None:
     refused: Answer = (403, {}, '{"errors": [{"code": "DENIED", "message": "denied"}]}')
     with HttpRegistry({"GET /v2/": [CHALLENGE], "GET /token": [refused]}) as server:
         assert ask(server) == Refusal("login", 403, "denied")
@@ -103,8 +103,8 @@ def test_a_registry_that_is_away_is_given_up_with_its_name() -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_registry_that_stays_busy_is_not_the_users_fault(status: int) -> None:
-    told = pytest.raises(StepFailed, match=f"is busy or broken .{status}")
-    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [(status, {}, "")]}) as server, told:
+    reported = pytest.raises(StepFailed, match=f"is busy or broken .{status}")
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [(status, {}, "")]}) as server, reported:
         ask(server)
 
 
@@ -130,13 +130,13 @@ def test_a_password_does_not_follow_a_redirect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "waits"),
+    ("reported", "waits"),
     [("17", 17.0), ("0", 0.0), ("soon", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0)],
 )
 def test_a_registry_says_how_long_to_wait(
-    monkeypatch: pytest.MonkeyPatch, told: str, waits: float
+    monkeypatch: pytest.MonkeyPatch, reported: str, waits: float
 ) -> None:
-    busy: Answer = (429, {"Retry-After": told}, "")
+    busy: Answer = (429, {"Retry-After": reported}, "")
     clock = Clock()
     monkeypatch.setattr("ship.images.registry.transport.time", clock)
     with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [busy, UPLOAD]}) as server:
@@ -146,8 +146,8 @@ def test_a_registry_says_how_long_to_wait(
 
 def test_a_registry_that_asks_for_too_much_patience_is_given_up() -> None:
     busy: Answer = (429, {"Retry-After": "3600"}, "")
-    told = pytest.raises(StepFailed, match=r"is busy or broken .429")
-    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [busy]}) as server, told:
+    reported = pytest.raises(StepFailed, match=r"is busy or broken .429")
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [busy]}) as server, reported:
         ask(server)
     assert server.asked.count("POST /v2/acme/app/blobs/uploads/") == 1
 
@@ -254,7 +254,7 @@ def test_the_size_is_that_of_the_first_platform_and_not_of_what_is_attached() ->
         assert client.size(name, top) == 123
 
 
-def test_a_token_that_ran_out_is_fetched_anew_once() -> None:
+def test_a_token_that_ran_out_is_fetched_again_once() -> None:
     answers: Answers = {
         "GET /v2/acme/app/manifests/1": [CHALLENGE, HAS_IT],
         "GET /v2/": [CHALLENGE],
@@ -266,7 +266,7 @@ def test_a_token_that_ran_out_is_fetched_anew_once() -> None:
     assert server.asked.count("GET /token") == 2
 
 
-def test_who_may_push_asks_for_no_second_token_to_pull() -> None:
+def test_a_token_to_push_is_used_to_pull_too() -> None:
     answers: Answers = {
         "GET /v2/acme/app/manifests/1": [HAS_IT],
         "GET /v2/": [CHALLENGE],
@@ -335,7 +335,7 @@ def test_an_upload_whose_place_is_none_is_no_failure() -> None:
         assert ask(server) is None
 
 
-def test_a_wrong_password_is_told_as_one_where_there_are_no_tokens() -> None:
+def test_a_wrong_password_is_reported_as_one_where_there_are_no_tokens() -> None:
     basic: Answer = (401, {"WWW-Authenticate": 'Basic realm="x"'}, "")
     with HttpRegistry({"GET /v2/": [basic], "POST /v2/": [basic]}) as server:
         assert ask(server) == Refusal("login", 401, "")
@@ -343,8 +343,8 @@ def test_a_wrong_password_is_told_as_one_where_there_are_no_tokens() -> None:
 
 def test_a_registry_that_sends_elsewhere_is_no_refusal() -> None:
     away: Answer = (307, {"Location": "https://example.com/"}, "")
-    told = pytest.raises(StepFailed, match=r"redirects requests for acme/app .307")
-    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [away]}) as server, told:
+    reported = pytest.raises(StepFailed, match=r"redirects requests for acme/app .307")
+    with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [away]}) as server, reported:
         ask(server)
 
 
@@ -405,7 +405,7 @@ def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refusal", "path", "told"),
+    ("refusal", "path", "reported"),
     [
         (
             Refusal("push", 403, UNLINKED),
@@ -424,9 +424,9 @@ def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
         (Refusal("login", 403, "denied"), "acme/app", "leave `password` out"),
     ],
 )
-def test_a_refusal_of_ghcr_names_the_next_act(refusal: Refusal, path: str, told: str) -> None:
+def test_a_refusal_of_ghcr_names_the_next_act(refusal: Refusal, path: str, reported: str) -> None:
     problem = advice(refusal, Name("ghcr.io", path), Login("me"), ACME)
-    assert told in problem.hint
+    assert reported in problem.hint
     assert str(refusal.status) in problem.what
 
 
@@ -436,7 +436,7 @@ def test_a_refusal_of_another_registry_speaks_of_that_one() -> None:
     assert "GHCR" not in problem.hint
 
 
-def test_who_gave_a_token_of_their_own_is_told_of_that_one() -> None:
+def test_a_refusal_of_an_own_token_names_that_token() -> None:
     refusal = Refusal("push", 403, "denied")
     problem = advice(refusal, Name("ghcr.io", "acme/app"), Login("me", is_own=True), ACME)
     assert "the token in `password` has to have the scope write:packages" in problem.hint

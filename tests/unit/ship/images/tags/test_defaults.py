@@ -1,4 +1,4 @@
-"""The tags of an image when nobody has written a rule."""
+"""The tags of an image without any rule."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_what_moves_only_moves_forward(
     assert tags[0] == pushed.removeprefix("v").partition("+")[0]
 
 
-def test_when_the_registry_cannot_tell_nothing_moves_and_that_is_told() -> None:
+def test_when_the_registry_cannot_tell_nothing_moves_and_a_notice_says_so() -> None:
     made = described("", version("v1.2.3"), published=None)
     assert made.tag_names == ("1.2.3", FIXED)
     (notice,) = made.notices

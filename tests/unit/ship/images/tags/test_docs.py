@@ -36,26 +36,28 @@ def codes(cell: str) -> list[str]:
     return CODE.findall(cell)
 
 
-def test_the_types_have_the_attributes_and_priorities_that_are_told() -> None:
-    told = {codes(kind)[0]: (own, priority) for kind, _, own, priority in table("type")}
-    assert {kind: priority for kind, (_, priority) in told.items()} == PRIORITIES
-    for kind, (own, _) in told.items():
+def test_the_docs_have_the_attributes_and_priorities_of_the_types() -> None:
+    reported = {codes(kind)[0]: (own, priority) for kind, _, own, priority in table("type")}
+    assert {kind: priority for kind, (_, priority) in reported.items()} == PRIORITIES
+    for kind, (own, _) in reported.items():
         assert [each for each in codes(own) if each in OWN[kind]] == list(OWN[kind])
         default = DEFAULTS[kind].get("pattern") or DEFAULTS[kind].get("group")
         assert default is None or f"(`{default}`)" in own
 
 
-def test_the_attributes_of_all_types_are_told() -> None:
+def test_the_docs_have_the_attributes_of_all_types() -> None:
     assert {name for row in table("attribute") for name in codes(row[0])} == set(COMMON)
 
 
-def test_every_expression_is_told() -> None:
-    told = {re.split(r"[ }]", each[2:])[0] for row in table("expression") for each in codes(row[0])}
+def test_the_docs_have_every_expression() -> None:
+    reported = {
+        re.split(r"[ }]", each[2:])[0] for row in table("expression") for each in codes(row[0])
+    }
     everywhere = values_of(MAIN.facts(), lambda _: None)
-    assert told == {*everywhere, *NAMES["semver"], *NAMES["pep440"]}
+    assert reported == {*everywhere, *NAMES["semver"], *NAMES["pep440"]}
 
 
-def test_every_variable_is_told() -> None:
+def test_the_docs_have_every_variable() -> None:
     folder = Path(values_of.__code__.co_filename).parent
     code = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
     read = set(re.findall(r"\b(?:DOCKER_METADATA_\w+|SOURCE_DATE_EPOCH)\b", code))
@@ -72,7 +74,7 @@ def run_of(words: str) -> Run:
 
 
 @pytest.mark.parametrize("row", list(table("rule")), ids=lambda row: " ".join(row[:2]))
-def test_an_example_gives_the_tags_that_are_told(row: list[str]) -> None:
+def test_an_example_of_the_docs_gives_its_tags(row: list[str]) -> None:
     rule, run, tags = row
     assert list(described(codes(rule)[0], run_of(run)).tag_names) == codes(tags)
 

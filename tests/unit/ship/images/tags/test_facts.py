@@ -26,7 +26,7 @@ LEVELS = "the levels are manifest, index, manifest-descriptor, index-descriptor"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "reported"),
     [
         ("SOURCE_DATE_EPOCH", "x", f"'x' is not a time in seconds since 1970\n  hint: {TIME}"),
         ("SOURCE_DATE_EPOCH", "-1", "'-1' is not a time"),
@@ -41,13 +41,13 @@ LEVELS = "the levels are manifest, index, manifest-descriptor, index-descriptor"
          f"'manifst' is not a level\n  hint: {LEVELS}"),
     ],
 )  # fmt: skip
-def test_a_wrong_variable_is_told(name: str, value: str, told: str) -> None:
+def test_a_wrong_variable_is_reported(name: str, value: str, reported: str) -> None:
     with pytest.raises(UserError) as caught:
         RUNS["run by hand"].facts({name: value})
-    assert str(caught.value).startswith(f"{name}: {told}")
+    assert str(caught.value).startswith(f"{name}: {reported}")
 
 
-def test_all_wrong_variables_are_told_at_once() -> None:
+def test_all_wrong_variables_are_reported_at_once() -> None:
     env = {"SOURCE_DATE_EPOCH": "x", "DOCKER_METADATA_SHORT_SHA_LENGTH": "y"}
     with pytest.raises(UserError) as caught:
         RUNS["run by hand"].facts(env)

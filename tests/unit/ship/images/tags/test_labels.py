@@ -73,7 +73,7 @@ def test_a_label_replaces_a_standard_one() -> None:
     assert described(labels=f"{OCI}.title=Mine").labels[f"{OCI}.title"] == "Mine"
 
 
-def test_what_is_no_label_is_left_out_and_told() -> None:
+def test_what_is_no_label_is_left_out_with_a_message() -> None:
     made = described(labels="a\n=b\n{{tag}}=c", annotations="d")
     assert made.notices == (
         "input `labels`, line 1: 'a' is ignored, because it is not name=value",
@@ -84,7 +84,7 @@ def test_what_is_no_label_is_left_out_and_told() -> None:
     assert len(made.labels) == 8
 
 
-def test_a_wrong_label_is_told_with_its_line() -> None:
+def test_a_wrong_label_is_reported_with_its_line() -> None:
     with pytest.raises(UserError) as caught:
         described(labels="a=b\n\nc={{ y }}")
     assert str(caught.value).startswith("input `labels`, line 3: 'c={{ y }}': `{{ y }}` is unknown")

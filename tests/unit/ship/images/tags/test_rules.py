@@ -199,7 +199,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("rule", ERRORS)
-def test_a_wrong_rule_is_told_with_its_line_and_what_was_meant(rule: str) -> None:
+def test_a_wrong_rule_is_reported_with_its_line_and_what_was_meant(rule: str) -> None:
     with pytest.raises(UserError) as caught:
         described(f"# tags\n\n  {rule}\nok")
     (problem,) = caught.value.problems
@@ -208,7 +208,7 @@ def test_a_wrong_rule_is_told_with_its_line_and_what_was_meant(rule: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("flavor", "told"),
+    ("flavor", "reported"),
     [
         ("latest=maybe", "line 1: 'latest=maybe': latest: 'maybe' is not one of auto, true, false"),
         ("\nprefix=v,onlatest=1", "line 2: 'prefix=v,onlatest=1': onlatest: '1' is not one of"),
@@ -218,13 +218,13 @@ def test_a_wrong_rule_is_told_with_its_line_and_what_was_meant(rule: str) -> Non
         ('prefix="v"', "line 1: 'prefix=\"v\"': there is a quote inside a field"),
     ],
 )
-def test_a_wrong_flavor_is_told_with_its_line(flavor: str, told: str) -> None:
+def test_a_wrong_flavor_is_reported_with_its_line(flavor: str, reported: str) -> None:
     with pytest.raises(UserError) as caught:
         described(flavor=flavor)
-    assert str(caught.value).startswith(f"input `flavor`, {told}")
+    assert str(caught.value).startswith(f"input `flavor`, {reported}")
 
 
-def test_a_wrong_expression_of_the_flavor_is_told_once() -> None:
+def test_a_wrong_expression_of_the_flavor_is_reported_once() -> None:
     with pytest.raises(UserError) as caught:
         described("x\ny", flavor="suffix=-{{shaa}}\nlatest=true")
     assert str(caught.value) == (
@@ -236,7 +236,7 @@ NAME = "write it with its registry and without a tag, such as ghcr.io/owner/name
 
 
 @pytest.mark.parametrize(
-    ("image", "told"),
+    ("image", "reported"),
     [
         ("A/b:1", f": 'A/b:1' is not the name of an image\n  hint: {NAME}"),
         ("{{branch}}", f": '{{{{branch}}}}' is not the name of an image\n  hint: {NAME}"),
@@ -255,13 +255,13 @@ NAME = "write it with its registry and without a tag, such as ghcr.io/owner/name
         ("a,enable=yes", ", line 1: 'a,enable=yes': enable: 'yes' is not one of true, false"),
     ],
 )
-def test_a_wrong_name_is_told(image: str, told: str) -> None:
+def test_a_wrong_name_is_reported(image: str, reported: str) -> None:
     with pytest.raises(UserError) as caught:
         described(image=image)
-    assert str(caught.value) == f"input `image`{told}"
+    assert str(caught.value) == f"input `image`{reported}"
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_that_is_wrong_is_reported_at_once() -> None:
     with pytest.raises(UserError) as caught:
         described(
             "type=x\nok\nraw{{x}}", flavor="a=b", labels="c={{y}}", annotations="{{z}}", image="A:b"
@@ -273,7 +273,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "run", "tags", "told"),
+    ("rule", "run", "tags", "reported"),
     [
         ("type=sha,prefix={{branch}}-", "pull request", ("0123456",),
          "'-0123456' cannot be a tag, so 0123456 is used instead"),
@@ -287,12 +287,12 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ("a b/c", "run by hand", ("a-b-c",), None),
     ],
 )  # fmt: skip
-def test_a_tag_is_legal_and_a_change_is_told(
-    rule: str, run: str, tags: tuple[str, ...], told: str | None
+def test_a_tag_is_legal_and_a_change_is_reported(
+    rule: str, run: str, tags: tuple[str, ...], reported: str | None
 ) -> None:
     made = described(rule, RUNS[run])
     assert made.tag_names == tags
-    assert told in made.notices[0] if told else made.notices == ()
+    assert reported in made.notices[0] if reported else made.notices == ()
 
 
 def test_latest_is_legal_too() -> None:
@@ -306,7 +306,7 @@ def notices(tags: str, run: str = "push to the default branch") -> tuple[str, ..
 
 
 @pytest.mark.parametrize(
-    ("rule", "run", "told"),
+    ("rule", "run", "reported"),
     [
         ("type=semver,pattern={{version}}", "push of another tag",
          "'20260705-fix' is not a version of https://semver.org"),
@@ -319,11 +319,11 @@ def notices(tags: str, run: str = "push to the default branch") -> tuple[str, ..
          "app-(.*) does not match 'v1.2.3'"),
     ],
 )  # fmt: skip
-def test_a_rule_that_finds_nothing_says_so(rule: str, run: str, told: str) -> None:
-    assert notices(rule, run) == (f"{rule}: {told}",)
+def test_a_rule_that_finds_nothing_says_so(rule: str, run: str, reported: str) -> None:
+    assert notices(rule, run) == (f"{rule}: {reported}",)
 
 
-def test_a_fact_that_is_missing_is_told() -> None:
+def test_a_fact_that_is_missing_is_reported() -> None:
     run = "nothing but a ref"
     assert notices("type=edge", run) == (
         "the event does not name the default branch, so there is no tag `edge`",

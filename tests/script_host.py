@@ -1,4 +1,4 @@
-"""The far side of a deploy without SSH: the real bootstrap and scripts, a stand-in for Docker."""
+"""A host without SSH: the real bootstrap and scripts of a deploy, and a stand-in for Docker."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ DASH_FIRST = (
 # A line for each pull: the image, and the registry of our login where that was used.
 PULLS = """[ "$1" != pull ] ||
   echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls"""
-# Containers are files that hold `running` or `stopped`; a command that begins like the file `slow`
-# takes a second, and with `users` also until somebody was refused by the app; one like `broken`
-# fails, and one like `deaf` ignores signals until there is a file `heard`. The container that
-# `foreign` names was made by somebody else.
+# Containers are files that hold `running` or `stopped`. A command that begins with the text of the
+# file `slow` takes a second. If there is a file `users`, it also waits until the app has refused a
+# request. One that begins with the text of `broken` fails. One that begins with the text of
+# `ignores-term` ignores SIGTERM until there is a file `listens`. One that begins with the text of
+# `repairs` ends the effect of `broken`. `foreign` names a container that we did not make.
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
 {pulls}
-read -r slow <slow; read -r deaf <deaf
+read -r slow <slow; read -r ignores_term <ignores-term
 case "$*" in "$slow"*)
   echo never >slow
   rm -f refused
@@ -46,13 +47,13 @@ case "$*" in "$slow"*)
   sleep 1
   [ ! -e users ] || until [ -e refused ]; do sleep 0.05; done ;;
 esac
-case "$*" in "$deaf"*)
+case "$*" in "$ignores_term"*)
   : >reached
   trap '' TERM
-  until [ -e heard ]; do sleep 0.1; done
+  until [ -e listens ]; do sleep 0.1; done
   exit 1 ;;
 esac
-[ ! -e mends ] || case "$*" in "$(cat mends)"*) echo never >broken ;; esac
+[ ! -e repairs ] || case "$*" in "$(cat repairs)"*) echo never >broken ;; esac
 read -r broken <broken
 [ ! -e whole ] || [ "$*" != "$broken" ] || exit 1
 [ -e whole ] || case "$*" in "$broken"*) echo 'it is broken' >&2; exit 1 ;; esac
@@ -133,7 +134,7 @@ PROGRAM = plan_run(COMMON, WANTED, ACME)
 PHASES = tuple(phase.name for phase in PROGRAM.phases)
 
 
-class FarSide:
+class ScriptHost:
     """A host whose Docker is a stand-in, in a folder; `app` runs there."""
 
     def __init__(self, folder: Path, shell: str = "dash") -> None:
@@ -149,7 +150,7 @@ class FarSide:
         (folder / "box" / "app").write_text("running\n")
         self.make("slow", "never")
         self.make("broken", "never")
-        self.make("deaf", "never")
+        self.make("ignores-term", "never")
         self.make("foreign", "")
 
     def make(self, name: str, text: str) -> None:
@@ -208,7 +209,7 @@ def say(process: subprocess.Popen[bytes], text: Secret) -> None:
 
 
 def cut(process: subprocess.Popen[bytes]) -> None:
-    """Die: nothing is read from the far side any more, each word of it is a signal for it."""
+    """Die as a client does: nothing reads the output any more, so a write to it is a signal."""
     for pipe in (process.stdout, process.stderr, process.stdin):
         assert pipe
         pipe.close()
