@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bed.errors import BedError
+from bed.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ def run(
     *argv: str,
     input: str | None = None,  # noqa: A002 - the word that subprocess uses
     check: bool = True,
-    timeout: float | None = 120,
+    timeout: float | None = HANG_SECONDS,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Completed:

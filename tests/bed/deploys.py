@@ -9,7 +9,7 @@ from bed.http import body
 from bed.machines import DOCKER
 from bed.shop import PORT
 from bed.step import Run, RunningStep, StepResult, run_action, start_action
-from bed.waiting import wait_until
+from bed.waiting import HANG_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class Deploy:
         *,
         env: Mapping[str, str] | None = None,
         run: Run | None = None,
-        timeout: float = 120,
+        timeout: float = HANG_SECONDS,
     ) -> StepResult:
         env = {"GREETING": SECRET, **(env or {})}
         return run_action(

@@ -11,6 +11,7 @@ from bed import cache
 from bed.command import Completed, run
 from bed.errors import BedError, Unavailable
 from bed.lease import LABEL, Lease
+from bed.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ class Engine:
         *argv: str,
         input: str | None = None,  # noqa: A002 - the word that subprocess uses
         check: bool = True,
-        timeout: float | None = 120,
+        timeout: float | None = HANG_SECONDS,
         env: Mapping[str, str] | None = None,
     ) -> Completed:
         """Run `docker ...` on the bed's engine."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bed import buildkit, cache
 from bed.errors import BedError
+from bed.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +97,7 @@ class Machine:
         user: str = "root",
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
-        timeout: float = 120,
+        timeout: float = HANG_SECONDS,
     ) -> Completed:
         """Run a program on the machine until it ends. With `check` it can raise CommandFailed.
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bed.action_file import ROOT, ActionFile, evaluate, read_action
+from bed.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,7 +103,7 @@ def run_action(
     run: Run | None = None,
     python: str | None = None,
     on: Runner | None = None,
-    timeout: float = 120,
+    timeout: float = HANG_SECONDS,
 ) -> StepResult:
     """Run the action in `actions/<name>` (the root one for an empty name) until it ends.
 
@@ -203,7 +204,7 @@ class RunningStep:
     def _pid(self) -> Path:
         return self._folder / "pid"
 
-    def result(self, timeout: float = 120) -> StepResult:
+    def result(self, timeout: float = HANG_SECONDS) -> StepResult:
         """Wait for the end. A step that takes too long is killed, with everything it started."""
         try:
             return self._result(self.process.wait(timeout))

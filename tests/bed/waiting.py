@@ -15,6 +15,8 @@ T = TypeVar("T")
 # and goes on as soon as it sees what it waits for.
 PATIENCE_SECONDS = 90
 PAUSE_SECONDS = 0.02
+# A program that has not ended by then hangs: on two cores with load 50, a deploy took two minutes.
+HANG_SECONDS = 600
 
 
 def wait_until(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bed import Bed, Registry, Runner
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.needs("packages", "engine")
 
 REPOSITORY = "Acme/Build"
 PATH = "acme/build"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bed import Bed, Builder, HtpasswdRegistry, Registry, Runner
 
-pytestmark = [pytest.mark.needs("packages", "engine", "buildkit"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.needs("packages", "engine", "buildkit")
 
 REPOSITORY = "Acme/Builders"
 PATH = "acme/builders"

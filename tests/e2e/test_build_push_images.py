@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bed import Bed, Registry, Runner
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.needs("packages", "engine")
 
 REPOSITORY = "Acme/Mono"
 PATH = "acme/mono"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bed import Bed
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.needs("packages", "engine")
 
 TREE = (
     "README.md", "README-secret.md", "a b/c d.txt", "app/main.py", "app/__pycache__/main.pyc",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ship.ssh.connector import Connector
     from ship.ssh.session import Session
 
-pytestmark = [pytest.mark.needs("packages"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.needs("packages")
 
 LIB = Path(__file__).parents[2] / "actions/lib"
 # Nothing of the machine's own agent or configuration may help.

@@ -17,7 +17,7 @@ from bed.waiting import wait_until
 if TYPE_CHECKING:
     from bed import Bed, Host
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.needs("packages", "engine")
 
 
 def test_a_first_version_serves_with_its_environment(

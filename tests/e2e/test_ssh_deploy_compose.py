@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bed import Bed, Host
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.needs("packages", "engine")
 
 FOLDER = "/home/deploy/shop"
 # A web server that is pinned, a database that is not touched, a task that comes to its end.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bed import Bed
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.needs("packages", "engine")
 # Docker 20.10, and 28 or whatever Debian tries out now.
 SUITES = [
     pytest.param(suite, marks=pytest.mark.needs(f"engine-{suite}"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bed import Bed, Host
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.needs("packages", "engine")
 DISK = "200m"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bed import Bed, Host
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.needs("packages", "engine")
 
 
 Serving = tuple[list["Host"], Deploy]
@@ -162,7 +162,7 @@ def test_eight_hosts_are_switched_in_groups(
     eight = [*hosts, *bed.add_hosts(8 - len(hosts))]
     deploy = Deploy(eight, tmp_path)
     for version in ("1", "2"):
-        result = deploy.run(deploy.inputs(shop.push(version), max_parallel="3"), timeout=240)
+        result = deploy.run(deploy.inputs(shop.push(version), max_parallel="3"))
         assert result.code == 0, result.log
         assert [served(host) for host in eight] == [version] * 8
     assert results(result.outputs["hosts"]) == ["deployed"] * 8

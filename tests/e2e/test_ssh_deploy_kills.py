@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bed import Bed, Host
     from bed.step import RunningStep
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.needs("packages", "engine")
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
 IMAGE = "ghcr.io/acme/shop@sha256:" + "0" * 64
 DISK = "300m"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bed import Bed, Host
     from bed.step import RunningStep
 
-pytestmark = [pytest.mark.needs("packages", "engine", "kamal-proxy"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.needs("packages", "engine", "kamal-proxy")
 
 PROXY = "gen-workflow-proxy"
 # Healthy for so many requests, then not: the first is the one of the check, the next the proxy's.
@@ -137,7 +137,6 @@ def test_a_first_version_serves_behind_the_proxy(
     assert result.outputs["gap-ms"] == ""
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("deploys", [5, pytest.param(20, marks=pytest.mark.test_all)])
 def test_no_request_is_lost_in_deploys_under_load(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, deploys: int

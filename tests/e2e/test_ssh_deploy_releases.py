@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bed import Bed, Host
 
-pytestmark = [pytest.mark.needs("packages", "engine"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.needs("packages", "engine")
 STATE = "/home/deploy/.gen-workflow/shop"
 
 

@@ -222,5 +222,5 @@ def test_an_index_that_cannot_be_reached_is_reported(checkout: Path, tmp_path: P
     )
     assert done.returncode == 2
     assert "gen-workflow: cannot make its environment:\n" in done.stderr
-    assert "  hint: it needs the package index once" in done.stderr
+    assert "  hint: the first run needs the package index" in done.stderr
     assert "Traceback" not in done.stderr

@@ -439,4 +439,4 @@ def test_a_refusal_of_another_registry_speaks_of_that_one() -> None:
 def test_a_refusal_of_an_own_token_names_that_token() -> None:
     refusal = Refusal("push", 403, "denied")
     problem = advice(refusal, Name("ghcr.io", "acme/app"), Login("me", is_own=True), ACME)
-    assert "the token in `password` has to have the scope write:packages" in problem.hint
+    assert "the token in `password` must have the scope write:packages" in problem.hint
