@@ -165,7 +165,7 @@ FAULTS = {
     "the image is gone": Fault(
         nothing,
         "the registry has no such image",
-        "check that this run has pushed it",
+        "check that an earlier step has pushed it",
         changes={"image": f"ghcr.io/acme/shop@sha256:{'0' * 64}"},
     ),
     "the registry is unknown": Fault(
