@@ -444,13 +444,13 @@ def test_another_port_than_that_of_the_proxy_is_named(serving: Serving, shop: Sh
 
 
 @pytest.mark.test_all
-def test_a_proxy_that_forgot_its_routes_learns_them_again(serving: Serving, shop: Shop) -> None:
+def test_a_proxy_that_lost_its_routes_gets_them_again(serving: Serving, shop: Shop) -> None:
     host, deploy, _ = serving
     host.docker("rm", "-f", PROXY)
     host.docker("volume", "rm", PROXY)
     result = deploy(shop.push("3", "sick"), health_timeout="6")
     assert result.outputs["result"] == "refused"
-    assert "does not know the way to shop" in result.log
+    assert "the proxy has lost its entry for shop" in result.log
     assert served(host) == "1"
 
 
