@@ -5,33 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ship.runner.errors import Interrupted
-from ship.runner.step import Step
 from ship.ssh_deploy.inputs import INPUTS, read_inputs
 from ship.ssh_deploy.plan import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ship.runner.context import Context
-    from ship.runner.process import Runner
-    from ship.runner.workflow_commands import Workflow
+    from ship.runner.step import Step
     from ship.ssh_deploy.common import Common
     from ship.ssh_deploy.program import Program
 
 __all__ = ["INPUTS", "run"]
 
 
-def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Workflow) -> None:
+def run(step: Step) -> None:
     """Do the step. Raises ShipError."""
-    workflow.output("result", "refused")
-    inputs = read_inputs(env, context)
+    step.workflow.output("result", "refused")
+    inputs = read_inputs(step.env, step.context)
     for secret in inputs.secrets():
-        workflow.mask(secret)
-    program = plan(inputs, context)
+        step.workflow.mask(secret)
+    program = plan(inputs, step.context)
     if inputs.common.dry_run:
-        workflow.quote(f"{inputs.common.shown()}\n{program.shown()}")
+        step.workflow.quote(f"{inputs.common.shown()}\n{program.shown()}")
     else:
-        _deploy(program, inputs.common, Step(env, context, runner, workflow))
+        _deploy(program, inputs.common, step)
 
 
 def _deploy(program: Program, common: Common, step: Step) -> None:

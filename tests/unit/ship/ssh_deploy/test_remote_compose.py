@@ -14,7 +14,6 @@ from script_host import (
     ACME,
     COMMON,
     DASH_FIRST,
-    PROGRAM,
     PULLS,
     WANTED,
     ScriptHost,
@@ -71,7 +70,9 @@ case "$*" in
   'ps -aq '*) [ ! -e web ] || cut -d ' ' -f 2 web ;;
   'container inspect '*) cat web ;;
   *' run --rm '*) [ ! -e hangs ] || {{ : >reached; trap '' TERM; sleep 1; exit 1; }} ;;
-  *' up -d '*) [ -e same ] || echo 'web 2 sha256:new {image} running 0 0 healthy today' >web ;;
+  *' up -d '*)
+    read -r health 2>/dev/null <health || health=healthy
+    [ -e same ] || echo "web 2 sha256:new {image} running 0 0 $health today" >web ;;
   *' up --no-start '*) echo 'web 3 sha256:new {image} created 0 0 healthy never' >web ;;
   'start '*) sed -i 's/ created / running /' web ;;
 esac
@@ -108,6 +109,8 @@ class ComposeSide(ScriptHost):
         self.health_timeout = 120
         self.repository = folder / "repository"
         self.live = folder / "home" / "app"
+        # Whoever waits for something that does not come has no time here.
+        self.functions = "sleep() { command sleep 0.01; }\n"
 
     def put(self, path: str, text: str, mode: int = 0o644) -> None:
         """Write a file of the repository."""
@@ -115,12 +118,6 @@ class ComposeSide(ScriptHost):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
         file.chmod(mode)
-
-    def start(self, program: Program = PROGRAM) -> subprocess.Popen[bytes]:
-        process = super().start(program)
-        # Whoever waits for something that does not come has no time here.
-        say(process, Secret("sleep() { command sleep 0.01; }\n"))
-        return process
 
     def program(self, folder: str = "app", rollback: str = "") -> Program:
         paths = [p for p in self.repository.rglob("*") if p.is_file()]
@@ -900,3 +897,12 @@ def test_a_blank_at_the_edge_of_a_name_stays_in_the_undo(side: ComposeSide) -> N
     say(process, call("leave"))
     listen(process, "ship-gone")
     process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def test_a_project_that_runs_for_the_whole_time_is_healthy_also_at_the_turn_of_a_second(
+    side: ComposeSide,
+) -> None:
+    side.make("health", "none\n")
+    side.health_timeout = 2
+    side.make_each_look_at_the_clock_take_a_second()
+    assert deployed(side.deploy())

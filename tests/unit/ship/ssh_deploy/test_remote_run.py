@@ -555,3 +555,12 @@ def test_a_container_says_which_repository_it_is_of(script_host: ScriptHost) -> 
     script_host.run(*PHASES)
     [made] = [call for call in script_host.calls if call.startswith("create --name app.next")]
     assert "--label=io.github.gen-workflow.repository=Acme/App" in made
+
+
+def test_an_app_that_runs_for_the_whole_time_is_healthy_also_at_the_turn_of_a_second(
+    script_host: ScriptHost,
+) -> None:
+    script_host.make("health", "none")
+    script_host.make_each_look_at_the_clock_take_a_second()
+    program = plan_run(COMMON, WANTED._replace(health_timeout=2), ACME)
+    assert script_host.run(*PHASES, program=program)[-1] == "ship-gone word 0"

@@ -375,7 +375,7 @@ judge_one() {
         healthy) ;;
         *)
           [ -n "$HEALTH_PATH" ] && [ "$1" = "$HEALTH_SERVICE" ] && return
-          [ "$(now)" -ge "$settled_at" ] || is_slow "$1: it has not run for long enough"
+          [ "$looked_at" -ge "$settled_at" ] || is_slow "$1: it has not run for long enough"
           ;;
       esac
       ;;
@@ -394,8 +394,9 @@ is_slow() { verdict='wait' reason=$1; }
 # Waits until services are healthy, and then for the path. $1 seconds, $2 the services.
 await_project() {
   local deadline
-  deadline=$(($(now) + $1))
-  settled_at=$(($(now) + ($1 < 5 ? $1 : 5)))
+  looked_at=$(now)
+  deadline=$((looked_at + $1))
+  settled_at=$((looked_at + ($1 < 5 ? $1 : 5)))
   while :; do
     judge "$2"
     [ "$verdict" != bad ] || return 1
@@ -406,8 +407,9 @@ await_project() {
       failed_container=$(each_container |
         sed -n "s/^$HEALTH_SERVICE \\([^ ]*\\) .*/\\1/p" | head -n 1)
     fi
-    [ "$(now)" -lt "$deadline" ] || return 1
+    [ "$looked_at" -lt "$deadline" ] || return 1
     pause 0.2
+    looked_at=$(now)
   done
 }
 

@@ -6,6 +6,9 @@ answer=
 reason=
 # From which second on a container counts as healthy that has no other sign of its health.
 settled_at=0
+# The second in which we began to look at the containers. One look has one time, so that it is not
+# too early for the one limit and too late for the other.
+looked_at=0
 # Milliseconds on the clock when it was last read.
 clock_ms=0
 # The longest gap so far in milliseconds, or nothing.

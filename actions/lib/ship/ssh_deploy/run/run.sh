@@ -107,7 +107,7 @@ is_healthy() {
       healthy) return 0 ;;
       starting) reason='its HEALTHCHECK has not passed' ;;
       *)
-        [ "$(now)" -lt "$settled_at" ] || return 0
+        [ "$looked_at" -lt "$settled_at" ] || return 0
         reason='it has not run for long enough'
         ;;
     esac
@@ -142,8 +142,9 @@ await_healthy() {
   local state format='{{.State.Status}} {{.RestartCount}}'
   format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
   health_failure=
-  health_deadline=$(($(now) + $2))
-  settled_at=$(($(now) + ($2 < 5 ? $2 : 5)))
+  looked_at=$(now)
+  health_deadline=$((looked_at + $2))
+  settled_at=$((looked_at + ($2 < 5 ? $2 : 5)))
   while :; do
     state=$(inspect "$format" "$1")
     case $state in
@@ -160,8 +161,9 @@ await_healthy() {
         return 1
         ;;
     esac
-    [ "$(now)" -lt "$health_deadline" ] || return 1
+    [ "$looked_at" -lt "$health_deadline" ] || return 1
     pause
+    looked_at=$(now)
   done
 }
 
