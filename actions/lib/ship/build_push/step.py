@@ -10,26 +10,20 @@ from ship.build_push.plan import plan, tags_to_set
 from ship.build_push.report import Outcomes
 from ship.images.docker_config import docker_config
 from ship.runner.errors import Interrupted, ShipError
-from ship.runner.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ship.build_push.inputs import Inputs
     from ship.images.registry.client import Client
-    from ship.runner.context import Context
-    from ship.runner.process import Runner
-    from ship.runner.workflow_commands import Workflow
+    from ship.runner.step import Step
 
 __all__ = ["INPUTS", "run"]
 
 
-def run(env: Mapping[str, str], context: Context, runner: Runner, workflow: Workflow) -> None:
+def run(step: Step) -> None:
     """Do the step. Raises ShipError."""
-    step = Step(env, context, runner, workflow)
-    want = read_inputs(env, context)
+    want = read_inputs(step.env, step.context)
     for secret in (want.password, *(each.value for each in want.secrets)):
-        workflow.mask(secret)
+        step.workflow.mask(secret)
     report.known_outputs(want, step)
     if want.dry_run:
         report.notices(want, step)

@@ -7,7 +7,6 @@ clean-up.
 from __future__ import annotations
 
 import signal
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -49,6 +48,8 @@ def deferred() -> Iterator[None]:
 
     Other threads than the main one never get a signal, and may not set a handler.
     """
+    import threading  # noqa: PLC0415 - 1 ms, not for a dry run
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return

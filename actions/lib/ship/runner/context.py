@@ -89,3 +89,8 @@ def read_context(env: Mapping[str, str]) -> Context:
         # Less is known without a payload, but nothing fails, so it is no error.
         payload=read_object(env.get("GITHUB_EVENT_PATH", "")),
     )
+
+
+def is_input(name: str) -> bool:
+    """Say whether a variable is for us alone: action.yml made it, and it may be a secret."""
+    return name.startswith("INPUT_") or name == "JOB_TOKEN"

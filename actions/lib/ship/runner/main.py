@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from ship.runner import cancel
 from ship.runner.command import HIDDEN
-from ship.runner.context import read_context
+from ship.runner.context import is_input, read_context
 from ship.runner.errors import ShipError, StepFailed
-from ship.runner.process import ProcessRunner, is_input
+from ship.runner.step import Step
 from ship.runner.summary import fence
 from ship.runner.workflow_commands import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from ship.runner.process import Runner
 
 ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
 REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     cancel.listen()
     try:
         action = importlib.import_module(ACTIONS[arguments[0]])
-        action.run(env, read_context(env), ProcessRunner(env), workflow)
+        action.run(Step(env, read_context(env), lambda: _runner(env), workflow))
         cancel.ignore()
     except ShipError as error:
         return _tell(workflow, error)
@@ -52,6 +54,12 @@ def main(arguments: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001 - whatever it is, the person gets a report and not a traceback
         return _bug(workflow, env)
     return 0
+
+
+def _runner(env: Mapping[str, str]) -> Runner:
+    from ship.runner.process import ProcessRunner  # noqa: PLC0415 - 4 ms, not for a dry run
+
+    return ProcessRunner(env)
 
 
 def _full(error: OSError) -> StepFailed:

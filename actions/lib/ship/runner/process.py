@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ship.runner import cancel
+from ship.runner.context import is_input
 from ship.runner.errors import UserError
 from ship.runner.pipes import close, read_lines
 from ship.runner.running import Background, Interactive, end, send_signal
@@ -288,8 +289,3 @@ def _await(changed: threading.Event, is_true: Callable[[], bool]) -> None:
         # With a limit, because a wait without one would not let a signal through.
         changed.wait(timeout=1)
         changed.clear()
-
-
-def is_input(name: str) -> bool:
-    """Say whether a variable is for us alone: action.yml made it, and it may be a secret."""
-    return name.startswith("INPUT_") or name == "JOB_TOKEN"

@@ -14,6 +14,7 @@ from doubles import OPEN_REGISTRY, Answers, HttpRegistry, Log, ScriptedRunner
 from ship.build_push.step import run
 from ship.runner.errors import Interrupted, ShipError
 from ship.runner.process import Finished
+from ship.runner.step import Step
 from unit.ship.build_push.given import context, inputs
 
 if TYPE_CHECKING:
@@ -92,10 +93,10 @@ def test_a_run_starts_the_commands_of_the_dry_run_in_their_order(
             where = {"images": given["images"].format(registry.address)}
         real = {**given, **where}
         dry, wet = Log(tmp_path), Log(tmp_path)
-        run(inputs(**real, dry_run="true"), context(workspace), ScriptedRunner(), dry.workflow)
+        run(Step(inputs(**real, dry_run="true"), context(workspace), ScriptedRunner, dry.workflow))
         assert registry.asked == []
         runner = ScriptedRunner(*[Finished(0)] * 20, then=as_buildx)
-        run(inputs(**real), context(workspace), runner, wet.workflow)
+        run(Step(inputs(**real), context(workspace), lambda: runner, wet.workflow))
         put = [each.split("/v2/")[1] for each in registry.asked if each.startswith("PUT ")]
         tags = [f"{registry.address}/{each.replace('/manifests/', ':')}" for each in put]
     started = [str(each) for each in runner.ran if each.why != ASKS]
@@ -127,6 +128,6 @@ def test_a_builder_that_was_only_begun_is_removed(
     with HttpRegistry(answers()) as registry:
         real = inputs(**given, image=f"{registry.address}/acme/app")
         with pytest.raises(ShipError):
-            run(real, context(workspace), runner, log.workflow)
+            run(Step(real, context(workspace), lambda: runner, log.workflow))
     assert [each.argv[2] for each in runner.ran] == ["--format", "create", "rm"]
     assert runner.ran[2] == runner.ran[1].undo

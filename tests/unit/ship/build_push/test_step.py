@@ -10,12 +10,13 @@ from doubles import OPEN_REGISTRY, Answers, HttpRegistry, Log, ScriptedRunner
 from ship.build_push.step import run
 from ship.runner.errors import ShipError, StepFailed
 from ship.runner.process import Finished
+from ship.runner.step import Step
 from unit.ship.build_push.given import DIGEST, SHORT, context, inputs, values
 
 
 def test_a_dry_run_sets_what_is_known_and_starts_nothing(workspace: Path, tmp_path: Path) -> None:
     log = Log(tmp_path)
-    run(inputs(dry_run="true", password=""), context(workspace), ScriptedRunner(), log.workflow)
+    run(Step(inputs(dry_run="true", password=""), context(workspace), ScriptedRunner, log.workflow))
     assert log.outputs["tag"] == SHORT
     assert log.outputs["version"] == "main"
     assert log.outputs["tags"].split() == ["ghcr.io/acme/app:main", f"ghcr.io/acme/app:{SHORT}"]
@@ -28,7 +29,7 @@ def test_a_build_for_a_pull_request_leaves_no_login_behind(workspace: Path, tmp_
     log = Log(tmp_path)
     runner = ScriptedRunner(Finished(0, "", "#1 done\n::warning::x"))
     env = {**inputs(), "RUNNER_TEMP": str(tmp_path), "HOME": str(tmp_path)}
-    run(env, context(workspace, event_name="pull_request"), runner, log.workflow)
+    run(Step(env, context(workspace, event_name="pull_request"), lambda: runner, log.workflow))
     assert "Built, not pushed" in log.summary
     config = runner.ran[0].env["DOCKER_CONFIG"]
     assert isinstance(config, str)
@@ -59,7 +60,7 @@ def test_the_tag_that_stays_is_pushed_by_buildx_and_the_others_are_set_later(
         image = f"{registry.address}/acme/app"
         given = inputs(image=image, tags="type=raw,latest\ntype=ref,event=branch\ntype=sha")
         with pytest.raises(ShipError, match="returned another manifest"):
-            run(given, context(workspace), runner, log.workflow)
+            run(Step(given, context(workspace), lambda: runner, log.workflow))
     assert values(runner.ran[0].argv, "tag") == [f"{image}:sha-0123456"]
     assert log.outputs["image"] == f"{image}@{DIGEST}"
     assert log.outputs["digest"] == DIGEST
@@ -70,13 +71,20 @@ def test_a_digest_that_buildx_does_not_tell_is_an_error(workspace: Path, tmp_pat
     with HttpRegistry(OPEN_REGISTRY) as registry:
         given = inputs(image=f"{registry.address}/acme/app")
         with pytest.raises(StepFailed, match="did not report its digest"):
-            run(given, context(workspace), ScriptedRunner(Finished(0)), log.workflow)
+            run(Step(given, context(workspace), lambda: ScriptedRunner(Finished(0)), log.workflow))
 
 
 def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> None:
     log = Log(tmp_path)
     runner = ScriptedRunner(Finished(7, "", "ERROR: failed to solve: something"))
     with pytest.raises(StepFailed, match="failed with exit code 7"):
-        run(inputs(), context(workspace, event_name="pull_request"), runner, log.workflow)
+        run(
+            Step(
+                inputs(),
+                context(workspace, event_name="pull_request"),
+                lambda: runner,
+                log.workflow,
+            )
+        )
     assert (log.outputs["tag"], log.outputs["image"]) == (SHORT, "")
     assert log.summary == "", "no empty table; main reports the error"

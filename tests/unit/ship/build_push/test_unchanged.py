@@ -47,7 +47,7 @@ def look(
         variables = {f"INPUT_{n.upper().replace('-', '_')}": value for n, value in given.items()}
         variables |= {"RUNNER_ARCH": "X64", **(env or {})}
         context = Context(repository="Acme/App", workspace=str(workspace))
-        step = Step(variables, context, ScriptedRunner(), log.workflow)
+        step = Step(variables, context, ScriptedRunner, log.workflow)
         want = read_inputs(variables, context)
         with Client(lambda _: None, {}, back_off=()) as client:
             found = Found(*Search(want, client, step).look(want.images[0]))

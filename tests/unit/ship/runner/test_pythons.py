@@ -51,6 +51,19 @@ def test_a_supported_python_plans_the_same(python: str, tmp_path: Path) -> None:
     assert "\n1. build app and push it to ghcr.io/acme/app\n" in done.stdout
 
 
+def test_a_dry_run_does_not_load_what_starts_programs(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").touch()
+    env = {"PATH": "/usr/bin:/bin", "GITHUB_WORKSPACE": str(tmp_path), "INPUT_PUSH": "false"}
+    argv = (sys.executable, "-X", "importtime", "-Iu", str(LIB), "build-push")
+    loaded = {}
+    for dry_run in ("true", "false"):
+        given = {**env, "INPUT_IMAGE": "ghcr.io/acme/app", "INPUT_TAGS": "1"}
+        given |= {"INPUT_DRY_RUN": dry_run, "RUNNER_TEMP": str(tmp_path)}
+        done = subprocess.run(argv, env=given, check=False, capture_output=True, text=True)
+        loaded[dry_run] = "ship.runner.process" in done.stderr
+    assert loaded == {"true": False, "false": True}
+
+
 def test_an_old_python_gets_a_sentence_and_no_traceback(tmp_path: Path) -> None:
     # This one in disguise, for machines that have no old one.
     disguise = "import sys; sys.version_info = (3, 9, 0); exec(open(sys.argv[1]).read())"

@@ -10,6 +10,7 @@ from ship.build_push.inputs import Inputs, read_inputs
 from ship.build_push.step import run
 from ship.images.reference import Reference
 from ship.runner.command import Command, Secret
+from ship.runner.step import Step
 from unit.ship.build_push.given import SHA, SHORT, context, inputs, read, values
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def test_a_cache_that_would_have_no_effect_is_left_out_with_a_message(
     assert values(argv(want), "cache-from") == ["type=registry,ref=x/y"]
     assert values(argv(want), "cache-to") == []
     log = Log(tmp_path)
-    run(inputs(dry_run="true", **given), context(workspace), ScriptedRunner(), log.workflow)
+    run(Step(inputs(dry_run="true", **given), context(workspace), ScriptedRunner, log.workflow))
     assert log.text.count("::warning::`cache-") == 2
     env = {**inputs(**given), "ACTIONS_RUNTIME_TOKEN": "t"}
     exposed = read_inputs(env, context(workspace))
@@ -136,7 +137,7 @@ def test_a_run_after_that_of_a_fork_pushes_nothing(
 ) -> None:
     facts = context(workspace, event_name="workflow_run", payload=payload)
     log = Log(workspace.parent)
-    run(inputs(dry_run="true"), facts, ScriptedRunner(), log.workflow)
+    run(Step(inputs(dry_run="true"), facts, ScriptedRunner, log.workflow))
     assert ("--push" in log.text) is pushes
     reported = "Nothing is pushed: this run is for a pull request of a fork, which never pushes."
     assert (reported in log.text) is not pushes
