@@ -133,8 +133,9 @@ def no_shell(target: Target, said: str) -> UserError:
     """Return the error for a host that let us log in but did not run our command."""
     unfit = re.search(rf"^{UNFIT} (.*)", said, re.MULTILINE)
     if unfit:
+        name = _clean(unfit[1]) or "another shell"
         return UserError.of(
-            f"`sh` of {target} is {_clean(unfit[1]) or 'another shell'}, which cannot run the script",
+            f"`sh` of {target} is {name}, which cannot run the script",
             where="input `host`",
             hint="let `sh` on the host be dash, bash or busybox, and check that no login script "
             "changes PATH so that it finds another `sh`",
