@@ -83,7 +83,7 @@ become_compose() {
   shift 2
   eval "set -- docker compose ${PROJECT:+-p \"\$PROJECT\"} $files \"\$@\""
   for name in $ENV_NAMES; do set -- -u "$name" "$@"; done
-  exec env "$@"
+  exec env "$@" 9>&-
 }
 
 compose() { (become_compose "$@"); }
@@ -187,7 +187,7 @@ $PROJECT
 # Prints one line in the form of CONTAINER_FORMAT for each container of the project without tasks.
 each_container() {
   docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "$NO_TASKS" \
-    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null
+    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null 9>&-
 }
 
 # $1 a word, $2 words with a blank between them.
@@ -249,7 +249,7 @@ run_task() {
   # In the background, so that we get a signal at once, and so that our facts do not go where its
   # output goes.
   become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" \
-    run --rm --no-deps -T --name "$task_container" "$@" </dev/null >&2 9>&- &
+    run --rm --no-deps -T --name "$task_container" "$@" </dev/null >&2 &
   compose_process=$!
   wait "$compose_process"
   code=$?

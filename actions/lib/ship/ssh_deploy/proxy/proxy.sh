@@ -124,7 +124,7 @@ send_back() {
   elif [ -n "$old_id" ] && [ -n "$(route_of "$NAME")" ] && running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
     log "sending users back to the old container $NAME"
-    { route "$NAME" 10 || route "$NAME" 10 --force; } &
+    { route "$NAME" 10 || route "$NAME" 10 --force; } 9>&- &
     process=$!
     until { find_target && [ "$target_id" = "$old_id" ]; } || ! kill -0 "$process" 2>/dev/null; do
       pause

@@ -29,7 +29,7 @@ containers=
 # so that none of our variables is lost, and after "$@" was made from ours.
 with_app_environment() { (
   app_environment
-  exec "$@"
+  exec "$@" 9>&-
 ) }
 
 # Undoes what is not committed, whatever ends the session: the newest change first.
@@ -118,7 +118,7 @@ is_healthy() {
 # A command that hangs is no success: it has time until the deadline. $1 the container.
 run_health_command() {
   local process
-  docker exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
+  "$DOCKER_PROGRAM" exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
   process=$!
   while kill -0 "$process" 2>/dev/null; do
     if [ "$(now)" -ge "$health_deadline" ]; then
@@ -330,7 +330,7 @@ create() {
   first=${NETWORKS%% *}
   [ -z "$first" ] ||
     set -- "$@" --network "$first" ${network_alias:+--network-alias "$network_alias"}
-  set -- "$(command -v docker)" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
+  set -- "$DOCKER_PROGRAM" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
     "$@" "$IMAGE"
   eval "set -- \"\$@\" $COMMAND"
   docker_output=$(with_app_environment "$@" 2>&1) || return 1
@@ -360,7 +360,7 @@ run_commands() {
     create "$NAME.candidate" --restart no || explain start "$docker_output"
     # In the background, so that we get a signal at once: Docker's client passes a signal on to the
     # container and waits for its end.
-    docker start -a "$NAME.candidate" >&2 9>&- &
+    "$DOCKER_PROGRAM" start -a "$NAME.candidate" >&2 9>&- &
     wait $! || fail "command-$1" "$line"
     docker rm -f -v "$NAME.candidate" >/dev/null
     candidate=
