@@ -27,6 +27,8 @@ OLDEST_COMPOSE=2.24
 PINNED=
 HEALTH_SERVICE=
 HEALTH_HOST_PORT=
+# What the containers of commands do not get of their services, as a compose file.
+TASK_OVERRIDE=
 
 # The folder of this release, and the name of the release that serves.
 release=
@@ -228,6 +230,7 @@ phase_after() { run_tasks after "$AFTER"; }
 # for `eval`.
 run_tasks() {
   local service needed line ran=
+  printf '%s\n' "$TASK_OVERRIDE" 2>/dev/null >"$STATE/task.yml" || fail disk "$STATE"
   while read -r service needed line; do
     ran=yes
     log "running in $service: $line"
@@ -243,13 +246,16 @@ TASKS
   [ -n "$ran" ] || fail disk "${TMPDIR:-/tmp}"
 }
 
+# Users and neighbours must not find the container of a command. What its image says to Traefik and
+# nginx-proxy is overridden.
 run_task() {
   local code
   eval "set -- $1 $2"
   # In the background, so that we get a signal at once, and so that our facts do not go where its
   # output goes.
-  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" \
-    run --rm --no-deps -T --name "$task_container" "$@" </dev/null >&2 &
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE -f \"\$STATE/task.yml\"" \
+    run --rm --no-deps -T --label traefik.enable=false --env VIRTUAL_HOST= \
+    --name "$task_container" "$@" </dev/null >&2 &
   compose_process=$!
   wait "$compose_process"
   code=$?

@@ -293,11 +293,18 @@ start_proxy() {
   done
 }
 
+# The new container runs beside the old one. What others find it by, it has from its start: then a
+# candidate without that is checked first.
 phase_check() {
+  [ -z "$FOUND_BY" ] || check_candidate
+  check_next
+}
+
+check_next() {
   local address path="$HEALTH_PATH"
   begun=yes
   log "starting the new container $NAME.next beside $NAME"
-  create "$NAME.next" --restart "$RESTART" || explain start "$docker_output"
+  create_next || explain start "$docker_output"
   docker_output=$(docker start "$NAME.next" 2>&1) || explain start "$docker_output"
   next_id=$(id_of "$NAME.next")
   address=$(inspect "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME.next")

@@ -340,6 +340,19 @@ create() {
   done
 }
 
+# Makes a container that runs beside the service for a while: the candidate, or one of a command.
+# Users and neighbours must not find it. What the image says to Traefik and nginx-proxy is
+# overridden. $@ further flags.
+create_candidate() {
+  create "$NAME.candidate" --restart no --label traefik.enable=false --env VIRTUAL_HOST= "$@"
+}
+
+# Makes the container that takes over, with all that others find it by. $@ further flags.
+create_next() {
+  eval "set -- \"\$@\" $FOUND_BY"
+  create "$NAME.next" --restart "$RESTART" "$@"
+}
+
 connect_network() {
   docker_output=$(docker network connect ${network_alias:+--alias "$network_alias"} \
     "$1" "$2" 2>&1)
@@ -357,7 +370,7 @@ run_commands() {
     COMMAND=$line
     candidate=yes
     log "running: $line"
-    create "$NAME.candidate" --restart no || explain start "$docker_output"
+    create_candidate || explain start "$docker_output"
     # In the background, so that we get a signal at once: Docker's client passes a signal on to the
     # container and waits for its end.
     "$DOCKER_PROGRAM" start -a "$NAME.candidate" >&2 9>&- &
@@ -372,13 +385,14 @@ COMMANDS
   COMMAND=$command_of_app
 }
 
-phase_check() {
+phase_check() { check_candidate; }
+
+check_candidate() {
   local port=
   candidate=yes
   log "starting the candidate $NAME.candidate"
-  set -- --restart no
-  [ -z "$HEALTH_PATH" ] || set -- "$@" --publish "127.0.0.1::$HEALTH_PORT"
-  create "$NAME.candidate" "$@" || explain start "$docker_output"
+  create_candidate ${HEALTH_PATH:+--publish "127.0.0.1::$HEALTH_PORT"} ||
+    explain start "$docker_output"
   docker_output=$(docker start "$NAME.candidate" 2>&1) || explain start "$docker_output"
   [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null |
     sed -n 's/.*://p' | head -n 1)
@@ -401,7 +415,7 @@ phase_switch() {
   # Others in its networks know the service by its name, which the container gets only later. The
   # default network of Docker has no names.
   case " $NETWORKS " in *' bridge '*) ;; *) network_alias=$NAME ;; esac
-  create "$NAME.next" --restart "$RESTART" "$@" || explain start "$docker_output"
+  create_next "$@" || explain start "$docker_output"
   network_alias=
   if still_runs; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
