@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ship.runner.command import Command
 from ship.ssh import bootstrap
-from ship.ssh.refusal import no_shell, silent
+from ship.ssh.refusal import NOT_NOW, no_shell, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,6 +141,8 @@ class Session:
             process.kill()
             return "given up"
         said = "\n".join(self._said)
+        if NOT_NOW.search(said):
+            return said
         # A signal, which has a negative code, was ours.
         if self._exit_code is not None or 0 <= process.code < SSH_FAILED:
             raise no_shell(self.target, said)

@@ -21,8 +21,8 @@ INPUTS = (
     "host", "user", "port", "ssh-key", "ssh-key-passphrase", "known-hosts", "host-fingerprints",
     "host-ca", "insecure-host-key", "jump", "ssh-proxy-command", "image", "name", "ports", "env",
     "env-file", "secret-files", "volumes", "networks", "labels", "memory", "cpus", "options",
-    "command", "restart", "health", "health-command", "health-timeout", "stop-timeout", "before",
-    "after", "script", "rollback", "keep", "max-parallel", "lock-timeout", "lock-expiry",
+    "command", "restart", "health", "health-host", "health-status", "health-command", "health-timeout",
+    "stop-timeout", "before", "after", "script", "rollback", "keep", "max-parallel", "lock-timeout", "lock-expiry",
     "registry-username", "registry-password", "dry-run", "strategy", "proxy-hosts", "proxy-tls",
     "proxy-image", "drain-timeout", "compose", "dir", "images", "files",
 )  # fmt: skip
