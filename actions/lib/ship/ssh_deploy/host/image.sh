@@ -2,6 +2,9 @@
 #
 # IMAGE (parameter): the image to deploy. When the deploy goes back, the host finds it.
 
+# Log lines and facts in one stream, or they would reach the client in another order.
+exec 2>&1
+
 LABEL=io.github.gen-workflow.service
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
