@@ -171,7 +171,9 @@ FAULTS = {
         no_logins, "does not let the user log in at the moment", "run the job again"
     ),
     "the configuration of Docker belongs to root": Fault(
-        docker_config_of_root, "the Docker engine of the host does not answer (Cannot connect", "start it"
+        docker_config_of_root,
+        "the Docker engine of the host does not answer (Cannot connect",
+        "systemctl start docker",
     ),
     "the app listens on another port": Fault(
         nothing,

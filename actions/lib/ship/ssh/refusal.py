@@ -37,7 +37,9 @@ BEHIND = re.compile(r"^channel [0-9]+: open failed: (?:connect failed: )?(.*?)\s
 NOT_NOW = re.compile(r"/etc/nologin exists|pam_nologin|not permitted to log in yet")
 EXPIRED = re.compile(r"(?:password|account) has expired|password expired", re.IGNORECASE)
 METHODS = re.compile(r"Permission denied \(([^)]*)\)")
-CLOSED = re.compile(r"^Connection closed by .*", re.MULTILINE)
+CLOSED = re.compile(r"^Connection closed by (?!UNKNOWN).*", re.MULTILINE)
+# Lines of ssh itself, and not of the host, before it says that the connection was closed.
+OF_SSH = re.compile(r"(?:kex_exchange_|ssh_dispatch_|ssh: |client_loop: |banner |channel )")
 LONGEST = 300
 # What ssh prints besides the reason.
 NOISE = re.compile(r"Warning: Permanently added|Connection closed by UNKNOWN|^\s*$|^@+|^debug")
@@ -78,13 +80,9 @@ def lacks_key(said: str) -> bool:
 
 def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = False) -> ShipError:
     """Return the error that says why there is no connection; `jump` for a jump host."""
-    methods = METHODS.search(said)
-    if methods and "publickey" not in methods[1].split(","):
-        return _wants_more(target, methods[1])
-    if methods or "Too many authentication failures" in said:
-        return _refused_key(target, said)
-    if EXPIRED.search(said):
-        return _expired(target, said)
+    login = _refused_login(target, said)
+    if login:
+        return login
     if proxy_command and NO_PROGRAM.search(said):
         return UserError.of(
             f"the command cannot be run ({last_line(said)})",
@@ -107,8 +105,6 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
             hint="update OpenSSH on the host",
             anchor="no-algorithm",
         )
-    if NOT_NOW.search(said) or (CLOSED.search(said) and _before_closing(said)):
-        return _not_now(target, said)
     return StepFailed.of(
         f"no connection to {target}: {last_line(said)}",
         hint=f"check that the host is up, that sshd listens on port {target.port}, and that its "
@@ -117,17 +113,31 @@ def refused(target: Target, said: str, *, proxy_command: str = "", jump: bool = 
     )
 
 
+def _refused_login(target: Target, said: str) -> ShipError | None:
+    """Return the error of a host that was reached and does not let the user log in."""
+    methods = METHODS.search(said)
+    if methods and "publickey" not in methods[1].split(","):
+        return _wants_more(target, methods[1])
+    if methods or "Too many authentication failures" in said:
+        return _refused_key(target, said)
+    if EXPIRED.search(said):
+        return _expired(target, said)
+    if NOT_NOW.search(said) or (CLOSED.search(said) and _before_closing(said)):
+        return _not_now(target, said)
+    return None
+
+
 def _before_closing(said: str) -> str:
     """Return what a host said before it closed the connection, on one line."""
     lines = [line for line in CLOSED.sub("", said).splitlines() if not NOISE.search(line)]
-    return _clean(" ".join(line.strip() for line in lines))
+    return _clean(" ".join(line.strip() for line in lines if not OF_SSH.match(line)))
 
 
 def _not_now(target: Target, said: str) -> StepFailed:
     return StepFailed.of(
         f"{target} does not let the user log in at the moment ({_before_closing(said)})",
         hint="run the job again in a few minutes: a host that starts, stops or is being maintained "
-        "does this; if it stays, look for the file /etc/nologin on the host, and at the log of sshd",
+        "does this; if it stays, look for /etc/nologin on the host, and at the log of sshd",
         anchor="not-now",
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ship.runner.command import Command
 from ship.ssh import bootstrap
-from ship.ssh.refusal import NOT_NOW, no_shell, silent
+from ship.ssh.refusal import no_shell, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,8 @@ GONE_SECONDS = 3
 KEPT_LINES = 50
 # The exit code of ssh itself; that of a command passes through (ssh(1), EXIT STATUS).
 SSH_FAILED = 255
+# The exit code of sshd where it finds /etc/nologin by itself, without PAM (session.c, do_nologin).
+NOLOGIN_CODE = 254
 
 
 class Session:
@@ -141,8 +143,8 @@ class Session:
             process.kill()
             return "given up"
         said = "\n".join(self._said)
-        if NOT_NOW.search(said):
-            return said
+        if process.code == NOLOGIN_CODE:
+            return f"/etc/nologin exists: {said}"
         # A signal, which has a negative code, was ours.
         if self._exit_code is not None or 0 <= process.code < SSH_FAILED:
             raise no_shell(self.target, said)

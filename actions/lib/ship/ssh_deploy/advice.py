@@ -23,8 +23,7 @@ CAUSES = {
         "add the user to the group `docker`: sudo usermod -aG docker USER, then deploy again",
     ),
     "docker-config": (
-        "the user on the host cannot read Docker's configuration, so a login in it has no effect "
-        "({})",
+        "the user cannot read Docker's configuration on the host, where a login may be ({})",
         (
             "give the folder back to the user: sudo chown -R USER ~USER/.docker; it belongs to "
             "root after `sudo docker login`"
@@ -68,8 +67,7 @@ CAUSES = {
         ),
     ),
     "exec-format": (
-        "the host cannot run the program of the image, which is for another processor or is no "
-        "program ({})",
+        "the program of the image is for another processor than the host's, or no program ({})",
         (
             "build the image for the platform of the host (`platforms` of build-push); if a script "
             "is the ENTRYPOINT, its first line must be such as #!/bin/sh"

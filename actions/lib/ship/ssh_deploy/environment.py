@@ -44,7 +44,7 @@ def check_lengths(read: Reader, env: Mapping[str, Secret]) -> None:
     """Note each variable that no program can be started with."""
     for name, value in env.items():
         if len(f"{name}={value.reveal()}".encode("utf-8", "surrogatepass")) >= LONGEST:
-            hint = "put it into a file that the app reads: `secret-files`, or `files` of a compose project"
+            hint = "let the app read a file: with `secret-files`, or `files` of a compose project"
             read.problem("env", f"{name} is too long: Linux allows 128 KiB for a variable", hint)
 
 

@@ -21,10 +21,11 @@ INPUTS = (
     "host", "user", "port", "ssh-key", "ssh-key-passphrase", "known-hosts", "host-fingerprints",
     "host-ca", "insecure-host-key", "jump", "ssh-proxy-command", "image", "name", "ports", "env",
     "env-file", "secret-files", "volumes", "networks", "labels", "memory", "cpus", "options",
-    "command", "restart", "health", "health-host", "health-status", "health-command", "health-timeout",
-    "stop-timeout", "before", "after", "script", "rollback", "keep", "max-parallel", "lock-timeout", "lock-expiry",
+    "command", "restart", "health", "health-command", "health-timeout", "stop-timeout", "before",
+    "after", "script", "rollback", "keep", "max-parallel", "lock-timeout", "lock-expiry",
     "registry-username", "registry-password", "dry-run", "strategy", "proxy-hosts", "proxy-tls",
-    "proxy-image", "drain-timeout", "compose", "dir", "images", "files",
+    "proxy-image", "drain-timeout", "compose", "dir", "images", "files", "health-host",
+    "health-status",
 )  # fmt: skip
 # An error may show every other input as it is, and GitHub masks only its own secrets. A registry
 # may accept the key of a service account.

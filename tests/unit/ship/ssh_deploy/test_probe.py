@@ -37,7 +37,7 @@ def port() -> Iterator[int]:
         def do_GET(self) -> None:
             if self.path == "/slow":
                 hangs.wait()
-            address = f"127.0.0.1:{self.server.server_port}"
+            address = f"127.0.0.1:{self.server.server_address[1]}"
             sites = {"/": SITE, "/address": address}
             is_there = self.headers["Host"] == sites.get(self.path)
             self.send_response(ANSWERS.get(self.path, 200 if is_there else 404))
@@ -84,7 +84,8 @@ def probe(
     sent = Program(("host/common", "host/health"), (), given)
     script = sent.preamble("m").reveal()
     script = script.replace("PATH=$PATH:", "ELSEWHERE=")
-    script += f"probe 127.0.0.1 '{port}' '{path}' {seconds} && echo good || echo \"$answer\"\nfinished=yes\n"
+    script += f"probe 127.0.0.1 '{port}' '{path}' {seconds} && echo good || echo \"$answer\"\n"
+    script += "finished=yes\n"
     proxy = "http://127.0.0.1:1"
     env = {"PATH": str(folder), "http_proxy": proxy, "HOME": str(folder)}
     (folder / ".curlrc").write_text(f"proxy = {proxy}\n")
@@ -126,18 +127,20 @@ def test_without_a_site_every_client_names_the_address(
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    "answer",
     [
         ("/login", "200-399", "good"),
         ("/closed", "200-299 401-401", "good"),
         ("/closed", "200-399", "status 401"),
         ("/health", "401-401", "status 200"),
     ],
+    ids=" ".join,
 )
 @pytest.mark.parametrize("client", CLIENTS)
 def test_other_statuses_are_good_when_that_is_said(
-    tmp_path: Path, client: dict[str, str], port: int, path: str, status: str, said: str
+    tmp_path: Path, client: dict[str, str], port: int, answer: tuple[str, str, str]
 ) -> None:
+    path, status, said = answer
     assert probe(tmp_path, client, port, path, status=status) == said
 
 

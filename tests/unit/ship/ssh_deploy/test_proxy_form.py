@@ -136,7 +136,8 @@ def test_a_certificate_takes_the_port_of_https_too() -> None:
 
 def test_no_word_of_the_way_has_a_blank() -> None:
     odd = "/up?a='$(id)*\"\\"
-    assert route(health=odd).split(" ") == ["3000", f"--health-check-path={odd}", "--health-check-timeout=30s"]
+    words = ["3000", f"--health-check-path={odd}", "--health-check-timeout=30s"]
+    assert route(health=odd).split(" ") == words
 
 
 def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:

@@ -36,7 +36,9 @@ def let_docker_fail(host: ScriptHost, command: str, words: str, code: int = 1) -
     docker.rename(docker.with_name("docker-as-before"))
     (host.folder / "words").write_text(f"{words}\n")
     text = f"""#!/bin/sh
-case "$*" in {shlex.quote(command)}*) cat {host.folder}/words >&2; [ {code} = 0 ] || exit {code} ;; esac
+case "$*" in
+  {shlex.quote(command)}*) cat {host.folder}/words >&2; [ {code} = 0 ] || exit {code} ;;
+esac
 exec docker-as-before "$@"
 """
     docker.write_text(text)

@@ -139,7 +139,7 @@ class Lines:
         preamble: Callable[[str], Secret],
         *,
         on_line: Callable[[str], None],
-        on_stderr: Callable[[str], None],
+        **_more: object,
     ) -> None:
         preamble("m")
         self.on_line = on_line
