@@ -68,8 +68,9 @@ case "$1 $2" in
         echo "false $(docker container inspect State.Running "$last")" \\
           "$(cat "image-of-$last" 2>/dev/null || echo image)" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
-      *RestartCount*)
+      *RestartCount*.State.Health*)
         echo "$(sed 's/stopped/exited/' "box/$last") 0 $(cat health 2>/dev/null || echo healthy)" ;;
+      *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 none" ;;
       *State.Status*) sed 's/stopped/created/' "box/$last" ;;
       *Config.Image*) cat "image-of-$last" 2>/dev/null || echo "image-of-$last" ;;
       *.Image*) echo "sha256:$last" ;;

@@ -17,6 +17,7 @@ from script_host import (
     ACME,
     COMMON,
     DASH_FIRST,
+    IMAGE,
     PHASES,
     PROGRAM,
     WANTED,
@@ -66,6 +67,20 @@ def test_a_deploy_ends_with_the_new_one_under_the_name(script_host: ScriptHost) 
     assert history["result"] == "deployed"
     assert history["actor"] == "octocat"
     assert not (script_host.state / "docker-config").exists()
+
+
+def test_log_lines_and_facts_keep_their_order(script_host: ScriptHost) -> None:
+    process = script_host.start(plan_run(COMMON, WANTED._replace(before=("migrate",)), ACME))
+    say(process, call(*PHASES[:3], "before", *PHASES[3:]))
+    said = listen(process, "ship-gone")
+    expected = (
+        "begin prepare", f"pulling {IMAGE}", f"image {IMAGE}", "begin before", "running: migrate",
+        "end before", "begin check", "starting the candidate app.candidate",
+        "the candidate is healthy", "begin switch", "stopping app", "starting the new app",
+        f"serving {IMAGE}", "committed yes",
+    )  # fmt: skip
+    assert [line for line in said if line in expected] == list(expected)
+    assert process.communicate(timeout=PATIENCE_SECONDS)[1] == b""
 
 
 def test_a_first_deploy_has_nothing_to_keep(script_host: ScriptHost) -> None:
@@ -174,8 +189,7 @@ def test_a_second_deploy_waits_for_the_first(script_host: ScriptHost) -> None:
     listen(first, "end lock")
     second = script_host.start()
     say(second, call(*PHASES))
-    assert second.stderr
-    assert second.stderr.readline().startswith(b"waiting: app is locked by https://github.com/")
+    assert listen(second, "waiting:")[-1].startswith("waiting: app is locked by https://github.com")
     say(first, call(*PHASES[2:]))
     for process in (first, second):
         assert listen(process, "ship-gone")[-1] == "ship-gone word 0"

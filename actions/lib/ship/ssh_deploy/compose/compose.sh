@@ -67,8 +67,12 @@ check_compose() {
   version=${version#v}
   case $version in
     [0-9]*.[0-9]*) ;;
-    *) fail no-compose "$(docker-compose version --short 2>/dev/null |
-      sed 's/^/only docker-compose /')" ;;
+    *)
+      docker_output=$(docker version 2>&1 | sed -n '/^WARNING: Error loading config file/p')
+      [ -z "$docker_output" ] || fail docker-config "$docker_output"
+      fail no-compose "$(docker-compose version --short 2>/dev/null |
+        sed 's/^/only docker-compose /')"
+      ;;
   esac
   minor=${version#*.}
   minor=${minor%%[!0-9]*}
@@ -375,14 +379,13 @@ judge_one() {
     running)
       [ -z "$awaiting_tasks" ] || { is_slow "$1: it has not ended" && return; }
       [ "$3" = 0 ] || { is_bad "$1: it crashed and was started again" && return; }
+      # Its path decides, and not its HEALTHCHECK.
+      [ -n "$HEALTH_PATH" ] && [ "$1" = "$HEALTH_SERVICE" ] && return
       case $5 in
         unhealthy) is_bad "$1: its HEALTHCHECK says unhealthy" ;;
         starting) is_slow "$1: its HEALTHCHECK has not passed" ;;
         healthy) ;;
-        *)
-          [ -n "$HEALTH_PATH" ] && [ "$1" = "$HEALTH_SERVICE" ] && return
-          [ "$looked_at" -ge "$settled_at" ] || is_slow "$1: it has not run for long enough"
-          ;;
+        *) [ "$looked_at" -ge "$settled_at" ] || is_slow "$1: it has not run for long enough" ;;
       esac
       ;;
     restarting) is_bad "$1: it ended with exit code $4 and is started again and again" ;;
@@ -408,7 +411,8 @@ await_project() {
     [ "$verdict" != bad ] || return 1
     if [ "$verdict" = ok ]; then
       [ -n "$HEALTH_PATH" ] && is_among "$HEALTH_SERVICE" "$2" || return 0
-      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" && return 0
+      be_patient $((deadline - looked_at))
+      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" "$patience" && return 0
       reason="$HEALTH_SERVICE: GET $HEALTH_PATH on port $HEALTH_HOST_PORT gave $answer"
       failed_container=$(each_container |
         sed -n "s/^$HEALTH_SERVICE \\([^ ]*\\) .*/\\1/p" | head -n 1)

@@ -363,7 +363,8 @@ await_users() {
   local deadline
   deadline=$(($(now) + HEALTH_TIMEOUT))
   until find_target && [ "$target_id" = "$next_id" ] && { [ -z "$PROXY_PATH" ] ||
-    probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"; }; do
+    { be_patient $((deadline - $(now))) &&
+      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH" "$patience"; }; }; do
     [ "$(now)" -lt "$deadline" ] ||
       give_up unhealthy "GET $HEALTH_PATH through the proxy gave ${answer:-no answer}"
     pause

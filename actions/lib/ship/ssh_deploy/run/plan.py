@@ -104,6 +104,8 @@ def _health(want: RunForm) -> dict[str, str]:
     checked = want.checked_port
     return {
         "HEALTH_PATH": want.health,
+        "HEALTH_HOST": want.health_host,
+        "HEALTH_STATUS": want.health_status,
         "HEALTH_COMMAND": want.health_command,
         "HEALTH_TIMEOUT": str(want.health_timeout),
         "HEALTH_PORT": checked.container if checked else "",

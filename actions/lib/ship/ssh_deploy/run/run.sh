@@ -98,7 +98,8 @@ await_answer() {
 is_healthy() {
   if [ -n "$4" ]; then
     reason="GET $4 has no answer yet"
-    probe "$2" "$3" "$4" && return 0
+    be_patient $((health_deadline - looked_at))
+    probe "$2" "$3" "$4" "$patience" && return 0
     reason="GET $4 gave $answer"
   elif [ -n "$HEALTH_COMMAND" ]; then
     run_health_command "$1" && return 0
@@ -140,7 +141,12 @@ run_health_command() {
 # $5 path. When it is not, `reason` says why.
 await_healthy() {
   local state format='{{.State.Status}} {{.RestartCount}}'
-  format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+  # A path or a command decides alone.
+  if [ -n "$HEALTH_PATH$HEALTH_COMMAND" ]; then
+    format="$format none"
+  else
+    format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+  fi
   health_failure=
   looked_at=$(now)
   health_deadline=$((looked_at + $2))
@@ -334,6 +340,7 @@ create() {
     "$@" "$IMAGE"
   eval "set -- \"\$@\" $COMMAND"
   docker_output=$(with_app_environment "$@" 2>&1) || return 1
+  warn_of_platform
   # Older engines take one network when they make a container.
   for network in $NETWORKS; do
     [ "$network" = "$first" ] || connect_network "$network" "$container" || return 1
