@@ -425,6 +425,12 @@ def test_a_host_that_does_not_run_our_command_is_named(made: Keys) -> None:
             assert "give the user a login shell" in str(error)
 
 
+def test_a_login_script_that_starts_another_shell_changes_nothing(made: Keys) -> None:
+    # As `exec zsh` in ~/.bashrc does: the shell gets what we send, and not our command.
+    with Sshd(made.hosts[1], made.authorized, options={"ForceCommand": "exec zsh"}) as sshd:
+        assert try_once(sshd.target, made.access(known_hosts=sshd.known_hosts)) is None
+
+
 def test_a_jump_host_is_trusted_by_the_same_inputs(made: Keys, one: Sshd, two: Sshd) -> None:
     both = one.known_hosts + two.known_hosts
     fingerprints = pins(one.fingerprints["RSA"], two.fingerprints["ECDSA"])

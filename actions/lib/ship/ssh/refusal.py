@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ship.runner.errors import StepFailed, UserError
+from ship.ssh.bootstrap import UNFIT
 
 if TYPE_CHECKING:
     from ship.runner.errors import ShipError
@@ -189,14 +190,24 @@ def silent(target: Target, seconds: float) -> StepFailed:
     """Return the error for a host that was reached but does not run our command in time."""
     return StepFailed.of(
         f"{target} was reached, but did not run the script within {seconds:.0f} s",
-        hint="check that `ssh HOST true` ends: a login script may wait for something, or the user "
-        "may be restricted to one command",
+        hint="check that `ssh HOST true` ends: a login script may wait for something or start "
+        "another shell, or the user may be restricted to one command",
         anchor="silent-host",
     )
 
 
 def no_shell(target: Target, said: str) -> UserError:
     """Return the error for a host that let us log in but did not run our command."""
+    unfit = re.search(rf"^{UNFIT} (.*)", said, re.MULTILINE)
+    if unfit:
+        name = _clean(unfit[1]) or "another shell"
+        return UserError.of(
+            f"`sh` of {target} is {name}, which cannot run the script",
+            where="input `host`",
+            hint="let `sh` on the host be dash, bash or busybox, and check that no login script "
+            "changes PATH so that it finds another `sh`",
+            anchor="unfit-shell",
+        )
     if EXPIRED.search(said):
         return _expired(target, said)
     return UserError.of(

@@ -128,7 +128,7 @@ class Session:
             command, on_stdout=self._take, on_stderr=self._take_error, on_end=self._wake
         )
         # At once, to save a round trip: ssh sends nothing before the host key is verified.
-        process.write(bootstrap.first(preamble))
+        process.write(bootstrap.first(preamble, self.mark))
         deadline = time.monotonic() + READY_SECONDS
         while not (self._ready or process.ended or self._given_up.is_set()):
             if time.monotonic() > deadline:

@@ -18,6 +18,14 @@ CAUSES = {
         "there is no `docker` command on the host",
         "install Docker Engine (docs.docker.com/engine/install) and try: ssh HOST docker version",
     ),
+    "podman": (
+        "the command `docker` of the host is Podman, which a deploy does not work with",
+        (
+            "install Docker Engine (docs.docker.com/engine/install), remove the package "
+            "podman-docker, and unset DOCKER_HOST where it names Podman; or call `podman` in "
+            "`script`, which needs no Docker"
+        ),
+    ),
     "docker-denied": (
         "the user may not use Docker on the host ({})",
         "add the user to the group `docker`: sudo usermod -aG docker USER, then deploy again",

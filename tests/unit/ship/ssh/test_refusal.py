@@ -124,6 +124,14 @@ def test_the_words_of_a_host_cannot_steer_a_terminal() -> None:
     assert last_line("") == "no answer"
 
 
+def test_a_shell_that_cannot_run_our_scripts_is_named() -> None:
+    error = no_shell(HOST, "Welcome\nship-unfit-shell /usr/bin/ksh93")
+    assert str(error).startswith("input `host`: `sh` of deploy@h1 is /usr/bin/ksh93, which cannot")
+    assert "dash, bash or busybox" in (error.problems[0].hint or "")
+    # Where the host has no `readlink`.
+    assert "is another shell, which cannot" in str(no_shell(HOST, "ship-unfit-shell \n"))
+
+
 def test_a_host_that_we_refuse_is_distinguished_from_one_that_refuses_us() -> None:
     assert is_wrong_key(
         "No ED25519 host key is known for h1 and you have requested strict checking."

@@ -694,6 +694,19 @@ def test_a_name_is_that_of_one_repository(side: ComposeSide) -> None:
     assert (side.state / "source").read_text() == "Other/App"
 
 
+@pytest.mark.parametrize("broken", ["never", "compose -p app -f ./compose.yml -f ./images"])
+def test_no_command_of_docker_gets_the_descriptor_of_the_lock(
+    side: ComposeSide, broken: str
+) -> None:
+    side.put("compose.yml", "one")
+    assert deployed(side.deploy())
+    side.put("compose.yml", "two")
+    side.answer = {**ANSWER, "BEFORE": "web - one", "AFTER": "web - two"}
+    side.make("broken", broken)
+    assert deployed(side.deploy()) == (broken == "never")
+    assert side.holders == []
+
+
 def test_the_time_of_a_gap_is_no_process_to_end(side: ComposeSide) -> None:
     """The clock must not write where the process id of a running `compose up` is kept."""
     pkill = side.folder / "bin" / "pkill"

@@ -27,6 +27,8 @@ OLDEST_COMPOSE=2.24
 PINNED=
 HEALTH_SERVICE=
 HEALTH_HOST_PORT=
+# What the containers of commands do not get of their services, as a compose file.
+TASK_OVERRIDE=
 
 # The folder of this release, and the name of the release that serves.
 release=
@@ -87,7 +89,7 @@ become_compose() {
   shift 2
   eval "set -- docker compose ${PROJECT:+-p \"\$PROJECT\"} $files \"\$@\""
   for name in $ENV_NAMES; do set -- -u "$name" "$@"; done
-  exec env "$@"
+  exec env "$@" 9>&-
 }
 
 compose() { (become_compose "$@"); }
@@ -191,7 +193,7 @@ $PROJECT
 # Prints one line in the form of CONTAINER_FORMAT for each container of the project without tasks.
 each_container() {
   docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "$NO_TASKS" \
-    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null
+    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null 9>&-
 }
 
 # $1 a word, $2 words with a blank between them.
@@ -232,6 +234,7 @@ phase_after() { run_tasks after "$AFTER"; }
 # for `eval`.
 run_tasks() {
   local service needed line ran=
+  printf '%s\n' "$TASK_OVERRIDE" 2>/dev/null >"$STATE/task.yml" || fail disk "$STATE"
   while read -r service needed line; do
     ran=yes
     log "running in $service: $line"
@@ -247,13 +250,16 @@ TASKS
   [ -n "$ran" ] || fail disk "${TMPDIR:-/tmp}"
 }
 
+# Users and neighbours must not find the container of a command. What its image says to Traefik and
+# nginx-proxy is overridden.
 run_task() {
   local code
   eval "set -- $1 $2"
   # In the background, so that we get a signal at once, and so that our facts do not go where its
   # output goes.
-  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" \
-    run --rm --no-deps -T --name "$task_container" "$@" </dev/null >&2 9>&- &
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE -f \"\$STATE/task.yml\"" \
+    run --rm --no-deps -T --label traefik.enable=false --env VIRTUAL_HOST= \
+    --name "$task_container" "$@" </dev/null >&2 &
   compose_process=$!
   wait "$compose_process"
   code=$?

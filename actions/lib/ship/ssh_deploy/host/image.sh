@@ -6,6 +6,7 @@
 exec 2>&1
 
 LABEL=io.github.gen-workflow.service
+DOCKER_PROGRAM=$(command -v docker)
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
 # The folder with our login to the registry, while there is one.
@@ -15,6 +16,10 @@ login_key=
 # The context of Docker that our configuration would hide.
 docker_context=
 
+# What the client of an engine starts may stay, such as an agent for its logins. It must not hold our
+# lock, whose descriptor it would inherit. Where the client itself is started in the background, or
+# with `exec`, its line closes the descriptor.
+docker() { "$DOCKER_PROGRAM" "$@" 9>&-; }
 inspect() { docker container inspect --format "$1" "$2" 2>/dev/null; }
 exists() { docker container inspect "$1" >/dev/null 2>&1; }
 running() { [ "$(inspect '{{.State.Running}}' "$1")" = true ]; }
@@ -22,9 +27,15 @@ image_of() { inspect '{{.Config.Image}}' "$1"; }
 is_ours() { [ "$(inspect "{{index .Config.Labels \"$LABEL\"}}" "$1")" = "$NAME" ]; }
 engine_answers() { docker version >/dev/null 2>&1; }
 
+# Podman may have the name docker. Its service names itself, and its own client has no components.
 check_docker() {
-  command -v docker >/dev/null 2>&1 || fail no-docker
-  docker_output=$(docker version --format '{{.Server.Version}}' 2>&1) && return
+  local format='{{.Server.Version}}{{range .Server.Components}} {{.Name}}{{end}}' code
+  [ -n "$DOCKER_PROGRAM" ] || fail no-docker
+  docker_output=$(docker version --format "$format" 2>&1)
+  code=$?
+  case $docker_output in *Podman*) fail podman ;; esac
+  [ "$code" != 0 ] || return 0
+  case $(docker --version 2>/dev/null) in podman*) fail podman ;; esac
   docker_output=$(without_warning "$docker_output")
   case $docker_output in
     *'permission denied'*) fail docker-denied "$docker_output" ;;
@@ -170,7 +181,7 @@ docker_pull() { (
     export DOCKER_CONFIG="$login_folder"
     [ -n "${DOCKER_HOST:-}" ] || export DOCKER_CONTEXT="${docker_context:-default}"
   fi
-  exec docker pull -q "$1"
+  exec "$DOCKER_PROGRAM" pull -q "$1" 9>&-
 ) }
 
 # KiB that are free where the engine keeps images; nothing when we cannot know.
