@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OF_AN_IMAGE = (
     "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
-    "health-command", "health-timeout", "stop-timeout", "before", "after", "keep",
+    "health-command", "health-timeout", "stop-timeout", "before", "after", "keep", "candidate",
     "registry-password",
 )  # fmt: skip
 
