@@ -74,6 +74,8 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     health, health_port = _health(read)
     refuse(read, ELSEWHERE, "cannot be used together with `compose`", "set it in the compose file")
     hint = "set it in the compose file, as `stop_grace_period` of the service"
+    told = "leave it out: compose stops the old container of a service before it starts the new one"
+    refuse(read, ("candidate",), "is only for a single container", told)
     refuse(read, ("stop-timeout",), "cannot be used together with `compose`", hint)
     return ComposeForm(
         # The host has the files for a rollback, and there is often no checkout here.
