@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.reference import Name, Reference
 from ship.ssh.target import LAST_PORT, MISSING
-from ship.ssh_deploy.common import refuse
+from ship.ssh_deploy.common import default_name, refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload
 from ship.ssh_deploy.environment import lines_of_file, read_files
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
@@ -75,7 +75,7 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     return ComposeForm(
         # The host has the files for a rollback, and there is often no checkout here.
         upload=Upload("") if rollback else read_upload(read, context.workspace),
-        folder=_folder(read, read.text("name", default=context.name)),
+        folder=_folder(read, read.text("name", default=default_name(read, context))),
         project=read.matching("name", PROJECT, "the name of a compose project", read.text("name")),
         images=images,
         image=image,

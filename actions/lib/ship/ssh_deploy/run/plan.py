@@ -11,8 +11,11 @@ from ship.ssh_deploy.program import LABEL, LEAVE, Phase, Program
 if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.ssh_deploy.common import Common
+    from ship.ssh_deploy.program import Value
     from ship.ssh_deploy.run.inputs import RunForm
 
+# Docker shows the address of a published port without them.
+NO_BRACKETS = str.maketrans("", "", "[]")
 PREPARE = (
     Phase("look", "check that Docker answers", "nothing was touched"),
     Phase("lock", "lock the service", "nothing was touched"),
@@ -63,6 +66,8 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
+            "host/service",
+            "host/owner",
             "run/run",
         ),
         phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
@@ -70,7 +75,8 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             **common.parameters(context),
             **history(context),
             **want.login.parameters(),
-            "SOURCE": context.repository,
+            **common.identity(context),
+            **_settings(want),
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
@@ -96,6 +102,17 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     )
 
 
+def _settings(want: RunForm) -> dict[str, Value]:
+    """Return what is compared with the container that is replaced."""
+    return {
+        "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+        "SERVED_NAMES": "",
+        "ENV_NAMES": " ".join(want.env),
+        "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
+        "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
+    }
+
+
 def _health(want: RunForm) -> dict[str, str]:
     checked = want.checked_port
     return {
@@ -112,6 +129,7 @@ def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
     ours = {
         "service": common.name,
         "repository": context.repository,
+        "environment": common.environment,
         "revision": context.sha,
         "run": context.run_url,
     }

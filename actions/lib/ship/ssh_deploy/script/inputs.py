@@ -20,7 +20,7 @@ OF_AN_IMAGE = (
     "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
     "health-command", "health-timeout", "stop-timeout", "before", "after", "keep",
-    "registry-password",
+    "registry-password", "adopt", "replaces",
 )  # fmt: skip
 
 
