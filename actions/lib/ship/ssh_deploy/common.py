@@ -87,8 +87,6 @@ class Common(NamedTuple):
         return {
             "SOURCE": context.repository,
             "ENVIRONMENT": self.environment,
-            "EARLIER_NAME": self.earlier_name,
-            "ADOPT": "yes" if self.adopt else "",
             "REPLACES": " ".join(self.replaces),
         }
 

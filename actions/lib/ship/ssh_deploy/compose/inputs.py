@@ -70,6 +70,7 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     repository = read_repository(read, image) if rollback else _repository(image, images)
     health, health_port = _health(read)
     refuse(read, ELSEWHERE, "cannot be used together with `compose`", "set it in the compose file")
+    refuse(read, ("adopt",), "is only for a single container", "leave it out")
     hint = "set it in the compose file, as `stop_grace_period` of the service"
     refuse(read, ("stop-timeout",), "cannot be used together with `compose`", hint)
     return ComposeForm(

@@ -76,6 +76,8 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             **history(context),
             **want.login.parameters(),
             **common.identity(context),
+            "EARLIER_NAME": common.earlier_name,
+            "ADOPT": "yes" if common.adopt else "",
             **_settings(want),
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
