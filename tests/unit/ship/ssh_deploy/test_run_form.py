@@ -367,6 +367,7 @@ def test_what_is_compared_with_the_service_is_sent_to_the_host() -> None:
     assert given["SERVED"] == "10.0.0.1:80:8080/tcp 127.0.0.1:80:8081/tcp ::1:53:53/udp"
     assert given["REPLACES"] == "8080 ghcr.io/acme/old production"
     assert (given["ADOPT"], parameters()["ADOPT"]) == ("yes", "")
+    assert "SERVED" not in parameters(), "it is for an adoption alone"
     assert (given["VOLUMES"], given["ENV_NAMES"]) == ("data:/data", "LEVEL")
 
 

@@ -71,6 +71,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/image",
             "host/service",
             "host/owner",
+            *(("host/adopt",) if common.adopt else ()),
             "run/run",
         ),
         phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
@@ -81,7 +82,9 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             **common.identity(context),
             "EARLIER_NAME": common.earlier_name,
             "ADOPT": "yes" if common.adopt else "",
-            **_settings(want),
+            "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+            "SERVED_NAMES": "",
+            **(_settings(want) if common.adopt else {}),
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
@@ -109,10 +112,8 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
 
 
 def _settings(want: RunForm) -> dict[str, Value]:
-    """Return what is compared with the container that is replaced."""
+    """Return what is compared with a container that was made by hand."""
     return {
-        "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
-        "SERVED_NAMES": "",
         "ENV_NAMES": " ".join(want.env),
         "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
         "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
