@@ -301,6 +301,9 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"health-command": "x"}, "cannot be used together with `health`"),
         ({"script": "id"}, "`image`: cannot be used together with `script`"),
         ({"health-timeout": "0"}, "from 1 to 3600"),
+        ({"replaces": "80;id"}, "'80;id' is not what a service has"),
+        ({"adopt": "shop"}, "neither true nor false"),
+        ({"script": "id", "image": "", "adopt": "true"}, "`adopt`: cannot be used together"),
         ({"env": "SECONDS=1"}, "would change the shell"),
         ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
     ],
@@ -376,8 +379,58 @@ def test_an_unset_port_means_the_default_of_ssh() -> None:
     assert inputs(port="").common.targets[0].port == 22
 
 
-def test_the_name_is_that_of_the_repository() -> None:
-    assert inputs().common.name == "app"
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "app"),
+        ({"environment": "production"}, "app"),
+        ({"environment": "staging"}, "app-staging"),
+        ({"environment": "Review / Feature_1"}, "app-review-feature_1"),
+        ({"environment": "production-eu"}, "app-production-eu"),
+        ({"image": IMAGE.replace("/app@", "/app-api@")}, "app-api"),
+        ({"image": IMAGE.replace("/app@", "/app/api@")}, "app-api"),
+        ({"image": IMAGE.replace("/app@", "/api@"), "environment": "test"}, "app-api-test"),
+        ({"image": IMAGE.replace("ghcr.io/acme/app@", "nginx@")}, "app-nginx"),
+        ({"image": "", "rollback": "previous"}, "app"),
+        ({"environment": "staging", "name": "shop"}, "shop"),
+    ],
+)
+def test_the_default_name_tells_services_and_environments_apart(
+    changes: dict[str, str], name: str
+) -> None:
+    assert inputs(**changes).common.name == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "earlier"),
+    [
+        ({}, ""),
+        ({"environment": "staging"}, "app"),
+        ({"name": "app-staging", "environment": "staging"}, "app"),
+        ({"name": "App"}, "app"),
+        ({"name": "worker"}, ""),
+    ],
+)
+def test_the_earlier_default_name_is_looked_at_where_the_new_one_is_used(
+    changes: dict[str, str], earlier: str
+) -> None:
+    assert parameters(**changes)["EARLIER_NAME"] == earlier
+
+
+def test_what_is_compared_with_the_service_is_sent_to_the_host() -> None:
+    given = parameters(
+        ports="10.0.0.1:80:8080\n127.0.0.1:80:8081\n[::1]:53:53/udp",
+        replaces="8080, ghcr.io/acme/old\nproduction",
+        adopt="true",
+        volumes="data:/data:ro",
+        env="LEVEL=info",
+    )
+    assert given["SERVED_PORTS"] == "80 53"
+    assert given["SERVED"] == "10.0.0.1:80:8080/tcp 127.0.0.1:80:8081/tcp ::1:53:53/udp"
+    assert given["REPLACES"] == "8080 ghcr.io/acme/old production"
+    assert (given["ADOPT"], parameters()["ADOPT"]) == ("yes", "")
+    assert "SERVED" not in parameters(), "it is for an adoption alone"
+    assert (given["VOLUMES"], given["ENV_NAMES"]) == ("data:/data", "LEVEL")
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
             # With TLS the proxy itself answers over HTTP, with a redirect to HTTPS.
             "PROXY_PATH": "" if want.tls else want.run.health,
             "PROXY_PUBLISH": " ".join(_published(want, port)),
+            "SERVED_NAMES": " ".join(want.hosts),
             "PROXY_IMAGE": want.image,
             "DRAIN_TIMEOUT": str(want.drain_timeout),
         },
