@@ -80,6 +80,8 @@ def notices(want: Inputs, step: Step) -> None:
     """Annotate the run with what the person should know of the tags, the inputs and the push."""
     for notice in dict.fromkeys(n for image in want.images for n in image.metadata.notices):
         step.workflow.notice(notice)
+    for notice in want.notices:
+        step.workflow.notice(notice)
     for warning in want.warnings:
         step.workflow.warning(warning)
     context = step.context
