@@ -149,6 +149,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         job_token=read.job_token(),
         dry_run=read.flag("dry-run"),
     )  # fmt: skip
+    notices += _check_tags(read, images, context) if push else ()
     read.done()
     notices += (*secrets.notices, *build_args.notices)
     return wanted._replace(warnings=tuple(warnings), notices=tuple(notices))
@@ -177,6 +178,29 @@ def _images(
     images = tuple(image for image in found if image)
     _check_names(read, images)
     return images
+
+
+def _check_tags(read: Reader, images: tuple[Image, ...], context: Context) -> list[str]:
+    """Refuse to push an image that has no tag. In a dry run it is a sentence for the log."""
+    found: list[str] = []
+    for image in images:
+        if image.metadata.tag_names:
+            continue
+        where = f"images.{image.key}.tags" if read.raw("images").strip() else "tags"
+        ref = context.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+        what = f"no rule gives a tag for this run: a {context.event_name or 'run'} of {ref}"
+        if read.flag("dry-run"):
+            found.append(f"`{where}`: {what}. A real run is an error.")
+        else:
+            read.problem(where, what, _GIVE_A_TAG)
+    return found
+
+
+_GIVE_A_TAG = (
+    "add a rule that always gives one, such as `type=sha`, or `type=ref,event=branch`; versions "
+    "and `event=tag` need a tag of git: for these alone, run the step with "
+    "`if: github.ref_type == 'tag'`"
+)
 
 
 def _check_names(read: Reader, images: tuple[Image, ...]) -> None:
@@ -245,12 +269,40 @@ _CHECK_OUT = "write a Dockerfile, or check the repository out in a step before t
 
 def _dockerfile(read: Reader, context: Context, where: str, folder: str, text: str) -> str:
     path = os.path.join(context.workspace, text) if text else os.path.join(folder, "Dockerfile")
+    path = os.path.normpath(_in_small_letters(path))
+    shown = os.path.relpath(path, context.workspace)
     if os.path.isdir(folder) and not os.path.isfile(path):
-        shown = os.path.relpath(path, context.workspace)
+        if os.path.islink(path):
+            read.problem(where, f"{shown!r} is a link to a file that does not exist", _CHECK_OUT)
+            return path
         found = _dockerfiles(context.workspace)
         hint = f"there is {', '.join(found)}: name it in `file`" if found else _CHECK_OUT
         read.problem(where, f"there is no Dockerfile at {shown!r}", hint)
-    return os.path.normpath(path)
+    elif not _is_sent(path):
+        to = os.path.relpath(os.path.realpath(path), os.path.realpath(context.workspace))
+        hint = "replace the link by the file itself"
+        if not to.startswith(".."):
+            hint = f"write `file: {to}`, or {hint}"
+        what = f"{shown!r} is a link out of its folder, which buildx does not follow"
+        read.problem(where, what, hint)
+    return path
+
+
+def _in_small_letters(path: str) -> str:
+    """Return the path of a Dockerfile, which buildx also finds as `dockerfile`."""
+    folder, name = os.path.split(path)
+    other = os.path.join(folder, name.lower())
+    is_other = name == "Dockerfile" and not os.path.lexists(path) and os.path.isfile(other)
+    return other if is_other else path
+
+
+def _is_sent(path: str) -> bool:
+    """Say whether a Dockerfile is in its folder: buildx sends that alone, with the links in it."""
+    if not os.path.islink(path):
+        return True
+    folder = os.path.realpath(os.path.dirname(path))
+    is_inside = os.path.realpath(path).startswith(os.path.join(folder, ""))
+    return is_inside and not os.path.isabs(os.readlink(path))
 
 
 def _dockerfiles(workspace: str) -> list[str]:

@@ -131,7 +131,8 @@ def write(
         step.workflow.summary(summary(want, measured, step, title))
     for each in measured:
         if each.pushed:
-            step.workflow.say(f"pushed {each.reference}")
+            tags = dict.fromkeys(reference.tag for reference in each.pushed)
+            step.workflow.say(f"pushed {each.reference} as {', '.join(tags)}")
 
 
 def _pulled(outcome: Outcome, registry: Client | None) -> int:

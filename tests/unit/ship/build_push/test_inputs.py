@@ -39,6 +39,14 @@ if TYPE_CHECKING:
         ({"secrets": "A=1\nA=2"}, "line 2 repeats the name of an earlier line"),
         ({"secret_files": "a=nowhere"}, "line 1 names a file that does not exist"),
         ({"tags": "type=semvr"}, "did you mean 'semver'"),
+        ({"tags": "latest,1.2.3"}, r"several tags on one line[\s\S]*one tag a line"),
+        ({"tags": "type=raw,latest,1.2.3"}, "several tags on one line"),
+        ({"tags": "type=semver,pattern={{version}}"}, r"`tags`: no rule gives a tag for this run"),
+        ({"tags": "type=ref,event=pr\ntype=ref,event=tag"}, r"hint: .*`type=sha`"),
+        (
+            {"images": "a: {context: ., tags: 'type=ref,event=tag'}"},
+            "`images.a.tags`: no rule gives a tag for this run: a push of main",
+        ),
         ({"tags": "{{brnch}}"}, r"did you mean \{\{branch\}\}"),
         ({"flavor": "latest=maybe"}, "not one of auto, true, false"),
         ({"push": "maybe"}, "not one of auto, true, false"),
@@ -109,6 +117,69 @@ def test_a_missing_dockerfile_names_those_that_are_there(workspace: Path) -> Non
     (workspace / "docker" / "api.Dockerfile").touch()
     with pytest.raises(UserError, match=r"there is docker/api.Dockerfile: name it in `file`"):
         read(workspace)
+
+
+def test_a_run_that_pushes_nothing_needs_no_tag(workspace: Path) -> None:
+    for changes in ({"push": "false"}, {"dry_run": "true"}):
+        want = read(workspace, tags="type=semver,pattern={{version}}", **changes)
+        assert want.images[0].metadata.tag_names == ()
+        assert any("no rule gives a tag" in each for each in want.notices) is ("dry_run" in changes)
+
+
+def test_a_dockerfile_in_small_letters_is_found_as_buildx_finds_it(workspace: Path) -> None:
+    (workspace / "Dockerfile").rename(workspace / "dockerfile")
+    for changes in ({}, {"file": "Dockerfile"}, {"file": "dockerfile"}):
+        assert read(workspace, **changes).images[0].file == str(workspace / "dockerfile")
+    (workspace / "Dockerfile").touch()
+    assert read(workspace).images[0].file == str(workspace / "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("to", "what"),
+    [
+        ("../../outside/Dockerfile", "is a link out of its folder"),
+        ("../other/Dockerfile", r"is a link out of its folder[\s\S]*`file: other/Dockerfile`"),
+        ("nowhere", "is a link to a file that does not exist"),
+    ],
+)
+def test_a_dockerfile_that_is_a_link_out_of_its_folder_is_named(
+    workspace: Path, to: str, what: str
+) -> None:
+    for folder in (workspace / "app", workspace / "other", workspace.parent / "outside"):
+        folder.mkdir()
+        (folder / "Dockerfile").write_text("FROM scratch\n")
+    (workspace / "app" / "Dockerfile").unlink()
+    (workspace / "app" / "Dockerfile").symlink_to(to)
+    with pytest.raises(UserError, match=what):
+        read(workspace, context="app")
+
+
+def test_a_dockerfile_that_is_a_link_in_its_folder_is_used(workspace: Path) -> None:
+    (workspace / "Dockerfile").rename(workspace / "real")
+    (workspace / "Dockerfile").symlink_to("real")
+    assert read(workspace).images[0].file == str(workspace / "Dockerfile")
+
+
+def test_build_args_are_read_as_docker_s_action_reads_them(workspace: Path) -> None:
+    text = '# a comment\nA=1\n"B=two\nlines"\n"C=a ""quoted"" word"\nFROM_ENV\nUNSET\nD=1,E=2\nF='
+    env = {**inputs(build_args=text), "FROM_ENV": "x=y"}
+    want = read_inputs(env, context(workspace))
+    assert want.images[0].build_args == {
+        "A": "1",
+        "B": "two\nlines",
+        "C": 'a "quoted" word',
+        "FROM_ENV": "x=y",
+        "D": "1,E=2",
+        "F": "",
+    }
+    unset, one = want.notices
+    assert "line 7: the `env:` of this step has no variable of this name" in unset
+    assert "line 8: this is one argument" in one
+
+
+def test_build_args_of_an_image_may_have_comments_and_quotes(workspace: Path) -> None:
+    images = 'a:\n  context: .\n  build-args: |\n    # a comment\n    "A=1"\n    B=2\n'
+    assert read(workspace, images=images).images[0].build_args == {"A": "1", "B": "2"}
 
 
 def test_a_login_of_a_step_before_is_enough(workspace: Path, tmp_path: Path) -> None:

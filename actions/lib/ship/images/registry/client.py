@@ -34,6 +34,8 @@ HTTP_ACCEPTED = 202
 HTTP_UNAUTHORIZED = 401
 HTTP_NOT_FOUND = 404
 REDIRECTS = range(300, 400)
+# How many redirects are followed.
+LONGEST_WAY = 5
 # The characters of a registry's message that are shown.
 LONGEST_WORDS = 300
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -211,6 +213,8 @@ class Client:
                 **({"Authorization": authorization} if authorization else {}),
             }
             answer = self._transport.send(method, url, given, body, patient=patient)
+            if method in ("GET", "HEAD") and answer.status in REDIRECTS:
+                answer = self._followed(method, url, given, answer, patient=patient)
             # A token may have run out during a long build.
             if answer.status != HTTP_UNAUTHORIZED or is_last:
                 break
@@ -225,6 +229,24 @@ class Client:
                 f"{name.registry} redirects requests for {name.path} ({answer.status})",
                 hint="give the registry by the name that it redirects to, in the input `image`",
             )
+        return answer
+
+    def _followed(
+        self, method: str, url: str, headers: Mapping[str, str], answer: Answer, *, patient: bool
+    ) -> Answer:
+        """Return what there is where a registry sends to; a login stays with the registry.
+
+        What is read is checked by its digest, or is only a digest.
+        """
+        for _ in range(LONGEST_WAY):
+            to = _target(url, answer.headers.get("location", ""))
+            if not to:
+                break
+            if urlsplit(to)[:2] != urlsplit(url)[:2]:
+                headers = {k: v for k, v in headers.items() if k != "Authorization"}
+            url, answer = to, self._transport.send(method, to, headers, patient=patient)
+            if answer.status not in REDIRECTS:
+                break
         return answer
 
     def _forget_token(self, name: Name) -> bool:
@@ -312,6 +334,15 @@ def _refusal(stage: str, answer: Answer) -> Refusal:
         return Refusal(stage, answer.status, "")
     message, code = (str(first.get(key) or "")[:LONGEST_WORDS] for key in ("message", "code"))
     return Refusal(stage, answer.status, message, code)
+
+
+def _target(url: str, location: str) -> str:
+    """Return where an answer sends to; nothing where that is not safe or no address."""
+    try:
+        to = urljoin(url, location)
+        return to if location and to.startswith("http") and _is_safe(to) else ""
+    except ValueError:
+        return ""
 
 
 def _is_token(token: object) -> bool:

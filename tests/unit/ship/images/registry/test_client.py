@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 UNLINKED = "permission_denied: write_package"
 DENIED: Answer = (403, {}, f'{{"errors": [{{"code": "DENIED", "message": "{UNLINKED}"}}]}}')
 
+ME = Credential("me", Secret("t0ken"))
+
 
 class Clock:
     """Time that passes only during a sleep."""
@@ -52,8 +54,7 @@ class Clock:
 
 
 def ask(server: HttpRegistry) -> Refusal | None:
-    me = Credential("me", Secret("t0ken"))
-    with Client(lambda _: me, {}, back_off=(0, 0)) as client:
+    with Client(lambda _: ME, {}, back_off=(0, 0)) as client:
         return client.check_push(Name(server.address, "acme/app"))
 
 
@@ -156,8 +157,10 @@ HAS_IT: Answer = (200, {"Content-Type": OCI, "Docker-Content-Digest": DIGEST}, B
 
 
 @contextmanager
-def serving(answers: Answers) -> Iterator[tuple[Client, Name, HttpRegistry]]:
-    with HttpRegistry(answers) as server, Client(lambda _: None, {}, back_off=(0, 0)) as client:
+def serving(
+    answers: Answers, login: Credential | None = None
+) -> Iterator[tuple[Client, Name, HttpRegistry]]:
+    with HttpRegistry(answers) as server, Client(lambda _: login, {}, back_off=(0, 0)) as client:
         yield client, Name(server.address, "acme/app"), server
 
 
@@ -341,6 +344,66 @@ def test_a_registry_that_sends_elsewhere_is_no_refusal() -> None:
     reported = pytest.raises(StepFailed, match=r"redirects requests for acme/app .307")
     with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [away]}) as server, reported:
         ask(server)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_what_is_read_is_read_where_the_registry_sends_to(status: int) -> None:
+    """Such as the images of registry.k8s.io. The password stays with the registry."""
+    with HttpRegistry({"HEAD /far": [(200, {"Docker-Content-Digest": DIGEST}, "")],
+                       "GET /far": [(200, {"Content-Type": OCI}, BODY)]}) as other:  # fmt: skip
+        away: Answer = (status, {"Location": f"http://{other.address}/far/1"}, "")
+        answers: Answers = {
+            "HEAD /v2/acme": [away],
+            "GET /v2/acme": [away],
+            "GET /v2/": [(401, {"WWW-Authenticate": 'Basic realm="x"'}, "")],
+        }
+        with serving(answers, ME) as (client, name, server):
+            assert client.head(name, "1") == DIGEST
+            found = client.manifest(name, "1")
+            assert found
+            assert found.body == BODY.encode()
+    assert set(other.authorized) == {""}
+    assert all(server.authorized[1:]), "and the registry itself was given it"
+
+
+def test_a_registry_that_sends_to_itself_is_given_the_login() -> None:
+    answers: Answers = {
+        "HEAD /v2/acme/app": [(307, {"Location": "/v2/acme/real/manifests/1"}, "")],
+        "HEAD /v2/acme/real": [(200, {"Docker-Content-Digest": DIGEST}, "")],
+        "GET /v2/": [(401, {"WWW-Authenticate": 'Basic realm="x"'}, "")],
+    }
+    with serving(answers, ME) as (client, name, server):
+        assert client.head(name, "1") == DIGEST
+    assert all(server.authorized[1:])
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["http://registry.example.com/x", "", "ftp://127.0.0.1/", "/v2/acme/app/manifests/1", "//["],
+)
+def test_a_registry_that_sends_nowhere_is_given_up(to: str) -> None:
+    answers: Answers = {
+        "HEAD /v2/acme": [(307, {"Location": to}, "")],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, server):
+        with pytest.raises(StepFailed, match="redirects requests for acme/app"):
+            client.head(name, "1")
+        assert len(server.asked) < 9
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "MANIFEST_BLOB_UNKNOWN"), (400, "BLOB_UNKNOWN")]
+)
+def test_a_tag_of_a_layer_that_is_not_known_yet_is_set_again(status: int, code: str) -> None:
+    unknown: Answer = (status, {}, f'{{"errors": [{{"code": "{code}"}}]}}')
+    answers: Answers = {
+        "PUT /v2/acme": [unknown, (201, {}, "")],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, server):
+        client.put(name, "1", Manifest(OCI, BODY.encode(), DIGEST))
+    assert len([each for each in server.asked if each.startswith("PUT")]) == 2
 
 
 def test_what_a_registry_says_is_not_repeated_without_end() -> None:
