@@ -32,6 +32,7 @@ INPUTS = (
 TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?")
 BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*|(tcp|unix)://[^\s,]+")
+BUILDER_FORM = "the name of a builder or a tcp:// or unix:// address"
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 CONTEXT_NAME = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]*")
 SSH = re.compile(r"[A-Za-z0-9_][^\s]*")
@@ -110,10 +111,10 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     read = Reader(env)
     facts = read.attempt(lambda: facts_of(context, env))
     notices: list[str] = []
+    warnings: list[str] = []
     build_args = read_build_args(read, env)
     images = _images(read, context, facts, build_args.values) if facts else ()
     push = _push(read, context, images, env, notices)
-    warnings: list[str] = []
     secrets = read_secrets(read, context, env)
     needed = push and not read.flag("dry-run")
     wanted = Inputs(
@@ -131,10 +132,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         cache_auto=read.choice("cache", ("none", "auto")) == "auto",
         cache_from=_cache(read, "cache-from", env, warnings),
         cache_to=_cache_to(_cache(read, "cache-to", env, warnings), context, warnings),
-        builder=read.matching(
-            "builder", BUILDER, "the name of a builder or a tcp:// or unix:// address",
-            read.text("builder"),
-        ),
+        builder=read.matching("builder", BUILDER, BUILDER_FORM, read.text("builder")),
         builder_image=read.matching(
             "builder-image", REFERENCE, "the name of an image", read.text("builder-image")
         ),
@@ -149,9 +147,9 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         job_token=read.job_token(),
         dry_run=read.flag("dry-run"),
     )  # fmt: skip
-    notices += _check_tags(read, images, context) if push else ()
+    notices += (*_check_tags(read, images, context, push=push), *secrets.notices)
     read.done()
-    notices += (*secrets.notices, *build_args.notices)
+    notices += build_args.notices
     return wanted._replace(warnings=tuple(warnings), notices=tuple(notices))
 
 
@@ -180,10 +178,12 @@ def _images(
     return images
 
 
-def _check_tags(read: Reader, images: tuple[Image, ...], context: Context) -> list[str]:
+def _check_tags(
+    read: Reader, images: tuple[Image, ...], context: Context, *, push: bool
+) -> list[str]:
     """Refuse to push an image that has no tag. In a dry run it is a sentence for the log."""
     found: list[str] = []
-    for image in images:
+    for image in images if push else ():
         if image.metadata.tag_names:
             continue
         where = f"images.{image.key}.tags" if read.raw("images").strip() else "tags"

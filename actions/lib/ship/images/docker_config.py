@@ -17,7 +17,7 @@ from ship.runner.json_file import object_at, read_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ship.images.registry.credentials import Credential
+    from ship.runner.command import Secret
 
 # In the file Docker Hub has this key, which is older than its name.
 HUB_KEY = "https://index.docker.io/v1/"
@@ -65,13 +65,13 @@ def may_have_login(env: Mapping[str, str], registry: str) -> bool:
 
 @contextmanager
 def docker_config(
-    env: Mapping[str, str], config: Mapping[str, Any], added: Mapping[str, Credential]
+    env: Mapping[str, str], config: Mapping[str, Any], added: Mapping[str, tuple[str, Secret]]
 ) -> Iterator[str]:
     """Make a folder for DOCKER_CONFIG with logins that are `added`; it is removed afterwards.
 
-    Everything else of the user's `config` stays: plugins, contexts, proxies and the logins to
-    other registries. No login is written to the user's own folder; buildx keeps its notes of a
-    build there, as always.
+    `added` has users and passwords by registry. Everything else of the user's `config` stays:
+    plugins, contexts, proxies and the logins to other registries. No login is written to the
+    user's own folder; buildx keeps its notes of a build there, as always.
     """
     import shutil  # noqa: PLC0415 - 4 ms that a dry run and a wrong input save
     import tempfile  # noqa: PLC0415 - 5 ms more
@@ -92,7 +92,9 @@ def docker_config(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _with_logins(config: Mapping[str, Any], added: Mapping[str, Credential]) -> dict[str, Any]:
+def _with_logins(
+    config: Mapping[str, Any], added: Mapping[str, tuple[str, Secret]]
+) -> dict[str, Any]:
     """Return the configuration with more logins.
 
     A store or a helper would hide a login in the file. For Docker an empty helper of a registry
@@ -101,9 +103,9 @@ def _with_logins(config: Mapping[str, Any], added: Mapping[str, Credential]) -> 
     """
     auths = dict(object_at(config, "auths"))
     helpers = dict(object_at(config, "credHelpers"))
-    for registry, credential in added.items():
+    for registry, (username, password) in added.items():
         key = auth_key(registry)
-        pair = f"{credential.username}:{credential.password.reveal()}".encode()
+        pair = f"{username}:{password.reveal()}".encode()
         auths[key] = {"auth": base64.b64encode(pair).decode()}
         if config.get("credsStore") or key in helpers:
             helpers[key] = ""
