@@ -191,7 +191,7 @@ def keeps_all(scene: Scene) -> list[str]:
     """Return what of the neighbour has changed."""
     now = belongings(scene.host) if scene.theirs else {}
     return [
-        f"{name}: {value} is now {now.get(name)}"
+        f"{name} was {value}\nand is {now[name]}" if name in now else f"{name} is gone"
         for name, value in scene.theirs.items()
         if now.get(name) != value
     ]
@@ -249,6 +249,7 @@ def deploy_production(scene: Scene) -> None:
 def deploy_shop_before_worker(scene: Scene) -> None:
     """A second service of the repository, with an image of its own."""
     scene.deploy(PRODUCTION, scene.shop.push("1"))
+    scene.shop.push("2")
     tag = "ghcr.io/acme/worker:2"
     scene.bed.runner.docker("tag", f"{Shop.name}:2", tag)
     scene.bed.runner.run("docker", "push", "-q", tag)
@@ -286,9 +287,10 @@ def keeps_files_of_person(scene: Scene) -> list[str]:
     """The container may be replaced; what it was made of has to stay, and in effect."""
     if scene.form != "compose":
         return keeps_all(scene)
-    kept = [each for each in keeps_all(scene) if "/.env" in each or "override" in each]
+    names = (f"content {HOME}/shop/.env", f"content {HOME}/shop/compose.override.yml")
+    lost = [each for each in keeps_all(scene) if each.startswith(names)]
     greeting = scene.served(path="/greeting")
-    return kept + ([] if greeting == "by hand" else [f"the environment is {greeting!r}"])
+    return lost + ([] if greeting == "by hand" else [f"the environment is {greeting!r}"])
 
 
 def deploy_other_of_our_name(scene: Scene) -> None:
