@@ -23,7 +23,7 @@ find /srv /home/deploy -path '*/.gen-workflow' -prune -o -type f -exec stat -c '
 find /srv /home/deploy /var/lib/docker/volumes/*/_data -path '*/.gen-workflow' -prune -o \
   -type f -exec cksum {} + 2>/dev/null | awk '{ print "content " $3 " " $1 }' | sort
 """
-KEPT_OF_CONTAINER = ("Id", "Name", "Image", "Config", "HostConfig", "Mounts")
+KEPT_OF_CONTAINER = ("Id", "Name", "Image", "Config", "HostConfig")
 
 
 def belongings(host: Host) -> dict[str, str]:
@@ -45,12 +45,14 @@ def _name(each: dict[str, Any]) -> str:
 def _container(each: dict[str, Any]) -> str:
     """Return the definition of a container, since when it runs, and where it can be reached."""
     definition = {name: each[name] for name in KEPT_OF_CONTAINER}
+    # Docker has them in any order.
+    mounts = sorted(json.dumps(mount, sort_keys=True) for mount in each["Mounts"])
     state = (each["State"]["Status"], each["State"]["StartedAt"], each["RestartCount"])
     networks = {
         name: (network["NetworkID"], network["Aliases"])
         for name, network in each["NetworkSettings"]["Networks"].items()
     }
-    return json.dumps([definition, state, networks], sort_keys=True)
+    return json.dumps([definition, mounts, state, networks], sort_keys=True)
 
 
 KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
