@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from bed.hosts import Host
 
 # What Docker has, one JSON list after the other; then the files of people and other tools, and not
-# the state of our deploys.
+# what our deploys and their proxy keep for themselves.
 SCRIPT = """\
 for each in 'container:ps -aq' 'volume:volume ls -q' 'network:network ls -q' 'image:images -q'; do
   names=$(docker ${each#*:} | sort -u)
   if [ -z "$names" ]; then echo '[]'; else docker "${each%%:*}" inspect $names; fi
 done
 echo files
-find /srv /home/deploy -path '*/.gen-workflow' -prune -o -type f -exec stat -c '%n %a %U %Y' {} + \
+find /srv /home/deploy -path '*gen-workflow*' -prune -o -type f -exec stat -c '%n %a %U %Y' {} + \
   2>/dev/null | sort
-find /srv /home/deploy /var/lib/docker/volumes/*/_data -path '*/.gen-workflow' -prune -o \
+find /srv /home/deploy /var/lib/docker/volumes/*/_data -path '*gen-workflow*' -prune -o \
   -type f -exec cksum {} + 2>/dev/null | awk '{ print "content " $3 " " $1 }' | sort
 """
 KEPT_OF_CONTAINER = ("Id", "Name", "Image", "Config", "HostConfig")
