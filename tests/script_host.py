@@ -11,7 +11,7 @@ from bed.waiting import PATIENCE_SECONDS, wait_until
 from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.ssh import Access, Target
-from ship.ssh.bootstrap import command
+from ship.ssh.bootstrap import command, first
 from ship.ssh_deploy.common import Common
 from ship.ssh_deploy.image import Login
 from ship.ssh_deploy.program import Program, call
@@ -27,9 +27,11 @@ DASH_FIRST = (
     pytest.param("bash", marks=pytest.mark.test_all),
     pytest.param("busybox", marks=pytest.mark.test_all),
 )
-# A line for each pull: the image, and the registry of our login where that was used.
+# A line for each pull: the image, and the registry of our login where that was used; and one
+# in `holders` for each command that got the descriptor of our lock.
 PULLS = """[ "$1" != pull ] ||
-  echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls"""
+  echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls
+[ ! -e /proc/$$/fd/9 ] || echo "$*" >>holders"""
 # Containers are files that hold `running` or `stopped`. A command that begins with the text of the
 # file `slow` takes a second. If there is a file `users`, it also waits until the app has refused a
 # request. One that begins with the text of `broken` fails. One that begins with the text of
@@ -66,8 +68,9 @@ case "$1 $2" in
         echo "false $(docker container inspect State.Running "$last")" \\
           "$(cat "image-of-$last" 2>/dev/null || echo image)" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
-      *RestartCount*)
+      *RestartCount*.State.Health*)
         echo "$(sed 's/stopped/exited/' "box/$last") 0 $(cat health 2>/dev/null || echo healthy)" ;;
+      *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 none" ;;
       *State.Status*) sed 's/stopped/created/' "box/$last" ;;
       *Config.Image*) cat "image-of-$last" 2>/dev/null || echo "image-of-$last" ;;
       *.Image*) echo "sha256:$last" ;;
@@ -174,6 +177,12 @@ class ScriptHost:
         return [line.strip() for line in (self.folder / "pulls").read_text().splitlines()]
 
     @property
+    def holders(self) -> list[str]:
+        """The commands that got the descriptor of our lock."""
+        holders = self.folder / "holders"
+        return holders.read_text().splitlines() if holders.exists() else []
+
+    @property
     def state(self) -> Path:
         return self.folder / "home" / ".gen-workflow" / "app"
 
@@ -187,7 +196,7 @@ class ScriptHost:
             env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": self.home},
             start_new_session=True,
         )
-        say(process, program.preamble("m"))
+        say(process, first(program.preamble("m"), "word"))
         say(process, Secret(self.functions))
         return process
 

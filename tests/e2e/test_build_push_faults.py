@@ -32,6 +32,7 @@ MANIFESTS = f"PUT /v2/{PATH}/manifests/*"
 SLEEP = '"sleep", "{}"'
 # As a step says it that does; asserted where it must be, so it is the right word where it must not.
 TRIES_AGAIN = "trying again in "
+CANCELLED = "the run was cancelled"
 TAGS = "type=sha\ntype=ref,event=branch\ntype=raw,latest"
 
 
@@ -142,6 +143,8 @@ def test_what_was_pushed_is_reported_when_the_registry_goes_away_between_two_tag
     assert missing in "\n".join(step.errors)
     assert "`main` `sha-0123456`" in step.summary
     assert "`latest`" not in step.summary
+    registry.clear_faults()
+    assert "`latest`" in build(runner, workspace).summary
 
 
 @pytest.mark.test_all
@@ -263,6 +266,7 @@ def test_a_cancelled_build_leaves_no_login_and_moves_no_tag(
     running.signal(signal.SIGINT)
     code, temp = running.process.wait(PATIENCE_SECONDS), running.temp
     assert code == 130, running.log()
+    assert CANCELLED in running.log()
     left = runner.run("sh", "-c", f"ls {temp}; grep -rlF {Run().token} /tmp/ship-*", check=False)
     assert "step.sh" in left.stdout
     assert "ship-" not in left.stdout
@@ -282,7 +286,7 @@ def test_a_run_that_is_cancelled_while_its_tags_are_set_sets_them_all(
     time.sleep(1)
     running.cancel()
     step = running.result()
-    assert "cancelled" not in step.log
+    assert CANCELLED not in step.log
     tags = {tag: registry.digest(PATH, tag) for tag in ("sha-eeeeeee", "main", "latest")}
     assert set(tags.values()) == {step.outputs["digest"]}
 

@@ -68,6 +68,7 @@ def test_of_six_images_only_the_one_that_changed_is_built(
     assert first.code == 0, first.log
     assert first.outputs["built"] == "true"
     assert all(result["built"] for result in results(first).values())
+    assert "api    | " in first.log
 
     (workspace / "web" / "main").write_text("changed")
     registry.clear_requests()

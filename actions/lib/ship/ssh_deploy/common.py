@@ -29,6 +29,7 @@ DEFAULTS = {
     "proxy-image": "basecamp/kamal-proxy@sha256:"
     "826a6f66c6ba26ac26197ac8755804403c9bb617b90cfac25c7972154c5328ab",
     "drain-timeout": "30",
+    "health-status": "200-299",
     "health-timeout": "60",
     "stop-timeout": "10",
     "keep": "3",

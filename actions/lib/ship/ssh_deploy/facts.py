@@ -97,6 +97,12 @@ class Facts:
         return base64.b64decode("".join(self._pieces.get(name, ())), validate=True)
 
     @property
+    def runs_commands(self) -> bool:
+        """Whether the lines between the facts are those of the commands of `script`."""
+        ended = self.get("exit-code") or self.get("failure")
+        return bool(self.get("script")) and not ended
+
+    @property
     def finished(self) -> bool:
         """Whether the script ended by itself, with success or after it undid its work."""
         return "finished" in self._values

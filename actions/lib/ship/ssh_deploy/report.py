@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ship.runner.errors import ShipError
     from ship.runner.workflow_commands import Workflow
+    from ship.ssh_deploy.advice import Advice
     from ship.ssh_deploy.apply import Host
     from ship.ssh_deploy.common import Common
 
@@ -95,7 +96,8 @@ class Report:
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
-        gap = f"{facts.gap_ms} ms" if facts.gap_ms is not None else ""
+        # No gap was longer: between two looks there may have been an answer.
+        gap = f"at most {facts.gap_ms} ms" if facts.gap_ms is not None else ""
         previous = facts.get("previous") or "none"
         cells = (str(host.target), facts.result.word, facts.image, previous, gap)
         return [cell(each) for each in cells]
@@ -119,18 +121,18 @@ class Report:
         error = host.error or (host.session.error if host.session else None)
         where = f"host {host.target}" if len(self._hosts) > 1 else ""
         if error:
-            return [Problem(each.where or where, each.what, each.hint) for each in error.problems]
-        what, hint = self._cause(host)
-        return [Problem(where, f"{what}; {_now(host)}", hint), *_unmoved(where, host)]
+            return [each._replace(where=each.where or where) for each in error.problems]
+        what, hint, anchor = self._cause(host)
+        return [Problem(where, f"{what}; {_now(host)}", hint, anchor), *_unmoved(where, host)]
 
-    def _cause(self, host: Host) -> tuple[str, str]:
+    def _cause(self, host: Host) -> Advice:
         facts, session = host.facts, host.session
         failure, detail = facts.get("failure"), facts.get("detail")
         if not failure and session and session.exit_code:
             failure, detail = "shell-killed", str(session.exit_code)
         if failure == "locked" and f"{host.program.parameters.get('OWNER')} since" in detail:
             return advice("locked-by-us", detail)
-        return advice(failure or "connection-lost", detail)
+        return advice(failure or "connection-lost", detail, facts.logs)
 
     def _is_wrong_input(self, host: Host) -> bool:
         error = host.error or (host.session.error if host.session else None)
@@ -171,12 +173,13 @@ def _unmoved(where: str, host: Host) -> list[Problem]:
     path = host.facts.get("unmoved")
     if not path or host.facts.get("failure") == "in-the-way":
         return []
-    what, hint = advice("in-the-way", path)
+    what, hint, anchor = advice("in-the-way", path)
     return [
         Problem(
             where,
             f"{what} of the previous release",
             f"{hint}; the next deploy then restores the file",
+            anchor,
         )
     ]
 

@@ -643,6 +643,21 @@ def test_health_on_a_port_is_asked_once_the_first_of_ours_that_starts_is_there(
     assert "detail web: GET /up on port 80 gave status 503" in facts
 
 
+@pytest.mark.parametrize("health", ["unhealthy", "starting"])
+def test_the_path_of_a_service_decides_and_not_its_healthcheck(
+    side: ComposeSide, health: str
+) -> None:
+    curl = side.folder / "bin" / "curl"
+    curl.write_text("#!/bin/sh\nprintf 200\n")
+    curl.chmod(0o755)
+    side.make("health", health)
+    side.answer = {**ANSWER, "HEALTH_PATH": "/up", "HEALTH_HOST_PORT": "80"}
+    side.health_timeout = 1
+    assert deployed(side.deploy())
+    side.answer = {**side.answer, "HEALTH_SERVICE": "other"}
+    assert not deployed(side.deploy())
+
+
 def test_images_of_services_behind_a_profile_that_is_active_are_pulled(side: ComposeSide) -> None:
     side.make("broken", "image inspect")
     side.make("images", f"{IMAGE}\n{VENDOR}\n")
@@ -677,6 +692,19 @@ def test_a_name_is_that_of_one_repository(side: ComposeSide) -> None:
     (side.state / "repositories").write_text("Acme/App\n")
     assert deployed(side.deploy())
     assert (side.state / "source").read_text() == "Other/App"
+
+
+@pytest.mark.parametrize("broken", ["never", "compose -p app -f ./compose.yml -f ./images"])
+def test_no_command_of_docker_gets_the_descriptor_of_the_lock(
+    side: ComposeSide, broken: str
+) -> None:
+    side.put("compose.yml", "one")
+    assert deployed(side.deploy())
+    side.put("compose.yml", "two")
+    side.answer = {**ANSWER, "BEFORE": "web - one", "AFTER": "web - two"}
+    side.make("broken", broken)
+    assert deployed(side.deploy()) == (broken == "never")
+    assert side.holders == []
 
 
 def test_the_time_of_a_gap_is_no_process_to_end(side: ComposeSide) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ from script_host import (
     ACME,
     COMMON,
     DASH_FIRST,
+    IMAGE,
     PHASES,
     PROGRAM,
     WANTED,
@@ -65,6 +67,20 @@ def test_a_deploy_ends_with_the_new_one_under_the_name(script_host: ScriptHost) 
     assert history["result"] == "deployed"
     assert history["actor"] == "octocat"
     assert not (script_host.state / "docker-config").exists()
+
+
+def test_log_lines_and_facts_keep_their_order(script_host: ScriptHost) -> None:
+    process = script_host.start(plan_run(COMMON, WANTED._replace(before=("migrate",)), ACME))
+    say(process, call(*PHASES[:3], "before", *PHASES[3:]))
+    said = listen(process, "ship-gone")
+    expected = (
+        "begin prepare", f"pulling {IMAGE}", f"image {IMAGE}", "begin before", "running: migrate",
+        "end before", "begin check", "starting the candidate app.candidate",
+        "the candidate is healthy", "begin switch", "stopping app", "starting the new app",
+        f"serving {IMAGE}", "committed yes",
+    )  # fmt: skip
+    assert [line for line in said if line in expected] == list(expected)
+    assert process.communicate(timeout=PATIENCE_SECONDS)[1] == b""
 
 
 def test_a_first_deploy_has_nothing_to_keep(script_host: ScriptHost) -> None:
@@ -133,14 +149,47 @@ def test_a_shell_that_is_killed_lets_go_of_the_lock(script_host: ScriptHost) -> 
     assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
 
 
+def test_a_program_that_docker_leaves_behind_does_not_hold_the_lock(
+    script_host: ScriptHost,
+) -> None:
+    docker = script_host.folder / "bin" / "docker"
+    left = script_host.folder / "left"
+    leave = f"[ $1 != start ] || {{ setsid sleep 600 >/dev/null 2>&1 & echo $! >>{left}; }}"
+    docker.write_text(docker.read_text().replace("\n", f"\n{leave}\n", 1))
+    try:
+        assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+        # The processes of the session are gone but for this one, as the monitor of Podman stays.
+        assert script_host.run("lock", "leave", program=impatient())[-1] == "ship-gone word 0"
+    finally:
+        for pid in left.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("broken", ["never", "start app.next"])
+@pytest.mark.parametrize("form", ["run", "health command", "proxy"])
+def test_no_command_of_docker_gets_the_descriptor_of_the_lock(
+    script_host: ScriptHost, form: str, broken: str
+) -> None:
+    behind = WANTED._replace(ports=(Port("", "80", "8080", "tcp"),))
+    proxy = ProxyForm(behind, hosts=(), tls=False, image=f"proxy@{DIGEST}", drain_timeout=1)
+    program = {
+        "run": plan_run(COMMON, WANTED._replace(before=("'one'",), networks=("a", "b")), ACME),
+        "health command": plan_run(COMMON, WANTED._replace(health_command="true"), ACME),
+        "proxy": plan_proxy(COMMON, proxy, ACME),
+    }[form]
+    script_host.make("broken", broken)
+    script_host.run(*(phase.name for phase in program.phases), program=program)
+    assert script_host.calls
+    assert script_host.holders == []
+
+
 def test_a_second_deploy_waits_for_the_first(script_host: ScriptHost) -> None:
     first = script_host.start()
     say(first, call("lock"))
     listen(first, "end lock")
     second = script_host.start()
     say(second, call(*PHASES))
-    assert second.stderr
-    assert second.stderr.readline().startswith(b"waiting: app is locked by https://github.com/")
+    assert listen(second, "waiting:")[-1].startswith("waiting: app is locked by https://github.com")
     say(first, call(*PHASES[2:]))
     for process in (first, second):
         assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
@@ -511,6 +560,30 @@ def test_a_command_that_docker_refuses_is_reported_in_its_words(
 
 
 OTHER = "Other/App"
+
+
+# What Podman 4.3.1 says, and the components of its service as Docker's client shows them.
+PODMAN = """\
+case "$*" in
+  --version) echo podman version 4.3.1; exit ;;
+  *Components*) echo "Error: can't evaluate field Components in type *define.Version"; exit 125 ;;
+  version*) echo 4.3.1; exit ;;
+esac
+"""
+SERVICE = """\
+case "$*" in *Components*) echo 4.3.1 Podman Engine Conmon OCI Runtime; exit ;; esac
+"""
+
+
+@pytest.mark.parametrize("answers", [PODMAN, SERVICE], ids=["client", "service"])
+def test_podman_under_the_name_of_docker_is_refused_before_all(
+    script_host: ScriptHost, answers: str
+) -> None:
+    docker = script_host.folder / "bin" / "docker"
+    docker.write_text(docker.read_text().replace("\n", f"\n{answers}", 1))
+    assert "failure podman" in script_host.run(*PHASES)
+    assert not script_host.state.exists(), "not even the lock was taken"
+    assert script_host.boxes == {"app": "running"}
 
 
 @pytest.mark.parametrize("form", ["plain", "proxy"])

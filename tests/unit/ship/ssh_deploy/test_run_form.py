@@ -116,6 +116,20 @@ def test_no_secret_is_a_word_of_a_command() -> None:
     assert "hunter2" not in str(plan(read_inputs(environ, ACME), ACME).parameters)
 
 
+def test_the_site_and_the_good_statuses_reach_the_host() -> None:
+    given = parameters(**{"health-host": "shop.example.com:81", "health-status": "200-399,401"})
+    assert given["HEALTH_HOST"] == "shop.example.com:81"
+    assert given["HEALTH_STATUS"] == "200-399 401-401"
+    assert (parameters()["HEALTH_HOST"], parameters()["HEALTH_STATUS"]) == ("", "200-299")
+
+
+def test_a_variable_of_128_kib_is_refused_and_one_byte_less_is_not() -> None:
+    longest = "x" * (128 * 1024 - len("A=") - 1)
+    assert form(env=f"A={longest}").env["A"] == Secret(longest)
+    with pytest.raises(UserError, match="input `env`: A is too long: Linux allows 128 KiB"):
+        inputs(env=f"A={longest}x")
+
+
 def test_limits_labels_and_options_are_flags() -> None:
     given = parameters(
         memory="512m", cpus="1.5", labels="traefik.enable=true", options="--init --cap-drop=ALL"
@@ -174,6 +188,15 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"known-hosts": ""}, "ssh-keyscan"),
         ({"image": "ghcr.io/acme/app:1"}, "has no digest"),
         ({"image": ""}, "nothing was pushed"),
+        ({"image": IMAGE.replace("acme", "Acme")}, "has capital letters, which the name of an"),
+        ({"image": "Acme/App", "rollback": "previous"}, "hint: write acme/app, as build-push does"),
+        ({"image": f"{IMAGE}0"}, "has no digest of the form sha256: and 64 digits"),
+        ({"image": IMAGE.replace("/app", "/")}, "is not the name of an image"),
+        ({"health-host": "https://shop.example.com/"}, "is not the name of a site"),
+        ({"health": "", "health-host": "a"}, "`health-host`: has no effect without `health`"),
+        ({"health": "", "health-status": "200"}, "`health-status`: has no effect without `health`"),
+        ({"health-status": "2xx"}, "'2xx' is not a status or a range of them"),
+        ({"health-status": "399-200"}, "'399-200' is not a status or a range of them"),
         ({"name": "a b"}, "not the name of a service"),
         ({"name": "x"}, "not the name of a service"),
         ({"name": "shop.next"}, "not the name of a service"),

@@ -92,6 +92,8 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
             "ROLLBACK": want.rollback,
             "ENV_NAMES": " ".join(env or ()),
             "HEALTH_PATH": want.health,
+            "HEALTH_HOST": want.health_host,
+            "HEALTH_STATUS": want.health_status,
             "HEALTH_TIMEOUT": str(want.health_timeout),
             "KEEP": str(want.keep),
         },

@@ -69,7 +69,9 @@ def _route(want: ProxyForm) -> tuple[str, ...]:
         *(f"--host={host}" for host in want.hosts),
         *(("--tls",) if want.tls else ()),
         f"--health-check-path={want.run.health}",
-        *((f"--health-check-host={want.asked_host}",) if want.hosts else ()),
+        # As long as our own requests wait for an answer; the proxy alone would wait for 5 s.
+        f"--health-check-timeout={min(30, want.run.health_timeout)}s",
+        *((f"--health-check-host={want.asked_host}",) if want.asked_host else ()),
     )
 
 

@@ -124,7 +124,7 @@ send_back() {
   elif [ -n "$old_id" ] && [ -n "$(route_of "$NAME")" ] && running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
     log "sending users back to the old container $NAME"
-    { route "$NAME" 10 || route "$NAME" 10 --force; } &
+    { route "$NAME" 10 || route "$NAME" 10 --force; } 9>&- &
     process=$!
     until { find_target && [ "$target_id" = "$old_id" ]; } || ! kill -0 "$process" 2>/dev/null; do
       pause
@@ -293,11 +293,18 @@ start_proxy() {
   done
 }
 
+# The new container runs beside the old one. What others find it by, it has from its start: then a
+# candidate without that is checked first.
 phase_check() {
+  [ -z "$FOUND_BY" ] || check_candidate
+  check_next
+}
+
+check_next() {
   local address path="$HEALTH_PATH"
   begun=yes
   log "starting the new container $NAME.next beside $NAME"
-  create "$NAME.next" --restart "$RESTART" || explain start "$docker_output"
+  create_next || explain start "$docker_output"
   docker_output=$(docker start "$NAME.next" 2>&1) || explain start "$docker_output"
   next_id=$(id_of "$NAME.next")
   address=$(inspect "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME.next")
@@ -356,7 +363,8 @@ await_users() {
   local deadline
   deadline=$(($(now) + HEALTH_TIMEOUT))
   until find_target && [ "$target_id" = "$next_id" ] && { [ -z "$PROXY_PATH" ] ||
-    probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"; }; do
+    { be_patient $((deadline - $(now))) &&
+      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH" "$patience"; }; }; do
     [ "$(now)" -lt "$deadline" ] ||
       give_up unhealthy "GET $HEALTH_PATH through the proxy gave ${answer:-no answer}"
     pause

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from ship.ssh_deploy.common import EVERYWHERE, history
 from ship.ssh_deploy.program import LABEL, LEAVE, Phase, Program
+from ship.ssh_deploy.run.options import FOUND_BY, named
 
 if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.ssh_deploy.common import Common
     from ship.ssh_deploy.run.inputs import RunForm
 
+# nginx-proxy finds a container by it.
+VIRTUAL_HOST = "VIRTUAL_HOST"
 PREPARE = (
     Phase("look", "check that Docker answers", "nothing was touched"),
     Phase("lock", "lock the service", "nothing was touched"),
@@ -81,6 +84,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
                 port.host for port in want.ports if port.protocol == "tcp" and not port.address
             ),
             "FLAGS": shlex.join(_flags(common, want, context)),
+            "FOUND_BY": shlex.join(found_by(want)),
             "COMMAND": shlex.join(want.command),
             "SECRET_FILES": " ".join(want.secret_files),
             "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
@@ -100,6 +104,8 @@ def _health(want: RunForm) -> dict[str, str]:
     checked = want.checked_port
     return {
         "HEALTH_PATH": want.health,
+        "HEALTH_HOST": want.health_host,
+        "HEALTH_STATUS": want.health_status,
         "HEALTH_COMMAND": want.health_command,
         "HEALTH_TIMEOUT": str(want.health_timeout),
         "HEALTH_PORT": checked.container if checked else "",
@@ -116,10 +122,18 @@ def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
         "run": context.run_url,
     }
     return (
-        *(f"--label={name}={value}" for name, value in want.labels.items()),
         *(f"--label={LABEL}.{name}={value}" for name, value in ours.items() if value),
         # Only names: Docker's client reads the values from its environment, so no argv has them.
-        *(f"--env={name}" for name in want.env),
+        *(f"--env={name}" for name in want.env if name != VIRTUAL_HOST),
         *(f"--volume={volume}" for volume in want.volumes),
-        *want.options,
+        *(each for each in want.options if each not in named(want.options, FOUND_BY)),
+    )
+
+
+def found_by(want: RunForm) -> tuple[str, ...]:
+    """Return the flags by which users and other containers find the service."""
+    return (
+        *(f"--label={name}={value}" for name, value in want.labels.items()),
+        *(f"--env={name}" for name in want.env if name == VIRTUAL_HOST),
+        *named(want.options, FOUND_BY),
     )

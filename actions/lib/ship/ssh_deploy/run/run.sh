@@ -29,7 +29,7 @@ containers=
 # so that none of our variables is lost, and after "$@" was made from ours.
 with_app_environment() { (
   app_environment
-  exec "$@"
+  exec "$@" 9>&-
 ) }
 
 # Undoes what is not committed, whatever ends the session: the newest change first.
@@ -98,7 +98,8 @@ await_answer() {
 is_healthy() {
   if [ -n "$4" ]; then
     reason="GET $4 has no answer yet"
-    probe "$2" "$3" "$4" && return 0
+    be_patient $((health_deadline - looked_at))
+    probe "$2" "$3" "$4" "$patience" && return 0
     reason="GET $4 gave $answer"
   elif [ -n "$HEALTH_COMMAND" ]; then
     run_health_command "$1" && return 0
@@ -118,7 +119,7 @@ is_healthy() {
 # A command that hangs is no success: it has time until the deadline. $1 the container.
 run_health_command() {
   local process
-  docker exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
+  "$DOCKER_PROGRAM" exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
   process=$!
   while kill -0 "$process" 2>/dev/null; do
     if [ "$(now)" -ge "$health_deadline" ]; then
@@ -140,7 +141,12 @@ run_health_command() {
 # $5 path. When it is not, `reason` says why.
 await_healthy() {
   local state format='{{.State.Status}} {{.RestartCount}}'
-  format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+  # A path or a command decides alone.
+  if [ -n "$HEALTH_PATH$HEALTH_COMMAND" ]; then
+    format="$format none"
+  else
+    format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+  fi
   health_failure=
   looked_at=$(now)
   health_deadline=$((looked_at + $2))
@@ -330,14 +336,28 @@ create() {
   first=${NETWORKS%% *}
   [ -z "$first" ] ||
     set -- "$@" --network "$first" ${network_alias:+--network-alias "$network_alias"}
-  set -- "$(command -v docker)" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
+  set -- "$DOCKER_PROGRAM" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
     "$@" "$IMAGE"
   eval "set -- \"\$@\" $COMMAND"
   docker_output=$(with_app_environment "$@" 2>&1) || return 1
+  warn_of_platform
   # Older engines take one network when they make a container.
   for network in $NETWORKS; do
     [ "$network" = "$first" ] || connect_network "$network" "$container" || return 1
   done
+}
+
+# Makes a container that runs beside the service for a while: the candidate, or one of a command.
+# Users and neighbours must not find it. What the image says to Traefik and nginx-proxy is
+# overridden. $@ further flags.
+create_candidate() {
+  create "$NAME.candidate" --restart no --label traefik.enable=false --env VIRTUAL_HOST= "$@"
+}
+
+# Makes the container that takes over, with all that others find it by. $@ further flags.
+create_next() {
+  eval "set -- \"\$@\" $FOUND_BY"
+  create "$NAME.next" --restart "$RESTART" "$@"
 }
 
 connect_network() {
@@ -357,10 +377,10 @@ run_commands() {
     COMMAND=$line
     candidate=yes
     log "running: $line"
-    create "$NAME.candidate" --restart no || explain start "$docker_output"
+    create_candidate || explain start "$docker_output"
     # In the background, so that we get a signal at once: Docker's client passes a signal on to the
     # container and waits for its end.
-    docker start -a "$NAME.candidate" >&2 9>&- &
+    "$DOCKER_PROGRAM" start -a "$NAME.candidate" >&2 9>&- &
     wait $! || fail "command-$1" "$line"
     docker rm -f -v "$NAME.candidate" >/dev/null
     candidate=
@@ -372,13 +392,14 @@ COMMANDS
   COMMAND=$command_of_app
 }
 
-phase_check() {
+phase_check() { check_candidate; }
+
+check_candidate() {
   local port=
   candidate=yes
   log "starting the candidate $NAME.candidate"
-  set -- --restart no
-  [ -z "$HEALTH_PATH" ] || set -- "$@" --publish "127.0.0.1::$HEALTH_PORT"
-  create "$NAME.candidate" "$@" || explain start "$docker_output"
+  create_candidate ${HEALTH_PATH:+--publish "127.0.0.1::$HEALTH_PORT"} ||
+    explain start "$docker_output"
   docker_output=$(docker start "$NAME.candidate" 2>&1) || explain start "$docker_output"
   [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null |
     sed -n 's/.*://p' | head -n 1)
@@ -401,7 +422,7 @@ phase_switch() {
   # Others in its networks know the service by its name, which the container gets only later. The
   # default network of Docker has no names.
   case " $NETWORKS " in *' bridge '*) ;; *) network_alias=$NAME ;; esac
-  create "$NAME.next" --restart "$RESTART" "$@" || explain start "$docker_output"
+  create_next "$@" || explain start "$docker_output"
   network_alias=
   if still_runs; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
