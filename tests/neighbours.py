@@ -148,7 +148,7 @@ class Scene:
         if self.form == "proxy":
             proxy = self.bed.kamal_proxy_image()
             return {"proxy-image": proxy, "proxy-hosts": app.site, "drain-timeout": "5"}
-        return {"ports": f"{app.port}:{PORT}"}
+        return {"ports": f"{app.port}:{PORT}", "labels": LABELS}
 
     def deploy(self, app: App, image: str, **changes: str) -> StepResult:
         """Deploy an app, which must work."""
@@ -218,7 +218,7 @@ class Neighbour(NamedTuple):
 def start_label_proxy(scene: Scene) -> None:
     """Users come through a proxy that reads the labels of containers."""
     proxy = scene.exits.enter_context(LabelProxy(scene.host))
-    if scene.form != "compose":  # there the file has them
+    if scene.form == "proxy":  # there a service has none otherwise
         scene.changes["labels"] = LABELS
         scene.deploy(SHOP, scene.shop.push("1"), labels=LABELS)
     scene.ask = lambda: proxy.ask(TRAEFIK).partition("200 ")[2]

@@ -79,8 +79,8 @@ def moments(form: str, neighbour: Neighbour) -> list[str]:
 # Each shows another promise; the tests of the forms show more of them.
 IN_MAKE_TEST = {
     Point("run", "a proxy that reads labels", "", "sick"),
-    Point("compose", "a stack of our name", "", "good"),
-    Point("proxy", "a second environment", "", "good"),
+    Point("compose", "what a person made", "", "good"),
+    Point("run", "a second environment", "", "good"),
     Point("run", "a prune, and a sick version", STOPPED, "sick-in-public"),
 }
 POINTS = list(matrix())
