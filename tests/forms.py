@@ -41,7 +41,7 @@ FORMS: dict[str, dict[str, str]] = {
     "run": COMMANDS,
     "proxy": {**COMMANDS, "volumes": "", "strategy": "proxy", "proxy-image": IMAGE},
     "compose": {
-        "compose": "compose.yml", "ports": "", "volumes": "", "env": "",
+        "compose": "compose.yml", "ports": "", "volumes": "", "env": "", "candidate": "",
         "before": "web: true", "after": "web: true",
     },
 }  # fmt: skip

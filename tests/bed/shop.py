@@ -14,10 +14,11 @@ TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 PORT = 8080
 # The faults of a version: none; never healthy; healthy as a candidate only; ends at once; serves 2
 # seconds late; does not stop when asked; healthy but for users at its published port, by the path
-# /cgi-bin/up. The last two have no fault. Their images have a HEALTHCHECK that passes or fails.
+# /cgi-bin/up; ends when another one has its volume, as an embedded database does; that and never
+# healthy. The last two have no fault. Their images have a HEALTHCHECK that passes or fails.
 FAULTS = (
-    "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "sick-in-public",
-    "healthcheck", "unhealthy",
+    "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "sick-in-public", "alone",
+    "alone-sick", "healthcheck", "unhealthy",
 )  # fmt: skip
 
 DOCKERFILE = """\
@@ -46,8 +47,15 @@ server=
 trap end TERM
 echo "shop $VERSION says ${GREETING:-nothing}"
 echo "$VERSION" >/www/index.html
+# One that can be written to has a reader: another one, which is alive.
+alone() {
+  [ -p /state/own ] || $b mkfifo /state/own
+  ! $b timeout 1 $b sh -c 'echo >/state/own' || { echo 'another one has the data' && exit 4; }
+  exec 9<>/state/own
+}
+case $FAULT in alone*) alone ;; esac
 case $FAULT in
-  sick) ;;
+  sick | alone-sick) ;;
   ends) printf 'cannot reach the database' >&2; exit 3 ;;
   sick-when-real)
     [ -e /state/seen ] || echo ok >/www/health; : >/state/seen ;;

@@ -20,10 +20,10 @@ SWITCHES = (
 )  # fmt: skip
 # These have an input of their own, or would make a rollback impossible.
 TAKEN = {
-    "name": "name", "network-alias": "name", "net-alias": "name", "publish": "ports", "publish-all": "ports",
-    "env": "env", "env-file": "env-file", "volume": "volumes", "network": "networks",
-    "net": "networks", "restart": "restart", "label": "labels", "memory": "memory", "cpus": "cpus",
-    "stop-timeout": "stop-timeout",
+    "name": "name", "network-alias": "name", "net-alias": "name", "publish": "ports",
+    "publish-all": "ports", "env": "env", "env-file": "env-file", "volume": "volumes",
+    "network": "networks", "net": "networks", "restart": "restart", "label": "labels",
+    "memory": "memory", "cpus": "cpus", "stop-timeout": "stop-timeout",
 }  # fmt: skip
 # Others find a container by these: only the one that takes over gets them. Since version 25 the
 # engine also tells the networks of a container its host name.
