@@ -72,13 +72,13 @@ case "$*" in
   *config_files*) sed 's/^[0-9]* [a-z]* //' labels 2>/dev/null ;;
   'ps -aq '*) [ ! -e web ] || cut -d ' ' -f 2 web ;;
   'container inspect '*)
-    [ -e looks ] || exec cat web
-    head -n 1 looks | tr ';' '\\n'
-    [ "$(wc -l <looks)" -le 1 ] || sed -i 1d looks ;;
+    [ -e scenes ] || exec cat web
+    head -n 1 scenes | tr ';' '\\n'
+    [ "$(wc -l <scenes)" -le 1 ] || sed -i 1d scenes ;;
   *' run --rm '*) [ ! -e hangs ] || {{ : >reached; trap '' TERM; sleep 1; exit 1; }} ;;
   *' up -d '*)
     read -r health 2>/dev/null <health || health=healthy
-    [ ! -e story ] || mv story looks
+    [ ! -e story ] || mv story scenes
     [ -e same ] || echo "web 2 sha256:new {image} running 0 0 $health today" >web ;;
   *' up --no-start '*)
     echo "web 3 sha256:new {image} created 0 0 $(cat restored 2>/dev/null || echo healthy) never" \
@@ -1307,7 +1307,7 @@ def test_a_service_that_ends_again_and_again_is_not_waited_for(side: ComposeSide
     facts = side.deploy()
     assert "failure unhealthy" in facts, facts
     assert "detail web: it ended with exit code 0 and is started again and again" in facts
-    assert len((side.folder / "looks").read_text().splitlines()) > 2
+    assert len((side.folder / "scenes").read_text().splitlines()) > 2
 
 
 def test_a_service_may_end_as_long_as_another_is_not_ready(side: ComposeSide) -> None:
@@ -1320,7 +1320,7 @@ def test_a_service_may_end_as_long_as_another_is_not_ready(side: ComposeSide) ->
     facts = side.deploy()
     assert deployed(facts), facts
     side.make("story", "".join(f"{pair}\n" for pair in pairs[:9]))
-    (side.folder / "looks").unlink()
+    (side.folder / "scenes").unlink()
     side.make("web", "")
     side.health_timeout = 20
     facts = side.deploy()
