@@ -162,6 +162,11 @@ def test_a_registry_that_never_answers_is_reported_before_the_build(
     assert BUILDS in build(runner, workspace).log
 
 
+def tries_after_a_refusal(step: StepResult) -> list[str]:
+    """Return what announces them; a busy engine may give another reason to try again."""
+    return [line for line in step.log.splitlines() if TRIES_AGAIN in line and "403" in line]
+
+
 @pytest.mark.parametrize(
     ("match", "reported"),
     [
@@ -180,7 +185,7 @@ def test_a_refusal_is_final(
     assert step.code == 2
     assert f"ghcr.io refuses a push to {PATH}" in step.errors[0]
     assert reported in step.errors[0]
-    assert TRIES_AGAIN not in step.log
+    assert tries_after_a_refusal(step) == []
 
 
 @pytest.mark.usefixtures("runner")  # for its rights
@@ -194,7 +199,7 @@ def test_a_refusal_of_which_buildkit_hides_the_words_is_reported_as_one(
     step = build(containerd_runner, workspace)
     assert step.code == 2, step.log
     assert f"ghcr.io refuses a push to {PATH} (403" in step.errors[0]
-    assert TRIES_AGAIN not in step.log
+    assert tries_after_a_refusal(step) == []
 
 
 @pytest.mark.test_all
@@ -228,7 +233,7 @@ def test_a_tag_that_may_not_be_overwritten_is_told_as_that(
         f"ghcr.io has this tag of {PATH} already, and lets no tag be overwritten" in step.errors[0]
     )
     assert words in step.errors[0]
-    assert TRIES_AGAIN not in step.log
+    assert tries_after_a_refusal(step) == []
 
 
 @pytest.mark.usefixtures("runner")  # for its rights

@@ -162,7 +162,12 @@ def test_the_container_of_a_command_gets_nothing_that_others_find_its_service_by
         "hostname": "shop",
         "networks": {"net": {"aliases": ["shop"], "ipv4_address": "10.0.0.9"}, "default": None},
     }
-    services = {"web": web, "plain": {"networks": {"default": None}}, "alone": {}, "other": web}
+    services: dict[str, dict[str, Any]] = {
+        "web": web,
+        "plain": {"networks": {"default": None}},
+        "alone": {},
+        "other": web,
+    }
     project = Project("app", services, {})
     assert override_of_tasks(project, ("web", "plain", "alone")) == (
         '{"services": {"web": {"labels": !reset null, "hostname": !reset null, '

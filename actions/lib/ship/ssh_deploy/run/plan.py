@@ -79,41 +79,52 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "run/run",
         ),
         phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
-        parameters={
-            **common.parameters(context),
-            **history(context),
-            **want.login.parameters(),
-            **common.identity(context),
-            "EARLIER_NAME": common.earlier_name,
-            "ADOPT": "yes" if common.adopt else "",
-            "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
-            "SERVED_NAMES": "",
-            **(_settings(want) if common.adopt else {}),
-            "IMAGE": want.image,
-            "REPOSITORY": want.repository,
-            "ROLLBACK": want.rollback,
-            "NETWORKS": " ".join(want.networks),
-            # A port on a single address may be free there and taken on others: only the start shows
-            # it.
-            "HOST_PORTS": " ".join(
-                port.host for port in want.ports if port.protocol == "tcp" and not port.address
-            ),
-            "FLAGS": shlex.join(_flags(common, want, context)),
-            "FOUND_BY": shlex.join(found_by(want)),
-            "COMMAND": shlex.join(want.command),
-            "SECRET_FILES": " ".join(want.secret_files),
-            "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
-            "RESTART": want.restart,
-            "STOP_TIMEOUT": str(want.stop_timeout),
-            **_health(want),
-            "KEEP": str(want.keep),
-            "BEFORE": "\n".join(want.before),
-            "AFTER": "\n".join(want.after),
-        },
+        parameters={**_identity(common, want, context), **_container(common, want, context)},
         environment=want.env,
         secret_files=want.secret_files,
         note="" if want.has_candidate else _no_candidate(want),
     )
+
+
+def _identity(common: Common, want: RunForm, context: Context) -> dict[str, Value]:
+    """Return which service this is, and what may be there under its name."""
+    return {
+        **common.parameters(context),
+        **history(context),
+        **want.login.parameters(),
+        **common.identity(context),
+        "EARLIER_NAME": common.earlier_name,
+        "ADOPT": "yes" if common.adopt else "",
+        "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+        "SERVED_NAMES": "",
+        **(_settings(want) if common.adopt else {}),
+    }
+
+
+def _container(common: Common, want: RunForm, context: Context) -> dict[str, Value]:
+    """Return how the container is made and checked, and what runs around it."""
+    return {
+        "IMAGE": want.image,
+        "REPOSITORY": want.repository,
+        "ROLLBACK": want.rollback,
+        "NETWORKS": " ".join(want.networks),
+        # A port on a single address may be free there and taken on others: only the start shows
+        # it.
+        "HOST_PORTS": " ".join(
+            port.host for port in want.ports if port.protocol == "tcp" and not port.address
+        ),
+        "FLAGS": shlex.join(_flags(common, want, context)),
+        "FOUND_BY": shlex.join(found_by(want)),
+        "COMMAND": shlex.join(want.command),
+        "SECRET_FILES": " ".join(want.secret_files),
+        "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
+        "RESTART": want.restart,
+        "STOP_TIMEOUT": str(want.stop_timeout),
+        **_health(want),
+        "KEEP": str(want.keep),
+        "BEFORE": "\n".join(want.before),
+        "AFTER": "\n".join(want.after),
+    }
 
 
 def _no_candidate(want: RunForm) -> str:
