@@ -101,6 +101,28 @@ CAUSES = {
         "the container {} on the host was not made by a deploy of this service",
         "rename or remove it, or give this service another `name`",
     ),
+    "not-adopted": (
+        "the container {} on the host was not made by a deploy, and this deploy would replace it",
+        (
+            "give this service another `name`; if this container is the service, set `adopt: true`:"
+            " the log then says what will differ, and the host keeps its definition"
+        ),
+    ),
+    "other-service": (
+        "what runs on the host under this `name` seems to be another service: it has {}",
+        (
+            "give this deploy a `name` of its own; if it is the same service and is meant to "
+            "change, set `replaces: {old}`"
+        ),
+    ),
+    "earlier-name": (
+        "the host runs this service as {}, and the default `name` of this deploy is another one",
+        "set `name` to the name on the host; or rename the container and its folder there",
+    ),
+    "name-lost": (
+        "the new version serves as {}, because another container has got its name meanwhile",
+        "rename or remove that container, and deploy again",
+    ),
     "start": (
         "Docker could not start the container ({})",
         (

@@ -14,7 +14,7 @@ NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
         "restored", "lost", "recovered", "script", "exit-code", "finished", "folder",
-        "unmoved",
+        "unmoved", "old", "adopted", "definition", "lost-settings", "new-settings",
     )
 )  # fmt: skip
 # Facts that come in pieces of base64, such as a file.

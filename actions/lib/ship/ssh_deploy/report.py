@@ -98,7 +98,8 @@ class Report:
 
     def _details(self) -> str:
         hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
-        return f"{hosts}\n{self._insecure()}"
+        adopted = "".join(_adopted(host) for host in self._hosts)
+        return f"{hosts}\n{self._note()}{adopted}{self._insecure()}"
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
@@ -107,6 +108,10 @@ class Report:
         previous = facts.get("previous") or "none"
         cells = (str(host.target), facts.result.word, facts.image, previous, gap)
         return [cell(each) for each in cells]
+
+    def _note(self) -> str:
+        note = self._hosts[0].program.note
+        return f"{cell(note)}\n\n" if note else ""
 
     def _insecure(self) -> str:
         if not self._common.access.insecure:
@@ -144,7 +149,8 @@ class Report:
             failure, detail = "shell-killed", str(session.exit_code)
         if failure == "locked" and f"{host.program.parameters.get('OWNER')} since" in detail:
             return advice("locked-by-us", detail)
-        return advice(failure or "connection-lost", detail, facts.logs)
+        found = advice(failure or "connection-lost", detail, facts.logs)
+        return found._replace(hint=found.hint.replace("{old}", facts.get("old")))
 
     def _is_wrong_input(self, host: Host) -> bool:
         error = host.error or (host.session.error if host.session else None)
@@ -178,6 +184,21 @@ class Report:
             return Interrupted.of(f"{error}; {next(iter(words))}")
         rest = [Problem(f"host {host.target}", _now(host)) for host in self._hosts]
         return Interrupted(Problem("", str(error)), *rest)
+
+
+def _adopted(host: Host) -> str:
+    """Say of a container that was made by hand what is different now."""
+    facts = host.facts
+    if not facts.get("adopted"):
+        return ""
+    said = {
+        f"The container on {host.target} was made by hand, from the image": "adopted",
+        "Its definition is kept on the host": "definition",
+        "The new container does not have": "lost-settings",
+        "Only the new container has": "new-settings",
+    }
+    lines = [f"{what}: {facts.get(name)}" for what, name in said.items() if facts.get(name)]
+    return "".join(f"- {cell(line)}\n" for line in lines) + "\n"
 
 
 def _unmoved(where: str, host: Host) -> list[Problem]:

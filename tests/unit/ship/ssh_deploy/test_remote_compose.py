@@ -106,6 +106,7 @@ class ComposeSide(ScriptHost):
         self.compose: tuple[str, ...] = ("compose.yml",)
         self.answer: dict[str, str] = ANSWER
         self.run_of = ACME
+        self.common = COMMON
         self.health_timeout = 120
         self.keep = 3
         self.repository = folder / "repository"
@@ -140,7 +141,7 @@ class ComposeSide(ScriptHost):
             before=(),
             after=(),
         )
-        return plan_compose(COMMON, form, self.run_of)
+        return plan_compose(self.common, form, self.run_of)
 
     def deploy(self, folder: str = "app", rollback: str = "") -> list[str]:
         """Deploy what is in the repository; returns the facts."""
@@ -694,6 +695,30 @@ def test_a_name_is_that_of_one_repository(side: ComposeSide) -> None:
     (side.state / "repositories").write_text("Acme/App\n")
     assert deployed(side.deploy())
     assert (side.state / "source").read_text() == "Other/App"
+
+
+def test_another_project_of_the_repository_does_not_take_its_name(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"EXPECTED": "api db"}
+    side.put("compose.yml", "another project")
+    facts = side.deploy()
+    assert "failure other-service" in facts, facts
+    assert "detail the service web, and this deploy has api db" in facts
+    assert side.text("compose.yml") != "another project"
+    side.common = COMMON._replace(replaces=("web",))
+    assert "failure other-service" not in side.deploy()
+
+
+def test_a_project_stays_in_its_environment(side: ComposeSide) -> None:
+    side.common = COMMON._replace(environment="production")
+    assert deployed(side.deploy())
+    side.common = COMMON._replace(environment="staging")
+    side.put("compose.yml", "staging")
+    facts = side.deploy()
+    assert "detail the environment production, and this deploy has staging" in facts, facts
+    assert side.text("compose.yml") != "staging"
+    side.common = side.common._replace(replaces=("production",))
+    assert deployed(side.deploy())
 
 
 @pytest.mark.parametrize("broken", ["never", "compose -p app -f ./compose.yml -f ./images"])

@@ -34,7 +34,7 @@ from ship.ssh_deploy.run.plan import plan_run
 from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ship.ssh_deploy.program import Program
@@ -335,9 +335,39 @@ def test_only_what_serves_has_the_name_in_its_networks(script_host: ScriptHost) 
     assert [call.split()[2] for call in named] == ["app.next"]
 
 
-def behind_the_proxy(rollback: str = "") -> Program:
+def test_only_what_serves_has_what_others_find_it_by(script_host: ScriptHost) -> None:
+    wanted = WANTED._replace(labels={"a": "b"}, options=("--hostname=shop", "--init"))
+    program = plan_run(COMMON, wanted._replace(before=("migrate",), after=("warm",)), ACME)
+    script_host.run(*(phase.name for phase in program.phases), program=program)
+    made = [call.split() for call in script_host.calls if call.startswith("create ")]
+    assert [words[2] for words in made] == ["app.candidate"] * 2 + ["app.next", "app.candidate"]
+    guests = [words for words in made if words[2] == "app.candidate"]
+    [serves] = [words for words in made if words[2] == "app.next"]
+    for words in guests:
+        assert not {"--label=a=b", "--hostname=shop"} & set(words)
+        assert {"traefik.enable=false", "VIRTUAL_HOST="} < set(words)
+    assert {"--label=a=b", "--hostname=shop"} < set(serves)
+    assert not {"traefik.enable=false", "VIRTUAL_HOST="} & set(serves)
+    assert all("--init" in words for words in made)
+
+
+@pytest.mark.parametrize(
+    ("labels", "made"), [({}, ["app.next"]), ({"a": "b"}, ["app.candidate", "app.next"])]
+)
+def test_behind_the_proxy_too_a_version_is_checked_before_others_find_it(
+    script_host: ScriptHost, labels: dict[str, str], made: list[str]
+) -> None:
+    answer_while(script_host, "true")
+    phases = ("lock", "prepare", "check", "leave")
+    facts = script_host.run(*phases, program=behind_the_proxy(labels=labels))
+    assert "finished 0" in facts, str(facts)
+    calls = [call.split()[2] for call in script_host.calls if call.startswith("create --name app.")]
+    assert calls == made
+
+
+def behind_the_proxy(rollback: str = "", labels: Mapping[str, str] | None = None) -> Program:
     ports = (Port("", "80", "8080", "tcp"),)
-    wanted = WANTED._replace(ports=ports, health="/up", rollback=rollback)
+    wanted = WANTED._replace(ports=ports, health="/up", rollback=rollback, labels=labels or {})
     proxy = ProxyForm(wanted, hosts=(), tls=False, image=f"proxy@{DIGEST}", drain_timeout=1)
     return plan_proxy(COMMON, proxy, ACME)
 

@@ -184,6 +184,9 @@ $PROJECT
     grep -vxF -e "$FOLDER" -e "$(cd "$FOLDER" && pwd -P)" | head -n 1)
   [ -z "$elsewhere" ] || fail other-folder "$PROJECT runs from $elsewhere"
   baseline=$(each_container)
+  note_difference environment "$(cat "$STATE/environment" 2>/dev/null)" "$ENVIRONMENT"
+  note_difference service "$(running_in "$baseline" | tr '\n' ' ')" "$EXPECTED"
+  stop_if_different
   images=$(images_that_run)
   [ -n "$previous" ] || previous=$images
   report previous "$previous"
@@ -480,6 +483,7 @@ phase_commit() {
   committed=yes
   report committed yes
   [ -z "$SOURCE" ] || printf '%s' "$SOURCE" >"$STATE/source" 2>/dev/null
+  [ -z "$ENVIRONMENT" ] || printf '%s' "$ENVIRONMENT" >"$STATE/environment" 2>/dev/null
   remove_undo_notes
   record deployed "$gap"
   remove_old_releases

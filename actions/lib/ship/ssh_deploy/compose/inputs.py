@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.reference import Name, Reference
 from ship.ssh.target import LAST_PORT, MISSING
-from ship.ssh_deploy.common import refuse
+from ship.ssh_deploy.common import default_name, refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload
 from ship.ssh_deploy.environment import check_lengths, lines_of_file, read_files
 from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
@@ -73,12 +73,15 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     repository = read_repository(read, image) if rollback else _repository(image, images)
     health, health_port = _health(read)
     refuse(read, ELSEWHERE, "cannot be used together with `compose`", "set it in the compose file")
+    refuse(read, ("adopt",), "is only for a single container", "leave it out")
     hint = "set it in the compose file, as `stop_grace_period` of the service"
+    told = "leave it out: compose stops the old container of a service before it starts the new one"
+    refuse(read, ("candidate",), "is only for a single container", told)
     refuse(read, ("stop-timeout",), "cannot be used together with `compose`", hint)
     return ComposeForm(
         # The host has the files for a rollback, and there is often no checkout here.
         upload=Upload("") if rollback else read_upload(read, context.workspace),
-        folder=_folder(read, read.text("name", default=context.name)),
+        folder=_folder(read, read.text("name", default=default_name(read, context))),
         project=read.matching("name", PROJECT, "the name of a compose project", read.text("name")),
         images=images,
         image=image,
@@ -174,5 +177,5 @@ def _task(read: Reader, name: str, line: str) -> Task | None:
     try:
         return Task(service, shlex.join(shlex.split(command)))
     except ValueError as error:
-        read.problem(name, f"{line!r} cannot be split into words ({error})", "close the quotes")
+        read.problem(name, f"a line cannot be split into words ({error})", "close the quotes")
         return None

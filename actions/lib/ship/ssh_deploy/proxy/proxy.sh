@@ -168,6 +168,9 @@ return_port() {
 # one of this service. Otherwise the old one keeps serving: we cannot know whether NAME.next is
 # healthy.
 recover() {
+  # Before we ask it anything, and before a recovery stops it.
+  ! exists "$PROXY" || [ -n "$(inspect "{{index .Config.Labels \"$PUBLISHED\"}}" "$PROXY")" ] ||
+    fail_foreign "$PROXY"
   docker network inspect "$PROXY" >/dev/null 2>&1 || make_network
   ! exists "$NAME.previous" || check_previous
   remove_left_over "$NAME.candidate"
@@ -177,7 +180,7 @@ recover() {
     find_target || target_id=
   fi
   if [ -n "$next_id" ]; then
-    is_ours "$NAME.next" || fail foreign "$NAME.next"
+    is_ours "$NAME.next" || fail_foreign "$NAME.next"
     recover_next
   fi
   retire
@@ -238,7 +241,7 @@ make_ready() {
 check_proxy() {
   local published each image
   published=$(inspect "{{index .Config.Labels \"$PUBLISHED\"}}" "$PROXY")
-  [ -n "$published" ] || fail foreign "$PROXY"
+  [ -n "$published" ] || fail_foreign "$PROXY"
   for each in $PROXY_PUBLISH; do
     case " $published " in
       *" $each "*) ;;

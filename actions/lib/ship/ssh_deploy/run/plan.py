@@ -12,8 +12,11 @@ from ship.ssh_deploy.run.options import FOUND_BY, named
 if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.ssh_deploy.common import Common
+    from ship.ssh_deploy.program import Value
     from ship.ssh_deploy.run.inputs import RunForm
 
+# Docker shows the address of a published port without them.
+NO_BRACKETS = str.maketrans("", "", "[]")
 # nginx-proxy finds a container by it.
 VIRTUAL_HOST = "VIRTUAL_HOST"
 PREPARE = (
@@ -42,6 +45,9 @@ SWITCH = Phase(
     "the previous container is started again",
     in_groups=True,
 )
+SWITCH_ALONE = SWITCH._replace(
+    why="stop the old container, start the new one and check it on its real ports"
+)
 COMMIT = Phase(
     "commit",
     "keep the old container, record the release, remove images of old releases",
@@ -59,6 +65,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     """Return the program that replaces the container; only the phase `switch` touches it."""
     before = (BEFORE,) if want.before else ()
     after = (AFTER,) if want.after else ()
+    switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
     return Program(
         files=(
             "host/common",
@@ -66,14 +73,22 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
+            "host/service",
+            "host/owner",
+            *(("host/adopt",) if common.adopt else ()),
             "run/run",
         ),
-        phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
+        phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
             **history(context),
             **want.login.parameters(),
-            "SOURCE": context.repository,
+            **common.identity(context),
+            "EARLIER_NAME": common.earlier_name,
+            "ADOPT": "yes" if common.adopt else "",
+            "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+            "SERVED_NAMES": "",
+            **(_settings(want) if common.adopt else {}),
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
@@ -97,7 +112,26 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         },
         environment=want.env,
         secret_files=want.secret_files,
+        note="" if want.has_candidate else _no_candidate(want),
     )
+
+
+def _no_candidate(want: RunForm) -> str:
+    both = f"because both would write to {', '.join(want.shared)}"
+    why = both if want.candidate == "auto" else "because `candidate: never` says so"
+    return (
+        f"no candidate runs beside the service, {why}: the old container stops before the new one "
+        "is checked, so the gap includes the whole start of the new version"
+    )
+
+
+def _settings(want: RunForm) -> dict[str, Value]:
+    """Return what is compared with a container that was made by hand."""
+    return {
+        "ENV_NAMES": " ".join(want.env),
+        "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
+        "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
+    }
 
 
 def _health(want: RunForm) -> dict[str, str]:
@@ -118,6 +152,7 @@ def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
     ours = {
         "service": common.name,
         "repository": context.repository,
+        "environment": common.environment,
         "revision": context.sha,
         "run": context.run_url,
     }

@@ -4,7 +4,6 @@
 # COMMAND (parameter): the command of the container, as words for `eval`.
 
 RELEASE_LABEL=io.github.gen-workflow.release
-REPOSITORY_LABEL=io.github.gen-workflow.repository
 # The name that a new container gets in its networks, or nothing.
 network_alias=
 # Whether there is, or may be: a candidate; a container NAME.next of this deploy.
@@ -39,6 +38,7 @@ clean_up() {
   [ -z "$committed" ] || return 0
   undo_switch
   [ -n "$created" ] || [ -z "$pulled" ] || record refused
+  rm -f "$STATE/adopted"
   [ -z "$SECRET_FILES" ] || rm -rf "$STATE/secrets/$RELEASE"
 }
 
@@ -175,7 +175,7 @@ await_healthy() {
 
 remove_left_over() {
   exists "$1" || return 0
-  is_ours "$1" || fail foreign "$1"
+  is_ours "$1" || fail_foreign "$1"
   docker rm -f -v "$1" >/dev/null 2>&1
 }
 
@@ -197,11 +197,11 @@ recover() {
 check_previous() {
   is_ours "$NAME.previous" ||
     [ "$(inspect '{{.Id}}' "$NAME.previous")" = "$(cat "$STATE/previous" 2>/dev/null)" ] ||
-    fail foreign "$NAME.previous"
+    fail_foreign "$NAME.previous"
 }
 
 recover_next() {
-  is_ours "$NAME.next" || fail foreign "$NAME.next"
+  is_ours "$NAME.next" || fail_foreign "$NAME.next"
   report recovered yes
   case $containers in
     *" $NAME "*) if is_committed; then finish_commit; else roll_back_killed; fi ;;
@@ -239,13 +239,6 @@ roll_back_killed() {
   else
     log "$NAME does not start: the service is down until the new version runs"
   fi
-}
-
-check_repository() {
-  local repository label="{{index .Config.Labels \"$REPOSITORY_LABEL\"}}"
-  # For a container that does not exist Docker prints an empty line.
-  repository=$(inspect "$label" "$NAME") || repository=$(inspect "$label" "$NAME.next")
-  check_source "$repository"
 }
 
 look_at_service() {
@@ -294,8 +287,9 @@ phase_look() { check_docker; }
 
 phase_prepare() {
   local port network
-  check_repository
+  check_service
   recover
+  adopt
   look_at_service
   choose_image "$previous"
   for port in $HOST_PORTS; do check_port "$port"; done
@@ -476,6 +470,7 @@ take_names() {
   # Without an answer there may be no such container, or an engine that restarts.
   old=$(inspect '{{.Id}}' "$NAME") || { await_engine && old=$(inspect '{{.Id}}' "$NAME"); }
   if [ -n "$old" ]; then
+    may_take_name || fail name-lost "$NAME.next"
     docker rm -f "$NAME.previous" >/dev/null 2>&1
     printf '%s\n' "$old" >"$STATE/previous"
     docker_output=$(docker rename "$NAME" "$NAME.previous" 2>&1) || fail rename "$docker_output"
@@ -486,6 +481,7 @@ take_names() {
     log "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
       "docker update --restart=no $NAME.previous"
   docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
+  rm -f "$STATE/adopted"
 }
 
 # An engine that restarts takes commands again after some seconds.
