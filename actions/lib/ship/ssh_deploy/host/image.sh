@@ -9,7 +9,8 @@ LABEL=io.github.gen-workflow.service
 DOCKER_PROGRAM=$(command -v docker)
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
-# The image that was not here when we looked for it.
+# The last image that was here, and the last that was not, when we looked for the space.
+present_image=
 missing_image=
 # The folder with our login to the registry, while there is one.
 login_folder=
@@ -201,7 +202,7 @@ free_space() {
 # with it.
 check_space() {
   local free size wanted
-  ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+  ! docker image inspect "$1" >/dev/null 2>&1 || { present_image=$1 && return 0; }
   missing_image=$1
   free=$(free_space)
   [ -n "$free" ] || return 0
@@ -220,7 +221,10 @@ pull() {
   # A digest always names the same image: when it is here, there is nothing to pull.
   case $1 in
     "$missing_image") ;;
-    *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;;
+    *@*)
+      [ "$1" != "$present_image" ] || return 0
+      ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+      ;;
   esac
   log "pulling $1"
   docker_output=$(docker_pull "$1" 2>&1) && return
