@@ -187,7 +187,7 @@ $PROJECT
 # Prints one line in the form of CONTAINER_FORMAT for each container of the project without tasks.
 each_container() {
   docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "$NO_TASKS" \
-    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null 9>&-
+    2>/dev/null | xargs -r "$DOCKER_PROGRAM" container inspect --format "$CONTAINER_FORMAT" 2>/dev/null 9>&-
 }
 
 # $1 a word, $2 words with a blank between them.

@@ -15,9 +15,8 @@ phase_lock() {
 open_state() { mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"; }
 
 # The kernel releases the lock when its shell ends, however it ends: so the holder of a lock is
-# always alive, and the machine has not restarted since it took it. Only its client may be gone for a
-# long time. Then the lock expires, and we end the shell that holds it, which undoes what is not
-# finished.
+# always alive, and the machine has not restarted since then. Only its client may be gone for a long
+# time. Then the lock expires, and we end the shell that holds it, which undoes what is not finished.
 take_lock() {
   local deadline
   command -v flock >/dev/null 2>&1 || fail no-flock

@@ -63,6 +63,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
+            "host/ports",
             "run/run",
         ),
         phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
@@ -75,11 +76,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
             "NETWORKS": " ".join(want.networks),
-            # A port on a single address may be free there and taken on others: only the start shows
-            # it.
-            "HOST_PORTS": " ".join(
-                port.host for port in want.ports if port.protocol == "tcp" and not port.address
-            ),
+            "HOST_PORTS": " ".join(port.of_host() for port in want.ports),
             "FLAGS": shlex.join(_flags(common, want, context)),
             "COMMAND": shlex.join(want.command),
             "SECRET_FILES": " ".join(want.secret_files),
