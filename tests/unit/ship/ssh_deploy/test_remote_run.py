@@ -772,3 +772,23 @@ def test_a_port_that_the_service_has_on_another_address_hides_no_program(
         script_host.make("ports", f"80/tcp -> 127.0.0.1:{HIGH}\n")
         facts = script_host.run("lock", "prepare", "leave", program=publish(""))
     assert facts[-1] == "ship-gone word 0", facts
+
+
+def test_a_docker_that_is_a_snap_reads_nothing_of_ours_in_a_hidden_folder(
+    script_host: ScriptHost,
+) -> None:
+    script_host.install_docker_as_snap()
+    wanted = WANTED._replace(secret_files={"key": Secret("s3cret")}, health_command="true")
+    program = plan_run(COMMON, wanted, ACME)
+    # What an earlier version left in the usual place stays in effect.
+    script_host.state.mkdir(parents=True)
+    (script_host.state / "history.jsonl").write_text("{}\n")
+    assert script_host.run(*PHASES, program=program)[-1] == "ship-gone word 0"
+    visible = Path(script_host.home) / "gen-workflow" / "app"
+    assert script_host.state.resolve() == visible
+    assert len((visible / "history.jsonl").read_text().splitlines()) == 2
+    (secret,) = visible.glob("secrets/*/key")
+    assert secret.read_text() == "s3cret"
+    assert any(str(secret) in each for each in script_host.calls)
+    # The next one finds it all.
+    assert script_host.run(*PHASES, program=program)[-1] == "ship-gone word 0"

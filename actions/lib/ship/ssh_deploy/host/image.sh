@@ -3,7 +3,6 @@
 # IMAGE (parameter): the image to deploy. When the deploy goes back, the host finds it.
 
 LABEL=io.github.gen-workflow.service
-DOCKER_PROGRAM=$(command -v docker)
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
 # The folder with our login to the registry, while there is one.
