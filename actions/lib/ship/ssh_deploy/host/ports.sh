@@ -60,7 +60,7 @@ listeners() {
       for (i = 1; i < 32; i += 8)
         text = text ":" substr(hex, i + 6, 2) substr(hex, i + 4, 2) \
           ":" substr(hex, i + 2, 2) substr(hex, i, 2)
-      sub(/^(:0000)+/, ":", text)
+      if (!sub(/^(:0000)+:0*/, "::", text)) sub(/^:/, "", text)
       return "[" text "]"
     }
     BEGIN { digits = "123456789ABCDEF" }
