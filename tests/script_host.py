@@ -64,18 +64,30 @@ case "$1 $2" in
     for last; do :; done
     [ -e "box/$last" ] || {{ echo; exit 1; }}
     case "$*" in
+      *'={{{{.Name}}}}'*)
+        printf '=%s\n' "/$(cat real-name 2>/dev/null || echo "$last")" "id-of-$last" \
+          "$(cat "image-of-$last" 2>/dev/null || echo ghcr.io/acme/app:1)" \
+          "$([ "$(cat foreign)" = "$last" ] || echo app)" "$(cat repository 2>/dev/null)" \
+          "$(cat environment 2>/dev/null)" "$(cat published 2>/dev/null)" \
+          "$(cat route 2>/dev/null)" ;;
+      *'println $name $value'*) cat labels 2>/dev/null ;;
+      *'$value := .NetworkSettings'*) cat networks 2>/dev/null ;;
+      *'json .'*) cat env 2>/dev/null ;;
+      *'range .Mounts'*) cat mounts 2>/dev/null ;;
+      *'$port, $all'*) cat bindings 2>/dev/null ;;
       *AutoRemove*)
         echo "false $(docker container inspect State.Running "$last")" \\
           "$(cat "image-of-$last" 2>/dev/null || echo image)" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
-      *RestartCount*)
+      *RestartCount*.State.Health*)
         echo "$(sed 's/stopped/exited/' "box/$last") 0 $(cat health 2>/dev/null || echo healthy)" ;;
+      *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 none" ;;
       *State.Status*) sed 's/stopped/created/' "box/$last" ;;
       *Config.Image*) cat "image-of-$last" 2>/dev/null || echo "image-of-$last" ;;
       *.Image*) echo "sha256:$last" ;;
       *.Id*) echo "id-of-$last" ;;
       *Labels*service*) [ "$(cat foreign)" = "$last" ] || echo app ;;
-      *Labels*published*) echo 80:80 ;;
+      *Labels*published*) cat proxied 2>/dev/null || echo 80:80 ;;
       *Labels*repository*) cat "{folder}/repository" 2>/dev/null ;;
       *Labels*route*) cat "{folder}/route" 2>/dev/null ;;
       *Labels*release*) cat "{folder}/release" 2>/dev/null ;;
@@ -89,7 +101,12 @@ case "$1 $2" in
       list) [ ! -e target ] || echo "app any / $(cat target):80" ;;
     esac ;;
   'image inspect')
-    case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; *) exit 1 ;; esac ;;
+    case "$*" in
+      *RepoDigests*) echo image@sha256:1 ;;
+      *Size*) echo 1000 ;;
+      *'json .'*) cat env-of-image 2>/dev/null ;;
+      *) exit 1 ;;
+    esac ;;
   'create '*) shift; while [ "$1" != --name ]; do shift; done
     [ ! -e "box/$2" ] || {{ echo 'Conflict' >&2; exit 1; }}
     echo stopped >"box/$2" ;;

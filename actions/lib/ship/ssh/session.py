@@ -29,6 +29,8 @@ GONE_SECONDS = 3
 KEPT_LINES = 50
 # The exit code of ssh itself; that of a command passes through (ssh(1), EXIT STATUS).
 SSH_FAILED = 255
+# The exit code of sshd where it finds /etc/nologin by itself, without PAM (session.c, do_nologin).
+NOLOGIN_CODE = 254
 
 
 class Session:
@@ -141,6 +143,8 @@ class Session:
             process.kill()
             return "given up"
         said = "\n".join(self._said)
+        if process.code == NOLOGIN_CODE:
+            return f"/etc/nologin exists: {said}"
         # A signal, which has a negative code, was ours.
         if self._exit_code is not None or 0 <= process.code < SSH_FAILED:
             raise no_shell(self.target, said)

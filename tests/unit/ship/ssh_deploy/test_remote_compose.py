@@ -106,6 +106,7 @@ class ComposeSide(ScriptHost):
         self.compose: tuple[str, ...] = ("compose.yml",)
         self.answer: dict[str, str] = ANSWER
         self.run_of = ACME
+        self.common = COMMON
         self.health_timeout = 120
         self.keep = 3
         self.repository = folder / "repository"
@@ -140,7 +141,7 @@ class ComposeSide(ScriptHost):
             before=(),
             after=(),
         )
-        return plan_compose(COMMON, form, self.run_of)
+        return plan_compose(self.common, form, self.run_of)
 
     def deploy(self, folder: str = "app", rollback: str = "") -> list[str]:
         """Deploy what is in the repository; returns the facts."""
@@ -645,6 +646,21 @@ def test_health_on_a_port_is_asked_once_the_first_of_ours_that_starts_is_there(
     assert "detail web: GET /up on port 80 gave status 503" in facts
 
 
+@pytest.mark.parametrize("health", ["unhealthy", "starting"])
+def test_the_path_of_a_service_decides_and_not_its_healthcheck(
+    side: ComposeSide, health: str
+) -> None:
+    curl = side.folder / "bin" / "curl"
+    curl.write_text("#!/bin/sh\nprintf 200\n")
+    curl.chmod(0o755)
+    side.make("health", health)
+    side.answer = {**ANSWER, "HEALTH_PATH": "/up", "HEALTH_HOST_PORT": "80"}
+    side.health_timeout = 1
+    assert deployed(side.deploy())
+    side.answer = {**side.answer, "HEALTH_SERVICE": "other"}
+    assert not deployed(side.deploy())
+
+
 def test_images_of_services_behind_a_profile_that_is_active_are_pulled(side: ComposeSide) -> None:
     side.make("broken", "image inspect")
     side.make("images", f"{IMAGE}\n{VENDOR}\n")
@@ -679,6 +695,30 @@ def test_a_name_is_that_of_one_repository(side: ComposeSide) -> None:
     (side.state / "repositories").write_text("Acme/App\n")
     assert deployed(side.deploy())
     assert (side.state / "source").read_text() == "Other/App"
+
+
+def test_another_project_of_the_repository_does_not_take_its_name(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"EXPECTED": "api db"}
+    side.put("compose.yml", "another project")
+    facts = side.deploy()
+    assert "failure other-service" in facts, facts
+    assert "detail the service web, and this deploy has api db" in facts
+    assert side.text("compose.yml") != "another project"
+    side.common = COMMON._replace(replaces=("web",))
+    assert "failure other-service" not in side.deploy()
+
+
+def test_a_project_stays_in_its_environment(side: ComposeSide) -> None:
+    side.common = COMMON._replace(environment="production")
+    assert deployed(side.deploy())
+    side.common = COMMON._replace(environment="staging")
+    side.put("compose.yml", "staging")
+    facts = side.deploy()
+    assert "detail the environment production, and this deploy has staging" in facts, facts
+    assert side.text("compose.yml") != "staging"
+    side.common = side.common._replace(replaces=("production",))
+    assert deployed(side.deploy())
 
 
 @pytest.mark.parametrize("broken", ["never", "compose -p app -f ./compose.yml -f ./images"])

@@ -54,7 +54,10 @@ def test_what_was_taken_over_by_the_first_deploy_is_the_previous_one(
     script_host: ScriptHost,
 ) -> None:
     script_host.make("image-of-app", BY_HAND)
-    assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+    script_host.make("foreign", "app")
+    adopting = plan_run(COMMON._replace(adopt=True), WANTED, ACME)
+    assert script_host.run(*PHASES, program=adopting)[-1] == "ship-gone word 0"
+    script_host.make("foreign", "")
     script_host.make("image-of-app", IMAGE)
     script_host.make("image-of-app.previous", BY_HAND)
     facts = script_host.run(*PHASES, program=back_to("previous"))

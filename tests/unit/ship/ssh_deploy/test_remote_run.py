@@ -19,6 +19,7 @@ from script_host import (
     ACME,
     COMMON,
     DASH_FIRST,
+    IMAGE,
     PHASES,
     PROGRAM,
     WANTED,
@@ -35,7 +36,7 @@ from ship.ssh_deploy.run.plan import plan_run
 from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ship.ssh_deploy.program import Program
     from ship.ssh_deploy.run.inputs import RunForm
@@ -67,6 +68,20 @@ def test_a_deploy_ends_with_the_new_one_under_the_name(script_host: ScriptHost) 
     assert history["result"] == "deployed"
     assert history["actor"] == "octocat"
     assert not (script_host.state / "docker-config").exists()
+
+
+def test_log_lines_and_facts_keep_their_order(script_host: ScriptHost) -> None:
+    process = script_host.start(plan_run(COMMON, WANTED._replace(before=("migrate",)), ACME))
+    say(process, call(*PHASES[:3], "before", *PHASES[3:]))
+    said = listen(process, "ship-gone")
+    expected = (
+        "begin prepare", f"pulling {IMAGE}", f"image {IMAGE}", "begin before", "running: migrate",
+        "end before", "begin check", "starting the candidate app.candidate",
+        "the candidate is healthy", "begin switch", "stopping app", "starting the new app",
+        f"serving {IMAGE}", "committed yes",
+    )  # fmt: skip
+    assert [line for line in said if line in expected] == list(expected)
+    assert process.communicate(timeout=PATIENCE_SECONDS)[1] == b""
 
 
 def test_a_first_deploy_has_nothing_to_keep(script_host: ScriptHost) -> None:
@@ -175,8 +190,7 @@ def test_a_second_deploy_waits_for_the_first(script_host: ScriptHost) -> None:
     listen(first, "end lock")
     second = script_host.start()
     say(second, call(*PHASES))
-    assert second.stderr
-    assert second.stderr.readline().startswith(b"waiting: app is locked by https://github.com/")
+    assert listen(second, "waiting:")[-1].startswith("waiting: app is locked by https://github.com")
     say(first, call(*PHASES[2:]))
     for process in (first, second):
         assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
@@ -322,9 +336,39 @@ def test_only_what_serves_has_the_name_in_its_networks(script_host: ScriptHost) 
     assert [call.split()[2] for call in named] == ["app.next"]
 
 
-def behind_the_proxy(rollback: str = "") -> Program:
+def test_only_what_serves_has_what_others_find_it_by(script_host: ScriptHost) -> None:
+    wanted = WANTED._replace(labels={"a": "b"}, options=("--hostname=shop", "--init"))
+    program = plan_run(COMMON, wanted._replace(before=("migrate",), after=("warm",)), ACME)
+    script_host.run(*(phase.name for phase in program.phases), program=program)
+    made = [call.split() for call in script_host.calls if call.startswith("create ")]
+    assert [words[2] for words in made] == ["app.candidate"] * 2 + ["app.next", "app.candidate"]
+    guests = [words for words in made if words[2] == "app.candidate"]
+    [serves] = [words for words in made if words[2] == "app.next"]
+    for words in guests:
+        assert not {"--label=a=b", "--hostname=shop"} & set(words)
+        assert {"traefik.enable=false", "VIRTUAL_HOST="} < set(words)
+    assert {"--label=a=b", "--hostname=shop"} < set(serves)
+    assert not {"traefik.enable=false", "VIRTUAL_HOST="} & set(serves)
+    assert all("--init" in words for words in made)
+
+
+@pytest.mark.parametrize(
+    ("labels", "made"), [({}, ["app.next"]), ({"a": "b"}, ["app.candidate", "app.next"])]
+)
+def test_behind_the_proxy_too_a_version_is_checked_before_others_find_it(
+    script_host: ScriptHost, labels: dict[str, str], made: list[str]
+) -> None:
+    answer_while(script_host, "true")
+    phases = ("lock", "prepare", "check", "leave")
+    facts = script_host.run(*phases, program=behind_the_proxy(labels=labels))
+    assert "finished 0" in facts, str(facts)
+    calls = [call.split()[2] for call in script_host.calls if call.startswith("create --name app.")]
+    assert calls == made
+
+
+def behind_the_proxy(rollback: str = "", labels: Mapping[str, str] | None = None) -> Program:
     ports = (Port("", "80", "8080", "tcp"),)
-    wanted = WANTED._replace(ports=ports, health="/up", rollback=rollback)
+    wanted = WANTED._replace(ports=ports, health="/up", rollback=rollback, labels=labels or {})
     proxy = ProxyForm(wanted, hosts=(), tls=False, image=f"proxy@{DIGEST}", drain_timeout=1)
     return plan_proxy(COMMON, proxy, ACME)
 
