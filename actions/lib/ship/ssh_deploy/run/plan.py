@@ -73,6 +73,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
+            "host/ports",
             "host/service",
             "host/owner",
             *(("host/adopt",) if common.adopt else ()),
@@ -108,11 +109,7 @@ def _container(common: Common, want: RunForm, context: Context) -> dict[str, Val
         "REPOSITORY": want.repository,
         "ROLLBACK": want.rollback,
         "NETWORKS": " ".join(want.networks),
-        # A port on a single address may be free there and taken on others: only the start shows
-        # it.
-        "HOST_PORTS": " ".join(
-            port.host for port in want.ports if port.protocol == "tcp" and not port.address
-        ),
+        "HOST_PORTS": " ".join(port.of_host() for port in want.ports),
         "FLAGS": shlex.join(_flags(common, want, context)),
         "FOUND_BY": shlex.join(found_by(want)),
         "COMMAND": shlex.join(want.command),
