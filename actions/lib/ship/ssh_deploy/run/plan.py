@@ -80,11 +80,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             **history(context),
             **want.login.parameters(),
             **common.identity(context),
-            "EARLIER_NAME": common.earlier_name,
-            "ADOPT": "yes" if common.adopt else "",
-            "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
-            "SERVED_NAMES": "",
-            **(_settings(want) if common.adopt else {}),
+            **_owner(common, want),
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
@@ -111,9 +107,17 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     )
 
 
-def _settings(want: RunForm) -> dict[str, Value]:
-    """Return what is compared with a container that was made by hand."""
-    return {
+def _owner(common: Common, want: RunForm) -> dict[str, Value]:
+    """Return what is compared with the container that has the name."""
+    ours: dict[str, Value] = {
+        "EARLIER_NAME": common.earlier_name,
+        "ADOPT": "yes" if common.adopt else "",
+        "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+        "SERVED_NAMES": "",
+    }
+    if not common.adopt:
+        return ours
+    return ours | {
         "ENV_NAMES": " ".join(want.env),
         "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
         "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
