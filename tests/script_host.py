@@ -117,6 +117,10 @@ case "$1 $2" in
   'rm '*) for last; do :; done; rm -f "box/$last" ;;
 esac
 """
+# The system clock of the host, which is so many seconds ahead as the file `ahead` says.
+CLOCK = """#!/bin/sh
+exec /bin/date -d "@$(($(/bin/date +%s) + $(cat {folder}/ahead)))" "$@"
+"""
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 COMMON = Common(
     targets=(Target("h1", "deploy"),),
@@ -226,10 +230,19 @@ class ScriptHost:
 
     def make_each_look_at_the_clock_take_a_second(self) -> None:
         """Let a deploy find the next second whenever it reads the clock."""
-        count = f"echo second >>{self.folder}/seconds; wc -l <{self.folder}/seconds"
+        look = f"echo >>{self.folder}/looks; uptime=$(wc -l <{self.folder}/looks).00"
         self.functions += (
-            f'date() {{ [ "$*" != +%s ] || {{ {count}; return; }}; command date "$@"; }}\n'
+            f"read() {{ [ \"$*\" != '-r uptime _' ] || {{ {look}; return; }}; "
+            'command read "$@"; }\n'
         )
+
+    def set_clock_ahead(self, days: float) -> None:
+        """Set the system clock of the host, also while a deploy runs there."""
+        self.make("ahead", str(int(days * 86400)))
+        date = self.folder / "bin" / "date"
+        if not date.exists():
+            date.write_text(CLOCK.format(folder=self.folder))
+            date.chmod(0o755)
 
     def await_reached(self) -> None:
         """Wait until the slow command runs."""

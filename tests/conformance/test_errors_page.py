@@ -1,4 +1,4 @@
-"""docs/errors.md has one heading for each cause, and each message of a cause links to its heading."""
+"""docs/errors.md has a heading for each cause, and each message of a cause links to its own."""
 
 from __future__ import annotations
 

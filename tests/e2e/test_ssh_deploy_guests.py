@@ -71,7 +71,7 @@ def test_no_user_and_no_neighbour_reaches_the_candidate_or_a_command(
     start_neighbour(host, shop)
     by_version_1 = {f"{site}: 200 1" for site in SITES}
     found = {name: addresses(host, name) for name in ("shop", "shop-inside")}
-    assert found == dict.fromkeys(found, ["172.30.0.9"])
+    assert found == {name: ["172.30.0.9"] for name in found}
     with LabelProxy(host) as proxy:
         assert proxy.ask_often(*SITES) == by_version_1
         wait = "sh -c 'until [ -e /go ]; do /bin/busybox sleep 0.1; done'"
@@ -120,7 +120,7 @@ def test_no_user_and_no_neighbour_reaches_a_command_of_a_compose_project(
     start_neighbour(host, shop)
     by_version_1 = {f"{site}: 200 1" for site in SITES}
     found = {name: addresses(host, name) for name in ("shop", "web", "shop-inside")}
-    assert found == dict.fromkeys(found, ["172.30.0.9"])
+    assert found == {name: ["172.30.0.9"] for name in found}
     with LabelProxy(host) as proxy:
         assert proxy.ask_often(*SITES) == by_version_1
         wait = "web: sh -c 'until [ -e /go ]; do /bin/busybox sleep 0.1; done'"

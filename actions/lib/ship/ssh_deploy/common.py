@@ -28,6 +28,7 @@ EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa:
 # The defaults of action.yml.
 DEFAULTS = {
     "restart": "unless-stopped",
+    "candidate": "auto",
     "proxy-tls": "false",
     "proxy-image": "basecamp/kamal-proxy@sha256:"
     "826a6f66c6ba26ac26197ac8755804403c9bb617b90cfac25c7972154c5328ab",

@@ -93,7 +93,7 @@ class Report:
         hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
         title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
         adopted = "".join(_adopted(host) for host in self._hosts)
-        return f"{title}\n\n{hosts}\n{adopted}{self._insecure()}"
+        return f"{title}\n\n{hosts}\n{self._note()}{adopted}{self._insecure()}"
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
@@ -102,6 +102,10 @@ class Report:
         previous = facts.get("previous") or "none"
         cells = (str(host.target), facts.result.word, facts.image, previous, gap)
         return [cell(each) for each in cells]
+
+    def _note(self) -> str:
+        note = self._hosts[0].program.note
+        return f"{cell(note)}\n\n" if note else ""
 
     def _insecure(self) -> str:
         if not self._common.access.insecure:

@@ -176,6 +176,7 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"before": "web: echo 'x"}, "cannot be split into words"),
         ({"ports": "80:80"}, "input `ports`: cannot be used together with `compose`"),
         ({"restart": "always"}, "input `restart`: cannot be used together with `compose`"),
+        ({"candidate": "never"}, "`candidate`: is only for a single container"),
         ({"stop_timeout": "60"}, "`stop_grace_period` of the service"),
         ({"volumes": "a:/b"}, "input `volumes`: cannot be used together with `compose`"),
         ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker engine is used"),

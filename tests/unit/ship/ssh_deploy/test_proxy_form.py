@@ -148,6 +148,18 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
     assert f"PROXY_IMAGE={PROXY_IMAGE}" in shown
 
 
+def test_a_volume_needs_the_word_that_both_may_write_to_it() -> None:
+    assert isinstance(inputs(volumes="data:/data", candidate="always").form, ProxyForm)
+    assert isinstance(inputs(volumes="data:/data:ro").form, ProxyForm)
+
+
+def test_a_container_that_others_find_is_checked_without_that_first() -> None:
+    [check] = [each for each in plan(inputs(labels="a=b"), ACME).phases if each.name == "check"]
+    assert check.why.startswith(
+        "check a candidate that users and neighbours cannot find, make sure"
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "reported"),
     [
@@ -168,6 +180,11 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
         ),
         ({"proxy_hosts": "a_b.example.com"}, "'a_b.example.com' is not the name of a host"),
         ({"proxy_hosts": "http://a.example.com"}, "is not the name of a host"),
+        ({"volumes": "data:/data"}, "run at the same time, and both would write to data:/data"),
+        ({"options": "--volumes-from=a"}, "both would write to --volumes-from=a"),
+        ({"volumes": "data:/data", "candidate": "auto"}, "`candidate: always` when two containers"),
+        ({"candidate": "never"}, "`candidate`: cannot be `never`: with `strategy: proxy` the old"),
+        ({"options": "--ip=10.0.0.9"}, "--ip=10.0.0.9 is for one container only"),
         ({"proxy_image": ""}, "`proxy-image`: is required but empty"),
         ({"proxy_image": "basecamp/kamal-proxy:v0.9.2"}, "has no digest"),
         ({"drain_timeout": "soon"}, "`drain-timeout`: 'soon' is not a whole number"),

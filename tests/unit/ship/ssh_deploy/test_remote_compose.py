@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.waiting import PATIENCE_SECONDS
+from bed.waiting import PATIENCE_SECONDS, wait_until
 from script_host import (
     ACME,
     COMMON,
@@ -108,6 +108,7 @@ class ComposeSide(ScriptHost):
         self.run_of = ACME
         self.common = COMMON
         self.health_timeout = 120
+        self.keep = 3
         self.repository = folder / "repository"
         self.live = folder / "home" / "app"
         # Whoever waits for something that does not come has no time here.
@@ -136,7 +137,7 @@ class ComposeSide(ScriptHost):
             health="",
             health_port="",
             health_timeout=self.health_timeout,
-            keep=3,
+            keep=self.keep,
             before=(),
             after=(),
         )
@@ -144,19 +145,20 @@ class ComposeSide(ScriptHost):
 
     def deploy(self, folder: str = "app", rollback: str = "") -> list[str]:
         """Deploy what is in the repository; returns the facts."""
-        process = self._begin(self.program(folder, rollback))
+        process = self.begin(self.program(folder, rollback))
         facts = listen(process, "ship-gone")
         process.communicate(timeout=PATIENCE_SECONDS)
         return facts
 
     def deploy_killed_after(self, phase: str) -> None:
         """Deploy, and end the shell there and then."""
-        process = self._begin(self.program(), until=phase)
+        process = self.begin(self.program(), until=phase)
         listen(process, f"end {phase}")
         os.killpg(process.pid, signal.SIGKILL)
         cut(process)
 
-    def _begin(self, program: Program, until: str = "leave") -> subprocess.Popen[bytes]:
+    def begin(self, program: Program, until: str = "leave") -> subprocess.Popen[bytes]:
+        """Deploy up to a phase."""
         names = [phase.name for phase in program.phases]
         process = self.start(program)
         say(process, call("lock", "prepare"))
@@ -486,7 +488,7 @@ class Moved(ComposeSide):
 
     def deploy_badly(self) -> list[str]:
         """Deploy what stops the container and then goes back; returns the facts."""
-        process = self._begin(self.program(), until="switch")
+        process = self.begin(self.program(), until="switch")
         listen(process, "end switch")
         self.stop()
         say(process, call("leave"))
@@ -959,3 +961,59 @@ def test_a_project_that_runs_for_the_whole_time_is_healthy_also_at_the_turn_of_a
     side.health_timeout = 2
     side.make_each_look_at_the_clock_take_a_second()
     assert deployed(side.deploy())
+
+
+def after_a_day_ahead(side: ComposeSide) -> None:
+    """Deploy `one`, `two` with a clock that is a day ahead, `three` with the right one again."""
+    for text, days in (("one", 0), ("two", 1), ("three", 0)):
+        side.set_clock_ahead(days)
+        side.put("compose.yml", text)
+        assert deployed(side.deploy())
+
+
+def test_a_clock_that_was_ahead_once_takes_no_release_that_serves(side: ComposeSide) -> None:
+    side.keep = 1
+    after_a_day_ahead(side)
+    current = (side.state / "current").read_text().strip()
+    assert [each.name for each in (side.state / "releases").iterdir()] == [current]
+    assert (side.state / "releases" / current / "files" / "compose.yml").read_text() == "three"
+
+
+def test_a_clock_that_was_ahead_once_changes_no_order_of_releases(side: ComposeSide) -> None:
+    after_a_day_ahead(side)
+    side.put("compose.yml", "four")
+    assert deployed(side.deploy())
+    assert deployed(side.deploy(rollback="previous"))
+    assert side.text("compose.yml") == "three"
+    # The clock goes back to before all releases, as one that has no battery does.
+    side.set_clock_ahead(-9999)
+    side.put("compose.yml", "five")
+    assert deployed(side.deploy())
+    assert deployed(side.deploy(rollback="previous"))
+    assert side.text("compose.yml") == "three"
+
+
+def looks(side: ComposeSide) -> int:
+    """How often the deploy has looked at its containers since they were started."""
+    up = next((n for n, each in enumerate(side.calls) if " up -d" in each), len(side.calls))
+    return sum(each.startswith("container inspect") for each in side.calls[up:])
+
+
+@pytest.mark.parametrize(("days", "limit"), [(1, 60), (-1, 1)])
+def test_a_clock_that_jumps_during_the_switch_changes_no_time_limit(
+    side: ComposeSide, days: int, limit: int
+) -> None:
+    side.set_clock_ahead(0)
+    side.health_timeout = limit
+    side.make("health", "starting\n")
+    process = side.begin(side.program())
+    wait_until(lambda: looks(side) > 1, "the deploy waits")
+    side.set_clock_ahead(days)
+    if days > 0:
+        seen = looks(side)
+        wait_until(lambda: looks(side) > seen + 1 or process.poll() is not None, "it looks again")
+        web = side.folder / "web"
+        side.make("web", web.read_text().replace("starting", "healthy"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert ("failure unhealthy" in facts) == (days < 0)

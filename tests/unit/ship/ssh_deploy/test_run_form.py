@@ -130,13 +130,72 @@ def test_a_variable_of_128_kib_is_refused_and_one_byte_less_is_not() -> None:
         inputs(env=f"A={longest}x")
 
 
-def test_limits_labels_and_options_are_flags() -> None:
-    given = parameters(
-        memory="512m", cpus="1.5", labels="traefik.enable=true", options="--init --cap-drop=ALL"
-    )
-    flags = str(given["FLAGS"])
-    for flag in ("--memory=512m", "--cpus=1.5", "--label=traefik.enable=true", "--init"):
+def test_limits_and_options_are_flags() -> None:
+    flags = str(parameters(memory="512m", cpus="1.5", options="--init --cap-drop=ALL")["FLAGS"])
+    for flag in ("--memory=512m", "--cpus=1.5", "--init", "--cap-drop=ALL"):
         assert flag in flags
+
+
+def test_what_others_find_a_container_by_is_not_in_the_flags_of_all() -> None:
+    options = "--init --hostname=shop --ip=10.0.0.9 --label-file=/etc/labels --mac-address=02::1"
+    environ = environment(labels="traefik.enable=true", env="VIRTUAL_HOST\nA", options=options)
+    given = plan(
+        read_inputs({**environ, "VIRTUAL_HOST": "a.test", "A": "1"}, ACME), ACME
+    ).parameters
+    assert str(given["FOUND_BY"]).split() == [
+        "--label=traefik.enable=true", "--env=VIRTUAL_HOST", "--hostname=shop", "--ip=10.0.0.9",
+        "--label-file=/etc/labels", "--mac-address=02::1",
+    ]  # fmt: skip
+    flags = str(given["FLAGS"]).split()
+    assert [each for each in flags if "gen-workflow" not in each] == ["--env=A", "--init"]
+
+
+@pytest.mark.parametrize(
+    ("given", "both"),
+    [
+        ({}, False),
+        ({"volumes": "data:/data"}, True),
+        ({"volumes": "/srv/a:/a"}, True),
+        ({"volumes": "data:/data:rw"}, True),
+        ({"volumes": "data:/data:z"}, True),
+        ({"volumes": "data:/data:ro"}, False),
+        ({"volumes": "/srv/a:/a:z,ro"}, False),
+        ({"volumes": "data:/ro"}, True),
+        ({"volumes": "aa:/a:ro\nbb:/b"}, True),
+        ({"options": "--mount=type=bind,source=/srv/a,target=/a"}, True),
+        ({"options": "--mount=src=data,dst=/data"}, True),
+        ({"options": "--mount=type=volume,source=data,target=/data,readonly=false"}, True),
+        ({"options": "--mount=type=volume,source=data,target=/data,readonly"}, False),
+        ({"options": "--mount=type=bind,source=/srv/a,target=/a,ro=true"}, False),
+        ({"options": "--mount=Type=bind,Source=/srv/a,target=/a,READONLY=1"}, False),
+        ({"options": "--mount=type=volume,target=/data"}, False),
+        ({"options": "--mount=type=tmpfs,target=/data"}, False),
+        (
+            {
+                "options": "'--mount=type=volume,source=nfs,target=/n,"
+                '"volume-opt=o=addr=10.0.0.1,readonly"\''
+            },
+            True,
+        ),
+        ({"options": "--tmpfs=/run"}, False),
+        ({"options": "--volumes-from=store"}, True),
+        ({"options": "--volumes-from=store:ro"}, False),
+    ],
+)
+def test_two_containers_never_write_to_one_volume(given: dict[str, str], *, both: bool) -> None:
+    made = program(**given)
+    assert ("check" in [phase.name for phase in made.phases]) is not both
+    assert ("both would write to" in made.note) is both
+    assert (made.note in made.shown()) or not both
+    assert "check" in [phase.name for phase in program(**given, candidate="always").phases]
+
+
+def test_a_candidate_can_be_switched_off() -> None:
+    made = program(candidate="never")
+    names = [phase.name for phase in made.phases]
+    assert names == ["look", "lock", "prepare", "switch", "commit", "leave"]
+    assert "because `candidate: never` says so" in made.note
+    assert program(candidate="always").note == program().note == ""
 
 
 def test_a_release_to_go_back_to_needs_no_image() -> None:
@@ -215,6 +274,8 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"options": "--cap-add ALL"}, "'ALL' is not an option in its long form"),
         ({"options": "-p=80:80"}, "not an option in its long form"),
         ({"options": "--publish=80:80"}, "has an input of its own: `ports`"),
+        ({"options": "--net-alias=shop"}, "has an input of its own: `name`"),
+        ({"candidate": "sometimes"}, "'sometimes' is not one of auto, always, never"),
         ({"options": "--rm"}, "or make a rollback impossible"),
         (
             {"options": "--entrypoint"},
@@ -222,7 +283,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ),
         ({"options": "--stop-timeout=5"}, "has an input of its own: `stop-timeout`"),
         ({"command": "sh -c 'x"}, "cannot be split into words"),
-        ({"before": "sh -c 'x"}, '`before`: "sh -c \'x" cannot be split'),
+        ({"before": "sh -c 'x"}, "`before`: cannot be split into words"),
         ({"memory": "much"}, "not a size"),
         ({"labels": "io.github.gen-workflow.service=x"}, "not the name of a label"),
         ({"secret-files": "../x=1"}, "line 1 does not have the form NAME or NAME=value"),
@@ -250,6 +311,22 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
 def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
     with pytest.raises(UserError, match=reported):
         inputs(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"options": "-e TOKEN=hunter2"},
+        {"options": "--env 'TOKEN=hunter2"},
+        {"command": "app --token 'hunter2"},
+        {"env": "KEY=first\nhunter2"},
+        {"secret-files": "KEY=first\nhunter2\n+hunter2"},
+    ],
+)
+def test_a_value_that_may_be_a_secret_is_not_shown(changes: dict[str, str]) -> None:
+    with pytest.raises(UserError) as raised:
+        inputs(**changes)
+    assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["known-hosts", "host-fingerprints", "host-ca", "user", "image"])
@@ -301,7 +378,8 @@ def test_a_login_without_a_user_name_is_that_of_the_actor() -> None:
 
 def test_a_label_may_have_any_name_that_docker_takes() -> None:
     name = "traefik.http.routers.web.tls.domains[0].main"
-    assert f"--label={name}=example.com" in str(parameters(labels=f"{name}=example.com")["FLAGS"])
+    given = parameters(labels=f"{name}=example.com")
+    assert f"--label={name}=example.com" in str(given["FOUND_BY"])
 
 
 def test_a_dry_run_says_where_it_would_happen() -> None:

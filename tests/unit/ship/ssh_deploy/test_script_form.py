@@ -154,7 +154,7 @@ class Lines:
         ("health-command", "true"), ("volumes", "data:/data"),
         ("secret-files", "CERT=x"), ("networks", "web"), ("labels", "a=b"), ("memory", "1g"),
         ("cpus", "1"), ("options", "--init"), ("command", "serve"), ("restart", "always"),
-        ("health-timeout", "90"), ("stop-timeout", "60"), ("keep", "5"),
+        ("health-timeout", "90"), ("stop-timeout", "60"), ("keep", "5"), ("candidate", "never"),
         ("registry-password", "hunter2"), ("proxy-image", IMAGE), ("drain-timeout", "5"),
     ],
 )  # fmt: skip

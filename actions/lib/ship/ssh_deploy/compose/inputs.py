@@ -75,6 +75,8 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     refuse(read, ELSEWHERE, "cannot be used together with `compose`", "set it in the compose file")
     refuse(read, ("adopt",), "is only for a single container", "leave it out")
     hint = "set it in the compose file, as `stop_grace_period` of the service"
+    told = "leave it out: compose stops the old container of a service before it starts the new one"
+    refuse(read, ("candidate",), "is only for a single container", told)
     refuse(read, ("stop-timeout",), "cannot be used together with `compose`", hint)
     return ComposeForm(
         # The host has the files for a rollback, and there is often no checkout here.
@@ -175,5 +177,5 @@ def _task(read: Reader, name: str, line: str) -> Task | None:
     try:
         return Task(service, shlex.join(shlex.split(command)))
     except ValueError as error:
-        read.problem(name, f"{line!r} cannot be split into words ({error})", "close the quotes")
+        read.problem(name, f"a line cannot be split into words ({error})", "close the quotes")
         return None

@@ -212,17 +212,18 @@ def override_of_tasks(project: Project, services: Sequence[str]) -> str:
 
     The container of a command runs beside that of its service, which has the users.
     """
-    removed: dict[str, dict[str, Any]] = {}
-    for name in services:
-        service = project.services[name]
-        networks = {
-            network: found
-            for network, given in (service.get("networks") or {}).items()
-            if (found := _resets(given or {}, ADDRESSES))
-        }
-        removed[name] = _resets(service, FOUND_BY) | ({"networks": networks} if networks else {})
+    removed = {name: found for name in services if (found := _removed(project.services[name]))}
     # JSON has no tags, but YAML takes JSON for the rest.
     return json.dumps({"services": removed}).replace(json.dumps(RESET), f"{RESET} null")
+
+
+def _removed(service: Mapping[str, Any]) -> dict[str, Any]:
+    networks = {
+        network: found
+        for network, given in (service.get("networks") or {}).items()
+        if (found := _resets(given or {}, ADDRESSES))
+    }
+    return _resets(service, FOUND_BY) | ({"networks": networks} if networks else {})
 
 
 def _resets(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -23,7 +23,12 @@ has_lock=
 log() { printf '%s\n' "$*" >&2; }
 report() { printf '%s %s %s\n' "$MARK" "$1" "$2"; }
 pause() { sleep "${1:-0.1}" 2>/dev/null || sleep 1; }
-now() { date +%s; }
+
+# Seconds for time limits, since the machine started: the system clock can jump, and these do not.
+now() {
+  local uptime
+  if read -r uptime _ </proc/uptime; then echo "${uptime%.*}"; else date +%s; fi 2>/dev/null
+}
 
 # Ends the session. $1 a code that the client can explain, $2 the words of the host.
 fail() {

@@ -25,8 +25,8 @@ gap_file=
 # The longest gap that this process has seen, or nothing when it has seen no end of it.
 watched_gap=
 
-# Reads the time since the machine started, which a change of the system clock does not affect. It
-# has hundredths of a second, and this starts no process.
+# Reads the time since the machine started, as `now` does. It has hundredths of a second, and this
+# starts no process.
 clock() {
   local uptime
   if read -r uptime _ </proc/uptime; then

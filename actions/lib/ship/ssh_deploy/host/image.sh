@@ -9,6 +9,8 @@ LABEL=io.github.gen-workflow.service
 DOCKER_PROGRAM=$(command -v docker)
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
+# The image that was not here when we looked for it.
+missing_image=
 # The folder with our login to the registry, while there is one.
 login_folder=
 # The name that this login has in the configuration of Docker.
@@ -156,7 +158,10 @@ log_in() {
   for each in cli-plugins contexts tls; do
     [ ! -d "$own/$each" ] || ln -s "$own/$each" "$login_folder/$each"
   done
-  docker_context=$(docker context show 2>/dev/null)
+  docker_context=${DOCKER_CONTEXT:-}
+  # Most configurations name no context, and Docker's client takes a while to say so.
+  [ -n "$docker_context" ] || ! grep -qs '"currentContext"' "$own/config.json" ||
+    docker_context=$(docker context show 2>/dev/null)
 }
 
 # The name that Docker has for the registry of an image; nothing for no image.
@@ -197,6 +202,7 @@ free_space() {
 check_space() {
   local free size wanted
   ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+  missing_image=$1
   free=$(free_space)
   [ -n "$free" ] || return 0
   size=$(docker image inspect --format '{{.Size}}' "$2" 2>/dev/null || echo 0)
@@ -212,7 +218,10 @@ check_space() {
 
 pull() {
   # A digest always names the same image: when it is here, there is nothing to pull.
-  case $1 in *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;; esac
+  case $1 in
+    "$missing_image") ;;
+    *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;;
+  esac
   log "pulling $1"
   docker_output=$(docker_pull "$1" 2>&1) && return
   explain_pull "$(without_warning "$docker_output")"

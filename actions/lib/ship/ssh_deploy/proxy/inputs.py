@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.ssh_deploy.image import read_pinned
 from ship.ssh_deploy.run.inputs import read_run_form
+from ship.ssh_deploy.run.options import ADDRESSES, named
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -58,6 +59,7 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
         drain_timeout=read.number("drain-timeout", 0, 3600, 30),
     )
     _check_port(read, form)
+    _check_both_can_run(read, form.run)
     if not form.run.health:
         hint = "give a path that answers with a 2xx status once the app can serve, such as /up"
         read.problem(
@@ -108,3 +110,20 @@ def _check_port(read: Reader, form: ProxyForm) -> None:
         read.problem("ports", "the proxy does not support UDP", hint)
     elif form.tls and form.run.ports[0].host == HTTPS:
         read.problem("ports", f"the proxy uses {HTTPS} for HTTPS itself", hint)
+
+
+def _check_both_can_run(read: Reader, run: RunForm) -> None:
+    """Note what the old and the new container cannot share, which run at the same time."""
+    both = "with `strategy: proxy` the old and the new container run at the same time"
+    hint = "leave `strategy` out, so that the old container stops first"
+    if run.candidate == "never":
+        read.problem("candidate", f"cannot be `never`: {both}", hint)
+    if run.candidate == "auto" and run.shared:
+        read.problem(
+            "strategy",
+            f"{both}, and both would write to {', '.join(run.shared)}",
+            f"{hint}; or mount it read-only (:ro) when the app only reads it; or set "
+            "`candidate: always` when two containers of the app can write to it",
+        )
+    for option in named(run.options, ADDRESSES):
+        read.problem("options", f"{option} is for one container only, but {both}", hint)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ship.ssh_deploy.program import LABEL, Phase
 from ship.ssh_deploy.proxy.inputs import HTTPS
-from ship.ssh_deploy.run.plan import CHECK, COMMIT, SWITCH, plan_run
+from ship.ssh_deploy.run.plan import CHECK, COMMIT, SWITCH, found_by, plan_run
 
 if TYPE_CHECKING:
     from ship.runner.context import Context
@@ -40,15 +40,22 @@ INSTEAD = {
 }
 
 
+# What others find the new container by, it has from its start.
+CHECK_TWICE = INSTEAD[CHECK]._replace(
+    why=f"check a candidate that users and neighbours cannot find, {INSTEAD[CHECK].why}"
+)
+
+
 def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
     """Return the program that starts the new container and then switches the proxy to it."""
     plain = plan_run(common, want.run, context)
     # The reader has checked that there is exactly one.
     port = want.run.ports[0]
+    instead = {**INSTEAD, CHECK: CHECK_TWICE} if found_by(want.run) else INSTEAD
     label = shlex.quote(f"--label={LABEL}.route={' '.join((port.container, *_route(want)))}")
     return plain._replace(
         files=(*plain.files, "proxy/proxy"),
-        phases=tuple(INSTEAD.get(phase, phase) for phase in plain.phases),
+        phases=tuple(instead.get(phase, phase) for phase in plain.phases),
         parameters={
             **plain.parameters,
             "FLAGS": f"{plain.parameters['FLAGS']} {label}",

@@ -45,6 +45,9 @@ SWITCH = Phase(
     "the previous container is started again",
     in_groups=True,
 )
+SWITCH_ALONE = SWITCH._replace(
+    why="stop the old container, start the new one and check it on its real ports"
+)
 COMMIT = Phase(
     "commit",
     "keep the old container, record the release, remove images of old releases",
@@ -62,6 +65,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     """Return the program that replaces the container; only the phase `switch` touches it."""
     before = (BEFORE,) if want.before else ()
     after = (AFTER,) if want.after else ()
+    switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
     return Program(
         files=(
             "host/common",
@@ -74,7 +78,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             *(("host/adopt",) if common.adopt else ()),
             "run/run",
         ),
-        phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
+        phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
             **history(context),
@@ -104,6 +108,16 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         },
         environment=want.env,
         secret_files=want.secret_files,
+        note="" if want.has_candidate else _no_candidate(want),
+    )
+
+
+def _no_candidate(want: RunForm) -> str:
+    both = f"because both would write to {', '.join(want.shared)}"
+    why = both if want.candidate == "auto" else "because `candidate: never` says so"
+    return (
+        f"no candidate runs beside the service, {why}: the old container stops before the new one "
+        "is checked, so the gap includes the whole start of the new version"
     )
 
 

@@ -466,15 +466,18 @@ phase_commit() {
 }
 
 take_names() {
-  await_engine
-  if exists "$NAME"; then
+  local old
+  # Without an answer there may be no such container, or an engine that restarts.
+  old=$(inspect '{{.Id}}' "$NAME") || { await_engine && old=$(inspect '{{.Id}}' "$NAME"); }
+  if [ -n "$old" ]; then
     may_take_name || fail name-lost "$NAME.next"
     docker rm -f "$NAME.previous" >/dev/null 2>&1
-    inspect '{{.Id}}' "$NAME" >"$STATE/previous"
+    printf '%s\n' "$old" >"$STATE/previous"
     docker_output=$(docker rename "$NAME" "$NAME.previous" 2>&1) || fail rename "$docker_output"
   fi
   # Also when a deploy was killed just before this. After a first deploy there is none.
-  ! exists "$NAME.previous" || docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
+  { [ -z "$old" ] && ! exists "$NAME.previous"; } ||
+    docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
     log "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
       "docker update --restart=no $NAME.previous"
   docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
@@ -498,6 +501,7 @@ retire() {
 
 forget_old_secret_files() {
   local folder kept
+  [ -d "$STATE/secrets" ] || return 0
   # Without an answer we would take the files of the kept container for old ones.
   engine_answers || return 0
   kept=$(inspect "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.previous")

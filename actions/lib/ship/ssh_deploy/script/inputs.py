@@ -20,7 +20,7 @@ OF_AN_IMAGE = (
     "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
     "health-host", "health-status", "health-command", "health-timeout", "stop-timeout", "before",
-    "after", "keep",
+    "after", "keep", "candidate",
     "registry-password", "adopt", "replaces",
 )  # fmt: skip
 
