@@ -80,26 +80,18 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "run/run",
         ),
         phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
-        parameters={**_identity(common, want, context), **_container(common, want, context)},
+        parameters={
+            **common.parameters(context),
+            **history(context),
+            **want.login.parameters(),
+            **common.identity(context),
+            **_owner(common, want),
+            **_container(common, want, context),
+        },
         environment=want.env,
         secret_files=want.secret_files,
         note="" if want.has_candidate else _no_candidate(want),
     )
-
-
-def _identity(common: Common, want: RunForm, context: Context) -> dict[str, Value]:
-    """Return which service this is, and what may be there under its name."""
-    return {
-        **common.parameters(context),
-        **history(context),
-        **want.login.parameters(),
-        **common.identity(context),
-        "EARLIER_NAME": common.earlier_name,
-        "ADOPT": "yes" if common.adopt else "",
-        "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
-        "SERVED_NAMES": "",
-        **(_settings(want) if common.adopt else {}),
-    }
 
 
 def _container(common: Common, want: RunForm, context: Context) -> dict[str, Value]:
@@ -133,9 +125,17 @@ def _no_candidate(want: RunForm) -> str:
     )
 
 
-def _settings(want: RunForm) -> dict[str, Value]:
-    """Return what is compared with a container that was made by hand."""
-    return {
+def _owner(common: Common, want: RunForm) -> dict[str, Value]:
+    """Return what is compared with the container that has the name."""
+    ours: dict[str, Value] = {
+        "EARLIER_NAME": common.earlier_name,
+        "ADOPT": "yes" if common.adopt else "",
+        "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+        "SERVED_NAMES": "",
+    }
+    if not common.adopt:
+        return ours
+    return ours | {
         "ENV_NAMES": " ".join(want.env),
         "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
         "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
