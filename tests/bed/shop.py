@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 PORT = 8080
 # The faults of a version: none; never healthy; healthy as a candidate only; ends at once; serves 2
-# seconds late; does not stop when asked; ends when another one has its volume, as an embedded
-# database does; that and never healthy. The last two have no fault. Their images have a HEALTHCHECK
-# that passes or fails.
+# seconds late; does not stop when asked; healthy but for users at its published port, by the path
+# /cgi-bin/up; ends when another one has its volume, as an embedded database does; that and never
+# healthy. The last two have no fault. Their images have a HEALTHCHECK that passes or fails.
 FAULTS = (
-    "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "alone", "alone-sick",
-    "healthcheck", "unhealthy",
+    "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "sick-in-public", "alone",
+    "alone-sick", "healthcheck", "unhealthy",
 )  # fmt: skip
 
 DOCKERFILE = """\
@@ -63,7 +63,13 @@ case $FAULT in
 esac
 printf '%s' "${GREETING:-}" >/www/greeting
 printf '#!/bin/busybox sh\necho; /bin/busybox sleep 1; echo "$VERSION"\n' >/www/cgi-bin/slow
-$b chmod +x /www/cgi-bin/slow
+print_up() {
+  echo '#!/bin/busybox sh'
+  echo '[ -e /www/health ] && [ "$FAULT $HTTP_HOST" != "sick-in-public 127.0.0.1:8080" ] ||'
+  echo 'echo "Status: 503"; echo; echo'
+}
+print_up >/www/cgi-bin/up
+$b chmod +x /www/cgi-bin/slow /www/cgi-bin/up
 case $FAULT in
   slow-start) $b sleep 2 & wait $! ;;
   slow-stop) trap '' TERM ;;

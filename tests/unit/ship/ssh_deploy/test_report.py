@@ -96,3 +96,22 @@ def test_each_failure_names_what_can_be_done() -> None:
         assert "(it says)" in problem.what
         assert "brackets" not in problem.hint
     assert "`health-timeout`" in problem.hint
+
+
+def test_another_service_is_named_with_the_word_that_accepts_it() -> None:
+    detail = "detail the port 80, and this deploy has 8081"
+    [problem] = failure_of("begin switch", "failure other-service", detail, "old 80").problems
+    assert "seems to be another service: it has the port 80" in problem.what
+    assert problem.hint.endswith("set `replaces: 80`")
+
+
+def test_the_summary_says_what_an_adopted_container_had(tmp_path: Path) -> None:
+    host, summary = Host(COMMON.targets[0], PROGRAM), tmp_path / "summary"
+    host.facts.mark = "m"
+    for fact in ("adopted nginx:1", "definition /x/adopted-app.json", "lost-settings the port 1:1"):
+        host.facts.take(f"m {fact}")
+    Report(COMMON, [host], Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO())).write()
+    said = summary.read_text().replace("\\", "")
+    assert "was made by hand, from the image: nginx:1" in said
+    assert "kept on the host: /x/adopted-app.json" in said
+    assert "The new container does not have: the port 1:1" in said

@@ -116,6 +116,20 @@ def test_no_secret_is_a_word_of_a_command() -> None:
     assert "hunter2" not in str(plan(read_inputs(environ, ACME), ACME).parameters)
 
 
+def test_the_site_and_the_good_statuses_reach_the_host() -> None:
+    given = parameters(**{"health-host": "shop.example.com:81", "health-status": "200-399,401"})
+    assert given["HEALTH_HOST"] == "shop.example.com:81"
+    assert given["HEALTH_STATUS"] == "200-399 401-401"
+    assert (parameters()["HEALTH_HOST"], parameters()["HEALTH_STATUS"]) == ("", "200-299")
+
+
+def test_a_variable_of_128_kib_is_refused_and_one_byte_less_is_not() -> None:
+    longest = "x" * (128 * 1024 - len("A=") - 1)
+    assert form(env=f"A={longest}").env["A"] == Secret(longest)
+    with pytest.raises(UserError, match="input `env`: A is too long: Linux allows 128 KiB"):
+        inputs(env=f"A={longest}x")
+
+
 def test_limits_and_options_are_flags() -> None:
     flags = str(parameters(memory="512m", cpus="1.5", options="--init --cap-drop=ALL")["FLAGS"])
     for flag in ("--memory=512m", "--cpus=1.5", "--init", "--cap-drop=ALL"):
@@ -233,6 +247,15 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"known-hosts": ""}, "ssh-keyscan"),
         ({"image": "ghcr.io/acme/app:1"}, "has no digest"),
         ({"image": ""}, "nothing was pushed"),
+        ({"image": IMAGE.replace("acme", "Acme")}, "has capital letters, which the name of an"),
+        ({"image": "Acme/App", "rollback": "previous"}, "hint: write acme/app, as build-push does"),
+        ({"image": f"{IMAGE}0"}, "has no digest of the form sha256: and 64 digits"),
+        ({"image": IMAGE.replace("/app", "/")}, "is not the name of an image"),
+        ({"health-host": "https://shop.example.com/"}, "is not the name of a site"),
+        ({"health": "", "health-host": "a"}, "`health-host`: has no effect without `health`"),
+        ({"health": "", "health-status": "200"}, "`health-status`: has no effect without `health`"),
+        ({"health-status": "2xx"}, "'2xx' is not a status or a range of them"),
+        ({"health-status": "399-200"}, "'399-200' is not a status or a range of them"),
         ({"name": "a b"}, "not the name of a service"),
         ({"name": "x"}, "not the name of a service"),
         ({"name": "shop.next"}, "not the name of a service"),
@@ -260,7 +283,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ),
         ({"options": "--stop-timeout=5"}, "has an input of its own: `stop-timeout`"),
         ({"command": "sh -c 'x"}, "cannot be split into words"),
-        ({"before": "sh -c 'x"}, '`before`: "sh -c \'x" cannot be split'),
+        ({"before": "sh -c 'x"}, "`before`: cannot be split into words"),
         ({"memory": "much"}, "not a size"),
         ({"labels": "io.github.gen-workflow.service=x"}, "not the name of a label"),
         ({"secret-files": "../x=1"}, "line 1 does not have the form NAME or NAME=value"),
@@ -278,6 +301,9 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"health-command": "x"}, "cannot be used together with `health`"),
         ({"script": "id"}, "`image`: cannot be used together with `script`"),
         ({"health-timeout": "0"}, "from 1 to 3600"),
+        ({"replaces": "80;id"}, "'80;id' is not what a service has"),
+        ({"adopt": "shop"}, "neither true nor false"),
+        ({"script": "id", "image": "", "adopt": "true"}, "`adopt`: cannot be used together"),
         ({"env": "SECONDS=1"}, "would change the shell"),
         ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
     ],
@@ -285,6 +311,22 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
 def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
     with pytest.raises(UserError, match=reported):
         inputs(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"options": "-e TOKEN=hunter2"},
+        {"options": "--env 'TOKEN=hunter2"},
+        {"command": "app --token 'hunter2"},
+        {"env": "KEY=first\nhunter2"},
+        {"secret-files": "KEY=first\nhunter2\n+hunter2"},
+    ],
+)
+def test_a_value_that_may_be_a_secret_is_not_shown(changes: dict[str, str]) -> None:
+    with pytest.raises(UserError) as raised:
+        inputs(**changes)
+    assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["known-hosts", "host-fingerprints", "host-ca", "user", "image"])
@@ -353,8 +395,58 @@ def test_an_unset_port_means_the_default_of_ssh() -> None:
     assert inputs(port="").common.targets[0].port == 22
 
 
-def test_the_name_is_that_of_the_repository() -> None:
-    assert inputs().common.name == "app"
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "app"),
+        ({"environment": "production"}, "app"),
+        ({"environment": "staging"}, "app-staging"),
+        ({"environment": "Review / Feature_1"}, "app-review-feature_1"),
+        ({"environment": "production-eu"}, "app-production-eu"),
+        ({"image": IMAGE.replace("/app@", "/app-api@")}, "app-api"),
+        ({"image": IMAGE.replace("/app@", "/app/api@")}, "app-api"),
+        ({"image": IMAGE.replace("/app@", "/api@"), "environment": "test"}, "app-api-test"),
+        ({"image": IMAGE.replace("ghcr.io/acme/app@", "nginx@")}, "app-nginx"),
+        ({"image": "", "rollback": "previous"}, "app"),
+        ({"environment": "staging", "name": "shop"}, "shop"),
+    ],
+)
+def test_the_default_name_tells_services_and_environments_apart(
+    changes: dict[str, str], name: str
+) -> None:
+    assert inputs(**changes).common.name == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "earlier"),
+    [
+        ({}, ""),
+        ({"environment": "staging"}, "app"),
+        ({"name": "app-staging", "environment": "staging"}, "app"),
+        ({"name": "App"}, "app"),
+        ({"name": "worker"}, ""),
+    ],
+)
+def test_the_earlier_default_name_is_looked_at_where_the_new_one_is_used(
+    changes: dict[str, str], earlier: str
+) -> None:
+    assert parameters(**changes)["EARLIER_NAME"] == earlier
+
+
+def test_what_is_compared_with_the_service_is_sent_to_the_host() -> None:
+    given = parameters(
+        ports="10.0.0.1:80:8080\n127.0.0.1:80:8081\n[::1]:53:53/udp",
+        replaces="8080, ghcr.io/acme/old\nproduction",
+        adopt="true",
+        volumes="data:/data:ro",
+        env="LEVEL=info",
+    )
+    assert given["SERVED_PORTS"] == "80 53"
+    assert given["SERVED"] == "10.0.0.1:80:8080/tcp 127.0.0.1:80:8081/tcp ::1:53:53/udp"
+    assert given["REPLACES"] == "8080 ghcr.io/acme/old production"
+    assert (given["ADOPT"], parameters()["ADOPT"]) == ("yes", "")
+    assert "SERVED" not in parameters(), "it is for an adoption alone"
+    assert (given["VOLUMES"], given["ENV_NAMES"]) == ("data:/data", "LEVEL")
 
 
 @pytest.mark.parametrize(

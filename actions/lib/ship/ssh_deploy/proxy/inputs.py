@@ -42,7 +42,8 @@ class ProxyForm(NamedTuple):
     @property
     def asked_host(self) -> str:
         """The name of the site in a request for the health path; an app may refuse others."""
-        return self.hosts[0].replace("*", "www") if self.hosts else ""
+        first = self.hosts[0].replace("*", "www") if self.hosts else ""
+        return self.run.health_host or first
 
 
 def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
@@ -64,6 +65,7 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
         read.problem(
             "health", "is required with `strategy: proxy`, because the proxy checks this path", hint
         )
+    _check_health(read, form)
     if form.tls and (not form.hosts or any("*" in host for host in form.hosts)):
         hint = "give the full names that users open, one a line"
         read.problem(
@@ -72,6 +74,25 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
             hint,
         )
     return form
+
+
+def _check_health(read: Reader, form: ProxyForm) -> None:
+    """Note what the proxy could not ask or would not accept."""
+    host, status = form.run.health_host, form.run.health_status
+    if host and form.hosts and not any(_matches(host, each) for each in form.hosts):
+        hint = "name one of them, or leave it out: the default is the first of them"
+        read.problem("health-host", f"{host!r} is not one of `proxy-hosts`", hint)
+    if any(not word.startswith("2") for each in status.split() for word in each.split("-")):
+        hint = "leave it out, or give a path in `health` that answers with a 2xx status"
+        read.problem("health-status", "the proxy accepts only 2xx statuses", hint)
+
+
+def _matches(host: str, pattern: str) -> bool:
+    """Say whether the proxy sends requests for a host to the service of a pattern."""
+    name = host.partition(":")[0].lower()
+    if pattern.startswith("*."):
+        return name.partition(".")[2] == pattern[2:].lower()
+    return name == pattern.lower()
 
 
 def _image(read: Reader) -> str:

@@ -64,6 +64,7 @@ def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
             # With TLS the proxy itself answers over HTTP, with a redirect to HTTPS.
             "PROXY_PATH": "" if want.tls else want.run.health,
             "PROXY_PUBLISH": " ".join(_published(want, port)),
+            "SERVED_NAMES": " ".join(want.hosts),
             "PROXY_IMAGE": want.image,
             "DRAIN_TIMEOUT": str(want.drain_timeout),
         },
@@ -76,7 +77,9 @@ def _route(want: ProxyForm) -> tuple[str, ...]:
         *(f"--host={host}" for host in want.hosts),
         *(("--tls",) if want.tls else ()),
         f"--health-check-path={want.run.health}",
-        *((f"--health-check-host={want.asked_host}",) if want.hosts else ()),
+        # As long as our own requests wait for an answer; the proxy alone would wait for 5 s.
+        f"--health-check-timeout={min(30, want.run.health_timeout)}s",
+        *((f"--health-check-host={want.asked_host}",) if want.asked_host else ()),
     )
 
 

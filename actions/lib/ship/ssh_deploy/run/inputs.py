@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.images.reference import Name, Reference
 from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.environment import read_app_environment, read_files
+from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
 from ship.ssh_deploy.run.options import read_options, read_words
 from ship.ssh_deploy.run.ports import read_ports
@@ -54,6 +55,8 @@ class RunForm(NamedTuple):
     keep: int
     before: tuple[str, ...]
     after: tuple[str, ...]
+    health_host: str = ""
+    health_status: str = GOOD
     candidate: str = "auto"
     kind: Literal["run"] = "run"
 
@@ -95,6 +98,8 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         command=read_words(read, "command", read.text("command")),
         restart=_restart(read),
         health=_health(read, ports),
+        health_host=read_health_host(read),
+        health_status=read_health_status(read),
         health_command=_health_command(read),
         health_timeout=read.number("health-timeout", 1, 3600, 60),
         stop_timeout=read.number("stop-timeout", 0, 3600, 10),

@@ -12,8 +12,11 @@ from ship.ssh_deploy.run.options import FOUND_BY, named
 if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.ssh_deploy.common import Common
+    from ship.ssh_deploy.program import Value
     from ship.ssh_deploy.run.inputs import RunForm
 
+# Docker shows the address of a published port without them.
+NO_BRACKETS = str.maketrans("", "", "[]")
 # nginx-proxy finds a container by it.
 VIRTUAL_HOST = "VIRTUAL_HOST"
 PREPARE = (
@@ -70,6 +73,9 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
+            "host/service",
+            "host/owner",
+            *(("host/adopt",) if common.adopt else ()),
             "run/run",
         ),
         phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
@@ -77,7 +83,12 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             **common.parameters(context),
             **history(context),
             **want.login.parameters(),
-            "SOURCE": context.repository,
+            **common.identity(context),
+            "EARLIER_NAME": common.earlier_name,
+            "ADOPT": "yes" if common.adopt else "",
+            "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+            "SERVED_NAMES": "",
+            **(_settings(want) if common.adopt else {}),
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
@@ -114,10 +125,21 @@ def _no_candidate(want: RunForm) -> str:
     )
 
 
+def _settings(want: RunForm) -> dict[str, Value]:
+    """Return what is compared with a container that was made by hand."""
+    return {
+        "ENV_NAMES": " ".join(want.env),
+        "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
+        "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
+    }
+
+
 def _health(want: RunForm) -> dict[str, str]:
     checked = want.checked_port
     return {
         "HEALTH_PATH": want.health,
+        "HEALTH_HOST": want.health_host,
+        "HEALTH_STATUS": want.health_status,
         "HEALTH_COMMAND": want.health_command,
         "HEALTH_TIMEOUT": str(want.health_timeout),
         "HEALTH_PORT": checked.container if checked else "",
@@ -130,6 +152,7 @@ def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
     ours = {
         "service": common.name,
         "repository": context.repository,
+        "environment": common.environment,
         "revision": context.sha,
         "run": context.run_url,
     }
