@@ -4,6 +4,10 @@ from __future__ import annotations
 
 # Whatever a run leaves behind, the next one handles it.
 _RUN_AGAIN = "run the job again: it first cleans up what this run left unfinished"
+NOBODY_SERVES = (
+    "deploy a version that works, or go back to one with `rollback`; on the host, `docker ps -a` "
+    "and `docker logs` show what is left"
+)
 # code → cause, with the details that the host gives in place of {}, and the next act.
 CAUSES = {
     "no-docker": (
@@ -62,6 +66,13 @@ CAUSES = {
         (
             "correct the input that Docker's message names; Docker's log on the host may say more: "
             "sudo journalctl -u docker"
+        ),
+    ),
+    "removed": (
+        "another program has removed a container of this deploy ({})",
+        (
+            "look for `docker system prune` in the cron jobs of the host, and let it run when "
+            "there is no deploy; then run this job again"
         ),
     ),
     "stop": (

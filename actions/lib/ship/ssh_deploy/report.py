@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed, UserError
 from ship.runner.summary import cell, table
-from ship.ssh_deploy.advice import advice
-from ship.ssh_deploy.facts import ORDER, Result
+from ship.ssh_deploy.advice import NOBODY_SERVES, advice
+from ship.ssh_deploy.facts import NOBODY, ORDER, SERVING, Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Failures of the deploy itself: no input is wrong.
 OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")
 MOST_OUTPUT = 200_000
-COLUMNS = ("Host", "Result", "Image", "Previous image", "Downtime")
+COLUMNS = ("Host", "Result", "Image", "Previous image", "Downtime", "Now")
 ICONS = {"deployed": "✅", "refused": "⏹️", "rolled-back": "↩️", "failed": "❌", "unknown": "❔"}
 
 
@@ -59,6 +59,7 @@ class Report:
             "image": _same(host.facts.image for host in self._hosts),
             "previous-image": _same(host.facts.get("previous") for host in self._hosts),
             "gap-ms": str(max(gaps)) if gaps else "",
+            "serving": self._serving(),
             "exit-code": self._exit_code(),
             "stdout": self._stdout(),
             "hosts": json.dumps([self._as_json(host) for host in self._hosts]),
@@ -66,6 +67,12 @@ class Report:
         for name, value in outputs.items():
             self._workflow.output(name, value)
         self._workflow.summary(self._summary())
+
+    def _serving(self) -> str:
+        """Return the worst of all hosts; empty when one of them is not known to be the worst."""
+        words = {host.facts.serving for host in self._hosts}
+        order = (SERVING[0], "", *SERVING[1:])
+        return min(words, key=order.index)
 
     def _exit_code(self) -> str:
         codes = [code for host in self._hosts if (code := host.facts.get("exit-code"))]
@@ -84,20 +91,30 @@ class Report:
             "image": facts.image,
             "previous-image": facts.get("previous"),
             "gap-ms": facts.gap_ms,
+            "serving": facts.serving,
             "exit-code": facts.get("exit-code"),
             "cause": self._problems(host)[0].what if host.failed else "",
         }
 
     def _summary(self) -> str:
         hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
-        title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
-        return f"{title}\n\n{hosts}\n{self._insecure()}"
+        return f"{self._title()}\n\n{hosts}\n{self._insecure()}"
+
+    def _title(self) -> str:
+        """Return the first line of the summary: that nobody serves, where that is so."""
+        name, word = cell(self._common.name), self.result.word
+        down = [str(host.target) for host in self._hosts if _is_down(host)]
+        if not down:
+            return f"### {ICONS[word]} {name}: {word}"
+        where = f" on {cell(', '.join(down))}" if len(self._hosts) > 1 else ""
+        return f"### ❌ Nobody serves {name}{where}: {word}"
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
         gap = f"{facts.gap_ms} ms" if facts.gap_ms is not None else ""
         previous = facts.get("previous") or "none"
-        cells = (str(host.target), facts.result.word, facts.image, previous, gap)
+        now = "nobody serves" if _is_down(host) else facts.serving
+        cells = (str(host.target), facts.result.word, facts.image, previous, gap, now)
         return [cell(each) for each in cells]
 
     def _insecure(self) -> str:
@@ -109,19 +126,35 @@ class Report:
         )
 
     def failure(self) -> ShipError:
-        """Return the error: for each host that failed the cause, and which version serves now."""
+        """Return the error: for each host that failed the cause, and which version serves now.
+
+        Where nobody serves, this comes first.
+        """
         failed = [host for host in self._hosts if host.failed] or list(self._hosts)
         problems = [problem for host in failed for problem in self._problems(host)]
         kind = UserError if all(self._is_wrong_input(host) for host in self._hosts) else StepFailed
-        return kind(*problems, *self._rest(failed), evidence=self._last_words(failed))
+        return kind(
+            *self._down(), *problems, *self._rest(failed), evidence=self._last_words(failed)
+        )
+
+    def _down(self) -> list[Problem]:
+        return [
+            Problem(self._where(host), _now(host), NOBODY_SERVES)
+            for host in self._hosts
+            if _is_down(host)
+        ]
+
+    def _where(self, host: Host) -> str:
+        return f"host {host.target}" if len(self._hosts) > 1 else ""
 
     def _problems(self, host: Host) -> Sequence[Problem]:
         error = host.error or (host.session.error if host.session else None)
-        where = f"host {host.target}" if len(self._hosts) > 1 else ""
+        where = self._where(host)
         if error:
             return [Problem(each.where or where, each.what, each.hint) for each in error.problems]
         what, hint = self._cause(host)
-        return [Problem(where, f"{what}; {_now(host)}", hint), *_unmoved(where, host)]
+        now = "" if _is_down(host) else f"; {_now(host)}"
+        return [Problem(where, f"{what}{now}", hint), *_unmoved(where, host)]
 
     def _cause(self, host: Host) -> tuple[str, str]:
         facts, session = host.facts, host.session
@@ -143,7 +176,7 @@ class Report:
 
     def _rest(self, failed: Sequence[Host]) -> list[Problem]:
         """Say which version serves on the hosts that did not fail by themselves."""
-        others = [host for host in self._hosts if host not in failed]
+        others = [host for host in self._hosts if host not in failed and not _is_down(host)]
         return [Problem(f"host {host.target}", _now(host)) for host in others]
 
     def _last_words(self, failed: Sequence[Host]) -> Evidence | None:
@@ -159,11 +192,14 @@ class Report:
 
     def interrupted(self, error: Interrupted) -> Interrupted:
         """Return the error of a cancelled run, with the version that serves now."""
+        down = self._down()
         words = dict.fromkeys(_now(host) for host in self._hosts)
-        if len(words) == 1:
+        if len(words) == 1 and not down:
             return Interrupted.of(f"{error}; {next(iter(words))}")
-        rest = [Problem(f"host {host.target}", _now(host)) for host in self._hosts]
-        return Interrupted(Problem("", str(error)), *rest)
+        rest = [
+            Problem(self._where(host), _now(host)) for host in self._hosts if not _is_down(host)
+        ]
+        return Interrupted(*down, Problem("", str(error)), *rest)
 
 
 def _unmoved(where: str, host: Host) -> list[Problem]:
@@ -179,6 +215,10 @@ def _unmoved(where: str, host: Host) -> list[Problem]:
             f"{hint}; the next deploy then restores the file",
         )
     ]
+
+
+def _is_down(host: Host) -> bool:
+    return host.facts.result.meaning.startswith(NOBODY)
 
 
 def _now(host: Host) -> str:

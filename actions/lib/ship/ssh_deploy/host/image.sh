@@ -18,6 +18,7 @@ running() { [ "$(inspect '{{.State.Running}}' "$1")" = true ]; }
 image_of() { inspect '{{.Config.Image}}' "$1"; }
 is_ours() { [ "$(inspect "{{index .Config.Labels \"$LABEL\"}}" "$1")" = "$NAME" ]; }
 engine_answers() { docker version >/dev/null 2>&1; }
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
 check_docker() {
   command -v docker >/dev/null 2>&1 || fail no-docker
@@ -44,6 +45,7 @@ explain() {
       [ -z "$port" ] || fail port-taken "$port: it is already in use"
       ;;
     *'no space left'*) fail disk "$2" ;;
+    *'No such container'*) fail removed "$2" ;;
   esac
   fail "$1" "$2"
 }
@@ -194,4 +196,17 @@ pull() {
     *'not found'* | *'manifest unknown'*) fail no-image "$docker_output" ;;
     *) fail pull "$docker_output" ;;
   esac
+}
+
+# Pulls an image that another program has removed, with the login of this deploy, which is a file
+# again as long as this takes. Nothing ends the session here: `docker_output` says why it failed.
+pull_again() {
+  log "pulling $1 again, because another program has removed it from the host"
+  docker_output=$(
+    fail() { echo "$2" && exit 1; }
+    log_in "$1"
+    docker_pull "$1" 2>&1 && log_out && exit
+    log_out
+    exit 1
+  )
 }

@@ -63,6 +63,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
+            "host/definition",
             "run/run",
         ),
         phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
