@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import SECRET, Deploy, Serving, await_log, await_served, containers, served
+from bed.deploys import (
+    PRUNED,
+    SECRET,
+    Deploy,
+    Serving,
+    await_log,
+    await_served,
+    containers,
+    prune_once_before,
+    served,
+)
 from bed.machines import DOCKER
 from bed.shop import TOKEN
 
@@ -20,9 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs("packages", "engine")
 STATE = "/home/deploy/.gen-workflow/shop"
 REAL = f"{DOCKER}/bin/docker"
-# Once, at the command of Docker that begins so: as root's cron job does it.
-PRUNE_AT = 'case "$*" in "{command}"*) [ -e {once} ] || {{ : >{once}; {prune} >&2; }} ;; esac'
-EVERYTHING = f"{REAL} system prune -af"
+EVERYTHING = ("system", "prune", "-af")
 
 
 @pytest.fixture
@@ -30,28 +38,23 @@ def serving(serving: Serving) -> Iterator[Serving]:
     yield serving
     host, _ = serving
     host.unwrap_docker()
-    host.run("rm", "-f", "/tmp/pruned")
-
-
-def prune_at(host: Host, command: str, prune: str = EVERYTHING) -> None:
-    """Prune once, just before a command of a deploy."""
-    host.wrap_docker(PRUNE_AT.format(command=command, prune=prune, once="/tmp/pruned"))
+    host.run("rm", "-f", PRUNED)
 
 
 @pytest.mark.parametrize(
     "prune",
     [
         EVERYTHING,
-        pytest.param(f"{REAL} container prune -f", marks=pytest.mark.test_all),
+        pytest.param(("container", "prune", "-f"), marks=pytest.mark.test_all),
     ],
 )
 def test_an_old_version_that_is_pruned_in_the_switch_is_made_again(
-    serving: Serving, shop: Shop, prune: str
+    serving: Serving, shop: Shop, prune: tuple[str, ...]
 ) -> None:
     host, deploy = serving
     step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="6")
     await_log(step, "starting the new shop")
-    host.docker(*prune.split()[1:])
+    host.docker(*prune)
     result = step.result()
     assert containers(host) == {"shop": "running"}, result.log
     assert (served(host), served(host, "/greeting")) == ("1", SECRET)
@@ -66,7 +69,7 @@ def test_what_is_pruned_while_the_old_version_stops_is_made_again_and_serves(
 ) -> None:
     """Neither container runs at this moment: both go, and their images, and the network."""
     host, deploy = serving
-    prune_at(host, "start shop.next")
+    prune_once_before(host, "start shop.next")
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
     assert "another program has removed the new container shop.next" in result.log
@@ -84,7 +87,7 @@ def test_an_image_that_is_pruned_before_a_container_uses_it_is_pulled_again(
     serving: Serving, shop: Shop, command: str
 ) -> None:
     host, deploy = serving
-    prune_at(host, command)
+    prune_once_before(host, command)
     result = deploy(shop.push("2"))
     assert result.code == 0, result.log
     assert served(host) == "2"

@@ -145,7 +145,7 @@ class Facts:
             "answered": ROLLED_BACK.meaning,
             "running": "the previous version runs again"
             + (
-                self._why("; as before, it does not pass this health check ({})")
+                self._why(", but does not pass this health check, as before ({})")
                 or "; it has no health check that could be asked"
             ),
         }

@@ -59,7 +59,7 @@ SWITCHED = ("before old", "begin switch", "failure unhealthy", "detail x", "rest
         ),
         (
             (*SWITCHED, "silence no", "serving running"),
-            "the previous version runs again; as before, it does not pass this health check (no)",
+            "the previous version runs again, but does not pass this health check, as before (no)",
         ),
         (SWITCHED, "the previous version was started again: check whether it serves (old)"),
         (("begin check", "failure unhealthy"), "the service was not touched"),

@@ -202,7 +202,7 @@ recover() {
 recover_next() {
   report recovered yes
   if [ "$target_id" = "$next_id" ]; then
-    log "an earlier deploy was killed after its switch: its $NAME.next serves and becomes $NAME"
+    log "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
     take_names
   elif exists "$NAME"; then
     log "an earlier deploy was killed before its end: the host removes its container $NAME.next"

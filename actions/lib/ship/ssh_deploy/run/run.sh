@@ -89,10 +89,13 @@ start_old() {
   is_removed "$NAME" && make_again "$NAME" && docker_output=$(docker start "$NAME" 2>&1)
 }
 
+# A check that the old version did not pass before either does not become good by waiting.
 report_rollback() {
+  local seconds="$HEALTH_TIMEOUT"
+  [ -n "$passed_before" ] || [ "$seconds" -le 10 ] || seconds=10
   report restored "$(image_of "$NAME")"
   [ -n "$HEALTH_PATH" ] || end_gap
-  ask_old "$HEALTH_TIMEOUT" 2
+  ask_old "$seconds" 2
   end_gap
   report_gap
   report_old
@@ -115,31 +118,27 @@ report_old() {
   case $old_state in
     answered | running) report_serving "$old_state" ;;
     failing)
-      if [ -n "$HEALTH_PATH$HEALTH_COMMAND" ] && [ -z "$passed_before" ]; then
-        report_serving running "$reason"
-      else
+      if [ -n "$passed_before" ]; then
         report_serving nobody "it runs, but does not pass its health check: $reason"
+      else
+        report_serving running "$reason"
       fi
       ;;
     down) report_serving nobody "$reason" ;;
   esac
 }
 
-# Whether the old container passes the check of this deploy now. It has a few seconds for an answer.
-note_health() {
-  [ -n "$HEALTH_PATH$HEALTH_COMMAND" ] || return 0
-  looked_at=$(now)
-  health_deadline=$((looked_at + 5))
-  ! is_old_healthy none || passed_before=yes
-}
+# Notes whether the old container passes its check before it stops.
+note_health() { ! ask_old_once || passed_before=yes; }
 
+# Without a program that can ask, the session ends because of that.
 report_untouched() {
-  looked_at=$(now)
-  health_deadline=$((looked_at + 5))
-  settled_at=$looked_at
-  look_at_old
+  [ -z "$HEALTH_PATH" ] || has_http_client || return 0
+  ask_old_once
   report_old
 }
+
+has_http_client() { command -v curl || command -v bash || command -v wget; } >/dev/null 2>&1
 
 # Asks the old container until it passes: it may need time to start, and more than one start.
 # $1 the seconds it gets, $2 the seconds it has to run when nothing can be asked.
@@ -152,6 +151,14 @@ ask_old() {
     pause
     looked_at=$(now)
   done
+}
+
+# It has a few seconds for an answer.
+ask_old_once() {
+  looked_at=$(now)
+  health_deadline=$((looked_at + 5))
+  settled_at=$looked_at
+  look_at_old
 }
 
 # Looks at the old container once and sets `old_state`. Returns whether it is as it has to be.
@@ -319,7 +326,7 @@ is_committed() {
 }
 
 finish_commit() {
-  log "an earlier deploy was killed after its switch: its $NAME.next serves and becomes $NAME"
+  log "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
   take_names
 }
 
