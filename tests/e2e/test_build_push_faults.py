@@ -32,6 +32,7 @@ MANIFESTS = f"PUT /v2/{PATH}/manifests/*"
 SLEEP = '"sleep", "{}"'
 # As a step says it that does; asserted where it must be, so it is the right word where it must not.
 TRIES_AGAIN = "trying again in "
+CANCELLED = "the run was cancelled"
 TAGS = "type=sha\ntype=ref,event=branch\ntype=raw,latest"
 
 
@@ -124,7 +125,7 @@ def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     registry.fault(MANIFESTS, status=503)
     step = build(runner, workspace)
     assert step.code == 1
-    assert "the registry did not accept the image" in step.errors[0]
+    assert f"ghcr.io is busy or broken, and did not take {PATH} (503" in step.errors[0]
     assert step.log.count(TRIES_AGAIN) == 2
     assert step.outputs["tag"] == "sha-0123456"
     assert step.outputs["image"] == "", "an image that is not there is no output"
@@ -142,6 +143,8 @@ def test_what_was_pushed_is_reported_when_the_registry_goes_away_between_two_tag
     assert missing in "\n".join(step.errors)
     assert "`main` `sha-0123456`" in step.summary
     assert "`latest`" not in step.summary
+    registry.clear_faults()
+    assert "`latest`" in build(runner, workspace).summary
 
 
 @pytest.mark.test_all
@@ -214,6 +217,43 @@ def test_a_fault_that_passes_is_survived_with_the_containerd_store_too(
     assert registry.digest(PATH, "latest") == step.outputs["digest"]
 
 
+def test_a_tag_that_may_not_be_overwritten_is_told_as_that(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    words = "The image tag 'main' cannot be overwritten because the tag is immutable."
+    registry.fault(MANIFESTS, status=400, code="TAG_INVALID", message=words)
+    step = build(runner, workspace)
+    assert step.code == 2, step.log
+    assert (
+        f"ghcr.io has this tag of {PATH} already, and lets no tag be overwritten" in step.errors[0]
+    )
+    assert words in step.errors[0]
+    assert TRIES_AGAIN not in step.log
+
+
+@pytest.mark.usefixtures("runner")  # for its rights
+def test_a_cache_that_is_refused_is_no_base_image(
+    containerd_runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    cache = "type=registry,ref=ghcr.io/acme/elsewhere:cache"
+    step = build(containerd_runner, workspace, cache_to=cache)
+    assert step.code == 1, step.log
+    assert "the cache could not be written, after the image was pushed" in step.errors[0]
+    assert registry.digest(PATH, "sha-0123456")
+
+
+@pytest.mark.test_all
+@pytest.mark.parametrize("code", ["MANIFEST_BLOB_UNKNOWN", "NAME_UNKNOWN"])
+def test_a_layer_that_is_not_known_yet_is_pushed_again(
+    runner: Runner, registry: Registry, workspace: Path, code: str
+) -> None:
+    words = "manifest blob unknown: blob unknown to registry"
+    registry.fault(MANIFESTS, status=404, code=code, message=words, times=1)
+    step = build(runner, workspace)
+    assert step.code == 0, step.log
+    assert registry.digest(PATH, "latest") == step.outputs["digest"]
+
+
 def refuse(registry: Registry, match: str) -> None:
     registry.fault(match, status=403, code="DENIED", message="permission_denied: write_package")
 
@@ -263,6 +303,7 @@ def test_a_cancelled_build_leaves_no_login_and_moves_no_tag(
     running.signal(signal.SIGINT)
     code, temp = running.process.wait(PATIENCE_SECONDS), running.temp
     assert code == 130, running.log()
+    assert CANCELLED in running.log()
     left = runner.run("sh", "-c", f"ls {temp}; grep -rlF {Run().token} /tmp/ship-*", check=False)
     assert "step.sh" in left.stdout
     assert "ship-" not in left.stdout
@@ -282,7 +323,7 @@ def test_a_run_that_is_cancelled_while_its_tags_are_set_sets_them_all(
     time.sleep(1)
     running.cancel()
     step = running.result()
-    assert "cancelled" not in step.log
+    assert CANCELLED not in step.log
     tags = {tag: registry.digest(PATH, tag) for tag in ("sha-eeeeeee", "main", "latest")}
     assert set(tags.values()) == {step.outputs["digest"]}
 

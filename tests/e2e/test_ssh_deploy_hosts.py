@@ -99,6 +99,7 @@ def test_no_host_is_locked_before_docker_answers_on_all(
     assert results(result.outputs["hosts"]) == ["refused"] * 3
     assert f"[{hosts[0].ip}] look: check that Docker answers" in result.log
     assert "lock: " not in result.log
+    assert "lock: " in deploy(shop.push("1")).log, "what a deploy says that locks"
 
 
 def test_the_first_groups_serve_again_what_they_served(serving: Serving, shop: Shop) -> None:

@@ -111,7 +111,10 @@ make_again() {
   log "another program has removed the container $1: the host makes it again"
   has_image "$image" || pull_again "$image" || return 1
   make_networks_again
-  send_noted /containers/ && send_noted '/networks/*/connect'
+  send_noted /containers/ || return 1
+  # The same container for those who look at its id.
+  [ ! -e "$STATE/adopted" ] || inspect '{{.Id}}' "$1" >"$STATE/adopted"
+  send_noted '/networks/*/connect'
 }
 
 # A network that is there is refused, and stays as it is.

@@ -20,11 +20,15 @@ SWITCHES = (
 )  # fmt: skip
 # These have an input of their own, or would make a rollback impossible.
 TAKEN = {
-    "name": "name", "network-alias": "name", "publish": "ports", "publish-all": "ports",
-    "env": "env", "env-file": "env-file", "volume": "volumes", "network": "networks",
-    "net": "networks", "restart": "restart", "label": "labels", "memory": "memory", "cpus": "cpus",
-    "stop-timeout": "stop-timeout",
+    "name": "name", "network-alias": "name", "net-alias": "name", "publish": "ports",
+    "publish-all": "ports", "env": "env", "env-file": "env-file", "volume": "volumes",
+    "network": "networks", "net": "networks", "restart": "restart", "label": "labels",
+    "memory": "memory", "cpus": "cpus", "stop-timeout": "stop-timeout",
 }  # fmt: skip
+# Others find a container by these: only the one that takes over gets them. Since version 25 the
+# engine also tells the networks of a container its host name.
+ADDRESSES = ("ip", "ip6", "link-local-ip", "mac-address")
+FOUND_BY = ("label-file", "hostname", *ADDRESSES)
 FORBIDDEN = ("rm", "detach", "cidfile", "interactive", "tty", "attach", "pull", "help", "sig-proxy")
 
 
@@ -36,7 +40,9 @@ def read_options(read: Reader) -> tuple[str, ...]:
         match = OPTION.fullmatch(word)
         if not match:
             hint = "write each as --name=value or --name, such as --cap-drop=ALL"
-            read.problem("options", f"{word!r} is not an option in its long form", hint)
+            read.problem(
+                "options", f"{word.partition('=')[0]!r} is not an option in its long form", hint
+            )
         elif match[1] in TAKEN:
             read.problem("options", f"--{match[1]} has an input of its own: `{TAKEN[match[1]]}`")
         elif match[1] in FORBIDDEN:
@@ -51,9 +57,14 @@ def read_options(read: Reader) -> tuple[str, ...]:
     return (*options, *(f"{name}={value}" for name, value in limits.items() if value))
 
 
+def named(options: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the options that have one of some names."""
+    return tuple(each for each in options if each[2:].partition("=")[0] in names)
+
+
 def read_words(read: Reader, name: str, text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        read.problem(name, f"{text!r} cannot be split into words ({error})", "close the quotes")
+        read.problem(name, f"cannot be split into words ({error})", "close the quotes")
         return ()

@@ -1,0 +1,106 @@
+"""Asking registry and engine before anything is done. A dry run does not load this module."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ship.build_push.buildx.builder import Choice, choose
+from ship.build_push.facts import Facts, Found
+from ship.images.registry.credentials import stored
+from ship.images.registry.refusal import CannotAsk, Refused
+from ship.images.tags import describe, needs_published
+from ship.runner.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ship.build_push.inputs import Image, Inputs
+    from ship.images.login import Login
+    from ship.images.push_advice import Adviser
+    from ship.images.registry.client import Client
+    from ship.images.registry.credentials import Credential
+    from ship.runner.step import Step
+
+
+def facts(want: Inputs, registry: Client | None, folder: str, step: Step) -> Facts:
+    """Ask registry and engine for what the plan needs. Raises ShipError."""
+    found = _search(want, registry, step) if registry else {}
+    is_all_there = all(found.get(image.key, Found()).digest for image in want.images)
+    return Facts(
+        sets_tags=want.push and registry is not None,
+        found=found,
+        choice=Choice() if is_all_there else choose(want, folder, step),
+        folder=folder,
+        new_builder=f"ship-{os.urandom(6).hex()}",
+    )
+
+
+def logins(want: Inputs, config: Mapping[str, Any], step: Step) -> dict[str, Login]:
+    """Return who logs in to each registry that the images have a name in."""
+    registries = dict.fromkeys(name.registry for name in want.names)
+    return {each: want.offers.login(each, config, step.runner) for each in registries}
+
+
+def client(
+    want: Inputs, known: Mapping[str, Login], config: Mapping[str, Any], step: Step
+) -> Client | None:
+    """Return a client of registries with the logins of this step, or None if nothing is asked."""
+    if not want.push and not any(want.skips(image) for image in want.images):
+        return None
+    from ship.images.registry.client import Client  # noqa: PLC0415 - 20 ms, for HTTP and TLS
+
+    def credential(registry: str) -> Credential | None:
+        if registry in known:
+            return known[registry].credential
+        return stored(config, registry, step.runner)
+
+    return Client(credential, step.env)
+
+
+def may_push(want: Inputs, registry: Client, adviser: Adviser, step: Step) -> bool:
+    """Ask whether the registry will take the push; raises UserError when it will not.
+
+    Returns False when this Python cannot ask: then buildx pushes all tags itself.
+    """
+    try:
+        refusals = [(name, registry.check_push(name)) for name in want.names]
+    except CannotAsk as reason:
+        # Docker may trust a registry or reach a host that this Python does not.
+        notice = f"The action could not ask the registry whether it accepts the push: {reason}"
+        step.workflow.notice(notice)
+        return False
+    problems = [adviser.advise(refusal, name) for name, refusal in refusals if refusal]
+    if problems:
+        raise UserError(*problems)
+    return True
+
+
+def with_versions(want: Inputs, registry: Client) -> Inputs:
+    """Return the inputs with the tags that follow from the versions in the registry."""
+    images = [
+        image._replace(metadata=describe(image.wanted, want.event, _published(image, registry)))
+        if needs_published(image.wanted, want.event)
+        else image
+        for image in want.images
+    ]
+    return want._replace(images=tuple(images))
+
+
+def _published(image: Image, registry: Client) -> tuple[str, ...] | None:
+    try:
+        return registry.tags(image.metadata.names[0])
+    except (CannotAsk, Refused):
+        return None  # A login may be good for pushing alone; then tags such as `latest` stay.
+
+
+def _search(want: Inputs, registry: Client, step: Step) -> dict[str, Found]:
+    """Return what the registry has of the images that need not be built again."""
+    asked = [image for image in want.images if want.skips(image)]
+    if not asked:
+        return {}
+    from ship.build_push.content.unchanged import Search  # noqa: PLC0415 - 8 ms, seldom asked for
+
+    search = Search(want, registry, step)
+    return {image.key: Found(*search.look(image)) for image in asked}
