@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 # Whatever a run leaves behind, the next one handles it.
 NOT_HEALTHY = "the new version is not healthy: {}"
 _RUN_AGAIN = "run the job again: it first cleans up what this run left unfinished"
+NOBODY_SERVES = (
+    "deploy a version that works, or go back to one with `rollback`; on the host, `docker ps -a` "
+    "and `docker logs` show what is left"
+)
 # code → cause and next act, with the details that the host gives in place of {}. Each code is a
 # heading of docs/errors.md.
 CAUSES = {
@@ -128,6 +132,13 @@ CAUSES = {
         (
             "correct the input that Docker's message names; Docker's log on the host may say more: "
             "sudo journalctl -u docker"
+        ),
+    ),
+    "removed": (
+        "another program has removed a container of this deploy ({})",
+        (
+            "look for `docker system prune` in the cron jobs of the host, and let it run when "
+            "there is no deploy; then run this job again"
         ),
     ),
     "stop": (

@@ -6,8 +6,10 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from script_host import ACME, COMMON, PROGRAM, WANTED
-from ship.runner.errors import ERRORS, ShipError
+from ship.runner.errors import ERRORS, Interrupted, ShipError
 from ship.runner.main import _tell
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
@@ -31,8 +33,9 @@ def failure_of(*facts: str) -> ShipError:
 
 def test_a_file_of_the_previous_release_that_is_not_restored_is_reported_beside_the_cause() -> None:
     cause, file = failure_of(
-        "begin switch", "failure start-project", "unmoved /srv/app/x", "restored i", "finished 1"
-    ).problems
+        "begin switch", "failure start-project", "unmoved /srv/app/x", "restored i",
+        "serving answered", "finished 1",
+    ).problems  # fmt: skip
     assert cause.what.endswith("the previous version serves again (i)")
     assert file.what == "the host cannot write the file /srv/app/x of the previous release"
     assert file.hint.endswith(", and move it away; the next deploy then restores the file")
@@ -41,6 +44,83 @@ def test_a_file_of_the_previous_release_that_is_not_restored_is_reported_beside_
 def test_what_is_in_the_way_is_reported_once() -> None:
     problems = failure_of("begin switch", "failure in-the-way", "detail x", "unmoved x").problems
     assert len(problems) == 1
+
+
+SWITCHED = ("before old", "begin switch", "failure unhealthy", "detail x", "restored old")
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ((*SWITCHED, "serving answered"), "the previous version serves again (old)"),
+        (
+            (*SWITCHED, "serving running"),
+            "the previous version runs again; it has no health check that could be asked (old)",
+        ),
+        (
+            (*SWITCHED, "silence no", "serving running"),
+            "the previous version runs again, but does not pass this health check, as before (no)",
+        ),
+        (SWITCHED, "the previous version was started again: check whether it serves (old)"),
+        (("begin check", "failure unhealthy"), "the service was not touched"),
+        (
+            ("begin check", "failure unhealthy", "serving answered"),
+            "the service was not touched; it answers",
+        ),
+        (
+            ("begin check", "failure unhealthy", "recovered yes", "serving running"),
+            "and touched nothing else; it runs",
+        ),
+    ],
+)
+def test_what_is_said_of_the_service_is_what_was_asked(facts: tuple[str, ...], said: str) -> None:
+    [problem] = failure_of(*facts, "finished 1").problems
+    assert problem.what.endswith(f"; {said}") or said in problem.what
+    assert "nobody" not in problem.what
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            (*SWITCHED, "silence it runs, but is mute", "serving nobody"),
+            "nobody serves: the previous version was started again; it runs, but is mute",
+        ),
+        (
+            ("begin switch", "failure unhealthy", "lost app", "silence no image", "serving nobody"),
+            "nobody serves: the previous version could not be started again (no image)",
+        ),
+        (
+            ("begin check", "failure unhealthy", "silence it is down", "serving nobody"),
+            "nobody serves: it is down; the service was not touched",
+        ),
+    ],
+)
+def test_that_nobody_serves_comes_before_the_cause(facts: tuple[str, ...], said: str) -> None:
+    down, cause = failure_of(*facts, "finished 1").problems
+    assert down.what == said
+    assert down.hint.startswith("deploy a version that works")
+    assert cause.what.startswith("the new version is not healthy")
+    assert ";" not in cause.what
+
+
+def test_the_summary_begins_with_the_hosts_on_which_nobody_serves(tmp_path: Path) -> None:
+    hosts = [Host(Target(name, "me"), PROGRAM) for name in ("h1", "h2")]
+    for host, serving in zip(hosts, ("answered", "nobody"), strict=True):
+        host.facts.mark = "m"
+        for fact in (*SWITCHED, f"serving {serving}", "finished 1"):
+            host.facts.take(f"m {fact}")
+    summary, outputs = tmp_path / "summary", tmp_path / "outputs"
+    env = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
+    report = Report(COMMON, hosts, Workflow(env, io.StringIO()))
+    report.write()
+    assert summary.read_text().startswith("### ❌ Nobody serves app on me@h2: failed\n")
+    assert "\nserving<<" in outputs.read_text()
+    assert [each.where for each in report.failure().problems] == [
+        "host me@h2", "host me@h1", "host me@h2",
+    ]  # fmt: skip
+    cancelled = report.interrupted(Interrupted.of("the run was cancelled"))
+    assert cancelled.problems[0].what.startswith("nobody serves: ")
 
 
 def test_the_summary_says_that_no_candidate_ran(tmp_path: Path) -> None:

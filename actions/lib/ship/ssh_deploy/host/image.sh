@@ -28,6 +28,7 @@ running() { [ "$(inspect '{{.State.Running}}' "$1")" = true ]; }
 image_of() { inspect '{{.Config.Image}}' "$1"; }
 is_ours() { [ "$(inspect "{{index .Config.Labels \"$LABEL\"}}" "$1")" = "$NAME" ]; }
 engine_answers() { docker version >/dev/null 2>&1; }
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
 # Podman may have the name docker. Its service names itself, and its own client has no components.
 check_docker() {
@@ -74,6 +75,7 @@ explain() {
       [ -z "$port" ] || fail port-taken "$port: it is already in use"
       ;;
     *'no space left'*) fail disk "$2" ;;
+    *'No such container'*) fail removed "$2" ;;
     *'exec format error'*) fail exec-format "$2" ;;
     *'rgument list too long'*) fail too-long "$2" ;;
   esac
@@ -246,4 +248,17 @@ explain_pull() {
     *'not found'* | *'manifest unknown'*) fail no-image "$1" ;;
     *) fail pull "$1" ;;
   esac
+}
+
+# Pulls an image that another program has removed, with the login of this deploy, which is a file
+# again as long as this takes. Nothing ends the session here: `docker_output` says why it failed.
+pull_again() {
+  log "pulling $1 again, because another program has removed it from the host"
+  docker_output=$(
+    fail() { echo "$2" && exit 1; }
+    log_in "$1"
+    docker_pull "$1" 2>&1 && log_out && exit
+    log_out
+    exit 1
+  )
 }

@@ -74,6 +74,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/health",
             "host/image",
             "host/ports",
+            "host/definition",
             "host/service",
             "host/owner",
             *(("host/adopt",) if common.adopt else ()),
