@@ -233,7 +233,8 @@ def assert_is_true(
     assert word in result.summary or result.code == 3, seen
     if word == "deployed":
         assert after.answer == version, seen
-        assert neighbour.is_first or after.image == image, seen
+        # A tool that makes the container again may have taken its name from the new one.
+        assert neighbour.is_first or neighbour.touches_us or after.image == image, seen
     if word == "rolled-back" or "serves again" in said:
         assert after.answer == before.answer != "", seen
         assert image == before.image == after.image, seen
