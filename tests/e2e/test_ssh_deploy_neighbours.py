@@ -244,6 +244,10 @@ def assert_is_true(
     if word == "unknown":
         assert image == "", seen
         assert after.answer in (before.answer, version), seen
+    if "nobody serves" in said.lower():
+        assert not after.answer, seen
+    if result.outputs.get("serving") == "answered" and not neighbour.is_first:
+        assert after.answer, seen
     assert word != "failed", f"the service is worse than before: {seen}"
 
 
