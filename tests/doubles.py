@@ -180,7 +180,8 @@ class HttpRegistry:
     def __init__(self, answers: Answers) -> None:
         self.asked: list[str] = []
         self.bodies: list[bytes] = []
-        asked, bodies = self.asked, self.bodies
+        self.authorized: list[str] = []
+        asked, bodies, authorized = self.asked, self.bodies, self.authorized
         met: set[object] = set()
         self._met = met
 
@@ -190,6 +191,7 @@ class HttpRegistry:
             def answer(self) -> None:
                 met.add(self.client_address)
                 asked.append(f"{self.command} {self.path.partition('?')[0]}")
+                authorized.append(self.headers.get("Authorization", ""))
                 bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
                 found: list[Answer] = next(
                     (a for key, a in answers.items() if asked[-1].startswith(key)), []

@@ -107,7 +107,7 @@ def test_a_token_that_ghcr_does_not_know_is_distinguished_from_a_missing_right(
 ) -> None:
     result = build(runner, workspace, password="ghp_expired")
     assert result.code == 2
-    assert "ghcr.io refuses the login of 'octocat' (403 denied)" in result.errors[0]
+    assert f"ghcr.io refuses the login of 'octocat', for {PATH} (403 denied)" in result.errors[0]
 
 
 def test_a_busy_registry_is_waited_for(runner: Runner, registry: Registry, workspace: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_failed_build_shows_its_last_lines(runner: Runner, workspace: Path) ->
     (workspace / "Dockerfile").write_text("FROM scratch\nCOPY nothing /\n::error::injected\n")
     result = build(runner, workspace)
     assert result.code == 1
-    assert "the Dockerfile has a syntax error" in result.errors[0]
+    assert "the Dockerfile has a syntax error on line 3: unknown instruction" in result.errors[0]
     assert len(result.errors) == 1
     assert "unknown instruction" in result.summary
 

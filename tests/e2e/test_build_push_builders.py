@@ -425,11 +425,41 @@ def test_a_wrong_password_is_reported_before_the_build(
     step = build(runner, workspace, image=image, username="alice", password="wr0ng")
     assert step.code == 2
     assert (
-        f"`password`: {htpasswd_registry.name} refuses the login of 'alice' (401" in step.errors[0]
+        f"`password`: {htpasswd_registry.name} refuses the login of 'alice', for team/app (401"
+        in step.errors[0]
     )
     assert BUILDS not in step.log, "nothing was built"
     assert "wr0ng" not in step.shown
     assert BUILDS in build(runner, workspace).log
+
+
+def test_the_login_of_a_step_before_goes_before_the_token_of_the_job(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    """Such as for a private base image of another owner, and a push to it."""
+    theirs = "other/shop"
+    registry.allow("ghp_other", f"{theirs}:pull,push")
+    runner.run("docker", "login", "ghcr.io", "-u", "o", "--password-stdin", input="ghp_other")
+    try:
+        first = build(runner, workspace, ROOT, image=f"ghcr.io/{theirs}", tags="base")
+        (workspace / "Dockerfile").write_text(f"FROM ghcr.io/{theirs}:base\n")
+        second = build(runner, workspace, ROOT, image=f"ghcr.io/{theirs}", tags="app", pull="true")
+    finally:
+        runner.docker("logout", "ghcr.io")
+        registry.revoke("ghp_other")
+    assert (first.code, second.code) == (0, 0), first.log + second.log
+    refused = build(runner, workspace, pull="true")
+    assert f"refused access to the base image ghcr.io/{theirs}:base" in refused.errors[0]
+
+
+def test_a_password_is_for_its_own_registry_and_ghcr_has_the_token_of_the_job(
+    runner: Runner, registry: Registry, htpasswd_registry: HtpasswdRegistry, workspace: Path
+) -> None:
+    there = htpasswd_registry
+    names = f"{there.name}/team/each\nghcr.io/{PATH}"
+    step = build(runner, workspace, image=names, username=there.user, password=there.password)
+    assert step.code == 0, step.log
+    assert registry.digest(PATH, "main") == there.digest("team/each", "main")
 
 
 def test_an_image_goes_to_two_registries_at_once(

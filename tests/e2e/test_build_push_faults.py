@@ -125,7 +125,7 @@ def test_a_registry_that_is_gone_for_good_fails_in_bounded_time(
     registry.fault(MANIFESTS, status=503)
     step = build(runner, workspace)
     assert step.code == 1
-    assert "the registry did not accept the image" in step.errors[0]
+    assert f"ghcr.io is busy or broken, and did not take {PATH} (503" in step.errors[0]
     assert step.log.count(TRIES_AGAIN) == 2
     assert step.outputs["tag"] == "sha-0123456"
     assert step.outputs["image"] == "", "an image that is not there is no output"
@@ -213,6 +213,43 @@ def test_a_fault_that_passes_is_survived_with_the_containerd_store_too(
 ) -> None:
     registry.fault(match, status=fault.status, code="TOOMANYREQUESTS", times=fault.times)
     step = build(containerd_runner, workspace)
+    assert step.code == 0, step.log
+    assert registry.digest(PATH, "latest") == step.outputs["digest"]
+
+
+def test_a_tag_that_may_not_be_overwritten_is_told_as_that(
+    runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    words = "The image tag 'main' cannot be overwritten because the tag is immutable."
+    registry.fault(MANIFESTS, status=400, code="TAG_INVALID", message=words)
+    step = build(runner, workspace)
+    assert step.code == 2, step.log
+    assert (
+        f"ghcr.io has this tag of {PATH} already, and lets no tag be overwritten" in step.errors[0]
+    )
+    assert words in step.errors[0]
+    assert TRIES_AGAIN not in step.log
+
+
+@pytest.mark.usefixtures("runner")  # for its rights
+def test_a_cache_that_is_refused_is_no_base_image(
+    containerd_runner: Runner, registry: Registry, workspace: Path
+) -> None:
+    cache = "type=registry,ref=ghcr.io/acme/elsewhere:cache"
+    step = build(containerd_runner, workspace, cache_to=cache)
+    assert step.code == 1, step.log
+    assert "the cache could not be written, after the image was pushed" in step.errors[0]
+    assert registry.digest(PATH, "sha-0123456")
+
+
+@pytest.mark.test_all
+@pytest.mark.parametrize("code", ["MANIFEST_BLOB_UNKNOWN", "NAME_UNKNOWN"])
+def test_a_layer_that_is_not_known_yet_is_pushed_again(
+    runner: Runner, registry: Registry, workspace: Path, code: str
+) -> None:
+    words = "manifest blob unknown: blob unknown to registry"
+    registry.fault(MANIFESTS, status=404, code=code, message=words, times=1)
+    step = build(runner, workspace)
     assert step.code == 0, step.log
     assert registry.digest(PATH, "latest") == step.outputs["digest"]
 

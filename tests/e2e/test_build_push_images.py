@@ -106,7 +106,7 @@ def test_an_image_whose_build_fails_leaves_the_tags_of_the_others_alone(
     assert step.code == 1
     (error,) = step.errors
     assert error.startswith(
-        "web: a file that the Dockerfile copies is not in the context\n  hint: "
+        "web: a file that the Dockerfile copies is not in the context: /nothing\n  hint: "
     )
     assert "broken" not in registry.tags(f"{PATH}/api")
     assert set(registry.tags(f"{PATH}/api")) - set(registry_tags) <= {f"sha-{FIRST[:12]}"}

@@ -24,11 +24,15 @@ PATH = "acme/secrets"
 # All that a shell, Docker, YAML, CSV or a workflow command could take for its own.
 SECRET = """a"b'c`id`$(touch /tmp/pwned)${HOME};|&<>*?~#!\\%,=: {[(])} ::error::x é"""
 LINES = f"{SECRET}\n::set-output name=digest::x\nlast line"
+# As docker/build-push-action wants a value of several lines.
+PEM = '-----BEGIN "KEY"-----\nMIIEpQIBAAKC\nQUJDREVG=\n-----END KEY-----'
+QUOTED = '"quoted=' + PEM.replace('"', '""') + '"'
 READS = """\
 FROM scratch
 COPY busybox /bin/busybox
 RUN --mount=type=secret,id=LINES --mount=type=secret,id=given --mount=type=secret,id=file \
- ["/bin/busybox", "sh", "-c", "cd /run/secrets && /bin/busybox sha256sum LINES given file >/sums"]
+ --mount=type=secret,id=quoted \
+ ["/bin/busybox", "sh", "-c", "cd /run/secrets && /bin/busybox sha256sum * >/sums"]
 """
 
 
@@ -82,7 +86,7 @@ def test_a_secret_reaches_the_build_and_nothing_else(
         runner,
         workspace,
         {**watched, "LINES": LINES},
-        secrets=f"LINES\ngiven={SECRET}",
+        secrets=f"LINES\ngiven={SECRET}\n{QUOTED}",
         secret_files="file=token.txt",
         password="p$(touch /tmp/pwned)'\"",
     )
@@ -92,18 +96,19 @@ def test_a_secret_reaches_the_build_and_nothing_else(
         runner,
         workspace,
         {**watched, "LINES": LINES},
-        secrets=f"LINES\ngiven={SECRET}",
+        secrets=f"LINES\ngiven={SECRET}\n{QUOTED}",
         secret_files="file=token.txt",
     )
     assert step.code == 0, step.log
     image = step.outputs["image"]
     sums = runner.docker("run", "--rm", image, "/bin/busybox", "cat", "/sums").stdout
-    for text in (LINES, SECRET, "in a file"):
+    for text in (LINES, SECRET, "in a file", PEM):
         assert hashlib.sha256(text.encode()).hexdigest() in sums
     history = runner.docker("history", "--no-trunc", image).stdout
     inspected = runner.docker("image", "inspect", image).stdout
     for where in (step.shown, step.summary, calls(watched), history, inspected):
-        for secret in (SECRET, "touch /tmp/pwned", "last line", "in a file", Run().token):
+        parts = ("last line", "in a file", "MIIEpQIBAAKC", "QUJDREVG")
+        for secret in (SECRET, "touch /tmp/pwned", *parts, Run().token):
             assert secret not in where
     assert str(step.outputs).count("touch /tmp") == 0
     assert runner.run("ls", "/tmp/pwned", check=False).returncode != 0

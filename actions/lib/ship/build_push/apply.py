@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.build_push.buildx import output
 from ship.build_push.buildx.builder import not_made
 from ship.build_push.plan import LATEST
-from ship.images.push_advice import advice
 from ship.images.reference import DIGEST, Reference
-from ship.images.registry.refusal import Refusal, Refused
+from ship.images.registry.refusal import SET_TAG, Refused
 from ship.runner import cancel
 from ship.runner.errors import Problem, ShipError, StepFailed, UserError
 from ship.runner.json_file import read_object
@@ -21,11 +20,14 @@ from ship.runner.json_file import read_object
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ship.build_push.buildx.output import RefusedPush
     from ship.build_push.inputs import Inputs
     from ship.build_push.plan import Build, Plan, Tags
     from ship.build_push.report import Outcome, Outcomes
+    from ship.images.push_advice import Adviser
     from ship.images.reference import Name
     from ship.images.registry.client import Client, Manifest
+    from ship.images.registry.refusal import Refusal
     from ship.runner.command import Command
     from ship.runner.process import Finished
     from ship.runner.step import Step
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 # Waits before another try of a build that failed because of a registry or the network; BuildKit's
 # own cache has what was built by then.
 BACK_OFF_SECONDS = (3, 10)
-HTTP_FORBIDDEN = 403
+# How registries refuse to overwrite a tag.
+CONFLICTS = (400, 409, 412)
 
 
 class _Ended(NamedTuple):
@@ -53,11 +56,17 @@ class Apply:
     """Does the plan. `outcomes` has at any time what was done, so that a failure can report it."""
 
     def __init__(
-        self, want: Inputs, step: Step, registry: Client | None, outcomes: Outcomes
+        self,
+        want: Inputs,
+        step: Step,
+        registry: Client | None,
+        adviser: Adviser,
+        outcomes: Outcomes,
     ) -> None:
         self._want = want
         self._step = step
         self._registry = registry
+        self._adviser = adviser
         self._outcomes = outcomes
 
     def build(self, what: Plan) -> None:
@@ -178,30 +187,35 @@ class Apply:
     def _failure(self, what: Build, finished: Finished) -> ShipError:
         """Return the cause; of a refused push in the words of the registry, which buildx hides."""
         error = output.failed(finished)
-        if not output.is_refused_push(finished):
+        refused = output.refused_push(finished)
+        if not refused:
             return error
-        name, refusal = self._refusal(what, output.refusal_words(finished))
-        problem = advice(refusal, name, self._want.login, self._step.context)
-        return UserError(problem, evidence=error.evidence)
-
-    def _refusal(self, what: Build, words: str) -> tuple[Name, Refusal]:
-        """Return which name a registry refuses and why: if it says so, when it is asked."""
         names = what.image.metadata.names
-        registry = self._registry
-        for name in names if registry else ():
-            with contextlib.suppress(ShipError):
-                if registry and (refusal := registry.check_push(name)):
-                    return name, refusal
-        return names[0], Refusal("push", HTTP_FORBIDDEN, words)
+        name = next((each for each in names if each.is_same(refused.name)), names[0])
+        refusal = self._refusal(name, refused)
+        kind = StepFailed if refusal.is_transient else UserError
+        return kind(self._adviser.advise(refusal, name), evidence=error.evidence)
+
+    def _refusal(self, name: Name, refused: RefusedPush) -> Refusal:
+        """Return why a registry refuses: where buildx hides its words, the registry is asked."""
+        refusal, registry = refused.refusal, self._registry
+        if refusal.message or not registry:
+            return refusal
+        with contextlib.suppress(ShipError):
+            if asked := registry.check_push(name):
+                return asked
+            is_about_tag = refusal.stage == SET_TAG and refusal.status in CONFLICTS
+            if is_about_tag and registry.head(name, refused.tag):
+                return refusal._replace(code="TAG_INVALID", message="the tag is there already")
+        return refusal
 
 
 class Publication:
     """Sets the tags, when all images are in the registry."""
 
-    def __init__(self, want: Inputs, step: Step, registry: Client, outcomes: Outcomes) -> None:
-        self._want = want
-        self._step = step
+    def __init__(self, registry: Client, adviser: Adviser, outcomes: Outcomes) -> None:
         self._registry = registry
+        self._adviser = adviser
         self._outcomes = outcomes
 
     def set_tags(self, tags: Sequence[Tags]) -> None:
@@ -236,8 +250,7 @@ class Publication:
         listed = ", ".join(str(each.reference) for each in missing)
         what = f"the image is in the registry; these tags were not set: {listed}"
         if isinstance(error, Refused):
-            name = missing[0].reference.name
-            cause = advice(error.refusal, name, self._want.login, self._step.context)
+            cause = self._adviser.advise(error.refusal, missing[0].reference.name)
             return StepFailed(cause, Problem("", what))
         return StepFailed(*error.problems, Problem("", what, "run the job again"))
 

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 from ship.build_push.buildx.builder import Choice, choose
 from ship.build_push.facts import Facts, Found
-from ship.images.push_advice import advice
-from ship.images.registry.credentials import Credential, stored
+from ship.images.registry.credentials import stored
 from ship.images.registry.refusal import CannotAsk, Refused
 from ship.images.tags import describe, needs_published
 from ship.runner.errors import UserError
-from ship.runner.json_file import read_object
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from ship.build_push.inputs import Image, Inputs
+    from ship.images.login import Login
+    from ship.images.push_advice import Adviser
     from ship.images.registry.client import Client
+    from ship.images.registry.credentials import Credential
     from ship.runner.step import Step
 
 
@@ -33,38 +37,41 @@ def facts(want: Inputs, registry: Client | None, folder: str, step: Step) -> Fac
     )
 
 
-def client(want: Inputs, folder: str, step: Step) -> Client | None:
+def logins(want: Inputs, config: Mapping[str, Any], step: Step) -> dict[str, Login]:
+    """Return who logs in to each registry that the images have a name in."""
+    registries = dict.fromkeys(name.registry for name in want.names)
+    return {each: want.offers.login(each, config, step.runner) for each in registries}
+
+
+def client(
+    want: Inputs, known: Mapping[str, Login], config: Mapping[str, Any], step: Step
+) -> Client | None:
     """Return a client of registries with the logins of this step, or None if nothing is asked."""
     if not want.push and not any(want.skips(image) for image in want.images):
         return None
     from ship.images.registry.client import Client  # noqa: PLC0415 - 20 ms, for HTTP and TLS
 
-    docker = read_object(os.path.join(folder, "config.json"))
-
     def credential(registry: str) -> Credential | None:
-        if registry == want.registry and want.password:
-            return Credential(want.username, want.password)
-        return stored(docker, registry, step.runner)
+        if registry in known:
+            return known[registry].credential
+        return stored(config, registry, step.runner)
 
     return Client(credential, step.env)
 
 
-def may_push(want: Inputs, registry: Client, step: Step) -> bool:
+def may_push(want: Inputs, registry: Client, adviser: Adviser, step: Step) -> bool:
     """Ask whether the registry will take the push; raises UserError when it will not.
 
     Returns False when this Python cannot ask: then buildx pushes all tags itself.
     """
-    names = dict.fromkeys(name for image in want.images for name in image.metadata.names)
     try:
-        refusals = [(name, registry.check_push(name)) for name in names]
+        refusals = [(name, registry.check_push(name)) for name in want.names]
     except CannotAsk as reason:
         # Docker may trust a registry or reach a host that this Python does not.
         notice = f"The action could not ask the registry whether it accepts the push: {reason}"
         step.workflow.notice(notice)
         return False
-    problems = [
-        advice(refusal, name, want.login, step.context) for name, refusal in refusals if refusal
-    ]
+    problems = [adviser.advise(refusal, name) for name, refusal in refusals if refusal]
     if problems:
         raise UserError(*problems)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ship.build_push.records import records
 from ship.runner.errors import Problem, near_match
 
 if TYPE_CHECKING:
@@ -133,10 +134,14 @@ def _lines(value: Any) -> str | None:
 def _pairs(value: Any) -> dict[str, str] | None:
     if isinstance(value, dict) and all(v is None or isinstance(v, str) for v in value.values()):
         return {name: v or "" for name, v in value.items()}
-    lines = _rows(value)
+    lines = _arguments(value) if isinstance(value, str) else _list(value)
     if lines is None or not all("=" in line for line in lines):
         return None
     return dict(line.split("=", 1) for line in lines)
+
+
+def _arguments(text: str) -> tuple[str, ...]:
+    return tuple(each.text for each in records(text) if not each.text.startswith("#"))
 
 
 _KINDS: dict[Any, str] = {

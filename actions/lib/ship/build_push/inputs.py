@@ -6,16 +6,21 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ship.build_push.build_args_input import BUILD_ARG, read_build_args
 from ship.build_push.images_input import Entry, read_entries
-from ship.images.docker_config import has_login
-from ship.images.login import Login, read_password
+from ship.build_push.secret_inputs import BuildSecret, read_secrets
+from ship.images.docker_config import may_have_login
+from ship.images.login import Offers
+from ship.images.reference import GHCR
+from ship.images.registry.credentials import Credential
 from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
-from ship.runner.command import Secret
 from ship.runner.reader import NO, YES, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ship.images.reference import Name
+    from ship.runner.command import Secret
     from ship.runner.context import Context
 
 INPUTS = (
@@ -24,11 +29,10 @@ INPUTS = (
     "skip-unchanged", "paths", "salt", "max-age", "cache", "cache-from", "cache-to", "builder",
     "builder-image", "provenance", "sbom", "pull", "no-cache", "username", "password", "dry-run",
 )  # fmt: skip
-BUILD_ARG = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?")
-SECRET_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*|(tcp|unix)://[^\s,]+")
+BUILDER_FORM = "the name of a builder or a tcp:// or unix:// address"
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 CONTEXT_NAME = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]*")
 SSH = re.compile(r"[A-Za-z0-9_][^\s]*")
@@ -51,14 +55,6 @@ class Image(NamedTuple):
     build_args: Mapping[str, str]
     platforms: tuple[str, ...]
     paths: tuple[str, ...]
-
-
-class BuildSecret(NamedTuple):
-    """A secret of the build: from a file, or a value that goes through the environment."""
-
-    id: str
-    value: Secret = Secret("")
-    file: str = ""
 
 
 class Inputs(NamedTuple):
@@ -86,19 +82,24 @@ class Inputs(NamedTuple):
     no_cache: bool
     username: str
     password: Secret
-    password_given: bool
+    job_token: Secret
     dry_run: bool
     warnings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
-    def login(self) -> Login:
-        """Who logs in, and by whose token."""
-        return Login(self.username, self.password_given)
+    def offers(self) -> Offers:
+        """What may be logged in with; the password is for the registry of the first name."""
+        given, job = (
+            Credential(self.username, secret) if secret else None
+            for secret in (self.password, self.job_token)
+        )
+        return Offers(self.images[0].metadata.names[0].registry, given, job)
 
     @property
-    def registry(self) -> str:
-        """The registry that `username` and `password` are for: the one of the first name."""
-        return self.images[0].metadata.names[0].registry
+    def names(self) -> tuple[Name, ...]:
+        """The names of all images."""
+        return tuple(dict.fromkeys(n for image in self.images for n in image.metadata.names))
 
     def skips(self, image: Image) -> bool:
         """Whether an image may be taken from the registry instead of being built."""
@@ -109,19 +110,20 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     """Read and check the inputs; raises UserError with everything that is wrong."""
     read = Reader(env)
     facts = read.attempt(lambda: facts_of(context, env))
-    images = _images(read, context, facts) if facts else ()
-    push = _push(read, context)
+    notices: list[str] = []
     warnings: list[str] = []
-    secrets = (*_secrets(read, env), *_secret_files(read, context))
-    _check_secrets(read, secrets)
+    build_args = read_build_args(read, env)
+    images = _images(read, context, facts, build_args.values) if facts else ()
+    push = _push(read, context, images, env, notices)
+    secrets = read_secrets(read, context, env)
     needed = push and not read.flag("dry-run")
     wanted = Inputs(
         images=images,
         event=facts or Facts(),
         run_url=context.run_url,
         build_contexts=read.named_pairs("build-contexts", CONTEXT_NAME, "a build context"),
-        secrets=secrets,
-        ssh=_each(read, "ssh", SSH, "an SSH agent or key of a build"),
+        secrets=secrets.secrets,
+        ssh=_ssh(read),
         annotations_asked=bool(read.text("annotations")),
         push=push,
         skip_unchanged=read.flag("skip-unchanged"),
@@ -130,10 +132,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         cache_auto=read.choice("cache", ("none", "auto")) == "auto",
         cache_from=_cache(read, "cache-from", env, warnings),
         cache_to=_cache_to(_cache(read, "cache-to", env, warnings), context, warnings),
-        builder=read.matching(
-            "builder", BUILDER, "the name of a builder or a tcp:// or unix:// address",
-            read.text("builder"),
-        ),
+        builder=read.matching("builder", BUILDER, BUILDER_FORM, read.text("builder")),
         builder_image=read.matching(
             "builder-image", REFERENCE, "the name of an image", read.text("builder-image")
         ),
@@ -144,21 +143,25 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         username=read.required("username", "name the user who logs in")
         if needed
         else read.text("username"),
-        password=_password(read, images, env, needed=needed) if images else Secret(""),
-        password_given=bool(read.secret("password")),
+        password=read.secret("password"),
+        job_token=read.job_token(),
         dry_run=read.flag("dry-run"),
     )  # fmt: skip
+    notices += (*_check_tags(read, images, context, push=push), *secrets.notices)
     read.done()
-    return wanted._replace(warnings=tuple(warnings))
+    notices += build_args.notices
+    return wanted._replace(warnings=tuple(warnings), notices=tuple(notices))
 
 
-def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
+def _images(
+    read: Reader, context: Context, facts: Facts, build_args: Mapping[str, str]
+) -> tuple[Image, ...]:
     base = read.raw("image").strip() or f"ghcr.io/{context.repository}".lower()
     common = Entry(
         context=read.text("context", default="."),
         file=read.text("file"),
         target=read.text("target"),
-        build_args=read.named_pairs("build-args", BUILD_ARG, "a build argument"),
+        build_args=build_args,
         platforms=tuple(word for word in re.split(r"[\s,]+", read.text("platforms")) if word),
         paths=read.lines("paths"),
         tags=read.raw("tags"),
@@ -173,6 +176,31 @@ def _images(read: Reader, context: Context, facts: Facts) -> tuple[Image, ...]:
     images = tuple(image for image in found if image)
     _check_names(read, images)
     return images
+
+
+def _check_tags(
+    read: Reader, images: tuple[Image, ...], context: Context, *, push: bool
+) -> list[str]:
+    """Refuse to push an image that has no tag. In a dry run it is a sentence for the log."""
+    found: list[str] = []
+    for image in images if push else ():
+        if image.metadata.tag_names:
+            continue
+        where = f"images.{image.key}.tags" if read.raw("images").strip() else "tags"
+        ref = context.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+        what = f"no rule gives a tag for this run: a {context.event_name or 'run'} of {ref}"
+        if read.flag("dry-run"):
+            found.append(f"`{where}`: {what}. A real run is an error.")
+        else:
+            read.problem(where, what, _GIVE_A_TAG)
+    return found
+
+
+_GIVE_A_TAG = (
+    "add a rule that always gives one, such as `type=sha`, or `type=ref,event=branch`; versions "
+    "and `event=tag` need a tag of git: for these alone, run the step with "
+    "`if: github.ref_type == 'tag'`"
+)
 
 
 def _check_names(read: Reader, images: tuple[Image, ...]) -> None:
@@ -241,12 +269,40 @@ _CHECK_OUT = "write a Dockerfile, or check the repository out in a step before t
 
 def _dockerfile(read: Reader, context: Context, where: str, folder: str, text: str) -> str:
     path = os.path.join(context.workspace, text) if text else os.path.join(folder, "Dockerfile")
+    path = os.path.normpath(_in_small_letters(path))
+    shown = os.path.relpath(path, context.workspace)
     if os.path.isdir(folder) and not os.path.isfile(path):
-        shown = os.path.relpath(path, context.workspace)
+        if os.path.islink(path):
+            read.problem(where, f"{shown!r} is a link to a file that does not exist", _CHECK_OUT)
+            return path
         found = _dockerfiles(context.workspace)
         hint = f"there is {', '.join(found)}: name it in `file`" if found else _CHECK_OUT
         read.problem(where, f"there is no Dockerfile at {shown!r}", hint)
-    return os.path.normpath(path)
+    elif not _is_sent(path):
+        to = os.path.relpath(os.path.realpath(path), os.path.realpath(context.workspace))
+        hint = "replace the link by the file itself"
+        if not to.startswith(".."):
+            hint = f"write `file: {to}`, or {hint}"
+        what = f"{shown!r} is a link out of its folder, which buildx does not follow"
+        read.problem(where, what, hint)
+    return path
+
+
+def _in_small_letters(path: str) -> str:
+    """Return the path of a Dockerfile, which buildx also finds as `dockerfile`."""
+    folder, name = os.path.split(path)
+    other = os.path.join(folder, name.lower())
+    is_other = name == "Dockerfile" and not os.path.lexists(path) and os.path.isfile(other)
+    return other if is_other else path
+
+
+def _is_sent(path: str) -> bool:
+    """Say whether a Dockerfile is in its folder: buildx sends that alone, with the links in it."""
+    if not os.path.islink(path):
+        return True
+    folder = os.path.realpath(os.path.dirname(path))
+    is_inside = os.path.realpath(path).startswith(os.path.join(folder, ""))
+    return is_inside and not os.path.isabs(os.readlink(path))
 
 
 def _dockerfiles(workspace: str) -> list[str]:
@@ -263,7 +319,13 @@ def _dockerfiles(workspace: str) -> list[str]:
     return sorted(found)[:5]
 
 
-def _push(read: Reader, context: Context) -> bool:
+def _push(
+    read: Reader,
+    context: Context,
+    images: tuple[Image, ...],
+    env: Mapping[str, str],
+    notices: list[str],
+) -> bool:
     choice = read.choice("push", ("auto", "true", "false"))
     if choice == "true" and context.is_fork:
         read.problem(
@@ -271,77 +333,57 @@ def _push(read: Reader, context: Context) -> bool:
             "images are never pushed from the pull request of a fork",
             "leave `push` out: the image is then built as a check and not pushed",
         )
-    return choice == "true" or (choice == "auto" and not context.is_check)
-
-
-def _password(
-    read: Reader, images: tuple[Image, ...], env: Mapping[str, str], *, needed: bool
-) -> Secret:
-    """Return the password. A build without a push needs it for a private cache or base image.
-
-    A step before may have logged in to the registry, so then none is needed.
-    """
+    push = choice == "true" or (choice == "auto" and not context.is_check)
+    if not push or read.flag("dry-run") or not images:
+        return push
     registry = images[0].metadata.names[0].registry
-    password = read_password(read, "password", registry)
-    if needed and not password and not has_login(env, registry):
-        hint = f"give the password for {registry}; a misspelt secret expands to nothing"
-        read.problem("password", "is required but empty", hint)
-    return password
+    if _can_log_in(read, registry, env):
+        return True
+    if choice == "auto" and context.without_secrets:
+        notices.append(
+            f"The image is built as a check, and nothing is pushed: there is no password for "
+            f"{registry}, because GitHub gives {context.without_secrets} no secrets of the "
+            "repository."
+        )
+        return False
+    read.problem("password", "is required but empty", _give_password(context, registry))
+    return True
 
 
-def _secrets(read: Reader, env: Mapping[str, str]) -> tuple[BuildSecret, ...]:
-    found: dict[str, BuildSecret] = {}
-    # A problem names the line and never its text, which may be part of a secret.
-    for number, line in enumerate(read.raw("secrets").splitlines(), 1):
-        name, equals, value = line.strip().partition("=")
-        if not line.strip():
-            continue
-        if not SECRET_ID.fullmatch(name):
-            hint = (
-                "put a value of several lines into the `env:` of this step, and write its name here"
-            )
-            read.problem("secrets", f"line {number} is neither NAME nor id=value", hint)
-        elif name in found:
-            read.problem("secrets", f"{name} appears twice")
-        else:
-            given = value if equals else env.get(name, "")
-            if not given:
-                read.problem("secrets", f"{name} has no value", _GIVE_VALUE.format(name=name))
-            found[name] = BuildSecret(name, Secret(given))
-    return tuple(found.values())
+def _can_log_in(read: Reader, registry: str, env: Mapping[str, str]) -> bool:
+    """Say whether a login may be had: of the inputs, of the job, or of a step before."""
+    job = registry == GHCR and read.job_token()
+    return bool(read.secret("password") or job or may_have_login(env, registry))
 
 
-_GIVE_VALUE = "add `{name}: ${{{{ secrets.{name} }}}}` to the `env:` of this step"
+def _give_password(context: Context, registry: str) -> str:
+    if context.is_dependabot:
+        return (
+            f"a run of Dependabot gets no secrets of the repository: add the password for "
+            f"{registry} to the secrets of Dependabot, or leave `push` out"
+        )
+    return f"give the password for {registry}; a misspelt secret expands to nothing"
 
 
-def _secret_files(read: Reader, context: Context) -> tuple[BuildSecret, ...]:
-    pairs = read.named_pairs("secret-files", SECRET_ID, "a secret")
-    found = []
-    for name, text in pairs.items():
-        path = os.path.join(context.workspace, text)
-        if not os.path.isfile(path):
-            read.problem("secret-files", f"{name}: there is no file {text!r}")
-        found.append(BuildSecret(name, file=path))
-    return tuple(found)
-
-
-def _check_secrets(read: Reader, secrets: tuple[BuildSecret, ...]) -> None:
-    ids = [each.id for each in secrets]
-    for name in sorted({each for each in ids if ids.count(each) > 1}):
-        read.problem("secret-files", f"{name} is also in `secrets`", "name it in one of them")
-
-
-def _each(read: Reader, name: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
-    return tuple(read.matching(name, pattern, what, line) for line in read.lines(name))
+def _ssh(read: Reader) -> tuple[str, ...]:
+    lines = read.numbered_lines("ssh")
+    for number, line in lines:
+        if not SSH.fullmatch(line):
+            # Not the line: it may be one of a key.
+            hint = "write default, or id= and the path of a key or an agent on the runner"
+            what = f"line {number} is not an SSH agent or key of a build"
+            read.problem("ssh", what, hint)
+    return tuple(line for _, line in lines)
 
 
 def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str]) -> tuple[str, ...]:
     """Return what buildx can use, and add a warning for what has no effect here."""
     lines = read.lines(name)
-    for line in lines:
+    for number, line in read.numbered_lines(name):
         if not re.match(r"type=[a-z]+(,|$)", line) and not REFERENCE.fullmatch(line):
+            # Not the line: a cache may have a key of its own in it.
             hint = "begin with type=, such as type=registry,ref=ghcr.io/acme/app:cache"
-            read.problem(name, f"{line!r} is not a cache that buildx knows", hint)
+            read.problem(name, f"line {number} is not a cache that buildx knows", hint)
     usable = tuple(line for line in lines if env.get("ACTIONS_RUNTIME_TOKEN") or not _GHA(line))
     if usable != lines:
         # buildx would silently ignore it: https://github.com/actions/runner/issues/3046

@@ -80,6 +80,8 @@ def notices(want: Inputs, step: Step) -> None:
     """Annotate the run with what the person should know of the tags, the inputs and the push."""
     for notice in dict.fromkeys(n for image in want.images for n in image.metadata.notices):
         step.workflow.notice(notice)
+    for notice in want.notices:
+        step.workflow.notice(notice)
     for warning in want.warnings:
         step.workflow.warning(warning)
     context = step.context
@@ -129,7 +131,8 @@ def write(
         step.workflow.summary(summary(want, measured, step, title))
     for each in measured:
         if each.pushed:
-            step.workflow.say(f"pushed {each.reference}")
+            tags = dict.fromkeys(reference.tag for reference in each.pushed)
+            step.workflow.say(f"pushed {each.reference} as {', '.join(tags)}")
 
 
 def _pulled(outcome: Outcome, registry: Client | None) -> int:

@@ -18,7 +18,7 @@ __all__ = ["INPUTS", "run"]
 def run(step: Step) -> None:
     """Do the step. Raises ShipError."""
     want = read_inputs(step.env, step.context)
-    for secret in (want.password, *(each.value for each in want.secrets)):
+    for secret in (want.password, want.job_token, *(each.value for each in want.secrets)):
         step.workflow.mask(secret)
     report.known_outputs(want, step)
     if want.dry_run:

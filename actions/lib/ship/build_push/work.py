@@ -8,8 +8,11 @@ from ship.build_push import ask, report
 from ship.build_push.apply import Apply, Publication
 from ship.build_push.plan import plan, tags_to_set
 from ship.build_push.report import Outcomes
-from ship.images.docker_config import docker_config
-from ship.runner.errors import Interrupted, ShipError
+from ship.images.docker_config import docker_config, own_config
+from ship.images.login import added
+from ship.images.push_advice import Adviser
+from ship.images.registry.refusal import Refused
+from ship.runner.errors import Interrupted, ShipError, StepFailed
 
 if TYPE_CHECKING:
     from ship.build_push.inputs import Inputs
@@ -25,11 +28,12 @@ class Work:
         self._step = step
         self._outcomes = Outcomes(want.images)
         self._registry: Client | None = None
+        self._adviser = Adviser({}, "", step.context)
 
     def do(self) -> None:
         """Do it, and report what was done, also after a failure."""
         try:
-            self._do()
+            self._advised()
         except ShipError as error:
             # A cancelled run has no time to ask the registry for sizes.
             self._report("Not everything was done", asks=not isinstance(error, Interrupted))
@@ -39,15 +43,24 @@ class Work:
                 self._registry.close()
         self._report("✅ Pushed" if self._want.push else "✅ Built, not pushed", asks=True)
 
+    def _advised(self) -> None:
+        try:
+            self._do()
+        except Refused as error:
+            raise StepFailed(self._adviser.advise(error.refusal, error.name)) from None
+
     def _report(self, title: str, *, asks: bool) -> None:
         registry = self._registry if asks else None
         report.write(self._want, self._outcomes, registry, self._step, title)
 
     def _do(self) -> None:
         want, step = self._want, self._step
-        with docker_config(step.env, want.registry, want.username, want.password) as folder:
-            self._registry = registry = ask.client(want, folder, step)
-            if registry and want.push and not ask.may_push(want, registry, step):
+        config = own_config(step.env)
+        logins = ask.logins(want, config, step)
+        self._adviser = Adviser(logins, want.offers.registry, step.context)
+        with docker_config(step.env, config, added(logins)) as folder:
+            self._registry = registry = ask.client(want, logins, config, step)
+            if registry and want.push and not ask.may_push(want, registry, self._adviser, step):
                 self._registry = registry = None
             if registry and want.push:
                 self._ask_versions(registry)
@@ -57,12 +70,13 @@ class Work:
     def _apply(self, registry: Client | None, folder: str) -> None:
         known = ask.facts(self._want, registry, folder, self._step)
         report.kept(known, self._outcomes, self._step)
-        Apply(self._want, self._step, registry, self._outcomes).build(plan(self._want, known))
+        what = plan(self._want, known)
+        Apply(self._want, self._step, registry, self._adviser, self._outcomes).build(what)
         if self._want.push and registry:
             # Another run may have pushed a higher version meanwhile.
             self._ask_versions(registry)
             tags = tags_to_set(self._want, self._outcomes.pushed)
-            Publication(self._want, self._step, registry, self._outcomes).set_tags(tags)
+            Publication(registry, self._adviser, self._outcomes).set_tags(tags)
 
     def _ask_versions(self, registry: Client) -> None:
         """Let the tags follow from the versions that the registry has now."""

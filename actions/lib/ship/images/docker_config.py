@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import pwd
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -42,22 +43,35 @@ def own_folder(env: Mapping[str, str]) -> str:
     return os.path.join(home, ".docker")
 
 
-def has_login(env: Mapping[str, str], registry: str) -> bool:
-    """Say whether the user's own configuration has a login to a registry."""
-    config = read_object(os.path.join(own_folder(env), "config.json"))
-    key = auth_key(registry)
-    return bool(key in object_at(config, "auths") or key in object_at(config, "credHelpers"))
+def own_config(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return the user's own configuration; an empty one where there is none."""
+    return read_object(os.path.join(own_folder(env), "config.json"))
+
+
+def entry_of(config: Mapping[str, Any], registry: str) -> dict[str, Any] | None:
+    """Return the entry of a registry in `auths`, which may have its address as the key."""
+    auths, key = object_at(config, "auths"), auth_key(registry)
+    named = (name for name in auths if re.sub(r"^https?://", "", name).partition("/")[0] == key)
+    found = key if key in auths else next(named, None)
+    return object_at(auths, found) if found else None
+
+
+def may_have_login(env: Mapping[str, str], registry: str) -> bool:
+    """Say whether the user's own configuration has a login, or a store that may have one."""
+    config = own_config(env)
+    helps = auth_key(registry) in object_at(config, "credHelpers")
+    return bool(helps or config.get("credsStore") or entry_of(config, registry) is not None)
 
 
 @contextmanager
 def docker_config(
-    env: Mapping[str, str], registry: str, username: str, password: Secret
+    env: Mapping[str, str], config: Mapping[str, Any], added: Mapping[str, tuple[str, Secret]]
 ) -> Iterator[str]:
-    """Make a folder for DOCKER_CONFIG that can log in to one registry; it is removed afterwards.
+    """Make a folder for DOCKER_CONFIG with logins that are `added`; it is removed afterwards.
 
-    Everything else of the user's configuration stays: plugins, contexts, proxies and the logins to
-    other registries. No login is written to the user's own folder; buildx keeps its notes of a
-    build there, as always.
+    `added` has users and passwords by registry. Everything else of the user's `config` stays:
+    plugins, contexts, proxies and the logins to other registries. No login is written to the
+    user's own folder; buildx keeps its notes of a build there, as always.
     """
     import shutil  # noqa: PLC0415 - 4 ms that a dry run and a wrong input save
     import tempfile  # noqa: PLC0415 - 5 ms more
@@ -66,12 +80,9 @@ def docker_config(
     temp = env.get("RUNNER_TEMP", "")
     folder = tempfile.mkdtemp(prefix="ship-", dir=temp if os.path.isdir(temp) else None)
     try:
-        config = _with_login(
-            read_object(os.path.join(own, "config.json")), registry, username, password
-        )
         descriptor = os.open(os.path.join(folder, "config.json"), os.O_CREAT | os.O_WRONLY, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(config, file)
+            json.dump(_with_logins(config, added), file)
         for name in KEPT:
             if os.path.isdir(os.path.join(own, name)):
                 os.symlink(os.path.join(own, name), os.path.join(folder, name))
@@ -81,22 +92,21 @@ def docker_config(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _with_login(
-    config: dict[str, Any], registry: str, username: str, password: Secret
+def _with_logins(
+    config: Mapping[str, Any], added: Mapping[str, tuple[str, Secret]]
 ) -> dict[str, Any]:
-    """Return the configuration with one more login.
+    """Return the configuration with more logins.
 
-    A `credsStore` answers for every registry and would hide the login, so it is asked for the
-    registries it has only (https://docs.docker.com/reference/cli/docker/login/).
+    A store or a helper would hide a login in the file. For Docker an empty helper of a registry
+    means the file, which leaves the store to all others
+    (https://docs.docker.com/reference/cli/docker/login/).
     """
-    key = auth_key(registry)
-    auths, helpers = object_at(config, "auths"), object_at(config, "credHelpers")
-    store = config.get("credsStore")
-    if store:
-        helpers = {**{name: store for name in auths if not auths[name]}, **helpers}
-    if password:
+    auths = dict(object_at(config, "auths"))
+    helpers = dict(object_at(config, "credHelpers"))
+    for registry, (username, password) in added.items():
+        key = auth_key(registry)
         pair = f"{username}:{password.reveal()}".encode()
-        helpers = {name: tool for name, tool in helpers.items() if name != key}
-        auths = {**auths, key: {"auth": base64.b64encode(pair).decode()}}
-    kept = {name: value for name, value in config.items() if name != "credsStore"}
-    return {**kept, "auths": auths, "credHelpers": helpers}
+        auths[key] = {"auth": base64.b64encode(pair).decode()}
+        if config.get("credsStore") or key in helpers:
+            helpers[key] = ""
+    return {**config, "auths": auths, "credHelpers": helpers}

@@ -10,6 +10,8 @@ from ship.runner.json_file import object_at, read_object
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DEPENDABOT = "dependabot[bot]"
+
 
 class Context(NamedTuple):
     """The facts of one workflow run; a missing one is an empty string."""
@@ -69,6 +71,22 @@ class Context(NamedTuple):
         return self.is_pull_request and self._is_foreign(
             object_at(object_at(object_at(self.payload, "pull_request"), "head"), "repo")
         )
+
+    @property
+    def is_dependabot(self) -> bool:
+        return self.actor == DEPENDABOT
+
+    @property
+    def without_secrets(self) -> str:
+        """For which run GitHub gives no secrets of the repository, in words; mostly nothing.
+
+        https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/use-secrets
+        """
+        if self.is_dependabot:
+            return "a run of Dependabot"
+        # The two others for a fork have the rights of this repository.
+        has_rights = self.event_name in ("pull_request_target", "workflow_run")
+        return "the pull request of a fork" if self.is_fork and not has_rights else ""
 
     def _is_foreign(self, repository: Mapping[str, Any]) -> bool:
         return repository.get("full_name") != self.repository

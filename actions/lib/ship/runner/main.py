@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
 REPORT_AT = f"{REPOSITORY}/issues"
 EXIT_BUG = 3
+# In the names of inputs. A shorter text than that would hide what the traceback says.
+MAY_HOLD_SECRETS = ("KEY", "PASS", "TOKEN", "SECRET", "ENV", "ARGS", "SCRIPT", "CACHE_")
+SHORTEST_SECRET = 4
 # The disk is full, or may not be written: not a bug of ours.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
@@ -88,7 +91,7 @@ def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
     import traceback  # noqa: PLC0415 - 2 ms, only for a bug
 
     with workflow.group("Traceback"), workflow.untrusted():
-        workflow.say(_without_secrets(traceback.format_exc(), env))
+        workflow.say(without_secrets(traceback.format_exc(), env))
     workflow.error(
         "this is a bug of the action, not of your workflow\n  hint: please report it, with the "
         f"folded traceback above, at {REPORT_AT}",
@@ -97,10 +100,18 @@ def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:
     return EXIT_BUG
 
 
-def _without_secrets(text: str, env: Mapping[str, str]) -> str:
-    # A message of the standard library may quote a value; the runner masks only what it knows.
+def without_secrets(text: str, env: Mapping[str, str]) -> str:
+    """Return a text without any line of an input that may hold secrets, and without their values.
+
+    A message of the standard library may quote a value; the runner masks only what it knows.
+    """
+    hidden: set[str] = set()
     for name, value in env.items():
-        secret = is_input(name) and any(word in name for word in ("KEY", "PASSWORD", "TOKEN"))
-        if secret and value.strip():
-            text = text.replace(value.strip(), HIDDEN)
+        if is_input(name) and any(word in name for word in MAY_HOLD_SECRETS):
+            for line in value.splitlines():
+                # `NAME=value`, or the name of a variable of the step.
+                hidden |= {line, line.partition("=")[2], *env.get(line.strip(), "").splitlines()}
+    for part in sorted((each.strip().strip('"') for each in hidden), key=len, reverse=True):
+        if len(part) >= SHORTEST_SECRET:
+            text = text.replace(part, HIDDEN)
     return text

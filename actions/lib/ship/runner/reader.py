@@ -15,6 +15,10 @@ T = TypeVar("T")
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
 WRITE_A_PAIR = "write a name, an equals sign and the value"
+WRITE_A_VARIABLE = (
+    "write NAME=value, with nothing before the name and no blank around the equals sign, or only "
+    "NAME, and put its value, of one line or more, into the `env:` of the step"
+)
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -115,7 +119,8 @@ class Reader:
 
     def numbered_lines(self, name: str) -> list[tuple[int, str]]:
         """Return the lines of an input that hold something, and which they are."""
-        numbered = enumerate(self.raw(name).splitlines(), start=1)
+        # Not splitlines(), which would end a value at U+2028 and at a form feed too.
+        numbered = enumerate(self.raw(name).split("\n"), start=1)
         return [(number, line.strip()) for number, line in numbered if line.strip()]
 
     def pairs(self, name: str) -> dict[str, str]:
@@ -151,33 +156,31 @@ class Reader:
         wrong = [number for number, key, _, _ in given if not ENV_NAME.fullmatch(key)]
         if wrong:
             # Other lines may be parts of the same secret, so nothing is said about them.
-            self._refuse_lines(name, wrong)
+            self.refuse_lines(name, wrong, "NAME or NAME=value", WRITE_A_VARIABLE)
             return {}
         found: dict[str, Secret] = {}
         for number, key, equals, value in given:
             if key in found:
                 self.problem(name, f"line {number} repeats the name of an earlier line")
             else:
-                found[key] = Secret(value if equals else self._step_value(name, key))
+                found[key] = Secret(value if equals else self._step_value(name, key, number))
         return found
 
-    def _refuse_lines(self, name: str, numbers: list[int]) -> None:
+    def refuse_lines(self, name: str, numbers: list[int], form: str, hint: str) -> None:
         """Name the wrong lines and not their text: GitHub masks a secret only as a whole."""
         more = len(numbers) - 1
         which = f"line {numbers[0]} and {more} more do" if more else f"line {numbers[0]} does"
-        hint = (
-            "write NAME=value, with nothing before the name and no blank around the equals sign, "
-            "or only NAME, and put its value, of one line or more, into the `env:` of the step"
-        )
-        self.problem(name, f"{which} not have the form NAME or NAME=value", hint)
+        self.problem(name, f"{which} not have the form {form}", hint)
 
-    def _step_value(self, name: str, key: str) -> str:
+    def _step_value(self, name: str, key: str, number: int) -> str:
         value = self._env.get(key, "")
         if not value:
-            source = f"`{key}: ${{{{ secrets.{key} }}}}`"
+            # Not the name: the line may be one of a secret that was meant to have several.
             hint = (
-                f"create the secret or variable, and add {source} to the `env:` of "
-                f"this step; or write `{key}=` if it is meant to be empty"
+                "create the secret or variable, and add `NAME: ${{ secrets.NAME }}`, with the name "
+                "that is on this line, to the `env:` of this step; or write `NAME=` if it is meant "
+                "to be empty"
             )
-            self.problem(name, f"{key} has no value", hint)
+            what = f"line {number} is a name that the `env:` of the step has no value for"
+            self.problem(name, what, hint)
         return value

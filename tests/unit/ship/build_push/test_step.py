@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,22 @@ def test_the_tag_that_stays_is_pushed_by_buildx_and_the_others_are_set_later(
     assert values(runner.ran[0].argv, "tag") == [f"{image}:sha-0123456"]
     assert log.outputs["image"] == f"{image}@{DIGEST}"
     assert log.outputs["digest"] == DIGEST
+
+
+def test_the_tags_that_were_set_are_in_the_log(workspace: Path, tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    manifest = hashlib.sha256(b"{}").hexdigest()
+    answers: Answers = {
+        "GET /v2/acme/app/manifests": [(200, {"Content-Type": "application/json"}, "{}")],
+        "PUT /v2/acme/app/manifests": [(201, {}, "")],
+        **OPEN_REGISTRY,
+    }
+    runner = ScriptedRunner(Finished(0), then=_wrote(f"sha256:{manifest}"))
+    with HttpRegistry(answers) as registry:
+        image = f"{registry.address}/acme/app"
+        given = inputs(image=image, tags="type=raw,latest\ntype=ref,event=branch\ntype=sha")
+        run(Step(given, context(workspace), lambda: runner, log.workflow))
+    assert f"pushed {image}@sha256:{manifest} as sha-0123456, main, latest" in log.text
 
 
 def test_a_digest_that_buildx_does_not_tell_is_an_error(workspace: Path, tmp_path: Path) -> None:

@@ -65,11 +65,26 @@ def test_an_app_variable_takes_its_value_from_the_step_or_from_the_line() -> Non
     }
 
 
-def test_an_app_variable_without_a_value_names_the_secret_to_create() -> None:
-    reader = Reader({"INPUT_ENV": "TOKEN", "TOKEN": ""})
+def test_an_app_variable_without_a_value_says_what_to_create() -> None:
+    reader = Reader({"INPUT_ENV": "A=1\nTOKEN", "TOKEN": ""})
     reader.environment("env")
-    with pytest.raises(UserError, match=r"TOKEN: \$\{\{ secrets.TOKEN \}\}"):
+    with pytest.raises(UserError, match=r"line 2 is a name[\s\S]*NAME: \$\{\{ secrets.NAME \}\}"):
         reader.done()
+
+
+@pytest.mark.parametrize("text", ["KEY=first\nhunter2\nhunter3", "hunter2", "A=1\nhunter2="])
+def test_a_part_of_a_secret_that_looks_like_a_name_is_not_shown(text: str) -> None:
+    reader = Reader({"INPUT_ENV": text})
+    reader.environment("env")
+    assert "hunter" not in str(reader.problems)
+
+
+def test_only_a_line_break_ends_a_value() -> None:
+    reader = Reader({"INPUT_ENV": "A=a\u2028b\x0cc\x85d\r\nB=e"})
+    assert {name: value.reveal() for name, value in reader.environment("env").items()} == {
+        "A": "a\u2028b\x0cc\x85d",
+        "B": "e",
+    }
 
 
 @pytest.mark.parametrize("line", ["A B=1", "1A", "a-b=1", "=x", "$(id)=1"])

@@ -283,7 +283,7 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ),
         ({"options": "--stop-timeout=5"}, "has an input of its own: `stop-timeout`"),
         ({"command": "sh -c 'x"}, "cannot be split into words"),
-        ({"before": "sh -c 'x"}, '`before`: "sh -c \'x" cannot be split'),
+        ({"before": "sh -c 'x"}, "`before`: cannot be split into words"),
         ({"memory": "much"}, "not a size"),
         ({"labels": "io.github.gen-workflow.service=x"}, "not the name of a label"),
         ({"secret-files": "../x=1"}, "line 1 does not have the form NAME or NAME=value"),
@@ -311,6 +311,22 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
 def test_a_wrong_input_is_named(changes: dict[str, str], reported: str) -> None:
     with pytest.raises(UserError, match=reported):
         inputs(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"options": "-e TOKEN=hunter2"},
+        {"options": "--env 'TOKEN=hunter2"},
+        {"command": "app --token 'hunter2"},
+        {"env": "KEY=first\nhunter2"},
+        {"secret-files": "KEY=first\nhunter2\n+hunter2"},
+    ],
+)
+def test_a_value_that_may_be_a_secret_is_not_shown(changes: dict[str, str]) -> None:
+    with pytest.raises(UserError) as raised:
+        inputs(**changes)
+    assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["known-hosts", "host-fingerprints", "host-ca", "user", "image"])

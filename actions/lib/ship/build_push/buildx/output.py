@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ship.build_push.buildx.causes import CAUSES, NO_ENGINE
+from ship.images.reference import Name, Reference
+from ship.images.registry.refusal import PUSH, SET_TAG, Refusal
 from ship.runner.errors import Evidence, StepFailed
 
 if TYPE_CHECKING:
@@ -14,62 +17,17 @@ if TYPE_CHECKING:
 LAST_LINES = 40
 # The characters of a failed command that are repeated in the error.
 LONGEST_COMMAND = 160
+# The characters of an error of buildx that are repeated in ours.
+LONGEST_ERROR = 300
 
-_NO_ENGINE = (
-    r"Cannot connect to the Docker daemon|failed to connect to the docker API"
-    r"|permission denied while trying to connect|error during connect"
-)
-# What buildx prints → cause and next act. The first match is used.
-_CAUSES = (
-    (r"is not a docker command|unknown command: docker buildx|unknown flag: --",
-     "Docker on this runner has no buildx plugin, or one that is too old",
-     "install docker-buildx-plugin 0.13 or newer, or use a GitHub-hosted runner, which has it"),
-    (_NO_ENGINE,
-     "the Docker engine of the runner cannot be used",
-     "start it, and give the runner's user access; a container job needs the Docker socket"),
-    (r"no builder .* found",
-     "buildx has no builder with this name",
-     "check the input `builder`, or make the builder in a step before this one"),
-    (r'image "([^"]+)": already exists',
-     r"another run on this engine has used the name \1 for its own image",
-     "run the job again; with a tag that never moves, such as `type=sha`, the runs do not collide"),
-    (r"no space left on device",
-     "the disk of the runner is full",
-     "free space before the build, or use a larger runner"),
-    (r"dockerfile parse error|unknown instruction",
-     "the Dockerfile has a syntax error",
-     "correct the line that the log names"),
-    (r"target stage .* could not be found",
-     "the Dockerfile has no stage with the name that `target` gives",
-     "check the input `target` against the `FROM … AS name` lines"),
-    (r"failed to calculate checksum of ref .*: not found",
-     "a file that the Dockerfile copies is not in the context",
-     "check its path, which is relative to the input `context`, and the .dockerignore"),
-    (r"failed to resolve source metadata for (\S+): .*not found",
-     r"there is no image \1",
-     "check its name and tag where it stands: in the Dockerfile, or in the input `sbom`"),
-    (r"exec format error",
-     "the runner cannot run programs of another platform",
-     "run docker/setup-qemu-action in an earlier step, or build on a runner of that platform"),
-    (r"no match for platform",
-     "a base image does not exist for one of the `platforms`",
-     "leave that platform out, or take another base image"),
-    (r"syft-scanner|sbom.*failed|failed to .*sbom",
-     "the scanner that makes the SBOM failed",
-     "read the last lines of the log; `sbom` can name another scanner"),
-    (r"secret .*: not found",
-     "the Dockerfile mounts a secret that the step does not give",
-     "name it in `secrets` or `secret-files`"),
-    (r"toomanyrequests|429 Too Many Requests",
-     "a registry limits how often images may be pulled, and the limit is reached",
-     "log in to the registry of the base image, or run the job again later"),
-    (r"401 Unauthorized|403 Forbidden|denied|insufficient_scope",
-     "a registry refused access to a base image",
-     "a base image may be private: log in to its registry in a step before this one"),
-)  # fmt: skip
 _PUSH = (
     "the registry did not accept the image",
-    "read its answer in the last lines of the log; if it was busy, run the job again",
+    "if it was busy or the connection was lost, run the job again",
+)
+_CACHE = "exporting cache"
+_CACHE_ACT = (
+    "correct `cache-to`, or give the login the right to write there; with `ignore-error=true` in "
+    "`cache-to` a cache that is lost does not fail the build"
 )
 _LOOK = "read the first line with ERROR in the log and the lines before it: they name the cause"
 _COMMAND = re.compile(
@@ -82,14 +40,35 @@ _TRANSIENT = (
     r"|TLS handshake timeout|request canceled|Client\.Timeout|deadline exceeded"
     r"|Temporary failure in name resolution|no route to host|server misbehaving"
     # Two runs on one engine that push one name at the same moment.
-    r'|image "[^"]+": already exists|blob unknown to registry'
+    r'|image "[^"]+": already exists'
+    # A registry of several machines, one of which does not have the layer yet.
+    r"|blob unknown|unknown blob|PUT request to \S+/manifests/\S+: 404"
     # The engine's clean-up takes a layer while it is unpacked: moby/buildkit#6521.
     r"|parent snapshot [^\n]*does not exist"
     r"|failed to fetch (oauth|anonymous) token[^\n]*(timeout|EOF|reset|5\d\d)"
 )
 # https://docs.docker.com/docker-hub/usage/: it counts over hours, so another try does not help.
 _RATE_LIMIT = "pull rate limit"
-_REFUSED = r"401 Unauthorized|403 Forbidden|HTTP 40[13]|denied|insufficient_scope|unauthorized"
+# How BuildKit tells the answer to a push, of which it hides the words.
+_ANSWER = re.compile(
+    r"request to https?://(?P<registry>[^/\s]+)/v2/(?P<path>\S+?)/(?P<of>blobs|manifests)/\S*: "
+    r"(?P<status>\d{3})"
+)
+# How the engine does: `tag invalid: words`, or the status alone.
+_CODE = re.compile(
+    r"(?P<code>denied|unauthorized|(?:name|tag|manifest|digest|size) (?:unknown|invalid)"
+    r"|unsupported|unknown|insufficient_scope)\b(?:: (?P<words>[^\n]+))?"
+)
+_STATUS = re.compile(r"HTTP (?:status: )?(\d{3})|: (\d{3}) [A-Z]")
+_PUSHED = re.compile(r"^#\d+ pushing (\S+) with docker|failed to push (\S+?): ", re.MULTILINE)
+
+
+class RefusedPush(NamedTuple):
+    """A push that was refused: the name and the tag, as far as buildx tells them, and why."""
+
+    name: Name | None
+    tag: str
+    refusal: Refusal
 
 
 def text_of(finished: Finished) -> str:
@@ -109,17 +88,22 @@ def _last_error(text: str) -> str:
     return found[0] if found else ""
 
 
+def _failed_step(text: str) -> str:
+    """Return the title of the step that failed, or else of the last one."""
+    numbers = re.findall(r"^#(\d+) ERROR: ", text, re.MULTILINE)
+    numbers = numbers or re.findall(r"^#(\d+) ", text, re.MULTILINE)
+    title = re.search(rf"^#{numbers[-1]} (.+)$", text, re.MULTILINE) if numbers else None
+    return title[1] if title else ""
+
+
 def _is_push(text: str) -> bool:
     """Say whether it was the push that failed, by the step that did.
 
     Docker's own builder has a step for it, BuildKit's exporter only a message.
     """
-    numbers = re.findall(r"^#(\d+) ERROR: ", text, re.MULTILINE)
-    # Without it, the last step is the one after which something failed.
-    numbers = numbers or re.findall(r"^#(\d+) ", text, re.MULTILINE)
-    title = re.search(rf"^#{numbers[-1]} (.+)$", text, re.MULTILINE) if numbers else None
-    if title and title[1].startswith("pushing "):
-        return True
+    step = _failed_step(text)
+    if step.startswith(("pushing ", _CACHE)):
+        return step.startswith("pushing ")
     return bool(re.search(r"failed to push|/blobs/uploads/|push access denied", _last_error(text)))
 
 
@@ -129,55 +113,80 @@ def last_line(finished: Finished) -> str:
     return lines[-1].strip() if lines else f"exit code {finished.code}"
 
 
-def _short(text: str) -> str:
-    """Return the beginning of a command, which may be a script of many lines."""
-    return text if len(text) <= LONGEST_COMMAND else f"{text[:LONGEST_COMMAND]} …"
+def _short(text: str, longest: int) -> str:
+    """Return the beginning of a text, which may have many lines."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[:longest]} …"
+
+
+def last_error(finished: Finished) -> str:
+    """Return the last error of buildx, on one line and without what is in all of them."""
+    words = re.sub(r"^ERROR: |failed to (build|solve): ", "", _last_error(text_of(finished)))
+    return _short(words, LONGEST_ERROR)
 
 
 def is_without_engine(finished: Finished) -> bool:
     """Say whether there was no engine to speak to."""
-    return bool(re.search(_NO_ENGINE, text_of(finished)))
+    return bool(re.search(NO_ENGINE, text_of(finished)))
 
 
 def is_transient(finished: Finished) -> bool:
     """Say whether the same command may succeed in a moment: a registry or the network failed."""
     error = _last_error(text_of(finished))
     return bool(finished.code and re.search(_TRANSIENT, error)) and not re.search(
-        f"{_NO_ENGINE}|no space left|{_RATE_LIMIT}", error
+        f"{NO_ENGINE}|no space left|{_RATE_LIMIT}", error
     )
 
 
-def is_refused_push(finished: Finished) -> bool:
-    """Say whether a registry refused a push."""
+def refused_push(finished: Finished) -> RefusedPush | None:
+    """Return which push a registry refused and why; None where it was no push, or had no answer."""
     text = text_of(finished)
-    return _is_push(text) and bool(re.search(_REFUSED, _last_error(text)))
-
-
-def refusal_words(finished: Finished) -> str:
-    """Return the registry's own words for a refused push, if buildx has not hidden them."""
-    found = re.search(r"\bdenied: (.+)$", _last_error(text_of(finished)))
-    return found[1] if found else ""
+    error = _last_error(text)
+    if not _is_push(text):
+        return None
+    names = [Reference.parse(found[1] or found[2]) for found in _PUSHED.finditer(text)]
+    of = names[-1] if names else None
+    name, tag = (of.name, of.tag) if of else (None, "")
+    if answer := _ANSWER.search(error):
+        stage = SET_TAG if answer["of"] == "manifests" else PUSH
+        return RefusedPush(name, tag, Refusal(stage, int(answer["status"]), ""))
+    status, code = _STATUS.search(error), _CODE.search(error)
+    if not status and not code:
+        return None
+    number = int(status[1] or status[2]) if status else 0
+    words, kind = (code["words"] or "", code["code"]) if code else ("", "")
+    return RefusedPush(name, tag, Refusal(PUSH, number, _short(words, LONGEST_ERROR), kind))
 
 
 def failed(finished: Finished, what: str = "") -> StepFailed:
     """Return the error for a command that failed, with its last lines."""
     text = text_of(finished)
-    cause = _cause(text) or (what or f"the build failed with exit code {finished.code}", _LOOK)
+    words = last_error(finished)
+    unknown = what or f"the build failed with exit code {finished.code}"
+    cause = _cause(text, words) or (f"{unknown}: {words}" if words else unknown, _LOOK)
     tail = "\n".join(text.splitlines()[-LAST_LINES:])
     evidence = Evidence("Last lines of the build", tail)
     return StepFailed.of(cause[0], hint=cause[1], evidence=evidence)
 
 
-def _cause(text: str) -> tuple[str, str] | None:
+def _cause(text: str, words: str) -> tuple[str, str] | None:
     """Return cause and next act, if what buildx says is known."""
     error = _last_error(text)
-    if _is_push(text) and not re.search(_NO_ENGINE, error):
-        return _PUSH
-    for pattern, cause, act in _CAUSES:
+    if _is_push(text) and not re.search(NO_ENGINE, error):
+        return f"{_PUSH[0]}: {words}", _PUSH[1]
+    if _failed_step(text).startswith(_CACHE):
+        pushed = (
+            ", after the image was pushed"
+            if re.search(r"^#\d+ pushing ", text, re.MULTILINE)
+            else ""
+        )
+        return f"the cache could not be written{pushed}: {words}", _CACHE_ACT
+    for pattern, cause, act in CAUSES:
         if match := re.search(pattern, error):
-            return match.expand(cause), act
+            return match.expand(cause).removesuffix(": "), act
     if match := _COMMAND.search(text):
-        what = f"a command of the Dockerfile failed with exit code {match[2]}: {_short(match[1])}"
+        command = _short(match[1], LONGEST_COMMAND)
+        what = f"a command of the Dockerfile failed with exit code {match[2]}: {command}"
         return what, "read its output in the last lines of the log"
     return None
 

@@ -12,10 +12,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from ship.images.reference import DIGEST, DOCKER_HUB, TAG
 from ship.images.registry.credentials import IDENTITY, Credential
-from ship.images.registry.refusal import Refusal, Refused
+from ship.images.registry.refusal import API, LOGIN, PUSH, SET_TAG, Refusal, Refused
 from ship.images.registry.transport import (
     BACK_OFF_SECONDS,
-    TRANSIENT,
     Answer,
     Transport,
     is_local,
@@ -35,11 +34,13 @@ HTTP_ACCEPTED = 202
 HTTP_UNAUTHORIZED = 401
 HTTP_NOT_FOUND = 404
 REDIRECTS = range(300, 400)
+# How many redirects are followed.
+LONGEST_WAY = 5
 # The characters of a registry's message that are shown.
 LONGEST_WORDS = 300
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 PULL = "pull"
-PUSH = "pull,push"
+PULL_PUSH = "pull,push"
 # Every kind of manifest that Docker itself asks for. A registry may convert other kinds.
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
@@ -112,14 +113,14 @@ class Client:
         Returns None when a push would be taken.
         """
         try:
-            answer = self._ask("POST", name, "blobs/uploads/", PUSH)
+            answer = self._ask("POST", name, "blobs/uploads/", PULL_PUSH)
         except Refused as error:
             return error.refusal
         if answer.status == HTTP_ACCEPTED:
             self._cancel(name, answer)
             return None
         _raise_transient(name, answer)
-        return Refusal("push", answer.status, message_of(answer))
+        return _refusal(PUSH, answer)
 
     def head(self, name: Name, reference: str) -> str | None:
         """Return the digest of a tag, or None if the registry has no such tag or digest.
@@ -158,9 +159,9 @@ class Client:
         """Point a tag at a manifest that the repository has. Raises Refused."""
         headers = {"Content-Type": manifest.media_type}
         answer = self._ask(
-            "PUT", name, f"manifests/{tag}", PUSH, headers=headers, body=manifest.body
+            "PUT", name, f"manifests/{tag}", PULL_PUSH, headers=headers, body=manifest.body
         )
-        _expect(HTTP_CREATED, name, answer)
+        _expect(HTTP_CREATED, name, answer, SET_TAG)
 
     def tags(self, name: Name) -> tuple[str, ...]:
         """Return all tags of a repository; none if it does not exist. Raises Refused."""
@@ -212,6 +213,8 @@ class Client:
                 **({"Authorization": authorization} if authorization else {}),
             }
             answer = self._transport.send(method, url, given, body, patient=patient)
+            if method in ("GET", "HEAD") and answer.status in REDIRECTS:
+                answer = self._followed(method, url, given, answer, patient=patient)
             # A token may have run out during a long build.
             if answer.status != HTTP_UNAUTHORIZED or is_last:
                 break
@@ -219,8 +222,8 @@ class Client:
                 break
         if answer.status == HTTP_UNAUTHORIZED:
             # A refused token lacks the permission; a refused password is wrong.
-            stage = "login" if self._logins[name.registry].scheme == "basic" else "push"
-            raise Refused.because(name, Refusal(stage, answer.status, message_of(answer)))
+            stage = LOGIN if self._logins[name.registry].scheme == "basic" else PUSH
+            raise Refused.because(name, _refusal(stage, answer))
         if answer.status in REDIRECTS:
             raise StepFailed.of(
                 f"{name.registry} redirects requests for {name.path} ({answer.status})",
@@ -228,9 +231,27 @@ class Client:
             )
         return answer
 
+    def _followed(
+        self, method: str, url: str, headers: Mapping[str, str], answer: Answer, *, patient: bool
+    ) -> Answer:
+        """Return what there is where a registry sends to; a login stays with the registry.
+
+        What is read is checked by its digest, or is only a digest.
+        """
+        for _ in range(LONGEST_WAY):
+            to = _target(url, answer.headers.get("location", ""))
+            if not to:
+                break
+            if urlsplit(to)[:2] != urlsplit(url)[:2]:
+                headers = {k: v for k, v in headers.items() if k != "Authorization"}
+            url, answer = to, self._transport.send(method, to, headers, patient=patient)
+            if answer.status not in REDIRECTS:
+                break
+        return answer
+
     def _forget_token(self, name: Name) -> bool:
         """Forget the tokens for a repository. Returns whether there were any."""
-        forgotten = [self._tokens.pop((name, actions), "") for actions in (PULL, PUSH)]
+        forgotten = [self._tokens.pop((name, actions), "") for actions in (PULL, PULL_PUSH)]
         return any(forgotten)
 
     def _authorization(self, name: Name, actions: str) -> str:
@@ -242,7 +263,7 @@ class Client:
         if login.scheme == "basic":
             return _basic(credential) if credential else ""
         # A token for pushes is good for pulls too, which saves a request.
-        key = (name, PUSH) if (name, PUSH) in self._tokens else (name, actions)
+        key = (name, PULL_PUSH) if (name, PULL_PUSH) in self._tokens else (name, actions)
         if key not in self._tokens:
             self._tokens[key] = self._fetch_token(name, login, credential, actions)
         return f"Bearer {self._tokens[key]}"
@@ -259,7 +280,7 @@ class Client:
         if answer.status == HTTP_UNAUTHORIZED:
             login = _challenge(answer.headers.get("www-authenticate", ""))
         elif answer.status != HTTP_OK:
-            raise Refused.because(name, Refusal("push", answer.status, message_of(answer)))
+            raise Refused.because(name, _refusal(API, answer))
         self._logins[name.registry] = login
         return login
 
@@ -268,18 +289,16 @@ class Client:
     ) -> str:
         if not _is_safe(login.realm):
             what = "the registry names no token service"
-            raise Refused.because(name, Refusal("login", HTTP_UNAUTHORIZED, what))
+            raise Refused.because(name, Refusal(LOGIN, HTTP_UNAUTHORIZED, what))
         answer = self._ask_token(login, credential, f"repository:{name.path}:{actions}")
         _raise_transient(name, answer)
         found = _json(answer)
         token = found.get("token") or found.get("access_token")
         if answer.status != HTTP_OK or not _is_token(token):
-            said = (
-                message_of(answer)
-                if answer.status != HTTP_OK
-                else "the token service gave no token"
-            )
-            raise Refused.because(name, Refusal("login", answer.status, said))
+            refusal = _refusal(LOGIN, answer)
+            if answer.status == HTTP_OK:
+                refusal = refusal._replace(message="the token service gave no token")
+            raise Refused.because(name, refusal)
         return str(token)
 
     def _ask_token(self, login: _Login, credential: Credential | None, scope: str) -> Answer:
@@ -302,18 +321,28 @@ class Client:
         with contextlib.suppress(StepFailed, ValueError):
             location = urljoin(f"{base}/", answer.headers.get("location", ""))
             if location.startswith(f"{base}/"):
-                authorization = self._authorization(name, PUSH)
+                authorization = self._authorization(name, PULL_PUSH)
                 headers = {"Authorization": authorization} if authorization else {}
                 self._transport.send("DELETE", location, headers, patient=False)
 
 
-def message_of(answer: Answer) -> str:
-    """Return the message of a registry for a refusal."""
+def _refusal(stage: str, answer: Answer) -> Refusal:
+    """Return a refusal in the words of the registry."""
     errors = _json(answer).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
     if not isinstance(first, dict):
+        return Refusal(stage, answer.status, "")
+    message, code = (str(first.get(key) or "")[:LONGEST_WORDS] for key in ("message", "code"))
+    return Refusal(stage, answer.status, message, code)
+
+
+def _target(url: str, location: str) -> str:
+    """Return where an answer sends to; nothing where that is not safe or no address."""
+    try:
+        to = urljoin(url, location)
+        return to if location and to.startswith("http") and _is_safe(to) else ""
+    except ValueError:
         return ""
-    return str(first.get("message") or first.get("code") or "")[:LONGEST_WORDS]
 
 
 def _is_token(token: object) -> bool:
@@ -350,16 +379,16 @@ def _challenge(header: str) -> _Login:
     return _Login("bearer", asked.get("realm", ""), asked.get("service", ""))
 
 
-def _expect(status: int, name: Name, answer: Answer) -> None:
+def _expect(status: int, name: Name, answer: Answer, stage: str = PUSH) -> None:
     if answer.status == status:
         return
     _raise_transient(name, answer)
-    raise Refused.because(name, Refusal("push", answer.status, message_of(answer)))
+    raise Refused.because(name, _refusal(stage, answer))
 
 
 def _raise_transient(name: Name, answer: Answer) -> None:
-    if answer.status in TRANSIENT:
-        said = f"{answer.status} {message_of(answer)}".strip()
+    if answer.is_transient:
+        said = _refusal(PUSH, answer).said
         raise StepFailed.of(
             f"the registry {name.registry} is busy or broken ({said})",
             hint="run the job again later",

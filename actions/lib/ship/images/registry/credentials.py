@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.images.docker_config import auth_key
+from ship.images.docker_config import auth_key, entry_of
 from ship.runner.command import Command, Secret
 from ship.runner.errors import UserError
 from ship.runner.json_file import object_at
@@ -34,10 +34,11 @@ def stored(config: Mapping[str, Any], registry: str, runner: Runner) -> Credenti
     https://github.com/docker/docker-credential-helpers#development.
     """
     key = auth_key(registry)
-    helper = object_at(config, "credHelpers").get(key)
+    # An empty helper of a registry means its entry in the file, also where there is a store.
+    helper = object_at(config, "credHelpers").get(key, config.get("credsStore"))
     if isinstance(helper, str) and helper:
         return _from_helper(helper, key, runner)
-    entry = object_at(object_at(config, "auths"), key)
+    entry = entry_of(config, registry)
     return _from_entry(entry) if entry else None
 
 
@@ -58,6 +59,7 @@ def _from_helper(helper: str, key: str, runner: Runner) -> Credential | None:
     )
     try:
         found = json.loads(runner.run(command).stdout)
-        return Credential(str(found["Username"]), Secret(str(found["Secret"])))
+        secret = Secret(str(found["Secret"]))
+        return Credential(str(found["Username"]), secret) if secret else None
     except (UserError, ValueError, KeyError, TypeError):
         return None  # No such helper, or it has no login: then it is tried without.

@@ -10,24 +10,43 @@ if TYPE_CHECKING:
     from ship.images.reference import Name
 
 
+API, LOGIN, PUSH, SET_TAG = "api", "login", "push", "tag"
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
 class Refusal(NamedTuple):
-    """Why a registry refuses: at which stage (`login` or `push`), status and its own words."""
+    """Why a registry refuses: at which stage, with which status, in which words.
+
+    The stage is API where it does not answer as a registry does, LOGIN, PUSH, or SET_TAG where all
+    of the image is there and only a tag is refused.
+    """
 
     stage: str
     status: int
     message: str
+    code: str = ""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether it can pass by itself."""
+        return self.status in TRANSIENT
+
+    @property
+    def said(self) -> str:
+        """The answer as it is shown."""
+        return " ".join(filter(None, (str(self.status or ""), self.message or self.code)))
 
 
 class Refused(StepFailed):
     """A registry refuses, and asking again will not help."""
 
-    refusal = Refusal("push", 0, "")
+    refusal = Refusal(PUSH, 0, "")
+    name: Name
 
     @classmethod
     def because(cls, name: Name, refusal: Refusal) -> Refused:
-        said = f"{refusal.status} {refusal.message}".strip()
-        error = cls.of(f"{name.registry} refuses {name.path} ({said})")
-        error.refusal = refusal
+        error = cls.of(f"{name.registry} refuses {name.path} ({refusal.said})")
+        error.refusal, error.name = refusal, name
         return error
 
 

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from ship.images.registry.refusal import CannotAsk
+from ship.images.registry.refusal import TRANSIENT, CannotAsk
 from ship.runner.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ LONGEST_WAIT_SECONDS = 30
 DEADLINE_SECONDS = 90
 # For what is only shown to people.
 IMPATIENT_SECONDS = 3
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Of a registry of several machines, one of which does not have a layer or an image yet.
+NOT_YET = b"BLOB_UNKNOWN"
 # How a request can end without an answer, also from a server that does not speak HTTP.
 NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 # The distribution spec asks for manifests of up to 4 MiB.
@@ -43,6 +44,11 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether another try may have another answer."""
+        return self.status in TRANSIENT or (self.status in (400, 404) and NOT_YET in self.body)
 
 
 class _Request(NamedTuple):
@@ -95,7 +101,7 @@ class Transport:
             answer: Answer | None = None
             try:
                 answer = self._once(request)
-                if answer.status not in TRANSIENT:
+                if not answer.is_transient:
                     return answer
             except NO_ANSWER as error:
                 if wait is None or _is_about_trust(error) or time.monotonic() > deadline:

@@ -95,16 +95,20 @@ def by_priority(rules: Iterable[Rule]) -> list[Rule]:
 
 def read_rule(line: Line) -> Rule:
     """Read one rule. Raises RuleError."""
-    kind, given = "raw", {}
+    kind, given, texts = "raw", {}, 0
     for field in _fields(line):
         key, equals, value = field.partition("=")
         # `=x` is a text and not a pair. So is a field with the `=` inside an expression.
         if not equals or not key or "{{" in key:
-            given["value"] = field.strip()
+            given["value"], texts = field.strip(), texts + 1
         elif key.strip().lower() == "type":
             kind = value.strip()
         else:
             given[key.strip().lower()] = value.strip()
+    if texts > 1:
+        # docker/build-push-action takes a list here, docker/metadata-action the last one alone.
+        hint = "write one tag a line; with a comma in its value, put the field in double quotes"
+        raise RuleError("there are several tags on one line", hint)
     if kind not in PRIORITIES:
         raise RuleError(f"{kind!r} is not a type of rule", near_match(kind, PRIORITIES))
     if kind == "ref" and given.get("event") == "pr":

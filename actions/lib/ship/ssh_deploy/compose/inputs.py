@@ -177,5 +177,5 @@ def _task(read: Reader, name: str, line: str) -> Task | None:
     try:
         return Task(service, shlex.join(shlex.split(command)))
     except ValueError as error:
-        read.problem(name, f"{line!r} cannot be split into words ({error})", "close the quotes")
+        read.problem(name, f"a line cannot be split into words ({error})", "close the quotes")
         return None

@@ -40,7 +40,9 @@ def read_options(read: Reader) -> tuple[str, ...]:
         match = OPTION.fullmatch(word)
         if not match:
             hint = "write each as --name=value or --name, such as --cap-drop=ALL"
-            read.problem("options", f"{word!r} is not an option in its long form", hint)
+            read.problem(
+                "options", f"{word.partition('=')[0]!r} is not an option in its long form", hint
+            )
         elif match[1] in TAKEN:
             read.problem("options", f"--{match[1]} has an input of its own: `{TAKEN[match[1]]}`")
         elif match[1] in FORBIDDEN:
@@ -64,5 +66,5 @@ def read_words(read: Reader, name: str, text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        read.problem(name, f"{text!r} cannot be split into words ({error})", "close the quotes")
+        read.problem(name, f"cannot be split into words ({error})", "close the quotes")
         return ()

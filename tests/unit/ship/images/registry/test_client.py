@@ -22,15 +22,12 @@ from doubles import (
     HttpRegistry,
     ScriptedRunner,
 )
-from ship.images.login import Login
-from ship.images.push_advice import advice
 from ship.images.reference import Name
 from ship.images.registry.client import Client, Manifest
 from ship.images.registry.credentials import Credential, stored
 from ship.images.registry.refusal import Refusal
 from ship.images.registry.transport import Transport
 from ship.runner.command import Secret
-from ship.runner.context import Context
 from ship.runner.errors import StepFailed
 from ship.runner.process import Finished
 
@@ -38,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 UNLINKED = "permission_denied: write_package"
-TOO_WEAK = "installation not allowed to Write organization package"
 DENIED: Answer = (403, {}, f'{{"errors": [{{"code": "DENIED", "message": "{UNLINKED}"}}]}}')
-ACME = Context(repository="Acme/App")
+
+ME = Credential("me", Secret("t0ken"))
 
 
 class Clock:
@@ -57,8 +54,7 @@ class Clock:
 
 
 def ask(server: HttpRegistry) -> Refusal | None:
-    me = Credential("me", Secret("t0ken"))
-    with Client(lambda _: me, {}, back_off=(0, 0)) as client:
+    with Client(lambda _: ME, {}, back_off=(0, 0)) as client:
         return client.check_push(Name(server.address, "acme/app"))
 
 
@@ -78,14 +74,14 @@ def test_a_token_is_fetched_where_the_registry_says() -> None:
 def test_the_registrys_own_words_for_a_refusal_are_kept() -> None:
     answers: Answers = {"GET /v2/": [CHALLENGE], "GET /token": [TOKEN], "POST /v2/": [DENIED]}
     with HttpRegistry(answers) as server:
-        assert ask(server) == Refusal("push", 403, UNLINKED)
+        assert ask(server) == Refusal("push", 403, UNLINKED, "DENIED")
     assert len(server.asked) == 3, "a refusal is final and is not asked for again"
 
 
 def test_a_wrong_password_is_distinguished_from_a_missing_right() -> None:
     refused: Answer = (403, {}, '{"errors": [{"code": "DENIED", "message": "denied"}]}')
     with HttpRegistry({"GET /v2/": [CHALLENGE], "GET /token": [refused]}) as server:
-        assert ask(server) == Refusal("login", 403, "denied")
+        assert ask(server) == Refusal("login", 403, "denied", "DENIED")
 
 
 def test_a_busy_registry_is_asked_again() -> None:
@@ -161,8 +157,10 @@ HAS_IT: Answer = (200, {"Content-Type": OCI, "Docker-Content-Digest": DIGEST}, B
 
 
 @contextmanager
-def serving(answers: Answers) -> Iterator[tuple[Client, Name, HttpRegistry]]:
-    with HttpRegistry(answers) as server, Client(lambda _: None, {}, back_off=(0, 0)) as client:
+def serving(
+    answers: Answers, login: Credential | None = None
+) -> Iterator[tuple[Client, Name, HttpRegistry]]:
+    with HttpRegistry(answers) as server, Client(lambda _: login, {}, back_off=(0, 0)) as client:
         yield client, Name(server.address, "acme/app"), server
 
 
@@ -348,6 +346,66 @@ def test_a_registry_that_sends_elsewhere_is_no_refusal() -> None:
         ask(server)
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_what_is_read_is_read_where_the_registry_sends_to(status: int) -> None:
+    """Such as the images of registry.k8s.io. The password stays with the registry."""
+    with HttpRegistry({"HEAD /far": [(200, {"Docker-Content-Digest": DIGEST}, "")],
+                       "GET /far": [(200, {"Content-Type": OCI}, BODY)]}) as other:  # fmt: skip
+        away: Answer = (status, {"Location": f"http://{other.address}/far/1"}, "")
+        answers: Answers = {
+            "HEAD /v2/acme": [away],
+            "GET /v2/acme": [away],
+            "GET /v2/": [(401, {"WWW-Authenticate": 'Basic realm="x"'}, "")],
+        }
+        with serving(answers, ME) as (client, name, server):
+            assert client.head(name, "1") == DIGEST
+            found = client.manifest(name, "1")
+            assert found
+            assert found.body == BODY.encode()
+    assert set(other.authorized) == {""}
+    assert all(server.authorized[1:]), "and the registry itself was given it"
+
+
+def test_a_registry_that_sends_to_itself_is_given_the_login() -> None:
+    answers: Answers = {
+        "HEAD /v2/acme/app": [(307, {"Location": "/v2/acme/real/manifests/1"}, "")],
+        "HEAD /v2/acme/real": [(200, {"Docker-Content-Digest": DIGEST}, "")],
+        "GET /v2/": [(401, {"WWW-Authenticate": 'Basic realm="x"'}, "")],
+    }
+    with serving(answers, ME) as (client, name, server):
+        assert client.head(name, "1") == DIGEST
+    assert all(server.authorized[1:])
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["http://registry.example.com/x", "", "ftp://127.0.0.1/", "/v2/acme/app/manifests/1", "//["],
+)
+def test_a_registry_that_sends_nowhere_is_given_up(to: str) -> None:
+    answers: Answers = {
+        "HEAD /v2/acme": [(307, {"Location": to}, "")],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, server):
+        with pytest.raises(StepFailed, match="redirects requests for acme/app"):
+            client.head(name, "1")
+        assert len(server.asked) < 9
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "MANIFEST_BLOB_UNKNOWN"), (400, "BLOB_UNKNOWN")]
+)
+def test_a_tag_of_a_layer_that_is_not_known_yet_is_set_again(status: int, code: str) -> None:
+    unknown: Answer = (status, {}, f'{{"errors": [{{"code": "{code}"}}]}}')
+    answers: Answers = {
+        "PUT /v2/acme": [unknown, (201, {}, "")],
+        "GET /v2/": [(200, {}, "")],
+    }
+    with serving(answers) as (client, name, server):
+        client.put(name, "1", Manifest(OCI, BODY.encode(), DIGEST))
+    assert len([each for each in server.asked if each.startswith("PUT")]) == 2
+
+
 def test_what_a_registry_says_is_not_repeated_without_end() -> None:
     errors = json.dumps({"errors": [{"message": "A" * 5000}]})
     with HttpRegistry({**OPEN_REGISTRY, "POST /v2/": [(403, {}, errors)]}) as server:
@@ -402,41 +460,3 @@ def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
         with pytest.raises(StepFailed, match=r"registry\.example\.com"):
             direct.send("GET", "http://registry.example.com/v2/", {})
     assert proxy.asked == ["GET http://registry.example.com/v2/"]
-
-
-@pytest.mark.parametrize(
-    ("refusal", "path", "reported"),
-    [
-        (
-            Refusal("push", 403, UNLINKED),
-            "acme/app",
-            "Manage Actions access",
-        ),
-        (
-            Refusal("push", 403, TOO_WEAK),
-            "acme/app",
-            "packages: write",
-        ),
-        (Refusal("push", 403, TOO_WEAK), "acme/app", "Acme/settings/actions, Workflow permissions"),
-        (Refusal("push", 403, TOO_WEAK.replace("Write", "Create")), "acme/app", "new packages"),
-        (Refusal("push", 401, ""), "acme/app", "packages: write"),
-        (Refusal("push", 403, "denied"), "other/app", "can push below ghcr.io/acme/ only"),
-        (Refusal("login", 403, "denied"), "acme/app", "leave `password` out"),
-    ],
-)
-def test_a_refusal_of_ghcr_names_the_next_act(refusal: Refusal, path: str, reported: str) -> None:
-    problem = advice(refusal, Name("ghcr.io", path), Login("me"), ACME)
-    assert reported in problem.hint
-    assert str(refusal.status) in problem.what
-
-
-def test_a_refusal_of_another_registry_speaks_of_that_one() -> None:
-    problem = advice(Refusal("login", 401, "no"), Name("docker.io", "acme/app"), Login("me"), ACME)
-    assert "docker.io refuses the login of 'me' (401 no)" in problem.what
-    assert "GHCR" not in problem.hint
-
-
-def test_a_refusal_of_an_own_token_names_that_token() -> None:
-    refusal = Refusal("push", 403, "denied")
-    problem = advice(refusal, Name("ghcr.io", "acme/app"), Login("me", is_own=True), ACME)
-    assert "the token in `password` must have the scope write:packages" in problem.hint

@@ -46,7 +46,6 @@ def test_empty_lines_and_comments_are_skipped_but_counted() -> None:
     [
         ("foo", "foo"),
         ("type=raw,foo", "foo"),
-        ("foo,bar", "bar"),
         ("type=raw,value=a,value=b", "b"),
         ("value=x,prefix=p-", "p-x"),
         ("  TYPE = raw , VALUE = x ", "x"),

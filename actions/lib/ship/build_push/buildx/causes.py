@@ -1,0 +1,88 @@
+"""What buildx prints when a build fails: cause and next act, as a table."""
+
+from __future__ import annotations
+
+NO_ENGINE = (
+    r"Cannot connect to the Docker daemon|failed to connect to the docker API"
+    r"|permission denied while trying to connect|error during connect"
+)
+_SOURCE = r"failed to resolve source metadata for (\S+):"
+# What buildx prints → cause and next act. The first match is used.
+CAUSES = (
+    (r"is not a docker command|unknown command: docker buildx|unknown flag: --",
+     "Docker on this runner has no buildx plugin, or one that is too old",
+     "install docker-buildx-plugin 0.13 or newer, or use a GitHub-hosted runner, which has it"),
+    (NO_ENGINE,
+     "the Docker engine of the runner cannot be used",
+     "start it, and give the runner's user access; a container job needs the Docker socket"),
+    (r"no builder .* found",
+     "buildx has no builder with this name",
+     "check the input `builder`, or make the builder in a step before this one"),
+    (r'image "([^"]+)": already exists',
+     r"another run on this engine has used the name \1 for its own image",
+     "run the job again; with a tag that never moves, such as `type=sha`, the runs do not collide"),
+    (r"no space left on device",
+     "the disk of the runner is full",
+     "free space before the build, or use a larger runner"),
+    (r"dockerfile parse error (?:on )?line (\d+): ([^\n]+)",
+     r"the Dockerfile has a syntax error on line \1: \2",
+     "correct this line"),
+    (r"dockerfile parse error|unknown instruction",
+     "the Dockerfile has a syntax error",
+     "correct the line that the log names"),
+    (r"failed to read dockerfile: ([^\n]+)",
+     r"buildx cannot read the Dockerfile: \1",
+     "check the input `file`; a link must lead to a file in its own folder"),
+    (r"base name \((.+?)\) should not be blank",
+     r"the variable in `FROM \1` has no value",
+     "give it in `build-args`, or give it a default in an ARG line before the first FROM"),
+    (r'failed to parse stage name "([^"\n]*)": ([^\n]+)',
+     r"a FROM line of the Dockerfile names no image: \1 (\2)",
+     ("a name has small letters only; a variable in it needs a value in `build-args`, or a default "
+      "in an ARG line before the first FROM")),
+    (r"failed to configure registry cache (?:im|ex)porter: ([^\n]+)",
+     r"`cache-from` or `cache-to` names no image: \1",
+     "correct its `ref=`, which has small letters only"),
+    (r"unset ssh forward key (\S+)",
+     r"the Dockerfile mounts an SSH agent that the step does not give: \1",
+     "name it in the input `ssh`"),
+    (r"invalid empty ssh agent socket",
+     "the input `ssh` names an SSH agent, and none runs on this runner",
+     "start one in a step before this one, so that SSH_AUTH_SOCK is set"),
+    (r"target stage .* could not be found",
+     "the Dockerfile has no stage with the name that `target` gives",
+     "check the input `target` against the `FROM … AS name` lines"),
+    (r'failed to calculate checksum of ref .*?(?:: "([^"\n]+)")?: not found',
+     r"a file that the Dockerfile copies is not in the context: \1",
+     "check its path, which is relative to the input `context`, and the .dockerignore"),
+    (r"failed to resolve source metadata for (\S+): .*not found",
+     r"there is no image \1",
+     "check its name and tag where it stands: in the Dockerfile, or in the input `sbom`"),
+    (r"exec format error",
+     "the runner cannot run programs of another platform",
+     "run docker/setup-qemu-action in an earlier step, or build on a runner of that platform"),
+    (r"no match for platform",
+     "a base image does not exist for one of the `platforms`",
+     "leave that platform out, or take another base image"),
+    (r"syft-scanner|sbom.*failed|failed to .*sbom",
+     "the scanner that makes the SBOM failed",
+     "read the last lines of the log; `sbom` can name another scanner"),
+    (r"secret .*: not found",
+     "the Dockerfile mounts a secret that the step does not give",
+     "name it in `secrets` or `secret-files`"),
+    (rf"{_SOURCE} failed to do request: \w+ \"https?://([^/\"]+)[^\"]*\": ([^\n]+)",
+     r"\2 cannot be reached for the image \1: \3",
+     ("check the name of the image, in the Dockerfile and in its line `# syntax=`; if it is right, "
+      "the runner or its builder has no way to this host")),
+    (r"toomanyrequests|429 Too Many Requests",
+     "a registry limits how often images may be pulled, and the limit is reached",
+     "log in to the registry of the base image, or run the job again later"),
+    (rf"{_SOURCE} [^\n]*?(401 Unauthorized|403 Forbidden|denied|insufficient_scope)[^\n]*",
+     r"the registry refused access to the base image \1",
+     ("it may be private, or not exist. Log in to its registry in a step before this one, with a "
+      "user who may read it: that login is used before the job's token. Or, on ghcr.io, give this "
+      "repository access in the settings of the package, under `Manage Actions access`")),
+    (r"401 Unauthorized|403 Forbidden|denied|insufficient_scope",
+     "a registry refused access to an image",
+     "it may be private: log in to its registry in a step before this one"),
+)  # fmt: skip
