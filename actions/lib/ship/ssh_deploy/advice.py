@@ -322,6 +322,13 @@ CAUSES = {
         "the user cannot write to the folder {} on the host",
         "create it for the user: sudo install -d -o USER {}; or choose another `dir`",
     ),
+    "snap-folder": (
+        "the Docker of the host is a snap, which cannot read the folder {}",
+        (
+            "choose a `dir` below the home of the user that begins with no dot, such as `app`; or "
+            "install Docker Engine from docs.docker.com/engine/install"
+        ),
+    ),
     "in-the-way": (
         "the host cannot write the file {}",
         "check what is at this path (a folder, or a file of another user), and move it away",

@@ -6,7 +6,6 @@
 exec 2>&1
 
 LABEL=io.github.gen-workflow.service
-DOCKER_PROGRAM=$(command -v docker)
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
 # The last image that was here, and the last that was not, when we looked for the space.
@@ -19,9 +18,9 @@ login_key=
 # The context of Docker that our configuration would hide.
 docker_context=
 
-# What the client of an engine starts may stay, such as an agent for its logins. It must not hold our
-# lock, whose descriptor it would inherit. Where the client itself is started in the background, or
-# with `exec`, its line closes the descriptor.
+# What Docker's client starts may stay, such as an agent for its logins. It must not hold our lock,
+# whose descriptor it would inherit. Where the client is started in the background, or with `exec`,
+# its line closes the descriptor.
 docker() { "$DOCKER_PROGRAM" "$@" 9>&-; }
 inspect() { docker container inspect --format "$1" "$2" 2>/dev/null; }
 exists() { docker container inspect "$1" >/dev/null 2>&1; }
