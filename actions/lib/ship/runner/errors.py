@@ -35,7 +35,12 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         hint = f"\n  hint: {self.hint}" if self.hint else ""
-        return f"{text}{hint}" + (f"\n  see: {ERRORS}#{self.anchor}" if self.anchor else "")
+        return f"{text}{hint}" + (f"\n  see: {self.link}" if self.anchor else "")
+
+    @property
+    def link(self) -> str:
+        """The address of the page that says more; empty where there is none."""
+        return f"{ERRORS}#{self.anchor}" if self.anchor else ""
 
 
 class Evidence(NamedTuple):
