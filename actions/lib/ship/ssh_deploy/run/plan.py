@@ -63,9 +63,6 @@ AFTER = Phase(
 
 def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     """Return the program that replaces the container; only the phase `switch` touches it."""
-    before = (BEFORE,) if want.before else ()
-    after = (AFTER,) if want.after else ()
-    switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
     return Program(
         files=(
             "host/common",
@@ -78,7 +75,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             *(("host/adopt",) if common.adopt else ()),
             "run/run",
         ),
-        phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
+        phases=_phases(want),
         parameters={
             **common.parameters(context),
             **history(context),
@@ -99,12 +96,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
                 port.host for port in want.ports if port.protocol == "tcp" and not port.address
             ),
             "FLAGS": shlex.join(_flags(common, want, context)),
-            "FOUND_BY": shlex.join(found_by(want)),
-            "COMMAND": shlex.join(want.command),
-            "SECRET_FILES": " ".join(want.secret_files),
-            "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
-            "RESTART": want.restart,
-            "STOP_TIMEOUT": str(want.stop_timeout),
+            **_container(want),
             **_health(want),
             "KEEP": str(want.keep),
             "BEFORE": "\n".join(want.before),
@@ -114,6 +106,25 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         secret_files=want.secret_files,
         note="" if want.has_candidate else _no_candidate(want),
     )
+
+
+def _phases(want: RunForm) -> tuple[Phase, ...]:
+    before = (BEFORE,) if want.before else ()
+    after = (AFTER,) if want.after else ()
+    switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
+    return (*PREPARE, *before, *switch, COMMIT, *after, LEAVE)
+
+
+def _container(want: RunForm) -> dict[str, Value]:
+    """Return what the containers of a deploy get, apart from the flags that all of them have."""
+    return {
+        "FOUND_BY": shlex.join(found_by(want)),
+        "COMMAND": shlex.join(want.command),
+        "SECRET_FILES": " ".join(want.secret_files),
+        "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
+        "RESTART": want.restart,
+        "STOP_TIMEOUT": str(want.stop_timeout),
+    }
 
 
 def _no_candidate(want: RunForm) -> str:
