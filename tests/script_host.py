@@ -121,6 +121,11 @@ esac
 CLOCK = """#!/bin/sh
 exec /bin/date -d "@$(($(/bin/date +%s) + $(cat {folder}/ahead)))" "$@"
 """
+SNAP = """
+case "$* ${{DOCKER_CONFIG:-}} $PWD $(readlink /proc/$$/fd/1 /proc/$$/fd/2)" in
+  *{home}/.*) echo 'permission denied' >&2; exit 1 ;;
+esac
+"""
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 COMMON = Common(
     targets=(Target("h1", "deploy"),),
@@ -165,6 +170,7 @@ class ScriptHost:
         self.folder = folder
         self._shell = shell
         self.home = str(folder / "home")
+        self.path = str(folder / "bin")
         # Functions of the shell that stand in for programs.
         self.functions = ""
         for name in ("box", "home", "bin"):
@@ -213,7 +219,7 @@ class ScriptHost:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": self.home},
+            env={"PATH": f"{self.path}:/usr/bin:/bin", "HOME": self.home},
             start_new_session=True,
         )
         say(process, first(program.preamble("m"), "word"))
@@ -235,6 +241,15 @@ class ScriptHost:
             f"read() {{ [ \"$*\" != '-r uptime _' ] || {{ {look}; return; }}; "
             'command read "$@"; }\n'
         )
+
+    def install_docker_as_snap(self) -> None:
+        """Make the stand-in a snap: it can use nothing below a hidden folder of the home."""
+        programs = self.folder / "snap" / "bin"
+        programs.mkdir(parents=True)
+        docker = self.folder / "bin" / "docker"
+        docker.write_text(docker.read_text().replace("\n", SNAP.format(home=self.home), 1))
+        docker.rename(programs / "docker")
+        self.path += f":{programs}"
 
     def set_clock_ahead(self, days: float) -> None:
         """Set the system clock of the host, also while a deploy runs there."""

@@ -32,8 +32,8 @@ OF_THE_SHELL = {
 }  # fmt: skip
 PROGRAMS_OF_A_HOST = {
     "awk", "base64", "bash", "cat", "chmod", "cksum", "cmp", "cp", "curl", "cut", "date", "df",
-    "docker", "env", "find", "flock", "grep", "head", "ln", "mkdir", "mv", "pkill", "ps", "rm",
-    "rmdir", "sed", "sleep", "sort", "tail", "tar", "tr", "wc", "wget", "xargs",
+    "docker", "env", "find", "flock", "grep", "head", "ln", "ls", "mkdir", "mv", "pkill", "ps",
+    "rm", "rmdir", "sed", "sleep", "sort", "ss", "tail", "tar", "tr", "wc", "wget", "xargs",
 }  # fmt: skip
 # The client sends these with each program.
 SENT_FUNCTIONS = {"app_environment", "secret_files"}

@@ -51,9 +51,18 @@ class ShipError(Exception):
     exit_code = 1
     title = "Failed"
 
-    def __init__(self, *problems: Problem, evidence: Evidence | None = None) -> None:
+    def __init__(
+        self,
+        *problems: Problem,
+        title: str = "",
+        details: str = "",
+        evidence: Evidence | None = None,
+    ) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+        self.title = title or type(self).title
+        # Markdown that follows the error in the job summary.
+        self.details = details
         self.evidence = evidence
 
     @classmethod

@@ -14,7 +14,7 @@ from ship.runner.command import HIDDEN
 from ship.runner.context import is_input, read_context
 from ship.runner.errors import REPOSITORY, ShipError, StepFailed
 from ship.runner.step import Step
-from ship.runner.summary import fence
+from ship.runner.summary import cell, fence
 from ship.runner.workflow_commands import Workflow
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def _tell(workflow: Workflow, error: ShipError) -> int:
             workflow.say(evidence.text)
     for problem in error.problems:
         workflow.error(str(problem), title=error.title)
-    workflow.summary(f"### ❌ {error.title}\n\n{fence(str(error))}\n")
+    workflow.summary(f"### ❌ {cell(error.title)}\n\n{fence(str(error))}\n")
+    if error.details:
+        workflow.summary(error.details)
     if evidence:
         workflow.summary(f"**{evidence.title}**\n\n{fence(evidence.text)}\n")
     return error.exit_code

@@ -52,8 +52,8 @@ class Report:
             (host.facts.result for host in self._hosts), key=lambda each: ORDER.index(each.word)
         )
 
-    def write(self) -> None:
-        """Set the outputs and add the table of hosts to the summary."""
+    def write(self, *, failed: bool = False) -> None:
+        """Set the outputs and write the summary; that of a failed deploy begins with its error."""
         gaps = [gap for host in self._hosts if (gap := host.facts.gap_ms) is not None]
         outputs = {
             "result": self.result.word,
@@ -66,7 +66,8 @@ class Report:
         }
         for name, value in outputs.items():
             self._workflow.output(name, value)
-        self._workflow.summary(self._summary())
+        if not failed:
+            self._workflow.summary(self._summary())
 
     def _exit_code(self) -> str:
         codes = [code for host in self._hosts if (code := host.facts.get("exit-code"))]
@@ -90,10 +91,15 @@ class Report:
         }
 
     def _summary(self) -> str:
+        return f"### {ICONS[self.result.word]} {cell(self._title())}\n\n{self._details()}"
+
+    def _title(self) -> str:
+        return f"{self._common.name}: {self.result.word}"
+
+    def _details(self) -> str:
         hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
-        title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
         adopted = "".join(_adopted(host) for host in self._hosts)
-        return f"{title}\n\n{hosts}\n{self._note()}{adopted}{self._insecure()}"
+        return f"{hosts}\n{self._note()}{adopted}{self._insecure()}"
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
@@ -120,7 +126,13 @@ class Report:
         failed = [host for host in self._hosts if host.failed] or list(self._hosts)
         problems = [problem for host in failed for problem in self._problems(host)]
         kind = UserError if all(self._is_wrong_input(host) for host in self._hosts) else StepFailed
-        return kind(*problems, *self._rest(failed), evidence=self._last_words(failed))
+        return kind(
+            *problems,
+            *self._rest(failed),
+            title=self._title(),
+            details=self._details(),
+            evidence=self._last_words(failed),
+        )
 
     def _problems(self, host: Host) -> Sequence[Problem]:
         error = host.error or (host.session.error if host.session else None)

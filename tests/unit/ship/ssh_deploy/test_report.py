@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from script_host import ACME, COMMON, PROGRAM, WANTED
-from ship.runner.errors import StepFailed
+from ship.runner.errors import ERRORS, ShipError
+from ship.runner.main import _tell
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
 from ship.ssh_deploy.apply import Host
@@ -19,15 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def failure_of(*facts: str) -> StepFailed:
+def failure_of(*facts: str) -> ShipError:
     """Return the error of a deploy to one host that reported these facts."""
     host = Host(COMMON.targets[0], PROGRAM)
     host.facts.mark, host.failed = "m", True
     for fact in facts:
         host.facts.take(f"m {fact}")
-    error = Report(COMMON, [host], Workflow({}, io.StringIO())).failure()
-    assert isinstance(error, StepFailed)
-    return error
+    return Report(COMMON, [host], Workflow({}, io.StringIO())).failure()
 
 
 def test_a_file_of_the_previous_release_that_is_not_restored_is_reported_beside_the_cause() -> None:
@@ -96,6 +95,28 @@ def test_each_failure_names_what_can_be_done() -> None:
         assert "(it says)" in problem.what
         assert "brackets" not in problem.hint
     assert "`health-timeout`" in problem.hint
+
+
+def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act(tmp_path: Path) -> None:
+    error = failure_of(
+        "begin switch", "failure unhealthy", "detail GET /up gave status 302", "restored i",
+        "gap 41040", "log the end", "finished 1",
+    )  # fmt: skip
+    summary = tmp_path / "summary"
+    _tell(Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO()), error)
+    lines = [line for line in summary.read_text().splitlines() if line and line[:3] != "```"]
+    assert lines[0] == "### ❌ app: rolled-back"
+    assert lines[1].startswith("the new version is not healthy: GET /up gave status 302; the prev")
+    assert lines[2].startswith("  hint: give a path that answers without a redirect")
+    assert lines[3] == f"  see: {ERRORS}#unhealthy-redirect"
+    assert "| at most 41040 ms |" in lines[6]
+    assert lines[7:] == ["**Last lines of the failed container**", "the end"]
+    assert error.title == "app: rolled-back"
+
+
+def test_a_command_to_run_on_the_host_has_the_name_it_is_about() -> None:
+    [problem] = failure_of("begin prepare", "failure no-network", "detail web").problems
+    assert problem.hint == "create it there: docker network create web"
 
 
 def test_another_service_is_named_with_the_word_that_accepts_it() -> None:

@@ -255,34 +255,6 @@ look_at_service() {
 # The container that this deploy replaces may hold the port.
 may_hold_port() { [ "$1" = "$NAME" ]; }
 
-# $1 a port of the host, or of one address of it: 127.0.0.1:80.
-check_port() {
-  local holders container hex
-  holders=$(docker ps --filter "publish=${1##*:}" --format '{{.Names}}')
-  for container in $holders; do
-    ! publishes "$container" "$1" || may_hold_port "$container" ||
-      fail port-taken "$1: the container $container already uses it"
-  done
-  [ -z "$holders" ] || return 0
-  # A program that listens on another address is no problem; when there is one, the start fails.
-  case $1 in *:*) return 0 ;; esac
-  hex=$(printf ':%04X 0*:0000 0A' "$1")
-  ! grep -qsE "$hex" /proc/net/tcp /proc/net/tcp6 ||
-    fail port-taken "$1: a program outside Docker already uses it"
-}
-
-# Whether a container that publishes a port does so where $2 is to be.
-publishes() {
-  local everywhere
-  case $2 in
-    0.0.0.0:* | '[::]:'*) return 0 ;;
-    '['*) everywhere="[::]:${2##*:}" ;;
-    *:*) everywhere="0.0.0.0:${2##*:}" ;;
-    *) return 0 ;;
-  esac
-  docker port "$1" 2>/dev/null | sed -n 's|.*/tcp -> ||p' | grep -qxF -e "$2" -e "$everywhere"
-}
-
 phase_look() { check_docker; }
 
 phase_prepare() {
