@@ -11,10 +11,6 @@ if TYPE_CHECKING:
 # Whatever a run leaves behind, the next one handles it.
 NOT_HEALTHY = "the new version is not healthy: {}"
 _RUN_AGAIN = "run the job again: it first cleans up what this run left unfinished"
-NOBODY_SERVES = (
-    "deploy a version that works, or go back to one with `rollback`; on the host, `docker ps -a` "
-    "and `docker logs` show what is left"
-)
 # code → cause and next act, with the details that the host gives in place of {}. Each code is a
 # heading of docs/errors.md.
 CAUSES = {
@@ -132,6 +128,13 @@ CAUSES = {
         (
             "correct the input that Docker's message names; Docker's log on the host may say more: "
             "sudo journalctl -u docker"
+        ),
+    ),
+    "nobody-serves": (
+        "nobody serves: {}",
+        (
+            "deploy a version that works, or go back to one with `rollback`; on the host, "
+            "`docker ps -a` and `docker logs` show what is left"
         ),
     ),
     "removed": (

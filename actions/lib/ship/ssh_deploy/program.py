@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.runner.command import HIDDEN, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ship.ssh_deploy.facts import Facts
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # The beginning of our labels on containers.
 LABEL = "io.github.gen-workflow"
 FOLDER = os.path.dirname(__file__)
+# Scripts that no phase before the second message needs. They go with it: the first message has to
+# fit into what TCP sends at once.
+LATER = ("host/definition",)
 
 
 class Phase(NamedTuple):
@@ -85,14 +88,24 @@ class Program(NamedTuple):
             for name, value in self.secret_files.items()
         ]
         lines += _function("secret_files", files)
-        lines += [_read(name) for name in self.files]
+        lines += [_read(name) for name in self.files if name not in LATER]
         return Secret("\n".join([*lines, "printf 'ship-ready %s\\n' \"$MARK\"", ""]))
 
+    @property
+    def later(self) -> tuple[str, ...]:
+        """The scripts that are not in the preamble, and go with the first phases."""
+        return tuple(name for name in self.files if name in LATER)
 
-def call(*names: str, parameters: Mapping[str, Value] | None = None) -> Secret:
-    """Return the text that runs phases one after another, with further parameters."""
+
+def call(
+    *names: str,
+    parameters: Mapping[str, Value] | None = None,
+    scripts: Sequence[str] = (),
+) -> Secret:
+    """Return the text that runs phases one after another, with further parameters and scripts."""
     given = [f"{name}={_value(value)}\n" for name, value in (parameters or {}).items()]
-    return Secret("".join([*given, *(f"phase {name}\n" for name in names)]))
+    texts = [_read(name) for name in scripts]
+    return Secret("".join([*texts, *given, *(f"phase {name}\n" for name in names)]))
 
 
 def _function(name: str, body: list[str]) -> list[str]:

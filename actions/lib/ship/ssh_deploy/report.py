@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed, UserError
 from ship.runner.summary import cell, table
-from ship.ssh_deploy.advice import NOBODY_SERVES, advice
+from ship.ssh_deploy.advice import advice
 from ship.ssh_deploy.facts import NOBODY, ORDER, SERVING, Result
 
 if TYPE_CHECKING:
@@ -154,10 +154,10 @@ class Report:
         )
 
     def _down(self) -> list[Problem]:
+        down = [host for host in self._hosts if _is_down(host)]
         return [
-            Problem(self._where(host), _now(host), NOBODY_SERVES, "nobody-serves")
-            for host in self._hosts
-            if _is_down(host)
+            Problem(self._where(host), *advice("nobody-serves", _now(host).removeprefix(NOBODY)))
+            for host in down
         ]
 
     def _where(self, host: Host) -> str:

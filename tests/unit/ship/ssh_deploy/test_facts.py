@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ship.ssh_deploy.advice import CAUSES
+from ship.ssh_deploy.advice import CAUSES, OF_HEALTH
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.program import FOLDER
 
@@ -99,5 +99,5 @@ def test_every_code_of_the_scripts_has_advice_and_no_advice_is_idle() -> None:
     text = re.sub(r"unset -f (?:.*\\\n)*", "", text)
     codes = set(re.findall(r"\b(?:fail|give_up|explain) ([a-z-]+)", text)) - {"command-"}
     reported = {"connection-lost", "interrupted", "shell-killed", "command-before", "command-after"}
-    reported |= {"locked-by-us"}
+    reported |= {"locked-by-us", "nobody-serves", *(code for _, code in OF_HEALTH)}
     assert codes | reported == set(CAUSES)
