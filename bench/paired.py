@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shutil
 import statistics
@@ -28,7 +29,13 @@ def read_rounds(about: str | None, rounds: int = 0) -> int:
         parser.add_argument(
             "rounds", nargs="?", type=int, default=rounds, help=f"how many rounds ({rounds})"
         )
-    return int(getattr(parser.parse_args(), "rounds", 0))
+    asked = parser.parse_args()
+    # Those with rounds work with the bed of the tests.
+    if rounds and not importlib.util.find_spec("ruamel"):
+        parser.error(
+            f"this Python lacks what a bench needs: run it as .venv/bin/python {sys.argv[0]}"
+        )
+    return int(getattr(asked, "rounds", 0))
 
 
 def example() -> Path:

@@ -38,6 +38,7 @@ LONGEST = (
     "test_ssh_deploy_kills.py",
     "test_ssh_deploy_compose.py",
     "test_ssh_deploy_proxy.py",
+    "test_ssh_deploy_neighbours.py",
     "test_ssh_deploy.py",
     "test_ssh_deploy_faults.py",
     "test_ssh_deploy_hosts.py",

@@ -102,7 +102,8 @@ class Sshd:
         lines = [f"{name} {value}" for name, value in options.items()]
         lines += [f"HostKey {self.folder}/ssh_host_{kind}_key" for kind in self._kinds]
         conf = self.folder / f"conf-{self.port}"
-        conf.write_text(SETTINGS + "\n".join(lines) + "\n", encoding="utf-8")
+        # The first value of a setting counts.
+        conf.write_text("\n".join(lines) + f"\n{SETTINGS}", encoding="utf-8")
         program = shutil.which("sshd", path="/usr/sbin:/usr/bin") or "sshd"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -11,7 +11,7 @@ from bed.waiting import PATIENCE_SECONDS, wait_until
 from ship.runner.command import Secret
 from ship.runner.context import Context
 from ship.ssh import Access, Target
-from ship.ssh.bootstrap import command
+from ship.ssh.bootstrap import command, first
 from ship.ssh_deploy.common import Common
 from ship.ssh_deploy.image import Login
 from ship.ssh_deploy.program import Program, call
@@ -27,9 +27,11 @@ DASH_FIRST = (
     pytest.param("bash", marks=pytest.mark.test_all),
     pytest.param("busybox", marks=pytest.mark.test_all),
 )
-# A line for each pull: the image, and the registry of our login where that was used.
+# A line for each pull: the image, and the registry of our login where that was used; and one
+# in `holders` for each command that got the descriptor of our lock.
 PULLS = """[ "$1" != pull ] ||
-  echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls"""
+  echo "$3 $(cut -d '"' -f 4 "$DOCKER_CONFIG/config.json" 2>/dev/null)" >>pulls
+[ ! -e /proc/$$/fd/9 ] || echo "$*" >>holders"""
 # Containers are files that hold `running` or `stopped`. A command that begins with the text of the
 # file `slow` takes a second. If there is a file `users`, it also waits until the app has refused a
 # request. One that begins with the text of `broken` fails. One that begins with the text of
@@ -62,18 +64,30 @@ case "$1 $2" in
     for last; do :; done
     [ -e "box/$last" ] || {{ echo; exit 1; }}
     case "$*" in
+      *'={{{{.Name}}}}'*)
+        printf '=%s\n' "/$(cat real-name 2>/dev/null || echo "$last")" "id-of-$last" \
+          "$(cat "image-of-$last" 2>/dev/null || echo ghcr.io/acme/app:1)" \
+          "$([ "$(cat foreign)" = "$last" ] || echo app)" "$(cat repository 2>/dev/null)" \
+          "$(cat environment 2>/dev/null)" "$(cat published 2>/dev/null)" \
+          "$(cat route 2>/dev/null)" ;;
+      *'println $name $value'*) cat labels 2>/dev/null ;;
+      *'$value := .NetworkSettings'*) cat networks 2>/dev/null ;;
+      *'json .'*) cat env 2>/dev/null ;;
+      *'range .Mounts'*) cat mounts 2>/dev/null ;;
+      *'$port, $all'*) cat bindings 2>/dev/null ;;
       *AutoRemove*)
         echo "false $(docker container inspect State.Running "$last")" \\
           "$(cat "image-of-$last" 2>/dev/null || echo image)" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
-      *RestartCount*)
+      *RestartCount*.State.Health*)
         echo "$(sed 's/stopped/exited/' "box/$last") 0 $(cat health 2>/dev/null || echo healthy)" ;;
+      *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 none" ;;
       *State.Status*) sed 's/stopped/created/' "box/$last" ;;
       *Config.Image*) cat "image-of-$last" 2>/dev/null || echo "image-of-$last" ;;
       *.Image*) echo "sha256:$last" ;;
       *.Id*) echo "id-of-$last" ;;
       *Labels*service*) [ "$(cat foreign)" = "$last" ] || echo app ;;
-      *Labels*published*) echo 80:80 ;;
+      *Labels*published*) cat proxied 2>/dev/null || echo 80:80 ;;
       *Labels*repository*) cat "{folder}/repository" 2>/dev/null ;;
       *Labels*route*) cat "{folder}/route" 2>/dev/null ;;
       *Labels*release*) cat "{folder}/release" 2>/dev/null ;;
@@ -87,7 +101,12 @@ case "$1 $2" in
       list) [ ! -e target ] || echo "app any / $(cat target):80" ;;
     esac ;;
   'image inspect')
-    case "$*" in *RepoDigests*) echo image@sha256:1 ;; *Size*) echo 1000 ;; *) exit 1 ;; esac ;;
+    case "$*" in
+      *RepoDigests*) echo image@sha256:1 ;;
+      *Size*) echo 1000 ;;
+      *'json .'*) cat env-of-image 2>/dev/null ;;
+      *) exit 1 ;;
+    esac ;;
   'create '*) shift; while [ "$1" != --name ]; do shift; done
     [ ! -e "box/$2" ] || {{ echo 'Conflict' >&2; exit 1; }}
     echo stopped >"box/$2" ;;
@@ -97,6 +116,10 @@ case "$1 $2" in
   'rename '*) mv "box/$2" "box/$3" ;;
   'rm '*) for last; do :; done; rm -f "box/$last" ;;
 esac
+"""
+# The system clock of the host, which is so many seconds ahead as the file `ahead` says.
+CLOCK = """#!/bin/sh
+exec /bin/date -d "@$(($(/bin/date +%s) + $(cat {folder}/ahead)))" "$@"
 """
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 COMMON = Common(
@@ -174,6 +197,12 @@ class ScriptHost:
         return [line.strip() for line in (self.folder / "pulls").read_text().splitlines()]
 
     @property
+    def holders(self) -> list[str]:
+        """The commands that got the descriptor of our lock."""
+        holders = self.folder / "holders"
+        return holders.read_text().splitlines() if holders.exists() else []
+
+    @property
     def state(self) -> Path:
         return self.folder / "home" / ".gen-workflow" / "app"
 
@@ -187,7 +216,7 @@ class ScriptHost:
             env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": self.home},
             start_new_session=True,
         )
-        say(process, program.preamble("m"))
+        say(process, first(program.preamble("m"), "word"))
         say(process, Secret(self.functions))
         return process
 
@@ -201,10 +230,19 @@ class ScriptHost:
 
     def make_each_look_at_the_clock_take_a_second(self) -> None:
         """Let a deploy find the next second whenever it reads the clock."""
-        count = f"echo second >>{self.folder}/seconds; wc -l <{self.folder}/seconds"
+        look = f"echo >>{self.folder}/looks; uptime=$(wc -l <{self.folder}/looks).00"
         self.functions += (
-            f'date() {{ [ "$*" != +%s ] || {{ {count}; return; }}; command date "$@"; }}\n'
+            f"read() {{ [ \"$*\" != '-r uptime _' ] || {{ {look}; return; }}; "
+            'command read "$@"; }\n'
         )
+
+    def set_clock_ahead(self, days: float) -> None:
+        """Set the system clock of the host, also while a deploy runs there."""
+        self.make("ahead", str(int(days * 86400)))
+        date = self.folder / "bin" / "date"
+        if not date.exists():
+            date.write_text(CLOCK.format(folder=self.folder))
+            date.chmod(0o755)
 
     def await_reached(self) -> None:
         """Wait until the slow command runs."""

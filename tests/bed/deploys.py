@@ -40,6 +40,8 @@ class Deploy:
             "volumes": "state:/state",
             "health": "/health",
             "health-timeout": "30",
+            # Two containers of the app can share the volume.
+            "candidate": "" if changes.keys() & {"compose", "script"} else "always",
         }
         return {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
 

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 PORT = 8080
 # The faults of a version: none; never healthy; healthy as a candidate only; ends at once; serves 2
-# seconds late; does not stop when asked. The last two have no fault. Their images have a
-# HEALTHCHECK that passes or fails.
+# seconds late; does not stop when asked; healthy but for users at its published port, by the path
+# /cgi-bin/up; ends when another one has its volume, as an embedded database does; that and never
+# healthy. The last two have no fault. Their images have a HEALTHCHECK that passes or fails.
 FAULTS = (
-    "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "healthcheck", "unhealthy"
+    "", "sick", "sick-when-real", "ends", "slow-start", "slow-stop", "sick-in-public", "alone",
+    "alone-sick", "healthcheck", "unhealthy",
 )  # fmt: skip
 
 DOCKERFILE = """\
@@ -45,8 +47,15 @@ server=
 trap end TERM
 echo "shop $VERSION says ${GREETING:-nothing}"
 echo "$VERSION" >/www/index.html
+# One that can be written to has a reader: another one, which is alive.
+alone() {
+  [ -p /state/own ] || $b mkfifo /state/own
+  ! $b timeout 1 $b sh -c 'echo >/state/own' || { echo 'another one has the data' && exit 4; }
+  exec 9<>/state/own
+}
+case $FAULT in alone*) alone ;; esac
 case $FAULT in
-  sick) ;;
+  sick | alone-sick) ;;
   ends) printf 'cannot reach the database' >&2; exit 3 ;;
   sick-when-real)
     [ -e /state/seen ] || echo ok >/www/health; : >/state/seen ;;
@@ -54,7 +63,13 @@ case $FAULT in
 esac
 printf '%s' "${GREETING:-}" >/www/greeting
 printf '#!/bin/busybox sh\necho; /bin/busybox sleep 1; echo "$VERSION"\n' >/www/cgi-bin/slow
-$b chmod +x /www/cgi-bin/slow
+print_up() {
+  echo '#!/bin/busybox sh'
+  echo '[ -e /www/health ] && [ "$FAULT $HTTP_HOST" != "sick-in-public 127.0.0.1:8080" ] ||'
+  echo 'echo "Status: 503"; echo; echo'
+}
+print_up >/www/cgi-bin/up
+$b chmod +x /www/cgi-bin/slow /www/cgi-bin/up
 case $FAULT in
   slow-start) $b sleep 2 & wait $! ;;
   slow-stop) trap '' TERM ;;

@@ -77,6 +77,7 @@ def _sent(program: Program) -> Sent:
 
 PROGRAMS = {
     "run": _sent(plan_run(COMMON, WITH_TASKS, ACME)),
+    "run, adopting": _sent(plan_run(COMMON._replace(adopt=True), WITH_TASKS, ACME)),
     "proxy": _sent(_behind_proxy()),
     "script": _sent(plan_script(COMMON, ScriptForm(Secret("id"), {}), ACME)),
     "compose": _sent(_compose()),

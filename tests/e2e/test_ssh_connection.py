@@ -358,6 +358,23 @@ def test_a_login_that_is_refused_is_not_tried_again(made: Keys, one: Sshd) -> No
     assert reported == []
 
 
+def test_a_host_that_asks_for_a_second_factor_is_named(made: Keys) -> None:
+    options = {"AuthenticationMethods": "publickey,password", "PasswordAuthentication": "yes"}
+    with Sshd(made.hosts[0], made.authorized, options=options) as sshd:
+        error = try_once(sshd.target, made.access(known_hosts=sshd.known_hosts))
+        assert sshd.log.count("Partial publickey") == 1
+    assert f"{sshd.target} asks for more than the key (password)" in str(error)
+    assert "AuthenticationMethods publickey" in str(error)
+
+
+def test_a_revoked_key_is_not_offered_as_a_key_to_trust(made: Keys, one: Sshd) -> None:
+    revoked = "".join(f"@revoked {line}\n" for line in one.known_hosts.splitlines())
+    error = str(try_once(one.target, made.access(known_hosts=revoked)))
+    assert "shows a key that `known-hosts` marks as revoked: ED25519 SHA256:" in error
+    assert "host-fingerprints" not in error
+    assert "do not accept this key" in error
+
+
 def test_an_unknown_name_is_reported_at_once(made: Keys) -> None:
     target = Target("no-such-host.invalid", "deploy")
     error = try_once(target, made.access(fingerprints=pins(WRONG)))
@@ -406,6 +423,12 @@ def test_a_host_that_does_not_run_our_command_is_named(made: Keys) -> None:
             assert isinstance(error, UserError), error
             assert f"{sshd.target} did not run the script ({word}" in str(error)
             assert "give the user a login shell" in str(error)
+
+
+def test_a_login_script_that_starts_another_shell_changes_nothing(made: Keys) -> None:
+    # As `exec zsh` in ~/.bashrc does: the shell gets what we send, and not our command.
+    with Sshd(made.hosts[1], made.authorized, options={"ForceCommand": "exec zsh"}) as sshd:
+        assert try_once(sshd.target, made.access(known_hosts=sshd.known_hosts)) is None
 
 
 def test_a_jump_host_is_trusted_by_the_same_inputs(made: Keys, one: Sshd, two: Sshd) -> None:

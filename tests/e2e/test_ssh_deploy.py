@@ -205,7 +205,7 @@ def test_a_foreign_container_is_never_removed(host: Host, shop: Shop, deploy: De
     host.docker("run", "-d", "--name", "shop.next", image)
     result = deploy(shop.push("2"))
     assert result.code == 2
-    assert "the container shop.next on the host was not made by a deploy" in result.errors[0]
+    assert f"the container shop.next (image {image}) on the host was not" in result.errors[0]
     assert containers(host) == {"shop": "running", "shop.next": "running"}
 
 

@@ -134,6 +134,27 @@ def sshd_stopped(_: Bed, host: Host) -> Iterator[None]:
         host.unblock_ssh()
 
 
+@contextmanager
+def no_logins(_: Bed, host: Host) -> Iterator[None]:
+    host.run("sh", "-c", "echo 'Maintenance until 5 pm' >/etc/nologin")
+    try:
+        yield
+    finally:
+        host.run("rm", "/etc/nologin")
+
+
+@contextmanager
+def docker_config_of_root(bed: Bed, host: Host) -> Iterator[None]:
+    """As after `sudo docker login`, on a host whose engine does not answer."""
+    folder = "/home/deploy/.docker"
+    host.run("install", "-d", "-o", "root", "-m", "700", folder)
+    try:
+        with engine_stopped(bed, host):
+            yield
+    finally:
+        host.run("rm", "-rf", folder)
+
+
 FAULTS = {
     "the engine is stopped": Fault(
         engine_stopped, "the Docker engine of the host does not answer", "systemctl start docker"
@@ -146,6 +167,20 @@ FAULTS = {
         "let the user write to its home",
     ),
     "the line is reset": Fault(sshd_stopped, "no connection to", "check that the host is up"),
+    "logins are forbidden for now": Fault(
+        no_logins, "does not let the user log in at the moment", "run the job again"
+    ),
+    "the configuration of Docker belongs to root": Fault(
+        docker_config_of_root,
+        "the Docker engine of the host does not answer (Cannot connect",
+        "systemctl start docker",
+    ),
+    "the app listens on another port": Fault(
+        nothing,
+        "GET /health gave no answer",
+        "listens on 0.0.0.0",
+        changes={"ports": f"{PORT}:{PORT + 1}"},
+    ),
     "the registry forbids": Fault(
         registry("GET /v2/acme/shop/manifests/*", 403),
         "the registry does not let the host pull the image",
@@ -201,15 +236,15 @@ FAULTS = {
         changes={"options": "--entrypoint=/nowhere"},
     ),
     "the candidate ends": Fault(
-        nothing, "it ended with exit code 3", "health-timeout", version=("3", "ends")
+        nothing, "it ended with exit code 3", "must keep running", version=("3", "ends")
     ),
     "the candidate is sick": Fault(
-        nothing, "GET /health gave status 404", "health-timeout", version=("3", "sick")
+        nothing, "GET /health gave status 404", "has the path", version=("3", "sick")
     ),
     "the candidate runs out of memory": Fault(
         nothing,
         "it ended with exit code 137",
-        "health-timeout",
+        "raise `memory`",
         changes={
             "options": "--entrypoint=/bin/busybox --memory-swap=6m",
             "memory": "6m",
@@ -231,7 +266,7 @@ FAULTS = {
     "the new one is sick on the real port": Fault(
         nothing,
         "GET /health gave status 404",
-        "health-timeout",
+        "has the path",
         result="rolled-back",
         version=("3", "sick-when-real"),
     ),

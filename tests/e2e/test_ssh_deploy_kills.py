@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import time
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -19,13 +17,11 @@ import pytest
 from bed.deploys import Deploy, clean, served
 from bed.load import Load
 from bed.shop import PORT, Shop
-from bed.waiting import wait_until
-from ship.runner.context import Context
-from ship.ssh_deploy.inputs import read_inputs
-from ship.ssh_deploy.plan import plan
+from forms import COMPOSE, FORMS, await_phase, await_settled, phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from _pytest.mark import ParameterSet
 
@@ -33,23 +29,12 @@ if TYPE_CHECKING:
     from bed.step import RunningStep
 
 pytestmark = pytest.mark.needs("packages", "engine")
-KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
-IMAGE = "ghcr.io/acme/shop@sha256:" + "0" * 64
 DISK = "300m"
 # Seconds from the beginning of a phase to the fault; a switch has more in it than others.
 SOON, LATER, LATEST = 0.0, 0.3, 0.8
 # An engine that restarts takes its containers with it, in any form. Without such a restart,
 # no request through the proxy is refused.
 RESTART = "the engine restarts"
-COMPOSE = """\
-services:
-  web:
-    image: ghcr.io/acme/shop
-    ports: ["8080:8080"]
-    entrypoint: ["/bin/busybox"]
-    command: ["sh", "/bin/serve"]
-    restart: unless-stopped
-"""
 
 
 class Point(NamedTuple):
@@ -93,35 +78,6 @@ FAULTS: dict[str, Callable[[RunningStep, list[Host]], None]] = {
     "the engine restarts": restart_engine,
     "the disk is full": fill_disk,
 }
-# Commands run in the image, whose own entry point takes none.
-COMMANDS = {
-    "options": "--entrypoint=/bin/busybox",
-    "command": "sh /bin/serve",
-    "before": "true",
-    "after": "true",
-}
-FORMS: dict[str, dict[str, str]] = {
-    "run": COMMANDS,
-    "proxy": {**COMMANDS, "volumes": "", "strategy": "proxy", "proxy-image": IMAGE},
-    "compose": {
-        "compose": "compose.yml", "ports": "", "volumes": "", "env": "",
-        "before": "web: true", "after": "web: true",
-    },
-}  # fmt: skip
-
-
-def phases(form: str) -> list[str]:
-    """Return the phases of a form, as its plan has them."""
-    inputs = {
-        "host": "h1", "user": "deploy", "ssh-key": KEY, "known-hosts": "h1 ssh-ed25519 AAAA",
-        "image": IMAGE, "ports": f"{PORT}:{PORT}", "health": "/health",
-        **FORMS[form],
-    }  # fmt: skip
-    env = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in inputs.items()}
-    with TemporaryDirectory() as folder:
-        (Path(folder) / "compose.yml").write_text(COMPOSE)
-        context = Context(repository="acme/shop", workspace=folder)
-        return [phase.name for phase in plan(read_inputs(env, context), context).phases]
 
 
 def matrix() -> Iterator[Point]:
@@ -206,7 +162,8 @@ def test_a_version_serves_and_the_next_deploy_works(
         users.callback(hosts[-1].free_disk)
         loads = [users.enter_context(load(host)) for host in hosts]
         step = deploy.begin(stage.inputs(point))
-        await_phase(step, point)
+        await_phase(step, point.phase)
+        time.sleep(point.seconds)
         FAULTS[point.fault](step, hosts)
         result = step.result()
         await_settled(hosts)
@@ -224,28 +181,6 @@ def test_a_version_serves_and_the_next_deploy_works(
 
 def load(host: Host) -> Load:
     return Load(f"http://{host.ip}:{PORT}/", clients=1, pause=0.02, timeout=20)
-
-
-def await_phase(step: RunningStep, point: Point) -> None:
-    """Wait until the phase has begun on a host; a step that is over has nothing left to kill."""
-    wait_until(
-        lambda: f"{point.phase}: " in step.log() or step.process.poll() is not None,
-        f"{point.phase} has begun",
-        seen=step.log,
-    )
-    time.sleep(point.seconds)
-
-
-def await_settled(hosts: list[Host]) -> None:
-    """Wait until each host serves one version, and goes on to."""
-    good = 0
-
-    def settled() -> bool:
-        nonlocal good
-        good = good + 1 if all(served(host) in ("1", "2") for host in hosts) else 0
-        return good == 10
-
-    wait_until(settled, "each host serves a version", seen=lambda: [served(host) for host in hosts])
 
 
 def test_the_part_in_make_test_is_of_the_matrix() -> None:

@@ -420,11 +420,11 @@ def test_a_container_of_the_plain_form_on_another_port_stops_last(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:
     deploy(shop.push("1"), strategy="plain", ports=f"9090:{PORT}")
-    failed = deploy.sick_after(shop.push("2"), healthy=2).result()
+    failed = deploy.sick_after(shop.push("2"), healthy=2, replaces="9090").result()
     assert failed.code == 1, failed.log
     assert body(f"http://{host.ip}:9090/").strip() == "1"
     assert containers(host) == SERVING
-    result = deploy(shop.push("2"))
+    result = deploy(shop.push("2"), replaces="9090")
     assert result.code == 0, result.log
     assert result.outputs["gap-ms"] == "", "this port served no users before"
     assert served(host) == "2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.plan.inputs import lines, said
@@ -26,16 +27,19 @@ def job(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
         permissions=(Permission("packages", "read", "let the host pull the image"),),
         environment=spec.environment,
         concurrency=Concurrency(f"deploy-{spec.environment}"),
-        steps=(_step(spec.name, deploy, ours),),
+        steps=(_step(spec, deploy, ours),),
     )
 
 
-def _step(name: str, deploy: Deploy, ours: Pin) -> Step:
+def _step(spec: Spec, deploy: Deploy, ours: Pin) -> Step:
     run = deploy.run
     inputs = said(
         *host_inputs(deploy.ssh),
         ("image", "${{ needs.build.outputs.image }}"),
-        ("name", name),
+        ("name", _name(spec)),
+        ("environment", spec.environment),
+        ("adopt", deploy.adopt),
+        ("replaces", " ".join(deploy.replaces)),
         ("ports", lines(run.ports)),
         ("env", lines(_listed(variable) for variable in run.env)),
         ("volumes", lines(run.volumes)),
@@ -47,6 +51,17 @@ def _step(name: str, deploy: Deploy, ours: Pin) -> Step:
     )
     env = tuple((one.name, one.value) for one in run.env if not one.fits_a_line)
     return Step("Deploy over SSH", ours.uses("actions/ssh-deploy"), inputs=inputs, env=env)
+
+
+def _name(spec: Spec) -> str:
+    """Return the name of the service, which another image or environment of it must not have."""
+    if spec.name:
+        return spec.name
+    name = spec.image.name.rpartition("/")[2] or "${{ github.event.repository.name }}"
+    if spec.environment == "production":
+        return name
+    environment = re.sub(r"[^a-z0-9_.-]+", "-", spec.environment.lower()).strip("-._")
+    return f"{name}-{environment}"
 
 
 def host_inputs(ssh: Ssh) -> tuple[tuple[str, str], ...]:

@@ -265,6 +265,26 @@ class Deploy(NamedTuple):
             default="the image's HEALTHCHECK, or running without a restart",
         ),
     ] = ""
+    adopt: Annotated[
+        str,
+        Key(
+            "Replace a container with this `name` that was made by hand",
+            values.ADOPT,
+            "true",
+            "0.1.0",
+            default="`false`",
+        ),
+    ] = ""
+    replaces: Annotated[
+        tuple[str, ...],
+        Key(
+            "What the service has on the host and the next deploy changes, as the deploy that "
+            "stopped has named it: a port, an image, an environment",
+            Listed(values.REPLACED, "[8080]"),
+            "[8080, ghcr.io/example/old-shop]",
+            "0.1.0",
+        ),
+    ] = ()
 
 
 DEPLOY = Section(
@@ -341,7 +361,8 @@ class Spec(NamedTuple):
             values.CONTAINER,
             "shop",
             "0.1.0",
-            default="name of the repository",
+            default="name of the image or of the repository, and after it the environment if that "
+            "is not `production`",
         ),
     ] = ""
     on: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.spec.forms import Checked, Text, anchored, text
+from gen_workflow.spec.forms import SCALARS, Checked, Text, anchored, text
 from gen_workflow.spec.hints import NOT_YET, listed, near
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _RESTART = ("no", "always", "unless-stopped", "on-failure")
 # The rules of git-check-ref-format(1), for the part after refs/heads/; git branch refuses HEAD.
 _NO_BRANCH = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$|^(@|HEAD)?$|^refs/"
 _LETTERS = "letters, digits, . _ -"
+# What ssh-deploy takes in `replaces`.
+_REPLACED = r"[A-Za-z0-9*][A-Za-z0-9*._:/-]*"
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 
 
@@ -115,6 +117,22 @@ def _health(value: Value, reading: Reading) -> str | None:
     return _PATH_OF_APP.read(value, reading)
 
 
+def _adopt(value: Value, reading: Reading) -> str | None:
+    if value.kind == "true or false":
+        return "true" if value.text.lower() == "true" else ""
+    reading.problem(value, f"should be true or false, but is {value.kind}", "write adopt: true")
+    return None
+
+
+def _replaced(value: Value, reading: Reading) -> str | None:
+    found = value.text if value.kind in SCALARS else value.kind
+    if re.fullmatch(_REPLACED, found):
+        return found
+    hint = "list what the deploy has named, such as 8080 or ghcr.io/example/shop"
+    reading.problem(value, f"{found!r} is nothing that a service has", hint)
+    return None
+
+
 def _branch(value: Value, reading: Reading) -> str | None:
     """Return the name of a branch."""
     if value.kind == "a mapping":
@@ -167,6 +185,8 @@ _ENVIRONMENT_NAME = Text(
 PORT = Checked(_port, {"type": ["string", "number"], "pattern": anchored(_PORT)})
 VOLUME = Checked(_volume, {"type": "string", "pattern": anchored(_VOLUME)})
 HEALTH = Checked(_health, _PATH_OF_APP.schema())
+ADOPT = Checked(_adopt, {"type": "boolean"})
+REPLACED = Checked(_replaced, {"type": ["string", "number"], "pattern": anchored(_REPLACED)})
 BRANCH = Checked(_branch, _BRANCH_NAME.schema())
 ENVIRONMENT = Checked(_environment, _ENVIRONMENT_NAME.schema())
 RESTART = Text(

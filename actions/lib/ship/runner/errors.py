@@ -16,16 +16,26 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+REPOSITORY = "https://github.com/gen-workflow/gen-workflow"
+# The page that says more about a cause.
+ERRORS = f"{REPOSITORY}/blob/main/docs/errors.md"
+
+
 class Problem(NamedTuple):
-    """One thing that is wrong: where, what, and the next act of the person who reads it."""
+    """One thing that is wrong: where, what, and the next act of the person who reads it.
+
+    `anchor` is the heading in docs/errors.md that says more.
+    """
 
     where: str
     what: str
     hint: str = ""
+    anchor: str = ""
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        hint = f"\n  hint: {self.hint}" if self.hint else ""
+        return f"{text}{hint}" + (f"\n  see: {ERRORS}#{self.anchor}" if self.anchor else "")
 
 
 class Evidence(NamedTuple):
@@ -48,10 +58,16 @@ class ShipError(Exception):
 
     @classmethod
     def of(
-        cls, what: str, *, where: str = "", hint: str = "", evidence: Evidence | None = None
+        cls,
+        what: str,
+        *,
+        where: str = "",
+        hint: str = "",
+        anchor: str = "",
+        evidence: Evidence | None = None,
     ) -> Self:
         """Build the error from a single problem."""
-        return cls(Problem(where, what, hint), evidence=evidence)
+        return cls(Problem(where, what, hint, anchor), evidence=evidence)
 
 
 class UserError(ShipError):

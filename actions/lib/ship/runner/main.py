@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ship.runner import cancel
 from ship.runner.command import HIDDEN
 from ship.runner.context import is_input, read_context
-from ship.runner.errors import ShipError, StepFailed
+from ship.runner.errors import REPOSITORY, ShipError, StepFailed
 from ship.runner.step import Step
 from ship.runner.summary import fence
 from ship.runner.workflow_commands import Workflow
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ship.runner.process import Runner
 
 ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
-REPORT_AT = "https://github.com/gen-workflow/gen-workflow/issues"
+REPORT_AT = f"{REPOSITORY}/issues"
 EXIT_BUG = 3
 # In the names of inputs. A shorter text than that would hide what the traceback says.
 MAY_HOLD_SECRETS = ("KEY", "PASS", "TOKEN", "SECRET", "ENV", "ARGS", "SCRIPT", "CACHE_")

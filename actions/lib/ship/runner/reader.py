@@ -54,12 +54,15 @@ class Reader:
             return None
 
     def raw(self, name: str) -> str:
-        """Return an input as it was given, for a reader that counts its lines."""
-        return self._env.get(variable(name), "")
+        """Return an input as it was given, for a reader that counts its lines.
+
+        A byte order mark, which some editors of Windows put first, belongs to no input.
+        """
+        return self._env.get(variable(name), "").removeprefix("\ufeff")
 
     def text(self, name: str, *, default: str = "") -> str:
         """Return an input without the blanks around it; an empty one gives the default."""
-        return self._env.get(variable(name), "").strip() or default
+        return self.raw(name).strip() or default
 
     def required(self, name: str, hint: str) -> str:
         """Return an input that must not be empty."""
@@ -70,7 +73,7 @@ class Reader:
 
     def secret(self, name: str, *, required_hint: str = "") -> Secret:
         """Return a secret; with a hint it must not be empty."""
-        value = Secret(self._env.get(variable(name), "").strip())
+        value = Secret(self.raw(name).strip())
         if required_hint and not value:
             self.problem(name, "is required but empty", required_hint)
         return value
@@ -117,7 +120,7 @@ class Reader:
     def numbered_lines(self, name: str) -> list[tuple[int, str]]:
         """Return the lines of an input that hold something, and which they are."""
         # Not splitlines(), which would end a value at U+2028 and at a form feed too.
-        numbered = enumerate(self._env.get(variable(name), "").split("\n"), start=1)
+        numbered = enumerate(self.raw(name).split("\n"), start=1)
         return [(number, line.strip()) for number, line in numbered if line.strip()]
 
     def pairs(self, name: str) -> dict[str, str]:

@@ -62,19 +62,22 @@ def _refused(added: Finished, access: Access, *, asked: bool) -> ShipError:
     said = last_line(added.stderr)
     if added.code == NO_AGENT:
         hint = "ssh-agent must be able to run on the runner, and to create a socket in /tmp"
-        return StepFailed.of(f"the SSH agent did not start ({said})", hint=hint)
+        return StepFailed.of(f"the SSH agent did not start ({said})", hint=hint, anchor="ssh-agent")
     if "ssh_askpass" in added.stderr:
         hint = "mount /tmp on the runner without `noexec`, or use a key without a passphrase"
-        return StepFailed.of(f"the passphrase could not be given to ssh-add ({said})", hint=hint)
+        what = f"the passphrase could not be given to ssh-add ({said})"
+        return StepFailed.of(what, hint=hint, anchor="passphrase")
     if asked and access.passphrase:
         return UserError.of(
             "is not the passphrase of the key in `ssh-key`",
             where="input `ssh-key-passphrase`",
             hint="try it on your machine: ssh-keygen -y -f FILE",
+            anchor="passphrase",
         )
     return UserError.of(
         f"ssh does not accept this private key ({said})",
         where="input `ssh-key`",
         hint="it may have been cut off or changed when it was pasted; "
         "check the file with `ssh-keygen -y -f FILE` and paste it again",
+        anchor="key-unreadable",
     )

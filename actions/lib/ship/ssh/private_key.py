@@ -25,7 +25,8 @@ def read_private_key(read: Reader, name: str, passphrase_name: str) -> tuple[Sec
         name,
         required_hint="create the secret; runs of forks and of Dependabot get no secrets",
     )
-    text = secret.reveal().replace("\r\n", "\n").replace("\r", "\n").strip()
+    # No line of a key begins or ends with a blank; a key that was pasted into YAML is indented.
+    text = "\n".join(line.strip() for line in secret.reveal().splitlines()).strip()
     # A blank can be part of a passphrase, a line break cannot.
     passphrase = Secret(read.raw(passphrase_name).strip("\r\n"))
     if text:

@@ -29,6 +29,8 @@ GONE_SECONDS = 3
 KEPT_LINES = 50
 # The exit code of ssh itself; that of a command passes through (ssh(1), EXIT STATUS).
 SSH_FAILED = 255
+# The exit code of sshd where it finds /etc/nologin by itself, without PAM (session.c, do_nologin).
+NOLOGIN_CODE = 254
 
 
 class Session:
@@ -126,7 +128,7 @@ class Session:
             command, on_stdout=self._take, on_stderr=self._take_error, on_end=self._wake
         )
         # At once, to save a round trip: ssh sends nothing before the host key is verified.
-        process.write(bootstrap.first(preamble))
+        process.write(bootstrap.first(preamble, self.mark))
         deadline = time.monotonic() + READY_SECONDS
         while not (self._ready or process.ended or self._given_up.is_set()):
             if time.monotonic() > deadline:
@@ -141,6 +143,8 @@ class Session:
             process.kill()
             return "given up"
         said = "\n".join(self._said)
+        if process.code == NOLOGIN_CODE:
+            return f"/etc/nologin exists: {said}"
         # A signal, which has a negative code, was ours.
         if self._exit_code is not None or 0 <= process.code < SSH_FAILED:
             raise no_shell(self.target, said)

@@ -52,6 +52,7 @@ def _check_client(runner: Runner) -> None:
             f"needs ssh 8.5 or newer, and the runner has {match[1]}.{match[2]}",
             where="input `host-fingerprints`",
             hint="give `known-hosts` instead, or use a newer runner",
+            anchor="old-ssh",
         )
 
 
@@ -64,13 +65,14 @@ def _missing(target: Target, access: Access, folder: Folder, runner: Runner) -> 
     if bare:
         what = "holds a public key without the name of its host"
         hint = f"put the name in front: {target.known_name} {bare[:40]}…"
-        return Problem("input `known-hosts`", what, hint)
+        return Problem("input `known-hosts`", what, hint, anchor="host-key")
     # Other lines are not shown: they may be part of a private key.
     names = [match[1] for line in lines if (match := NAMED.match(line))]
     names += [pin.name for pin in access.fingerprints]
     only = ", ".join(sorted(set(names))[:5])
     what = f"has no key for {target.known_name}" + (f", only for {only}" if only else "")
-    return Problem(access.trust_input, what, how_to_trust(target, access))
+    hint = how_to_trust(target, access)
+    return Problem(access.trust_input, what, hint, anchor="host-key")
 
 
 def expected(target: Target, access: Access, folder: Folder, runner: Runner) -> tuple[str, ...]:
@@ -118,6 +120,9 @@ def wrong_key(
     wanted = ", ".join(expected(target, access, folder, runner)) or "another"
     seen = ", ".join(shown) or "one that this version of ssh does not show"
     what = f"{target.known_name} shows another host key: seen {seen}, "
+    revoked = [row for row in shown if f"REVOKED {row}" in expected(target, access, folder, runner)]
+    if revoked:
+        return _revoked(target, access, revoked)
     paste = "\n".join(f"    {target.known_name} {row.split()[-1]}" for row in shown)
     invalid = re.search(r"Certificate invalid: .*", said)
     hint = (
@@ -129,6 +134,18 @@ def wrong_key(
         what + f"expected {wanted}" + (f" ({invalid[0]})" if invalid else ""),
         where=access.trust_input,
         hint=hint + paste if paste else how_to_trust(target, access),
+        anchor="host-key",
+    )
+
+
+def _revoked(target: Target, access: Access, keys: Sequence[str]) -> UserError:
+    """Return the error for a host that shows a key that must never be trusted again."""
+    return UserError.of(
+        f"{target.known_name} shows a key that `known-hosts` marks as revoked: {', '.join(keys)}",
+        where=access.trust_input,
+        hint="do not accept this key: whoever has it can pretend to be the host. Make new host "
+        "keys there, in the console of your provider, and save their lines in `known-hosts`",
+        anchor="revoked-key",
     )
 
 

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # Whatever a run leaves behind, the next one handles it.
+NOT_HEALTHY = "the new version is not healthy: {}"
 _RUN_AGAIN = "run the job again: it first cleans up what this run left unfinished"
-# code → cause, with the details that the host gives in place of {}, and the next act.
+# code → cause, with the details that the host gives in place of {}, and the next act. Each code is
+# a heading of docs/errors.md.
 CAUSES = {
     "no-docker": (
         "there is no `docker` command on the host",
         "install Docker Engine (docs.docker.com/engine/install) and try: ssh HOST docker version",
     ),
+    "podman": (
+        "the command `docker` of the host is Podman, which a deploy does not work with",
+        (
+            "install Docker Engine (docs.docker.com/engine/install), remove the package "
+            "podman-docker, and unset DOCKER_HOST where it names Podman; or call `podman` in "
+            "`script`, which needs no Docker"
+        ),
+    ),
     "docker-denied": (
         "the user may not use Docker on the host ({})",
         "add the user to the group `docker`: sudo usermod -aG docker USER, then deploy again",
+    ),
+    "docker-config": (
+        "the user cannot read Docker's configuration on the host, where a login may be ({})",
+        (
+            "give the folder back to the user: sudo chown -R USER ~USER/.docker; it belongs to "
+            "root after `sudo docker login`"
+        ),
     ),
     "docker-down": (
         "the Docker engine of the host does not answer ({})",
@@ -20,7 +43,10 @@ CAUSES = {
     ),
     "port-taken": (
         "the host cannot publish the port {}",
-        "stop the program that uses it, or publish another port",
+        (
+            "find out what uses it (docker ps, and sudo ss -ltnp), and stop that, or publish "
+            "another port"
+        ),
     ),
     "no-network": (
         "there is no Docker network {} on the host",
@@ -41,6 +67,24 @@ CAUSES = {
         "the registry has no such image ({})",
         "check that an earlier step has pushed it, and that it was not deleted afterwards",
     ),
+    "no-platform": (
+        "the image was not built for the platform of the host ({})",
+        (
+            "add the platform to `platforms` of build-push, such as linux/arm64; on the host "
+            "`docker version` shows which it needs"
+        ),
+    ),
+    "exec-format": (
+        "the program of the image is for another processor than the host's, or no program ({})",
+        (
+            "build the image for the platform of the host (`platforms` of build-push); if a script "
+            "is the ENTRYPOINT, its first line must be such as #!/bin/sh"
+        ),
+    ),
+    "too-long": (
+        "the environment is longer than a program on the host can be given ({})",
+        "put long values of `env` into files that the app reads, with `secret-files`",
+    ),
     "pull-limit": (
         "the registry limits how often the host may pull, and the limit is reached ({})",
         "log in with `registry-username` and `registry-password`: a known user may pull more",
@@ -56,6 +100,28 @@ CAUSES = {
     "foreign": (
         "the container {} on the host was not made by a deploy of this service",
         "rename or remove it, or give this service another `name`",
+    ),
+    "not-adopted": (
+        "the container {} on the host was not made by a deploy, and this deploy would replace it",
+        (
+            "give this service another `name`; if this container is the service, set `adopt: true`:"
+            " the log then says what will differ, and the host keeps its definition"
+        ),
+    ),
+    "other-service": (
+        "what runs on the host under this `name` seems to be another service: it has {}",
+        (
+            "give this deploy a `name` of its own; if it is the same service and is meant to "
+            "change, set `replaces: {old}`"
+        ),
+    ),
+    "earlier-name": (
+        "the host runs this service as {}, and the default `name` of this deploy is another one",
+        "set `name` to the name on the host; or rename the container and its folder there",
+    ),
+    "name-lost": (
+        "the new version serves as {}, because another container has got its name meanwhile",
+        "rename or remove that container, and deploy again",
     ),
     "start": (
         "Docker could not start the container ({})",
@@ -122,8 +188,92 @@ CAUSES = {
         "read its output in the log above; the script stops at the first command that fails",
     ),
     "unhealthy": (
-        "the new version is not healthy: {}",
+        NOT_HEALTHY,
         "read its last log lines in the job summary; if it starts slowly, raise `health-timeout`",
+    ),
+    "unhealthy-redirect": (
+        NOT_HEALTHY,
+        (
+            "give a path that answers without a redirect to HTTPS or to a login page; or, if the "
+            "redirect is right, accept it: `health-status: 200-399`"
+        ),
+    ),
+    "unhealthy-login": (
+        NOT_HEALTHY,
+        (
+            "give a path that needs no login; or, if the refusal shows that the app serves, accept "
+            "it: `health-status: 200,401,403`"
+        ),
+    ),
+    "unhealthy-site": (
+        NOT_HEALTHY,
+        (
+            "the app may refuse the name of the site in the request: give a name that it accepts "
+            "in `health-host`, such as shop.example.com"
+        ),
+    ),
+    "unhealthy-path": (
+        NOT_HEALTHY,
+        (
+            "check that the app has the path of `health`, and that the first line of `ports` is "
+            "its port; an app with several sites needs `health-host`"
+        ),
+    ),
+    "unhealthy-error": (
+        NOT_HEALTHY,
+        (
+            "the app answers with an error of its own: read its last log lines in the job summary, "
+            "and check its variables and its database"
+        ),
+    ),
+    "unhealthy-silent": (
+        NOT_HEALTHY,
+        (
+            "check that the app listens on 0.0.0.0 and on the container's port in `ports`; if it "
+            "starts slowly, raise `health-timeout`"
+        ),
+    ),
+    "unhealthy-slow": (
+        NOT_HEALTHY,
+        (
+            "give a path that answers faster, without a database or another service; one answer "
+            "gets 30 s at most, and no more than `health-timeout`"
+        ),
+    ),
+    "unhealthy-check": (
+        NOT_HEALTHY,
+        (
+            "run the command of the HEALTHCHECK in the container to see why it fails; if it needs "
+            "more time, raise `health-timeout`, or let a path decide with `health`"
+        ),
+    ),
+    "unhealthy-command": (
+        NOT_HEALTHY,
+        (
+            "run the command of `health-command` in the container to see why it fails; if the app "
+            "starts slowly, raise `health-timeout`"
+        ),
+    ),
+    "unhealthy-ended": (
+        NOT_HEALTHY,
+        (
+            "read its last log lines in the job summary: the program of the image must keep "
+            "running, and often a variable or a file is missing"
+        ),
+    ),
+    "unhealthy-killed": (
+        NOT_HEALTHY,
+        (
+            "it was killed, most often because it had no memory left: raise `memory`, or free "
+            "memory on the host"
+        ),
+    ),
+    "unhealthy-proxy": (
+        NOT_HEALTHY,
+        (
+            "the host could ask the path and the proxy could not: read the log of the proxy on the "
+            "host (docker logs gen-workflow-proxy)"
+        ),
     ),
     "no-http-client": (
         "the host needs curl, bash or wget to ask the health path, and has none of them",
@@ -225,9 +375,46 @@ CAUSES = {
 }
 
 
-def advice(code: str, detail: str) -> tuple[str, str]:
-    """Return the cause and the next act for a code; an unknown code is shown as it is."""
+# What the host found of a new version → the code whose next act fits it.
+OF_HEALTH = (
+    (r"gave status 3\d\d", "unhealthy-redirect"),
+    (r"gave status (401|403|407)", "unhealthy-login"),
+    (r"gave status (400|421)", "unhealthy-site"),
+    (r"gave status 4\d\d", "unhealthy-path"),
+    (r"gave status 5\d\d", "unhealthy-error"),
+    (r"gave no answer within", "unhealthy-slow"),
+    (r"gave no answer|has no answer yet", "unhealthy-silent"),
+    (r"ended with exit code 137", "unhealthy-killed"),
+    (r"its health command", "unhealthy-command"),
+    (r"its HEALTHCHECK", "unhealthy-check"),
+    (r"ended with exit code|it crashed", "unhealthy-ended"),
+    (r"the proxy asked for", "unhealthy-proxy"),
+)
+NO_PROGRAM = "exec format error"
+
+
+class Advice(NamedTuple):
+    """A cause, the next act, and the heading of docs/errors.md that says more."""
+
+    cause: str
+    hint: str
+    anchor: str
+
+
+def advice(code: str, detail: str, logs: Sequence[str] = ()) -> Advice:
+    """Return the advice for a code; an unknown code is shown as it is.
+
+    `logs` are the last lines of the container that failed.
+    """
+    code = _of_health(detail, logs) if code == "unhealthy" else code
     what, hint = CAUSES.get(
         code, (f"the host reports the unknown error {code!r} ({{}})", "read the log above")
     )
-    return what.replace("{}", detail or "no details"), hint
+    anchor = code if code in CAUSES else ""
+    return Advice(what.replace("{}", detail or "no details"), hint, anchor)
+
+
+def _of_health(detail: str, logs: Sequence[str]) -> str:
+    if any(NO_PROGRAM in line for line in logs[-3:]):
+        return "exec-format"
+    return next((code for words, code in OF_HEALTH if re.search(words, detail)), "unhealthy")

@@ -44,7 +44,7 @@ class Host:
         self.error: ShipError | None = None
         # Whether it failed by itself, and not because another did.
         self.failed = False
-        # The last lines that it printed besides facts.
+        # The last lines that the commands of `script` printed to their standard output.
         self.output = Tail()
         self.program = program
         self._waiting = list(program.phases)
@@ -54,10 +54,11 @@ class Host:
         whys = {phase.name: phase.why for phase in self.program.phases}
 
         def on_line(line: str) -> None:
-            before = len(self.facts.begun)
+            before, is_output = len(self.facts.begun), self.facts.runs_commands
             said = self.facts.take(line)
             if said is not None:
-                self.output.append(said)
+                if is_output:
+                    self.output.append(said)
                 tell(said)
             for name in self.facts.begun[before:]:
                 tell(f"{name}: {whys.get(name, name)}")

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ship.images.reference import Name
 from ship.ssh import Access, Target, read_access, read_targets
 
 if TYPE_CHECKING:
@@ -19,19 +20,24 @@ NAME_HINT = (
     "write 2 to 101 letters, digits, `_`, `.` and `-`; the endings .next, .previous and .candidate "
     "are reserved"
 )
+# A port, a host name, an image without its tag, or an environment.
+REPLACED = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._:/-]*")
 GROUP = re.compile(r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%")
 # The address where the host asks for a port that is published on all addresses.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104
 # The defaults of action.yml.
 DEFAULTS = {
     "restart": "unless-stopped",
+    "candidate": "auto",
     "proxy-tls": "false",
     "proxy-image": "basecamp/kamal-proxy@sha256:"
     "826a6f66c6ba26ac26197ac8755804403c9bb617b90cfac25c7972154c5328ab",
     "drain-timeout": "30",
+    "health-status": "200-299",
     "health-timeout": "60",
     "stop-timeout": "10",
     "keep": "3",
+    "adopt": "false",
 }
 
 
@@ -45,6 +51,13 @@ class Common(NamedTuple):
     lock_timeout: int
     lock_expiry: int
     dry_run: bool
+    # The GitHub environment, as it can be a part of a name.
+    environment: str = ""
+    # The name of the repository, where the default name has more than that.
+    earlier_name: str = ""
+    adopt: bool = False
+    # What a service may have that this deploy changes: see `note_difference` in owner.sh.
+    replaces: tuple[str, ...] = ()
 
     def group_size(self) -> int:
         """Return how many hosts are switched at a time; a percentage gives one at least."""
@@ -71,6 +84,14 @@ class Common(NamedTuple):
             "LOCK_EXPIRES": str(self.lock_expiry),
         }
 
+    def identity(self, context: Context) -> dict[str, Value]:
+        """Return what a script compares with the service that it would replace."""
+        return {
+            "SOURCE": context.repository,
+            "ENVIRONMENT": self.environment,
+            "REPLACES": " ".join(self.replaces),
+        }
+
 
 def history(context: Context) -> dict[str, Value]:
     """Return what a script that keeps a history of its releases writes beside each of them."""
@@ -85,7 +106,10 @@ def history(context: Context) -> dict[str, Value]:
 
 def read_common(read: Reader, context: Context) -> Common:
     """Read what all forms share; notes every problem."""
-    name = read.text("name", default=context.name)
+    default = default_name(read, context)
+    name = read.text("name", default=default)
+    # A workflow may write the name of the repository as it is.
+    is_default = name == default or name.lower() == context.name
     return Common(
         targets=read_targets(read),
         access=read_access(read),
@@ -100,6 +124,42 @@ def read_common(read: Reader, context: Context) -> Common:
         lock_timeout=read.number("lock-timeout", 0, 86400, 600),
         lock_expiry=read.number("lock-expiry", 60, 86400, 3600),
         dry_run=read.flag("dry-run"),
+        environment=_environment(read),
+        earlier_name=context.name if is_default and name != context.name else "",
+        adopt=read.flag("adopt"),
+        replaces=_replaces(read),
+    )
+
+
+def default_name(read: Reader, context: Context) -> str:
+    """Return the name of the repository, with what tells its services and environments apart.
+
+    The environment `production` adds nothing, nor does an image with the name of the repository.
+    """
+    alone = not read.text("script") and not read.text("compose")
+    service = _service(read.text("image"), context.name) if alone else ""
+    environment = _environment(read)
+    parts = (context.name, service, "" if environment == "production" else environment)
+    return "-".join(filter(None, parts))
+
+
+def _service(image: str, repository: str) -> str:
+    """Return what the name of an image adds to that of the repository: `api` for `shop-api`."""
+    parsed = Name.of(image)
+    last = parsed.path.rpartition("/")[2] if parsed else ""
+    return "" if last == repository else last.removeprefix(f"{repository}-")
+
+
+def _environment(read: Reader) -> str:
+    """Return the GitHub environment as it can be a part of a name."""
+    return re.sub(r"[^a-z0-9_.-]+", "-", read.text("environment").lower()).strip("-._")
+
+
+def _replaces(read: Reader) -> tuple[str, ...]:
+    words = read.text("replaces").replace(",", " ").split()
+    hint = "list what the error message names, such as 8080 or ghcr.io/example/shop"
+    return tuple(
+        read.matching("replaces", REPLACED, "what a service has", word, hint=hint) for word in words
     )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from ship.runner.reader import Reader
 
+# Bytes of a variable with its name and a NUL at the end: MAX_ARG_STRLEN of Linux.
+LONGEST = 128 * 1024
 CHECKOUT = (
     "the path is relative to the workspace: check that actions/checkout runs before this step"
 )
@@ -31,10 +33,19 @@ def read_app_environment(read: Reader, files: Mapping[str, str]) -> dict[str, Se
     """
     env = {k: v for name, text in files.items() for k, v in lines_of_file(read, name, text)}
     env.update(read.environment("env"))
+    check_lengths(read, env)
     for name in filter(RESERVED.fullmatch, env):
         hint = "set it in the Dockerfile, or let the app read a variable with another name"
         read.problem("env", f"{name} would change the shell or Docker's client on the host", hint)
     return env
+
+
+def check_lengths(read: Reader, env: Mapping[str, Secret]) -> None:
+    """Note each variable that no program can be started with."""
+    for name, value in env.items():
+        if len(f"{name}={value.reveal()}".encode("utf-8", "surrogatepass")) >= LONGEST:
+            hint = "let the app read a file: with `secret-files`, or `files` of a compose project"
+            read.problem("env", f"{name} is too long: Linux allows 128 KiB for a variable", hint)
 
 
 NAME_OF_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -61,7 +72,7 @@ def read_files(read: Reader, name: str, workspace: str) -> dict[str, str]:
     for line in read.lines(name):
         path = os.path.normpath(os.path.join(workspace, line))
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8-sig") as file:
                 found[line] = file.read()
         except (OSError, ValueError) as error:
             read.problem(

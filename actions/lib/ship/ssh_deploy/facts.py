@@ -14,7 +14,7 @@ NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
         "restored", "lost", "recovered", "script", "exit-code", "finished", "folder",
-        "unmoved",
+        "unmoved", "old", "adopted", "definition", "lost-settings", "new-settings",
     )
 )  # fmt: skip
 # Facts that come in pieces of base64, such as a file.
@@ -95,6 +95,12 @@ class Facts:
     def decoded(self, name: str) -> bytes:
         """Return a fact that came in pieces; raises ValueError when it is not base64."""
         return base64.b64decode("".join(self._pieces.get(name, ())), validate=True)
+
+    @property
+    def runs_commands(self) -> bool:
+        """Whether the lines between the facts are those of the commands of `script`."""
+        ended = self.get("exit-code") or self.get("failure")
+        return bool(self.get("script")) and not ended
 
     @property
     def finished(self) -> bool:

@@ -23,8 +23,9 @@ INPUTS = (
     "env-file", "secret-files", "volumes", "networks", "labels", "memory", "cpus", "options",
     "command", "restart", "health", "health-command", "health-timeout", "stop-timeout", "before",
     "after", "script", "rollback", "keep", "max-parallel", "lock-timeout", "lock-expiry",
-    "registry-username", "registry-password", "dry-run", "strategy", "proxy-hosts", "proxy-tls",
-    "proxy-image", "drain-timeout", "compose", "dir", "images", "files",
+    "registry-username", "registry-password", "dry-run", "strategy", "candidate", "proxy-hosts",
+    "proxy-tls", "proxy-image", "drain-timeout", "compose", "dir", "images", "files", "health-host",
+    "health-status", "environment", "adopt", "replaces",
 )  # fmt: skip
 # An error may show every other input as it is, and GitHub masks only its own secrets. A registry
 # may accept the key of a service account.

@@ -52,6 +52,8 @@ class Program(NamedTuple):
     secret_files: Mapping[str, Secret] = {}
     # Functions that return further parameters from the facts of a host, once a phase has ended.
     answers: Mapping[str, Callable[[Facts], Mapping[str, Value]]] = {}
+    # What a person must know of this deploy beforehand, and reads again in the job summary.
+    note: str = ""
 
     def shown(self) -> str:
         """Return the program for a person to read, without secrets."""
@@ -65,6 +67,7 @@ class Program(NamedTuple):
                 f"{number}. {phase.name}: {phase.why}{where}",
                 f"   if it fails: {phase.undo}",
             ]
+        lines += [self.note] if self.note else []
         return "\n".join(lines)
 
     def preamble(self, mark: str) -> Secret:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ship.runner.errors import ShipError
     from ship.runner.workflow_commands import Workflow
+    from ship.ssh_deploy.advice import Advice
     from ship.ssh_deploy.apply import Host
     from ship.ssh_deploy.common import Common
 
@@ -91,14 +92,20 @@ class Report:
     def _summary(self) -> str:
         hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
         title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
-        return f"{title}\n\n{hosts}\n{self._insecure()}"
+        adopted = "".join(_adopted(host) for host in self._hosts)
+        return f"{title}\n\n{hosts}\n{self._note()}{adopted}{self._insecure()}"
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
-        gap = f"{facts.gap_ms} ms" if facts.gap_ms is not None else ""
+        # No gap was longer: between two looks there may have been an answer.
+        gap = f"at most {facts.gap_ms} ms" if facts.gap_ms is not None else ""
         previous = facts.get("previous") or "none"
         cells = (str(host.target), facts.result.word, facts.image, previous, gap)
         return [cell(each) for each in cells]
+
+    def _note(self) -> str:
+        note = self._hosts[0].program.note
+        return f"{cell(note)}\n\n" if note else ""
 
     def _insecure(self) -> str:
         if not self._common.access.insecure:
@@ -119,18 +126,19 @@ class Report:
         error = host.error or (host.session.error if host.session else None)
         where = f"host {host.target}" if len(self._hosts) > 1 else ""
         if error:
-            return [Problem(each.where or where, each.what, each.hint) for each in error.problems]
-        what, hint = self._cause(host)
-        return [Problem(where, f"{what}; {_now(host)}", hint), *_unmoved(where, host)]
+            return [each._replace(where=each.where or where) for each in error.problems]
+        what, hint, anchor = self._cause(host)
+        return [Problem(where, f"{what}; {_now(host)}", hint, anchor), *_unmoved(where, host)]
 
-    def _cause(self, host: Host) -> tuple[str, str]:
+    def _cause(self, host: Host) -> Advice:
         facts, session = host.facts, host.session
         failure, detail = facts.get("failure"), facts.get("detail")
         if not failure and session and session.exit_code:
             failure, detail = "shell-killed", str(session.exit_code)
         if failure == "locked" and f"{host.program.parameters.get('OWNER')} since" in detail:
             return advice("locked-by-us", detail)
-        return advice(failure or "connection-lost", detail)
+        found = advice(failure or "connection-lost", detail, facts.logs)
+        return found._replace(hint=found.hint.replace("{old}", facts.get("old")))
 
     def _is_wrong_input(self, host: Host) -> bool:
         error = host.error or (host.session.error if host.session else None)
@@ -166,17 +174,33 @@ class Report:
         return Interrupted(Problem("", str(error)), *rest)
 
 
+def _adopted(host: Host) -> str:
+    """Say of a container that was made by hand what is different now."""
+    facts = host.facts
+    if not facts.get("adopted"):
+        return ""
+    said = {
+        f"The container on {host.target} was made by hand, from the image": "adopted",
+        "Its definition is kept on the host": "definition",
+        "The new container does not have": "lost-settings",
+        "Only the new container has": "new-settings",
+    }
+    lines = [f"{what}: {facts.get(name)}" for what, name in said.items() if facts.get(name)]
+    return "".join(f"- {cell(line)}\n" for line in lines) + "\n"
+
+
 def _unmoved(where: str, host: Host) -> list[Problem]:
     """Name a file of the previous release that could not be restored, though the release serves."""
     path = host.facts.get("unmoved")
     if not path or host.facts.get("failure") == "in-the-way":
         return []
-    what, hint = advice("in-the-way", path)
+    what, hint, anchor = advice("in-the-way", path)
     return [
         Problem(
             where,
             f"{what} of the previous release",
             f"{hint}; the next deploy then restores the file",
+            anchor,
         )
     ]
 

@@ -41,6 +41,8 @@ def _deploy(program: Program, common: Common, step: Step) -> None:
         step.workflow.untrusted(),
         connect(common.targets, common.access, step.runner, step.workflow.say) as connector,
     ):
+        if program.note:
+            step.workflow.say(program.note)
         rollout = Rollout(program, hosts, connector, common.group_size())
         try:
             done = rollout.run(report.line)

@@ -30,6 +30,15 @@ def test_all_problems_are_reported_at_once() -> None:
     ]
 
 
+def test_a_byte_order_mark_belongs_to_no_input() -> None:
+    reader = read(host="\ufeffh1\nh2", key="\ufeffsecret", count="\ufeff22", env="\ufeffA=1")
+    assert reader.lines("host") == ("h1", "h2")
+    assert reader.secret("key") == Secret("secret")
+    assert reader.number("count", 1, 99, 0) == 22
+    assert reader.environment("env") == {"A": Secret("1")}
+    reader.done()
+
+
 def test_a_required_input_that_is_empty_says_what_to_do() -> None:
     reader = read(host="  ")
     reader.required("host", "a misspelt variable expands to nothing")

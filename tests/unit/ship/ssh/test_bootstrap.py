@@ -33,7 +33,10 @@ HERE = {name: argv for name, argv in SHELLS.items() if shutil.which(argv[0])}
 class Far:
     """The remote end of a connection: a login shell that runs our command."""
 
-    def __init__(self, shell: str, login: str, folder: Path, *, leads: bool) -> None:
+    def __init__(
+        self, shell: str, login: str, folder: Path, *, leads: bool, other: str = ""
+    ) -> None:
+        """Log in; a login script starts the shell `other`, which does not know our command."""
         self.mark = os.urandom(8).hex()
         programs = folder / "bin"
         programs.mkdir()
@@ -41,7 +44,8 @@ class Far:
         self.out = folder / "out"
         self.out.touch()
         env = {"PATH": f"{programs}:/usr/bin:/bin", "OUT": str(self.out)}
-        argv = (*HERE[login], "-c", bootstrap.command(self.mark))
+        command = f"exec {other}" if other else bootstrap.command(self.mark)
+        argv = (*HERE.get(login, (login,)), "-c", command)
         self.process = subprocess.Popen(
             argv,
             env=env,
@@ -50,7 +54,7 @@ class Far:
             stderr=subprocess.DEVNULL,
             start_new_session=leads,
         )
-        self.say(bootstrap.first(Secret(PREAMBLE)).reveal())
+        self.say(bootstrap.first(Secret(PREAMBLE), self.mark).reveal())
         assert self.line() == "ship-ready"
 
     def send(self, text: str) -> None:
@@ -173,6 +177,50 @@ def test_an_incomplete_text_is_never_run(far: Far, half: str) -> None:
 def test_a_script_that_is_killed_is_distinguished_from_a_lost_connection(far: Far) -> None:
     far.send("kill -9 $$")
     assert far.line() == f"ship-gone {far.mark} 137"
+
+
+def installed(*shells: str) -> list[str]:
+    """Return those that the machine has; it has one at least."""
+    return [name for name in shells if shutil.which(name)]
+
+
+@pytest.mark.parametrize("other", installed("bash", "zsh", "ksh93", "mksh", "yash"))
+@pytest.mark.parametrize("shell", HERE)
+def test_a_login_script_that_starts_another_shell_changes_nothing(
+    shell: str, other: str, tmp_path: Path
+) -> None:
+    far = Far(shell, "bash", tmp_path, leads=True, other=other)
+    far.send("""words='a b'; for each in $words; do printf '%s.' "$each"; done; echo""")
+    assert far.line() == "a.b."
+    far.end_input()
+    assert far.line() == f"ship-gone {far.mark} 7"
+    assert far.out.read_text() == "undone\n"
+    far.close()
+
+
+@pytest.mark.parametrize("login", installed("bash", "zsh", "fish", "tcsh", "ksh93", "mksh", "yash"))
+def test_any_shell_may_be_the_login_shell(login: str, tmp_path: Path) -> None:
+    far = Far("dash", login, tmp_path, leads=True)
+    far.send("echo one")
+    assert far.line() == "one"
+    far.end_input()
+    assert far.line() == f"ship-gone {far.mark} 7"
+    far.close()
+
+
+@pytest.mark.parametrize("unfit", installed("zsh", "ksh93"))
+def test_a_shell_that_cannot_run_our_scripts_is_named_before_they_begin(
+    unfit: str, tmp_path: Path
+) -> None:
+    # Under its own name, because zsh does what POSIX says when it is called `sh`.
+    begins = bootstrap.first(Secret(PREAMBLE), "word").reveal().split("\n", 2)[2]
+    done = subprocess.run(
+        (unfit,), input=begins, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stdout == ""
+    assert done.stderr.startswith(
+        f"{bootstrap.UNFIT} {os.path.realpath(shutil.which(unfit) or '')}"
+    )
 
 
 @pytest.mark.parametrize("shell", HERE)

@@ -39,7 +39,21 @@ def encoded(text: str) -> str:
     return base64.encodebytes(text.encode()).decode()
 
 
-@pytest.mark.parametrize("change", [str, str.strip, lambda text: text.replace("\n", "\r\n")])
+def indented(text: str) -> str:
+    return "".join(f"  \t{line} \n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        str,
+        str.strip,
+        lambda text: text.replace("\n", "\r\n"),
+        indented,
+        lambda text: f"\ufeff{text}",
+        lambda text: f"\ufeff{indented(text)}".replace("\n", "\r\n"),
+    ],
+)
 def test_a_pasted_key_is_corrected(keys: Path, change: object) -> None:
     text = (keys / "plain").read_text()
     assert callable(change)

@@ -127,6 +127,11 @@ def test_the_folder_is_absolute_or_in_the_home(wish: Wish, given: str, folder: s
     assert wish.form(dir=given).folder == folder
 
 
+def test_the_default_folder_is_that_of_its_environment(wish: Wish) -> None:
+    assert wish.form(environment="staging").folder == "shop-staging"
+    assert "`adopt`: is only for a single container" in wish.problems(adopt="true")
+
+
 def test_the_name_is_that_of_the_project_only_when_it_is_given(wish: Wish) -> None:
     assert wish.form().project == ""
     assert wish.form(name="store").project == "store"
@@ -171,6 +176,7 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"before": "web: echo 'x"}, "cannot be split into words"),
         ({"ports": "80:80"}, "input `ports`: cannot be used together with `compose`"),
         ({"restart": "always"}, "input `restart`: cannot be used together with `compose`"),
+        ({"candidate": "never"}, "`candidate`: is only for a single container"),
         ({"stop_timeout": "60"}, "`stop_grace_period` of the service"),
         ({"volumes": "a:/b"}, "input `volumes`: cannot be used together with `compose`"),
         ({"env": "DOCKER_HOST=x"}, "DOCKER_HOST would change which Docker engine is used"),

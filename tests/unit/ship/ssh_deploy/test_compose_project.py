@@ -14,6 +14,7 @@ from ship.ssh_deploy.compose.project import (
     choose_images,
     images_of_override,
     override,
+    override_of_tasks,
     read_project,
 )
 
@@ -153,3 +154,17 @@ def test_an_override_tells_its_images_again() -> None:
     proxy = json.loads(text)["services"]["proxy"]
     assert proxy == {"labels": {"io.github.gen-workflow.files": "34"}}
     assert images_of_override(b"") == {}
+
+
+def test_the_container_of_a_command_gets_nothing_that_others_find_its_service_by() -> None:
+    web = {
+        "labels": {"traefik.enable": "true"},
+        "hostname": "shop",
+        "networks": {"net": {"aliases": ["shop"], "ipv4_address": "10.0.0.9"}, "default": None},
+    }
+    services = {"web": web, "plain": {"networks": {"default": None}}, "alone": {}, "other": web}
+    project = Project("app", services, {})
+    assert override_of_tasks(project, ("web", "plain", "alone")) == (
+        '{"services": {"web": {"labels": !reset null, "hostname": !reset null, '
+        '"networks": {"net": {"ipv4_address": !reset null}}}}}'
+    )

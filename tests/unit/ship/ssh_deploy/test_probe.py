@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ANSWERS = {"/health": 200, "/made": 201, "/login": 302, "/sick": 503, "/q?x=[1-3]": 200}
+ANSWERS = {
+    "/health": 200, "/made": 201, "/login": 302, "/closed": 401, "/sick": 503, "/q?x=[1-3]": 200,
+}  # fmt: skip
 # The site of each other path: one proxy may serve several.
 SITE = "shop.example.com"
 CLIENTS = [
@@ -29,9 +31,15 @@ CLIENTS = [
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
+    hangs = threading.Event()
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            is_there = self.headers["Host"] == SITE
+            if self.path == "/slow":
+                hangs.wait()
+            address = f"127.0.0.1:{self.server.server_address[1]}"
+            sites = {"/": SITE, "/address": address}
+            is_there = self.headers["Host"] == sites.get(self.path)
             self.send_response(ANSWERS.get(self.path, 200 if is_there else 404))
             self.send_header("Location", "/health")
             self.send_header("Content-Length", "0")
@@ -43,11 +51,21 @@ def port() -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server.server_port
+    hangs.set()
     server.shutdown()
     server.server_close()
 
 
-def probe(folder: Path, client: dict[str, str], port: int | str, path: str, site: str = "") -> str:
+def probe(
+    folder: Path,
+    client: dict[str, str],
+    port: int | str,
+    path: str,
+    site: str = "",
+    *,
+    status: str = "200-299",
+    seconds: str = "",
+) -> str:
     """Return what the probe says where only one client is installed."""
     for name, program in {
         "sh": "dash",
@@ -62,10 +80,12 @@ def probe(folder: Path, client: dict[str, str], port: int | str, path: str, site
             pytest.fail(f"{program} is not on this machine")
         (folder / name).symlink_to(found)
     # The folder is the whole PATH: the script would add those where a client is.
-    sent = Program(("host/common", "host/health"), (), {"HEALTH_HOST": site} if site else {})
+    given = {"HEALTH_STATUS": status, "HEALTH_HOST": site}
+    sent = Program(("host/common", "host/health"), (), given)
     script = sent.preamble("m").reveal()
     script = script.replace("PATH=$PATH:", "ELSEWHERE=")
-    script += f"probe 127.0.0.1 '{port}' '{path}' && echo good || echo \"$answer\"\nfinished=yes\n"
+    script += f"probe 127.0.0.1 '{port}' '{path}' {seconds} && echo good || echo \"$answer\"\n"
+    script += "finished=yes\n"
     proxy = "http://127.0.0.1:1"
     env = {"PATH": str(folder), "http_proxy": proxy, "HOME": str(folder)}
     (folder / ".curlrc").write_text(f"proxy = {proxy}\n")
@@ -97,6 +117,46 @@ def test_every_client_names_the_site(
     tmp_path: Path, client: dict[str, str], port: int, site: str, said: str
 ) -> None:
     assert probe(tmp_path, client, port, "/", site) == said
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_without_a_site_every_client_names_the_address(
+    tmp_path: Path, client: dict[str, str], port: int
+) -> None:
+    assert probe(tmp_path, client, port, "/address") == "good"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ("/login", "200-399", "good"),
+        ("/closed", "200-299 401-401", "good"),
+        ("/closed", "200-399", "status 401"),
+        ("/health", "401-401", "status 200"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_other_statuses_are_good_when_that_is_said(
+    tmp_path: Path, client: dict[str, str], port: int, answer: tuple[str, str, str]
+) -> None:
+    path, status, said = answer
+    assert probe(tmp_path, client, port, path, status=status) == said
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_answer_that_takes_too_long_is_told_from_none(
+    tmp_path: Path, client: dict[str, str], port: int
+) -> None:
+    assert probe(tmp_path, client, port, "/slow", seconds="1") == "no answer within 1 s"
+
+
+@pytest.mark.parametrize(("left", "given"), [(60, 30), (30, 30), (12, 12), (1, 5), (-1, 5)])
+def test_an_answer_gets_the_time_that_is_left_within_limits(left: int, given: int) -> None:
+    script = Program(("host/common", "host/health"), (), {}).preamble("m").reveal()
+    script += f"be_patient '{left}'; echo $patience\nfinished=yes\n"
+    done = subprocess.run(("sh", "-s"), input=script, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == str(given)
 
 
 @pytest.mark.parametrize("client", CLIENTS)

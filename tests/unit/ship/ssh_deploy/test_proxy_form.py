@@ -82,7 +82,7 @@ def test_the_proxy_is_published_and_the_container_says_its_own_port() -> None:
         "80",
         "3000",
     )
-    assert route() == "3000 --health-check-path=/up"
+    assert route() == "3000 --health-check-path=/up --health-check-timeout=30s"
 
 
 def test_the_proxy_can_be_published_on_one_address() -> None:
@@ -97,9 +97,33 @@ def test_the_proxy_can_be_published_on_one_address() -> None:
 def test_hosts_are_flags_and_the_first_is_asked_for_the_health_path() -> None:
     assert route(proxy_hosts="a.example.com\nb.example.com") == (
         "3000 --host=a.example.com --host=b.example.com --health-check-path=/up "
-        "--health-check-host=a.example.com"
+        "--health-check-timeout=30s --health-check-host=a.example.com"
     )
     assert parameters(proxy_hosts="*.example.com")["HEALTH_HOST"] == "www.example.com"
+
+
+def test_the_site_of_the_health_path_can_be_named() -> None:
+    hosts = "a.example.com\n*.example.org"
+    for site in ("A.example.com", "b.example.org"):
+        assert route(proxy_hosts=hosts, health_host=site).endswith(f"--health-check-host={site}")
+        assert parameters(proxy_hosts=hosts, health_host=site)["HEALTH_HOST"] == site
+    assert route(health_host="any.example.com").endswith("--health-check-host=any.example.com")
+    with pytest.raises(UserError, match=r"'b.c.example.org' is not one of `proxy-hosts`"):
+        inputs(proxy_hosts=hosts, health_host="b.c.example.org")
+
+
+def test_the_proxy_waits_for_an_answer_no_longer_than_the_deploy() -> None:
+    assert "--health-check-timeout=7s" in route(health_timeout="7").split()
+
+
+@pytest.mark.parametrize("status", ["200-399", "200,401", "404"])
+def test_a_status_that_the_proxy_does_not_accept_is_refused(status: str) -> None:
+    with pytest.raises(UserError, match="the proxy accepts only 2xx statuses"):
+        inputs(health_status=status)
+
+
+def test_fewer_statuses_than_those_of_the_proxy_are_asked_for_by_the_host() -> None:
+    assert parameters(health_status="200, 204")["HEALTH_STATUS"] == "200-200 204-204"
 
 
 def test_a_certificate_takes_the_port_of_https_too() -> None:
@@ -112,7 +136,8 @@ def test_a_certificate_takes_the_port_of_https_too() -> None:
 
 def test_no_word_of_the_way_has_a_blank() -> None:
     odd = "/up?a='$(id)*\"\\"
-    assert route(health=odd).split(" ") == ["3000", f"--health-check-path={odd}"]
+    words = ["3000", f"--health-check-path={odd}", "--health-check-timeout=30s"]
+    assert route(health=odd).split(" ") == words
 
 
 def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
@@ -121,6 +146,18 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
     shown = plan(want, ACME).shown()
     assert "t0ken" not in shown
     assert f"PROXY_IMAGE={PROXY_IMAGE}" in shown
+
+
+def test_a_volume_needs_the_word_that_both_may_write_to_it() -> None:
+    assert isinstance(inputs(volumes="data:/data", candidate="always").form, ProxyForm)
+    assert isinstance(inputs(volumes="data:/data:ro").form, ProxyForm)
+
+
+def test_a_container_that_others_find_is_checked_without_that_first() -> None:
+    [check] = [each for each in plan(inputs(labels="a=b"), ACME).phases if each.name == "check"]
+    assert check.why.startswith(
+        "check a candidate that users and neighbours cannot find, make sure"
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,6 +180,11 @@ def test_the_login_is_masked_and_the_dry_run_shows_none_of_it() -> None:
         ),
         ({"proxy_hosts": "a_b.example.com"}, "'a_b.example.com' is not the name of a host"),
         ({"proxy_hosts": "http://a.example.com"}, "is not the name of a host"),
+        ({"volumes": "data:/data"}, "run at the same time, and both would write to data:/data"),
+        ({"options": "--volumes-from=a"}, "both would write to --volumes-from=a"),
+        ({"volumes": "data:/data", "candidate": "auto"}, "`candidate: always` when two containers"),
+        ({"candidate": "never"}, "`candidate`: cannot be `never`: with `strategy: proxy` the old"),
+        ({"options": "--ip=10.0.0.9"}, "--ip=10.0.0.9 is for one container only"),
         ({"proxy_image": ""}, "`proxy-image`: is required but empty"),
         ({"proxy_image": "basecamp/kamal-proxy:v0.9.2"}, "has no digest"),
         ({"drain_timeout": "soon"}, "`drain-timeout`: 'soon' is not a whole number"),

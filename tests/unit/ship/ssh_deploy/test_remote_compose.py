@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.waiting import PATIENCE_SECONDS
+from bed.waiting import PATIENCE_SECONDS, wait_until
 from script_host import (
     ACME,
     COMMON,
@@ -106,7 +106,9 @@ class ComposeSide(ScriptHost):
         self.compose: tuple[str, ...] = ("compose.yml",)
         self.answer: dict[str, str] = ANSWER
         self.run_of = ACME
+        self.common = COMMON
         self.health_timeout = 120
+        self.keep = 3
         self.repository = folder / "repository"
         self.live = folder / "home" / "app"
         # Whoever waits for something that does not come has no time here.
@@ -135,27 +137,28 @@ class ComposeSide(ScriptHost):
             health="",
             health_port="",
             health_timeout=self.health_timeout,
-            keep=3,
+            keep=self.keep,
             before=(),
             after=(),
         )
-        return plan_compose(COMMON, form, self.run_of)
+        return plan_compose(self.common, form, self.run_of)
 
     def deploy(self, folder: str = "app", rollback: str = "") -> list[str]:
         """Deploy what is in the repository; returns the facts."""
-        process = self._begin(self.program(folder, rollback))
+        process = self.begin(self.program(folder, rollback))
         facts = listen(process, "ship-gone")
         process.communicate(timeout=PATIENCE_SECONDS)
         return facts
 
     def deploy_killed_after(self, phase: str) -> None:
         """Deploy, and end the shell there and then."""
-        process = self._begin(self.program(), until=phase)
+        process = self.begin(self.program(), until=phase)
         listen(process, f"end {phase}")
         os.killpg(process.pid, signal.SIGKILL)
         cut(process)
 
-    def _begin(self, program: Program, until: str = "leave") -> subprocess.Popen[bytes]:
+    def begin(self, program: Program, until: str = "leave") -> subprocess.Popen[bytes]:
+        """Deploy up to a phase."""
         names = [phase.name for phase in program.phases]
         process = self.start(program)
         say(process, call("lock", "prepare"))
@@ -485,7 +488,7 @@ class Moved(ComposeSide):
 
     def deploy_badly(self) -> list[str]:
         """Deploy what stops the container and then goes back; returns the facts."""
-        process = self._begin(self.program(), until="switch")
+        process = self.begin(self.program(), until="switch")
         listen(process, "end switch")
         self.stop()
         say(process, call("leave"))
@@ -643,6 +646,21 @@ def test_health_on_a_port_is_asked_once_the_first_of_ours_that_starts_is_there(
     assert "detail web: GET /up on port 80 gave status 503" in facts
 
 
+@pytest.mark.parametrize("health", ["unhealthy", "starting"])
+def test_the_path_of_a_service_decides_and_not_its_healthcheck(
+    side: ComposeSide, health: str
+) -> None:
+    curl = side.folder / "bin" / "curl"
+    curl.write_text("#!/bin/sh\nprintf 200\n")
+    curl.chmod(0o755)
+    side.make("health", health)
+    side.answer = {**ANSWER, "HEALTH_PATH": "/up", "HEALTH_HOST_PORT": "80"}
+    side.health_timeout = 1
+    assert deployed(side.deploy())
+    side.answer = {**side.answer, "HEALTH_SERVICE": "other"}
+    assert not deployed(side.deploy())
+
+
 def test_images_of_services_behind_a_profile_that_is_active_are_pulled(side: ComposeSide) -> None:
     side.make("broken", "image inspect")
     side.make("images", f"{IMAGE}\n{VENDOR}\n")
@@ -677,6 +695,43 @@ def test_a_name_is_that_of_one_repository(side: ComposeSide) -> None:
     (side.state / "repositories").write_text("Acme/App\n")
     assert deployed(side.deploy())
     assert (side.state / "source").read_text() == "Other/App"
+
+
+def test_another_project_of_the_repository_does_not_take_its_name(side: ComposeSide) -> None:
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"EXPECTED": "api db"}
+    side.put("compose.yml", "another project")
+    facts = side.deploy()
+    assert "failure other-service" in facts, facts
+    assert "detail the service web, and this deploy has api db" in facts
+    assert side.text("compose.yml") != "another project"
+    side.common = COMMON._replace(replaces=("web",))
+    assert "failure other-service" not in side.deploy()
+
+
+def test_a_project_stays_in_its_environment(side: ComposeSide) -> None:
+    side.common = COMMON._replace(environment="production")
+    assert deployed(side.deploy())
+    side.common = COMMON._replace(environment="staging")
+    side.put("compose.yml", "staging")
+    facts = side.deploy()
+    assert "detail the environment production, and this deploy has staging" in facts, facts
+    assert side.text("compose.yml") != "staging"
+    side.common = side.common._replace(replaces=("production",))
+    assert deployed(side.deploy())
+
+
+@pytest.mark.parametrize("broken", ["never", "compose -p app -f ./compose.yml -f ./images"])
+def test_no_command_of_docker_gets_the_descriptor_of_the_lock(
+    side: ComposeSide, broken: str
+) -> None:
+    side.put("compose.yml", "one")
+    assert deployed(side.deploy())
+    side.put("compose.yml", "two")
+    side.answer = {**ANSWER, "BEFORE": "web - one", "AFTER": "web - two"}
+    side.make("broken", broken)
+    assert deployed(side.deploy()) == (broken == "never")
+    assert side.holders == []
 
 
 def test_the_time_of_a_gap_is_no_process_to_end(side: ComposeSide) -> None:
@@ -906,3 +961,59 @@ def test_a_project_that_runs_for_the_whole_time_is_healthy_also_at_the_turn_of_a
     side.health_timeout = 2
     side.make_each_look_at_the_clock_take_a_second()
     assert deployed(side.deploy())
+
+
+def after_a_day_ahead(side: ComposeSide) -> None:
+    """Deploy `one`, `two` with a clock that is a day ahead, `three` with the right one again."""
+    for text, days in (("one", 0), ("two", 1), ("three", 0)):
+        side.set_clock_ahead(days)
+        side.put("compose.yml", text)
+        assert deployed(side.deploy())
+
+
+def test_a_clock_that_was_ahead_once_takes_no_release_that_serves(side: ComposeSide) -> None:
+    side.keep = 1
+    after_a_day_ahead(side)
+    current = (side.state / "current").read_text().strip()
+    assert [each.name for each in (side.state / "releases").iterdir()] == [current]
+    assert (side.state / "releases" / current / "files" / "compose.yml").read_text() == "three"
+
+
+def test_a_clock_that_was_ahead_once_changes_no_order_of_releases(side: ComposeSide) -> None:
+    after_a_day_ahead(side)
+    side.put("compose.yml", "four")
+    assert deployed(side.deploy())
+    assert deployed(side.deploy(rollback="previous"))
+    assert side.text("compose.yml") == "three"
+    # The clock goes back to before all releases, as one that has no battery does.
+    side.set_clock_ahead(-9999)
+    side.put("compose.yml", "five")
+    assert deployed(side.deploy())
+    assert deployed(side.deploy(rollback="previous"))
+    assert side.text("compose.yml") == "three"
+
+
+def looks(side: ComposeSide) -> int:
+    """How often the deploy has looked at its containers since they were started."""
+    up = next((n for n, each in enumerate(side.calls) if " up -d" in each), len(side.calls))
+    return sum(each.startswith("container inspect") for each in side.calls[up:])
+
+
+@pytest.mark.parametrize(("days", "limit"), [(1, 60), (-1, 1)])
+def test_a_clock_that_jumps_during_the_switch_changes_no_time_limit(
+    side: ComposeSide, days: int, limit: int
+) -> None:
+    side.set_clock_ahead(0)
+    side.health_timeout = limit
+    side.make("health", "starting\n")
+    process = side.begin(side.program())
+    wait_until(lambda: looks(side) > 1, "the deploy waits")
+    side.set_clock_ahead(days)
+    if days > 0:
+        seen = looks(side)
+        wait_until(lambda: looks(side) > seen + 1 or process.poll() is not None, "it looks again")
+        web = side.folder / "web"
+        side.make("web", web.read_text().replace("starting", "healthy"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert ("failure unhealthy" in facts) == (days < 0)

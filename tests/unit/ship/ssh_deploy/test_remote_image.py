@@ -54,7 +54,10 @@ def test_what_was_taken_over_by_the_first_deploy_is_the_previous_one(
     script_host: ScriptHost,
 ) -> None:
     script_host.make("image-of-app", BY_HAND)
-    assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+    script_host.make("foreign", "app")
+    adopting = plan_run(COMMON._replace(adopt=True), WANTED, ACME)
+    assert script_host.run(*PHASES, program=adopting)[-1] == "ship-gone word 0"
+    script_host.make("foreign", "")
     script_host.make("image-of-app", IMAGE)
     script_host.make("image-of-app.previous", BY_HAND)
     facts = script_host.run(*PHASES, program=back_to("previous"))
@@ -72,6 +75,20 @@ def test_what_was_taken_over_is_pulled_by_its_tag_when_it_is_no_more(
     script_host.make("image-of-app", IMAGE)
     prepare(script_host, back_to("previous"))
     assert script_host.pulls == [BY_HAND]
+
+
+def test_the_order_of_releases_is_that_of_the_history_and_not_of_its_times(
+    script_host: ScriptHost,
+) -> None:
+    for image, days in (("a", 0), ("b", 1), ("c", 0)):
+        script_host.set_clock_ahead(days)
+        wanted = WANTED._replace(image=f"{image}@sha256:1", keep=1)
+        assert script_host.run(*PHASES, program=plan_run(COMMON, wanted, ACME))[-2] == "finished 0"
+        script_host.make("image-of-app", wanted.image)
+    assert not any(each.startswith("rmi") and "c@" in each for each in script_host.calls)
+    assert "rmi b@sha256:1 a@sha256:1" in script_host.calls
+    prepare(script_host, back_to("previous"))
+    assert script_host.pulls[-1].startswith("b@")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ from script_host import (
     ACME,
     COMMON,
     DASH_FIRST,
+    IMAGE,
     PHASES,
     PROGRAM,
     WANTED,
@@ -32,7 +34,7 @@ from ship.ssh_deploy.run.plan import plan_run
 from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ship.ssh_deploy.program import Program
@@ -65,6 +67,20 @@ def test_a_deploy_ends_with_the_new_one_under_the_name(script_host: ScriptHost) 
     assert history["result"] == "deployed"
     assert history["actor"] == "octocat"
     assert not (script_host.state / "docker-config").exists()
+
+
+def test_log_lines_and_facts_keep_their_order(script_host: ScriptHost) -> None:
+    process = script_host.start(plan_run(COMMON, WANTED._replace(before=("migrate",)), ACME))
+    say(process, call(*PHASES[:3], "before", *PHASES[3:]))
+    said = listen(process, "ship-gone")
+    expected = (
+        "begin prepare", f"pulling {IMAGE}", f"image {IMAGE}", "begin before", "running: migrate",
+        "end before", "begin check", "starting the candidate app.candidate",
+        "the candidate is healthy", "begin switch", "stopping app", "starting the new app",
+        f"serving {IMAGE}", "committed yes",
+    )  # fmt: skip
+    assert [line for line in said if line in expected] == list(expected)
+    assert process.communicate(timeout=PATIENCE_SECONDS)[1] == b""
 
 
 def test_a_first_deploy_has_nothing_to_keep(script_host: ScriptHost) -> None:
@@ -133,14 +149,47 @@ def test_a_shell_that_is_killed_lets_go_of_the_lock(script_host: ScriptHost) -> 
     assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
 
 
+def test_a_program_that_docker_leaves_behind_does_not_hold_the_lock(
+    script_host: ScriptHost,
+) -> None:
+    docker = script_host.folder / "bin" / "docker"
+    left = script_host.folder / "left"
+    leave = f"[ $1 != start ] || {{ setsid sleep 600 >/dev/null 2>&1 & echo $! >>{left}; }}"
+    docker.write_text(docker.read_text().replace("\n", f"\n{leave}\n", 1))
+    try:
+        assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+        # The processes of the session are gone but for this one, as the monitor of Podman stays.
+        assert script_host.run("lock", "leave", program=impatient())[-1] == "ship-gone word 0"
+    finally:
+        for pid in left.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("broken", ["never", "start app.next"])
+@pytest.mark.parametrize("form", ["run", "health command", "proxy"])
+def test_no_command_of_docker_gets_the_descriptor_of_the_lock(
+    script_host: ScriptHost, form: str, broken: str
+) -> None:
+    behind = WANTED._replace(ports=(Port("", "80", "8080", "tcp"),))
+    proxy = ProxyForm(behind, hosts=(), tls=False, image=f"proxy@{DIGEST}", drain_timeout=1)
+    program = {
+        "run": plan_run(COMMON, WANTED._replace(before=("'one'",), networks=("a", "b")), ACME),
+        "health command": plan_run(COMMON, WANTED._replace(health_command="true"), ACME),
+        "proxy": plan_proxy(COMMON, proxy, ACME),
+    }[form]
+    script_host.make("broken", broken)
+    script_host.run(*(phase.name for phase in program.phases), program=program)
+    assert script_host.calls
+    assert script_host.holders == []
+
+
 def test_a_second_deploy_waits_for_the_first(script_host: ScriptHost) -> None:
     first = script_host.start()
     say(first, call("lock"))
     listen(first, "end lock")
     second = script_host.start()
     say(second, call(*PHASES))
-    assert second.stderr
-    assert second.stderr.readline().startswith(b"waiting: app is locked by https://github.com/")
+    assert listen(second, "waiting:")[-1].startswith("waiting: app is locked by https://github.com")
     say(first, call(*PHASES[2:]))
     for process in (first, second):
         assert listen(process, "ship-gone")[-1] == "ship-gone word 0"
@@ -166,14 +215,14 @@ def test_each_holder_whose_lock_has_expired_is_asked_before_it_is_killed(
     with lock.open("a") as held, ExitStack() as stack:
         fcntl.flock(held, fcntl.LOCK_EX)
         first, second = (stack.enter_context(stubborn(script_host, name)) for name in ("1", "2"))
-        lock.write_text(f"{first.pid} 50 the first\n")
+        lock.write_text(f"{first.pid} up50 the first\n")
         clock.write_text("100")
         waiting = script_host.start(plan_run(COMMON._replace(lock_timeout=999), WANTED, ACME))
         say(waiting, Secret(f"now() {{ cat {clock}; }}\n"))
         say(waiting, call("lock"))
         await_file(script_host.folder / "asked-1")
         # While we waited another got it, and hangs as well.
-        lock.write_text(f"{second.pid} 120 the second\n")
+        lock.write_text(f"{second.pid} up120 the second\n")
         clock.write_text("165")
         await_file(script_host.folder / "asked-2")
         clock.write_text("230")
@@ -286,9 +335,39 @@ def test_only_what_serves_has_the_name_in_its_networks(script_host: ScriptHost) 
     assert [call.split()[2] for call in named] == ["app.next"]
 
 
-def behind_the_proxy(rollback: str = "") -> Program:
+def test_only_what_serves_has_what_others_find_it_by(script_host: ScriptHost) -> None:
+    wanted = WANTED._replace(labels={"a": "b"}, options=("--hostname=shop", "--init"))
+    program = plan_run(COMMON, wanted._replace(before=("migrate",), after=("warm",)), ACME)
+    script_host.run(*(phase.name for phase in program.phases), program=program)
+    made = [call.split() for call in script_host.calls if call.startswith("create ")]
+    assert [words[2] for words in made] == ["app.candidate"] * 2 + ["app.next", "app.candidate"]
+    guests = [words for words in made if words[2] == "app.candidate"]
+    [serves] = [words for words in made if words[2] == "app.next"]
+    for words in guests:
+        assert not {"--label=a=b", "--hostname=shop"} & set(words)
+        assert {"traefik.enable=false", "VIRTUAL_HOST="} < set(words)
+    assert {"--label=a=b", "--hostname=shop"} < set(serves)
+    assert not {"traefik.enable=false", "VIRTUAL_HOST="} & set(serves)
+    assert all("--init" in words for words in made)
+
+
+@pytest.mark.parametrize(
+    ("labels", "made"), [({}, ["app.next"]), ({"a": "b"}, ["app.candidate", "app.next"])]
+)
+def test_behind_the_proxy_too_a_version_is_checked_before_others_find_it(
+    script_host: ScriptHost, labels: dict[str, str], made: list[str]
+) -> None:
+    answer_while(script_host, "true")
+    phases = ("lock", "prepare", "check", "leave")
+    facts = script_host.run(*phases, program=behind_the_proxy(labels=labels))
+    assert "finished 0" in facts, str(facts)
+    calls = [call.split()[2] for call in script_host.calls if call.startswith("create --name app.")]
+    assert calls == made
+
+
+def behind_the_proxy(rollback: str = "", labels: Mapping[str, str] | None = None) -> Program:
     ports = (Port("", "80", "8080", "tcp"),)
-    wanted = WANTED._replace(ports=ports, health="/up", rollback=rollback)
+    wanted = WANTED._replace(ports=ports, health="/up", rollback=rollback, labels=labels or {})
     proxy = ProxyForm(wanted, hosts=(), tls=False, image=f"proxy@{DIGEST}", drain_timeout=1)
     return plan_proxy(COMMON, proxy, ACME)
 
@@ -513,6 +592,30 @@ def test_a_command_that_docker_refuses_is_reported_in_its_words(
 OTHER = "Other/App"
 
 
+# What Podman 4.3.1 says, and the components of its service as Docker's client shows them.
+PODMAN = """\
+case "$*" in
+  --version) echo podman version 4.3.1; exit ;;
+  *Components*) echo "Error: can't evaluate field Components in type *define.Version"; exit 125 ;;
+  version*) echo 4.3.1; exit ;;
+esac
+"""
+SERVICE = """\
+case "$*" in *Components*) echo 4.3.1 Podman Engine Conmon OCI Runtime; exit ;; esac
+"""
+
+
+@pytest.mark.parametrize("answers", [PODMAN, SERVICE], ids=["client", "service"])
+def test_podman_under_the_name_of_docker_is_refused_before_all(
+    script_host: ScriptHost, answers: str
+) -> None:
+    docker = script_host.folder / "bin" / "docker"
+    docker.write_text(docker.read_text().replace("\n", f"\n{answers}", 1))
+    assert "failure podman" in script_host.run(*PHASES)
+    assert not script_host.state.exists(), "not even the lock was taken"
+    assert script_host.boxes == {"app": "running"}
+
+
 @pytest.mark.parametrize("form", ["plain", "proxy"])
 def test_the_service_of_another_repository_is_not_taken_over(
     script_host: ScriptHost, form: str
@@ -564,3 +667,51 @@ def test_an_app_that_runs_for_the_whole_time_is_healthy_also_at_the_turn_of_a_se
     script_host.make_each_look_at_the_clock_take_a_second()
     program = plan_run(COMMON, WANTED._replace(health_timeout=2), ACME)
     assert script_host.run(*PHASES, program=program)[-1] == "ship-gone word 0"
+
+
+def looks(script_host: ScriptHost) -> int:
+    """How often the deploy has looked at the health of a container."""
+    return sum("RestartCount" in each for each in script_host.calls)
+
+
+@pytest.mark.parametrize(("days", "limit"), [(1, 60), (-1, 1)])
+def test_a_clock_that_jumps_changes_no_time_limit(
+    script_host: ScriptHost, days: int, limit: int
+) -> None:
+    script_host.set_clock_ahead(0)
+    script_host.make("health", "starting")
+    process = script_host.start(plan_run(COMMON, WANTED._replace(health_timeout=limit), ACME))
+    say(process, call(*PHASES))
+    wait_until(lambda: looks(script_host) > 1, "the deploy waits")
+    script_host.set_clock_ahead(days)
+    if days > 0:
+        seen = looks(script_host)
+        wait_until(lambda: looks(script_host) > seen + 1 or process.poll() is not None, "it looks")
+        script_host.make("health", "healthy")
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert ("failure unhealthy" in facts) == (days < 0)
+
+
+@pytest.mark.parametrize("expires", ["up99999999999", "1"])
+def test_a_lock_that_has_not_expired_or_is_of_an_older_version_is_waited_for(
+    script_host: ScriptHost, expires: str
+) -> None:
+    script_host.state.mkdir(parents=True)
+    lock = script_host.state / "lock"
+    with lock.open("a") as held, stubborn(script_host, "1") as holder:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        # What was a time of the system clock says nothing to a clock that counts from the start.
+        lock.write_text(f"{holder.pid} {expires} the first\n")
+        assert "failure locked" in script_host.run("lock", program=impatient())
+        assert not (script_host.folder / "asked-1").exists()
+
+
+def test_an_older_version_does_not_take_the_lock_for_expired(script_host: ScriptHost) -> None:
+    process = script_host.start()
+    say(process, call("lock"))
+    listen(process, "end lock")
+    group, expires, *_ = (script_host.state / "lock").read_text().split()
+    assert group.isdecimal()
+    assert not expires.isdecimal(), "it compares a number with the system clock"
+    cut(process)

@@ -6,12 +6,13 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from script_host import COMMON, PROGRAM
+from script_host import ACME, COMMON, PROGRAM, WANTED
 from ship.runner.errors import StepFailed
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
 from ship.ssh_deploy.apply import Host
 from ship.ssh_deploy.report import Report
+from ship.ssh_deploy.run.plan import plan_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,14 @@ def test_a_file_of_the_previous_release_that_is_not_restored_is_reported_beside_
 def test_what_is_in_the_way_is_reported_once() -> None:
     problems = failure_of("begin switch", "failure in-the-way", "detail x", "unmoved x").problems
     assert len(problems) == 1
+
+
+def test_the_summary_says_that_no_candidate_ran(tmp_path: Path) -> None:
+    program = plan_run(COMMON, WANTED._replace(volumes=("data:/data",)), ACME)
+    summary = tmp_path / "summary"
+    given = Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO())
+    Report(COMMON, [Host(COMMON.targets[0], program)], given).write()
+    assert "no candidate runs beside the service, because both would" in summary.read_text()
 
 
 def test_two_hosts_of_one_address_have_different_names(tmp_path: Path) -> None:
@@ -87,3 +96,22 @@ def test_each_failure_names_what_can_be_done() -> None:
         assert "(it says)" in problem.what
         assert "brackets" not in problem.hint
     assert "`health-timeout`" in problem.hint
+
+
+def test_another_service_is_named_with_the_word_that_accepts_it() -> None:
+    detail = "detail the port 80, and this deploy has 8081"
+    [problem] = failure_of("begin switch", "failure other-service", detail, "old 80").problems
+    assert "seems to be another service: it has the port 80" in problem.what
+    assert problem.hint.endswith("set `replaces: 80`")
+
+
+def test_the_summary_says_what_an_adopted_container_had(tmp_path: Path) -> None:
+    host, summary = Host(COMMON.targets[0], PROGRAM), tmp_path / "summary"
+    host.facts.mark = "m"
+    for fact in ("adopted nginx:1", "definition /x/adopted-app.json", "lost-settings the port 1:1"):
+        host.facts.take(f"m {fact}")
+    Report(COMMON, [host], Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO())).write()
+    said = summary.read_text().replace("\\", "")
+    assert "was made by hand, from the image: nginx:1" in said
+    assert "kept on the host: /x/adopted-app.json" in said
+    assert "The new container does not have: the port 1:1" in said

@@ -116,13 +116,86 @@ def test_no_secret_is_a_word_of_a_command() -> None:
     assert "hunter2" not in str(plan(read_inputs(environ, ACME), ACME).parameters)
 
 
-def test_limits_labels_and_options_are_flags() -> None:
-    given = parameters(
-        memory="512m", cpus="1.5", labels="traefik.enable=true", options="--init --cap-drop=ALL"
-    )
-    flags = str(given["FLAGS"])
-    for flag in ("--memory=512m", "--cpus=1.5", "--label=traefik.enable=true", "--init"):
+def test_the_site_and_the_good_statuses_reach_the_host() -> None:
+    given = parameters(**{"health-host": "shop.example.com:81", "health-status": "200-399,401"})
+    assert given["HEALTH_HOST"] == "shop.example.com:81"
+    assert given["HEALTH_STATUS"] == "200-399 401-401"
+    assert (parameters()["HEALTH_HOST"], parameters()["HEALTH_STATUS"]) == ("", "200-299")
+
+
+def test_a_variable_of_128_kib_is_refused_and_one_byte_less_is_not() -> None:
+    longest = "x" * (128 * 1024 - len("A=") - 1)
+    assert form(env=f"A={longest}").env["A"] == Secret(longest)
+    with pytest.raises(UserError, match="input `env`: A is too long: Linux allows 128 KiB"):
+        inputs(env=f"A={longest}x")
+
+
+def test_limits_and_options_are_flags() -> None:
+    flags = str(parameters(memory="512m", cpus="1.5", options="--init --cap-drop=ALL")["FLAGS"])
+    for flag in ("--memory=512m", "--cpus=1.5", "--init", "--cap-drop=ALL"):
         assert flag in flags
+
+
+def test_what_others_find_a_container_by_is_not_in_the_flags_of_all() -> None:
+    options = "--init --hostname=shop --ip=10.0.0.9 --label-file=/etc/labels --mac-address=02::1"
+    environ = environment(labels="traefik.enable=true", env="VIRTUAL_HOST\nA", options=options)
+    given = plan(
+        read_inputs({**environ, "VIRTUAL_HOST": "a.test", "A": "1"}, ACME), ACME
+    ).parameters
+    assert str(given["FOUND_BY"]).split() == [
+        "--label=traefik.enable=true", "--env=VIRTUAL_HOST", "--hostname=shop", "--ip=10.0.0.9",
+        "--label-file=/etc/labels", "--mac-address=02::1",
+    ]  # fmt: skip
+    flags = str(given["FLAGS"]).split()
+    assert [each for each in flags if "gen-workflow" not in each] == ["--env=A", "--init"]
+
+
+@pytest.mark.parametrize(
+    ("given", "both"),
+    [
+        ({}, False),
+        ({"volumes": "data:/data"}, True),
+        ({"volumes": "/srv/a:/a"}, True),
+        ({"volumes": "data:/data:rw"}, True),
+        ({"volumes": "data:/data:z"}, True),
+        ({"volumes": "data:/data:ro"}, False),
+        ({"volumes": "/srv/a:/a:z,ro"}, False),
+        ({"volumes": "data:/ro"}, True),
+        ({"volumes": "aa:/a:ro\nbb:/b"}, True),
+        ({"options": "--mount=type=bind,source=/srv/a,target=/a"}, True),
+        ({"options": "--mount=src=data,dst=/data"}, True),
+        ({"options": "--mount=type=volume,source=data,target=/data,readonly=false"}, True),
+        ({"options": "--mount=type=volume,source=data,target=/data,readonly"}, False),
+        ({"options": "--mount=type=bind,source=/srv/a,target=/a,ro=true"}, False),
+        ({"options": "--mount=Type=bind,Source=/srv/a,target=/a,READONLY=1"}, False),
+        ({"options": "--mount=type=volume,target=/data"}, False),
+        ({"options": "--mount=type=tmpfs,target=/data"}, False),
+        (
+            {
+                "options": "'--mount=type=volume,source=nfs,target=/n,"
+                '"volume-opt=o=addr=10.0.0.1,readonly"\''
+            },
+            True,
+        ),
+        ({"options": "--tmpfs=/run"}, False),
+        ({"options": "--volumes-from=store"}, True),
+        ({"options": "--volumes-from=store:ro"}, False),
+    ],
+)
+def test_two_containers_never_write_to_one_volume(given: dict[str, str], *, both: bool) -> None:
+    made = program(**given)
+    assert ("check" in [phase.name for phase in made.phases]) is not both
+    assert ("both would write to" in made.note) is both
+    assert (made.note in made.shown()) or not both
+    assert "check" in [phase.name for phase in program(**given, candidate="always").phases]
+
+
+def test_a_candidate_can_be_switched_off() -> None:
+    made = program(candidate="never")
+    names = [phase.name for phase in made.phases]
+    assert names == ["look", "lock", "prepare", "switch", "commit", "leave"]
+    assert "because `candidate: never` says so" in made.note
+    assert program(candidate="always").note == program().note == ""
 
 
 def test_a_release_to_go_back_to_needs_no_image() -> None:
@@ -174,6 +247,15 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"known-hosts": ""}, "ssh-keyscan"),
         ({"image": "ghcr.io/acme/app:1"}, "has no digest"),
         ({"image": ""}, "nothing was pushed"),
+        ({"image": IMAGE.replace("acme", "Acme")}, "has capital letters, which the name of an"),
+        ({"image": "Acme/App", "rollback": "previous"}, "hint: write acme/app, as build-push does"),
+        ({"image": f"{IMAGE}0"}, "has no digest of the form sha256: and 64 digits"),
+        ({"image": IMAGE.replace("/app", "/")}, "is not the name of an image"),
+        ({"health-host": "https://shop.example.com/"}, "is not the name of a site"),
+        ({"health": "", "health-host": "a"}, "`health-host`: has no effect without `health`"),
+        ({"health": "", "health-status": "200"}, "`health-status`: has no effect without `health`"),
+        ({"health-status": "2xx"}, "'2xx' is not a status or a range of them"),
+        ({"health-status": "399-200"}, "'399-200' is not a status or a range of them"),
         ({"name": "a b"}, "not the name of a service"),
         ({"name": "x"}, "not the name of a service"),
         ({"name": "shop.next"}, "not the name of a service"),
@@ -192,6 +274,8 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"options": "--cap-add ALL"}, "'ALL' is not an option in its long form"),
         ({"options": "-p=80:80"}, "not an option in its long form"),
         ({"options": "--publish=80:80"}, "has an input of its own: `ports`"),
+        ({"options": "--net-alias=shop"}, "has an input of its own: `name`"),
+        ({"candidate": "sometimes"}, "'sometimes' is not one of auto, always, never"),
         ({"options": "--rm"}, "or make a rollback impossible"),
         (
             {"options": "--entrypoint"},
@@ -217,6 +301,9 @@ def test_any_value_arrives_in_any_shell_as_it_is(shell: tuple[str, ...], tmp_pat
         ({"health-command": "x"}, "cannot be used together with `health`"),
         ({"script": "id"}, "`image`: cannot be used together with `script`"),
         ({"health-timeout": "0"}, "from 1 to 3600"),
+        ({"replaces": "80;id"}, "'80;id' is not what a service has"),
+        ({"adopt": "shop"}, "neither true nor false"),
+        ({"script": "id", "image": "", "adopt": "true"}, "`adopt`: cannot be used together"),
         ({"env": "SECONDS=1"}, "would change the shell"),
         ({"env": "DOCKER_HOST=tcp://x"}, "would change the shell or Docker's client"),
     ],
@@ -291,7 +378,8 @@ def test_a_login_without_a_user_name_is_that_of_the_actor() -> None:
 
 def test_a_label_may_have_any_name_that_docker_takes() -> None:
     name = "traefik.http.routers.web.tls.domains[0].main"
-    assert f"--label={name}=example.com" in str(parameters(labels=f"{name}=example.com")["FLAGS"])
+    given = parameters(labels=f"{name}=example.com")
+    assert f"--label={name}=example.com" in str(given["FOUND_BY"])
 
 
 def test_a_dry_run_says_where_it_would_happen() -> None:
@@ -307,8 +395,58 @@ def test_an_unset_port_means_the_default_of_ssh() -> None:
     assert inputs(port="").common.targets[0].port == 22
 
 
-def test_the_name_is_that_of_the_repository() -> None:
-    assert inputs().common.name == "app"
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "app"),
+        ({"environment": "production"}, "app"),
+        ({"environment": "staging"}, "app-staging"),
+        ({"environment": "Review / Feature_1"}, "app-review-feature_1"),
+        ({"environment": "production-eu"}, "app-production-eu"),
+        ({"image": IMAGE.replace("/app@", "/app-api@")}, "app-api"),
+        ({"image": IMAGE.replace("/app@", "/app/api@")}, "app-api"),
+        ({"image": IMAGE.replace("/app@", "/api@"), "environment": "test"}, "app-api-test"),
+        ({"image": IMAGE.replace("ghcr.io/acme/app@", "nginx@")}, "app-nginx"),
+        ({"image": "", "rollback": "previous"}, "app"),
+        ({"environment": "staging", "name": "shop"}, "shop"),
+    ],
+)
+def test_the_default_name_tells_services_and_environments_apart(
+    changes: dict[str, str], name: str
+) -> None:
+    assert inputs(**changes).common.name == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "earlier"),
+    [
+        ({}, ""),
+        ({"environment": "staging"}, "app"),
+        ({"name": "app-staging", "environment": "staging"}, "app"),
+        ({"name": "App"}, "app"),
+        ({"name": "worker"}, ""),
+    ],
+)
+def test_the_earlier_default_name_is_looked_at_where_the_new_one_is_used(
+    changes: dict[str, str], earlier: str
+) -> None:
+    assert parameters(**changes)["EARLIER_NAME"] == earlier
+
+
+def test_what_is_compared_with_the_service_is_sent_to_the_host() -> None:
+    given = parameters(
+        ports="10.0.0.1:80:8080\n127.0.0.1:80:8081\n[::1]:53:53/udp",
+        replaces="8080, ghcr.io/acme/old\nproduction",
+        adopt="true",
+        volumes="data:/data:ro",
+        env="LEVEL=info",
+    )
+    assert given["SERVED_PORTS"] == "80 53"
+    assert given["SERVED"] == "10.0.0.1:80:8080/tcp 127.0.0.1:80:8081/tcp ::1:53:53/udp"
+    assert given["REPLACES"] == "8080 ghcr.io/acme/old production"
+    assert (given["ADOPT"], parameters()["ADOPT"]) == ("yes", "")
+    assert "SERVED" not in parameters(), "it is for an adoption alone"
+    assert (given["VOLUMES"], given["ENV_NAMES"]) == ("data:/data", "LEVEL")
 
 
 @pytest.mark.parametrize(

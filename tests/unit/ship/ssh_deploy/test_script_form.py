@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bed.action_file import ROOT, read_action
-from script_host import ACME, COMMON, ScriptHost
+from bed.waiting import PATIENCE_SECONDS
+from script_host import ACME, COMMON, ScriptHost, listen, say
 from ship.runner.command import Secret
 from ship.runner.errors import UserError
 from ship.ssh_deploy import program as remote_script
+from ship.ssh_deploy.apply import Host
 from ship.ssh_deploy.common import DEFAULTS
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.inputs import Inputs, read_inputs
+from ship.ssh_deploy.program import call
 from ship.ssh_deploy.script.inputs import ScriptForm
 from ship.ssh_deploy.script.plan import plan_script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
@@ -97,15 +104,57 @@ def test_a_script_stops_at_the_first_command_that_fails(script_host: ScriptHost)
     assert "failure script" in said
 
 
+def test_the_errors_of_a_script_are_a_stream_of_their_own(script_host: ScriptHost) -> None:
+    script = "echo out; echo err >&2; { true >&3; } 2>/dev/null || echo no third stream"
+    process = script_host.start(plan_script(COMMON, ScriptForm(Secret(script), {}), ACME))
+    say(process, call("lock", "script", "leave"))
+    said = listen(process, "ship-gone")
+    assert said[said.index("script yes") + 1 :][:3] == ["out", "no third stream", "exit-code 0"]
+    assert process.communicate(timeout=PATIENCE_SECONDS)[1] == b"err\n"
+
+
+def test_only_what_the_commands_print_is_their_output() -> None:
+    host = Host(COMMON.targets[0], plan_script(COMMON, ScriptForm(Secret("id"), {}), ACME))
+    shown: list[str] = []
+    connector = Lines()
+    host.open(connector, shown.append)  # type: ignore[arg-type]
+    for line in (
+        "waiting: app is locked", "m begin script", "m script yes", "uid=0", "no end m exit-code 0",
+        "the session ended",
+    ):  # fmt: skip
+        connector.on_line(line)
+    assert list(host.output) == ["uid=0", "no end "]
+    assert shown == [
+        "waiting: app is locked", "script: run the commands, up to the first that fails", "uid=0",
+        "no end ", "the session ended",
+    ]  # fmt: skip
+
+
+class Lines:
+    """What a host opens its session with: it only gives out lines."""
+
+    def open(
+        self,
+        _: object,
+        preamble: Callable[[str], Secret],
+        *,
+        on_line: Callable[[str], None],
+        **_more: object,
+    ) -> None:
+        preamble("m")
+        self.on_line = on_line
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("image", IMAGE), ("rollback", "previous"), ("compose", "compose.yml"), ("dir", "/srv"),
         ("images", f"web={IMAGE}"), ("files", "nginx"), ("ports", "80:80"), ("before", "migrate"),
-        ("after", "warm"), ("health", "/up"), ("health-command", "true"), ("volumes", "data:/data"),
+        ("after", "warm"), ("health", "/up"), ("health-host", "a"), ("health-status", "200"),
+        ("health-command", "true"), ("volumes", "data:/data"),
         ("secret-files", "CERT=x"), ("networks", "web"), ("labels", "a=b"), ("memory", "1g"),
         ("cpus", "1"), ("options", "--init"), ("command", "serve"), ("restart", "always"),
-        ("health-timeout", "90"), ("stop-timeout", "60"), ("keep", "5"),
+        ("health-timeout", "90"), ("stop-timeout", "60"), ("keep", "5"), ("candidate", "never"),
         ("registry-password", "hunter2"), ("proxy-image", IMAGE), ("drain-timeout", "5"),
     ],
 )  # fmt: skip

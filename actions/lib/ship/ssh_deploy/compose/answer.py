@@ -44,6 +44,9 @@ def answer(want: ComposeForm, facts: Facts) -> dict[str, Value]:
         "HEALTH_HOST_PORT": place.port,
         "BEFORE": _task_lines(project, "before", want.before),
         "AFTER": _task_lines(project, "after", want.after),
+        "TASK_OVERRIDE": compose_project.override_of_tasks(
+            project, tuple(dict.fromkeys(task.service for task in (*want.before, *want.after)))
+        ),
     }
 
 

@@ -27,6 +27,8 @@ OLDEST_COMPOSE=2.24
 PINNED=
 HEALTH_SERVICE=
 HEALTH_HOST_PORT=
+# What the containers of commands do not get of their services, as a compose file.
+TASK_OVERRIDE=
 
 # The folder of this release, and the name of the release that serves.
 release=
@@ -65,8 +67,12 @@ check_compose() {
   version=${version#v}
   case $version in
     [0-9]*.[0-9]*) ;;
-    *) fail no-compose "$(docker-compose version --short 2>/dev/null |
-      sed 's/^/only docker-compose /')" ;;
+    *)
+      docker_output=$(docker version 2>&1 | sed -n '/^WARNING: Error loading config file/p')
+      [ -z "$docker_output" ] || fail docker-config "$docker_output"
+      fail no-compose "$(docker-compose version --short 2>/dev/null |
+        sed 's/^/only docker-compose /')"
+      ;;
   esac
   minor=${version#*.}
   minor=${minor%%[!0-9]*}
@@ -83,7 +89,7 @@ become_compose() {
   shift 2
   eval "set -- docker compose ${PROJECT:+-p \"\$PROJECT\"} $files \"\$@\""
   for name in $ENV_NAMES; do set -- -u "$name" "$@"; done
-  exec env "$@"
+  exec env "$@" 9>&-
 }
 
 compose() { (become_compose "$@"); }
@@ -178,6 +184,9 @@ $PROJECT
     grep -vxF -e "$FOLDER" -e "$(cd "$FOLDER" && pwd -P)" | head -n 1)
   [ -z "$elsewhere" ] || fail other-folder "$PROJECT runs from $elsewhere"
   baseline=$(each_container)
+  note_difference environment "$(cat "$STATE/environment" 2>/dev/null)" "$ENVIRONMENT"
+  note_difference service "$(running_in "$baseline" | tr '\n' ' ')" "$EXPECTED"
+  stop_if_different
   images=$(images_that_run)
   [ -n "$previous" ] || previous=$images
   report previous "$previous"
@@ -187,7 +196,7 @@ $PROJECT
 # Prints one line in the form of CONTAINER_FORMAT for each container of the project without tasks.
 each_container() {
   docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "$NO_TASKS" \
-    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null
+    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null 9>&-
 }
 
 # $1 a word, $2 words with a blank between them.
@@ -228,6 +237,7 @@ phase_after() { run_tasks after "$AFTER"; }
 # for `eval`.
 run_tasks() {
   local service needed line ran=
+  printf '%s\n' "$TASK_OVERRIDE" 2>/dev/null >"$STATE/task.yml" || fail disk "$STATE"
   while read -r service needed line; do
     ran=yes
     log "running in $service: $line"
@@ -243,13 +253,16 @@ TASKS
   [ -n "$ran" ] || fail disk "${TMPDIR:-/tmp}"
 }
 
+# Users and neighbours must not find the container of a command. What its image says to Traefik and
+# nginx-proxy is overridden.
 run_task() {
   local code
   eval "set -- $1 $2"
   # In the background, so that we get a signal at once, and so that our facts do not go where its
   # output goes.
-  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE" \
-    run --rm --no-deps -T --name "$task_container" "$@" </dev/null >&2 9>&- &
+  become_compose "$FOLDER" "$FILES -f ./$OVERRIDE_FILE -f \"\$STATE/task.yml\"" \
+    run --rm --no-deps -T --label traefik.enable=false --env VIRTUAL_HOST= \
+    --name "$task_container" "$@" </dev/null >&2 &
   compose_process=$!
   wait "$compose_process"
   code=$?
@@ -369,14 +382,13 @@ judge_one() {
     running)
       [ -z "$awaiting_tasks" ] || { is_slow "$1: it has not ended" && return; }
       [ "$3" = 0 ] || { is_bad "$1: it crashed and was started again" && return; }
+      # Its path decides, and not its HEALTHCHECK.
+      [ -n "$HEALTH_PATH" ] && [ "$1" = "$HEALTH_SERVICE" ] && return
       case $5 in
         unhealthy) is_bad "$1: its HEALTHCHECK says unhealthy" ;;
         starting) is_slow "$1: its HEALTHCHECK has not passed" ;;
         healthy) ;;
-        *)
-          [ -n "$HEALTH_PATH" ] && [ "$1" = "$HEALTH_SERVICE" ] && return
-          [ "$looked_at" -ge "$settled_at" ] || is_slow "$1: it has not run for long enough"
-          ;;
+        *) [ "$looked_at" -ge "$settled_at" ] || is_slow "$1: it has not run for long enough" ;;
       esac
       ;;
     restarting) is_bad "$1: it ended with exit code $4 and is started again and again" ;;
@@ -402,7 +414,8 @@ await_project() {
     [ "$verdict" != bad ] || return 1
     if [ "$verdict" = ok ]; then
       [ -n "$HEALTH_PATH" ] && is_among "$HEALTH_SERVICE" "$2" || return 0
-      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" && return 0
+      be_patient $((deadline - looked_at))
+      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" "$patience" && return 0
       reason="$HEALTH_SERVICE: GET $HEALTH_PATH on port $HEALTH_HOST_PORT gave $answer"
       failed_container=$(each_container |
         sed -n "s/^$HEALTH_SERVICE \\([^ ]*\\) .*/\\1/p" | head -n 1)
@@ -470,6 +483,7 @@ phase_commit() {
   committed=yes
   report committed yes
   [ -z "$SOURCE" ] || printf '%s' "$SOURCE" >"$STATE/source" 2>/dev/null
+  [ -z "$ENVIRONMENT" ] || printf '%s' "$ENVIRONMENT" >"$STATE/environment" 2>/dev/null
   remove_undo_notes
   record deployed "$gap"
   remove_old_releases

@@ -1,5 +1,7 @@
 # Releases of a compose project: what was uploaded, and the folder as it will be, for compose to
 # read.
+#
+# RELEASE (parameter): the name of this release, which comes after all others in their order.
 
 # What compose reads of the project, and the words with which it refused it.
 project_config=
@@ -18,10 +20,16 @@ look_at_current() {
     report before "$previous"
 }
 
-# A release has another name until it is complete.
+# The name begins with the time, or with the next number where the clock of the host was ahead when
+# another release was made. A release has another name until it is complete.
 begin_release() {
-  release=$RELEASES/$RELEASE
+  local last
   rm -rf "$RELEASES"/*.new
+  last=$(cd "$RELEASES" && printf '%s\n' [0-9]*-* | tail -n 1)
+  case $last in
+    [0-9]*) [ "${last%%-*}" -lt "${RELEASE%%-*}" ] || RELEASE=$((${last%%-*} + 1))-$$ ;;
+  esac
+  release=$RELEASES/$RELEASE
   mkdir "$release.new" 2>/dev/null || fail disk "$release"
 }
 

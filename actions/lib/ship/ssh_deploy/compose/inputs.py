@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.reference import Name, Reference
 from ship.ssh.target import LAST_PORT, MISSING
-from ship.ssh_deploy.common import refuse
+from ship.ssh_deploy.common import default_name, refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload
-from ship.ssh_deploy.environment import lines_of_file, read_files
+from ship.ssh_deploy.environment import check_lengths, lines_of_file, read_files
+from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class ComposeForm(NamedTuple):
     keep: int
     before: tuple[Task, ...]
     after: tuple[Task, ...]
+    health_host: str = ""
+    health_status: str = GOOD
     kind: Literal["compose"] = "compose"
 
 
@@ -70,12 +73,15 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
     repository = read_repository(read, image) if rollback else _repository(image, images)
     health, health_port = _health(read)
     refuse(read, ELSEWHERE, "cannot be used together with `compose`", "set it in the compose file")
+    refuse(read, ("adopt",), "is only for a single container", "leave it out")
     hint = "set it in the compose file, as `stop_grace_period` of the service"
+    told = "leave it out: compose stops the old container of a service before it starts the new one"
+    refuse(read, ("candidate",), "is only for a single container", told)
     refuse(read, ("stop-timeout",), "cannot be used together with `compose`", hint)
     return ComposeForm(
         # The host has the files for a rollback, and there is often no checkout here.
         upload=Upload("") if rollback else read_upload(read, context.workspace),
-        folder=_folder(read, read.text("name", default=context.name)),
+        folder=_folder(read, read.text("name", default=default_name(read, context))),
         project=read.matching("name", PROJECT, "the name of a compose project", read.text("name")),
         images=images,
         image=image,
@@ -85,6 +91,8 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
         env=None if rollback else _env(read, context.workspace),
         health=health,
         health_port=health_port,
+        health_host=read_health_host(read),
+        health_status=read_health_status(read),
         health_timeout=read.number("health-timeout", 1, 3600, 60),
         keep=read.number("keep", 1, 1000, 3),
         before=_tasks(read, "before"),
@@ -136,6 +144,7 @@ def _env(read: Reader, workspace: str) -> dict[str, Secret] | None:
     for name, text in files.items():
         env.update(lines_of_file(read, name, text))
     env.update(read.environment("env"))
+    check_lengths(read, env)
     for name in filter(RESERVED.fullmatch, env):
         hint = "give it another name in the compose file, such as APP_NAME: ${OTHER_NAME}"
         read.problem("env", f"{name} would change which Docker engine is used on the host", hint)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,500}")
 LABEL = "io.github.gen-workflow.files"
+# What users and neighbours find a container by: of a service, and of a service in a network.
+FOUND_BY = ("labels", "hostname", "mac_address")
+ADDRESSES = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
+# The tag of compose that removes a value.
+RESET = "!reset"
 
 
 class Place(NamedTuple):
@@ -200,6 +205,29 @@ def override(images: Mapping[str, str], digests: Mapping[str, str]) -> str:
     for name, digest in digests.items():
         services.setdefault(name, {})["labels"] = {LABEL: digest}
     return json.dumps({"services": services})
+
+
+def override_of_tasks(project: Project, services: Sequence[str]) -> str:
+    """Return a compose file that removes what others find the containers of some services by.
+
+    The container of a command runs beside that of its service, which has the users.
+    """
+    removed = {name: found for name in services if (found := _removed(project.services[name]))}
+    # JSON has no tags, but YAML takes JSON for the rest.
+    return json.dumps({"services": removed}).replace(json.dumps(RESET), f"{RESET} null")
+
+
+def _removed(service: Mapping[str, Any]) -> dict[str, Any]:
+    networks = {
+        network: found
+        for network, given in (service.get("networks") or {}).items()
+        if (found := _resets(given or {}, ADDRESSES))
+    }
+    return _resets(service, FOUND_BY) | ({"networks": networks} if networks else {})
+
+
+def _resets(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: RESET for name in names if given.get(name)}
 
 
 def images_of_override(text: bytes) -> dict[str, str]:

@@ -1,7 +1,8 @@
 # The session on the host, for all forms: facts, phases and the end. The shell of the host (dash,
 # bash or busybox ash) reads this text from its standard input. Standard output carries facts, one
-# `$MARK name value` per line. Standard error carries log lines for people. MARK is a word that only
-# this session knows, because a login script may print to standard output too.
+# `$MARK name value` per line, and log lines for people between them: with two streams a line could
+# overtake another. MARK is a word that only this session knows, because a login script may print to
+# standard output too.
 #
 # A variable is `local` in its function, or it is declared once, at the top of a file, with a
 # comment that says what it holds. A name in capital letters is a constant or a parameter, which the
@@ -22,7 +23,12 @@ has_lock=
 log() { printf '%s\n' "$*" >&2; }
 report() { printf '%s %s %s\n' "$MARK" "$1" "$2"; }
 pause() { sleep "${1:-0.1}" 2>/dev/null || sleep 1; }
-now() { date +%s; }
+
+# Seconds for time limits, since the machine started: the system clock can jump, and these do not.
+now() {
+  local uptime
+  if read -r uptime _ </proc/uptime; then echo "${uptime%.*}"; else date +%s; fi 2>/dev/null
+}
 
 # Ends the session. $1 a code that the client can explain, $2 the words of the host.
 fail() {
@@ -50,8 +56,8 @@ clean_up() { :; }
 interrupted() {
   # First of all: a log line to a client that is gone is a signal as well, and would lead back here.
   trap '' TERM INT HUP PIPE
-  log 'the session ended before the deploy was complete: the host undoes its unfinished changes'
   report failure interrupted
+  log 'the session ended before the deploy was complete: the host undoes its unfinished changes'
   finish 143
 }
 

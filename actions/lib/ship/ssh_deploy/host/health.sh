@@ -1,7 +1,11 @@
 # The health path as the users of a service reach it, and the gap: how long nothing answered there.
+#
+# HEALTH_STATUS (parameter): the ranges of statuses that are good, such as `200-299 401-401`.
 
 # What the last probe got, in words.
 answer=
+# How many seconds one answer may take.
+patience=5
 # Why a service is not healthy yet.
 reason=
 # From which second on a container counts as healthy that has no other sign of its health.
@@ -21,8 +25,8 @@ gap_file=
 # The longest gap that this process has seen, or nothing when it has seen no end of it.
 watched_gap=
 
-# Reads the time since the machine started, which a change of the system clock does not affect. It
-# has hundredths of a second, and this starts no process.
+# Reads the time since the machine started, as `now` does. It has hundredths of a second, and this
+# starts no process.
 clock() {
   local uptime
   if read -r uptime _ </proc/uptime; then
@@ -33,18 +37,19 @@ clock() {
 }
 
 # Asks an address of this host for a path. $1 address, $2 port, $3 path, $4 seconds. `answer` says
-# what came. Only a status 2xx is good: a redirect often leads to a login page, which says nothing
-# about the app. A proxy of the network is never asked. HEALTH_HOST is the name of the site, for an
-# address that serves several.
+# what came. A proxy of the network is never asked. HEALTH_HOST is the name of the site, for an
+# address that serves several, or for an app that refuses other names.
 probe() {
-  local host
+  local host site seconds="${4:-10}" asked_at
   answer=
+  site=${HEALTH_HOST:-$1:$2}
+  clock
+  asked_at=$clock_ms
   if [ -z "$2" ]; then
     :
   elif command -v curl >/dev/null 2>&1; then
-    answer=$(curl -q -g --noproxy '*' --silent --output /dev/null --max-time "${4:-5}" \
-      ${HEALTH_HOST:+"-HHost: $HEALTH_HOST"} --write-out '%{http_code}' \
-      "http://$1:$2$3" 2>/dev/null)
+    answer=$(curl -q -g --noproxy '*' --silent --output /dev/null --max-time "$seconds" \
+      "-HHost: $site" --write-out '%{http_code}' "http://$1:$2$3" 2>/dev/null)
   elif command -v bash >/dev/null 2>&1; then
     # Without the brackets of an IPv6 address.
     host=${1#\[}
@@ -52,21 +57,44 @@ probe() {
     answer=$(bash -c 'exec 4<>"/dev/tcp/$1/$2" &&
       printf "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" "$3" "$5" >&4 &&
       IFS=" " read -r -t "$4" _ code _ <&4 && printf %s "$code"' \
-      probe "${host%\]}" "$2" "$3" "${4:-5}" "${HEALTH_HOST:-localhost}" 2>/dev/null)
+      probe "${host%\]}" "$2" "$3" "$seconds" "$site" 2>/dev/null)
   elif command -v wget >/dev/null 2>&1; then
-    answer=$(http_proxy='' wget -q -S -T "${4:-5}" -O /dev/null \
-      ${HEALTH_HOST:+"--header=Host: $HEALTH_HOST"} "http://$1:$2$3" 2>&1 |
+    # Without -t the one of GNU would ask twenty times.
+    answer=$(http_proxy='' wget -q -S -t 1 -T "$seconds" -O /dev/null \
+      "--header=Host: $site" "http://$1:$2$3" 2>&1 |
       sed -n 's/^ *HTTP[^ ]* \([0-9]*\).*/\1/p' | head -n 1)
   else
     fail no-http-client
   fi
   answer=${answer%%[!0-9]*}
   case $answer in
-    2??) return 0 ;;
     '' | 000) answer='no answer' ;;
-    *) answer="status $answer" ;;
+    *)
+      ! is_accepted "$answer" || return 0
+      answer="status $answer"
+      return 1
+      ;;
   esac
+  clock
+  [ $((clock_ms - asked_at)) -lt $((seconds * 1000)) ] || answer="no answer within $seconds s"
   return 1
+}
+
+# Whether a status is within one of the ranges of HEALTH_STATUS. $1 the status.
+is_accepted() {
+  local range
+  for range in $HEALTH_STATUS; do
+    [ "$1" -lt "${range%-*}" ] || [ "$1" -gt "${range#*-}" ] || return 0
+  done
+  return 1
+}
+
+# Sets `patience` to the time that one answer gets. An app may answer late, but a request that was
+# lost must not use up the whole time. $1 the seconds that are left.
+be_patient() {
+  patience=$1
+  [ "$patience" -le 30 ] || patience=30
+  [ "$patience" -ge 5 ] || patience=5
 }
 
 # Starts to ask a path again and again, as users do, and notes the longest time between two good

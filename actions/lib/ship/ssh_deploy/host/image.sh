@@ -2,9 +2,15 @@
 #
 # IMAGE (parameter): the image to deploy. When the deploy goes back, the host finds it.
 
+# Log lines and facts in one stream, or they would reach the client in another order.
+exec 2>&1
+
 LABEL=io.github.gen-workflow.service
+DOCKER_PROGRAM=$(command -v docker)
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
+# The image that was not here when we looked for it.
+missing_image=
 # The folder with our login to the registry, while there is one.
 login_folder=
 # The name that this login has in the configuration of Docker.
@@ -12,6 +18,10 @@ login_key=
 # The context of Docker that our configuration would hide.
 docker_context=
 
+# What the client of an engine starts may stay, such as an agent for its logins. It must not hold our
+# lock, whose descriptor it would inherit. Where the client itself is started in the background, or
+# with `exec`, its line closes the descriptor.
+docker() { "$DOCKER_PROGRAM" "$@" 9>&-; }
 inspect() { docker container inspect --format "$1" "$2" 2>/dev/null; }
 exists() { docker container inspect "$1" >/dev/null 2>&1; }
 running() { [ "$(inspect '{{.State.Running}}' "$1")" = true ]; }
@@ -19,12 +29,32 @@ image_of() { inspect '{{.Config.Image}}' "$1"; }
 is_ours() { [ "$(inspect "{{index .Config.Labels \"$LABEL\"}}" "$1")" = "$NAME" ]; }
 engine_answers() { docker version >/dev/null 2>&1; }
 
+# Podman may have the name docker. Its service names itself, and its own client has no components.
 check_docker() {
-  command -v docker >/dev/null 2>&1 || fail no-docker
-  docker_output=$(docker version --format '{{.Server.Version}}' 2>&1) && return
+  local format='{{.Server.Version}}{{range .Server.Components}} {{.Name}}{{end}}' code
+  [ -n "$DOCKER_PROGRAM" ] || fail no-docker
+  docker_output=$(docker version --format "$format" 2>&1)
+  code=$?
+  case $docker_output in *Podman*) fail podman ;; esac
+  [ "$code" != 0 ] || return 0
+  case $(docker --version 2>/dev/null) in podman*) fail podman ;; esac
+  docker_output=$(without_warning "$docker_output")
   case $docker_output in
     *'permission denied'*) fail docker-denied "$docker_output" ;;
     *) fail docker-down "$docker_output" ;;
+  esac
+}
+
+# Docker's client warns at each command that it cannot read its configuration, and works on. These
+# words must not be taken for the reason why something else failed. $1 what it printed.
+without_warning() { printf '%s\n' "$1" | sed '/^WARNING: Error loading config file/d'; }
+
+# A container for another platform only runs where the host emulates it, so this is no error yet.
+warn_of_platform() {
+  case $docker_output in
+    *'does not match the detected host platform'*)
+      log "$(printf '%s\n' "$docker_output" | grep 'does not match the detected host platform')"
+      ;;
   esac
 }
 
@@ -44,8 +74,10 @@ explain() {
       [ -z "$port" ] || fail port-taken "$port: it is already in use"
       ;;
     *'no space left'*) fail disk "$2" ;;
+    *'exec format error'*) fail exec-format "$2" ;;
+    *'rgument list too long'*) fail too-long "$2" ;;
   esac
-  fail "$1" "$2"
+  fail "$1" "$(without_warning "$2")"
 }
 
 # The port of the host is after the first address. That of the container may come after it.
@@ -126,7 +158,10 @@ log_in() {
   for each in cli-plugins contexts tls; do
     [ ! -d "$own/$each" ] || ln -s "$own/$each" "$login_folder/$each"
   done
-  docker_context=$(docker context show 2>/dev/null)
+  docker_context=${DOCKER_CONTEXT:-}
+  # Most configurations name no context, and Docker's client takes a while to say so.
+  [ -n "$docker_context" ] || ! grep -qs '"currentContext"' "$own/config.json" ||
+    docker_context=$(docker context show 2>/dev/null)
 }
 
 # The name that Docker has for the registry of an image; nothing for no image.
@@ -151,7 +186,7 @@ docker_pull() { (
     export DOCKER_CONFIG="$login_folder"
     [ -n "${DOCKER_HOST:-}" ] || export DOCKER_CONTEXT="${docker_context:-default}"
   fi
-  exec docker pull -q "$1"
+  exec "$DOCKER_PROGRAM" pull -q "$1" 9>&-
 ) }
 
 # KiB that are free where the engine keeps images; nothing when we cannot know.
@@ -167,6 +202,7 @@ free_space() {
 check_space() {
   local free size wanted
   ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+  missing_image=$1
   free=$(free_space)
   [ -n "$free" ] || return 0
   size=$(docker image inspect --format '{{.Size}}' "$2" 2>/dev/null || echo 0)
@@ -182,16 +218,29 @@ check_space() {
 
 pull() {
   # A digest always names the same image: when it is here, there is nothing to pull.
-  case $1 in *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;; esac
+  case $1 in
+    "$missing_image") ;;
+    *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;;
+  esac
   log "pulling $1"
   docker_output=$(docker_pull "$1" 2>&1) && return
-  case $docker_output in
-    *'no space left'*) fail disk "$docker_output" ;;
-    *toomanyrequests* | *'rate limit'*) fail pull-limit "$docker_output" ;;
-    *denied* | *unauthorized* | *'authentication required'* | *forbidden*)
-      fail pull-denied "$docker_output"
+  explain_pull "$(without_warning "$docker_output")"
+}
+
+# $1 what Docker said, without its warning.
+explain_pull() {
+  case $1 in
+    *'no space left'*) fail disk "$1" ;;
+    *toomanyrequests* | *'rate limit'*) fail pull-limit "$1" ;;
+    *'no matching manifest'* | *'no match for platform'* | *'used on this platform'*)
+      fail no-platform "$1"
       ;;
-    *'not found'* | *'manifest unknown'*) fail no-image "$docker_output" ;;
-    *) fail pull "$docker_output" ;;
+    *denied* | *unauthorized* | *'authentication required'* | *forbidden*)
+      # The login may be in the configuration that cannot be read.
+      [ "$1" = "$docker_output" ] || fail docker-config "$docker_output"
+      fail pull-denied "$1"
+      ;;
+    *'not found'* | *'manifest unknown'*) fail no-image "$1" ;;
+    *) fail pull "$1" ;;
   esac
 }

@@ -15,8 +15,9 @@ phase_lock() {
 open_state() { mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"; }
 
 # The kernel releases the lock when its shell ends, however it ends: so the holder of a lock is
-# always alive. Only its client may be gone for a long time. Then the lock expires, and we end the
-# shell that holds it, which undoes what is not finished.
+# always alive, and the machine has not restarted since it took it. Only its client may be gone for a
+# long time. Then the lock expires, and we end the shell that holds it, which undoes what is not
+# finished.
 take_lock() {
   local deadline
   command -v flock >/dev/null 2>&1 || fail no-flock
@@ -33,7 +34,7 @@ take_lock() {
   has_lock=yes
   # A deploy that was killed may have left a login.
   rm -rf "$STATE/docker-config" "$STATE"/gap.*
-  printf '%s %s %s\n' "$(process_group)" "$(($(now) + LOCK_EXPIRES))" \
+  printf '%s up%s %s\n' "$(process_group)" "$(($(now) + LOCK_EXPIRES))" \
     "$OWNER since $(date -u +%H:%M:%S) UTC" >"$STATE/lock"
   # The client tells a deploy that waited for the lock from one that did not get it.
   report locked yes
@@ -56,6 +57,9 @@ look_at_holder() {
     asked_since=
     log "waiting: $NAME is locked by $lock_holder"
   fi
+  # A holder of an older version has a time of the system clock there, and is left to end by itself.
+  # Nor does that version know this form, and take our time for one that has long passed.
+  case $expires in up*) expires=${expires#up} ;; *) return 0 ;; esac
   case $group$expires in '' | *[!0-9]*) return 0 ;; esac
   [ "$(now)" -ge "$expires" ] || return 0
   [ -n "$asked_since" ] || log "the lock has expired: the host stops the deploy that holds it"

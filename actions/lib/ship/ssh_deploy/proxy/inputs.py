@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.ssh_deploy.image import read_pinned
 from ship.ssh_deploy.run.inputs import read_run_form
+from ship.ssh_deploy.run.options import ADDRESSES, named
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -41,7 +42,8 @@ class ProxyForm(NamedTuple):
     @property
     def asked_host(self) -> str:
         """The name of the site in a request for the health path; an app may refuse others."""
-        return self.hosts[0].replace("*", "www") if self.hosts else ""
+        first = self.hosts[0].replace("*", "www") if self.hosts else ""
+        return self.run.health_host or first
 
 
 def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
@@ -57,11 +59,13 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
         drain_timeout=read.number("drain-timeout", 0, 3600, 30),
     )
     _check_port(read, form)
+    _check_both_can_run(read, form.run)
     if not form.run.health:
         hint = "give a path that answers with a 2xx status once the app can serve, such as /up"
         read.problem(
             "health", "is required with `strategy: proxy`, because the proxy checks this path", hint
         )
+    _check_health(read, form)
     if form.tls and (not form.hosts or any("*" in host for host in form.hosts)):
         hint = "give the full names that users open, one a line"
         read.problem(
@@ -70,6 +74,25 @@ def read_proxy_form(read: Reader, context: Context) -> ProxyForm:
             hint,
         )
     return form
+
+
+def _check_health(read: Reader, form: ProxyForm) -> None:
+    """Note what the proxy could not ask or would not accept."""
+    host, status = form.run.health_host, form.run.health_status
+    if host and form.hosts and not any(_matches(host, each) for each in form.hosts):
+        hint = "name one of them, or leave it out: the default is the first of them"
+        read.problem("health-host", f"{host!r} is not one of `proxy-hosts`", hint)
+    if any(not word.startswith("2") for each in status.split() for word in each.split("-")):
+        hint = "leave it out, or give a path in `health` that answers with a 2xx status"
+        read.problem("health-status", "the proxy accepts only 2xx statuses", hint)
+
+
+def _matches(host: str, pattern: str) -> bool:
+    """Say whether the proxy sends requests for a host to the service of a pattern."""
+    name = host.partition(":")[0].lower()
+    if pattern.startswith("*."):
+        return name.partition(".")[2] == pattern[2:].lower()
+    return name == pattern.lower()
 
 
 def _image(read: Reader) -> str:
@@ -87,3 +110,20 @@ def _check_port(read: Reader, form: ProxyForm) -> None:
         read.problem("ports", "the proxy does not support UDP", hint)
     elif form.tls and form.run.ports[0].host == HTTPS:
         read.problem("ports", f"the proxy uses {HTTPS} for HTTPS itself", hint)
+
+
+def _check_both_can_run(read: Reader, run: RunForm) -> None:
+    """Note what the old and the new container cannot share, which run at the same time."""
+    both = "with `strategy: proxy` the old and the new container run at the same time"
+    hint = "leave `strategy` out, so that the old container stops first"
+    if run.candidate == "never":
+        read.problem("candidate", f"cannot be `never`: {both}", hint)
+    if run.candidate == "auto" and run.shared:
+        read.problem(
+            "strategy",
+            f"{both}, and both would write to {', '.join(run.shared)}",
+            f"{hint}; or mount it read-only (:ro) when the app only reads it; or set "
+            "`candidate: always` when two containers of the app can write to it",
+        )
+    for option in named(run.options, ADDRESSES):
+        read.problem("options", f"{option} is for one container only, but {both}", hint)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ship.ssh_deploy.program import LABEL, Phase
 from ship.ssh_deploy.proxy.inputs import HTTPS
-from ship.ssh_deploy.run.plan import CHECK, COMMIT, SWITCH, plan_run
+from ship.ssh_deploy.run.plan import CHECK, COMMIT, SWITCH, found_by, plan_run
 
 if TYPE_CHECKING:
     from ship.runner.context import Context
@@ -40,15 +40,22 @@ INSTEAD = {
 }
 
 
+# What others find the new container by, it has from its start.
+CHECK_TWICE = INSTEAD[CHECK]._replace(
+    why=f"check a candidate that users and neighbours cannot find, {INSTEAD[CHECK].why}"
+)
+
+
 def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
     """Return the program that starts the new container and then switches the proxy to it."""
     plain = plan_run(common, want.run, context)
     # The reader has checked that there is exactly one.
     port = want.run.ports[0]
+    instead = {**INSTEAD, CHECK: CHECK_TWICE} if found_by(want.run) else INSTEAD
     label = shlex.quote(f"--label={LABEL}.route={' '.join((port.container, *_route(want)))}")
     return plain._replace(
         files=(*plain.files, "proxy/proxy"),
-        phases=tuple(INSTEAD.get(phase, phase) for phase in plain.phases),
+        phases=tuple(instead.get(phase, phase) for phase in plain.phases),
         parameters={
             **plain.parameters,
             "FLAGS": f"{plain.parameters['FLAGS']} {label}",
@@ -57,6 +64,7 @@ def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
             # With TLS the proxy itself answers over HTTP, with a redirect to HTTPS.
             "PROXY_PATH": "" if want.tls else want.run.health,
             "PROXY_PUBLISH": " ".join(_published(want, port)),
+            "SERVED_NAMES": " ".join(want.hosts),
             "PROXY_IMAGE": want.image,
             "DRAIN_TIMEOUT": str(want.drain_timeout),
         },
@@ -69,7 +77,9 @@ def _route(want: ProxyForm) -> tuple[str, ...]:
         *(f"--host={host}" for host in want.hosts),
         *(("--tls",) if want.tls else ()),
         f"--health-check-path={want.run.health}",
-        *((f"--health-check-host={want.asked_host}",) if want.hosts else ()),
+        # As long as our own requests wait for an answer; the proxy alone would wait for 5 s.
+        f"--health-check-timeout={min(30, want.run.health_timeout)}s",
+        *((f"--health-check-host={want.asked_host}",) if want.asked_host else ()),
     )
 
 

@@ -124,7 +124,7 @@ send_back() {
   elif [ -n "$old_id" ] && [ -n "$(route_of "$NAME")" ] && running "$NAME"; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"
     log "sending users back to the old container $NAME"
-    { route "$NAME" 10 || route "$NAME" 10 --force; } &
+    { route "$NAME" 10 || route "$NAME" 10 --force; } 9>&- &
     process=$!
     until { find_target && [ "$target_id" = "$old_id" ]; } || ! kill -0 "$process" 2>/dev/null; do
       pause
@@ -168,6 +168,9 @@ return_port() {
 # one of this service. Otherwise the old one keeps serving: we cannot know whether NAME.next is
 # healthy.
 recover() {
+  # Before we ask it anything, and before a recovery stops it.
+  ! exists "$PROXY" || [ -n "$(inspect "{{index .Config.Labels \"$PUBLISHED\"}}" "$PROXY")" ] ||
+    fail_foreign "$PROXY"
   docker network inspect "$PROXY" >/dev/null 2>&1 || make_network
   ! exists "$NAME.previous" || check_previous
   remove_left_over "$NAME.candidate"
@@ -177,7 +180,7 @@ recover() {
     find_target || target_id=
   fi
   if [ -n "$next_id" ]; then
-    is_ours "$NAME.next" || fail foreign "$NAME.next"
+    is_ours "$NAME.next" || fail_foreign "$NAME.next"
     recover_next
   fi
   retire
@@ -238,7 +241,7 @@ make_ready() {
 check_proxy() {
   local published each image
   published=$(inspect "{{index .Config.Labels \"$PUBLISHED\"}}" "$PROXY")
-  [ -n "$published" ] || fail foreign "$PROXY"
+  [ -n "$published" ] || fail_foreign "$PROXY"
   for each in $PROXY_PUBLISH; do
     case " $published " in
       *" $each "*) ;;
@@ -293,11 +296,18 @@ start_proxy() {
   done
 }
 
+# The new container runs beside the old one. What others find it by, it has from its start: then a
+# candidate without that is checked first.
 phase_check() {
+  [ -z "$FOUND_BY" ] || check_candidate
+  check_next
+}
+
+check_next() {
   local address path="$HEALTH_PATH"
   begun=yes
   log "starting the new container $NAME.next beside $NAME"
-  create "$NAME.next" --restart "$RESTART" || explain start "$docker_output"
+  create_next || explain start "$docker_output"
   docker_output=$(docker start "$NAME.next" 2>&1) || explain start "$docker_output"
   next_id=$(id_of "$NAME.next")
   address=$(inspect "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME.next")
@@ -356,7 +366,8 @@ await_users() {
   local deadline
   deadline=$(($(now) + HEALTH_TIMEOUT))
   until find_target && [ "$target_id" = "$next_id" ] && { [ -z "$PROXY_PATH" ] ||
-    probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH"; }; do
+    { be_patient $((deadline - $(now))) &&
+      probe "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH" "$patience"; }; }; do
     [ "$(now)" -lt "$deadline" ] ||
       give_up unhealthy "GET $HEALTH_PATH through the proxy gave ${answer:-no answer}"
     pause

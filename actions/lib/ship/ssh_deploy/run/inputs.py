@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.images.reference import Name, Reference
 from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.environment import read_app_environment, read_files
+from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
 from ship.ssh_deploy.run.options import read_options, read_words
 from ship.ssh_deploy.run.ports import read_ports
+from ship.ssh_deploy.run.volumes import written_by_both
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,12 +55,25 @@ class RunForm(NamedTuple):
     keep: int
     before: tuple[str, ...]
     after: tuple[str, ...]
+    health_host: str = ""
+    health_status: str = GOOD
+    candidate: str = "auto"
     kind: Literal["run"] = "run"
 
     @property
     def checked_port(self) -> Port | None:
         """The port at which the health path is asked."""
         return next((port for port in self.ports if port.protocol == "tcp"), None)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """What the old and the new container would both write to if they ran at the same time."""
+        return written_by_both(self.volumes, self.options)
+
+    @property
+    def has_candidate(self) -> bool:
+        """Whether a candidate may run beside the service."""
+        return self.candidate == "always" or (self.candidate == "auto" and not self.shared)
 
 
 def read_run_form(read: Reader, context: Context) -> RunForm:
@@ -83,12 +98,15 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         command=read_words(read, "command", read.text("command")),
         restart=_restart(read),
         health=_health(read, ports),
+        health_host=read_health_host(read),
+        health_status=read_health_status(read),
         health_command=_health_command(read),
         health_timeout=read.number("health-timeout", 1, 3600, 60),
         stop_timeout=read.number("stop-timeout", 0, 3600, 10),
         keep=read.number("keep", 1, 1000, 3),
         before=_commands(read, "before"),
         after=_commands(read, "after"),
+        candidate=read.choice("candidate", ("auto", "always", "never")),
     )
 
 

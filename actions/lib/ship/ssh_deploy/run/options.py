@@ -20,11 +20,15 @@ SWITCHES = (
 )  # fmt: skip
 # These have an input of their own, or would make a rollback impossible.
 TAKEN = {
-    "name": "name", "network-alias": "name", "publish": "ports", "publish-all": "ports",
-    "env": "env", "env-file": "env-file", "volume": "volumes", "network": "networks",
-    "net": "networks", "restart": "restart", "label": "labels", "memory": "memory", "cpus": "cpus",
-    "stop-timeout": "stop-timeout",
+    "name": "name", "network-alias": "name", "net-alias": "name", "publish": "ports",
+    "publish-all": "ports", "env": "env", "env-file": "env-file", "volume": "volumes",
+    "network": "networks", "net": "networks", "restart": "restart", "label": "labels",
+    "memory": "memory", "cpus": "cpus", "stop-timeout": "stop-timeout",
 }  # fmt: skip
+# Others find a container by these: only the one that takes over gets them. Since version 25 the
+# engine also tells the networks of a container its host name.
+ADDRESSES = ("ip", "ip6", "link-local-ip", "mac-address")
+FOUND_BY = ("label-file", "hostname", *ADDRESSES)
 FORBIDDEN = ("rm", "detach", "cidfile", "interactive", "tty", "attach", "pull", "help", "sig-proxy")
 
 
@@ -51,6 +55,11 @@ def read_options(read: Reader) -> tuple[str, ...]:
     cpus = read.matching("cpus", CPUS, "a number such as 1.5", read.text("cpus"))
     limits = {"--memory": memory, "--cpus": cpus}
     return (*options, *(f"{name}={value}" for name, value in limits.items() if value))
+
+
+def named(options: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the options that have one of some names."""
+    return tuple(each for each in options if each[2:].partition("=")[0] in names)
 
 
 def read_words(read: Reader, name: str, text: str) -> tuple[str, ...]:

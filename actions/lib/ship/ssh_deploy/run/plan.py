@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 from ship.ssh_deploy.common import EVERYWHERE, history
 from ship.ssh_deploy.program import LABEL, LEAVE, Phase, Program
+from ship.ssh_deploy.run.options import FOUND_BY, named
 
 if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.ssh_deploy.common import Common
+    from ship.ssh_deploy.program import Value
     from ship.ssh_deploy.run.inputs import RunForm
 
+# Docker shows the address of a published port without them.
+NO_BRACKETS = str.maketrans("", "", "[]")
+# nginx-proxy finds a container by it.
+VIRTUAL_HOST = "VIRTUAL_HOST"
 PREPARE = (
     Phase("look", "check that Docker answers", "nothing was touched"),
     Phase("lock", "lock the service", "nothing was touched"),
@@ -39,6 +45,9 @@ SWITCH = Phase(
     "the previous container is started again",
     in_groups=True,
 )
+SWITCH_ALONE = SWITCH._replace(
+    why="stop the old container, start the new one and check it on its real ports"
+)
 COMMIT = Phase(
     "commit",
     "keep the old container, record the release, remove images of old releases",
@@ -56,6 +65,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     """Return the program that replaces the container; only the phase `switch` touches it."""
     before = (BEFORE,) if want.before else ()
     after = (AFTER,) if want.after else ()
+    switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
     return Program(
         files=(
             "host/common",
@@ -63,14 +73,22 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
+            "host/service",
+            "host/owner",
+            *(("host/adopt",) if common.adopt else ()),
             "run/run",
         ),
-        phases=(*PREPARE, *before, CHECK, SWITCH, COMMIT, *after, LEAVE),
+        phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
             **history(context),
             **want.login.parameters(),
-            "SOURCE": context.repository,
+            **common.identity(context),
+            "EARLIER_NAME": common.earlier_name,
+            "ADOPT": "yes" if common.adopt else "",
+            "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+            "SERVED_NAMES": "",
+            **(_settings(want) if common.adopt else {}),
             "IMAGE": want.image,
             "REPOSITORY": want.repository,
             "ROLLBACK": want.rollback,
@@ -81,6 +99,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
                 port.host for port in want.ports if port.protocol == "tcp" and not port.address
             ),
             "FLAGS": shlex.join(_flags(common, want, context)),
+            "FOUND_BY": shlex.join(found_by(want)),
             "COMMAND": shlex.join(want.command),
             "SECRET_FILES": " ".join(want.secret_files),
             "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
@@ -93,13 +112,34 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         },
         environment=want.env,
         secret_files=want.secret_files,
+        note="" if want.has_candidate else _no_candidate(want),
     )
+
+
+def _no_candidate(want: RunForm) -> str:
+    both = f"because both would write to {', '.join(want.shared)}"
+    why = both if want.candidate == "auto" else "because `candidate: never` says so"
+    return (
+        f"no candidate runs beside the service, {why}: the old container stops before the new one "
+        "is checked, so the gap includes the whole start of the new version"
+    )
+
+
+def _settings(want: RunForm) -> dict[str, Value]:
+    """Return what is compared with a container that was made by hand."""
+    return {
+        "ENV_NAMES": " ".join(want.env),
+        "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
+        "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
+    }
 
 
 def _health(want: RunForm) -> dict[str, str]:
     checked = want.checked_port
     return {
         "HEALTH_PATH": want.health,
+        "HEALTH_HOST": want.health_host,
+        "HEALTH_STATUS": want.health_status,
         "HEALTH_COMMAND": want.health_command,
         "HEALTH_TIMEOUT": str(want.health_timeout),
         "HEALTH_PORT": checked.container if checked else "",
@@ -112,14 +152,23 @@ def _flags(common: Common, want: RunForm, context: Context) -> tuple[str, ...]:
     ours = {
         "service": common.name,
         "repository": context.repository,
+        "environment": common.environment,
         "revision": context.sha,
         "run": context.run_url,
     }
     return (
-        *(f"--label={name}={value}" for name, value in want.labels.items()),
         *(f"--label={LABEL}.{name}={value}" for name, value in ours.items() if value),
         # Only names: Docker's client reads the values from its environment, so no argv has them.
-        *(f"--env={name}" for name in want.env),
+        *(f"--env={name}" for name in want.env if name != VIRTUAL_HOST),
         *(f"--volume={volume}" for volume in want.volumes),
-        *want.options,
+        *(each for each in want.options if each not in named(want.options, FOUND_BY)),
+    )
+
+
+def found_by(want: RunForm) -> tuple[str, ...]:
+    """Return the flags by which users and other containers find the service."""
+    return (
+        *(f"--label={name}={value}" for name, value in want.labels.items()),
+        *(f"--env={name}" for name in want.env if name == VIRTUAL_HOST),
+        *named(want.options, FOUND_BY),
     )

@@ -4,7 +4,6 @@
 # COMMAND (parameter): the command of the container, as words for `eval`.
 
 RELEASE_LABEL=io.github.gen-workflow.release
-REPOSITORY_LABEL=io.github.gen-workflow.repository
 # The name that a new container gets in its networks, or nothing.
 network_alias=
 # Whether there is, or may be: a candidate; a container NAME.next of this deploy.
@@ -29,7 +28,7 @@ containers=
 # so that none of our variables is lost, and after "$@" was made from ours.
 with_app_environment() { (
   app_environment
-  exec "$@"
+  exec "$@" 9>&-
 ) }
 
 # Undoes what is not committed, whatever ends the session: the newest change first.
@@ -39,6 +38,7 @@ clean_up() {
   [ -z "$committed" ] || return 0
   undo_switch
   [ -n "$created" ] || [ -z "$pulled" ] || record refused
+  rm -f "$STATE/adopted"
   [ -z "$SECRET_FILES" ] || rm -rf "$STATE/secrets/$RELEASE"
 }
 
@@ -98,7 +98,8 @@ await_answer() {
 is_healthy() {
   if [ -n "$4" ]; then
     reason="GET $4 has no answer yet"
-    probe "$2" "$3" "$4" && return 0
+    be_patient $((health_deadline - looked_at))
+    probe "$2" "$3" "$4" "$patience" && return 0
     reason="GET $4 gave $answer"
   elif [ -n "$HEALTH_COMMAND" ]; then
     run_health_command "$1" && return 0
@@ -118,7 +119,7 @@ is_healthy() {
 # A command that hangs is no success: it has time until the deadline. $1 the container.
 run_health_command() {
   local process
-  docker exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
+  "$DOCKER_PROGRAM" exec "$1" sh -c "$HEALTH_COMMAND" >"$STATE/health" 2>&1 9>&- &
   process=$!
   while kill -0 "$process" 2>/dev/null; do
     if [ "$(now)" -ge "$health_deadline" ]; then
@@ -140,7 +141,12 @@ run_health_command() {
 # $5 path. When it is not, `reason` says why.
 await_healthy() {
   local state format='{{.State.Status}} {{.RestartCount}}'
-  format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+  # A path or a command decides alone.
+  if [ -n "$HEALTH_PATH$HEALTH_COMMAND" ]; then
+    format="$format none"
+  else
+    format="$format {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
+  fi
   health_failure=
   looked_at=$(now)
   health_deadline=$((looked_at + $2))
@@ -169,7 +175,7 @@ await_healthy() {
 
 remove_left_over() {
   exists "$1" || return 0
-  is_ours "$1" || fail foreign "$1"
+  is_ours "$1" || fail_foreign "$1"
   docker rm -f -v "$1" >/dev/null 2>&1
 }
 
@@ -191,11 +197,11 @@ recover() {
 check_previous() {
   is_ours "$NAME.previous" ||
     [ "$(inspect '{{.Id}}' "$NAME.previous")" = "$(cat "$STATE/previous" 2>/dev/null)" ] ||
-    fail foreign "$NAME.previous"
+    fail_foreign "$NAME.previous"
 }
 
 recover_next() {
-  is_ours "$NAME.next" || fail foreign "$NAME.next"
+  is_ours "$NAME.next" || fail_foreign "$NAME.next"
   report recovered yes
   case $containers in
     *" $NAME "*) if is_committed; then finish_commit; else roll_back_killed; fi ;;
@@ -233,13 +239,6 @@ roll_back_killed() {
   else
     log "$NAME does not start: the service is down until the new version runs"
   fi
-}
-
-check_repository() {
-  local repository label="{{index .Config.Labels \"$REPOSITORY_LABEL\"}}"
-  # For a container that does not exist Docker prints an empty line.
-  repository=$(inspect "$label" "$NAME") || repository=$(inspect "$label" "$NAME.next")
-  check_source "$repository"
 }
 
 look_at_service() {
@@ -288,8 +287,9 @@ phase_look() { check_docker; }
 
 phase_prepare() {
   local port network
-  check_repository
+  check_service
   recover
+  adopt
   look_at_service
   choose_image "$previous"
   for port in $HOST_PORTS; do check_port "$port"; done
@@ -330,14 +330,28 @@ create() {
   first=${NETWORKS%% *}
   [ -z "$first" ] ||
     set -- "$@" --network "$first" ${network_alias:+--network-alias "$network_alias"}
-  set -- "$(command -v docker)" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
+  set -- "$DOCKER_PROGRAM" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
     "$@" "$IMAGE"
   eval "set -- \"\$@\" $COMMAND"
   docker_output=$(with_app_environment "$@" 2>&1) || return 1
+  warn_of_platform
   # Older engines take one network when they make a container.
   for network in $NETWORKS; do
     [ "$network" = "$first" ] || connect_network "$network" "$container" || return 1
   done
+}
+
+# Makes a container that runs beside the service for a while: the candidate, or one of a command.
+# Users and neighbours must not find it. What the image says to Traefik and nginx-proxy is
+# overridden. $@ further flags.
+create_candidate() {
+  create "$NAME.candidate" --restart no --label traefik.enable=false --env VIRTUAL_HOST= "$@"
+}
+
+# Makes the container that takes over, with all that others find it by. $@ further flags.
+create_next() {
+  eval "set -- \"\$@\" $FOUND_BY"
+  create "$NAME.next" --restart "$RESTART" "$@"
 }
 
 connect_network() {
@@ -357,10 +371,10 @@ run_commands() {
     COMMAND=$line
     candidate=yes
     log "running: $line"
-    create "$NAME.candidate" --restart no || explain start "$docker_output"
+    create_candidate || explain start "$docker_output"
     # In the background, so that we get a signal at once: Docker's client passes a signal on to the
     # container and waits for its end.
-    docker start -a "$NAME.candidate" >&2 9>&- &
+    "$DOCKER_PROGRAM" start -a "$NAME.candidate" >&2 9>&- &
     wait $! || fail "command-$1" "$line"
     docker rm -f -v "$NAME.candidate" >/dev/null
     candidate=
@@ -372,13 +386,14 @@ COMMANDS
   COMMAND=$command_of_app
 }
 
-phase_check() {
+phase_check() { check_candidate; }
+
+check_candidate() {
   local port=
   candidate=yes
   log "starting the candidate $NAME.candidate"
-  set -- --restart no
-  [ -z "$HEALTH_PATH" ] || set -- "$@" --publish "127.0.0.1::$HEALTH_PORT"
-  create "$NAME.candidate" "$@" || explain start "$docker_output"
+  create_candidate ${HEALTH_PATH:+--publish "127.0.0.1::$HEALTH_PORT"} ||
+    explain start "$docker_output"
   docker_output=$(docker start "$NAME.candidate" 2>&1) || explain start "$docker_output"
   [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null |
     sed -n 's/.*://p' | head -n 1)
@@ -401,7 +416,7 @@ phase_switch() {
   # Others in its networks know the service by its name, which the container gets only later. The
   # default network of Docker has no names.
   case " $NETWORKS " in *' bridge '*) ;; *) network_alias=$NAME ;; esac
-  create "$NAME.next" --restart "$RESTART" "$@" || explain start "$docker_output"
+  create_next "$@" || explain start "$docker_output"
   network_alias=
   if still_runs; then
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
@@ -451,17 +466,22 @@ phase_commit() {
 }
 
 take_names() {
-  await_engine
-  if exists "$NAME"; then
+  local old
+  # Without an answer there may be no such container, or an engine that restarts.
+  old=$(inspect '{{.Id}}' "$NAME") || { await_engine && old=$(inspect '{{.Id}}' "$NAME"); }
+  if [ -n "$old" ]; then
+    may_take_name || fail name-lost "$NAME.next"
     docker rm -f "$NAME.previous" >/dev/null 2>&1
-    inspect '{{.Id}}' "$NAME" >"$STATE/previous"
+    printf '%s\n' "$old" >"$STATE/previous"
     docker_output=$(docker rename "$NAME" "$NAME.previous" 2>&1) || fail rename "$docker_output"
   fi
   # Also when a deploy was killed just before this. After a first deploy there is none.
-  ! exists "$NAME.previous" || docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
+  { [ -z "$old" ] && ! exists "$NAME.previous"; } ||
+    docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
     log "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
       "docker update --restart=no $NAME.previous"
   docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
+  rm -f "$STATE/adopted"
 }
 
 # An engine that restarts takes commands again after some seconds.
@@ -481,6 +501,7 @@ retire() {
 
 forget_old_secret_files() {
   local folder kept
+  [ -d "$STATE/secrets" ] || return 0
   # Without an answer we would take the files of the kept container for old ones.
   engine_answers || return 0
   kept=$(inspect "{{index .Config.Labels \"$RELEASE_LABEL\"}}" "$NAME.previous")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 OF_AN_IMAGE = (
     "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
-    "health-command", "health-timeout", "stop-timeout", "before", "after", "keep",
-    "registry-password",
+    "health-host", "health-status", "health-command", "health-timeout", "stop-timeout", "before",
+    "after", "keep", "candidate",
+    "registry-password", "adopt", "replaces",
 )  # fmt: skip
 
 

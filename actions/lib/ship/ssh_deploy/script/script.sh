@@ -1,6 +1,11 @@
 # Commands of the user and nothing else: with the environment that the user gave, up to the first
 # command that fails.
 
+# Log lines and facts in one stream, or they would reach the client in another order. The standard
+# error of the commands stays a stream of its own, because their standard output is an output of the
+# step.
+exec 3>&2 2>&1
+
 phase_script() {
   report script yes
   (
@@ -16,7 +21,7 @@ phase_script() {
       report_exit_code app_environment secret_files
     set +u -e
     eval "shift; $1"
-  ) 9>&-
+  ) 2>&3 3>&- 9>&-
   report_exit_code $?
 }
 
