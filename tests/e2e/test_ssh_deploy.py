@@ -301,10 +301,18 @@ def test_a_taken_port_is_named_with_its_holder(host: Host, shop: Shop, deploy: D
     assert containers(host) == {"other": "running"}
 
 
-def test_a_port_that_a_program_holds_is_named(shop: Shop, deploy: Deploy) -> None:
-    result = deploy(shop.push("1"), ports=f"22:{PORT}")
-    assert result.code == 2
-    assert "publish the port 22: a program outside Docker already uses it" in result.errors[0]
+def test_a_port_that_a_program_holds_is_named(host: Host, shop: Shop, deploy: Deploy) -> None:
+    deploy(shop.push("1"))
+    before = containers(host)
+    image = shop.push("2")
+    for address in ("", "127.0.0.1:"):
+        result = deploy(image, ports=f"{address}22:{PORT}")
+        assert result.code == 2
+        assert (
+            f"publish the port {address}22: a program of the user root already listens on "
+            "0.0.0.0:22" in result.errors[0]
+        )
+        assert containers(host) == before
 
 
 def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, shop: Shop) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ship.ssh_deploy.program import Value
 
 IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
+# As /proc/net shows ::1.
+LOOPBACK = "00000000" * 3 + "01000000"
 PROXY_IMAGE = "basecamp/kamal-proxy@sha256:" + "d" * 64
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
 ACME = Context(repository="Acme/App", sha="0123abc", run_id="42")
@@ -76,7 +78,7 @@ def test_the_users_move_in_the_switch_and_the_old_one_stops_in_the_commit() -> N
 def test_the_proxy_is_published_and_the_container_says_its_own_port() -> None:
     given = parameters()
     assert given["PROXY_PUBLISH"] == "80:80"
-    assert given["HOST_PORTS"] == "80"
+    assert given["HOST_PORTS"] == "80="
     assert (given["ADDRESS"], given["HEALTH_HOST_PORT"], given["HEALTH_PORT"]) == (
         "127.0.0.1",
         "80",
@@ -88,9 +90,9 @@ def test_the_proxy_is_published_and_the_container_says_its_own_port() -> None:
 def test_the_proxy_can_be_published_on_one_address() -> None:
     given = parameters(ports="127.0.0.1:8080:3000")
     assert given["PROXY_PUBLISH"] == "127.0.0.1:8080:80"
-    assert given["HOST_PORTS"] == "127.0.0.1:8080"
+    assert given["HOST_PORTS"] == "127.0.0.1:8080=0100007F"
     given = parameters(ports="[::1]:80:3000", proxy_hosts="a.example.com", proxy_tls="true")
-    assert given["HOST_PORTS"] == "[::1]:80 [::1]:443"
+    assert given["HOST_PORTS"] == f"[::1]:80={LOOPBACK} [::1]:443={LOOPBACK}"
     assert given["PROXY_PUBLISH"] == "[::1]:80:80 [::1]:443:443"
 
 
@@ -129,7 +131,7 @@ def test_fewer_statuses_than_those_of_the_proxy_are_asked_for_by_the_host() -> N
 def test_a_certificate_takes_the_port_of_https_too() -> None:
     given = parameters(proxy_hosts="a.example.com", proxy_tls="true")
     assert given["PROXY_PUBLISH"] == "80:80 443:443"
-    assert given["HOST_PORTS"] == "80 443"
+    assert given["HOST_PORTS"] == "80= 443="
     assert given["PROXY_PATH"] == "", "over HTTP it only redirects"
     assert "--tls" in route(proxy_hosts="a.example.com", proxy_tls="true").split()
 

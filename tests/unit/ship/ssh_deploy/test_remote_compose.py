@@ -1033,6 +1033,26 @@ def test_a_clock_that_jumps_during_the_switch_changes_no_time_limit(
     assert ("failure unhealthy" in facts) == (days < 0)
 
 
+def test_a_docker_that_is_a_snap_reads_nothing_of_ours_in_a_hidden_folder(
+    side: ComposeSide,
+) -> None:
+    side.install_docker_as_snap()
+    assert deployed(side.deploy())
+    side.put("compose.yml", "two")
+    side.make("broken", "compose -p app -f ./compose.yml -f ./images.gen-workflow.yml up -d")
+    assert "restored " + IMAGE in side.deploy()
+
+
+@pytest.mark.parametrize("folder", [".app", "/opt/app"])
+def test_a_folder_that_a_snap_cannot_read_is_refused_before_anything_is_touched(
+    side: ComposeSide, folder: str
+) -> None:
+    side.install_docker_as_snap()
+    facts = side.run("lock", "prepare", program=side.program(folder))
+    assert "failure snap-folder" in facts
+    assert not (side.folder / "home" / ".app").exists()
+
+
 def put_on_host(side: ComposeSide, **files: str) -> None:
     """Write files of the host, named with `_` for the dot, in the folder of the project."""
     side.live.mkdir(exist_ok=True)

@@ -6,8 +6,10 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,7 +37,6 @@ from ship.ssh_deploy.run.ports import Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from ship.ssh_deploy.program import Program
     from ship.ssh_deploy.run.inputs import RunForm
@@ -715,3 +716,123 @@ def test_an_older_version_does_not_take_the_lock_for_expired(script_host: Script
     assert group.isdecimal()
     assert not expires.isdecimal(), "it compares a number with the system clock"
     cut(process)
+
+
+HIGH = "47123"
+
+
+@contextmanager
+def listening(address: str, *, udp: bool = False, only_ipv6: bool = False) -> Iterator[None]:
+    """A program of this machine that has a port of an address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as it:
+        if family == socket.AF_INET6:
+            it.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_ipv6)
+        it.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        it.bind((address, int(HIGH)))
+        if not udp:
+            it.listen()
+        yield
+
+
+def publish(address: str, protocol: str = "tcp") -> Program:
+    wanted = WANTED._replace(ports=(Port(address, HIGH, "80", protocol),))
+    return plan_run(COMMON, wanted, ACME)
+
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "shown"),
+    [
+        ("", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", EVERYWHERE, "0.0.0.0"),  # noqa: S104
+        (EVERYWHERE, "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "::ffff:127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "::", "[::]"),
+        ("", "::", "[::]"),
+        ("", "::1", "[::1]"),
+        ("[::1]", "::1", "[::1]"),
+        ("[::1]", "::", "[::]"),
+        ("[::]", "::1", "[::1]"),
+    ],
+)
+def test_a_port_that_a_program_has_is_seen_before_anything_is_touched(
+    script_host: ScriptHost, wanted: str, held: str, shown: str
+) -> None:
+    with listening(held):
+        facts = script_host.run("lock", "prepare", program=publish(wanted))
+    place = f"{wanted}:{HIGH}" if wanted else HIGH
+    program = Path("/proc/self/comm").read_text().strip()
+    words = f"detail {place}: the program {program} already listens on {shown}:{HIGH}"
+    assert words in facts, facts
+    assert script_host.boxes == {"app": "running"}
+    assert not any(each.startswith("pull") for each in script_host.calls)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held"),
+    [
+        ("127.0.0.1", "127.0.0.2"),
+        ("127.0.0.1", "::1"),
+        (EVERYWHERE, "::1"),
+        ("[::1]", "127.0.0.1"),
+        ("[::]", EVERYWHERE),
+        ("[::]", "::ffff:127.0.0.1"),
+    ],
+)
+def test_a_program_on_another_address_is_no_conflict(
+    script_host: ScriptHost, wanted: str, held: str
+) -> None:
+    with listening(held):
+        facts = script_host.run("lock", "prepare", "leave", program=publish(wanted))
+    assert facts[-1] == "ship-gone word 0", facts
+
+
+def test_a_program_that_takes_ipv6_alone_is_no_conflict(script_host: ScriptHost) -> None:
+    with listening("::", only_ipv6=True):
+        facts = script_host.run("lock", "prepare", "leave", program=publish("127.0.0.1"))
+    assert facts[-1] == "ship-gone word 0", facts
+
+
+def test_a_port_of_one_protocol_is_none_of_the_other(script_host: ScriptHost) -> None:
+    with listening("127.0.0.1", udp=True):
+        facts = script_host.run("lock", "prepare", "leave", program=publish("127.0.0.1"))
+        assert facts[-1] == "ship-gone word 0", facts
+        facts = script_host.run("lock", "prepare", program=publish("127.0.0.1", "udp"))
+    assert any(each.startswith(f"detail 127.0.0.1:{HIGH}/udp: the program") for each in facts)
+
+
+def test_a_port_that_the_service_has_on_another_address_hides_no_program(
+    script_host: ScriptHost,
+) -> None:
+    script_host.make("holder", "app\n")
+    script_host.make("ports", f"80/tcp -> 127.0.0.2:{HIGH}\n")
+    with listening("127.0.0.1"):
+        assert "failure port-taken" in script_host.run("lock", "prepare", program=publish(""))
+        # What listens there is Docker, for the container that this deploy replaces.
+        script_host.make("ports", f"80/tcp -> 127.0.0.1:{HIGH}\n")
+        facts = script_host.run("lock", "prepare", "leave", program=publish(""))
+    assert facts[-1] == "ship-gone word 0", facts
+
+
+def test_a_docker_that_is_a_snap_reads_nothing_of_ours_in_a_hidden_folder(
+    script_host: ScriptHost,
+) -> None:
+    script_host.install_docker_as_snap()
+    wanted = WANTED._replace(secret_files={"key": Secret("s3cret")}, health_command="true")
+    program = plan_run(COMMON, wanted, ACME)
+    # What an earlier version left in the usual place stays in effect.
+    script_host.state.mkdir(parents=True)
+    (script_host.state / "history.jsonl").write_text("{}\n")
+    assert script_host.run(*PHASES, program=program)[-1] == "ship-gone word 0"
+    visible = Path(script_host.home) / "gen-workflow" / "app"
+    assert script_host.state.resolve() == visible
+    assert len((visible / "history.jsonl").read_text().splitlines()) == 2
+    (secret,) = visible.glob("secrets/*/key")
+    assert secret.read_text() == "s3cret"
+    assert any(str(secret) in each for each in script_host.calls)
+    # The next one finds it all.
+    assert script_host.run(*PHASES, program=program)[-1] == "ship-gone word 0"

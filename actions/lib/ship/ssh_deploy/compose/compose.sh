@@ -128,6 +128,11 @@ open_folder() {
   local home="${HOME:-}"
   home=${home%/}
   case $FOLDER in /*) ;; .) FOLDER=$home ;; *) FOLDER=$home/$FOLDER ;; esac
+  [ -z "$hidden_state" ] || case $FOLDER in
+    "$home"/.*) fail snap-folder "$FOLDER" ;;
+    "$home"/* | /mnt/* | /media/*) ;;
+    *) fail snap-folder "$FOLDER" ;;
+  esac
   check_owner
   [ -d "$FOLDER" ] || made_folder=$FOLDER
   (umask 022 && mkdir -p "$FOLDER") 2>/dev/null
@@ -157,7 +162,8 @@ check_owner() {
 # Prints one line in the form of CONTAINER_FORMAT for each container of the project without tasks.
 each_container() {
   docker ps -aq --no-trunc --filter "label=$PROJECT_LABEL=$PROJECT" --filter "$NO_TASKS" \
-    2>/dev/null | xargs -r docker container inspect --format "$CONTAINER_FORMAT" 2>/dev/null 9>&-
+    2>/dev/null | xargs -r "$DOCKER_PROGRAM" container inspect --format "$CONTAINER_FORMAT" \
+    2>/dev/null 9>&-
 }
 
 # $1 a word, $2 words with a blank between them.

@@ -258,7 +258,6 @@ phase_switch() {
   await_project "$HEALTH_TIMEOUT" "$services" || give_up unhealthy "$reason"
   end_gap
   report_gap
-  report serving "$IMAGE"
 }
 
 # Without this, compose would stop what serves and only then run what it waits for, such as a

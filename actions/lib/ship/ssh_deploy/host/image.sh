@@ -6,10 +6,10 @@
 exec 2>&1
 
 LABEL=io.github.gen-workflow.service
-DOCKER_PROGRAM=$(command -v docker)
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
-# The image that was not here when we looked for it.
+# The last image that was here, and the last that was not, when we looked for the space.
+present_image=
 missing_image=
 # The folder with our login to the registry, while there is one.
 login_folder=
@@ -18,9 +18,9 @@ login_key=
 # The context of Docker that our configuration would hide.
 docker_context=
 
-# What the client of an engine starts may stay, such as an agent for its logins. It must not hold our
-# lock, whose descriptor it would inherit. Where the client itself is started in the background, or
-# with `exec`, its line closes the descriptor.
+# What Docker's client starts may stay, such as an agent for its logins. It must not hold our lock,
+# whose descriptor it would inherit. Where the client is started in the background, or with `exec`,
+# its line closes the descriptor.
 docker() { "$DOCKER_PROGRAM" "$@" 9>&-; }
 inspect() { docker container inspect --format "$1" "$2" 2>/dev/null; }
 exists() { docker container inspect "$1" >/dev/null 2>&1; }
@@ -75,6 +75,7 @@ explain() {
       [ -z "$port" ] || fail port-taken "$port: it is already in use"
       ;;
     *'no space left'*) fail disk "$2" ;;
+    *'No such container'*) fail removed "$2" ;;
     *'exec format error'*) fail exec-format "$2" ;;
     *'rgument list too long'*) fail too-long "$2" ;;
   esac
@@ -202,7 +203,7 @@ free_space() {
 # with it.
 check_space() {
   local free size wanted
-  ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+  ! docker image inspect "$1" >/dev/null 2>&1 || { present_image=$1 && return 0; }
   missing_image=$1
   free=$(free_space)
   [ -n "$free" ] || return 0
@@ -221,7 +222,10 @@ pull() {
   # A digest always names the same image: when it is here, there is nothing to pull.
   case $1 in
     "$missing_image") ;;
-    *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;;
+    *@*)
+      [ "$1" != "$present_image" ] || return 0
+      ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+      ;;
   esac
   log "pulling $1"
   docker_output=$(docker_pull "$1" 2>&1) && return

@@ -2,6 +2,13 @@
 
 STATE=${HOME:-.}
 STATE=${STATE%/}/.gen-workflow/$NAME
+DOCKER_PROGRAM=$(command -v docker)
+# The usual place of the state, where it is only a link: snap's Docker cannot read what is below a
+# hidden folder of a home, nor write its output there.
+hidden_state=
+case $DOCKER_PROGRAM in
+  */snap/bin/docker) hidden_state=$STATE STATE=${STATE%/.gen-workflow/*}/gen-workflow/$NAME ;;
+esac
 # Who holds the lock, in the words that the lock file has for it.
 lock_holder=
 # Since when we ask this holder, whose lock has expired, to end.
@@ -12,12 +19,21 @@ phase_lock() {
   take_lock
 }
 
-open_state() { mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"; }
+open_state() {
+  [ -z "$hidden_state" ] || show_state 2>/dev/null
+  mkdir -p "$STATE" 2>/dev/null || fail no-state "$STATE"
+}
+
+# An earlier deploy may have made the state in its usual place.
+show_state() {
+  mkdir -p "${STATE%/*}" "${hidden_state%/*}"
+  [ -L "$hidden_state" ] || [ -e "$STATE" ] || mv "$hidden_state" "$STATE"
+  [ -e "$hidden_state" ] || ln -s "$STATE" "$hidden_state"
+}
 
 # The kernel releases the lock when its shell ends, however it ends: so the holder of a lock is
-# always alive, and the machine has not restarted since it took it. Only its client may be gone for a
-# long time. Then the lock expires, and we end the shell that holds it, which undoes what is not
-# finished.
+# always alive, and the machine has not restarted since then. Only its client may be gone for a long
+# time. Then the lock expires, and we end the shell that holds it, which undoes what is left.
 take_lock() {
   local deadline
   command -v flock >/dev/null 2>&1 || fail no-flock

@@ -59,7 +59,7 @@ def plan_proxy(common: Common, want: ProxyForm, context: Context) -> Program:
         parameters={
             **plain.parameters,
             "FLAGS": f"{plain.parameters['FLAGS']} {label}",
-            "HOST_PORTS": " ".join(_host_ports(want, port)),
+            "HOST_PORTS": " ".join(each.of_host() for each in _host_ports(want, port)),
             "HEALTH_HOST": want.asked_host,
             # With TLS the proxy itself answers over HTTP, with a redirect to HTTPS.
             "PROXY_PATH": "" if want.tls else want.run.health,
@@ -83,13 +83,12 @@ def _route(want: ProxyForm) -> tuple[str, ...]:
     )
 
 
-def _host_ports(want: ProxyForm, port: Port) -> tuple[str, ...]:
-    """Return the ports of the host that the proxy publishes, with the address if one is given."""
-    address = f"{port.address}:" if port.address else ""
-    tls = (f"{address}{HTTPS}",) if want.tls else ()
-    return (f"{address}{port.host}", *tls)
+def _host_ports(want: ProxyForm, port: Port) -> tuple[Port, ...]:
+    """Return the ports of the host that the proxy publishes, with its own ports."""
+    http = port._replace(container=HTTP)
+    return (http, http._replace(host=HTTPS, container=HTTPS)) if want.tls else (http,)
 
 
 def _published(want: ProxyForm, port: Port) -> tuple[str, ...]:
-    inside = (HTTP, HTTPS) if want.tls else (HTTP,)
-    return tuple(map(":".join, zip(_host_ports(want, port), inside, strict=True)))
+    ports = _host_ports(want, port)
+    return tuple(str(each).removesuffix(f"/{each.protocol}") for each in ports)
