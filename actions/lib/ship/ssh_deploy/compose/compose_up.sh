@@ -81,7 +81,7 @@ bring_up() {
   local deadline
   deadline=$(($(now) + HEALTH_TIMEOUT))
   until compose_up "$@"; do
-    is_started_again && [ "$(now)" -lt "$deadline" ] || explain_up
+    { is_started_again && [ "$(now)" -lt "$deadline" ]; } || explain_up
     pause 1
   done
 }

@@ -104,7 +104,7 @@ settled() { printf '%s\n' "$2" 2>/dev/null >>"$release/$1" || fail disk "$releas
 wish_for() {
   local word path
   printf '%s\n' "$HOST_FILES" | while read -r word path; do
-    [ -n "$path" ] && [ "$path" != "$1" ] || { echo "$word" && break; }
+    case $path in '' | "$1") echo "$word" && break ;; esac
   done
 }
 
@@ -160,7 +160,7 @@ replace_file() {
 # Our variables come first, so that those of the host can use them.
 merge_file() {
   local ours="$release/env" dropped="$RELEASES/${kept_release:-none}/env"
-  [ "$1" = .env ] && [ -e "$release/files/.env" ] ||
+  { [ "$1" = .env ] && [ -e "$release/files/.env" ]; } ||
     { settled unsettled "$1 (it cannot be merged: $2)" && return; }
   [ -e "$dropped" ] || dropped=
   {
