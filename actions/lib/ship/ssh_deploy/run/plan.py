@@ -66,6 +66,9 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     before = (BEFORE,) if want.before else ()
     after = (AFTER,) if want.after else ()
     switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
+    # What no undo calls that begins before the first phase. The last redefines what owner.sh has.
+    adopt = ("host/adopt",) if common.adopt else ()
+    later = ("host/ports", "host/definition", "host/service", "host/owner", *adopt)
     return Program(
         files=(
             "host/common",
@@ -73,11 +76,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             "host/history",
             "host/health",
             "host/image",
-            "host/ports",
-            "host/definition",
-            "host/service",
-            "host/owner",
-            *(("host/adopt",) if common.adopt else ()),
+            *later,
             "run/run",
         ),
         phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
@@ -91,8 +90,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         },
         environment=want.env,
         secret_files=want.secret_files,
-        # What no undo calls that begins before the first phase.
-        later={PREPARE[0].name: ("host/ports", "host/definition", "host/service", "host/owner")},
+        later={PREPARE[0].name: later},
         note="" if want.has_candidate else _no_candidate(want),
     )
 
