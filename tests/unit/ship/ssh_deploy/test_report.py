@@ -180,7 +180,7 @@ def test_each_failure_names_what_can_be_done() -> None:
 def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act(tmp_path: Path) -> None:
     error = failure_of(
         "begin switch", "failure unhealthy", "detail GET /up gave status 302", "restored i",
-        "gap 41040", "log the end", "finished 1",
+        "serving answered", "gap 41040", "log the end", "finished 1",
     )  # fmt: skip
     summary = tmp_path / "summary"
     _tell(Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO()), error)
@@ -191,7 +191,7 @@ def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act(tmp_pat
     assert lines[3] == f"  see: {ERRORS}#unhealthy-redirect"
     assert lines[4] == f"More about this: [unhealthy-redirect]({ERRORS}#unhealthy-redirect)"
     assert "| at most 41040 ms |" in lines[7]
-    assert "|\n\n**Last" in summary.read_text(), "the table ends"
+    assert "| answered |\n\n**Last" in summary.read_text(), "the table ends"
     assert lines[8:] == ["**Last lines of the failed container**", "the end"]
     assert error.title == "app: rolled-back"
 
