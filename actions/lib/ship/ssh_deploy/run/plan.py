@@ -67,18 +67,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     after = (AFTER,) if want.after else ()
     switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
     return Program(
-        files=(
-            "host/common",
-            "host/state",
-            "host/history",
-            "host/health",
-            "host/image",
-            "host/ports",
-            "host/service",
-            "host/owner",
-            *(("host/adopt",) if common.adopt else ()),
-            "run/run",
-        ),
+        files=_scripts(common),
         phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
@@ -129,6 +118,21 @@ def _settings(want: RunForm) -> dict[str, Value]:
         "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
         "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
     }
+
+
+def _scripts(common: Common) -> tuple[str, ...]:
+    return (
+        "host/common",
+        "host/state",
+        "host/history",
+        "host/health",
+        "host/image",
+        "host/ports",
+        "host/service",
+        "host/owner",
+        *(("host/adopt",) if common.adopt else ()),
+        "run/run",
+    )
 
 
 def _health(want: RunForm) -> dict[str, str]:

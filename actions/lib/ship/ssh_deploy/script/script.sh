@@ -17,8 +17,8 @@ phase_script() {
     app_environment
     # Nor must one of our functions hide a program of the host.
     unset -f log report pause now finish clean_up interrupted phase phase_leave phase_lock fail \
-      phase_script open_state show_state take_lock process_group look_at_holder unset_our_variables \
-      report_exit_code app_environment secret_files
+      phase_script open_state show_state take_lock process_group look_at_holder \
+      unset_our_variables report_exit_code app_environment secret_files
     set +u -e
     eval "shift; $1"
   ) 2>&3 3>&- 9>&-
@@ -33,6 +33,7 @@ report_exit_code() {
 }
 
 unset_our_variables() {
-  unset DOCKER_PROGRAM hidden_state MARK NAME OWNER LOCK_TIMEOUT LOCK_EXPIRES SCRIPT UMASK RELEASE STATE
+  unset DOCKER_PROGRAM hidden_state
+  unset MARK NAME OWNER LOCK_TIMEOUT LOCK_EXPIRES SCRIPT UMASK RELEASE STATE
   unset finished has_lock lock_holder asked_since
 }
