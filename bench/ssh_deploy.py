@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -63,6 +64,8 @@ RUN = f"docker run -d --name shop --restart unless-stopped -p {PORT}:{PORT} -v s
 ASK = f"until curl -fs http://127.0.0.1:{PORT}/health; do sleep 0.1; done"
 PASTED = ("docker pull -q {0}", "docker stop shop", "docker rm shop", f"{RUN} {{0}}", ASK)
 IMAGE = "ghcr.io/acme/shop@sha256:" + "c" * 64
+# The line of the log with which a phase begins.
+PHASE = re.compile(r"^([a-z]+): ", re.MULTILINE)
 # A file with content is a container. Everything except the wait needs no process.
 STAND_IN = """\
 #!/bin/sh
@@ -120,6 +123,29 @@ class Line:
         deploy = Deploy(self._host, self._folder)
         host = f"127.0.0.1:{self._port}"
         _check(deploy(next(self._images), host=host, known_hosts=self._known, env=""))
+
+    def parts(self) -> dict[str, float]:
+        """Return how many seconds each phase of a deploy of ours takes, and what is around them."""
+        deploy = Deploy(self._host, self._folder)
+        host, image = f"127.0.0.1:{self._port}", next(self._images)
+        begun = {"start and connect": time.perf_counter()}
+        step = deploy.start(image, host=host, known_hosts=self._known, env="")
+        while step.process.poll() is None:
+            for name in PHASE.findall(step.log()):
+                begun.setdefault(name, time.perf_counter())
+            time.sleep(0.002)
+        ended = time.perf_counter()
+        _check(step.result())
+        ends = (*list(begun.values())[1:], ended)
+        return {name: end - begin for (name, begin), end in zip(begun.items(), ends, strict=True)}
+
+    def calls(self) -> int:
+        """Return how often a deploy of ours starts the client of Docker on the host."""
+        self._host.wrap_docker()
+        self.ours()
+        calls = len(self._host.docker_calls())
+        self._host.unwrap_docker()
+        return calls
 
     def _an_ssh_for_each_line(self) -> None:
         image = next(self._images)
@@ -221,9 +247,14 @@ def compare_deploys(rounds: int) -> None:
         line.ours()
         line.ours()
         taken = take_turns("one host", works, rounds)
+        parts = [line.parts() for _ in range(rounds)]
+        calls = line.calls()
     for name in line.contestants():
         near, far = (statistics.median(taken[name, trip]) for trip in (NEAR, FAR))
         print(f"  {name:18} {near:6.2f} s   with a round trip of {FAR} ms {far:6.2f} s")
+    print(f"  ours starts the client of Docker {calls} times, and takes for its parts:")
+    for name in parts[0]:
+        print(f"    {name:18} {statistics.median(each.get(name, 0) for each in parts):6.2f} s")
 
 
 def count_trips(rounds: int) -> int:

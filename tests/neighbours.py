@@ -144,7 +144,9 @@ class Scene:
 
     def _inputs_of(self, app: App, service: str) -> dict[str, str]:
         if self.form == "compose":
-            return {"before": f"{service}: true", "after": f"{service}: true"}
+            # Another port alone may be a change of the file: here the environment says it.
+            staging = {"environment": "staging"} if app is STAGING else {}
+            return {**staging, "before": f"{service}: true", "after": f"{service}: true"}
         if self.form == "proxy":
             proxy = self.bed.kamal_proxy_image()
             return {"proxy-image": proxy, "proxy-hosts": app.site, "drain-timeout": "5"}

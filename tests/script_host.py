@@ -64,6 +64,10 @@ case "$1 $2" in
     for last; do :; done
     [ -e "box/$last" ] || {{ echo; exit 1; }}
     case "$*" in
+      *define*)
+        echo "$(docker container inspect Config.Image "$last") sha256:$last"
+        printf '%s\\n' '{{"Env":["A=b"]}}' '{{"NetworkMode":"net"}}' '' '"state:/state",' \\
+          '"net":{{}}' 'net net2' '/networks/net2/connect {{"Container":"app"}}' ;;
       *'={{{{.Name}}}}'*)
         printf '=%s\n' "/$(cat real-name 2>/dev/null || echo "$last")" "id-of-$last" \
           "$(cat "image-of-$last" 2>/dev/null || echo ghcr.io/acme/app:1)" \
@@ -81,6 +85,9 @@ case "$1 $2" in
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
       *RestartCount*.State.Health*)
         echo "$(sed 's/stopped/exited/' "box/$last") 0 $(cat health 2>/dev/null || echo healthy)" ;;
+      *State.Status*State.Health*)
+        echo "$(sed 's/stopped/exited/' "box/$last") $(cat health 2>/dev/null || echo healthy)" ;;
+      *State.Health*) [ "$(cat health 2>/dev/null)" = none ] || echo asked ;;
       *RestartCount*) echo "$(sed 's/stopped/exited/' "box/$last") 0 none" ;;
       *State.Status*) sed 's/stopped/created/' "box/$last" ;;
       *Config.Image*) cat "image-of-$last" 2>/dev/null || echo "image-of-$last" ;;
@@ -113,6 +120,20 @@ case "$1 $2" in
   'start '*) for last; do :; done; [ -e "box/$last" ] && echo running >"box/$last" ;;
   'exec '*) exec sh -c "$5" ;;
   'stop '*) for last; do :; done; [ -e "box/$last" ] && echo stopped >"box/$last" ;;
+  'network inspect')
+    for last; do :; done
+    case "$*" in *CheckDuplicate*) printf '/networks/create {{"Name":"%s"}}\\n' "$last" ;; esac ;;
+  'system dial-stdio')
+    read -r _ path _; while read -r word length && [ "$word" != "$(printf '\\r')" ]; do
+      case $word in Content-Length:) size=$(printf %s "$length" | tr -d '\\r') ;; esac
+    done
+    echo "$path $(dd bs=1 count="$size" 2>/dev/null)" >>requests
+    case $path in
+      */containers/create*)
+        [ ! -e refuses ] || {{ printf 'HTTP/1.1 409 Conflict\\r\\n\\r\\nno'; exit; }}
+        echo stopped >"box/${{path##*name=}}" ;;
+    esac
+    printf 'HTTP/1.1 201 Created\\r\\n\\r\\n{{}}\\n' ;;
   'rename '*) mv "box/$2" "box/$3" ;;
   'rm '*) for last; do :; done; rm -f "box/$last" ;;
 esac
@@ -203,6 +224,12 @@ class ScriptHost:
         return [line.strip() for line in (self.folder / "pulls").read_text().splitlines()]
 
     @property
+    def requests(self) -> list[str]:
+        """What the engine was asked without a command, as the path and the body."""
+        requests = self.folder / "requests"
+        return requests.read_text().splitlines() if requests.exists() else []
+
+    @property
     def holders(self) -> list[str]:
         """The commands that got the descriptor of our lock."""
         holders = self.folder / "holders"
@@ -223,6 +250,7 @@ class ScriptHost:
             start_new_session=True,
         )
         say(process, first(program.preamble("m"), "word"))
+        say(process, Secret(program.sent_with([phase.name for phase in program.phases])))
         say(process, Secret(self.functions))
         return process
 

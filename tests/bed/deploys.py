@@ -112,6 +112,20 @@ def containers(host: Host) -> dict[str, str]:
     return dict(sorted(line.split(" ", 1) for line in lines))
 
 
+# Says that `prune_once_before` has pruned.
+PRUNED = "/tmp/pruned"
+
+
+def prune_once_before(host: Host, command: str) -> None:
+    """Prune everything, as a cron job does, just before a command of Docker that begins so.
+
+    A test ends this with `unwrap_docker`, and removes the file PRUNED.
+    """
+    prune = f"{DOCKER}/bin/docker system prune -af >&2"
+    once = f"[ -e {PRUNED} ] || {{ : >{PRUNED}; {prune}; }}"
+    host.wrap_docker(f'case "$*" in "{command}"*) {once} ;; esac')
+
+
 # A step may end before its session on the host. The session then still sends commands to the proxy
 # and Docker, and would disturb the next test. Each part of it holds the lock while it lives.
 CLEAN = """\

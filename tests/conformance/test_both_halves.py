@@ -49,6 +49,7 @@ GOOD = {
     "ssh-port": ("22", "1", "65535", "022"),
     "name": ("shop", "A.b-c_d", "00", "a.next.1", "a" * 101),
     "health": ("/", "/health", "/a?b=c&d=%20", "/a#b", "/a[0]", '/"', "/{x}", "/\\"),
+    "replaces": ("8080", "ghcr.io/acme/old", "r:5000/old", "shop.example.com", "*.a.b", "test"),
 }  # fmt: skip
 BAD = {
     "port": (
@@ -73,6 +74,7 @@ BAD = {
     "ssh-port": ("0", "65536", "-1", "1e3", "\u0662\u0662", "22 22", "ssh"),
     "name": ("0", "-a", ".a", "a b", "a/b", "é", "a.next", "a.previous", "a.candidate", "a" * 102),
     "health": ("health", "/a b", "/é", "https://a/b", "/a\tb"),
+    "replaces": ("-x", "80;id", "$(id)", "é", "a'b"),
 }  # fmt: skip
 
 
@@ -98,7 +100,7 @@ def spec_and_input(kind: str, value: str) -> tuple[str, dict[str, str]]:
     """Say the same in a spec and in the inputs of the action."""
     quoted = json.dumps(value)
     ssh = {"host": "h1", "user": "u", "port": "22"}
-    said = {"name": "", "health": "", "run": ""}
+    said = {"name": "", "health": "", "replaces": "", "run": ""}
     given = {}
     if kind in KINDS:
         hole, name, line = KINDS[kind]
@@ -108,13 +110,15 @@ def spec_and_input(kind: str, value: str) -> tuple[str, dict[str, str]]:
         ssh[key] = given[key] = value
     else:
         given[kind] = value
-        said[kind] = f"name: {quoted}" if kind == "name" else f", health: {quoted}"
+        forms = {"name": "name: {}", "health": ", health: {}", "replaces": ", replaces: [{}]"}
+        said[kind] = forms[kind].format(quoted)
         said["run"] = "ports: ['80:80']" if kind == "health" else ""
         given |= {"ports": "80:80"} if kind == "health" else {}
     target = ", ".join(f"{name}: {json.dumps(text)}" for name, text in ssh.items())
     target += f", key: '${{{{ secrets.K }}}}', known-hosts: {KNOWN}"
     run = f"{{{said['run']}}}"
-    text = f"image: .\n{said['name']}\ndeploy: {{ssh: {{{target}}}, run: {run}{said['health']}}}\n"
+    text = f"image: .\n{said['name']}\ndeploy: {{ssh: {{{target}}}, run: {run}{said['health']}"
+    text += f"{said['replaces']}}}\n"
     return text, given
 
 

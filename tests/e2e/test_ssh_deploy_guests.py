@@ -14,7 +14,7 @@ from bed.label_proxy import CADDY, LABELS, NGINX, TRAEFIK, VARIABLE, LabelProxy
 from bed.waiting import wait_until
 
 if TYPE_CHECKING:
-    from bed import Host
+    from bed import Bed, Host
     from bed.shop import Shop
     from bed.step import RunningStep
 
@@ -47,19 +47,20 @@ def addresses(host: Host, name: str) -> list[str]:
     return [line.split()[-1] for line in lines if line.startswith("Address") and "::" not in line]
 
 
-def await_guest(host: Host, step: RunningStep, name: str, command: str) -> None:
-    """Wait until a container runs whose command begins so."""
-    shown = "{{.State.Running}} {{index .Config.Cmd 0}} {{index .Config.Cmd 1}}"
+def await_guest(host: Host, step: RunningStep, name: str, command: str = "") -> None:
+    """Wait until a container runs, whose command begins so."""
+    shown = '{{.State.Running}} {{join .Config.Cmd " "}}'
 
-    def state() -> str:
-        return host.docker("inspect", "--format", shown, name, check=False).stdout.strip()
+    def runs() -> bool:
+        said = host.docker("inspect", "--format", shown, name, check=False).stdout
+        return said.startswith(f"true {command}")
 
     wait_until(
-        lambda: state() == f"true {command}" or step.process.poll() is not None,
+        lambda: runs() or step.process.poll() is not None,
         f"{name} runs {command}",
-        seen=lambda: f"{state()}\n{step.log()}",
+        seen=step.log,
     )
-    assert state() == f"true {command}", step.log()
+    assert runs(), step.log()
 
 
 def test_no_user_and_no_neighbour_reaches_the_candidate_or_a_command(
@@ -91,6 +92,31 @@ def test_no_user_and_no_neighbour_reaches_the_candidate_or_a_command(
     assert result.outputs["result"] == "refused", result.log
     assert containers(host) == {"neighbour": "running", "shop": "running"}
     assert served(host) == "1"
+
+
+@pytest.mark.test_all
+@pytest.mark.needs("kamal-proxy")
+def test_behind_our_proxy_no_other_proxy_sends_users_to_a_version_that_is_refused(
+    bed: Bed, host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    given = {
+        "volumes": "",
+        "labels": LABELS,
+        "env": f"GREETING\n{VARIABLE}",
+        "strategy": "proxy",
+        "proxy_image": bed.kamal_proxy_image(),
+    }
+    first = deploy(shop.push("1"), **given)
+    assert first.code == 0, first.log
+    by_version_1 = {f"{site}: 200 1" for site in SITES}
+    with LabelProxy(host) as proxy:
+        step = deploy.start(shop.push("2", "sick"), **given)
+        await_guest(host, step, GUEST)
+        assert proxy.ask_often(*SITES) == by_version_1
+        host.docker("rm", "-f", GUEST)
+        assert step.result().outputs["result"] == "refused"
+        assert proxy.ask_often(*SITES) == by_version_1
+    assert "shop.next" not in containers(host)
 
 
 # The same in a compose project, whose commands run in a container of one of its services.

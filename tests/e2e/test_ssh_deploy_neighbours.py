@@ -165,7 +165,7 @@ def test_no_neighbour_is_harmed_and_the_summary_is_true(stage: Stage, point: Poi
         after = look(scene)
     assert not harmed, "\n".join((*harmed, result.shown))
     assert_is_true(result, neighbour, version, before, after)
-    assert_users_saw_no_refused_version(result, neighbour, users, before)
+    assert_users_saw_no_refused_version(scene, result, neighbour, users, before)
     if point.version.startswith("sick"):
         assert result.outputs["result"] != "deployed", result.log
     elif not neighbour.may_stop:
@@ -233,7 +233,8 @@ def assert_is_true(
     assert word in result.summary or result.code == 3, seen
     if word == "deployed":
         assert after.answer == version, seen
-        assert neighbour.is_first or after.image == image, seen
+        # A tool that makes the container again may have taken its name from the new one.
+        assert neighbour.is_first or neighbour.touches_us or after.image == image, seen
     if word == "rolled-back" or "serves again" in said:
         assert after.answer == before.answer != "", seen
         assert image == before.image == after.image, seen
@@ -243,17 +244,24 @@ def assert_is_true(
     if word == "unknown":
         assert image == "", seen
         assert after.answer in (before.answer, version), seen
+    if "nobody serves" in said.lower():
+        assert not after.answer, seen
+    if result.outputs.get("serving") == "answered" and not neighbour.is_first:
+        assert after.answer, seen
     assert word != "failed", f"the service is worse than before: {seen}"
 
 
 def assert_users_saw_no_refused_version(
-    result: StepResult, neighbour: Neighbour, users: Users, before: Seen
+    scene: Scene, result: StepResult, neighbour: Neighbour, users: Users, before: Seen
 ) -> None:
-    """No candidate has users, and who has seen the new version does not see the old one again."""
+    """No candidate has users, and who has seen the new version does not see the old one again.
+
+    Behind our proxy two healthy versions overlap for those who find both by their labels.
+    """
     word = result.outputs["result"]
     if word == "refused" and not neighbour.is_first:
         assert set(users.seen) <= {before.answer}, f"{users.seen}\n{result.shown}"
-    if word == "deployed":
+    if word == "deployed" and not scene.changes:
         assert len(users.seen) == len(set(users.seen)), f"{users.seen}\n{result.shown}"
 
 

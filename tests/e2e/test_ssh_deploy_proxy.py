@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import Deploy, await_log, await_served, clean, containers, served
+from bed.deploys import (
+    PRUNED,
+    Deploy,
+    await_log,
+    await_served,
+    clean,
+    containers,
+    prune_once_before,
+    served,
+)
 from bed.http import body
 from bed.load import Load
 from bed.shop import PORT, Shop
@@ -212,6 +221,38 @@ def test_a_version_that_fails_with_its_first_users_is_rolled_back(
     assert load.versions == ["1", "sick"]
     assert served(host) == "1"
     assert containers(host) == SERVING
+
+
+@pytest.mark.test_all
+def test_a_prune_in_the_switch_takes_nothing_that_users_need(serving: Serving, shop: Shop) -> None:
+    host, deploy, load = serving
+    with load:
+        step = deploy.sick_after(shop.push("2"), healthy=2)
+        await_route_to_the_next(host, step)
+        host.docker("system", "prune", "-af")
+        result = step.result()
+    assert result.outputs["result"] == "rolled-back", result.log
+    assert load.failed == []
+    assert served(host) == "1"
+    assert containers(host) == SERVING
+
+
+def test_a_service_whose_port_moves_to_the_proxy_survives_a_prune_meanwhile(
+    host: Host, shop: Shop, deploy: ProxyDeploy
+) -> None:
+    """Neither the old container nor the proxy runs at this moment: both are made again."""
+    assert deploy(shop.push("1"), strategy="plain").code == 0
+    prune_once_before(host, f"start {PROXY}")
+    try:
+        result = deploy.sick_after(shop.push("2"), healthy=2).result()
+    finally:
+        host.unwrap_docker()
+        host.run("rm", "-f", PRUNED)
+    assert "another program has removed the proxy" in result.log
+    assert "another program has removed the container shop" in result.log
+    assert result.outputs["result"] == "rolled-back", result.log
+    assert served(host) == "1"
+    assert containers(host) == {"shop": "running"}
 
 
 @pytest.mark.test_all

@@ -52,10 +52,11 @@ def read_secrets(read: Reader, context: Context, env: Mapping[str, str]) -> Secr
 
 def _empty_on_purpose(context: Context, empty: list[int]) -> str:
     ways = "; add them to the secrets of Dependabot if the build needs them"
+    lines = f"{line_numbers(empty)} {'have' if empty[1:] else 'has'}"
     return (
-        f"In `secrets`, {line_numbers(empty)} have no value, because GitHub gives "
-        f"{context.without_secrets} no secrets of the repository. The build goes on with empty "
-        f"ones{ways if context.is_dependabot else ''}."
+        f"In `secrets`, {lines} no value, because GitHub gives "
+        f"{context.without_secrets} no secrets of the repository. The build goes on with "
+        f"empty ones{ways if context.is_dependabot else ''}."
     )
 
 

@@ -50,7 +50,7 @@ ROWS = (
     Row(ANY, IMMUTABLE, "",
          "{registry} has this tag of {path} already, and lets no tag be overwritten",
          "use a tag that is new for each commit, such as `type=sha`; or allow tags to be "
-         "overwritten, in the settings of the repository at {registry}. When this run was started "
+         "overwritten, in the settings of the repository at {registry}. If this run was started "
          "again, the image of the first run is there"),
     Row(ANY, FULL, "",
          "{registry} has no room for {path}: a quota or limit is reached",
@@ -60,7 +60,7 @@ ROWS = (
          "look at the plan and the bills of this account at {registry}"),
     Row((404,), "", GHCR,
          "{registry} does not find {path}",
-         "check the owner in the input `image`. {right}"),
+         "check the owner in the input `image`; if it is right: {right}"),
     Row(ANY, r"owner not found|not_found: owner", GHCR,
          "{registry} knows no owner {owner}",
          "correct the owner in the input `image`: it is a user or an organisation of GitHub"),
@@ -114,7 +114,9 @@ class Adviser(NamedTuple):
         """Return the cause of a refused push, with the words of the registry, and the next act."""
         login = self.logins.get(name.registry, Login())
         if refusal.stage == LOGIN:
-            who = f"the login of {login.username!r}" if login.credential else "to let anybody in"
+            who = (
+                f"the login of {login.username!r}" if login.credential else "access without a login"
+            )
             what = f"{name.registry} refuses {who}, for {name.path} ({refusal.said})"
             where = "input `password`" if login.source == GIVEN else ""
             return Problem(where, what, self._login_hint(name, login))
@@ -142,7 +144,7 @@ class Adviser(NamedTuple):
             return PERMISSION + self._without_write()
         if login.source == STORED:
             return self._of_an_earlier_step(
-                name, "log in again there, with a token that has not expired"
+                name, login, "log in again there, with a token that is good"
             )
         return (
             f"check the secret: it must be a token of {name.registry} with write access, not "
@@ -151,12 +153,12 @@ class Adviser(NamedTuple):
 
     def _log_in(self, name: Name) -> str:
         inputs = "give `username` and `password`, or " if name.registry == self.given_for else ""
-        step = f"log in to {name.registry} in a step before this one"
+        step = "log in in a step before this one"
         return f"there is no login to {name.registry}: {inputs}{step}" + self._without_write()
 
-    def _of_an_earlier_step(self, name: Name, way: str) -> str:
+    def _of_an_earlier_step(self, name: Name, login: Login, way: str) -> str:
         """Return both ways on with the login of an earlier step: that one, or another."""
-        hint = f"the login of an earlier step is used: {way}"
+        hint = f"the login of an earlier step is used, as {login.username!r}: {way}"
         if name.registry == GHCR:
             return (
                 f"{hint}; or remove that login (leave out the step, or `docker logout {GHCR}` on a "
@@ -173,9 +175,10 @@ class Adviser(NamedTuple):
         token = "a token with the scope write:packages, whose user" if name.registry == GHCR else ""
         if login.source == STORED:
             may = f"it must be of {token or 'a user who'} may write to {name.path}"
-            return self._of_an_earlier_step(name, may)
+            return self._of_an_earlier_step(name, login, may)
         if name.registry != GHCR:
-            return f"give this user the right to write to {name.path}" + self._without_write()
+            user = f"give the user {login.username!r}"
+            return f"{user} the right to write to {name.path}" + self._without_write()
         if login.source == GIVEN:
             return (
                 "the token in `password` must have the scope write:packages, and its user must "
@@ -208,7 +211,10 @@ class Adviser(NamedTuple):
         if context.is_fork:
             return "; a run for a fork gets no write access, whatever the workflow says"
         if context.is_dependabot:
-            return "; a run of Dependabot gets none of the secrets of the repository"
+            return (
+                "; a run of Dependabot gets none of the secrets of the repository, and a token "
+                "that only reads where the job does not ask for more"
+            )
         return ""
 
 

@@ -35,7 +35,12 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         hint = f"\n  hint: {self.hint}" if self.hint else ""
-        return f"{text}{hint}" + (f"\n  see: {ERRORS}#{self.anchor}" if self.anchor else "")
+        return f"{text}{hint}" + (f"\n  see: {self.link}" if self.anchor else "")
+
+    @property
+    def link(self) -> str:
+        """The address of the page that says more; empty where there is none."""
+        return f"{ERRORS}#{self.anchor}" if self.anchor else ""
 
 
 class Evidence(NamedTuple):
@@ -51,9 +56,18 @@ class ShipError(Exception):
     exit_code = 1
     title = "Failed"
 
-    def __init__(self, *problems: Problem, evidence: Evidence | None = None) -> None:
+    def __init__(
+        self,
+        *problems: Problem,
+        title: str = "",
+        details: str = "",
+        evidence: Evidence | None = None,
+    ) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+        self.title = title or type(self).title
+        # Markdown that follows the error in the job summary.
+        self.details = details
         self.evidence = evidence
 
     @classmethod

@@ -14,7 +14,7 @@ from ship.runner.command import HIDDEN
 from ship.runner.context import is_input, read_context
 from ship.runner.errors import REPOSITORY, ShipError, StepFailed
 from ship.runner.step import Step
-from ship.runner.summary import fence
+from ship.runner.summary import cell, fence
 from ship.runner.workflow_commands import Workflow
 
 if TYPE_CHECKING:
@@ -81,10 +81,24 @@ def _tell(workflow: Workflow, error: ShipError) -> int:
             workflow.say(evidence.text)
     for problem in error.problems:
         workflow.error(str(problem), title=error.title)
-    workflow.summary(f"### ❌ {error.title}\n\n{fence(str(error))}\n")
-    if evidence:
-        workflow.summary(f"**{evidence.title}**\n\n{fence(evidence.text)}\n")
+    workflow.summary(_summary(error))
     return error.exit_code
+
+
+def _summary(error: ShipError) -> str:
+    """Return the Markdown of an error: the cause and the next act, and then the details."""
+    # In the text no address can be clicked.
+    links = dict.fromkeys(f"[{each.anchor}]({each.link})" for each in error.problems if each.anchor)
+    evidence = error.evidence
+    parts = (
+        f"### ❌ {cell(error.title)}",
+        fence(str(error)),
+        f"More about this: {', '.join(links)}" if links else "",
+        error.details.strip("\n"),
+        f"**{evidence.title}**\n\n{fence(evidence.text)}" if evidence else "",
+    )
+    # Without a blank line between, a table would go on.
+    return "\n\n".join(filter(None, parts))
 
 
 def _bug(workflow: Workflow, env: Mapping[str, str]) -> int:

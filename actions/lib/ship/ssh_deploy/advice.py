@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 # Whatever a run leaves behind, the next one handles it.
 NOT_HEALTHY = "the new version is not healthy: {}"
 _RUN_AGAIN = "run the job again: it first cleans up what this run left unfinished"
-# code → cause, with the details that the host gives in place of {}, and the next act. Each code is
-# a heading of docs/errors.md.
+# code → cause and next act, with the details that the host gives in place of {}. Each code is a
+# heading of docs/errors.md.
 CAUSES = {
     "no-docker": (
         "there is no `docker` command on the host",
@@ -50,7 +50,7 @@ CAUSES = {
     ),
     "no-network": (
         "there is no Docker network {} on the host",
-        "create it there: docker network create NAME",
+        "create it there: docker network create {}",
     ),
     "disk": (
         "the disk of the host is full ({})",
@@ -128,6 +128,20 @@ CAUSES = {
         (
             "correct the input that Docker's message names; Docker's log on the host may say more: "
             "sudo journalctl -u docker"
+        ),
+    ),
+    "nobody-serves": (
+        "nobody serves: {}",
+        (
+            "deploy a version that works, or go back to one with `rollback`; on the host, "
+            "`docker ps -a` and `docker logs` show what is left"
+        ),
+    ),
+    "removed": (
+        "another program has removed a container of this deploy ({})",
+        (
+            "look for `docker system prune` in the cron jobs of the host, and let it run when "
+            "there is no deploy; then run this job again"
         ),
     ),
     "stop": (
@@ -320,13 +334,21 @@ CAUSES = {
     "no-tool": ("the host has no `{}` command", "install it on the host"),
     "no-folder": (
         "the user cannot write to the folder {} on the host",
-        "create it for the user: sudo install -d -o USER FOLDER; or choose another `dir`",
+        "create it for the user: sudo install -d -o USER {}; or choose another `dir`",
     ),
     "snap-folder": (
         "the Docker of the host is a snap, which cannot read the folder {}",
         (
             "choose a `dir` below the home of the user that begins with no dot, such as `app`; or "
             "install Docker Engine from docs.docker.com/engine/install"
+        ),
+    ),
+    "host-files": (
+        "files that people wrote or changed on the host would be overwritten or read no more: {}",
+        (
+            "say in `host-files` what to do with each, in lines such as .env=keep (the host's file "
+            "stays), .env=merge (its variables stay, those of `env` win) or compose.yml=replace (a "
+            "copy stays on the host); a word alone, such as keep, is for all files"
         ),
     ),
     "in-the-way": (
@@ -418,7 +440,8 @@ def advice(code: str, detail: str, logs: Sequence[str] = ()) -> Advice:
         code, (f"the host reports the unknown error {code!r} ({{}})", "read the log above")
     )
     anchor = code if code in CAUSES else ""
-    return Advice(what.replace("{}", detail or "no details"), hint, anchor)
+    words = detail or "no details"
+    return Advice(what.replace("{}", words), hint.replace("{}", words), anchor)
 
 
 def _of_health(detail: str, logs: Sequence[str]) -> str:

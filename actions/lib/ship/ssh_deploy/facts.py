@@ -14,7 +14,7 @@ NAMES = frozenset(
     (
         "failure", "detail", "locked", "previous", "before", "image", "gap", "serving", "committed",
         "restored", "lost", "recovered", "script", "exit-code", "finished", "folder",
-        "unmoved", "old", "adopted", "definition", "lost-settings", "new-settings",
+        "unmoved", "silence", "old", "adopted", "definition", "lost-settings", "new-settings",
     )
 )  # fmt: skip
 # Facts that come in pieces of base64, such as a file.
@@ -30,9 +30,12 @@ class Result(NamedTuple):
     meaning: str
 
 
-FAILED = Result(
-    "failed", "the previous version could not be started: log in to the host to see why"
-)
+# What the service does at the end, as far as the host asked: the worst first. Without this fact it
+# is not known.
+SERVING = ("nobody", "running", "answered")
+# Begins what is said when users get no answer. It comes before the cause.
+NOBODY = "nobody serves: "
+FAILED = Result("failed", f"{NOBODY}the previous version could not be started again")
 UNKNOWN = Result(
     "unknown", "the host completes the switch or undoes it by itself: check which version serves"
 )
@@ -40,10 +43,10 @@ ROLLED_BACK = Result("rolled-back", "the previous version serves again")
 REFUSED = Result("refused", "the service was not touched")
 DEPLOYED = Result("deployed", "the new version serves")
 CLEANED_UP = REFUSED._replace(
-    meaning="the host cleaned up after a deploy that had not finished; nothing else was touched"
+    meaning="the host cleaned up after a deploy that had not finished, and touched nothing else"
 )
 COMMANDS_RAN = DEPLOYED._replace(meaning="the commands have run")
-COMMANDS_FAILED = FAILED._replace(meaning="the commands that ran before the failure are not undone")
+COMMANDS_FAILED = Result("failed", "the commands that ran before the failure are not undone")
 ORDER = tuple(each.word for each in (FAILED, UNKNOWN, ROLLED_BACK, REFUSED, DEPLOYED))
 
 
@@ -118,22 +121,60 @@ class Facts:
         return int(self.get("gap")) if self.get("gap").isdecimal() else None
 
     @property
+    def serving(self) -> str:
+        """What the service does, one of SERVING; empty if that is not known."""
+        return word if (word := self.get("serving")) in SERVING else ""
+
+    @property
     def result(self) -> Result:
         """The result that follows from the facts so far."""
         if self.get("script"):
             return COMMANDS_RAN if self.get("committed") else COMMANDS_FAILED
         if self.get("committed"):
-            return DEPLOYED
+            runs = DEPLOYED._replace(meaning="the new version runs")
+            return runs if self.serving == "running" else DEPLOYED
         if self.get("lost"):
-            return FAILED
+            return FAILED._replace(meaning=FAILED.meaning + self._why(" ({})"))
         if self.get("restored"):
-            return ROLLED_BACK
+            return self._restored()
         if "switch" in self.begun and not self.finished:
             return UNKNOWN
-        return CLEANED_UP if self.get("recovered") else REFUSED
+        return self._untouched()
+
+    def _restored(self) -> Result:
+        if self.serving == "nobody":
+            return FAILED._replace(
+                meaning=f"{NOBODY}the previous version was started again"
+                + self._why("; {}", "it is not healthy")
+            )
+        meanings = {
+            "answered": ROLLED_BACK.meaning,
+            "running": "the previous version runs again"
+            + (
+                self._why(", but does not pass this health check, as before ({})")
+                or "; it has no health check that could be asked"
+            ),
+        }
+        unknown = "the previous version was started again: check whether it serves"
+        return ROLLED_BACK._replace(meaning=meanings.get(self.serving, unknown))
+
+    def _untouched(self) -> Result:
+        base = CLEANED_UP if self.get("recovered") else REFUSED
+        if self.serving == "nobody":
+            return base._replace(meaning=f"{NOBODY}{self.get('silence')}; {base.meaning}")
+        found = {
+            "answered": "; it answers",
+            "running": "; it runs" + self._why(", but does not pass this health check ({})"),
+        }
+        return base._replace(meaning=base.meaning + found.get(self.serving, ""))
+
+    def _why(self, words: str, unknown: str = "") -> str:
+        """Return these words with the reason why the service does not serve; empty without one."""
+        silence = self.get("silence") or unknown
+        return words.replace("{}", silence) if silence else ""
 
     @property
     def image(self) -> str:
         """The image that serves; empty if none does or if that is not known."""
-        known = {"deployed": "serving", "rolled-back": "restored", "refused": "before"}
-        return self.get(known.get(self.result.word, ""))
+        known = {"deployed": "image", "rolled-back": "restored", "refused": "before"}
+        return "" if self.serving == "nobody" else self.get(known.get(self.result.word, ""))

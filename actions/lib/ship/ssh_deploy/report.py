@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed, UserError
 from ship.runner.summary import cell, table
 from ship.ssh_deploy.advice import advice
-from ship.ssh_deploy.facts import ORDER, Result
+from ship.ssh_deploy.facts import NOBODY, ORDER, SERVING, Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Failures of the deploy itself: no input is wrong.
 OURS = ("unhealthy", "pull", "connection-lost", "interrupted", "locked", "script", "command-before")
 MOST_OUTPUT = 200_000
-COLUMNS = ("Host", "Result", "Image", "Previous image", "Downtime")
+COLUMNS = ("Host", "Result", "Image", "Previous image", "Downtime", "Now")
 ICONS = {"deployed": "✅", "refused": "⏹️", "rolled-back": "↩️", "failed": "❌", "unknown": "❔"}
 
 
@@ -52,21 +52,29 @@ class Report:
             (host.facts.result for host in self._hosts), key=lambda each: ORDER.index(each.word)
         )
 
-    def write(self) -> None:
-        """Set the outputs and add the table of hosts to the summary."""
+    def write(self, *, failed: bool = False) -> None:
+        """Set the outputs and write the summary; that of a failed deploy begins with its error."""
         gaps = [gap for host in self._hosts if (gap := host.facts.gap_ms) is not None]
         outputs = {
             "result": self.result.word,
             "image": _same(host.facts.image for host in self._hosts),
             "previous-image": _same(host.facts.get("previous") for host in self._hosts),
             "gap-ms": str(max(gaps)) if gaps else "",
+            "serving": self._serving(),
             "exit-code": self._exit_code(),
             "stdout": self._stdout(),
             "hosts": json.dumps([self._as_json(host) for host in self._hosts]),
         }
         for name, value in outputs.items():
             self._workflow.output(name, value)
-        self._workflow.summary(self._summary())
+        if not failed:
+            self._workflow.summary(self._summary())
+
+    def _serving(self) -> str:
+        """Return the worst of all hosts; empty when one of them is not known to be the worst."""
+        words = {host.facts.serving for host in self._hosts}
+        order = (SERVING[0], "", *SERVING[1:])
+        return min(words, key=order.index)
 
     def _exit_code(self) -> str:
         codes = [code for host in self._hosts if (code := host.facts.get("exit-code"))]
@@ -85,22 +93,35 @@ class Report:
             "image": facts.image,
             "previous-image": facts.get("previous"),
             "gap-ms": facts.gap_ms,
+            "serving": facts.serving,
             "exit-code": facts.get("exit-code"),
             "cause": self._problems(host)[0].what if host.failed else "",
         }
 
     def _summary(self) -> str:
+        return f"### {ICONS[self.result.word]} {cell(self._title())}\n\n{self._details()}"
+
+    def _title(self) -> str:
+        """Return the first words of the summary: that nobody serves, where that is so."""
+        name, word = self._common.name, self.result.word
+        down = [str(host.target) for host in self._hosts if _is_down(host)]
+        if not down:
+            return f"{name}: {word}"
+        where = f" on {', '.join(down)}" if len(self._hosts) > 1 else ""
+        return f"Nobody serves {name}{where}: {word}"
+
+    def _details(self) -> str:
         hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
-        title = f"### {ICONS[self.result.word]} {cell(self._common.name)}: {self.result.word}"
         adopted = "".join(_adopted(host) for host in self._hosts)
-        return f"{title}\n\n{hosts}\n{self._note()}{adopted}{self._insecure()}"
+        return f"{hosts}\n{self._note()}{adopted}{self._insecure()}"
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
         # No gap was longer: between two looks there may have been an answer.
         gap = f"at most {facts.gap_ms} ms" if facts.gap_ms is not None else ""
         previous = facts.get("previous") or "none"
-        cells = (str(host.target), facts.result.word, facts.image, previous, gap)
+        now = "nobody serves" if _is_down(host) else facts.serving
+        cells = (str(host.target), facts.result.word, facts.image, previous, gap, now)
         return [cell(each) for each in cells]
 
     def _note(self) -> str:
@@ -116,19 +137,40 @@ class Report:
         )
 
     def failure(self) -> ShipError:
-        """Return the error: for each host that failed the cause, and which version serves now."""
+        """Return the error: for each host that failed the cause, and which version serves now.
+
+        Where nobody serves, this comes first.
+        """
         failed = [host for host in self._hosts if host.failed] or list(self._hosts)
         problems = [problem for host in failed for problem in self._problems(host)]
         kind = UserError if all(self._is_wrong_input(host) for host in self._hosts) else StepFailed
-        return kind(*problems, *self._rest(failed), evidence=self._last_words(failed))
+        return kind(
+            *self._down(),
+            *problems,
+            *self._rest(failed),
+            title=self._title(),
+            details=self._details(),
+            evidence=self._last_words(failed),
+        )
+
+    def _down(self) -> list[Problem]:
+        down = [host for host in self._hosts if _is_down(host)]
+        return [
+            Problem(self._where(host), *advice("nobody-serves", _now(host).removeprefix(NOBODY)))
+            for host in down
+        ]
+
+    def _where(self, host: Host) -> str:
+        return f"host {host.target}" if len(self._hosts) > 1 else ""
 
     def _problems(self, host: Host) -> Sequence[Problem]:
         error = host.error or (host.session.error if host.session else None)
-        where = f"host {host.target}" if len(self._hosts) > 1 else ""
+        where = self._where(host)
         if error:
             return [each._replace(where=each.where or where) for each in error.problems]
         what, hint, anchor = self._cause(host)
-        return [Problem(where, f"{what}; {_now(host)}", hint, anchor), *_unmoved(where, host)]
+        now = "" if _is_down(host) else f"; {_now(host)}"
+        return [Problem(where, f"{what}{now}", hint, anchor), *_unmoved(where, host)]
 
     def _cause(self, host: Host) -> Advice:
         facts, session = host.facts, host.session
@@ -151,7 +193,7 @@ class Report:
 
     def _rest(self, failed: Sequence[Host]) -> list[Problem]:
         """Say which version serves on the hosts that did not fail by themselves."""
-        others = [host for host in self._hosts if host not in failed]
+        others = [host for host in self._hosts if host not in failed and not _is_down(host)]
         return [Problem(f"host {host.target}", _now(host)) for host in others]
 
     def _last_words(self, failed: Sequence[Host]) -> Evidence | None:
@@ -167,11 +209,14 @@ class Report:
 
     def interrupted(self, error: Interrupted) -> Interrupted:
         """Return the error of a cancelled run, with the version that serves now."""
+        down = self._down()
         words = dict.fromkeys(_now(host) for host in self._hosts)
-        if len(words) == 1:
+        if len(words) == 1 and not down:
             return Interrupted.of(f"{error}; {next(iter(words))}")
-        rest = [Problem(f"host {host.target}", _now(host)) for host in self._hosts]
-        return Interrupted(Problem("", str(error)), *rest)
+        rest = [
+            Problem(self._where(host), _now(host)) for host in self._hosts if not _is_down(host)
+        ]
+        return Interrupted(*down, Problem("", str(error)), *rest)
 
 
 def _adopted(host: Host) -> str:
@@ -203,6 +248,10 @@ def _unmoved(where: str, host: Host) -> list[Problem]:
             anchor,
         )
     ]
+
+
+def _is_down(host: Host) -> bool:
+    return host.facts.result.meaning.startswith(NOBODY)
 
 
 def _now(host: Host) -> str:

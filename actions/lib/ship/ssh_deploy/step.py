@@ -50,6 +50,6 @@ def _deploy(program: Program, common: Common, step: Step) -> None:
             # Before the connections end: GitHub may kill us meanwhile.
             report.write()
             raise report.interrupted(error) from None
-    report.write()
+    report.write(failed=not done)
     if not done:
         raise report.failure()

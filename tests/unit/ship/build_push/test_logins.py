@@ -71,9 +71,9 @@ def test_each_refusal_says_which_registry_and_which_login_it_is_of(
             run(Step(env, context(workspace), ScriptedRunner, Log(tmp_path).workflow))
     one, two = raised.value.problems
     assert f"{first.address} refuses a push to acme/app (403 no)" in one.what
-    assert "give this user the right to write" in one.hint
+    assert "give the user 'me' the right to write" in one.hint
     assert f"{second.address} refuses a push to acme/app (403 no)" in two.what
-    assert "the login of an earlier step is used" in two.hint
+    assert "the login of an earlier step is used, as 'step'" in two.hint
 
 
 def test_a_store_alone_is_the_login(workspace: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_refusal_after_the_build_has_its_next_act_too(workspace: Path, tmp_pat
     runner = ScriptedRunner(Finished(0), then=build)
     with HttpRegistry({"GET /v2/acme": [DENIED], **OPEN_REGISTRY}) as registry:
         given = inputs(image=f"{registry.address}/acme/app", tags="1\nlatest")
-        with pytest.raises(ShipError, match="give this user the right"):
+        with pytest.raises(ShipError, match="give the user 'me' the right"):
             run(Step(given, context(workspace), lambda: runner, Log(tmp_path).workflow))
 
 

@@ -129,11 +129,11 @@ def test_a_refusal_of_ghcr_names_the_next_act(refusal: Refusal, path: str, repor
     ("registry", "source", "reported"),
     [
         ("ghcr.io", GIVEN, "leave `password` out, so that the job's token is used"),
-        ("ghcr.io", STORED, "the login of an earlier step is used"),
+        ("ghcr.io", STORED, "the login of an earlier step is used, as 'me'"),
         ("ghcr.io", STORED, "or remove that login"),
         ("ghcr.io", JOB, "packages: write"),
-        (SHOP, STORED, "the login of an earlier step is used"),
-        (SHOP, NONE, f"log in to {SHOP} in a step before this one"),
+        (SHOP, STORED, "the login of an earlier step is used, as 'me'"),
+        (SHOP, NONE, "there is no login to registry.example.com: log in in a step"),
         ("docker.io", NONE, "there is no login to docker.io"),
     ],
 )

@@ -157,14 +157,13 @@ def test_an_override_tells_its_images_again() -> None:
 
 
 def test_the_container_of_a_command_gets_nothing_that_others_find_its_service_by() -> None:
-    web = {
+    web: dict[str, Any] = {
         "labels": {"traefik.enable": "true"},
         "hostname": "shop",
         "networks": {"net": {"aliases": ["shop"], "ipv4_address": "10.0.0.9"}, "default": None},
     }
-    services = {"web": web, "plain": {"networks": {"default": None}}, "alone": {}, "other": web}
-    project = Project("app", services, {})
-    assert override_of_tasks(project, ("web", "plain", "alone")) == (
+    made = project(web=web, plain={"networks": {"default": None}}, alone={}, other=web)
+    assert override_of_tasks(made, ("web", "plain", "alone")) == (
         '{"services": {"web": {"labels": !reset null, "hostname": !reset null, '
         '"networks": {"net": {"ipv4_address": !reset null}}}}}'
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ship.ssh_deploy.advice import CAUSES
+from ship.ssh_deploy.advice import CAUSES, OF_HEALTH
 from ship.ssh_deploy.facts import Facts
 from ship.ssh_deploy.program import FOLDER
 
@@ -28,18 +28,20 @@ def facts(*lines: str) -> Facts:
         (("begin prepare", "failure disk", "finished 1"), "refused"),
         (("begin check", "failure unhealthy", "finished 1"), "refused"),
         (("begin check",), "refused"),
-        (("begin switch", "serving x", "end switch", "committed yes"), "deployed"),
+        (("begin switch", "image x", "end switch", "committed yes"), "deployed"),
         (("begin switch", "failure unhealthy", "restored x", "finished 1"), "rolled-back"),
-        (("begin switch", "serving x", "failure interrupted", "restored y"), "rolled-back"),
+        (("begin switch", "image x", "failure interrupted", "restored y"), "rolled-back"),
         (("begin switch", "failure start", "lost x", "finished 1"), "failed"),
         (("begin switch", "restored x", "lost x", "finished 1"), "failed"),
+        (("begin switch", "restored x", "serving nobody", "finished 1"), "failed"),
+        (("begin check", "failure unhealthy", "serving nobody", "finished 1"), "refused"),
         (("begin script", "script yes", "exit-code 0", "committed yes"), "deployed"),
         (("begin script", "script yes", "exit-code 3", "finished 1"), "failed"),
         (("begin switch", "failure start", "finished 1"), "refused"),
         (("begin switch",), "unknown"),
-        (("begin switch", "serving x"), "unknown"),
+        (("begin switch", "image x"), "unknown"),
         (
-            ("begin switch", "serving x", "committed yes", "failure rename", "finished 1"),
+            ("begin switch", "image x", "committed yes", "failure rename", "finished 1"),
             "deployed",
         ),
     ],
@@ -70,9 +72,10 @@ def test_a_fact_may_follow_a_line_without_an_end() -> None:
     [
         (("before old", "finished 1"), "old"),
         (("previous old", "finished 1"), ""),
-        (("before old", "begin switch", "serving new", "committed yes"), "new"),
+        (("before old", "begin switch", "image new", "committed yes"), "new"),
         (("before old", "begin switch", "restored old", "finished 1"), "old"),
         (("before old", "begin switch", "lost x", "finished 1"), ""),
+        (("before old", "begin check", "serving nobody", "finished 1"), ""),
         (("before old", "begin switch"), ""),
     ],
 )
@@ -96,5 +99,5 @@ def test_every_code_of_the_scripts_has_advice_and_no_advice_is_idle() -> None:
     text = re.sub(r"unset -f (?:.*\\\n)*", "", text)
     codes = set(re.findall(r"\b(?:fail|give_up|explain) ([a-z-]+)", text)) - {"command-"}
     reported = {"connection-lost", "interrupted", "shell-killed", "command-before", "command-after"}
-    reported |= {"locked-by-us"}
+    reported |= {"locked-by-us", "nobody-serves", *(code for _, code in OF_HEALTH)}
     assert codes | reported == set(CAUSES)

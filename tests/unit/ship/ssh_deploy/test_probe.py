@@ -37,7 +37,7 @@ def port() -> Iterator[int]:
         def do_GET(self) -> None:
             if self.path == "/slow":
                 hangs.wait()
-            address = f"127.0.0.1:{self.server.server_address[1]}"
+            address = f"127.0.0.1:{server.server_port}"
             sites = {"/": SITE, "/address": address}
             is_there = self.headers["Host"] == sites.get(self.path)
             self.send_response(ANSWERS.get(self.path, 200 if is_there else 404))

@@ -80,7 +80,10 @@ def test_a_container_that_no_deploy_made_is_not_replaced(
 @pytest.mark.parametrize(
     ("label", "owner"),
     [
-        ("com.docker.compose.project shop", "the compose project shop"),
+        (
+            "com.docker.compose.oneoff False\ncom.docker.compose.project shop",
+            "the compose project shop",
+        ),
         ("com.docker.swarm.service.name shop_web", "the Swarm service shop_web"),
         ("io.kubernetes.pod.name web-0", "the Kubernetes pod web-0"),
         ("com.dokku.app-name shop", "the Dokku app shop"),
@@ -97,6 +100,22 @@ def test_a_container_of_another_tool_is_not_replaced_whatever_is_said(
     facts = refused(script_host, adopting())
     assert "failure foreign" in facts
     assert f"detail app (image {BY_HAND}, of {owner})" in facts
+
+
+def test_a_container_of_an_image_that_compose_has_built_may_be_made_by_hand(
+    script_host: ScriptHost,
+) -> None:
+    made_by_hand(script_host).make("labels", "com.docker.compose.project shop\n")
+    assert script_host.run(*PHASES, program=adopting())[-1] == "ship-gone word 0"
+
+
+def test_an_engine_that_gives_no_answer_makes_nothing_look_hand_made(
+    script_host: ScriptHost,
+) -> None:
+    made_by_hand(script_host).make("labels", "coolify.name shop\n")
+    script_host.make("broken", "container inspect --format {{range $name, $value := .Config")
+    script_host.functions += "engine_answers() { return 1; }\n"
+    assert "failure docker-down" in refused(script_host, adopting())
 
 
 def test_an_adopted_container_is_kept_and_its_definition_too(script_host: ScriptHost) -> None:

@@ -6,8 +6,11 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from script_host import ACME, COMMON, PROGRAM, WANTED
-from ship.runner.errors import StepFailed
+from ship.runner.errors import ERRORS, Interrupted, ShipError
+from ship.runner.main import _tell
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
 from ship.ssh_deploy.apply import Host
@@ -19,21 +22,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def failure_of(*facts: str) -> StepFailed:
+def failure_of(*facts: str) -> ShipError:
     """Return the error of a deploy to one host that reported these facts."""
     host = Host(COMMON.targets[0], PROGRAM)
     host.facts.mark, host.failed = "m", True
     for fact in facts:
         host.facts.take(f"m {fact}")
-    error = Report(COMMON, [host], Workflow({}, io.StringIO())).failure()
-    assert isinstance(error, StepFailed)
-    return error
+    return Report(COMMON, [host], Workflow({}, io.StringIO())).failure()
 
 
 def test_a_file_of_the_previous_release_that_is_not_restored_is_reported_beside_the_cause() -> None:
     cause, file = failure_of(
-        "begin switch", "failure start-project", "unmoved /srv/app/x", "restored i", "finished 1"
-    ).problems
+        "begin switch", "failure start-project", "unmoved /srv/app/x", "restored i",
+        "serving answered", "finished 1",
+    ).problems  # fmt: skip
     assert cause.what.endswith("the previous version serves again (i)")
     assert file.what == "the host cannot write the file /srv/app/x of the previous release"
     assert file.hint.endswith(", and move it away; the next deploy then restores the file")
@@ -42,6 +44,83 @@ def test_a_file_of_the_previous_release_that_is_not_restored_is_reported_beside_
 def test_what_is_in_the_way_is_reported_once() -> None:
     problems = failure_of("begin switch", "failure in-the-way", "detail x", "unmoved x").problems
     assert len(problems) == 1
+
+
+SWITCHED = ("before old", "begin switch", "failure unhealthy", "detail x", "restored old")
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ((*SWITCHED, "serving answered"), "the previous version serves again (old)"),
+        (
+            (*SWITCHED, "serving running"),
+            "the previous version runs again; it has no health check that could be asked (old)",
+        ),
+        (
+            (*SWITCHED, "silence no", "serving running"),
+            "the previous version runs again, but does not pass this health check, as before (no)",
+        ),
+        (SWITCHED, "the previous version was started again: check whether it serves (old)"),
+        (("begin check", "failure unhealthy"), "the service was not touched"),
+        (
+            ("begin check", "failure unhealthy", "serving answered"),
+            "the service was not touched; it answers",
+        ),
+        (
+            ("begin check", "failure unhealthy", "recovered yes", "serving running"),
+            "and touched nothing else; it runs",
+        ),
+    ],
+)
+def test_what_is_said_of_the_service_is_what_was_asked(facts: tuple[str, ...], said: str) -> None:
+    [problem] = failure_of(*facts, "finished 1").problems
+    assert problem.what.endswith(f"; {said}") or said in problem.what
+    assert "nobody" not in problem.what
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            (*SWITCHED, "silence it runs, but is mute", "serving nobody"),
+            "nobody serves: the previous version was started again; it runs, but is mute",
+        ),
+        (
+            ("begin switch", "failure unhealthy", "lost app", "silence no image", "serving nobody"),
+            "nobody serves: the previous version could not be started again (no image)",
+        ),
+        (
+            ("begin check", "failure unhealthy", "silence it is down", "serving nobody"),
+            "nobody serves: it is down; the service was not touched",
+        ),
+    ],
+)
+def test_that_nobody_serves_comes_before_the_cause(facts: tuple[str, ...], said: str) -> None:
+    down, cause = failure_of(*facts, "finished 1").problems
+    assert down.what == said
+    assert down.hint.startswith("deploy a version that works")
+    assert cause.what.startswith("the new version is not healthy")
+    assert ";" not in cause.what
+
+
+def test_the_summary_begins_with_the_hosts_on_which_nobody_serves(tmp_path: Path) -> None:
+    hosts = [Host(Target(name, "me"), PROGRAM) for name in ("h1", "h2")]
+    for host, serving in zip(hosts, ("answered", "nobody"), strict=True):
+        host.facts.mark = "m"
+        for fact in (*SWITCHED, f"serving {serving}", "finished 1"):
+            host.facts.take(f"m {fact}")
+    summary, outputs = tmp_path / "summary", tmp_path / "outputs"
+    env = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
+    report = Report(COMMON, hosts, Workflow(env, io.StringIO()))
+    report.write()
+    assert summary.read_text().startswith("### ❌ Nobody serves app on me@h2: failed\n")
+    assert "\nserving<<" in outputs.read_text()
+    assert [each.where for each in report.failure().problems] == [
+        "host me@h2", "host me@h1", "host me@h2",
+    ]  # fmt: skip
+    cancelled = report.interrupted(Interrupted.of("the run was cancelled"))
+    assert cancelled.problems[0].what.startswith("nobody serves: ")
 
 
 def test_the_summary_says_that_no_candidate_ran(tmp_path: Path) -> None:
@@ -96,6 +175,30 @@ def test_each_failure_names_what_can_be_done() -> None:
         assert "(it says)" in problem.what
         assert "brackets" not in problem.hint
     assert "`health-timeout`" in problem.hint
+
+
+def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act(tmp_path: Path) -> None:
+    error = failure_of(
+        "begin switch", "failure unhealthy", "detail GET /up gave status 302", "restored i",
+        "gap 41040", "log the end", "finished 1",
+    )  # fmt: skip
+    summary = tmp_path / "summary"
+    _tell(Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO()), error)
+    lines = [line for line in summary.read_text().splitlines() if line and line[:3] != "```"]
+    assert lines[0] == "### ❌ app: rolled-back"
+    assert lines[1].startswith("the new version is not healthy: GET /up gave status 302; the prev")
+    assert lines[2].startswith("  hint: give a path that answers without a redirect")
+    assert lines[3] == f"  see: {ERRORS}#unhealthy-redirect"
+    assert lines[4] == f"More about this: [unhealthy-redirect]({ERRORS}#unhealthy-redirect)"
+    assert "| at most 41040 ms |" in lines[7]
+    assert "ms |\n\n**Last" in summary.read_text(), "the table ends"
+    assert lines[8:] == ["**Last lines of the failed container**", "the end"]
+    assert error.title == "app: rolled-back"
+
+
+def test_a_command_to_run_on_the_host_has_the_name_it_is_about() -> None:
+    [problem] = failure_of("begin prepare", "failure no-network", "detail web").problems
+    assert problem.hint == "create it there: docker network create web"
 
 
 def test_another_service_is_named_with_the_word_that_accepts_it() -> None:

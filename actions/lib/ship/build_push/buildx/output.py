@@ -54,10 +54,12 @@ _ANSWER = re.compile(
     r"request to https?://(?P<registry>[^/\s]+)/v2/(?P<path>\S+?)/(?P<of>blobs|manifests)/\S*: "
     r"(?P<status>\d{3})"
 )
-# How the engine does: `tag invalid: words`, or the status alone.
+# How the engine does: `tag invalid: words`, behind what the client says, or the status alone.
 _CODE = re.compile(
+    r"ERROR: (?:failed to (?:build|solve): |failed to push \S+: |errors:\s+"
+    r"|(?:push access denied[^\n]*?: )?server message: )*"
     r"(?P<code>denied|unauthorized|(?:name|tag|manifest|digest|size) (?:unknown|invalid)"
-    r"|unsupported|unknown|insufficient_scope)\b(?:: (?P<words>[^\n]+))?"
+    r"|unsupported|unknown|insufficient_scope|no basic auth credentials)\b(?:: (?P<words>[^\n]+))?"
 )
 _STATUS = re.compile(r"HTTP (?:status: )?(\d{3})|: (\d{3}) [A-Z]")
 _PUSHED = re.compile(r"^#\d+ pushing (\S+) with docker|failed to push (\S+?): ", re.MULTILINE)
@@ -150,7 +152,7 @@ def refused_push(finished: Finished) -> RefusedPush | None:
     if answer := _ANSWER.search(error):
         stage = SET_TAG if answer["of"] == "manifests" else PUSH
         return RefusedPush(name, tag, Refusal(stage, int(answer["status"]), ""))
-    status, code = _STATUS.search(error), _CODE.search(error)
+    status, code = _STATUS.search(error), _CODE.match(error)
     if not status and not code:
         return None
     number = int(status[1] or status[2]) if status else 0

@@ -8,7 +8,8 @@ exec 2>&1
 LABEL=io.github.gen-workflow.service
 # What the last command of Docker printed that did not do what it had to.
 docker_output=
-# The image that was not here when we looked for it.
+# The last image that was here, and the last that was not, when we looked for the space.
+present_image=
 missing_image=
 # The folder with our login to the registry, while there is one.
 login_folder=
@@ -27,6 +28,7 @@ running() { [ "$(inspect '{{.State.Running}}' "$1")" = true ]; }
 image_of() { inspect '{{.Config.Image}}' "$1"; }
 is_ours() { [ "$(inspect "{{index .Config.Labels \"$LABEL\"}}" "$1")" = "$NAME" ]; }
 engine_answers() { docker version >/dev/null 2>&1; }
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
 # Podman may have the name docker. Its service names itself, and its own client has no components.
 check_docker() {
@@ -73,6 +75,7 @@ explain() {
       [ -z "$port" ] || fail port-taken "$port: it is already in use"
       ;;
     *'no space left'*) fail disk "$2" ;;
+    *'No such container'*) fail removed "$2" ;;
     *'exec format error'*) fail exec-format "$2" ;;
     *'rgument list too long'*) fail too-long "$2" ;;
   esac
@@ -200,7 +203,7 @@ free_space() {
 # with it.
 check_space() {
   local free size wanted
-  ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+  ! docker image inspect "$1" >/dev/null 2>&1 || { present_image=$1 && return 0; }
   missing_image=$1
   free=$(free_space)
   [ -n "$free" ] || return 0
@@ -219,7 +222,10 @@ pull() {
   # A digest always names the same image: when it is here, there is nothing to pull.
   case $1 in
     "$missing_image") ;;
-    *@*) ! docker image inspect "$1" >/dev/null 2>&1 || return 0 ;;
+    *@*)
+      [ "$1" != "$present_image" ] || return 0
+      ! docker image inspect "$1" >/dev/null 2>&1 || return 0
+      ;;
   esac
   log "pulling $1"
   docker_output=$(docker_pull "$1" 2>&1) && return
@@ -242,4 +248,17 @@ explain_pull() {
     *'not found'* | *'manifest unknown'*) fail no-image "$1" ;;
     *) fail pull "$1" ;;
   esac
+}
+
+# Pulls an image that another program has removed, with the login of this deploy, which is a file
+# again as long as this takes. Nothing ends the session here: `docker_output` says why it failed.
+pull_again() {
+  log "pulling $1 again, because another program has removed it from the host"
+  docker_output=$(
+    fail() { echo "$2" && exit 1; }
+    log_in "$1"
+    docker_pull "$1" 2>&1 && log_out && exit
+    log_out
+    exit 1
+  )
 }

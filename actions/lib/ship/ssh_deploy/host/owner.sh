@@ -14,10 +14,12 @@ OWNER_FORMAT='={{.Name}}
 ={{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}
 ={{with index .Config.Labels "io.github.gen-workflow.route"}}{{.}}{{end}}'
 # The labels that tools set on each container of theirs. The pages of Portainer set none on a single
-# container, and its stacks are compose projects; CapRover, Dokploy and Easypanel use Swarm.
+# container, and its stacks are compose projects; CapRover, Dokploy and Easypanel use Swarm. Docker
+# prints labels in their order. An image that compose has built has the label of its project too.
 # shellcheck disable=SC2016 # a program for awk
 TOOLS='
-  $1 == "com.docker.compose.project" { owner = "the compose project" }
+  $1 == "com.docker.compose.oneoff" { is_made_by_compose = 1 }
+  is_made_by_compose && $1 == "com.docker.compose.project" { owner = "the compose project" }
   $1 == "com.docker.swarm.service.name" { owner = "the Swarm service" }
   $1 == "io.kubernetes.pod.name" { owner = "the Kubernetes pod" }
   $1 == "io.podman.compose.project" { owner = "the podman-compose project" }
@@ -112,6 +114,8 @@ host_names() {
 # The person has said so once, also when that deploy was killed.
 check_adoption() {
   [ -z "$(owner_of "$NAME")" ] || fail_foreign "$NAME"
+  # Without an answer it would look as if it was made by hand.
+  engine_answers || fail docker-down
   [ -n "$ADOPT" ] || [ "$(cat "$STATE/adopted" 2>/dev/null)" = "$found_id" ] ||
     fail not-adopted "$NAME (image $found_image)"
   adopting=$found_id

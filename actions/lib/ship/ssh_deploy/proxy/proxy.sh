@@ -79,14 +79,27 @@ undo_switch() {
   until try_to_undo; do
     tries=$((tries - 1))
     if [ "$tries" -le 0 ]; then
-      [ -z "$created" ] || [ -z "$old_id" ] || { report lost "$NAME" && record failed; }
+      [ -z "$created" ] || [ -z "$old_id" ] || give_old_up
       return 0
     fi
+    # Each try to make it again pulls, which may take long.
+    [ -z "$stopped" ] || [ "$tries" -le 3 ] || ! is_removed "$NAME" || tries=3
     # On a full disk nothing starts. The new image is what we can remove.
     [ "$tries" -gt 35 ] || docker rmi "$IMAGE" >/dev/null 2>&1
     sleep 1
   done
   end_gap
+}
+
+# The old container could not get the users back.
+give_old_up() {
+  report lost "$NAME"
+  if [ -n "$stopped" ]; then
+    report_serving nobody "$docker_output"
+  else
+    report_serving nobody "the proxy does not send users to it: $proxy_output"
+  fi
+  record failed
 }
 
 try_to_undo() {
@@ -139,14 +152,15 @@ send_back() {
   fi
 }
 
-report_rollback() {
-  report restored "$(image_of "$NAME")"
-  [ -z "$PROXY_PATH" ] || await_answer 10
-  end_gap
-  report_gap
-  record rolled-back "$gap"
-  # So that the history gets this line alone, and not one more for a deploy that changed nothing.
-  pulled=
+# Through the proxy, as its users do. With TLS the proxy gives no answer over HTTP.
+is_old_healthy() {
+  local address
+  if [ -n "$PROXY_PATH" ]; then
+    is_healthy "$NAME" "$ADDRESS" "$HEALTH_HOST_PORT" "$PROXY_PATH" "$1"
+  else
+    address=$(inspect "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME")
+    is_healthy "$NAME" "$address" "$HEALTH_PORT" "$HEALTH_PATH" "$1"
+  fi
 }
 
 # The old container of the plain form gets its port back from the proxy.
@@ -158,7 +172,7 @@ return_port() {
   docker stop -t "$STOP_TIMEOUT" "$NAME" >/dev/null 2>&1
   docker stop "$PROXY" >/dev/null 2>&1
   [ -z "$made_proxy" ] || docker rm -f "$PROXY" >/dev/null 2>&1
-  docker start "$NAME" >/dev/null 2>&1
+  start_old
   running "$NAME" || return 1
   stopped=
   report_rollback
@@ -173,6 +187,7 @@ recover() {
     fail_foreign "$PROXY"
   docker network inspect "$PROXY" >/dev/null 2>&1 || make_network
   ! exists "$NAME.previous" || check_previous
+  ! bring_removed_back || running "$NAME" || bring_back
   remove_left_over "$NAME.candidate"
   next_id=$(id_of "$NAME.next")
   if running "$PROXY"; then
@@ -190,7 +205,7 @@ recover() {
 recover_next() {
   report recovered yes
   if [ "$target_id" = "$next_id" ]; then
-    log "an earlier deploy was killed after its switch: its $NAME.next serves and becomes $NAME"
+    log "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
     take_names
   elif exists "$NAME"; then
     log "an earlier deploy was killed before its end: the host removes its container $NAME.next"
@@ -266,6 +281,8 @@ make_proxy() {
     json-file | local) set -- "$@" --log-opt max-size=10m ;;
   esac
   made_proxy=yes
+  # While the host pulled, another program may have removed a network that no container used.
+  docker network inspect "$PROXY" >/dev/null 2>&1 || make_network
   docker_output=$(docker create --name "$PROXY" --network "$PROXY" --restart unless-stopped \
     --label "$PUBLISHED=$PROXY_PUBLISH" --volume "$PROXY:/home/kamal-proxy/.config/kamal-proxy" \
     "$@" "$PROXY_IMAGE" 2>&1) && return
@@ -287,13 +304,21 @@ start_proxy() {
   local deadline
   running "$PROXY" || {
     log "starting the proxy $PROXY"
-    docker_output=$(docker start "$PROXY" 2>&1) || explain proxy "$docker_output"
+    docker_output=$(docker start "$PROXY" 2>&1) || start_proxy_again
   }
   deadline=$(($(now) + 20))
   until ask_proxy list; do
     [ "$(now)" -lt "$deadline" ] || fail proxy "$proxy_output"
     pause
   done
+}
+
+# One that was made and has not run yet is what other programs remove.
+start_proxy_again() {
+  is_removed "$PROXY" || explain proxy "$docker_output"
+  log "another program has removed the proxy: the host makes it again"
+  make_proxy
+  docker_output=$(docker start "$PROXY" 2>&1) || explain proxy "$docker_output"
 }
 
 # The new container runs beside the old one. What others find it by, it has from its start: then a
@@ -308,7 +333,7 @@ check_next() {
   begun=yes
   log "starting the new container $NAME.next beside $NAME"
   create_next || explain start "$docker_output"
-  docker_output=$(docker start "$NAME.next" 2>&1) || explain start "$docker_output"
+  start_new "$NAME.next" create_next || explain start "$docker_output"
   next_id=$(id_of "$NAME.next")
   address=$(inspect "{{(index .NetworkSettings.Networks \"$PROXY\").IPAddress}}" "$NAME.next")
   # Only the proxy can reach the container, and asks the same path before it sends users there.
@@ -320,14 +345,13 @@ check_next() {
 
 phase_switch() {
   created=yes
-  ! has_users || watch_users
+  ! has_users || { note_health && watch_users; }
   [ -z "$migrating" ] || hand_port_over
   log "sending users to the new $NAME"
   route "$NAME.next" "$HEALTH_TIMEOUT" || refuse_route
   await_users
   end_gap
   report_gap
-  report serving "$IMAGE"
 }
 
 # Whether the port serves users already.
@@ -346,6 +370,7 @@ watch_users() {
 
 # The only gap that a deploy behind a proxy ever has: the proxy gets the port of the container.
 hand_port_over() {
+  note_definition "$NAME"
   log "stopping $NAME, so that the proxy can use its port"
   stopped=yes
   begin_gap

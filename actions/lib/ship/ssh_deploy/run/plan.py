@@ -74,32 +74,37 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
             **history(context),
             **want.login.parameters(),
             **common.identity(context),
-            "EARLIER_NAME": common.earlier_name,
-            "ADOPT": "yes" if common.adopt else "",
-            "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
-            "SERVED_NAMES": "",
-            **(_settings(want) if common.adopt else {}),
-            "IMAGE": want.image,
-            "REPOSITORY": want.repository,
-            "ROLLBACK": want.rollback,
-            "NETWORKS": " ".join(want.networks),
-            "HOST_PORTS": " ".join(port.of_host() for port in want.ports),
-            "FLAGS": shlex.join(_flags(common, want, context)),
-            "FOUND_BY": shlex.join(found_by(want)),
-            "COMMAND": shlex.join(want.command),
-            "SECRET_FILES": " ".join(want.secret_files),
-            "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
-            "RESTART": want.restart,
-            "STOP_TIMEOUT": str(want.stop_timeout),
-            **_health(want),
-            "KEEP": str(want.keep),
-            "BEFORE": "\n".join(want.before),
-            "AFTER": "\n".join(want.after),
+            **_owner(common, want),
+            **_container(common, want, context),
         },
         environment=want.env,
         secret_files=want.secret_files,
+        # What no undo calls that begins before the first phase.
+        later={PREPARE[0].name: ("host/ports", "host/definition", "host/service", "host/owner")},
         note="" if want.has_candidate else _no_candidate(want),
     )
+
+
+def _container(common: Common, want: RunForm, context: Context) -> dict[str, Value]:
+    """Return how the container is made and checked, and what runs around it."""
+    return {
+        "IMAGE": want.image,
+        "REPOSITORY": want.repository,
+        "ROLLBACK": want.rollback,
+        "NETWORKS": " ".join(want.networks),
+        "HOST_PORTS": " ".join(port.of_host() for port in want.ports),
+        "FLAGS": shlex.join(_flags(common, want, context)),
+        "FOUND_BY": shlex.join(found_by(want)),
+        "COMMAND": shlex.join(want.command),
+        "SECRET_FILES": " ".join(want.secret_files),
+        "PUBLISH": shlex.join(f"--publish={port}" for port in want.ports),
+        "RESTART": want.restart,
+        "STOP_TIMEOUT": str(want.stop_timeout),
+        **_health(want),
+        "KEEP": str(want.keep),
+        "BEFORE": "\n".join(want.before),
+        "AFTER": "\n".join(want.after),
+    }
 
 
 def _no_candidate(want: RunForm) -> str:
@@ -111,9 +116,17 @@ def _no_candidate(want: RunForm) -> str:
     )
 
 
-def _settings(want: RunForm) -> dict[str, Value]:
-    """Return what is compared with a container that was made by hand."""
-    return {
+def _owner(common: Common, want: RunForm) -> dict[str, Value]:
+    """Return what is compared with the container that has the name."""
+    ours: dict[str, Value] = {
+        "EARLIER_NAME": common.earlier_name,
+        "ADOPT": "yes" if common.adopt else "",
+        "SERVED_PORTS": " ".join(dict.fromkeys(port.host for port in want.ports)),
+        "SERVED_NAMES": "",
+    }
+    if not common.adopt:
+        return ours
+    return ours | {
         "ENV_NAMES": " ".join(want.env),
         "VOLUMES": " ".join(":".join(volume.split(":")[:2]) for volume in want.volumes),
         "SERVED": " ".join(str(port).translate(NO_BRACKETS) for port in want.ports),
@@ -128,6 +141,7 @@ def _scripts(common: Common) -> tuple[str, ...]:
         "host/health",
         "host/image",
         "host/ports",
+        "host/definition",
         "host/service",
         "host/owner",
         *(("host/adopt",) if common.adopt else ()),

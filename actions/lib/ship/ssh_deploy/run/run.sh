@@ -17,6 +17,13 @@ committed=
 pulled=
 # The folder with the secret files of this release.
 secrets_folder=
+# What the service does when this deploy has failed, as it was told: answered, running or nobody.
+serving=
+# What the old container does: answered, running, failing or down; nothing when the engine does not
+# say.
+old_state=
+# Whether the old container passed the check of this deploy before its stop.
+passed_before=
 # The last failure of the health command.
 health_failure=
 # The second at which we stop waiting for a container to be healthy.
@@ -40,6 +47,9 @@ clean_up() {
   [ -n "$created" ] || [ -z "$pulled" ] || record refused
   rm -f "$STATE/adopted"
   [ -z "$SECRET_FILES" ] || rm -rf "$STATE/secrets/$RELEASE"
+  [ -n "$serving" ] || [ -z "$previous" ] || report_untouched
+  # What does not run can still be removed: then the next deploy needs the note.
+  [ ! -e "$DEFINITION" ] || ! running "$NAME" || forget_definition
 }
 
 undo_switch() {
@@ -57,39 +67,126 @@ undo_switch() {
   while [ "$tries" -gt 0 ]; do
     docker rm -f -v "$NAME.next" >/dev/null 2>&1
     [ -n "$stopped" ] || return 0
-    docker start "$NAME" >/dev/null 2>&1
+    start_old
     if running "$NAME"; then
       report_rollback
       return 0
     fi
+    # Each try to make it again pulls, which may take long.
+    [ "$tries" -le 3 ] || ! is_removed "$NAME" || tries=3
     # On a full disk nothing starts. The new image is what we can remove.
     [ "$tries" -gt 25 ] || docker rmi "$IMAGE" >/dev/null 2>&1
     tries=$((tries - 1))
     sleep 1
   done
   report lost "$NAME"
+  report_serving nobody "$docker_output"
   record failed
 }
 
-report_rollback() {
-  report restored "$(image_of "$NAME")"
-  [ -n "$HEALTH_PATH" ] || end_gap
-  await_answer 10
-  # It may end because of what the new one has left behind.
-  running "$NAME" || report lost "$NAME"
-  end_gap
-  report_gap
-  record rolled-back "$gap"
+start_old() {
+  docker_output=$(docker start "$NAME" 2>&1) && return
+  is_removed "$NAME" && make_again "$NAME" && docker_output=$(docker start "$NAME" 2>&1)
 }
 
-# The old version was healthy: it only gets the time to start. $1 seconds.
-await_answer() {
-  local deadline
-  [ -n "$HEALTH_PATH" ] || { pause 1 && return 0; }
-  deadline=$(($(now) + $1))
-  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do
+# A check that the old version did not pass before either does not become good by waiting.
+report_rollback() {
+  local seconds="$HEALTH_TIMEOUT"
+  [ -n "$passed_before" ] || [ "$seconds" -le 10 ] || seconds=10
+  report restored "$(image_of "$NAME")"
+  [ -n "$HEALTH_PATH" ] || end_gap
+  ask_old "$seconds" 2
+  end_gap
+  report_gap
+  report_old
+  # So that the history gets this line alone, and not one more for a deploy that changed nothing.
+  pulled=
+  if [ "$serving" = nobody ]; then record failed "$gap"; else record rolled-back "$gap"; fi
+}
+
+# Tells what the service does now, as far as it was asked. $1 answered, running or nobody, $2 why it
+# is not `answered`, when there is a reason.
+report_serving() {
+  serving=$1
+  report silence "$(printf '%s' "${2:-}" | tr '\n' ' ')"
+  report serving "$serving"
+}
+
+# Tells what the old container does. A check of this deploy that it did not pass before
+# either says little of it, because the path or the port may be new: then it runs.
+report_old() {
+  case $old_state in
+    answered | running) report_serving "$old_state" ;;
+    failing)
+      if [ -n "$passed_before" ]; then
+        report_serving nobody "it runs, but does not pass its health check: $reason"
+      else
+        report_serving running "$reason"
+      fi
+      ;;
+    down) report_serving nobody "$reason" ;;
+  esac
+}
+
+# Notes whether the old container passes its check before it stops.
+note_health() { ! ask_old_once || passed_before=yes; }
+
+# Without a program that can ask, the session ends because of that.
+report_untouched() {
+  [ -z "$HEALTH_PATH" ] || has_http_client || return 0
+  ask_old_once
+  report_old
+}
+
+has_http_client() { command -v curl || command -v bash || command -v wget; } >/dev/null 2>&1
+
+# Asks the old container until it passes: it may need time to start, and more than one start.
+# $1 the seconds it gets, $2 the seconds it has to run when nothing can be asked.
+ask_old() {
+  health_failure=
+  looked_at=$(now)
+  health_deadline=$((looked_at + $1))
+  settled_at=$((looked_at + $2))
+  until look_at_old || [ "$looked_at" -ge "$health_deadline" ]; do
     pause
+    looked_at=$(now)
   done
+}
+
+# It has a few seconds for an answer.
+ask_old_once() {
+  looked_at=$(now)
+  health_deadline=$((looked_at + 5))
+  settled_at=$looked_at
+  look_at_old
+}
+
+# Looks at the old container once and sets `old_state`. Returns whether it is as it has to be.
+look_at_old() {
+  local state
+  state=$(inspect \
+    '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' "$NAME")
+  old_state=down
+  case $state in
+    running*) old_state=failing && is_old_healthy "${state##* }" || return 1 ;;
+    '')
+      reason='its container was removed'
+      engine_answers || old_state=
+      return 1
+      ;;
+    *) reason="its container does not run (${state% *})" && return 1 ;;
+  esac
+  old_state=answered
+  [ "$HEALTH_PATH$HEALTH_COMMAND${state##* }" != none ] || old_state=running
+}
+
+# $1 what its HEALTHCHECK says.
+is_old_healthy() {
+  if [ "$HEALTH_PATH$HEALTH_COMMAND$1" = unhealthy ]; then
+    reason='its HEALTHCHECK says unhealthy'
+    return 1
+  fi
+  is_healthy "$NAME" "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" "$1"
 }
 
 # Whether a running container is healthy. $1 name, $2 address, $3 port, $4 path. `reason` says why
@@ -189,8 +286,22 @@ recover() {
     fail docker-down "$containers"
   containers=" $(printf '%s' "$containers" | tr '\n' ' ') "
   case $containers in *" $NAME.previous "*) check_previous ;; esac
+  ! bring_removed_back || containers="$containers$NAME "
   case $containers in *" $NAME.candidate "*) remove_left_over "$NAME.candidate" ;; esac
   case $containers in *" $NAME.next "*) recover_next ;; esac
+}
+
+# A deploy was killed in its switch, and then another program has removed the old container, which
+# did not run. It starts here, or in place of what that deploy has left.
+bring_removed_back() {
+  [ -e "$DEFINITION" ] && is_removed "$NAME" && ! is_committed || return 1
+  report recovered yes
+  make_again "$NAME" || {
+    log "the container $NAME could not be made again: $docker_output"
+    return 1
+  }
+  exists "$NAME.next" || docker start "$NAME" >/dev/null 2>&1 ||
+    log "$NAME does not start: the service is down until the new version runs"
 }
 
 # The kept container has no label of ours when it was made by hand.
@@ -221,7 +332,7 @@ is_committed() {
 }
 
 finish_commit() {
-  log "an earlier deploy was killed after its switch: its $NAME.next serves and becomes $NAME"
+  log "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
   take_names
 }
 
@@ -305,7 +416,11 @@ create() {
   set -- "$DOCKER_PROGRAM" create --name "$container" --label "$RELEASE_LABEL=$RELEASE" \
     "$@" "$IMAGE"
   eval "set -- \"\$@\" $COMMAND"
-  docker_output=$(with_app_environment "$@" 2>&1) || return 1
+  docker_output=$(with_app_environment "$@" 2>&1) || {
+    # Other programs remove an image that no container uses yet.
+    ! has_image "$IMAGE" && pull_again "$IMAGE" || return 1
+    docker_output=$(with_app_environment "$@" 2>&1) || return 1
+  }
   warn_of_platform
   # Older engines take one network when they make a container.
   for network in $NETWORKS; do
@@ -324,6 +439,18 @@ create_candidate() {
 create_next() {
   eval "set -- \"\$@\" $FOUND_BY"
   create "$NAME.next" --restart "$RESTART" "$@"
+}
+
+# Starts a container that was just made. One that does not run yet is what other programs remove,
+# with its networks and its image. $1 its name, then the command that has made it.
+start_new() {
+  local container="$1"
+  shift
+  docker_output=$(docker start "$container" 2>&1) && return
+  is_removed "$container" || return 1
+  log "another program has removed the new container $container: the host makes it again"
+  make_networks_again
+  "$@" && docker_output=$(docker start "$container" 2>&1)
 }
 
 connect_network() {
@@ -364,9 +491,9 @@ check_candidate() {
   local port=
   candidate=yes
   log "starting the candidate $NAME.candidate"
-  create_candidate ${HEALTH_PATH:+--publish "127.0.0.1::$HEALTH_PORT"} ||
-    explain start "$docker_output"
-  docker_output=$(docker start "$NAME.candidate" 2>&1) || explain start "$docker_output"
+  set -- ${HEALTH_PATH:+--publish "127.0.0.1::$HEALTH_PORT"}
+  create_candidate "$@" || explain start "$docker_output"
+  start_new "$NAME.candidate" create_candidate "$@" || explain start "$docker_output"
   [ -z "$HEALTH_PATH" ] || port=$(docker port "$NAME.candidate" "$HEALTH_PORT/tcp" 2>/dev/null |
     sed -n 's/.*://p' | head -n 1)
   if ! await_healthy "$NAME.candidate" "$HEALTH_TIMEOUT" 127.0.0.1 "$port" "$HEALTH_PATH"; then
@@ -389,8 +516,9 @@ phase_switch() {
   # default network of Docker has no names.
   case " $NETWORKS " in *' bridge '*) ;; *) network_alias=$NAME ;; esac
   create_next "$@" || explain start "$docker_output"
-  network_alias=
   if still_runs; then
+    note_definition "$NAME"
+    note_health
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
     stopped=yes
     log "stopping $NAME"
@@ -398,15 +526,15 @@ phase_switch() {
     docker_output=$(docker stop -t "$STOP_TIMEOUT" "$NAME" 2>&1) || fail stop "$docker_output"
   fi
   log "starting the new $NAME"
-  docker_output=$(docker start "$NAME.next" 2>&1) || {
+  start_new "$NAME.next" create_next "$@" || {
     show_logs "$NAME.next"
     explain start "$docker_output"
   }
+  network_alias=
   await_healthy "$NAME.next" "$HEALTH_TIMEOUT" "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" ||
     give_up unhealthy "$reason"
   end_gap
   report_gap
-  report serving "$IMAGE"
 }
 
 # Whether the old version runs. An engine that restarts at this moment gives no answer.
@@ -429,12 +557,33 @@ phase_commit() {
     log "the host could not note that the new version stays: $STATE/committed cannot be written"
   committed=yes
   report committed yes
+  report_new
+  note_digest
+  forget_definition
   record deployed "$gap"
   take_names
   retire
   forget_old_secret_files
   prune
   trap interrupted TERM INT HUP PIPE
+}
+
+# The new version was found healthy, by an answer where there was something to ask.
+report_new() {
+  if [ -n "$HEALTH_PATH$HEALTH_COMMAND" ] ||
+    [ "$(inspect '{{if .State.Health}}asked{{end}}' "$NAME.next")" = asked ]; then
+    report_serving answered
+  else
+    report_serving running
+  fi
+}
+
+# The history names the old image by its digest: when a later deploy goes back to it, its tag may
+# mean another image, and the kept container may be gone.
+note_digest() {
+  local noted
+  noted=$(sed -n 's/^image \(.*@.*\)/\1/p' "$DEFINITION" 2>/dev/null)
+  previous=${noted:-$previous}
 }
 
 take_names() {
@@ -445,7 +594,9 @@ take_names() {
     may_take_name || fail name-lost "$NAME.next"
     docker rm -f "$NAME.previous" >/dev/null 2>&1
     printf '%s\n' "$old" >"$STATE/previous"
-    docker_output=$(docker rename "$NAME" "$NAME.previous" 2>&1) || fail rename "$docker_output"
+    # Another program may remove it in this moment. It is not needed any more.
+    docker_output=$(docker rename "$NAME" "$NAME.previous" 2>&1) || is_removed "$NAME" ||
+      fail rename "$docker_output"
   fi
   # Also when a deploy was killed just before this. After a first deploy there is none.
   { [ -z "$old" ] && ! exists "$NAME.previous"; } ||

@@ -185,9 +185,35 @@ def test_a_refused_push_is_read_as_buildx_prints_it(
     assert (str(refused.name), refused.tag) == ("x/y", "z")
 
 
-def test_what_is_no_refusal_of_a_push_is_none() -> None:
-    for said in (PUSH.format("read tcp: connection reset by peer"), "ERROR: denied", "ERROR: x"):
-        assert output.refused_push(Finished(1, "", said)) is None
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("errors:\ndenied: requested access is denied\nunauthorized: authentication required",
+         "denied"),
+        ("no basic auth credentials", "no basic auth credentials"),
+        (("failed to push x/y:z: push access denied, repository does not exist or may require "
+         "authorization: server message: insufficient_scope: authorization failed"),
+         "insufficient_scope"),
+    ],
+)  # fmt: skip
+def test_a_refusal_has_the_code_that_stands_first(said: str, code: str) -> None:
+    refused = output.refused_push(Finished(1, "", PUSH.format(said)))
+    assert refused
+    assert refused.refusal.code == code
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        PUSH.format("read tcp: connection reset by peer"),
+        PUSH.format('Head "https://r/v2/": tls: x509: certificate signed by unknown authority'),
+        PUSH.format("open /var/lib/docker/x: permission denied"),
+        "ERROR: denied",
+        "ERROR: x",
+    ],
+)
+def test_what_is_no_refusal_of_a_push_is_none(said: str) -> None:
+    assert output.refused_push(Finished(1, "", said)) is None
 
 
 @pytest.mark.parametrize(
