@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.programs import PROGRAMS
-from conformance.shell_names import Function, functions, without_quotes
+from conformance.shell_names import QUOTED, Function, functions, without_quotes
 from ship.ssh_deploy import program as remote_script
 
 if TYPE_CHECKING:
@@ -250,6 +250,39 @@ def test_what_is_not_sent_of_a_script_is_comments_alone(path: Path) -> None:
 )
 def test_a_line_in_quotes_that_begins_like_a_comment_is_found(text: str) -> None:
     assert len(lines_that_are_no_comment(f"# one\n{text}")) == 1
+
+
+def blanks_that_count(text: str) -> list[str]:
+    """Return the lines within double quotes or a here-document that are empty or indented.
+
+    In single quotes are programs, of awk for example, where it does not matter.
+    """
+    commands, expansions = without_quotes(text)
+    starts = [match.end() for match in re.finditer(r"\n(?=[ \n])", text)]
+    within = "".join(body for _, body in HERE_DOCUMENT.findall(text)).splitlines()
+    return [
+        *(line for line in within if not line.strip() or line[0] == " "),
+        *(
+            text[at:].partition("\n")[0]
+            for at in starts
+            if commands[at] == QUOTED and expansions[at] != QUOTED
+        ),
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(REMOTE.rglob("*.sh")), ids=lambda path: path.stem)
+def test_the_indentation_that_is_not_sent_is_no_text(path: Path) -> None:
+    assert blanks_that_count(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cat <<X\na\n  b\nX\n", 'echo "a\n\nb"\n', 'echo "a\n  b"\n', 'a=$(b "c\n  d")\n'],
+    ids=["here-document", "empty", "double quotes", "quotes in a substitution"],
+)
+def test_an_indentation_that_is_text_is_found(text: str) -> None:
+    assert len(blanks_that_count(f"  one\n{text}")) == 1
+    assert blanks_that_count("a() {\n  b 'c\n  d' \"$(\n  e)\"\n}\n") == []
 
 
 @pytest.mark.parametrize("form", PROGRAMS)
