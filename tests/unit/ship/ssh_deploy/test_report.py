@@ -191,7 +191,7 @@ def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act(tmp_pat
     assert lines[3] == f"  see: {ERRORS}#unhealthy-redirect"
     assert lines[4] == f"More about this: [unhealthy-redirect]({ERRORS}#unhealthy-redirect)"
     assert "| at most 41040 ms |" in lines[7]
-    assert "ms |\n\n**Last" in summary.read_text(), "the table ends"
+    assert "|\n\n**Last" in summary.read_text(), "the table ends"
     assert lines[8:] == ["**Last lines of the failed container**", "the end"]
     assert error.title == "app: rolled-back"
 
