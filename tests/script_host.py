@@ -250,7 +250,7 @@ class ScriptHost:
             start_new_session=True,
         )
         say(process, first(program.preamble("m"), "word"))
-        say(process, call(scripts=program.later))
+        say(process, Secret(program.sent_with([phase.name for phase in program.phases])))
         say(process, Secret(self.functions))
         return process
 

@@ -44,6 +44,7 @@ def _compose() -> Program:
     form = ComposeForm(
         upload=Upload(""),
         folder="app",
+        host_files={},
         project="",
         images={"web": IMAGE},
         image="",

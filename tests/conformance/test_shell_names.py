@@ -98,6 +98,20 @@ def test_a_host_gets_each_function_that_its_scripts_call(form: str) -> None:
     assert called >= {"fail", "report", "finish", "interrupted", "flock"}
 
 
+@pytest.mark.parametrize("form", PROGRAMS)
+def test_what_is_sent_at_once_calls_nothing_that_is_sent_with_a_later_phase(form: str) -> None:
+    """An undo may begin before the client has sent the rest; before the first phase it has none."""
+    program = PROGRAMS[form].program
+    later = {phase.name: program.later.get(phase.name, ()) for phase in program.phases[1:]}
+    late = [name for names in later.values() for name in names]
+    all_texts = texts(form)
+    rest = {each.name for name in late for each in functions(all_texts[name])} - {""}
+    first = [each for name in all_texts if name not in late for each in functions(all_texts[name])]
+    calls = {each.name: each.called & rest for each in first if each.called & rest}
+    # A phase may call what is sent with it.
+    assert calls.keys() <= {f"phase_{name}" for name in later}
+
+
 def test_no_function_is_without_a_caller() -> None:
     found = [each for form in PROGRAMS for each in found_in(form)]
     called = frozenset[str]().union(*(each.called for each in found))

@@ -11,6 +11,7 @@ import pytest
 from bed import tools
 from bed.deploys import await_log, await_served, clean
 from bed.http import body
+from bed.machines import DOCKER
 from bed.shop import PORT, TOKEN, Shop
 from bed.step import RunningStep, StepResult, run_action, start_action
 from bed.waiting import uptime_ms, wait_until
@@ -839,3 +840,134 @@ def test_a_service_behind_a_profile_is_deployed_once_the_profile_is_active(
     assert refused.code == 2, refused.log
     assert "its profile is not active" in refused.errors[0]
     assert project.served() == "2"
+
+
+OVERRIDE = """\
+services:
+  web:
+    environment: {GREETING: "of the override with ${DB_PASSWORD:-nothing}"}
+"""
+
+
+def test_files_that_only_the_host_has_are_not_lost_when_its_project_is_taken_over(
+    project: Project,
+) -> None:
+    host, text = project.host, (project.workspace / "compose.yml").read_text()
+    host.write(f"{FOLDER}/compose.yml", text, owner="deploy")
+    host.write(f"{FOLDER}/compose.override.yml", OVERRIDE, owner="deploy")
+    host.write(f"{FOLDER}/.env", "DB_PASSWORD=pa55word\n", mode="600", owner="deploy")
+    host.run("mkdir", f"{FOLDER}/conf")
+    host.run("chown", "-R", "deploy", FOLDER)
+    project.shop.push("1")
+    host.run("docker", "login", "ghcr.io", "-u", "octocat", "--password-stdin", input=TOKEN)
+    host.docker("pull", "-q", project.shop.push("1"))
+    host.docker("logout", "ghcr.io")
+    host.docker("tag", project.shop.push("1"), "ghcr.io/acme/shop:latest")
+    project.start_by_hand()
+    assert project.served("/greeting") == "of the override with pa55word"
+    web, files = project.identity("web"), project.files()
+    refused = project("2", env="LEVEL=info")
+    assert refused.code == 2, refused.log
+    assert ".env (the new one lacks DB_PASSWORD)" in refused.errors[0]
+    assert "compose.override.yml (compose reads it on the host" in refused.errors[0]
+    assert ".env=keep" in refused.errors[0]
+    assert "pa55word" not in refused.shown + refused.summary
+    assert (project.files(), project.identity("web")) == (files, web)
+    both = ".env=merge\ncompose.override.yml=keep"
+    sick = project("3", "sick", env="LEVEL=info", host_files=both, health_timeout="8")
+    assert sick.outputs["result"] == "rolled-back", sick.log
+    assert project.files() == files
+    assert project.served("/greeting") == "of the override with pa55word"
+    for _ in range(2):
+        result = project("2", env="LEVEL=info", host_files=both)
+        assert result.code == 0, result.log
+        assert project.served() == "2"
+        assert project.served("/greeting") == "of the override with pa55word"
+    env = host.run("cat", f"{FOLDER}/.env").stdout
+    assert env == "LEVEL='info'\nDB_PASSWORD=pa55word\n"
+
+
+def test_a_service_that_ends_once_and_is_started_again_has_the_time_of_the_others(
+    project: Project,
+) -> None:
+    script = "[ -e /ran ] || { : >/ran; exit 7; }; exec /bin/busybox sleep 900"
+    entrypoint = f"entrypoint: [/bin/busybox, sh, -c, '{script}'], healthcheck: {{disable: true}}"
+    project.write(more=f"  worker: {{image: {DATABASE}, restart: always, {entrypoint}}}")
+    result = project("1")
+    assert result.code == 0, result.log
+    assert project.containers()["shop-worker-1"] == "running"
+    shown = project.host.docker("inspect", "--format", "{{.RestartCount}}", "shop-worker-1")
+    assert shown.stdout.strip() == "1"
+
+
+def test_the_undo_pulls_an_image_that_was_pruned_in_the_switch(project: Project) -> None:
+    assert project("1").code == 0
+    prune = f": >/tmp/pruned; {DOCKER}/bin/docker image prune -af >&2"
+    project.host.wrap_docker(
+        f'case "$*" in *" up --no-start "*) [ -e /tmp/pruned ] || {{ {prune}; }} ;; esac'
+    )
+    try:
+        result = project("3", "sick", health_timeout="8")
+    finally:
+        project.host.unwrap_docker()
+        project.host.run("rm", "-f", "/tmp/pruned")
+    assert "Total reclaimed space" in result.log
+    assert "another program has removed it" in result.log
+    assert result.outputs["result"] == "rolled-back", result.log
+    assert project.served() == "1"
+
+
+def test_a_previous_version_that_is_not_healthy_again_does_not_serve(project: Project) -> None:
+    text = (project.workspace / "compose.yml").read_text()
+    text = text.replace("./conf:/conf:ro", "state:/state").replace("  data:", "  data:\n  state:")
+    (project.workspace / "compose.yml").write_text(text)
+    first = project("1", "sick-when-real")
+    assert first.code == 0, first.log
+    result = project("3", "sick", health_timeout="8")
+    assert result.code == 1
+    assert "the previous version of shop was started again, and is not healthy" in result.log
+    assert project.served("/health") == ""
+
+
+@pytest.mark.test_all
+@pytest.mark.needs("oldest-compose")
+def test_an_included_file_that_the_oldest_compose_cannot_override_is_refused(
+    bed: Bed, shop: Shop, tmp_path: Path
+) -> None:
+    host = bed.add_host(compose=tools.built("oldest-compose"))
+    try:
+        project = Project(host, shop, tmp_path)
+        text = (tmp_path / "compose.yml").read_text()
+        (tmp_path / "base.yml").write_text(text)
+        (tmp_path / "compose.yml").write_text("include: [base.yml]\n")
+        result = project("1", files="conf\nbase.yml")
+        assert result.code == 2, result.log
+        assert "for services of an included file the deploy needs 2.24.6" in result.errors[0]
+        assert project.containers() == {}
+    finally:
+        host.remove()
+        bed.hosts.remove(host)
+
+
+def test_a_project_that_was_started_by_hand_since_is_found(serving: Project) -> None:
+    project = serving
+    project.host.docker("tag", project.shop.push("1"), "ghcr.io/acme/shop:latest")
+    project.compose("up", "-d", "--no-deps", "--pull", "never", "web")
+    result = project("2")
+    assert result.code == 0, result.log
+    assert "the service web runs ghcr.io/acme/shop:latest, which is not from the last" in result.log
+    assert result.outputs["previous-image"] == "ghcr.io/acme/shop:latest"
+    assert project.served() == "2"
+
+
+@pytest.mark.test_all
+def test_a_name_that_ends_with_a_blank_is_that_of_a_file(project: Project) -> None:
+    (project.workspace / "conf" / "last ").write_text("1")
+    assert project("1").code == 0
+    (project.workspace / "conf" / "last ").write_text("2")
+    result = project("2")
+    assert result.code == 0, result.log
+    assert project.host.run("cat", f"{FOLDER}/conf/last ").stdout == "2"
+    (project.workspace / "conf" / "last ").unlink()
+    assert project("2").code == 0
+    assert "conf/last " not in project.files()

@@ -343,6 +343,14 @@ CAUSES = {
             "install Docker Engine from docs.docker.com/engine/install"
         ),
     ),
+    "host-files": (
+        "files that people wrote or changed on the host would be overwritten or read no more: {}",
+        (
+            "say in `host-files` what to do with each, in lines such as .env=keep (the host's file "
+            "stays), .env=merge (its variables stay, those of `env` win) or compose.yml=replace (a "
+            "copy stays on the host); a word alone, such as keep, is for all files"
+        ),
+    ),
     "in-the-way": (
         "the host cannot write the file {}",
         "check what is at this path (a folder, or a file of another user), and move it away",

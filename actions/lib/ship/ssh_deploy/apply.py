@@ -77,8 +77,8 @@ class Host:
         phases, self._waiting = self._waiting[:number], self._waiting[number:]
         names = [phase.name for phase in phases if is_first or not phase.first_host]
         if self.session:
-            scripts = self.program.later if phases[0] is self.program.phases[0] else ()
-            self.session.send(call(*names, parameters=self._answers(), scripts=scripts))
+            functions = self.program.sent_with(names)
+            self.session.send(call(*names, parameters=self._answers(), functions=functions))
 
     def _answers(self) -> dict[str, Value]:
         ended = self.facts.ended[-1] if self.facts.ended else ""

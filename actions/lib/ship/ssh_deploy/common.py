@@ -37,6 +37,7 @@ DEFAULTS = {
     "health-timeout": "60",
     "stop-timeout": "10",
     "keep": "3",
+    "host-files": "refuse",
     "adopt": "false",
 }
 

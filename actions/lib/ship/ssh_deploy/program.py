@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 # The beginning of our labels on containers.
 LABEL = "io.github.gen-workflow"
 FOLDER = os.path.dirname(__file__)
-# Scripts that no phase before the second message needs. They go with it: the first message has to
-# fit into what TCP sends at once.
-LATER = ("host/definition",)
 
 
 class Phase(NamedTuple):
@@ -55,6 +52,8 @@ class Program(NamedTuple):
     secret_files: Mapping[str, Secret] = {}
     # Functions that return further parameters from the facts of a host, once a phase has ended.
     answers: Mapping[str, Callable[[Facts], Mapping[str, Value]]] = {}
+    # Those of `files` that are sent with a phase: the program would be too long to send it at once.
+    later: Mapping[str, tuple[str, ...]] = {}
     # What a person must know of this deploy beforehand, and reads again in the job summary.
     note: str = ""
 
@@ -88,24 +87,19 @@ class Program(NamedTuple):
             for name, value in self.secret_files.items()
         ]
         lines += _function("secret_files", files)
-        lines += [_read(name) for name in self.files if name not in LATER]
+        late = [name for names in self.later.values() for name in names]
+        lines += [_read(name) for name in self.files if name not in late]
         return Secret("\n".join([*lines, "printf 'ship-ready %s\\n' \"$MARK\"", ""]))
 
-    @property
-    def later(self) -> tuple[str, ...]:
-        """The scripts that are not in the preamble, and go with the first phases."""
-        return tuple(name for name in self.files if name in LATER)
+    def sent_with(self, names: Sequence[str]) -> str:
+        """Return the text of the files that are sent with these phases."""
+        return "".join(_read(file) for name in names for file in self.later.get(name, ()))
 
 
-def call(
-    *names: str,
-    parameters: Mapping[str, Value] | None = None,
-    scripts: Sequence[str] = (),
-) -> Secret:
-    """Return the text that runs phases one after another, with further parameters and scripts."""
+def call(*names: str, parameters: Mapping[str, Value] | None = None, functions: str = "") -> Secret:
+    """Return the text that runs phases one after another, with further parameters."""
     given = [f"{name}={_value(value)}\n" for name, value in (parameters or {}).items()]
-    texts = [_read(name) for name in scripts]
-    return Secret("".join([*texts, *given, *(f"phase {name}\n" for name in names)]))
+    return Secret("".join([functions, *given, *(f"phase {name}\n" for name in names)]))
 
 
 def _function(name: str, body: list[str]) -> list[str]:

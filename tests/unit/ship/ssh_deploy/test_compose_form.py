@@ -149,11 +149,26 @@ def test_health_is_a_path_with_or_without_a_port(
     assert (made.health, made.health_port) == (path, port)
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("", "refuse"),
+        ("keep", "keep"),
+        ("./.env=merge\nconf/a=b.conf = replace\nkeep", "merge .env\nreplace conf/a=b.conf\nkeep"),
+        ("compose.override.yml=merge", "merge compose.override.yml\nrefuse"),
+    ],
+)
+def test_host_files_says_it_for_one_file_or_for_all_others(
+    wish: Wish, given: str, sent: str
+) -> None:
+    assert wish.program(host_files=given).parameters["HOST_FILES"] == sent
+
+
 def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
-    made = wish.form(before="api: npx prisma 'migrate deploy'\ndb:  pg_dump | cat")
+    made = wish.form(before="api: npx prisma 'migrate deploy'\ndb:  sh -c 'pg_dump | cat'")
     assert made.before == (
         Task("api", "npx prisma 'migrate deploy'"),
-        Task("db", "pg_dump '|' cat"),
+        Task("db", "sh -c 'pg_dump | cat'"),
     )
 
 
@@ -174,6 +189,10 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"health": ":99999/x"}, "99999 is not a port"),
         ({"before": "npx migrate"}, "does not name the service that runs the command"),
         ({"before": "web: echo 'x"}, "cannot be split into words"),
+        ({"before": "web: a && b"}, "let a shell run it: web: sh -c '… && …'"),
+        ({"host_files": "mine"}, "'mine' does not say what to do with files"),
+        ({"host_files": "compose.yml=merge"}, "only .env can be merged, and not 'compose.yml'"),
+        ({"host_files": ".env=keep\n./.env=merge"}, "'./.env=merge' is about .env once more"),
         ({"ports": "80:80"}, "input `ports`: cannot be used together with `compose`"),
         ({"restart": "always"}, "input `restart`: cannot be used together with `compose`"),
         ({"candidate": "never"}, "`candidate`: is only for a single container"),

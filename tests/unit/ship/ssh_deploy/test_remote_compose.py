@@ -37,7 +37,8 @@ IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 BEGUN = "2026-01-01T00:00:00Z"
 # The one container is a line in the file `web`, as the scripts look at it. The file `label` is the
 # project that a container of this folder says it is of; a line of `labels` is a container, its
-# service and the files that it was made with. With `same`, compose finds nothing to replace.
+# service and the files that it was made with. With `same`, compose finds nothing to replace. The
+# lines of `story` are what one look after another finds of all containers, from `up` on.
 DOCKER = """#!/bin/sh
 here=$PWD
 cd {folder}
@@ -63,17 +64,25 @@ case "$*" in
   *"--profile * config --services") echo web; cat inactive 2>/dev/null ;;
   *'config --services') cat active 2>/dev/null || echo web ;;
   *'config --images') cat images 2>/dev/null ;;
+  *working_dir=*config_files*) sed 's/^[0-9]* //' labels 2>/dev/null ;;
+  *working_dir=*environment_file*) cat env-files 2>/dev/null ;;
   *working_dir=*) cat label ;;
   *.ID*config_files*) cat labels 2>/dev/null ;;
   *service=web*config_files*) sed -n 's/^[0-9]* web //p' labels 2>/dev/null ;;
   *config_files*) sed 's/^[0-9]* [a-z]* //' labels 2>/dev/null ;;
   'ps -aq '*) [ ! -e web ] || cut -d ' ' -f 2 web ;;
-  'container inspect '*) cat web ;;
+  'container inspect '*)
+    [ -e looks ] || exec cat web
+    head -n 1 looks | tr ';' '\\n'
+    [ "$(wc -l <looks)" -le 1 ] || sed -i 1d looks ;;
   *' run --rm '*) [ ! -e hangs ] || {{ : >reached; trap '' TERM; sleep 1; exit 1; }} ;;
   *' up -d '*)
     read -r health 2>/dev/null <health || health=healthy
+    [ ! -e story ] || mv story looks
     [ -e same ] || echo "web 2 sha256:new {image} running 0 0 $health today" >web ;;
-  *' up --no-start '*) echo 'web 3 sha256:new {image} created 0 0 healthy never' >web ;;
+  *' up --no-start '*)
+    echo "web 3 sha256:new {image} created 0 0 $(cat restored 2>/dev/null || echo healthy) never" \
+      >web ;;
   'start '*) sed -i 's/ created / running /' web ;;
 esac
 """
@@ -108,6 +117,8 @@ class ComposeSide(ScriptHost):
         self.run_of = ACME
         self.common = COMMON
         self.health_timeout = 120
+        self.host_files: dict[str, str] = {}
+        self.env: dict[str, Secret] | None = None
         self.keep = 3
         self.repository = folder / "repository"
         self.live = folder / "home" / "app"
@@ -127,13 +138,14 @@ class ComposeSide(ScriptHost):
         form = ComposeForm(
             upload=Upload(str(self.repository), self.compose, names),
             folder=folder,
+            host_files=self.host_files,
             project="",
             images={"web": IMAGE},
             image="",
             repository="",
             rollback=rollback,
             login=WANTED.login,
-            env=None,
+            env=self.env,
             health="",
             health_port="",
             health_timeout=self.health_timeout,
@@ -331,6 +343,7 @@ def test_a_killed_first_deploy_is_undone_in_its_own_folder(side: ComposeSide) ->
     side.live.mkdir()
     (side.live / "compose.yml").write_text("mine")
     side.put("extra.conf", "x")
+    side.host_files = {"": "replace"}
     side.deploy_killed_after("switch")
     other = side.folder / "home" / "other"
     other.mkdir()
@@ -389,7 +402,7 @@ def test_a_project_that_is_rolled_back_because_of_another_host_reports_the_gap_o
     side.make("users", "")
     side.make("web", f"web 1 sha256:new {IMAGE} running 0 0 healthy {BEGUN}\n")
     side.live.mkdir()
-    (side.live / "compose.yml").write_text("mine")
+    (side.live / "compose.yml").write_text("1")
     program = side.program()
     program = program._replace(parameters={**program.parameters, "HEALTH_PATH": "/up"})
     process = side.start(program)
@@ -554,6 +567,7 @@ def test_a_project_made_by_hand_is_restored_with_its_own_files(
     moved: Moved, names: tuple[str, ...]
 ) -> None:
     (moved.live / "hand.yml").write_text("mine")
+    moved.host_files = {"hand.yml": "keep"}
     moved.make("labels", "")
     moved.made_with(*names)
     assert f"restored {IMAGE}" in moved.deploy_badly()
@@ -1037,3 +1051,324 @@ def test_a_folder_that_a_snap_cannot_read_is_refused_before_anything_is_touched(
     facts = side.run("lock", "prepare", program=side.program(folder))
     assert "failure snap-folder" in facts
     assert not (side.folder / "home" / ".app").exists()
+
+
+def put_on_host(side: ComposeSide, **files: str) -> None:
+    """Write files of the host, named with `_` for the dot, in the folder of the project."""
+    side.live.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (side.live / name.replace("_", ".")).write_text(text)
+
+
+def refused_because(facts: list[str]) -> str:
+    """Return the words with which the host refused its own files."""
+    assert "failure host-files" in facts, facts
+    return next(fact.removeprefix("detail ") for fact in facts if fact.startswith("detail "))
+
+
+def copies(side: ComposeSide) -> dict[str, str]:
+    """Return the copies of files of the host that were replaced."""
+    root = side.live / "host-files.gen-workflow"
+    found = [path for path in root.rglob("*") if path.is_file()]
+    return {str(path.relative_to(root)).partition("/")[2]: path.read_text() for path in found}
+
+
+def sent(**env: str) -> dict[str, Secret]:
+    return {name: Secret(value) for name, value in env.items()}
+
+
+THEIRS = "DB_PASSWORD=s3cret\nGREETING=theirs\n# a note\n"
+
+
+def test_files_of_the_host_that_would_be_lost_are_named_before_anything_is_touched(
+    side: ComposeSide,
+) -> None:
+    put_on_host(side, _env=THEIRS, compose_yml="theirs", compose_override_yml="theirs")
+    before = {path.name: path.read_text() for path in side.live.iterdir()}
+    side.env = sent(GREETING="ours")
+    words = refused_because(side.deploy())
+    assert ".env (the new one lacks DB_PASSWORD and has another value of GREETING)" in words
+    assert "compose.yml (the new one differs)" in words
+    assert "compose.override.yml (compose reads it on the host, and this deploy would not)" in words
+    assert "s3cret" not in words
+    assert "theirs" not in words
+    assert {path.name: path.read_text() for path in side.live.iterdir()} == before
+    assert not any(" up " in each or each.startswith("pull") for each in side.calls)
+
+
+def test_files_of_the_host_that_are_the_same_are_no_difference(side: ComposeSide) -> None:
+    put_on_host(side, compose_yml="1", _env="A=1\nexport B = two words # a note\nC='3'\n")
+    side.env = sent(A="1", B="two words", C="3")
+    assert deployed(side.deploy())
+    assert copies(side) == {".env": "A=1\nexport B = two words # a note\nC='3'\n"}
+
+
+def test_the_files_of_the_host_stay_and_are_read_with_keep(side: ComposeSide) -> None:
+    put_on_host(side, _env=THEIRS, compose_override_yml="theirs")
+    side.env = sent(GREETING="ours")
+    side.host_files = {"": "keep"}
+    for text in ("1", "2"):
+        side.put("compose.yml", text)
+        assert deployed(side.deploy())
+        assert side.text(".env") == THEIRS
+        assert side.text("compose.override.yml") == "theirs"
+        assert side.text("compose.yml") == text
+    options = "-f ./compose.yml -f ./compose.override.yml -f ./images.gen-workflow.yml"
+    assert any(f"{options} up -d" in call for call in side.calls), side.calls
+    side.host_files = {}
+    words = refused_because(side.deploy())
+    assert ".env (" in words
+    assert "compose.override.yml (" in words
+
+
+def test_the_variables_of_the_host_stay_with_merge_and_ours_win(side: ComposeSide) -> None:
+    put_on_host(side, _env=THEIRS)
+    side.env = sent(GREETING="ours", MORE="1")
+    side.host_files = {".env": "merge"}
+    assert deployed(side.deploy())
+    merged = "GREETING='ours'\nMORE='1'\nDB_PASSWORD=s3cret\n# a note\n"
+    assert side.text(".env") == merged
+    assert copies(side) == {".env": THEIRS}
+    # What is ours no more goes, what somebody adds stays.
+    (side.live / ".env").write_text(merged + "ADDED=1\n")
+    side.env = sent(GREETING="newer")
+    assert deployed(side.deploy())
+    assert side.text(".env") == "GREETING='newer'\nDB_PASSWORD=s3cret\n# a note\nADDED=1\n"
+    facts = side.deploy(rollback="previous")
+    assert deployed(facts), facts
+    assert "MORE='1'" in side.text(".env")
+    assert "ADDED=1" in side.text(".env")
+    side.host_files = {}
+    words = refused_because(side.deploy())
+    assert (
+        words
+        == ".env (the new one lacks MORE, DB_PASSWORD, ADDED and has another value of GREETING)"
+    )
+
+
+def test_files_of_the_host_are_replaced_with_a_copy(side: ComposeSide) -> None:
+    put_on_host(side, _env=THEIRS, compose_yml="theirs", compose_override_yml="theirs")
+    side.env = sent(GREETING="ours")
+    side.host_files = {"": "replace"}
+    assert deployed(side.deploy())
+    assert side.text(".env") == "GREETING='ours'\n"
+    assert side.text("compose.yml") == "1"
+    assert not (side.live / "compose.override.yml").exists()
+    lost = {".env": THEIRS, "compose.yml": "theirs", "compose.override.yml": "theirs"}
+    assert copies(side) == lost
+    side.host_files = {}
+    side.put("compose.yml", "2")
+    assert deployed(side.deploy())
+    assert copies(side) == lost
+
+
+def test_an_undo_brings_the_files_of_the_host_back_and_leaves_no_copy(side: ComposeSide) -> None:
+    put_on_host(side, _env=THEIRS, compose_yml="theirs", compose_override_yml="theirs")
+    before = {path.name: path.read_text() for path in side.live.iterdir()}
+    side.env = sent(GREETING="ours")
+    side.host_files = {"": "replace"}
+    side.make("broken", "compose -p app -f ./compose.yml -f ./images.gen-workflow.yml up -d")
+    assert "failure start-project" in side.deploy()
+    assert {path.name: path.read_text() for path in side.live.iterdir()} == before
+    side.make("broken", "never")
+    side.deploy_killed_after("switch")
+    assert copies(side)
+    side.run("lock", "prepare", "leave", program=side.program())
+    assert {path.name: path.read_text() for path in side.live.iterdir()} == before
+
+
+def test_a_file_that_was_changed_on_the_host_is_not_overwritten_or_removed(
+    side: ComposeSide,
+) -> None:
+    side.put("conf/a.conf", "1")
+    side.put("conf/b.conf", "1")
+    side.env = sent(A="1")
+    assert deployed(side.deploy())
+    for name in ("compose.yml", "conf/a.conf", "conf/b.conf"):
+        (side.live / name).write_text("by hand")
+    (side.live / ".env").write_text("A='2'\n")
+    side.put("compose.yml", "2")
+    (side.repository / "conf" / "b.conf").unlink()
+    words = refused_because(side.deploy())
+    assert "compose.yml (it was changed on the host since the last deploy)" in words
+    assert "conf/a.conf (it was changed" in words
+    assert "conf/b.conf (this release has it no more, and it was changed on the host" in words
+    assert ".env (it was changed on the host since the last deploy: the new one has" in words
+    side.host_files = {"compose.yml": "replace", "": "keep"}
+    facts = side.deploy()
+    assert deployed(facts), facts
+    assert side.text("compose.yml") == "2"
+    assert side.text("conf/a.conf") == side.text("conf/b.conf") == "by hand"
+    assert copies(side) == {"compose.yml": "by hand"}
+    assert side.text(".env") == "A='2'\n"
+
+
+def test_what_was_changed_on_the_host_as_in_the_repository_is_no_difference(
+    side: ComposeSide,
+) -> None:
+    assert deployed(side.deploy())
+    (side.live / "compose.yml").write_text("2")
+    side.put("compose.yml", "2")
+    assert deployed(side.deploy())
+    assert copies(side) == {}
+
+
+def made_by_hand(side: ComposeSide, *files: str) -> None:
+    """Let a container of the project say that it was made with these files."""
+    names = ",".join(str(side.live / name) for name in files)
+    side.make("labels", f"2 web {names}\n")
+
+
+def test_compose_files_that_the_running_project_was_made_with_are_not_left_unread(
+    side: ComposeSide,
+) -> None:
+    put_on_host(side, docker_compose_yml="", prod_yml="theirs")
+    (side.live / "docker.compose.yml").rename(side.live / "docker-compose.yml")
+    (side.live / "docker-compose.yml").write_text("1")
+    made_by_hand(side, "docker-compose.yml", "prod.yml")
+    words = refused_because(side.deploy())
+    assert words == "prod.yml (compose reads it on the host, and this deploy would not)"
+    side.host_files = {"prod.yml": "keep"}
+    assert deployed(side.deploy())
+    assert any("-f ./compose.yml -f ./prod.yml -f ./images" in call for call in side.calls)
+
+
+def test_a_file_of_variables_that_compose_was_started_with_is_not_left_unread(
+    side: ComposeSide,
+) -> None:
+    put_on_host(side, prod_env="A=1\n")
+    side.make("env-files", f"{side.live}/prod.env\n")
+    assert refused_because(side.deploy()).startswith("prod.env (the project was started with it")
+    side.host_files = {"prod.env": "replace"}
+    assert deployed(side.deploy())
+    assert side.text("prod.env") == "A=1\n"
+
+
+def test_an_override_file_that_appears_later_is_read_once_somebody_says_so(
+    side: ComposeSide,
+) -> None:
+    assert deployed(side.deploy())
+    put_on_host(side, compose_override_yml="later")
+    assert deployed(side.deploy())
+    assert not any("compose.override" in call for call in side.calls)
+    made_by_hand(side, "compose.yml", "compose.override.yml")
+    assert refused_because(side.deploy()).startswith("compose.override.yml (compose reads it")
+    side.make("labels", "")
+    side.host_files = {"compose.override.yml": "keep"}
+    assert deployed(side.deploy())
+    assert any("-f ./compose.override.yml" in call for call in side.calls)
+
+
+SECRET_LINES = "TOKEN=abcdef"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        (f"KEY='-----BEGIN\n{SECRET_LINES}\nab= \n-----END'\n", "the new one lacks KEY"),
+        (f'KEY="a\\"\n{SECRET_LINES}"\nA = 1\n', "the new one lacks KEY"),
+        ("A='1'\r\nB: 2\r\n", "the new one lacks B"),
+        ("A=$B\n", "the new one has another value of A"),
+        (f"A=1\n$(x)\n={SECRET_LINES}\n", "the new one"),
+        ("export A=1 # x\nINHERITED\n", "the new one lacks INHERITED"),
+    ],
+    ids=["quoted lines", "an escaped quote", "returns", "a variable", "no variables", "export"],
+)
+def test_the_names_of_variables_are_told_and_no_part_of_a_value(
+    side: ComposeSide, theirs: str, words: str
+) -> None:
+    put_on_host(side, _env=theirs)
+    side.env = sent(A="1")
+    facts = side.deploy()
+    if words == "the new one":
+        assert deployed(facts)
+        return
+    assert refused_because(facts) == f".env ({words})"
+
+
+def test_a_file_that_is_replaced_gets_a_new_time_and_one_that_is_not_keeps_its_own(
+    side: ComposeSide,
+) -> None:
+    side.put("site/index.html", "1")
+    side.put("site/style.css", "1")
+    assert deployed(side.deploy())
+    for path in (side.live / "site").iterdir():
+        assert path.stat().st_mtime > 1_600_000_000
+        os.utime(path, (1_500_000_000, 1_500_000_000))
+    side.put("site/index.html", "2")
+    assert deployed(side.deploy())
+    assert (side.live / "site" / "index.html").stat().st_mtime > 1_600_000_000
+    assert (side.live / "site" / "style.css").stat().st_mtime == 1_500_000_000
+    os.utime(side.live / "site" / "index.html", (1_500_000_000, 1_500_000_000))
+    assert deployed(side.deploy(rollback="previous"))
+    assert side.text("site/index.html") == "1"
+    assert (side.live / "site" / "index.html").stat().st_mtime > 1_600_000_000
+
+
+def seen(service: str, status: str, restarts: int = 0, health: str = "none") -> str:
+    """Return what a look finds of a container."""
+    began = f"{restarts}" if status == "running" else "never"
+    return f"{service} of-{service} sha256:new {IMAGE} {status} {restarts} 0 {health} {began}"
+
+
+def tell(side: ComposeSide, *looks: str) -> None:
+    side.make("story", "".join(f"{look}\n" for look in looks))
+    side.make_each_look_at_the_clock_take_a_second()
+
+
+def test_a_service_that_ends_once_and_then_runs_is_healthy(side: ComposeSide) -> None:
+    tell(side, seen("web", "running"), seen("web", "restarting"), seen("web", "running", 1))
+    assert deployed(side.deploy())
+
+
+def test_a_service_that_ends_again_and_again_is_not_waited_for(side: ComposeSide) -> None:
+    again = [seen("web", "restarting", number) for number in range(10)]
+    tell(side, *again)
+    facts = side.deploy()
+    assert "failure unhealthy" in facts, facts
+    assert "detail web: it ended with exit code 0 and is started again and again" in facts
+    assert len((side.folder / "looks").read_text().splitlines()) > 2
+
+
+def test_a_service_may_end_as_long_as_another_is_not_ready(side: ComposeSide) -> None:
+    db = [seen("db", "running", 0, "starting")] * 10 + [seen("db", "running", 0, "healthy")]
+    web = [seen("web", "restarting", number) for number in range(11)]
+    pairs = [f"{one};{other}" for one, other in zip(db, web, strict=True)]
+    tell(side, *pairs, f"{db[-1]};{seen('web', 'running', 11)}")
+    side.make("active", "db\nweb\n")
+    side.answer = {**ANSWER, "EXPECTED": "db web"}
+    facts = side.deploy()
+    assert deployed(facts), facts
+    side.make("story", "".join(f"{pair}\n" for pair in pairs[:9]))
+    (side.folder / "looks").unlink()
+    side.make("web", "")
+    side.health_timeout = 20
+    facts = side.deploy()
+    assert "failure unhealthy" in facts, facts
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "state"),
+    [
+        ("healthy", "healthy", "answered"),
+        ("none", "none", "running"),
+        ("unhealthy", "unhealthy", "running"),
+        ("healthy", "unhealthy", "nobody"),
+    ],
+)
+def test_an_undo_reports_what_the_previous_version_said_when_it_was_asked(
+    side: ComposeSide, before: str, after: str, state: str
+) -> None:
+    side.make("web", f"web 1 sha256:new {IMAGE} running 0 0 {before} {BEGUN}\n")
+    side.make("restored", after)
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", "switch", parameters=ANSWER))
+    listen(process, "end switch")
+    say(process, call("leave"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert f"restored {IMAGE}" in facts, facts
+    assert f"serving {state}" in facts, facts
+    history = (side.state / "history.jsonl").read_text()
+    assert f'"result":"{"failed" if state == "nobody" else "rolled-back"}"' in history

@@ -80,6 +80,9 @@ take_release() {
   for each in files compose; do
     cp -pR "$found_release/$each" "$release.new/$each" || fail disk "$release"
   done
+  # What it merged with was the host's, and is what the host has now.
+  [ ! -e "$found_release/env" ] || cp -p "$found_release/env" "$release.new/files/.env" ||
+    fail disk "$release"
   end_release
   base64 <"$release/files/$OVERRIDE_FILE" | sed "s/^/$MARK override /"
 }
@@ -214,11 +217,17 @@ touched_files() {
   cat "$release/list"
 }
 
-# Prints the files of our last release that this one does not have. Without `.env`, which stays as
-# it is when the user gives none.
+# Prints the files that go: those of our last release that this one does not have, and those of the
+# host that are replaced by none.
 gone_files() {
-  [ -z "$kept_release" ] ||
-    grep -vxF -e .env -f "$release/list" "$RELEASES/$kept_release/list" || [ $? = 1 ]
+  lost_files && cat "$release/dropped"
+}
+
+# Prints the files of our last release that neither this one has nor the host keeps. Without `.env`,
+# which stays as it is when the user gives none.
+lost_files() {
+  [ -z "$kept_release" ] || grep -vxF -e .env -f "$release/list" -f "$release/kept" \
+    "$RELEASES/$kept_release/list" || [ $? = 1 ]
 }
 
 # The words of compose, with the paths that the user knows.
@@ -231,7 +240,7 @@ said_by_compose() {
 read_project() {
   make_view named
   ask_compose || { make_view all && ask_compose; } ||
-    fail compose "$(names_of_files): $compose_words"
+    refuse_project "$compose_words"
   grep 'level=warning' "$STATE/said" | grep -v obsolete | sed "s|$view/|/|g" >&2
   printf '%s' "$project_config" | sed "s|$view/|/|g" | base64 | sed "s/^/$MARK config /"
 }
@@ -256,66 +265,4 @@ names_of_files() { printf '%s' "$FILES" | sed "s|-f \\(['\"]*\\)\\./|\\1|g"; }
 # In the view this file may be a link to the live one.
 write_override() {
   { rm -f "$1/$OVERRIDE_FILE" && printf '%s\n' "$OVERRIDE" >"$1/$OVERRIDE_FILE"; } 2>/dev/null
-}
-
-# Adds what we know only now that compose has answered: the images, the services, the name.
-finish_release() {
-  local files="$FILES -f ./$OVERRIDE_FILE" all images
-  if [ -n "$OVERRIDE" ]; then
-    { write_override "$release/files" && write_override "$view$FOLDER"; } || fail disk "$release"
-    list_files "$release"
-  fi
-  compose "$view$FOLDER" "$files" config -q 2>"$STATE/said" ||
-    fail compose "$(names_of_files): $(said_by_compose)"
-  services=$(compose "$view$FOLDER" "$files" config --services 2>/dev/null | tr '\n' ' ')
-  check_profiles
-  # Those of services whose profile is active, too.
-  images=$(compose "$view$FOLDER" "$files" config --images 2>/dev/null | grep '^[A-Za-z0-9]')
-  other_images="$OTHERS $(printf '%s' "$images" | tr '\n' ' ')"
-  all=$(compose "$view$FOLDER" "$files" --profile '*' config --services 2>/dev/null | tr '\n' ' ')
-  {
-    printf '%s' "$IMAGE" >"$release/images" && printf '%s' "$PROJECT" >"$release/project" &&
-      printf '%s' "$FOLDER" >"$release/folder" && printf '%s' "$all" >"$release/services" &&
-      true >"$release/tried"
-  } 2>/dev/null || fail disk "$release"
-}
-
-# Only compose knows which profiles are active. A task may have a profile that is not active, but
-# nothing that runs and nothing that `health` asks: compose would not change it, and all would look
-# well.
-check_profiles() {
-  local runs each first=
-  runs=$(running_in "$baseline" | tr '\n' ' ')
-  for each in $PINNED; do
-    if is_among "$each" "$services"; then
-      first=${first:-$each}
-    elif is_among "$each" "$runs"; then
-      fail inactive "$each"
-    fi
-  done
-  [ -n "$first" ] || { [ -z "$HEALTH_PATH" ] && is_task_alone; } ||
-    fail inactive "${HEALTH_SERVICE:-${PINNED%% *}}"
-  HEALTH_SERVICE=${HEALTH_SERVICE:-$first}
-  [ -z "$HEALTH_PATH" ] || is_among "$HEALTH_SERVICE" "$services" ||
-    fail inactive "$HEALTH_SERVICE, which gets the request of \`health\`,"
-}
-
-# Whether a command of the user runs in a service that gets an image.
-is_task_alone() {
-  local each
-  for each in $(printf '%s\n' "$BEFORE" "$AFTER" | sed 's/ .*//'); do
-    ! is_among "$each" "$PINNED" || return 0
-  done
-  return 1
-}
-
-remove_old_releases() {
-  local each left="$KEEP"
-  for each in $(cd "$RELEASES" && printf '%s\n' * | sort -r); do
-    if [ -e "$RELEASES/$each/deployed" ] && [ "$left" -gt 0 ]; then
-      left=$((left - 1))
-    else
-      rm -rf "${RELEASES:?}/$each"
-    fi
-  done
 }

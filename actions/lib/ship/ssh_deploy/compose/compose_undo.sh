@@ -7,6 +7,10 @@ recovering=
 unmoved=
 # Whether the undo is complete, as far as the containers go.
 undone=
+# What is known of the version that was brought back: answered, running or nobody.
+restored_state=
+# Why it did not answer, in words.
+restored_silence=
 # Why compose could not bring the containers back.
 restore_error=
 
@@ -55,151 +59,15 @@ give_old_version_up() {
   remove_undo_notes
 }
 
-# Writes the notes and replaces the files. All that needs space comes before the first change.
-install_files() {
-  local each
-  [ -z "$installed" ] || return 0
-  write_undo_notes
-  mv "$UNDO.new" "$UNDO" || fail disk "$UNDO"
-  installed=yes
-  while IFS= read -r each; do
-    mv -f "$aside/new/$each" "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"
-  done <"$UNDO/changed"
-  while IFS= read -r each; do
-    rm -f "$FOLDER/$each" || fail in-the-way "$FOLDER/$each"
-  done <"$UNDO/gone"
-}
-
-# Notes that containers may change from now on. Without this note an undo brings only files back.
-note_switch() { true 2>/dev/null >"$UNDO/switched" || fail disk "$UNDO"; }
-
-# Adds a line to one of the notes. A line that is missing would be a file that is not installed, or
-# not brought back. $1 the note, $2 the line.
-note() { printf '%s\n' "$2" 2>/dev/null >>"$UNDO.new/$1" || fail disk "$UNDO"; }
-
-write_undo_notes() {
-  local each
-  rm -rf "$UNDO.new" "$aside"
-  {
-    mkdir "$UNDO.new" && mkdir -m 700 "$aside" && mkdir "$aside/old" "$aside/new" &&
-      for each in changed absent replaced made; do true >"$UNDO.new/$each"; done &&
-      cp -pR "$release/files/." "$aside/new/"
-  } 2>/dev/null || fail disk "$aside"
-  # In shells of their own: when a signal comes, our facts must not go to these files.
-  (gone_files) >"$UNDO.new/gone" || fail disk "$UNDO"
-  while IFS= read -r each; do note_file "$each"; done <"$release/list"
-  while IFS= read -r each; do [ ! -e "$FOLDER/$each" ] || keep_file "$each"; done <"$UNDO.new/gone"
-  {
-    printf '%s\n' "$RELEASE" >"$UNDO.new/release" && printf '%s' "$PROJECT" >"$UNDO.new/project" &&
-      printf '%s' "$FOLDER" >"$UNDO.new/folder" &&
-      printf '%s\n' "$baseline" >"$UNDO.new/baseline" &&
-      printf '%s' "$previous" >"$UNDO.new/images" && printf '%s\n' "$RELEASE" >"$STATE/current.new"
-  } 2>/dev/null || fail disk "$UNDO"
-  note_old_files
-  (our_files) >"$UNDO.new/our-files" 2>/dev/null || fail disk "$UNDO"
-}
-
-note_file() {
-  if [ ! -e "$FOLDER/$1" ] && [ ! -L "$FOLDER/$1" ]; then
-    note absent "$1"
-  elif [ -d "$FOLDER/$1" ]; then
-    fail in-the-way "$FOLDER/$1"
-  elif cmp -s "$FOLDER/$1" "$release/files/$1" &&
-    [ "$(runnable "$FOLDER/$1")" = "$(runnable "$release/files/$1")" ]; then
-    return 0
-  else
-    keep_file "$1"
-  fi
-  case $1 in */*) make_folder "${1%/*}" || fail in-the-way "$FOLDER/${1%/*}" ;; esac
-  note changed "$1"
-}
-
-# The part of a mode that git keeps. `test -x` would also ask how the file system is mounted.
-runnable() { find -H "$1" -prune -perm -100 -exec echo yes \;; }
-
-# The undo removes a folder that we made, and no other.
-make_folder() {
-  [ ! -d "$FOLDER/$1" ] || return 0
-  case $1 in */*) make_folder "${1%/*}" || return ;; esac
-  (umask 022 && mkdir "$FOLDER/$1") 2>/dev/null && note made "$1"
-}
-
-# As a second name of the same file, which takes no space, where the file system has that.
-keep_file() {
-  case $1 in */*) mkdir -p "$aside/old/${1%/*}" ;; esac
-  ln "$FOLDER/$1" "$aside/old/$1" 2>/dev/null || cp -pP "$FOLDER/$1" "$aside/old/$1" ||
-    fail disk "$aside"
-  note replaced "$1"
-}
-
-# Notes with which files the running containers were made: not ours, when they were made by hand.
-# Then their images go over these files, because a tag may mean another image by now.
-note_old_files() {
-  local list='' each
-  for each in $PINNED ''; do
-    [ -n "$list" ] || list=$(docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" \
-      --filter "label=$SERVICE_LABEL${each:+=$each}" --filter "$NO_TASKS" \
-      --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" | head -n 1)
-  done
-  [ -n "$list" ] ||
-    list=$(cd "$FOLDER" && eval "printf '%s,' $FILES" | sed 's/-f,//g; s/,$//')
-  printf '%s\n' "$list" | tr ',' '\n' >"$UNDO.new/config-files" || fail disk "$UNDO"
-  if release_decides "$list"; then
-    printf "%s -f './%s'" "$(cat "$RELEASES/$kept_release/compose")" "$OVERRIDE_FILE" \
-      >"$UNDO.new/compose" || fail disk "$UNDO"
-    return
-  fi
-  sed "s/'/'\\\\''/g; s/^/-f '/; s/\$/'/" "$UNDO.new/config-files" | tr '\n' ' ' \
-    >"$UNDO.new/compose" || fail disk "$UNDO"
-  case $list in *"/$OVERRIDE_FILE" | *"$STATE/taken-over.yml") ;; *) note_old_images ;; esac
-}
-
-# The images of our running services that have another image by now under the name that was asked
-# for, as one more compose file.
-note_old_images() {
-  local taken_over="$STATE/taken-over.yml" comma='' service id image status
-  printf '%s\n' "$baseline" | while read -r service _ id image status _; do
-    { [ "$status" = running ] && is_among "$service" "$PINNED"; } || continue
-    [ "$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null)" != "$id" ] || continue
-    printf '%s"%s":{"image":"%s"}' "$comma" "$service" "$id"
-    comma=,
-  done | sed 's/^/{"services":{/; s/$/}}/' >"$taken_over" || fail disk "$UNDO"
-  if [ -s "$taken_over" ]; then
-    printf " -f '%s'" "$taken_over" >>"$UNDO.new/compose" || fail disk "$UNDO"
-  else
-    rm -f "$taken_over"
-  fi
-}
-
-# Whether the release that serves says how to bring the containers back. Compose does not change the
-# label of a container that it does not replace, so the label may name files that our releases since
-# then have renamed. But the label decides when it names a file that exists and is not ours.
-# $1 the label.
-release_decides() {
-  [ -n "$kept_release" ] || return 1
-  [ -z "$(files_no_more <"$UNDO.new/config-files")" ] || return 0
-  case $1 in *"/$OVERRIDE_FILE") ;; *) return 1 ;; esac
-  sed "s|^|$FOLDER/|" "$RELEASES/$kept_release/list" >"$STATE/said"
-  ! grep -qvxF -f "$STATE/said" "$UNDO.new/config-files"
-}
-
 files_no_more() {
   local file
   while IFS= read -r file; do [ -e "$file" ] || printf '%s\n' "$file"; done
 }
 
-# Prints the files of the release that serves, of this one, and those of an earlier one of ours that
-# are gone.
-our_files() {
-  cat "$UNDO.new/config-files" && files_of "$FILES" &&
-    { [ -z "$kept_release" ] || files_of "$(cat "$RELEASES/$kept_release/compose")"; } &&
-    docker ps -a --filter "label=$PROJECT_LABEL=$PROJECT" \
-      --format "{{.Label \"$PROJECT_LABEL.config_files\"}}" |
-    grep "/$OVERRIDE_FILE\$" | tr ',' '\n' | files_no_more
-}
-
 # $1 options for `eval`.
-files_of() { eval "printf '%s\n' $1 -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|p"; }
+files_of() {
+  eval "printf '%s\n' $1 -f ./$OVERRIDE_FILE" | sed -n "s|^\\./|$FOLDER/|; /^\\//p"
+}
 
 # In one step: incomplete notes are of no use. While the notes are there, the old files stay too.
 remove_undo_notes() {
@@ -218,7 +86,13 @@ undo() {
     if [ -n "$(running_in "$(cat "$UNDO/baseline")")" ]; then bring_back; else stop_ours; fi
   fi
   # When something is not back, its notes and files stay.
-  [ -z "$undone" ] || [ -n "$unmoved" ] || remove_undo_notes
+  [ -z "$undone" ] || [ -n "$unmoved" ] || { remove_copies && remove_undo_notes; }
+}
+
+# What they are copies of is in its place again.
+remove_copies() {
+  rm -rf "${copies:?}/$(cat "$UNDO/release")"
+  rmdir "$copies" 2>/dev/null || :
 }
 
 bring_files_back() {
@@ -263,6 +137,8 @@ bring_back() {
     if [ "$tries" = 0 ]; then
       log "$restore_error"
       report lost "$PROJECT"
+      report serving nobody
+      report silence "$(printf '%s\n' "$restore_error" | tail -n 1)"
       result=failed
       # The next deploy tries again.
       undone=
@@ -275,6 +151,14 @@ bring_back() {
   end_gap
   report_gap
   result=rolled-back
+  [ "$restored_state" != nobody ] || {
+    log "the previous version of $PROJECT was started again, and is not healthy"
+    result=failed
+  }
+  [ -n "$recovering" ] || {
+    report serving "$restored_state"
+    [ -z "$restored_silence" ] || report silence "$restored_silence"
+  }
 }
 
 # On a full disk nothing starts. The new images are what we can remove, without those that ran
@@ -299,6 +183,7 @@ restore() {
   remove_orphans "$all" "$UNDO/our-files"
   changed=$(changed_services)
   [ -n "$changed" ] || return 0
+  pull_old_images "$changed" || return
   # shellcheck disable=SC2086 # one word each
   restore_error=$(compose "$FOLDER" "$files" up --no-start --no-build --pull never $changed \
     2>&1 </dev/null) || return 1
@@ -308,6 +193,25 @@ restore() {
   # shellcheck disable=SC2086 # one word each
   [ -z "$stopped" ] || restore_error=$(docker start $stopped 2>&1) || return 1
   runs_as_before
+}
+
+# Another program, such as a prune by cron, may have removed an image that no container had. $1 the
+# services.
+pull_old_images() {
+  local service id image status digest
+  while read -r service _ id image status _; do
+    { [ "$status" = running ] && is_among "$service" "$1"; } || continue
+    ! has_image "$id" || ! has_image "$image" || continue
+    case $image in
+      *@*) digest=$image ;;
+      *) digest=$(sed -n "s|^$id \\([^ ]*\\).*|\\1|p" "$UNDO/digests" 2>/dev/null) ;;
+    esac
+    restore_error="the image $image of the previous version was removed from the host"
+    [ -n "$digest" ] || return
+    has_image "$digest" || pull_again "$digest" ||
+      { restore_error="$restore_error ($docker_output)" && return 1; }
+    has_image "$image" || docker tag "$digest" "$image" || return
+  done <"$UNDO/baseline"
 }
 
 # Prints the services that ran, and no longer have the same container which still runs.
@@ -336,13 +240,46 @@ $service $image
   done <"$UNDO/baseline"
 }
 
-# The old version was healthy: it only gets the time to start.
+# Waits until the old version has had the time to start, and sets `restored_state`. It is asked what
+# it answered before the switch.
 await_as_before() {
-  local deadline
+  local deadline address port path
   deadline=$(($(now) + 30))
   while each_container | grep -q ' starting ' && [ "$(now)" -lt "$deadline" ]; do pause; done
-  [ -n "$HEALTH_HOST_PORT" ] || return 0
-  until probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH" || [ "$(now)" -ge "$deadline" ]; do
+  restored_state=$(state_of_containers)
+  restored_silence=
+  { read -r address port path <"$UNDO/answered"; } 2>/dev/null || { ask_anyway && return; }
+  restored_state=answered
+  until probe "$address" "$port" "$path"; do
+    [ "$(now)" -lt "$deadline" ] || {
+      restored_state=nobody
+      restored_silence="GET $path on port $port gave $answer"
+      return
+    }
     pause
   done
+}
+
+# The old version may not know the path. Then its answer says nothing.
+ask_anyway() {
+  [ "$restored_state" = running ] && [ -n "$HEALTH_PATH" ] && [ -n "$HEALTH_HOST_PORT" ] || return 0
+  if probe "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"; then
+    restored_state=answered
+  else
+    restored_silence="GET $HEALTH_PATH on port $HEALTH_HOST_PORT gave $answer"
+  fi
+}
+
+# Prints `answered` when a HEALTHCHECK says it of each of our services, `nobody` when a service that
+# ran does not run, or is not healthy as it was.
+state_of_containers() {
+  each_container | awk -v ours="$(cat "$UNDO/pinned" 2>/dev/null)" '
+    NR == FNR && $5 == "running" { ran[$1] = 1; if ($8 == "healthy") was[$1] = 1 }
+    NR != FNR && $5 == "running" { runs[$1] = 1; if ($8 == "healthy") is[$1] = 1 }
+    END {
+      for (each in ran) if (!(each in runs) || ((each in was) && !(each in is))) nobody = 1
+      state = split(ours, names, " ") ? "answered" : "running"
+      for (i in names) if ((names[i] in ran) && !(names[i] in is)) state = "running"
+      print nobody ? "nobody" : state
+    }' "$UNDO/baseline" -
 }

@@ -14,6 +14,7 @@ from ship.ssh_deploy.compose.files import Upload, read_upload
 from ship.ssh_deploy.environment import check_lengths, lines_of_file, read_files
 from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
+from ship.ssh_deploy.words import read_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,9 @@ PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 FOLDER = re.compile(r"(?![-~])[A-Za-z0-9/._@+ ~:-]+")
 # These decide which engine and which compose are used, before the file is read.
 RESERVED = re.compile(r"DOCKER_.*|LD_.*|HOME|PATH|UID|EUID|PPID|SHELLOPTS|BASHOPTS|BASH_VERSINFO")
+# The files that compose reads beside its compose file: two of them can be merged.
+MERGED = re.compile(r"\.env|(?:docker-)?compose\.override\.ya?ml")
+HOST_FILES = ("refuse", "keep", "merge", "replace")
 # These belong in the compose file.
 ELSEWHERE = (
     "ports", "volumes", "networks", "labels", "memory", "cpus", "options", "command",
@@ -48,6 +52,8 @@ class ComposeForm(NamedTuple):
 
     upload: Upload
     folder: str
+    # What to do with a file of the host that no deploy wrote, by its path; "" is for all others.
+    host_files: Mapping[str, str]
     project: str
     images: Mapping[str, str]
     image: str
@@ -82,6 +88,7 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
         # The host has the files for a rollback, and there is often no checkout here.
         upload=Upload("") if rollback else read_upload(read, context.workspace),
         folder=_folder(read, read.text("name", default=default_name(read, context))),
+        host_files=_host_files(read),
         project=read.matching("name", PROJECT, "the name of a compose project", read.text("name")),
         images=images,
         image=image,
@@ -135,6 +142,23 @@ def _folder(read: Reader, name: str) -> str:
     return folder
 
 
+def _host_files(read: Reader) -> dict[str, str]:
+    found = {}
+    for line in read.lines("host-files"):
+        path, _, word = line.rpartition("=")
+        path = posixpath.normpath(path.strip()) if path.strip() else ""
+        if word.strip() not in HOST_FILES:
+            hint = "write refuse, keep, merge or replace, for one file as .env=keep"
+            read.problem("host-files", f"{line!r} does not say what to do with files", hint)
+        elif path and word.strip() == "merge" and not MERGED.fullmatch(path):
+            hint = f"write {path}=keep or {path}=replace"
+            read.problem("host-files", f"only .env can be merged, and not {path!r}", hint)
+        elif path in found:
+            read.problem("host-files", f"{line!r} is about {path or 'all files'} once more")
+        found[path] = word.strip()
+    return found
+
+
 def _env(read: Reader, workspace: str) -> dict[str, Secret] | None:
     """Return the content of `.env`; None does not change the one on the host."""
     if not read.lines("env") and not read.lines("env-file"):
@@ -174,8 +198,5 @@ def _task(read: Reader, name: str, line: str) -> Task | None:
         hint = "with `compose` write SERVICE: COMMAND"
         read.problem(name, f"{line!r} does not name the service that runs the command", hint)
         return None
-    try:
-        return Task(service, shlex.join(shlex.split(command)))
-    except ValueError as error:
-        read.problem(name, f"a line cannot be split into words ({error})", "close the quotes")
-        return None
+    words = read_command(read, name, command, prefix=f"{service}: ")
+    return Task(service, shlex.join(words)) if words else None

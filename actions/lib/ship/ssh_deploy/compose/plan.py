@@ -14,6 +14,8 @@ from ship.ssh_deploy.compose.project import override
 from ship.ssh_deploy.program import LEAVE, Phase, Program
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ship.runner.context import Context
     from ship.ssh_deploy.common import Common
     from ship.ssh_deploy.compose.inputs import ComposeForm, Task
@@ -55,6 +57,27 @@ AFTER = Phase(
     first_host=True,
 )
 
+FIRST = (
+    "host/common",
+    "host/state",
+    "host/history",
+    "host/health",
+    "host/image",
+    "compose/compose",
+    "compose/compose_release",
+    "compose/compose_undo",
+)
+# What only these phases and later ones call, and no undo.
+LATER = {
+    PREPARE.name: ("compose/host_files",),
+    PULL.name: (
+        "host/service",
+        "compose/compose_pull",
+        "compose/compose_install",
+        "compose/compose_up",
+    ),
+}
+
 
 def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program:
     """Return the program that brings the project to a new release."""
@@ -62,17 +85,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
     after = (AFTER,) if want.after else ()
     env = want.env
     return Program(
-        files=(
-            "host/common",
-            "host/state",
-            "host/history",
-            "host/health",
-            "host/image",
-            "host/service",
-            "compose/compose",
-            "compose/compose_release",
-            "compose/compose_undo",
-        ),
+        files=(*FIRST, *(name for names in LATER.values() for name in names)),
         phases=(LOOK, LOCK, PREPARE, PULL, *before, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
@@ -80,6 +93,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
             **want.login.parameters(),
             **common.identity(context),
             "FOLDER": want.folder,
+            "HOST_FILES": _wishes(want.host_files),
             "FILES": _as_options(want.upload.compose),
             "ARCHIVE": Secret("") if want.rollback else want.upload.archive(),
             "OVERRIDE": override(want.images, {}) if want.images else "",
@@ -100,11 +114,17 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
         },
         secret_files={} if env is None else {".env": dotenv(env)},
         answers={PREPARE.name: partial(answer, want)},
+        later=LATER,
     )
 
 
 def _as_asked(tasks: tuple[Task, ...]) -> str:
     return "\n".join(f"{task.service}: {task.command}" for task in tasks)
+
+
+def _wishes(host_files: Mapping[str, str]) -> str:
+    named = [f"{word} {path}" for path, word in host_files.items() if path]
+    return "\n".join([*named, host_files.get("", "refuse")])
 
 
 def _as_options(files: tuple[str, ...]) -> str:

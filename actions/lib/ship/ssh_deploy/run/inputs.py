@@ -11,9 +11,10 @@ from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.environment import read_app_environment, read_files
 from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
-from ship.ssh_deploy.run.options import read_options, read_words
+from ship.ssh_deploy.run.options import read_options
 from ship.ssh_deploy.run.ports import read_ports
 from ship.ssh_deploy.run.volumes import written_by_both
+from ship.ssh_deploy.words import read_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
     image, repository = _image(read, rollback)
     ports = read_ports(read)
     hint = "give `compose` as well (its variable may be misspelt or empty), or leave this out"
-    refuse(read, ("dir", "images", "files"), "is only for a compose project", hint)
+    refuse(read, ("dir", "images", "files", "host-files"), "is only for a compose project", hint)
     return RunForm(
         image=image,
         repository=str(repository) if repository.registry else "",
@@ -95,7 +96,7 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         networks=_networks(read),
         labels=read.named_pairs("labels", LABEL_NAME, "a label"),
         options=read_options(read),
-        command=read_words(read, "command", read.text("command")),
+        command=read_command(read, "command", read.text("command")),
         restart=_restart(read),
         health=_health(read, ports),
         health_host=read_health_host(read),
@@ -147,7 +148,7 @@ def _restart(read: Reader) -> str:
 
 def _commands(read: Reader, name: str) -> tuple[str, ...]:
     """Return one command a line, with its words quoted so that no shell changes them."""
-    return tuple(shlex.join(read_words(read, name, line)) for line in read.lines(name))
+    return tuple(shlex.join(read_command(read, name, line)) for line in read.lines(name))
 
 
 def _health(read: Reader, ports: tuple[Port, ...]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import TYPE_CHECKING
+
+from ship.ssh_deploy.words import read_words
 
 if TYPE_CHECKING:
     from ship.runner.reader import Reader
@@ -60,11 +61,3 @@ def read_options(read: Reader) -> tuple[str, ...]:
 def named(options: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of the options that have one of some names."""
     return tuple(each for each in options if each[2:].partition("=")[0] in names)
-
-
-def read_words(read: Reader, name: str, text: str) -> tuple[str, ...]:
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        read.problem(name, f"cannot be split into words ({error})", "close the quotes")
-        return ()

@@ -91,6 +91,8 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         },
         environment=want.env,
         secret_files=want.secret_files,
+        # What no undo calls that begins before the first phase.
+        later={PREPARE[0].name: ("host/ports", "host/definition", "host/service", "host/owner")},
         note="" if want.has_candidate else _no_candidate(want),
     )
 

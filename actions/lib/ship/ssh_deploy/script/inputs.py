@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # These are about an image; with a script they would have no effect.
 OF_AN_IMAGE = (
-    "image", "rollback", "compose", "dir", "images", "files", "ports", "secret-files",
+    "image", "rollback", "compose", "dir", "images", "files", "host-files", "ports", "secret-files",
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
     "health-host", "health-status", "health-command", "health-timeout", "stop-timeout", "before",
     "after", "keep", "candidate",
