@@ -17,8 +17,8 @@ phase_script() {
     app_environment
     # Nor must one of our functions hide a program of the host.
     unset -f log report pause now finish clean_up interrupted phase phase_leave phase_lock fail \
-      phase_script open_state show_state take_lock process_group look_at_holder unset_our_variables \
-      report_exit_code app_environment secret_files
+      phase_script open_state show_state take_lock process_group look_at_holder \
+      unset_our_variables report_exit_code app_environment secret_files
     set +u -e
     eval "shift; $1"
   ) 2>&3 3>&- 9>&-
