@@ -33,6 +33,7 @@ report_exit_code() {
 }
 
 unset_our_variables() {
-  unset DOCKER_PROGRAM hidden_state MARK NAME OWNER LOCK_TIMEOUT LOCK_EXPIRES SCRIPT UMASK RELEASE STATE
+  unset DOCKER_PROGRAM hidden_state MARK NAME OWNER LOCK_TIMEOUT LOCK_EXPIRES SCRIPT UMASK
+  unset RELEASE STATE
   unset finished has_lock lock_holder asked_since
 }
