@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Each start takes 30 to 60 ms on a small host. Of these, 12 are the work: the pull, the candidate,
 # the switch and the names. The others look at what is there.
-MOST_CALLS = 28
+MOST_CALLS = 32
 WITH_A_PATH = WANTED._replace(ports=(Port("", "80", "8080", "tcp"),), health="/up")
 
 
@@ -35,7 +35,9 @@ def test_a_deploy_starts_dockers_client_no_more_often_than_it_has_to(
 ) -> None:
     facts = script_host.run(*PHASES, program=plan_run(COMMON, WITH_A_PATH, ACME))
     assert "committed yes" in facts
-    assert len(script_host.calls) <= MOST_CALLS, "\n".join(script_host.calls)
+    # A format may have several lines.
+    calls = [line for line in script_host.calls if not line.startswith("=")]
+    assert len(calls) <= MOST_CALLS, "\n".join(calls)
 
 
 def test_a_deploy_that_goes_well_waits_no_whole_second(script_host: ScriptHost) -> None:
