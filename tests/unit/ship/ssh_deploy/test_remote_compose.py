@@ -1361,6 +1361,7 @@ def test_an_undo_reports_what_the_previous_version_said_when_it_was_asked(
 ) -> None:
     side.make("web", f"web 1 sha256:new {IMAGE} running 0 0 {before} {BEGUN}\n")
     side.make("restored", after)
+    put_on_host(side, compose_yml="1")
     process = side.start(side.program())
     say(process, call("lock", "prepare"))
     say(process, call("pull", "switch", parameters=ANSWER))
