@@ -81,7 +81,7 @@ class Project:
         """Push a version to main, as a person does, and run what GitHub would run."""
         (self.folder / "VERSION").write_text(version + "\n")
         health = self.folder / "rootfs/www/health"
-        health.write_text("ok\n") if healthy else health.unlink()
+        health.write_text("ok\n") if healthy else health.unlink(missing_ok=True)
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", f"Version {version}")
         self.git("push", "-q", "origin", "HEAD:main")
