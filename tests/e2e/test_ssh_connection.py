@@ -274,7 +274,8 @@ def test_a_wrong_fingerprint_is_refused_and_the_line_to_paste_is_right(
     error = try_once(one.target, made.access(fingerprints=pins(WRONG)))
     assert "input `host-fingerprints`" in str(error)
     assert f"expected {WRONG}" in str(error)
-    paste = str(error).rstrip().splitlines()[-1].split()
+    assert error
+    paste = error.problems[0].hint.splitlines()[-1].split()
     assert try_once(one.target, made.access(fingerprints=pins(paste[1], name=paste[0]))) is None
 
 

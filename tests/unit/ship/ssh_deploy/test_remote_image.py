@@ -62,9 +62,6 @@ def test_what_was_taken_over_by_the_first_deploy_is_the_previous_one(
     script_host.make("image-of-app.previous", BY_HAND)
     facts = script_host.run(*PHASES, program=back_to("previous"))
     assert facts[-1] == "ship-gone word 0"
-    assert (
-        "image inspect --format {{index .RepoDigests 0}} sha256:app.previous" in script_host.calls
-    )
     assert script_host.pulls[-1] == "image@sha256:1", "its tag may mean another by now"
 
 
@@ -82,13 +79,13 @@ def test_the_order_of_releases_is_that_of_the_history_and_not_of_its_times(
 ) -> None:
     for image, days in (("a", 0), ("b", 1), ("c", 0)):
         script_host.set_clock_ahead(days)
-        wanted = WANTED._replace(image=f"{image}@sha256:1", keep=1)
+        wanted = WANTED._replace(image=f"{WANTED.repository}@sha256:{image}", keep=1)
         assert script_host.run(*PHASES, program=plan_run(COMMON, wanted, ACME))[-2] == "finished 0"
         script_host.make("image-of-app", wanted.image)
-    assert not any(each.startswith("rmi") and "c@" in each for each in script_host.calls)
-    assert "rmi b@sha256:1 a@sha256:1" in script_host.calls
+    removed = [each for each in script_host.calls if each.startswith("rmi")]
+    assert removed[-1] == f"rmi {WANTED.repository}@sha256:b {WANTED.repository}@sha256:a"
     prepare(script_host, back_to("previous"))
-    assert script_host.pulls[-1].startswith("b@")
+    assert script_host.pulls[-1].startswith(f"{WANTED.repository}@sha256:b ")
 
 
 @pytest.mark.parametrize(
