@@ -257,7 +257,7 @@ class Deploy(NamedTuple):
         str,
         Key(
             "Path that must answer with a 2xx status. The host sends the request to the first "
-            "published port: first of the candidate, before the old container stops, then of the "
+            "published port: first of the candidate, if one is started, and then of the "
             "new container",
             values.HEALTH,
             "/health",
