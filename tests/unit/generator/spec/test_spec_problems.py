@@ -123,7 +123,7 @@ WHOLE = [
     pytest.param(
         "image: .\ndeploy:\n",
         "2:1 deploy: should be a mapping, but is nothing\n"
-        "  hint: write a mapping with `ssh`, `run` and `health`",
+        "  hint: write a mapping with `ssh`, `run`, `health`, `adopt` and `replaces`",
         id="nothing",
     ),
     pytest.param(
