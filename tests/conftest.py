@@ -96,9 +96,17 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _leaks_are_found_in_the_test_that_makes_them() -> Iterator[None]:
-    """Who leaves a file or a process open fails, and not a later test that happens to run then."""
+    """Who leaves a file or a process open fails, and not a later test that happens to run then.
+
+    So does who leaves a signal ignored: all programs that are started later ignore it too.
+    """
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     yield
     gc.collect()
+    left = [each.name for each, handler in handlers.items() if signal.getsignal(each) != handler]
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
+    assert left == [], "the test has changed what these signals do"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

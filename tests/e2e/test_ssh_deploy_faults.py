@@ -207,7 +207,10 @@ FAULTS = {
         nothing,
         "the host could not pull the image",
         "check that the host can reach the registry",
-        changes={"image": f"registry.invalid/acme/shop@sha256:{'0' * 64}"},
+        changes={
+            "image": f"registry.invalid/acme/shop@sha256:{'0' * 64}",
+            "replaces": "ghcr.io/acme/shop",
+        },
     ),
     "the pull breaks off": Fault(
         docker('case $1 in pull) echo "unexpected EOF" >&2; exit 1 ;; esac'),
@@ -272,10 +275,9 @@ FAULTS = {
     ),
     "the port is taken on one address": Fault(
         nothing,
-        "the host cannot publish the port 22: it is already in use",
+        "the host cannot publish the port 127.0.0.1:22: a program of the user root already listens",
         "publish another port",
-        result="rolled-back",
-        # By sshd, on all addresses: only the start tells.
+        # By sshd, on all addresses.
         changes={"ports": f"{PORT}:{PORT}\n127.0.0.1:22:{PORT}"},
     ),
 }

@@ -175,6 +175,7 @@ def test_a_container_that_was_made_by_hand_comes_back_as_it_was(
         health_timeout="6",
         networks="shops",
         volumes="state:/state",
+        adopt="true",
     )
     await_log(step, "starting the new shop")
     host.docker("system", "prune", "-af")

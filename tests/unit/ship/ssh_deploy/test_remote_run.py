@@ -531,9 +531,9 @@ def test_the_gap_goes_on_when_the_client_dies_in_the_switch(script_host: ScriptH
 
 def test_an_old_one_that_does_not_answer_again_has_a_gap_until_now(script_host: ScriptHost) -> None:
     answer_while(script_host, "[ ! -e mute ]")
-    process = script_host.start(plan_run(COMMON, WITH_A_PATH, ACME))
     # The undo waits that long for an answer.
-    say(process, Secret("await_answer() { sleep 1; }\n"))
+    wanted = WITH_A_PATH._replace(health_timeout=1)
+    process = script_host.start(plan_run(COMMON, wanted, ACME))
     say(process, call(*PHASES[: PHASES.index("switch") + 1]))
     listen(process, "end switch")
     script_host.make("mute", "")

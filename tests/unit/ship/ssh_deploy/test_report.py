@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from script_host import ACME, COMMON, PROGRAM, WANTED
+from ship.runner import cancel
 from ship.runner.errors import ERRORS, Interrupted, ShipError
 from ship.runner.main import _tell
 from ship.runner.workflow_commands import Workflow
@@ -18,7 +20,7 @@ from ship.ssh_deploy.report import Report
 from ship.ssh_deploy.run.plan import plan_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -177,6 +179,16 @@ def test_each_failure_names_what_can_be_done() -> None:
     assert "`health-timeout`" in problem.hint
 
 
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """Bring back what the end of a step turns off."""
+    before = {each: signal.getsignal(each) for each in cancel.SIGNALS}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("_signals")
 def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act(tmp_path: Path) -> None:
     error = failure_of(
         "begin switch", "failure unhealthy", "detail GET /up gave status 302", "restored i",
