@@ -422,6 +422,7 @@ def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project)
     assert project.host.run("cat", f"{FOLDER}/.env").stdout == "GREETING=by hand\n"
 
 
+@pytest.mark.test_all
 def test_files_beside_the_folder_are_those_of_the_host(project: Project) -> None:
     """Paths with `../` lead out of the folder, also by a name that only a variable has."""
     shared, elsewhere = "/home/deploy/shared", "/home/deploy/elsewhere"
@@ -454,6 +455,7 @@ def test_files_beside_the_folder_are_those_of_the_host(project: Project) -> None
         project.host.run("rm", "-rf", shared, elsewhere)
 
 
+@pytest.mark.test_all
 def test_what_changes_in_the_repository_changes_on_the_host_and_nothing_else(
     project: Project,
 ) -> None:
@@ -491,6 +493,7 @@ def test_a_mounted_file_that_is_not_uploaded_is_named(project: Project) -> None:
     )
 
 
+@pytest.mark.test_all
 def test_the_previous_release_comes_back_without_a_build(project: Project) -> None:
     project("1", env="GREETING=one")
     project("2", env="GREETING=two")
@@ -900,6 +903,7 @@ def test_a_service_that_ends_once_and_is_started_again_has_the_time_of_the_other
     assert shown.stdout.strip() == "1"
 
 
+@pytest.mark.test_all
 def test_the_undo_pulls_an_image_that_was_pruned_in_the_switch(project: Project) -> None:
     assert project("1").code == 0
     prune = f": >/tmp/pruned; {DOCKER}/bin/docker image prune -af >&2"
@@ -916,6 +920,7 @@ def test_the_undo_pulls_an_image_that_was_pruned_in_the_switch(project: Project)
     assert project.served() == "1"
 
 
+@pytest.mark.test_all
 def test_a_previous_version_that_is_not_healthy_again_does_not_serve(project: Project) -> None:
     text = (project.workspace / "compose.yml").read_text()
     text = text.replace("./conf:/conf:ro", "state:/state").replace("  data:", "  data:\n  state:")

@@ -135,6 +135,7 @@ networks:
 """
 
 
+@pytest.mark.test_all
 def test_no_user_and_no_neighbour_reaches_a_command_of_a_compose_project(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_container_has_all_that_was_asked_for(
     assert "line 2" not in json.dumps(made), "a file is not seen in docker inspect"
 
 
+@pytest.mark.test_all
 def test_secret_files_of_old_releases_are_gone(host: Host, shop: Shop, deploy: Deploy) -> None:
     for version in ("1", "2", "4"):
         inputs = deploy.inputs(shop.push(version), secret_files=f"CERT=of {version}")

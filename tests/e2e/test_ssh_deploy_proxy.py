@@ -237,6 +237,7 @@ def test_a_prune_in_the_switch_takes_nothing_that_users_need(serving: Serving, s
     assert containers(host) == SERVING
 
 
+@pytest.mark.test_all
 def test_a_service_whose_port_moves_to_the_proxy_survives_a_prune_meanwhile(
     host: Host, shop: Shop, deploy: ProxyDeploy
 ) -> None:

@@ -63,6 +63,7 @@ def difference(host: Host, shop: Shop, deploy: Deploy, version: str) -> float:
     return abs(reported - load.longest_gap_ms()) / reported
 
 
+@pytest.mark.test_all
 def test_every_deploy_is_a_line_of_the_history(host: Host, shop: Shop, deploy: Deploy) -> None:
     deploy(shop.push("1"))
     deploy.run(deploy.inputs(shop.push("3", "ends")), run=Run(actor="mona", run_id="99"))

@@ -119,6 +119,7 @@ def test_when_the_way_back_is_gone_the_first_words_are_that_nobody_serves(
     assert served(host) == "1"
 
 
+@pytest.mark.test_all
 def test_an_old_version_that_runs_and_does_not_answer_is_not_said_to_serve(
     serving: Serving, shop: Shop
 ) -> None:
