@@ -446,7 +446,6 @@ def test_a_jump_host_is_trusted_by_the_same_inputs(made: Keys, one: Sshd, two: S
     assert try_once(one.target, access) is None
 
 
-@pytest.mark.test_all
 def test_two_jump_hosts_are_passed_in_order(
     made: Keys, one: Sshd, two: Sshd, certificate: dict[str, str]
 ) -> None:
