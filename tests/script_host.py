@@ -115,6 +115,12 @@ case "$1 $2" in
       *) exit 1 ;;
     esac ;;
   'create '*) shift; while [ "$1" != --name ]; do shift; done
+    [ ! -e "being-made-$2" ] || {{
+      rm "being-made-$2"
+      (sleep 0.5; echo stopped >"box/$2") >/dev/null 2>&1 </dev/null &
+      echo 'Conflict. The container name is already in use' >&2
+      exit 1
+    }}
     [ ! -e "box/$2" ] || {{ echo 'Conflict' >&2; exit 1; }}
     echo stopped >"box/$2" ;;
   'start '*) for last; do :; done; [ -e "box/$last" ] && echo running >"box/$last" ;;

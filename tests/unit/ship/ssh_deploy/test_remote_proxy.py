@@ -27,9 +27,9 @@ def script_host(request: pytest.FixtureRequest, tmp_path: Path) -> ScriptHost:
     return ScriptHost(tmp_path, request.param)
 
 
-def on(address: str) -> Program:
-    """Return a deploy of which the proxy gets port 8080 of an address."""
-    wanted = WANTED._replace(ports=(Port(address, "8080", "80", "tcp"),), health="/up")
+def on(address: str, port: str = "8080") -> Program:
+    """Return a deploy of which the proxy gets a port of an address."""
+    wanted = WANTED._replace(ports=(Port(address, port, "80", "tcp"),), health="/up")
     image = "proxy@sha256:" + "d" * 64
     return plan_proxy(COMMON, ProxyForm(wanted, (), tls=False, image=image, drain_timeout=1), ACME)
 
@@ -135,3 +135,12 @@ def test_images_that_are_removed_for_space_are_no_service_that_is_lost(
     process.communicate(timeout=PATIENCE_SECONDS)
     assert "finished 0" in facts
     assert "lost app" not in facts, "nothing served before"
+
+
+def test_a_proxy_that_another_deploy_is_just_making_is_waited_for(script_host: ScriptHost) -> None:
+    """The engine gives the name away before there is a container to look at."""
+    (script_host.folder / "box" / "app").unlink()
+    script_host.make(f"being-made-{PROXY}", "")
+    facts = script_host.run("lock", "prepare", "leave", program=on("", "80"))
+    assert facts[-1] == "ship-gone word 0", facts
+    assert script_host.boxes == {PROXY: "running"}

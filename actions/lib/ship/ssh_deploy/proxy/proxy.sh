@@ -287,9 +287,20 @@ make_proxy() {
     --label "$PUBLISHED=$PROXY_PUBLISH" --volume "$PROXY:/home/kamal-proxy/.config/kamal-proxy" \
     "$@" "$PROXY_IMAGE" 2>&1) && return
   made_proxy=
-  # A deploy of another service may have made it at the same time.
-  exists "$PROXY" || fail proxy "$docker_output"
+  # A deploy of another service may be making it at the same time. The engine gives the name away
+  # before there is a container to look at.
+  await_proxy || fail proxy "$docker_output"
   check_proxy
+}
+
+await_proxy() {
+  local deadline
+  deadline=$(($(now) + 20))
+  case $docker_output in *Conflict*) ;; *) deadline=0 ;; esac
+  until exists "$PROXY"; do
+    [ "$(now)" -lt "$deadline" ] || return 1
+    pause
+  done
 }
 
 pull_proxy() {
