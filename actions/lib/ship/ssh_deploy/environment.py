@@ -54,7 +54,8 @@ NAME_OF_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def lines_of_file(read: Reader, name: str, text: str) -> list[tuple[str, Secret]]:
     """Return the variables in a file that `env-file` names; notes each other line."""
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not splitlines(), which would end a value at U+2028 and at a form feed too.
+    for number, line in enumerate(text.split("\n"), start=1):
         key, equals, value = line.partition("=")
         if not line.strip() or line.lstrip().startswith("#"):
             continue

@@ -37,7 +37,9 @@ SERVING = ("nobody", "running", "answered")
 NOBODY = "nobody serves: "
 FAILED = Result("failed", f"{NOBODY}the previous version could not be started again")
 UNKNOWN = Result(
-    "unknown", "the host completes the switch or undoes it by itself: check which version serves"
+    "unknown",
+    "the host completes the switch or undoes it by itself, or the next deploy does when the host "
+    "was restarted: check which version serves",
 )
 ROLLED_BACK = Result("rolled-back", "the previous version serves again")
 REFUSED = Result("refused", "the service was not touched")

@@ -113,6 +113,9 @@ def test_an_env_file_is_read_and_env_says_the_last_word(wish: Wish, tmp_path: Pa
     (tmp_path / "prod.env").write_text("# comment\nA=1\nB=it's\n\n")
     made = wish.program(env_file="prod.env", env="A=2")
     assert made.secret_files[".env"].reveal() == "A='2'\nB=\"it's\"\n"
+    (tmp_path / "prod.env").write_text("A=one\u2028still one\n", "utf-8")
+    made = wish.program(env_file="prod.env")
+    assert made.secret_files[".env"].reveal() == "A='one\u2028still one'\n"
     (tmp_path / "prod.env").write_text("A=1\nexport B=2\n")
     reported = wish.problems(env_file="prod.env")
     assert "prod.env:2 is not of the form NAME=value" in reported
@@ -187,7 +190,7 @@ def test_a_command_says_in_which_service_it_runs(wish: Wish) -> None:
         ({"dir": "$HOME/x"}, "is not a folder of the host"),
         ({"health": "health"}, "neither a path such as /health nor :8080/health"),
         ({"health": ":99999/x"}, "99999 is not a port"),
-        ({"before": "npx migrate"}, "does not name the service that runs the command"),
+        ({"before": "npx migrate"}, "line 1 does not name the service that runs the command"),
         ({"before": "web: echo 'x"}, "cannot be split into words"),
         ({"before": "web: a && b"}, "let a shell run it: web: sh -c '… && …'"),
         ({"host_files": "mine"}, "'mine' does not say what to do with files"),

@@ -189,14 +189,17 @@ def _health(read: Reader) -> tuple[str, str]:
 
 
 def _tasks(read: Reader, name: str) -> tuple[Task, ...]:
-    return tuple(task for line in read.lines(name) if (task := _task(read, name, line)))
+    given = read.numbered_lines(name)
+    return tuple(task for number, line in given if (task := _task(read, name, number, line)))
 
 
-def _task(read: Reader, name: str, line: str) -> Task | None:
+def _task(read: Reader, name: str, number: int, line: str) -> Task | None:
     service, colon, command = (part.strip() for part in line.partition(":"))
     if not colon or not command or not SERVICE.fullmatch(service):
         hint = "with `compose` write SERVICE: COMMAND"
-        read.problem(name, f"{line!r} does not name the service that runs the command", hint)
+        # The line is not shown: a command may hold a secret.
+        what = f"line {number} does not name the service that runs the command"
+        read.problem(name, what, hint)
         return None
     words = read_command(read, name, command, prefix=f"{service}: ")
     return Task(service, shlex.join(words)) if words else None
