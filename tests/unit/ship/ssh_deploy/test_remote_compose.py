@@ -1373,3 +1373,14 @@ def test_an_undo_reports_what_the_previous_version_said_when_it_was_asked(
     assert f"serving {state}" in facts, facts
     history = (side.state / "history.jsonl").read_text()
     assert f'"result":"{"failed" if state == "nobody" else "rolled-back"}"' in history
+
+
+@pytest.mark.parametrize(("health", "serving"), [("healthy", "answered"), ("none", "running")])
+def test_a_deploy_reports_whether_its_health_was_asked(
+    side: ComposeSide, health: str, serving: str
+) -> None:
+    side.make("health", f"{health}\n")
+    side.health_timeout = 1
+    facts = side.deploy()
+    assert deployed(facts), facts
+    assert f"serving {serving}" in facts

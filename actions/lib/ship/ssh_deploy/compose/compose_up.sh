@@ -278,6 +278,7 @@ phase_commit() {
     fail disk "$STATE"
   committed=yes
   report committed yes
+  report serving "$(what_serves)"
   [ -z "$SOURCE" ] || printf '%s' "$SOURCE" >"$STATE/source" 2>/dev/null
   [ -z "$ENVIRONMENT" ] || printf '%s' "$ENVIRONMENT" >"$STATE/environment" 2>/dev/null
   remove_undo_notes
@@ -285,6 +286,14 @@ phase_commit() {
   remove_old_releases
   prune
   trap interrupted TERM INT HUP PIPE
+}
+
+# Prints `answered` when the path was asked, or a HEALTHCHECK of each of our services.
+what_serves() {
+  [ -z "$HEALTH_PATH" ] || { echo answered && return; }
+  each_container | awk -v ours=" $PINNED " '
+    index(ours, " " $1 " ") { found = 1; if ($8 != "healthy") unasked = 1 }
+    END { print found && !unasked ? "answered" : "running" }'
 }
 
 remove_old_releases() {
