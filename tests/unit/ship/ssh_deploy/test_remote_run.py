@@ -531,8 +531,8 @@ def test_the_gap_goes_on_when_the_client_dies_in_the_switch(script_host: ScriptH
 
 def test_an_old_one_that_does_not_answer_again_has_a_gap_until_now(script_host: ScriptHost) -> None:
     answer_while(script_host, "[ ! -e mute ]")
-    # The undo waits that long for an answer.
-    wanted = WITH_A_PATH._replace(health_timeout=1)
+    # The undo waits that long for an answer, in whole seconds.
+    wanted = WITH_A_PATH._replace(health_timeout=2)
     process = script_host.start(plan_run(COMMON, wanted, ACME))
     say(process, call(*PHASES[: PHASES.index("switch") + 1]))
     listen(process, "end switch")
