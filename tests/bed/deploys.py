@@ -116,12 +116,12 @@ def containers(host: Host) -> dict[str, str]:
 PRUNED = "/tmp/pruned"
 
 
-def prune_once_before(host: Host, command: str) -> None:
+def prune_once_before(host: Host, command: str, what: str = "system prune -af") -> None:
     """Prune everything, as a cron job does, just before a command of Docker that begins so.
 
     A test ends this with `unwrap_docker`, and removes the file PRUNED.
     """
-    prune = f"{DOCKER}/bin/docker system prune -af >&2"
+    prune = f"{DOCKER}/bin/docker {what} >&2"
     once = f"[ -e {PRUNED} ] || {{ : >{PRUNED}; {prune}; }}"
     host.wrap_docker(f'case "$*" in "{command}"*) {once} ;; esac')
 

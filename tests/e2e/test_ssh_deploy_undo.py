@@ -12,7 +12,6 @@ from bed.deploys import (
     SECRET,
     Deploy,
     Serving,
-    await_log,
     await_served,
     containers,
     prune_once_before,
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs("packages", "engine")
 STATE = "/home/deploy/.gen-workflow/shop"
 REAL = f"{DOCKER}/bin/docker"
-EVERYTHING = ("system", "prune", "-af")
+# The first thing that an undo does. Then the old container does not run.
+UNDO = "rm -f -v shop.next"
 
 
 @pytest.fixture
@@ -44,18 +44,16 @@ def serving(serving: Serving) -> Iterator[Serving]:
 @pytest.mark.parametrize(
     "prune",
     [
-        EVERYTHING,
-        pytest.param(("container", "prune", "-f"), marks=pytest.mark.test_all),
+        "system prune -af",
+        pytest.param("container prune -f", marks=pytest.mark.test_all),
     ],
 )
 def test_an_old_version_that_is_pruned_in_the_switch_is_made_again(
-    serving: Serving, shop: Shop, prune: tuple[str, ...]
+    serving: Serving, shop: Shop, prune: str
 ) -> None:
     host, deploy = serving
-    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="6")
-    await_log(step, "starting the new shop")
-    host.docker(*prune)
-    result = step.result()
+    prune_once_before(host, UNDO, prune)
+    result = deploy(shop.push("3", "sick-when-real"), health_timeout="6")
     assert containers(host) == {"shop": "running"}, result.log
     assert (served(host), served(host, "/greeting")) == ("1", SECRET)
     assert result.outputs["result"] == "rolled-back"
@@ -97,11 +95,10 @@ def test_when_the_way_back_is_gone_the_first_words_are_that_nobody_serves(
     bed: Bed, serving: Serving, shop: Shop
 ) -> None:
     host, deploy = serving
-    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="6")
-    await_log(step, "starting the new shop")
-    bed.registry.fault("GET /v2/acme/shop/manifests/*", status=503, code="UNAVAILABLE", times=99)
-    host.docker("system", "prune", "-af")
-    result = step.result()
+    old = shop.push("1").partition("@")[2]
+    bed.registry.fault(f"* /v2/acme/shop/manifests/{old}", status=503, code="UNAVAILABLE", times=99)
+    prune_once_before(host, UNDO)
+    result = deploy(shop.push("3", "sick-when-real"), health_timeout="6")
     assert result.code == 1, result.log
     assert served(host) == ""
     down, cause = result.errors
@@ -167,20 +164,20 @@ def test_a_container_that_was_made_by_hand_comes_back_as_it_was(
     host.docker("network", "create", "--subnet", "10.9.0.0/16", "shops")
     host.run("docker", "login", "ghcr.io", "-u", "x", "--password-stdin", input=TOKEN)
     host.docker("run", "-d", *BY_HAND, shop.push("1"))
-    host.run("rm", "-rf", "/root/.docker")
+    host.run("docker", "logout", "ghcr.io")
     host.docker("exec", "shop", "/bin/busybox", "touch", "/kept/data")
     await_served(host, "1")
     before = json.loads(host.docker("inspect", "shop").stdout)[0]
-    step = deploy.start(
+    prune_once_before(host, UNDO)
+    result = deploy(
         shop.push("3", "sick-when-real"),
         health_timeout="6",
         networks="shops",
         volumes="state:/state",
         adopt="true",
     )
-    await_log(step, "starting the new shop")
-    host.docker("system", "prune", "-af")
-    result = step.result()
+    host.unwrap_docker()
+    host.run("rm", "-f", PRUNED)
     assert result.outputs["result"] == "rolled-back", result.log
     await_served(host, "1")
     assert served(host, "/greeting") == 'it\'s "q" <&>'

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
 REPORT_AT = f"{REPOSITORY}/issues"
 EXIT_BUG = 3
-# In the names of inputs. A shorter text than that would hide what the traceback says.
+# What the names of inputs have that may hold secrets.
 MAY_HOLD_SECRETS = ("KEY", "PASS", "TOKEN", "SECRET", "ENV", "ARGS", "SCRIPT", "CACHE_")
+# In characters: without shorter texts nobody could read the traceback any more.
 SHORTEST_SECRET = 4
 # The disk is full, or may not be written: not a bug of ours.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
@@ -81,11 +82,11 @@ def _tell(workflow: Workflow, error: ShipError) -> int:
             workflow.say(evidence.text)
     for problem in error.problems:
         workflow.error(str(problem), title=error.title)
-    workflow.summary(_summary(error))
+    workflow.summary(summary_of(error))
     return error.exit_code
 
 
-def _summary(error: ShipError) -> str:
+def summary_of(error: ShipError) -> str:
     """Return the Markdown of an error: the cause and the next act, and then the details."""
     # In the text no address can be clicked.
     links = dict.fromkeys(f"[{each.anchor}]({each.link})" for each in error.problems if each.anchor)

@@ -344,7 +344,7 @@ CAUSES = {
         ),
     ),
     "host-files": (
-        "files that people wrote or changed on the host would be overwritten or read no more: {}",
+        "files that people wrote or changed on the host would be overwritten or no longer read: {}",
         (
             "say in `host-files` what to do with each, in lines such as .env=keep (the host's file "
             "stays), .env=merge (its variables stay, those of `env` win) or compose.yml=replace (a "

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from script_host import ACME, COMMON, PROGRAM, WANTED
-from ship.runner import cancel
 from ship.runner.errors import ERRORS, Interrupted, ShipError
-from ship.runner.main import _tell
+from ship.runner.main import summary_of
 from ship.runner.workflow_commands import Workflow
 from ship.ssh import Target
 from ship.ssh_deploy.apply import Host
@@ -20,7 +18,7 @@ from ship.ssh_deploy.report import Report
 from ship.ssh_deploy.run.plan import plan_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -179,31 +177,20 @@ def test_each_failure_names_what_can_be_done() -> None:
     assert "`health-timeout`" in problem.hint
 
 
-@pytest.fixture
-def _signals() -> Iterator[None]:
-    """Bring back what the end of a step turns off."""
-    before = {each: signal.getsignal(each) for each in cancel.SIGNALS}
-    yield
-    for each, handler in before.items():
-        signal.signal(each, handler)
-
-
-@pytest.mark.usefixtures("_signals")
-def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act(tmp_path: Path) -> None:
+def test_the_summary_of_a_failure_begins_with_the_cause_and_the_next_act() -> None:
     error = failure_of(
         "begin switch", "failure unhealthy", "detail GET /up gave status 302", "restored i",
         "serving answered", "gap 41040", "log the end", "finished 1",
     )  # fmt: skip
-    summary = tmp_path / "summary"
-    _tell(Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO()), error)
-    lines = [line for line in summary.read_text().splitlines() if line and line[:3] != "```"]
+    summary = summary_of(error)
+    lines = [line for line in summary.splitlines() if line and line[:3] != "```"]
     assert lines[0] == "### ❌ app: rolled-back"
     assert lines[1].startswith("the new version is not healthy: GET /up gave status 302; the prev")
     assert lines[2].startswith("  hint: give a path that answers without a redirect")
     assert lines[3] == f"  see: {ERRORS}#unhealthy-redirect"
     assert lines[4] == f"More about this: [unhealthy-redirect]({ERRORS}#unhealthy-redirect)"
     assert "| at most 41040 ms |" in lines[7]
-    assert "| answered |\n\n**Last" in summary.read_text(), "the table ends"
+    assert "| answered |\n\n**Last" in summary, "the table ends"
     assert lines[8:] == ["**Last lines of the failed container**", "the end"]
     assert error.title == "app: rolled-back"
 

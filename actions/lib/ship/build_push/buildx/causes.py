@@ -55,7 +55,7 @@ CAUSES = (
     (r'failed to calculate checksum of ref .*?(?:: "([^"\n]+)")?: not found',
      r"a file that the Dockerfile copies is not in the context: \1",
      "check its path, which is relative to the input `context`, and the .dockerignore"),
-    (r"failed to resolve source metadata for (\S+): .*not found",
+    (rf"{_SOURCE} .*not found",
      r"there is no image \1",
      "check its name and tag where it stands: in the Dockerfile, or in the input `sbom`"),
     (r"exec format error",

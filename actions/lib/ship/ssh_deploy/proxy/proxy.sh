@@ -293,10 +293,11 @@ make_proxy() {
   check_proxy
 }
 
+# Returns whether the proxy is there. Only when its name is taken it may still come.
 await_proxy() {
   local deadline
+  case $docker_output in *Conflict*) ;; *) exists "$PROXY" || return 1 ;; esac
   deadline=$(($(now) + 20))
-  case $docker_output in *Conflict*) ;; *) deadline=0 ;; esac
   until exists "$PROXY"; do
     [ "$(now)" -lt "$deadline" ] || return 1
     pause
