@@ -98,8 +98,10 @@ def _ask(runner: Runner, config: str, *argv: str) -> Finished:
 
 def not_made(made: Finished, choice: Choice) -> StepFailed | UserError:
     """Return the error for a new builder that did not start."""
-    if output.is_without_engine(made):
-        return output.failed(made)
+    if output.is_about_engine(made):
+        [problem] = output.failed(made).problems
+        what = f"{problem.what}. A builder is needed for {', '.join(choice.reasons)}"
+        return StepFailed(problem._replace(what=what))
     if choice.endpoint:
         return UserError.of(
             f"there is no BuildKit at {choice.endpoint!r}: {output.last_line(made)}",

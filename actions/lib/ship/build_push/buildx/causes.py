@@ -7,14 +7,36 @@ NO_ENGINE = (
     r"|permission denied while trying to connect|error during connect"
 )
 _SOURCE = r"failed to resolve source metadata for (\S+):"
-# What buildx prints → cause and next act. The first match is used.
-CAUSES = (
+# What buildx or Docker's client prints → cause and next act. The first match is used.
+OF_THE_ENGINE = (
+    # Of podman-docker, of Podman's own help, and of its answer to `docker info`.
+    (r"Emulate Docker CLI using podman|['`]podman \w|in type \*?define\.",
+     "the command `docker` of this runner is Podman, which is no Docker and has no buildx",
+     ("install Docker's client with its buildx plugin and a Docker Engine, and remove "
+      "podman-docker; or use a GitHub-hosted runner, which has them")),
+    (r"TLS data loaded from environment",
+     ("the engine is reached over TLS with certificates that variables name (DOCKER_HOST, "
+      "DOCKER_CERT_PATH), and buildx makes no builder from variables"),
+     ("in steps before this one run `docker context create engine`, and docker/setup-buildx-action "
+      "with `endpoint: engine`: its builder is then used")),
+    (r"(?:docker endpoint|ERROR|failed to build): open (\S*(?:ca|cert|key)\.pem): ([^\n]+)",
+     r"the certificates of the engine cannot be read: \1 (\2)",
+     ("let DOCKER_CERT_PATH name the folder that has ca.pem, cert.pem and key.pem; an engine in a "
+      "container beside the runner (dind) writes them when it starts, into a volume of both")),
+    (r"(?:error during connect|failed to connect to the docker API)[^\n]*?"
+     r"((?:x509|tls): [^\n]+|HTTP response to HTTPS client)|(HTTP request to an HTTPS server)",
+     r"the runner and the engine do not agree on TLS: \1\2",
+     ("port 2376 with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH is with TLS, port 2375 without them "
+      "is not; a certificate must name the host that DOCKER_HOST has")),
     (r"is not a docker command|unknown command: docker buildx|unknown flag: --",
      "Docker on this runner has no buildx plugin, or one that is too old",
      "install docker-buildx-plugin 0.13 or newer, or use a GitHub-hosted runner, which has it"),
     (NO_ENGINE,
      "the Docker engine of the runner cannot be used",
      "start it, and give the runner's user access; a container job needs the Docker socket"),
+)  # fmt: skip
+CAUSES = (
+    *OF_THE_ENGINE,
     (r"no builder .* found",
      "buildx has no builder with this name",
      "check the input `builder`, or make the builder in a step before this one"),

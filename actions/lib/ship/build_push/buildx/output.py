@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.build_push.buildx.causes import CAUSES, NO_ENGINE
+from ship.build_push.buildx.causes import CAUSES, NO_ENGINE, OF_THE_ENGINE
 from ship.images.reference import Name, Reference
 from ship.images.registry.refusal import PUSH, SET_TAG, Refusal
 from ship.runner.errors import Evidence, StepFailed
@@ -28,6 +28,15 @@ _CACHE = "exporting cache"
 _CACHE_ACT = (
     "correct `cache-to`, or give the login the right to write there; with `ignore-error=true` in "
     "`cache-to` a cache that is lost does not fail the build"
+)
+_BOOT = "[internal] booting buildkit"
+# Where the engine has no BuildKit, buildx starts one in a container by itself.
+_OWN_BOOT = 'building with "default" instance using docker-container driver'
+_NO_BUILDKIT = (
+    "the engine of the runner has no BuildKit, which is so with Podman, and buildx could not start "
+    "one in a container",
+    "let DOCKER_HOST name a Docker Engine and no socket of Podman; or give the address of a "
+    "BuildKit in the input `builder`",
 )
 _LOOK = "read the first line with ERROR in the log and the lines before it: they name the cause"
 _COMMAND = re.compile(
@@ -127,9 +136,10 @@ def last_error(finished: Finished) -> str:
     return _short(words, LONGEST_ERROR)
 
 
-def is_without_engine(finished: Finished) -> bool:
-    """Say whether there was no engine to speak to."""
-    return bool(re.search(NO_ENGINE, text_of(finished)))
+def is_about_engine(finished: Finished) -> bool:
+    """Say whether it is known why there was no engine to speak to, or none that is good for it."""
+    text = text_of(finished)
+    return any(re.search(pattern, text) for pattern, *_ in OF_THE_ENGINE)
 
 
 def is_transient(finished: Finished) -> bool:
@@ -183,6 +193,8 @@ def _cause(text: str, words: str) -> tuple[str, str] | None:
             else ""
         )
         return f"the cache could not be written{pushed}: {words}", _CACHE_ACT
+    if _failed_step(text) == _BOOT and _OWN_BOOT in text:
+        return f"{_NO_BUILDKIT[0]}: {words}", _NO_BUILDKIT[1]
     for pattern, cause, act in CAUSES:
         if match := re.search(pattern, error):
             return match.expand(cause).removesuffix(": "), act
