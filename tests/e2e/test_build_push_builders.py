@@ -43,6 +43,13 @@ ENTRYPOINT ["/bin/busybox", "sh", "/bin/scan"]
 """
 # The head of a program for a processor that nothing here emulates (IBM's s390x).
 FOREIGN = b"\x7fELF\x02\x02\x01" + bytes(9) + b"\x00\x02\x00\x16" + bytes(44)
+# Docker's client, for which the clock of the engine is a day ahead.
+TOMORROW = """\
+#!/bin/sh
+PATH=${PATH#*:}
+[ "$1 $3" != "info {{.SystemTime}}" ] || exec date --utc --date tomorrow +%FT%TZ
+exec docker "$@"
+"""
 SCAN = """\
 echo '{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
 "predicate": {"spdxVersion": "SPDX-2.3", "name": "scanned"}}' \
@@ -321,6 +328,71 @@ def test_the_builder_of_a_step_before_is_used(
     assert len(manifests(registry, step.outputs["digest"])) == 2
     assert (named.code, missing.code) == (0, 1), named.log
     assert "buildx has no builder with this name" in missing.errors[0]
+
+
+@pytest.mark.parametrize(
+    "makes", [False, pytest.param(True, marks=pytest.mark.test_all)], ids=["engine", "builder"]
+)
+def test_what_was_tested_on_the_runner_is_what_is_pushed(
+    own: Runner, registry: Registry, workspace: Path, builder: Builder, *, makes: bool
+) -> None:
+    """The recipe of the README: build, test, push."""
+    if makes:
+        create = ("docker", "buildx", "create", "--use", "--name", "mine", "--driver", "remote")
+        own.run(*create, builder.endpoint)
+    try:
+        built = build(own, workspace, ROOT, push="false")
+        image = f"ghcr.io/{PATH}:{built.outputs['tag']}"
+        tested = own.docker("image", "inspect", "--format", "{{json .RootFS.Layers}}", image)
+        # It is in no registry, so this is the image of the engine.
+        run = ("run", "--rm", "--entrypoint", "/bin/busybox", image, "cat", "/bin/serve")
+        said = own.docker(*run).stdout
+        pushed = build(own, workspace, ROOT)
+    finally:
+        if makes:
+            own.docker("buildx", "rm", "mine")
+    assert (built.code, pushed.code) == (0, 0), built.log + pushed.log
+    assert said == (workspace / "serve").read_text()
+    assert f"the engine of this runner has builders as ghcr.io/{PATH}:main, {image}" in built.log
+    assert "| 2 of 2 steps |" in pushed.summary
+    own.docker("image", "rm", "--force", image)
+    own.docker("pull", "--quiet", pushed.outputs["image"])
+    form = ("image", "inspect", "--format", "{{json .RootFS.Layers}}", pushed.outputs["image"])
+    assert own.docker(*form).stdout == tested.stdout
+    assert registry.digest(PATH, "main") == pushed.outputs["digest"]
+
+
+@pytest.mark.test_all
+def test_a_builder_that_a_killed_run_has_left_is_removed_by_the_next(
+    own: Runner, workspace: Path
+) -> None:
+    dockerfile = workspace / "Dockerfile"
+    before = dockerfile.read_text()
+    dockerfile.write_text(before + 'RUN ["/bin/busybox", "sleep", "3600"]\n')
+    given = {"provenance": "true", "push": "false"}
+    run = Run(repository=REPOSITORY, event=EVENT)
+    running = start_action("build-push", given, workspace=workspace, run=run, on=own)
+    await_log(running, '"sleep", "3600"')
+    running.signal(signal.SIGKILL)
+    running.process.wait(PATIENCE_SECONDS)
+    running.result()
+    assert "buildkit_ship-" in leftovers(own)
+    dockerfile.write_text(before)
+    env = {"RUNNER_ENVIRONMENT": "self-hosted"}
+    young = run_action("build-push", given, workspace=workspace, run=run, env=env, on=own)
+    assert young.code == 0, young.log
+    left = leftovers(own).split()
+    assert [name for name in left if "buildkit_ship-" in name] == left, "another job may use it"
+    own.write("/tmp/tomorrow/docker", TOMORROW, mode="755")
+    path = own.run("sh", "-c", "echo /tmp/tomorrow:$PATH").stdout.strip()
+    env = {**env, "PATH": path}
+    old = run_action("build-push", given, workspace=workspace, run=run, env=env, on=own)
+    assert old.code == 0, old.log
+    for name in left:
+        assert re.search(
+            f"remove the (container|volume) {name}, which a killed run has left", old.log
+        )
+    assert leftovers(own) == ""
 
 
 def test_a_cancelled_build_removes_its_builder(own: Runner, workspace: Path) -> None:

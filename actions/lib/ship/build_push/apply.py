@@ -87,6 +87,7 @@ class Apply:
         if not create:
             yield what
             return
+        self._make_room(what.removals)
         workflow.say(f"The action starts a new builder for {', '.join(what.choice.reasons)}.")
         try:
             with workflow.group(create.why), workflow.untrusted():
@@ -103,6 +104,13 @@ class Apply:
             if create.undo:
                 with cancel.held_off():
                     self._step.runner.run(create.undo)
+
+    def _make_room(self, removals: Sequence[Command]) -> None:
+        """Remove what killed runs have left here, and say so."""
+        for each in removals:
+            removed = self._step.runner.run(each)
+            failed = f" (not done: {output.last_line(removed)})" if removed.code else ""
+            self._step.workflow.quote(f"{each.why}{failed}")
 
     def _tried(self, jobs: Sequence[tuple[Build, Command]]) -> Iterator[_Ended]:
         """Yield each build that succeeded; raise ShipError at the end if any has failed.
@@ -152,6 +160,9 @@ class Apply:
         key = what.image.key
         steps, cached = output.counted(finished)
         self._outcomes.set(key, built=True, seconds=finished.seconds, steps=steps, cached=cached)
+        if not self._want.push:
+            loaded = () if what.unloaded else what.references
+            self._outcomes.set(key, loaded=loaded, unloaded=what.unloaded)
         if cause := output.lost_cache(finished):
             self._step.workflow.warning(f"The cache of {key} could not be written: {cause}")
         if self._want.push:

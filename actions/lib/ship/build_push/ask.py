@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ship.build_push.buildx.builder import Choice, choose
+from ship.build_push.buildx.builder import CONTAINER, DOCKER, Choice, choose, has_engine
 from ship.build_push.facts import Facts, Found
 from ship.images.registry.credentials import stored
 from ship.images.registry.refusal import CannotAsk, Refused
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ship.build_push.buildx.leftovers import Leftover
     from ship.build_push.inputs import Image, Inputs
     from ship.images.login import Login
     from ship.images.push_advice import Adviser
@@ -28,13 +29,26 @@ def facts(want: Inputs, registry: Client | None, folder: str, step: Step) -> Fac
     """Ask registry and engine for what the plan needs. Raises ShipError."""
     found = _search(want, registry, step) if registry else {}
     is_all_there = all(found.get(image.key, Found()).digest for image in want.images)
+    choice = Choice() if is_all_there else choose(want, folder, step)
     return Facts(
         sets_tags=want.push and registry is not None,
         found=found,
-        choice=Choice() if is_all_there else choose(want, folder, step),
+        choice=choice,
+        has_engine=want.push or choice.driver == DOCKER or has_engine(folder, step.runner),
         folder=folder,
         new_builder=f"ship-{os.urandom(6).hex()}",
+        leftovers=_leftovers(choice, folder, step),
     )
+
+
+def _leftovers(choice: Choice, folder: str, step: Step) -> tuple[Leftover, ...]:
+    """Return what killed runs have left, where a builder is made on a machine that stays."""
+    makes = choice.reasons and choice.driver == CONTAINER
+    if not makes or step.env.get("RUNNER_ENVIRONMENT") != "self-hosted":
+        return ()
+    from ship.build_push.buildx import leftovers  # noqa: PLC0415 - 4 ms, seldom asked for
+
+    return leftovers.find(folder, step.runner)
 
 
 def logins(want: Inputs, config: Mapping[str, Any], step: Step) -> dict[str, Login]:

@@ -9,6 +9,7 @@ from ship.build_push.buildx.builder import Choice, choose_unasked
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ship.build_push.buildx.leftovers import Leftover
     from ship.build_push.inputs import Inputs
 
 # In a dry run, which computes no content address.
@@ -32,13 +33,17 @@ class Facts(NamedTuple):
 
     `sets_tags` says that we can set tags in the registry ourselves. `found` is by the key of an
     image. `folder` is Docker's configuration for this step, and has the files of the builds.
+    Whether the runner `has_engine` is only asked where an image is to be loaded into it. The
+    `leftovers` are of builders whose runs were killed.
     """
 
     sets_tags: bool = False
     found: Mapping[str, Found] = {}
     choice: Choice = Choice()
+    has_engine: bool = True
     folder: str = ""
     new_builder: str = "ship-NAME"
+    leftovers: tuple[Leftover, ...] = ()
 
 
 def unasked(want: Inputs) -> Facts:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.build_push.buildx.builder import Choice
-from ship.build_push.buildx.commands import build, create_builder
+from ship.build_push.buildx.builder import DOCKER, Choice
+from ship.build_push.buildx.commands import build, create_builder, is_index
 from ship.build_push.facts import Found
 from ship.images.reference import Reference
 
@@ -23,6 +23,16 @@ LATEST = "latest"
 CURRENT_DOES = "the current builder can do it (then the commands have no `--builder`)"
 BUILD_FIRST = "build all images without a push, so that no tag moves before all can be built"
 SAME_CONTENT = "the registry has an image of the same content"
+# Why the engine does not get an image from a builder, and what to do to get it.
+SEVERAL_PLATFORMS = (
+    "the engine takes no image for several platforms from a builder; to test it there, build it "
+    "without a push for one of the `platforms`"
+)
+ATTACHED = (
+    "the engine takes no image with a provenance or an SBOM from a builder; to test it there, "
+    "build it without a push and without `provenance` and `sbom`"
+)
+NO_ENGINE = "this runner has no Docker engine that answers"
 
 
 class Build(NamedTuple):
@@ -31,6 +41,7 @@ class Build(NamedTuple):
     `references` are the names that buildx gives it. An image `is_shared` when they are its content
     address, which another run may push too. With `rehearsal` all images are built before the first
     is pushed. Where it is not known yet whether the registry has the image, `is_sure` is False.
+    `unloaded` says why the engine does not have an image afterwards that is not pushed.
     """
 
     image: Image
@@ -40,6 +51,7 @@ class Build(NamedTuple):
     rehearsal: Command | None = None
     is_shared: bool = False
     is_sure: bool = True
+    unloaded: str = ""
 
 
 class Tags(NamedTuple):
@@ -58,6 +70,7 @@ class Plan(NamedTuple):
 
     A new builder is made by `create_builder` and removed after the builds by the undo of that.
     Where it only makes builds faster, `without_builder` is done instead if it cannot be made.
+    Before a builder is made, `removals` make room; a failure of one of them changes nothing else.
     """
 
     kept: tuple[str, ...]
@@ -66,11 +79,13 @@ class Plan(NamedTuple):
     builds: tuple[Build, ...]
     tags: tuple[Tags, ...]
     without_builder: Plan | None = None
+    removals: tuple[Command, ...] = ()
 
     def shown(self) -> str:
         """Return the plan as numbered sentences with their commands, for a person."""
         actions = (
             *(f"do not build {key}: {SAME_CONTENT}" for key in self.kept),
+            *(_shown(each.why, each) for each in self.removals),
             *self._shown_builder(),
             *self._shown_rehearsals(),
             *(_shown_build(each) for each in self.builds),
@@ -162,7 +177,13 @@ class _Planner:
             builds=builds,
             tags=tags_to_set(self._want, pushed) if self._facts.sets_tags else (),
             without_builder=self._without_builder(),
+            removals=self._removals(),
         )
+
+    def _removals(self) -> tuple[Command, ...]:
+        if not self._creates:
+            return ()
+        return tuple(each.removal(self._facts.folder) for each in self._facts.leftovers)
 
     def _create_builder(self) -> Command | None:
         if not self._creates:
@@ -200,11 +221,31 @@ class _Planner:
             tags = (address or image.metadata.shown,)
         references = tuple(Reference(name, tag) for tag in tags for name in image.metadata.names)
         file = os.path.join(self._facts.folder, f"{number}.json")
-        command = self._command(self._want, image, references, file)
-        return Build(image, references, file, command, is_shared=bool(address), is_sure=is_sure)
+        unloaded = self._unloaded(image)
+        command = self._command(self._want, image, references, file, unloaded=unloaded)
+        return Build(
+            image, references, file, command,
+            is_shared=bool(address), is_sure=is_sure, unloaded=unloaded,
+        )  # fmt: skip
+
+    def _unloaded(self, image: Image) -> str:
+        """Return why the engine does not have an image afterwards; nothing where it has."""
+        if self._want.push or self._facts.choice.driver == DOCKER:
+            return ""
+        if len(image.platforms) > 1:
+            return SEVERAL_PLATFORMS
+        if is_index(self._want, image):
+            return ATTACHED
+        return "" if self._facts.has_engine else NO_ENGINE
 
     def _command(
-        self, want: Inputs, image: Image, references: tuple[Reference, ...], file: str
+        self,
+        want: Inputs,
+        image: Image,
+        references: tuple[Reference, ...],
+        file: str,
+        *,
+        unloaded: str = "",
     ) -> Command:
         return build(
             want,
@@ -214,5 +255,6 @@ class _Planner:
             metadata_file=file,
             # A content address names the base images of the registry, so they must be in the image.
             pull=bool(self._found[image.key].address),
+            load=bool(references) and self._facts.choice.driver != DOCKER and not unloaded,
             env=self._env,
         )

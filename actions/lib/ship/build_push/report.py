@@ -30,6 +30,8 @@ class Outcome(NamedTuple):
     """What became of one image; what is not known yet is empty.
 
     `size` is that of a pull, in bytes; `config` is the digest of the configuration that was built.
+    Of an image that is not pushed, `loaded` are its names in the engine, or `unloaded` says why it
+    has none.
     """
 
     image: Image
@@ -41,6 +43,8 @@ class Outcome(NamedTuple):
     cached: int = 0
     size: int = 0
     config: str = ""
+    loaded: tuple[Reference, ...] = ()
+    unloaded: str = ""
 
     @property
     def reference(self) -> str:
@@ -133,6 +137,12 @@ def write(
         if each.pushed:
             tags = dict.fromkeys(reference.tag for reference in each.pushed)
             step.workflow.say(f"pushed {each.reference} as {', '.join(tags)}")
+        if each.loaded:
+            names = ", ".join(map(str, each.loaded))
+            step.workflow.say(f"the engine of this runner has {each.image.key} as {names}")
+        elif reason := _why_unloaded(each, want):
+            said = f"the engine of this runner does not have {each.image.key}: {reason}"
+            step.workflow.say(said)
 
 
 def _pulled(outcome: Outcome, registry: Client | None) -> int:
@@ -204,8 +214,24 @@ def _result(outcome: Outcome) -> dict[str, object]:
 def summary(want: Inputs, outcomes: Sequence[Outcome], step: Step, title: str) -> str:
     """Return the table for the summary of the job, in Markdown."""
     rows = [_row(each, step) for each in outcomes]
-    unpushed = "" if want.push else "\nNothing was pushed.\n"
+    unpushed = "" if want.push else f"\nNothing was pushed. {_shown_loaded(want, outcomes)}\n"
     return f"### {title}\n\n{table(COLUMNS, rows)}{unpushed}"
+
+
+def _shown_loaded(want: Inputs, outcomes: Sequence[Outcome]) -> str:
+    """Return what the engine has of images that are not pushed, in Markdown."""
+    names = [f"`{reference}`" for each in outcomes for reference in each.loaded]
+    engine = "The engine of this runner"
+    sentences = [f"{engine} has {', '.join(names)}."] if names else []
+    why = {each.image.key: _why_unloaded(each, want) for each in outcomes}
+    sentences += [f"{engine} does not have {key}: {said}." for key, said in why.items() if said]
+    return " ".join(sentences)
+
+
+def _why_unloaded(outcome: Outcome, want: Inputs) -> str:
+    """Return why the engine has no image that is not pushed; nothing where it has, or may have."""
+    is_found = bool(outcome.digest) and not outcome.built and not want.push
+    return "it is unchanged, and was not built" if is_found else outcome.unloaded
 
 
 def _row(outcome: Outcome, step: Step) -> tuple[str, ...]:

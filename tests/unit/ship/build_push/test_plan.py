@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ship.build_push.buildx.builder import Choice
 from ship.build_push.facts import Facts, Found, unasked
 from ship.build_push.plan import Plan, plan, tags_to_set
@@ -17,7 +19,7 @@ TWO = "api: {context: ., image: x.io/api}\nweb: {context: ., image: x.io/web}"
 MOVING = "type=ref,event=branch"
 CACHE = Choice(reasons=("the registry cache",))
 ASKED = Facts(sets_tags=True, folder="/ship", new_builder="ship-1")
-KEPT = ("--tag=", "--push", "--pull", "--builder", "ship-")
+KEPT = ("--tag=", "--push", "--load", "--pull", "--builder", "ship-")
 
 
 def shown(what: Plan) -> list[str]:
@@ -150,6 +152,50 @@ def test_a_pull_request_is_built_and_nothing_more(workspace: Path) -> None:
         "2. build web and check that it builds",
         "   $ build --tag=x.io/web:main --tag=x.io/web:sha-0123456789ab",
     ]
+
+
+OWN = ASKED._replace(sets_tags=False, choice=Choice(name="mine", driver="remote"))
+
+
+def test_what_a_builder_builds_without_a_push_is_loaded_into_the_engine(workspace: Path) -> None:
+    what = plan(read(workspace, push="false", builder="mine", tags="type=sha"), OWN)
+    assert shown(what) == [
+        "1. build app and load it into the engine",
+        "   $ build --builder --tag=ghcr.io/acme/app:sha-0123456 --load",
+    ]
+    assert what.builds[0].unloaded == ""
+
+
+def test_the_builder_of_the_engine_needs_to_load_nothing(workspace: Path) -> None:
+    facts = OWN._replace(choice=Choice(name="default"))
+    given = {"push": "false", "builder": "default", "platforms": "linux/amd64,linux/arm64"}
+    [build] = plan(read(workspace, **given), facts).builds
+    assert "--load" not in build.command.argv
+    assert build.unloaded == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "facts", "reason"),
+    [
+        ({"platforms": "linux/amd64,linux/arm64"}, OWN, "no image for several platforms"),
+        ({"provenance": "min"}, OWN, "no image with a provenance or an SBOM"),
+        ({"sbom": "true"}, OWN, "without `provenance` and `sbom`"),
+        ({}, OWN._replace(has_engine=False), "no Docker engine"),
+    ],
+)
+def test_what_cannot_be_loaded_is_built_and_says_why(
+    workspace: Path, given: dict[str, str], facts: Facts, reason: str
+) -> None:
+    want = read(workspace, push="false", builder="mine", **given)
+    [build] = plan(want, facts).builds
+    assert "--load" not in build.command.argv
+    assert "check that it builds" in build.command.why
+    assert reason in build.unloaded
+
+
+def test_nothing_is_loaded_before_a_push(workspace: Path) -> None:
+    what = plan(read(workspace, builder="mine", images=TWO, tags=MOVING), OWN)
+    assert "--load" not in what.shown()
 
 
 def test_a_dry_run_says_what_depends_on_the_engine(workspace: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from doubles import OPEN_REGISTRY, Answers, HttpRegistry, Log, ScriptedRunner
+from ship.build_push.report import Outcomes, summary
 from ship.build_push.step import run
 from ship.runner.errors import ShipError, StepFailed
 from ship.runner.process import Finished
 from ship.runner.step import Step
-from unit.ship.build_push.given import DIGEST, SHORT, context, inputs, values
+from ship.runner.workflow_commands import Workflow
+from unit.ship.build_push.given import DIGEST, SHORT, context, inputs, read, values
 
 
 def test_a_dry_run_sets_what_is_known_and_starts_nothing(workspace: Path, tmp_path: Path) -> None:
@@ -89,6 +91,70 @@ def test_a_digest_that_buildx_does_not_tell_is_an_error(workspace: Path, tmp_pat
         given = inputs(image=f"{registry.address}/acme/app")
         with pytest.raises(StepFailed, match="did not report its digest"):
             run(Step(given, context(workspace), lambda: ScriptedRunner(Finished(0)), log.workflow))
+
+
+def test_what_is_not_pushed_is_in_the_engine(workspace: Path, tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    engine = (Finished(0, "Driver: remote", ""), Finished(0, "28.0", ""))
+    runner = ScriptedRunner(*engine, Finished(0))
+    given = inputs(push="false", builder="mine", tags="type=sha")
+    run(Step(given, context(workspace), lambda: runner, log.workflow))
+    assert "--load" in runner.ran[-1].argv
+    name = "ghcr.io/acme/app:sha-0123456"
+    assert f"the engine of this runner has app as {name}" in log.text
+    assert f"Nothing was pushed. The engine of this runner has `{name}`." in log.summary
+
+
+def test_what_cannot_be_loaded_is_said(workspace: Path, tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    runner = ScriptedRunner(Finished(0, "Driver: remote", ""), Finished(1), Finished(0))
+    given = inputs(push="false", builder="mine", tags="type=sha")
+    run(Step(given, context(workspace), lambda: runner, log.workflow))
+    assert "--load" not in runner.ran[-1].argv
+    reason = "this runner has no Docker engine that answers"
+    assert f"the engine of this runner does not have app: {reason}" in log.text
+    assert f"Nothing was pushed. The engine of this runner does not have app: {reason}." in (
+        log.summary
+    )
+
+
+def test_an_unchanged_image_is_not_in_the_engine(workspace: Path) -> None:
+    want = read(workspace, push="false", skip_unchanged="true")
+    outcomes = Outcomes(want.images)
+    outcomes.set("app", digest=DIGEST)
+    step = Step({}, context(workspace), ScriptedRunner, Workflow({}))
+    said = summary(want, list(outcomes), step, "x")
+    assert "does not have app: it is unchanged, and was not built." in said
+
+
+LEFT = "buildx_buildkit_ship-0123456789ab0"
+
+
+@pytest.mark.parametrize(
+    ("machine", "removes"), [("self-hosted", True), ("github-hosted", False), ("", False)]
+)
+def test_what_a_killed_run_has_left_is_removed_where_a_builder_is_made(
+    workspace: Path, tmp_path: Path, machine: str, *, removes: bool
+) -> None:
+    log = Log(tmp_path)
+    found = (
+        Finished(0, LEFT, ""),
+        Finished(0, f"{LEFT}_state", ""),
+        Finished(0, "2026-11-30T14:00:00Z", ""),
+        Finished(0, f"/{LEFT} 2026-11-29T14:00:00Z null", ""),
+        Finished(0, f"{LEFT}_state 2026-11-29T14:00:00Z", ""),
+    )
+    removed = (Finished(0), Finished(1, "", "Error response from daemon: volume is in use"))
+    ending = (Finished(0), Finished(0), Finished(0))
+    asked = (Finished(0, "[]", ""), Finished(0))
+    runner = ScriptedRunner(*asked, *(*found, *removed) * removes, *ending)
+    env = {**inputs(push="false", provenance="true"), "RUNNER_ENVIRONMENT": machine}
+    run(Step(env, context(workspace), lambda: runner, log.workflow))
+    names = [command.argv[-1] for command in runner.ran if "rm" in command.argv]
+    assert (names[:2] == [LEFT, f"{LEFT}_state"]) is removes
+    if removes:
+        assert f"remove the container {LEFT}, which a killed run has left here\n" in log.text
+        assert "(not done: Error response from daemon: volume is in use)" in log.text
 
 
 def test_a_failed_build_sets_what_is_known(workspace: Path, tmp_path: Path) -> None:

@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from ship.runner.step import Step
 
 CACHE = "the registry cache"
+# Drivers of buildx. The first is the engine's own builder, whose images the engine has at once.
+DOCKER, CONTAINER, REMOTE = "docker", "docker-container", "remote"
 CONTAINERD = "io.containerd.snapshotter.v1"
 
 
 class Choice(NamedTuple):
     """Which builder is used: by its `name`, or a new one for `reasons`, or else the current one.
 
-    Where the engine was not asked, `is_sure` is False: then the current one may do as well.
+    Where the engine was not asked, `is_sure` is False: then the current one may do as well. The
+    `driver` is that of buildx, and empty where it is not known.
     """
 
     name: str = ""
     reasons: tuple[str, ...] = ()
     endpoint: str = ""
     is_sure: bool = True
+    driver: str = DOCKER
 
     @property
     def is_optional(self) -> bool:
@@ -53,33 +57,43 @@ def _reasons(want: Inputs) -> tuple[str, ...]:
 def choose_unasked(want: Inputs) -> Choice:
     """Return the builder that follows from the inputs alone."""
     if "://" in want.builder:
-        return Choice(reasons=("the input `builder`",), endpoint=want.builder)
+        return Choice(reasons=("the input `builder`",), endpoint=want.builder, driver=REMOTE)
     if want.builder:
-        return Choice(name=want.builder)
+        return Choice(name=want.builder, driver="")
     reasons = _reasons(want)
-    return Choice(reasons=reasons, is_sure=not reasons)
+    return Choice(reasons=reasons, is_sure=not reasons, driver=CONTAINER if reasons else DOCKER)
 
 
 def choose(want: Inputs, config: str, step: Step) -> Choice:
     """Return which builder is used; buildx and the engine are asked only where that decides."""
     choice = choose_unasked(want)
-    if choice.is_sure:
+    if choice.is_sure and (want.push or choice.endpoint):
         return choice
-    if _driver(config, step) != "docker" or _is_containerd(config, step):
-        return Choice()
+    driver = _driver(choice.name, config, step)
+    if choice.is_sure:  # For what is not pushed it decides whether the engine has it.
+        return choice._replace(driver=driver)
+    if driver != DOCKER or _is_containerd(config, step):
+        return Choice(driver=driver)
     return choice._replace(is_sure=True)
 
 
-def _driver(config: str, step: Step) -> str:
-    """Return the driver of the current builder."""
-    # Without either it is the engine's own, and the answer of buildx would cost 100 ms.
+def has_engine(config: str, runner: Runner) -> bool:
+    """Say whether the runner has an engine that an image can be loaded into."""
+    command = ("docker", "version", "--format", "{{.Server.Version}}")
+    asked = Command(command, why="see whether there is an engine", env={"DOCKER_CONFIG": config})
+    return not runner.run(asked).code
+
+
+def _driver(name: str, config: str, step: Step) -> str:
+    """Return the driver of a builder, or of the current one without a name."""
+    # Without any of them it is the engine's own, and the answer of buildx would cost 100 ms.
     env = step.env
     chosen = os.path.join(env.get("BUILDX_CONFIG") or os.path.join(config, "buildx"), "current")
-    if not env.get("BUILDX_BUILDER") and not os.path.exists(chosen):
-        return "docker"
-    answer = _ask(step.runner, config, "docker", "buildx", "inspect")
+    if not name and not env.get("BUILDX_BUILDER") and not os.path.exists(chosen):
+        return DOCKER
+    answer = _ask(step.runner, config, "docker", "buildx", "inspect", *([name] if name else []))
     found = re.search(r"^Driver:\s*(\S+)", answer.stdout, re.MULTILINE)
-    return found[1] if found else "docker"
+    return found[1] if found else DOCKER
 
 
 def _is_containerd(config: str, step: Step) -> bool:

@@ -23,8 +23,8 @@ OF_THE_ENGINE = (
      r"the certificates of the engine cannot be read: \1 (\2)",
      ("let DOCKER_CERT_PATH name the folder that has ca.pem, cert.pem and key.pem; an engine in a "
       "container beside the runner (dind) writes them when it starts, into a volume of both")),
-    (r"(?:error during connect|failed to connect to the docker API)[^\n]*?"
-     r"((?:x509|tls): [^\n]+|HTTP response to HTTPS client)|(HTTP request to an HTTPS server)",
+    ((r"(?:error during connect|failed to connect to the docker API)[^\n]*?"
+     r"((?:x509|tls): [^\n]+|HTTP response to HTTPS client)|(HTTP request to an HTTPS server)"),
      r"the runner and the engine do not agree on TLS: \1\2",
      ("port 2376 with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH is with TLS, port 2375 without them "
       "is not; a certificate must name the host that DOCKER_HOST has")),

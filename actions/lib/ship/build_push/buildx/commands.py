@@ -29,11 +29,13 @@ def build(
     metadata_file: str,
     pull: bool,
     env: Mapping[str, str],
+    load: bool = False,
 ) -> Command:
     """Return the command that builds an image and, when it is wanted, pushes it.
 
     An empty `builder` is the one that buildx uses by default. With `pull` the base images are those
-    that the registry has now, whatever the engine has.
+    that the registry has now, whatever the engine has. With `load` the engine gets the image from
+    the builder.
     """
     argv = ["docker", "buildx", "build", "--progress", "plain", "--file", image.file]
     argv += ["--builder", builder] if builder else []
@@ -52,8 +54,9 @@ def build(
     argv += ["--pull"] if want.pull or pull else []
     argv += ["--no-cache"] if want.no_cache else []
     argv += [f"--tag={reference}" for reference in references]
-    argv += ["--push"] if want.push else []
-    where = f"push it to {image.metadata.names[0]}" if want.push else "check that it builds"
+    argv += ["--push"] if want.push else ["--load"] if load else []
+    where = "load it into the engine" if load else "check that it builds"
+    where = f"push it to {image.metadata.names[0]}" if want.push else where
     secrets = {f"SHIP_SECRET_{_word(s.id)}": s.value for s in want.secrets if not s.file}
     return Command(
         (*argv, image.context), why=f"build {image.key} and {where}", env={**secrets, **env}

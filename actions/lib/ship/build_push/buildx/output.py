@@ -33,10 +33,8 @@ _BOOT = "[internal] booting buildkit"
 # Where the engine has no BuildKit, buildx starts one in a container by itself.
 _OWN_BOOT = 'building with "default" instance using docker-container driver'
 _NO_BUILDKIT = (
-    "the engine of the runner has no BuildKit, which is so with Podman, and buildx could not start "
-    "one in a container",
-    "let DOCKER_HOST name a Docker Engine and no socket of Podman; or give the address of a "
-    "BuildKit in the input `builder`",
+    "the engine has no BuildKit, as Podman has none, and buildx could not start one in a container",
+    "let DOCKER_HOST name a Docker Engine; or give the address of a BuildKit in `builder`",
 )
 _LOOK = "read the first line with ERROR in the log and the lines before it: they name the cause"
 _COMMAND = re.compile(

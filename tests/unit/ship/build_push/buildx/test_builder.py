@@ -1,12 +1,20 @@
-"""Engines that buildx cannot use, or can make no builder on: they are called by their name."""
+"""Which builder is used, and the names of engines that buildx cannot use."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from doubles import Log, ScriptedRunner
 from ship.build_push.buildx import output
-from ship.build_push.buildx.builder import Choice, not_made
+from ship.build_push.buildx.builder import Choice, choose, not_made
 from ship.runner.process import Finished
+from ship.runner.step import Step
+from unit.ship.build_push.given import context, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ATTACHED = Choice(reasons=("provenance", "several platforms"))
 IMAGE = "Error response from daemon: no such image: docker.io/moby/buildkit:buildx-stable-1"
@@ -26,10 +34,10 @@ IMAGE = "Error response from daemon: no such image: docker.io/moby/buildkit:buil
           "DriverStatus in type *define.Info"), "is Podman", "Docker Engine"),
         (('#0 building with "default" instance using docker-container driver\n\n'
           f"#1 [internal] booting buildkit\n#1 ERROR: {IMAGE}\nERROR: {IMAGE}"),
-         f"has no BuildKit, which is so with Podman, and buildx could not start one in a container: {IMAGE}",
+         f"as Podman has none, and buildx could not start one in a container: {IMAGE}",
          "DOCKER_HOST"),
-        (("ERROR: could not create a builder instance with TLS data loaded from environment. Please "
-          "use `docker context create <context-name>` to create a context for current environment"),
+        (("ERROR: could not create a builder instance with TLS data loaded from environment. "
+          "Please use `docker context create <context-name>` to create a context"),
          "over TLS with certificates that variables name", "`endpoint: engine`"),
         ("ERROR: open /certs/client/ca.pem: no such file or directory",
          "cannot be read: /certs/client/ca.pem (no such file or directory)", "DOCKER_CERT_PATH"),
@@ -37,8 +45,8 @@ IMAGE = "Error response from daemon: no such image: docker.io/moby/buildkit:buil
           "such file or directory"), "/certs/client/ca.pem", "a volume of both"),
         (('error during connect: Get "https://localhost:2376/v1.50/info": tls: failed to verify '
           "certificate: x509: certificate is valid for docker, not localhost"),
-         "do not agree on TLS: tls: failed to verify certificate: x509: certificate is valid for "
-         "docker, not localhost", "must name the host"),
+         ("do not agree on TLS: tls: failed to verify certificate: x509: certificate is valid for "
+         "docker, not localhost"), "must name the host"),
         (('error during connect: Get "https://localhost:2375/v1.50/info": http: server gave HTTP '
           "response to HTTPS client"), "do not agree on TLS: HTTP response", "port 2375"),
         ("Error response from daemon: Client sent an HTTP request to an HTTPS server.",
@@ -78,3 +86,36 @@ def test_a_builder_that_cannot_be_made_says_what_needs_it(said: str, reported: s
 def test_what_a_build_or_a_registry_says_of_tls_is_not_about_the_engine(said: str) -> None:
     [problem] = output.failed(Finished(1, "", said)).problems
     assert "engine" not in problem.what
+
+
+INSPECTED = "Name: mine\nDriver: {0}\n\nNodes:\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "driver"),
+    [
+        ({}, [], "docker"),
+        ({"builder": "mine"}, [INSPECTED.format("remote")], "remote"),
+        ({"builder": "mine"}, [INSPECTED.format("docker")], "docker"),
+        ({"builder": "tcp://b:1"}, [], "remote"),
+        ({"provenance": "true"}, ["[]"], "docker-container"),
+        ({"provenance": "true"}, ['[["driver-type","io.containerd.snapshotter.v1"]]'], "docker"),
+    ],
+)
+def test_the_driver_of_the_builder_is_known_where_nothing_is_pushed(
+    workspace: Path, tmp_path: Path, given: dict[str, str], said: list[str], driver: str
+) -> None:
+    runner = ScriptedRunner(*(Finished(0, each, "") for each in said))
+    step = Step({}, context(workspace), lambda: runner, Log(tmp_path).workflow)
+    assert choose(read(workspace, push="false", **given), str(tmp_path), step).driver == driver
+
+
+def test_the_builder_of_a_step_before_is_asked_for_its_driver(
+    workspace: Path, tmp_path: Path
+) -> None:
+    runner = ScriptedRunner(Finished(0, INSPECTED.format("docker-container"), ""))
+    step = Step({"BUILDX_BUILDER": "b"}, context(workspace), lambda: runner, Log(tmp_path).workflow)
+    assert choose(read(workspace), str(tmp_path), step) == Choice(), "it pushes without an answer"
+    assert not runner.ran
+    chosen = choose(read(workspace, push="false"), str(tmp_path), step)
+    assert chosen == Choice(driver="docker-container")
