@@ -95,8 +95,13 @@ def test_every_target_of_make_that_a_page_names_exists(page: Path) -> None:
 
 def anchors(page: Path) -> set[str]:
     """Return what GitHub makes of the headings of a page."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return set(
+        map(anchor_of_heading, re.findall(r"^#+ .*$", page.read_text("utf-8"), re.MULTILINE))
+    )
+
+
+def anchor_of_heading(line: str) -> str:
+    return re.sub(r"[^\w -]", "", line.lstrip("#").strip().lower()).replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -10,54 +10,133 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.structure import ROOT
-from ship.runner.errors import ERRORS, Problem
+from conformance.test_docs import anchor_of_heading
+from ship.build_push.buildx import causes
+from ship.build_push.buildx.causes import CAUSES as OF_BUILDX
+from ship.build_push.inputs import INPUTS, PAGES, read_inputs
+from ship.images.push_advice import ROWS
+from ship.runner.context import Context
+from ship.runner.errors import ERRORS, Problem, UserError
+from ship.runner.reader import variable
 from ship.ssh_deploy.advice import CAUSES, OF_HEALTH, advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SHIP = ROOT / "actions" / "lib" / "ship"
+PAGE = ROOT / "docs" / "errors.md"
 # Where the causes are that no host reports.
-OF_SSH = ("refusal", "trust", "agent")
+OF_SSH = [SHIP / "ssh" / f"{name}.py" for name in ("refusal", "trust", "agent")]
+OF_BUILDS = sorted(
+    path
+    for folder in ("build_push", "images", "runner")
+    for path in (SHIP / folder).rglob("*.py")
+    # What these find is wrong with an input, and the reader of inputs gives it its page.
+    if path.name not in ("reader.py", "images_input.py", "errors.py", "cancel.py")
+    and path.parent.name != "tags"
+)
 CODE = re.compile(r"### ([a-z][a-z0-9-]*)")
+MAKERS = ("UserError.of", "StepFailed.of", "CannotAsk.of", "Problem")
+# Of builds and of deploys.
+OF_BOTH = {"too-long"}
+
+
+def page() -> tuple[list[str], list[str]]:
+    """Return the headings about builds, and those of all else."""
+    before, builds, rest = re.split(
+        r"^## (?:Builds: inputs|Connecting to a host)$", text(), flags=re.MULTILINE
+    )
+    return _headings(builds), _headings(before + rest)
+
+
+def text() -> str:
+    return PAGE.read_text("utf-8")
+
+
+def _headings(part: str) -> list[str]:
+    return [line for line in part.splitlines() if line.startswith("### ")]
 
 
 def headings() -> Counter[str]:
     """Return the anchors that GitHub makes of the headings which are a code."""
-    lines = (ROOT / "docs" / "errors.md").read_text("utf-8").splitlines()
-    return Counter(match[1] for line in lines if (match := CODE.fullmatch(line)))
+    return Counter(match[1] for line in page()[1] if (match := CODE.fullmatch(line)))
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Yield each call that makes an error about a connection, with its place."""
-    for name in OF_SSH:
-        tree = ast.parse((SHIP / "ssh" / f"{name}.py").read_text("utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
-                "UserError.of",
-                "StepFailed.of",
-                "Problem",
-            ):
-                yield f"{name}.py:{node.lineno}", node
+def headings_of_builds() -> Counter[str]:
+    return Counter(anchor_of_heading(line) for line in page()[0])
+
+
+def calls(paths: list[Path]) -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call that makes an error, with its place."""
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in MAKERS:
+                yield f"{path.name}:{node.lineno}", node
 
 
 def anchor_of(call: ast.Call) -> str:
+    """Return the anchor that a call gives, also as the last of four, or what it takes it from."""
     given = {each.arg: each.value for each in call.keywords}
-    value = given.get("anchor")
-    return str(value.value) if isinstance(value, ast.Constant) else ""
+    value = given.get("anchor", call.args[-1] if _is_whole(call) else None)
+    if isinstance(value, ast.Constant):
+        return str(value.value)
+    return ast.unparse(value) if value else ""
+
+
+def _is_whole(call: ast.Call) -> bool:
+    return len(call.args) == len(Problem._fields) or any(
+        isinstance(each, ast.Starred) for each in call.args
+    )
 
 
 def anchors() -> set[str]:
-    return set(CAUSES) | {anchor_of(call) for _, call in calls()}
+    return set(CAUSES) | {anchor_of(call) for _, call in calls(OF_SSH)}
 
 
-def test_each_cause_has_one_heading_and_each_heading_a_cause() -> None:
+def anchors_of_builds() -> set[str]:
+    """Return the anchors of the tables, and those that stand in the code itself."""
+    of_causes = {each.anchor for each in vars(causes).values() if isinstance(each, Problem)}
+    tables = {each.anchor for each in (*OF_BUILDX, *ROWS)} | of_causes | set(PAGES.values())
+    code = "".join(path.read_text("utf-8") for path in (SHIP / "build_push").rglob("*.py"))
+    named = {anchor_of(call) for _, call in calls(OF_BUILDS)}
+    # An anchor is the last thing that `read.problem` or a constant is given.
+    last = set(re.findall(r'"([a-z]+(?:-[a-z]+){2,})"[,)]*$', code, re.MULTILINE))
+    return tables | {each for each in named if CODE.fullmatch(f"### {each}")} | last
+
+
+def test_each_cause_of_a_deploy_has_one_heading_and_each_heading_a_cause() -> None:
     found = headings()
     assert set(found) == anchors()
     assert found.most_common(1)[0][1] == 1
 
 
-@pytest.mark.parametrize(("place", "call"), [pytest.param(*each, id=each[0]) for each in calls()])
+def test_each_cause_of_a_build_has_one_heading_and_each_heading_a_cause() -> None:
+    found = headings_of_builds()
+    assert set(found) == anchors_of_builds() - OF_BOTH
+    assert found.most_common(1)[0][1] == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "call"), [pytest.param(*each, id=each[0]) for each in calls(OF_BUILDS)]
+)
+def test_each_error_of_a_build_has_an_anchor(place: str, call: ast.Call) -> None:
+    assert anchor_of(call), f"{place} has no anchor"
+
+
+def test_each_problem_of_an_input_links_to_its_heading(tmp_path: Path) -> None:
+    wrong = {variable(name): "\n?'=" for name in INPUTS if name not in ("images", "username")}
+    context = Context(repository="acme/app", event_name="push", workspace=str(tmp_path))
+    for env in (wrong, {variable("images"): "- a"}, {variable("image"): "x.io/a"}):
+        with pytest.raises(UserError) as caught:
+            read_inputs(env, context)
+        for problem in caught.value.problems:
+            assert problem.anchor in headings_of_builds(), problem
+
+
+@pytest.mark.parametrize(
+    ("place", "call"), [pytest.param(*each, id=each[0]) for each in calls(OF_SSH)]
+)
 def test_each_error_about_a_connection_has_an_anchor(place: str, call: ast.Call) -> None:
     assert anchor_of(call), f"{place} has no anchor"
 

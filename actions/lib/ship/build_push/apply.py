@@ -260,10 +260,11 @@ class Publication:
     def _not_all(self, error: ShipError, missing: Sequence[_TagToSet]) -> ShipError:
         listed = ", ".join(str(each.reference) for each in missing)
         what = f"the image is in the registry; these tags were not set: {listed}"
+        missed = Problem("", what, "run the job again", "tags-that-were-not-set")
         if isinstance(error, Refused):
             cause = self._adviser.advise(error.refusal, missing[0].reference.name)
-            return StepFailed(cause, Problem("", what))
-        return StepFailed(*error.problems, Problem("", what, "run the job again"))
+            return StepFailed(cause, missed._replace(hint=""))
+        return StepFailed(*error.problems, missed)
 
 
 def _digest(written: Mapping[str, object]) -> str:
@@ -272,6 +273,7 @@ def _digest(written: Mapping[str, object]) -> str:
         raise StepFailed.of(
             "the image was pushed, but buildx did not report its digest",
             hint="update Docker's buildx plugin on the runner to 0.13 or newer",
+            anchor="buildx-is-missing",
         )
     return digest
 
@@ -280,6 +282,7 @@ def _gone(reference: Reference) -> StepFailed:
     return StepFailed.of(
         f"{reference} is not in the registry any more",
         hint="a clean-up may have removed it: run the job again",
+        anchor="an-image-that-has-gone",
     )
 
 
@@ -295,4 +298,5 @@ def _taken(name: Name) -> StepFailed:
         f"another run on this engine has used the name {name} for its own image",
         hint="run the job again; with a tag that never moves, such as `type=sha`, the runs do not "
         "collide",
+        anchor="another-run-has-used-the-name",
     )

@@ -41,6 +41,24 @@ _GHA = re.compile(r"type=gha(,|$)").match
 AGE = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
 SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 PROVENANCE = ("false", "true", "min", "max")
+# The headings of docs/errors.md, by input; a problem may have one of its own.
+PAGES = {
+    "": "an-input-that-is-not-accepted",
+    "image": "a-name-that-is-not-accepted",
+    "images": "the-input-images",
+    "context": "no-context",
+    "file": "no-dockerfile",
+    "tags": "a-tag-rule-that-is-not-accepted",
+    "flavor": "a-tag-rule-that-is-not-accepted",
+    "build-args": "a-list-that-is-not-accepted",
+    "build-contexts": "a-list-that-is-not-accepted",
+    "secrets": "a-list-that-is-not-accepted",
+    "secret-files": "a-list-that-is-not-accepted",
+    "cache-from": "a-cache-that-is-not-accepted",
+    "cache-to": "a-cache-that-is-not-accepted",
+    "username": "who-logs-in",
+    "password": "who-logs-in",
+}
 
 
 class Image(NamedTuple):
@@ -108,7 +126,7 @@ class Inputs(NamedTuple):
 
 def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     """Read and check the inputs; raises UserError with everything that is wrong."""
-    read = Reader(env)
+    read = Reader(env, PAGES)
     facts = read.attempt(lambda: facts_of(context, env))
     notices: list[str] = []
     warnings: list[str] = []
@@ -192,7 +210,7 @@ def _check_tags(
         if read.flag("dry-run"):
             found.append(f"`{where}`: {what}. A real run is an error.")
         else:
-            read.problem(where, what, _GIVE_A_TAG)
+            read.problem(where, what, _GIVE_A_TAG, "no-rule-gives-a-tag")
     return found
 
 
@@ -273,7 +291,8 @@ def _dockerfile(read: Reader, context: Context, where: str, folder: str, text: s
     shown = os.path.relpath(path, context.workspace)
     if os.path.isdir(folder) and not os.path.isfile(path):
         if os.path.islink(path):
-            read.problem(where, f"{shown!r} is a link to a file that does not exist", _CHECK_OUT)
+            what = f"{shown!r} is a link to a file that does not exist"
+            read.problem(where, what, _CHECK_OUT, "a-dockerfile-that-is-a-link")
             return path
         found = _dockerfiles(context.workspace)
         hint = f"there is {', '.join(found)}: name it in `file`" if found else _CHECK_OUT
@@ -284,7 +303,7 @@ def _dockerfile(read: Reader, context: Context, where: str, folder: str, text: s
         if not to.startswith(".."):
             hint = f"write `file: {to}`, or {hint}"
         what = f"{shown!r} is a link out of its folder, which buildx does not follow"
-        read.problem(where, what, hint)
+        read.problem(where, what, hint, "a-dockerfile-that-is-a-link")
     return path
 
 
@@ -332,6 +351,7 @@ def _push(
             "push",
             "images are never pushed from the pull request of a fork",
             "leave `push` out: the image is then built as a check and not pushed",
+            "the-pull-request-of-a-fork",
         )
     push = choice == "true" or (choice == "auto" and not context.is_check)
     if not push or read.flag("dry-run") or not images:

@@ -87,7 +87,7 @@ def _values(
             is_name = "is a name that the `env:` of the step has no value for"
             what = f"line {number} {'has no value' if equals else is_name}"
             is_part = f"; or, if it is a part of a value: {SEVERAL_LINES}" if found else ""
-            read.problem("secrets", what, GIVE_VALUE + is_part)
+            read.problem("secrets", what, GIVE_VALUE + is_part, "a-secret-has-no-value")
         found.setdefault(name, BuildSecret(name, Secret(value)))
     return tuple(found.values())
 

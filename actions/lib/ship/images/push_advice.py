@@ -32,8 +32,9 @@ FULL = r"quota|storage limit|configured upper limit|exceed"
 
 
 class Row(NamedTuple):
-    """Which answers: statuses, what code and message say, of which registry. Then cause and hint.
+    """Which answers: statuses, what code and message say, of which registry.
 
+    Then cause and hint, and the heading of docs/errors.md.
     `{right}` and `{login}` stand for what gives the login that was used the right to push, and for
     what makes it a good one.
     """
@@ -43,6 +44,7 @@ class Row(NamedTuple):
     registry: str
     cause: str
     hint: str
+    anchor: str
 
 
 # The first row that matches is used.
@@ -51,52 +53,70 @@ ROWS = (
          "{registry} has this tag of {path} already, and lets no tag be overwritten",
          "use a tag that is new for each commit, such as `type=sha`; or allow tags to be "
          "overwritten, in the settings of the repository at {registry}. If this run was started "
-         "again, the image of the first run is there"),
+         "again, the image of the first run is there",
+         "the-tag-cannot-be-overwritten"),
     Row(ANY, FULL, "",
          "{registry} has no room for {path}: a quota or limit is reached",
-         "delete old images there, or raise the limit"),
+         "delete old images there, or raise the limit",
+         "the-registry-is-full"),
     Row((402,), "", "",
          "{registry} takes no push to {path} before something is paid",
-         "look at the plan and the bills of this account at {registry}"),
+         "look at the plan and the bills of this account at {registry}",
+         "the-registry-wants-to-be-paid"),
     Row((404,), "", GHCR,
          "{registry} does not find {path}",
-         "check the owner in the input `image`; if it is right: {right}"),
+         "check the owner in the input `image`; if it is right: {right}",
+         "the-repository-does-not-exist"),
     Row(ANY, r"owner not found|not_found: owner", GHCR,
          "{registry} knows no owner {owner}",
-         "correct the owner in the input `image`: it is a user or an organisation of GitHub"),
+         "correct the owner in the input `image`: it is a user or an organisation of GitHub",
+         "the-repository-does-not-exist"),
     Row(ANY, r"NAME_UNKNOWN|name unknown|repository .*(not found|does not exist)", "",
-         "{registry} has no repository {path}, and does not create one by a push", "{create}"),
+         "{registry} has no repository {path}, and does not create one by a push", "{create}",
+         "the-repository-does-not-exist"),
     Row((404,), "", "",
-         "{registry} does not find {path}, and does not create it by a push", "{create}"),
+         "{registry} does not find {path}, and does not create it by a push", "{create}",
+         "the-repository-does-not-exist"),
     Row(ANY, r"NAME_INVALID|invalid (repository )?name", "",
          "{registry} does not accept {path} as a name",
-         "correct the input `image`: many registries want a project or an owner before the name"),
-    Row(ANY, r"^unsupported ", "", _READ_ONLY, _MAYBE_A_MIRROR),
-    Row((405,), "", "", _READ_ONLY, _MAYBE_A_MIRROR),
+         "correct the input `image`: many registries want a project or an owner before the name",
+         "a-name-that-is-not-accepted"),
+    Row(ANY, r"^unsupported ", "", _READ_ONLY, _MAYBE_A_MIRROR,
+         "the-registry-is-read-only"),
+    Row((405,), "", "", _READ_ONLY, _MAYBE_A_MIRROR,
+         "the-registry-is-read-only"),
     Row((413,), "", "",
          "{registry}, or a proxy in front of it, does not take a layer of {path}: it is too large",
-         "make the layer smaller, or raise the limit (of nginx: `client_max_body_size`)"),
+         "make the layer smaller, or raise the limit (of nginx: `client_max_body_size`)",
+         "the-layer-is-too-large"),
     Row((451,), "", "",
          "{registry} blocks {path} for legal reasons",
-         "ask the operator of the registry"),
+         "ask the operator of the registry",
+         "the-registry-blocks-the-image"),
     Row((400, 415), r"MANIFEST|manifest|media ?type|unsupported|schema", "",
          "{registry} does not accept this kind of image for {path}",
          "leave out `provenance`, `sbom`, `annotations` and further `platforms`, as far as the "
-         "step has them"),
+         "step has them",
+         "this-kind-of-image"),
     Row((401, 403), r"expired", "",
          "the login to {registry} has expired, so it refuses a push to {path}",
-         "log in shortly before this step; a login to ECR lasts for 12 hours"),
+         "log in shortly before this step; a login to ECR lasts for 12 hours",
+         "the-login-has-expired"),
     Row((401, 403), "", "",
-         "{registry} refuses a push to {path}", "{right}"),
+         "{registry} refuses a push to {path}", "{right}",
+         "the-registry-refuses-a-push"),
     Row((408, 425, 429, 500, 502, 503, 504), "", "",
          "{registry} is busy or broken, and did not take {path}",
-         "run the job again later"),
+         "run the job again later",
+         "the-registry-is-busy"),
     Row(ANY, r"denied|unauthorized|insufficient_scope|no basic auth", "",
-         "{registry} refuses a push to {path}", "{right}"),
+         "{registry} refuses a push to {path}", "{right}",
+         "the-registry-refuses-a-push"),
     Row(ANY, "", "",
          "{registry} does not accept a push to {path}",
          "its own words in brackets are all that is known: look for them in the documentation of "
-         "the registry, or ask its operator"),
+         "the registry, or ask its operator",
+         "the-push-failed"),
 )  # fmt: skip
 
 
@@ -119,10 +139,11 @@ class Adviser(NamedTuple):
             )
             what = f"{name.registry} refuses {who}, for {name.path} ({refusal.said})"
             where = "input `password`" if login.source == GIVEN else ""
-            return Problem(where, what, self._login_hint(name, login))
+            return Problem(where, what, self._login_hint(name, login), "who-logs-in")
         if refusal.stage == API:
             what = f"{name.registry} does not answer as a registry does ({refusal.said})"
-            return Problem("", what, "check the registry in the input `image`")
+            act = "check the registry in the input `image`"
+            return Problem("", what, act, "no-registry-at-this-name")
         row = row_for(refusal, name)
         fields = {
             "registry": name.registry,
@@ -132,7 +153,8 @@ class Adviser(NamedTuple):
             "create": _create(name),
         }
         said = f" ({refusal.said})" if refusal.said else ""
-        return Problem("", row.cause.format_map(fields) + said, row.hint.format_map(fields))
+        what = row.cause.format_map(fields) + said
+        return Problem("", what, row.hint.format_map(fields), row.anchor)
 
     def _login_hint(self, name: Name, login: Login) -> str:
         """Return what makes a login a good one."""

@@ -70,6 +70,7 @@ def _full(error: OSError) -> StepFailed:
     return StepFailed.of(
         f"the runner cannot write {error.filename or 'to its disk'}: {error.strerror}",
         hint="free space on the disk of the runner, or give its user the right to write there",
+        anchor="the-disk-of-the-runner-is-full",
     )
 
 

@@ -208,6 +208,7 @@ class ProcessRunner:
             raise UserError.of(
                 f"`{program}` is not on the PATH of the runner",
                 hint=f"install {program} on the runner, or use a GitHub-hosted one, which has it",
+                anchor="a-program-that-the-runner-does-not-have",
             ) from None
         except OSError as error:
             if error.errno != errno.E2BIG:
@@ -215,6 +216,7 @@ class ProcessRunner:
             raise UserError.of(
                 "a secret or another value is longer than a program can take (128 KiB on Linux)",
                 hint="use a file, for example with the input `secret-files`",
+                anchor="too-long",
             ) from None
 
 

@@ -28,22 +28,34 @@ def variable(name: str) -> str:
 
 
 class Reader:
-    """Reads inputs from the environment that action.yml makes; `done()` raises what was wrong."""
+    """Reads inputs from the environment that action.yml makes; `done()` raises what was wrong.
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    `pages` are the headings of docs/errors.md by input, for problems without one of their own; that
+    of an empty name is for all other inputs.
+    """
+
+    def __init__(self, env: Mapping[str, str], pages: Mapping[str, str] | None = None) -> None:
         self._env = env
+        self._pages = pages or {}
         # For a reader of its own language, which adds to them.
         self.problems: list[Problem] = []
 
-    def problem(self, name: str, what: str, hint: str = "") -> None:
+    def problem(self, name: str, what: str, hint: str = "", anchor: str = "") -> None:
         """Note that an input is wrong. Reading goes on: all problems are reported at once."""
-        self.problems.append(Problem(f"input `{name}`", what, hint))
+        self.problems.append(Problem(f"input `{name}`", what, hint, anchor))
 
     def done(self) -> None:
         """Raise UserError when any problem was noted."""
         if self.problems:
             # What holds for several images may be found in each.
-            raise UserError(*dict.fromkeys(self.problems))
+            raise UserError(*dict.fromkeys(map(self._linked, self.problems)))
+
+    def _linked(self, problem: Problem) -> Problem:
+        """Return a problem with the page of its input, where it has none of its own."""
+        # `images.api.tags` is about the tags of one image.
+        name = re.sub(r"^input `(?:images\.[^`]*\.)?([^`]*)`.*", r"\1", problem.where)
+        page = self._pages.get(name, self._pages.get("", ""))
+        return problem._replace(anchor=problem.anchor or page)
 
     def attempt(self, read: Callable[[], T]) -> T | None:
         """Return what a reader of its own language reads, or note all that it finds wrong."""

@@ -121,9 +121,11 @@ def not_made(made: Finished, choice: Choice) -> StepFailed | UserError:
             f"there is no BuildKit at {choice.endpoint!r}: {output.last_line(made)}",
             where="input `builder`",
             hint="check the address, and that this runner reaches it",
+            anchor="no-buildkit-at-the-address",
         )
     return StepFailed.of(
         f"no builder could be started: {output.last_line(made)}",
         hint="if Docker Hub refuses more pulls, name a mirror of moby/buildkit in `builder-image`; "
         "or run docker/setup-buildx-action in a step before, whose builder is then used",
+        anchor="no-builder-could-be-started",
     )

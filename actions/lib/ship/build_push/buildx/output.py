@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.build_push.buildx.causes import CAUSES, NO_ENGINE, OF_THE_ENGINE
+from ship.build_push.buildx.causes import (
+    CACHE_FAILED,
+    CAUSES,
+    COMMAND_FAILED,
+    NO_BUILDKIT,
+    NO_ENGINE,
+    OF_THE_ENGINE,
+    PUSH_FAILED,
+    UNKNOWN,
+)
 from ship.images.reference import Name, Reference
 from ship.images.registry.refusal import PUSH, SET_TAG, Refusal
-from ship.runner.errors import Evidence, StepFailed
+from ship.runner.errors import Evidence, Problem, StepFailed
 
 if TYPE_CHECKING:
     from ship.runner.process import Finished
@@ -20,23 +29,10 @@ LONGEST_COMMAND = 160
 # The characters of an error of buildx that are repeated in ours.
 LONGEST_ERROR = 300
 
-_PUSH = (
-    "the registry did not accept the image",
-    "if it was busy or the connection was lost, run the job again",
-)
 _CACHE = "exporting cache"
-_CACHE_ACT = (
-    "correct `cache-to`, or give the login the right to write there; with `ignore-error=true` in "
-    "`cache-to` a cache that is lost does not fail the build"
-)
 _BOOT = "[internal] booting buildkit"
 # Where the engine has no BuildKit, buildx starts one in a container by itself.
 _OWN_BOOT = 'building with "default" instance using docker-container driver'
-_NO_BUILDKIT = (
-    "the engine has no BuildKit, as Podman has none, and buildx could not start one in a container",
-    "let DOCKER_HOST name a Docker Engine; or give the address of a BuildKit in `builder`",
-)
-_LOOK = "read the first line with ERROR in the log and the lines before it: they name the cause"
 _COMMAND = re.compile(
     r'^ERROR: .*process "(.+)" did not complete successfully: exit code: (\d+)', re.MULTILINE
 )
@@ -137,7 +133,7 @@ def last_error(finished: Finished) -> str:
 def is_about_engine(finished: Finished) -> bool:
     """Say whether it is known why there was no engine to speak to, or none that is good for it."""
     text = text_of(finished)
-    return any(re.search(pattern, text) for pattern, *_ in OF_THE_ENGINE)
+    return any(re.search(each.pattern, text) for each in OF_THE_ENGINE)
 
 
 def is_transient(finished: Finished) -> bool:
@@ -172,34 +168,36 @@ def failed(finished: Finished, what: str = "") -> StepFailed:
     """Return the error for a command that failed, with its last lines."""
     text = text_of(finished)
     words = last_error(finished)
-    unknown = what or f"the build failed with exit code {finished.code}"
-    cause = _cause(text, words) or (f"{unknown}: {words}" if words else unknown, _LOOK)
+    unknown = UNKNOWN._replace(what=what or f"{UNKNOWN.what} {finished.code}")
+    problem = _cause(text, words) or _with_words(unknown, words)
     tail = "\n".join(text.splitlines()[-LAST_LINES:])
-    evidence = Evidence("Last lines of the build", tail)
-    return StepFailed.of(cause[0], hint=cause[1], evidence=evidence)
+    return StepFailed(problem, evidence=Evidence("Last lines of the build", tail))
 
 
-def _cause(text: str, words: str) -> tuple[str, str] | None:
+def _with_words(problem: Problem, words: str) -> Problem:
+    return problem._replace(what=f"{problem.what}: {words}") if words else problem
+
+
+def _cause(text: str, words: str) -> Problem | None:
     """Return cause and next act, if what buildx says is known."""
     error = _last_error(text)
     if _is_push(text) and not re.search(NO_ENGINE, error):
-        return f"{_PUSH[0]}: {words}", _PUSH[1]
-    if _failed_step(text).startswith(_CACHE):
-        pushed = (
-            ", after the image was pushed"
-            if re.search(r"^#\d+ pushing ", text, re.MULTILINE)
-            else ""
-        )
-        return f"the cache could not be written{pushed}: {words}", _CACHE_ACT
-    if _failed_step(text) == _BOOT and _OWN_BOOT in text:
-        return f"{_NO_BUILDKIT[0]}: {words}", _NO_BUILDKIT[1]
-    for pattern, cause, act in CAUSES:
-        if match := re.search(pattern, error):
-            return match.expand(cause).removesuffix(": "), act
+        return _with_words(PUSH_FAILED, words)
+    step = _failed_step(text)
+    if step.startswith(_CACHE):
+        is_pushed = re.search(r"^#\d+ pushing ", text, re.MULTILINE)
+        pushed = f"{CACHE_FAILED.what}, after the image was pushed"
+        cache = CACHE_FAILED._replace(what=pushed) if is_pushed else CACHE_FAILED
+        return _with_words(cache, words)
+    if step == _BOOT and _OWN_BOOT in text:
+        return _with_words(NO_BUILDKIT, words)
+    for each in CAUSES:
+        if match := re.search(each.pattern, error):
+            what = match.expand(each.cause).removesuffix(": ")
+            return Problem("", what, each.act, each.anchor)
     if match := _COMMAND.search(text):
-        command = _short(match[1], LONGEST_COMMAND)
-        what = f"a command of the Dockerfile failed with exit code {match[2]}: {command}"
-        return what, "read its output in the last lines of the log"
+        what = f"{COMMAND_FAILED.what} {match[2]}: {_short(match[1], LONGEST_COMMAND)}"
+        return COMMAND_FAILED._replace(what=what)
     return None
 
 

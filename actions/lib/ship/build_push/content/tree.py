@@ -28,8 +28,11 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _GIT = ".git"
 _SPECIAL = {stat.S_IFIFO: "pipe", stat.S_IFCHR: "character device", stat.S_IFBLK: "block device"}
 _GLOBS = (
-    "write patterns as in .dockerignore, relative to the workspace; no folder of the path may be a "
-    "link; `**` matches everything"
+    (
+        "write patterns as in .dockerignore, relative to the workspace; no folder of the path may "
+        "be a link; `**` matches everything"
+    ),
+    "a-path-that-matches-nothing",
 )
 
 
@@ -57,7 +60,8 @@ def files(context: str, dockerfile: str = "") -> tuple[Entry, ...]:
         hint = (
             "give a folder relative to the workspace, and run actions/checkout in an earlier step"
         )
-        raise UserError.of(f"there is no folder {context!r}", where="input `context`", hint=hint)
+        what = f"there is no folder {context!r}"
+        raise UserError.of(what, where="input `context`", hint=hint, anchor="no-context")
     ignored = dockerignore.load(context, dockerfile)
     closed: list[OSError] = []
     return _entries(context, dockerignore.walk(context, ignored, closed), closed)
@@ -74,7 +78,7 @@ def selected(workspace: str, patterns: Sequence[str]) -> tuple[Entry, ...]:
     wanted = dockerignore.read("\n".join(patterns))
     faults = [(pattern, dockerignore.fault(pattern)) for pattern in wanted]
     problems = [
-        Problem("input `paths`", f"the pattern {pattern!r} is not supported: {fault}", _GLOBS)
+        Problem("input `paths`", f"the pattern {pattern!r} is not supported: {fault}", *_GLOBS)
         for pattern, fault in faults
         if fault
     ]
@@ -221,7 +225,7 @@ def _is_plain(pattern: str) -> bool:
 
 
 def _nothing(pattern: str) -> Problem:
-    return Problem("input `paths`", f"{pattern!r} matches nothing in the workspace", _GLOBS)
+    return Problem("input `paths`", f"{pattern!r} matches nothing in the workspace", *_GLOBS)
 
 
 def _unreadable(path: str, error: OSError) -> Problem:
@@ -229,7 +233,8 @@ def _unreadable(path: str, error: OSError) -> Problem:
         "let the user of the runner read it, because the build has to read it as well; "
         "or add it to .dockerignore"
     )
-    return Problem(one_line(path), f"cannot be read: {error.strerror}", hint)
+    what = f"cannot be read: {error.strerror}"
+    return Problem(one_line(path), what, hint, "a-file-that-cannot-be-read")
 
 
 def _shown(root: str, path: object) -> str:

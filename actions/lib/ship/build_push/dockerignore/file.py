@@ -87,10 +87,13 @@ def resolved(root: str, name: str) -> str:
     return ""
 
 
+_PAGE = "a-pattern-that-is-not-supported"
+
+
 def _checked(name: str, patterns: Sequence[str]) -> Patterns:
     hint = "write the pattern in a simpler form, or remove `skip-unchanged`"
     problems = [
-        Problem(name, f"the pattern {pattern!r} is not supported: {reason}", hint)
+        Problem(name, f"the pattern {pattern!r} is not supported: {reason}", hint, _PAGE)
         for pattern in patterns
         if (reason := fault(pattern))
     ]

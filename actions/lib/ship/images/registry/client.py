@@ -149,7 +149,9 @@ class Client:
         digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         if DIGEST.fullmatch(reference) and digest != reference:
             raise StepFailed.of(
-                f"{name.registry} returned another manifest than the requested {reference}"
+                f"{name.registry} returned another manifest than the requested {reference}",
+                hint="a proxy in between, or the registry itself, is damaged: ask its operator",
+                anchor="another-manifest",
             )
         found = Manifest(answer.headers.get("content-type", ""), answer.body, digest)
         self._manifests[name, digest] = found
@@ -228,6 +230,7 @@ class Client:
             raise StepFailed.of(
                 f"{name.registry} redirects requests for {name.path} ({answer.status})",
                 hint="give the registry by the name that it redirects to, in the input `image`",
+                anchor="no-registry-at-this-name",
             )
         return answer
 
@@ -392,6 +395,7 @@ def _raise_transient(name: Name, answer: Answer) -> None:
         raise StepFailed.of(
             f"the registry {name.registry} is busy or broken ({said})",
             hint="run the job again later",
+            anchor="the-registry-is-busy",
         )
 
 

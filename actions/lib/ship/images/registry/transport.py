@@ -261,14 +261,16 @@ def _is_about_trust(error: Exception) -> bool:
 def _unreachable(url: str, error: Exception) -> StepFailed:
     host = urlsplit(url).netloc
     if _is_about_trust(error):
-        return CannotAsk.of(f"the runner does not trust {host}: {error}")
+        what = f"the runner does not trust {host}: {error}"
+        return CannotAsk.of(what, anchor="a-registry-that-the-runner-does-not-trust")
     if is_local(urlsplit(url).hostname or ""):
         # Docker tries TLS there as well, and may be on another machine than we are.
-        return CannotAsk.of(f"the registry {host} does not answer: {error or type(error).__name__}")
+        what = f"the registry {host} does not answer: {error or type(error).__name__}"
+        return CannotAsk.of(what, anchor="the-registry-does-not-answer")
     if isinstance(error, socket.gaierror):
         what = f"the name {host} of the registry cannot be resolved"
         hint = "check the input `image`; if it is right, the runner cannot reach its name server"
     else:
         what = f"the registry {host} does not answer: {error or type(error).__name__}"
         hint = "it may be down; run the job again in some minutes"
-    return StepFailed.of(what, hint=hint)
+    return StepFailed.of(what, hint=hint, anchor="the-registry-does-not-answer")
