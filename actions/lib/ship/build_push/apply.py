@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.build_push.buildx import output
 from ship.build_push.buildx.builder import not_made
 from ship.build_push.plan import LATEST
+from ship.images.push_advice import REFUSED
 from ship.images.reference import DIGEST, Reference
 from ship.images.registry.refusal import SET_TAG, Refused
 from ship.runner import cancel
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 # Waits before another try of a build that failed because of a registry or the network; BuildKit's
 # own cache has what was built by then.
 BACK_OFF_SECONDS = (3, 10)
+NOT_ALL_TAGS = "Not all tags were set"
 # How registries refuse to overwrite a tag.
 CONFLICTS = (400, 409, 412)
 
@@ -193,7 +195,7 @@ class Apply:
             for (what, _), error in zip(failures, errors, strict=True)
             for problem in error.problems
         ]
-        return StepFailed(*problems, evidence=errors[0].evidence)
+        return StepFailed(*problems, title=errors[0].title, evidence=errors[0].evidence)
 
     def _failure(self, what: Build, finished: Finished) -> ShipError:
         """Return the cause; of a refused push in the words of the registry, which buildx hides."""
@@ -205,7 +207,8 @@ class Apply:
         name = next((each for each in names if each.is_same(refused.name)), names[0])
         refusal = self._refusal(name, refused)
         kind = StepFailed if refusal.is_transient else UserError
-        return kind(self._adviser.advise(refusal, name), evidence=error.evidence)
+        advised = self._adviser.advise(refusal, name)
+        return kind(advised, title=REFUSED, evidence=error.evidence)
 
     def _refusal(self, name: Name, refused: RefusedPush) -> Refusal:
         """Return why a registry refuses: where buildx hides its words, the registry is asked."""
@@ -263,8 +266,8 @@ class Publication:
         missed = Problem("", what, "run the job again", "tags-that-were-not-set")
         if isinstance(error, Refused):
             cause = self._adviser.advise(error.refusal, missing[0].reference.name)
-            return StepFailed(cause, missed._replace(hint=""))
-        return StepFailed(*error.problems, missed)
+            return StepFailed(cause, missed._replace(hint=""), title=NOT_ALL_TAGS)
+        return StepFailed(*error.problems, missed, title=NOT_ALL_TAGS)
 
 
 def _digest(written: Mapping[str, object]) -> str:

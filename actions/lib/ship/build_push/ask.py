@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ship.build_push.buildx.builder import CONTAINER, DOCKER, Choice, choose, has_engine
 from ship.build_push.facts import Facts, Found
+from ship.images.push_advice import REFUSED
 from ship.images.registry.credentials import stored
 from ship.images.registry.refusal import CannotAsk, Refused
 from ship.images.tags import describe, needs_published
@@ -87,7 +88,7 @@ def may_push(want: Inputs, registry: Client, adviser: Adviser, step: Step) -> bo
         return False
     problems = [adviser.advise(refusal, name) for name, refusal in refusals if refusal]
     if problems:
-        raise UserError(*problems)
+        raise UserError(*problems, title=REFUSED)
     return True
 
 

@@ -295,7 +295,7 @@ def _dockerfile(read: Reader, context: Context, where: str, folder: str, text: s
             read.problem(where, what, _CHECK_OUT, "a-dockerfile-that-is-a-link")
             return path
         found = _dockerfiles(context.workspace)
-        hint = f"there is {', '.join(found)}: name it in `file`" if found else _CHECK_OUT
+        hint = f"write one of these into `file`: {', '.join(found)}" if found else _CHECK_OUT
         read.problem(where, f"there is no Dockerfile at {shown!r}", hint)
     elif not _is_sent(path):
         to = os.path.relpath(os.path.realpath(path), os.path.realpath(context.workspace))

@@ -125,24 +125,40 @@ def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> No
         step.workflow.notice(f"{what}: {', '.join(lost)}")
 
 
-def write(
-    want: Inputs, outcomes: Outcomes, registry: Client | None, step: Step, title: str
-) -> None:
-    """Set the outputs and write the summary, with sizes where a registry is given."""
+def write(want: Inputs, outcomes: Outcomes, registry: Client | None, step: Step) -> str:
+    """Set the outputs, and say what was done. Return the table for the summary, in Markdown.
+
+    It has sizes where a registry is given, and is empty where nothing was done.
+    """
     final_outputs(list(outcomes), step.workflow)
+    for each in outcomes:
+        for line in _said(each, want):
+            step.workflow.say(line)
+    if not any(each.digest or each.built for each in outcomes):
+        return ""
     measured = [each._replace(size=_pulled(each, registry)) for each in outcomes]
-    if any(each.digest or each.built for each in measured):
-        step.workflow.summary(summary(want, measured, step, title))
-    for each in measured:
-        if each.pushed:
-            tags = dict.fromkeys(reference.tag for reference in each.pushed)
-            step.workflow.say(f"pushed {each.reference} as {', '.join(tags)}")
-        if each.loaded:
-            names = ", ".join(map(str, each.loaded))
-            step.workflow.say(f"the engine of this runner has {each.image.key} as {names}")
-        elif reason := _why_unloaded(each, want):
-            said = f"the engine of this runner does not have {each.image.key}: {reason}"
-            step.workflow.say(said)
+    return summary(want, measured, step)
+
+
+def _said(outcome: Outcome, want: Inputs) -> Iterator[str]:
+    """Yield what the log says of an image."""
+    key = outcome.image.key
+    if outcome.pushed:
+        tags = dict.fromkeys(reference.tag for reference in outcome.pushed)
+        did = "pushed" if outcome.built else "tagged"
+        yield f"{did} {outcome.reference} as {', '.join(tags)}"
+    if outcome.loaded:
+        yield f"the engine of this runner has {key} as {', '.join(map(str, outcome.loaded))}"
+    elif reason := _why_unloaded(outcome, want):
+        yield f"the engine of this runner does not have {key}: {reason}"
+
+
+def title(want: Inputs, outcomes: Outcomes) -> str:
+    """Return what was done, as the title of the summary."""
+    is_built = any(each.built for each in outcomes)
+    if want.push:
+        return "✅ Pushed" if is_built else "✅ Unchanged: not built, and tagged"
+    return "✅ Built, not pushed" if is_built else "✅ Unchanged: not built"
 
 
 def _pulled(outcome: Outcome, registry: Client | None) -> int:
@@ -211,11 +227,16 @@ def _result(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def summary(want: Inputs, outcomes: Sequence[Outcome], step: Step, title: str) -> str:
-    """Return the table for the summary of the job, in Markdown."""
-    rows = [_row(each, step) for each in outcomes]
+def summary(want: Inputs, outcomes: Sequence[Outcome], step: Step) -> str:
+    """Return the table for the summary of the job, without empty columns, in Markdown."""
+    columns = [
+        column
+        for column in zip(COLUMNS, *(_row(each, step) for each in outcomes), strict=True)
+        if any(column[1:])
+    ]
+    titles, *rows = zip(*columns, strict=True)
     unpushed = "" if want.push else f"\nNothing was pushed. {_shown_loaded(want, outcomes)}\n"
-    return f"### {title}\n\n{table(COLUMNS, rows)}{unpushed}"
+    return f"{table(titles, rows)}{unpushed}"
 
 
 def _shown_loaded(want: Inputs, outcomes: Sequence[Outcome]) -> str:
@@ -270,4 +291,4 @@ def _size(size: int) -> str:
 def _time(outcome: Outcome) -> str:
     if outcome.built:
         return f"{outcome.seconds:.1f} s"
-    return "unchanged, not built" if outcome.digest else ""
+    return "unchanged, not built" if outcome.digest else "not built"

@@ -10,7 +10,7 @@ from ship.build_push.plan import plan, tags_to_set
 from ship.build_push.report import Outcomes
 from ship.images.docker_config import docker_config, own_config
 from ship.images.login import added
-from ship.images.push_advice import Adviser
+from ship.images.push_advice import REFUSED, Adviser
 from ship.images.registry.refusal import Refused
 from ship.runner.errors import Interrupted, ShipError, StepFailed
 
@@ -36,22 +36,28 @@ class Work:
             self._advised()
         except ShipError as error:
             # A cancelled run has no time to ask the registry for sizes.
-            self._report("Not everything was done", asks=not isinstance(error, Interrupted))
+            done = self._report(asks=not isinstance(error, Interrupted))
+            # Behind the cause and the next act, which a person reads first.
+            error.details = f"**What was done before**\n\n{done}" if done else ""
             raise
+        else:
+            done = self._report(asks=True)
+            title = report.title(self._want, self._outcomes)
+            self._step.workflow.summary(f"### {title}\n\n{done}")
         finally:
             if self._registry:
                 self._registry.close()
-        self._report("✅ Pushed" if self._want.push else "✅ Built, not pushed", asks=True)
 
     def _advised(self) -> None:
         try:
             self._do()
         except Refused as error:
-            raise StepFailed(self._adviser.advise(error.refusal, error.name)) from None
+            advised = self._adviser.advise(error.refusal, error.name)
+            raise StepFailed(advised, title=REFUSED) from None
 
-    def _report(self, title: str, *, asks: bool) -> None:
+    def _report(self, *, asks: bool) -> str:
         registry = self._registry if asks else None
-        report.write(self._want, self._outcomes, registry, self._step, title)
+        return report.write(self._want, self._outcomes, registry, self._step)
 
     def _do(self) -> None:
         want, step = self._want, self._step

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ship.runner.context import Context
 
 PERMISSION = "add to the job:\n      permissions:\n        contents: read\n        packages: write"
+REFUSED = "The registry refuses the push"
 ANY: tuple[int, ...] = ()
 IMMUTABLE = r"immutab|cannot be overwritten|does not allow updating|tag invalid|TAG_INVALID"
 _READ_ONLY = "{registry} takes no push to {path}: it is read-only"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ({"context": "https://github.com/a/b.git"}, "check it out in a step before"),
         (
             {"file": "a/Dockerfile"},
-            r"no Dockerfile at 'a/Dockerfile'[\s\S]*there is Dockerfile",
+            r"no Dockerfile at 'a/Dockerfile'[\s\S]*write one of these into `file`: Dockerfile",
         ),
         ({"target": "--x"}, "not the name of a build stage"),
         ({"build_args": "--x"}, "line 1 does not have the form NAME or NAME=value"),
@@ -115,7 +115,7 @@ def test_a_missing_dockerfile_names_those_that_are_there(workspace: Path) -> Non
     (workspace / "Dockerfile").unlink()
     (workspace / "docker").mkdir()
     (workspace / "docker" / "api.Dockerfile").touch()
-    with pytest.raises(UserError, match=r"there is docker/api.Dockerfile: name it in `file`"):
+    with pytest.raises(UserError, match=r"write one of these into `file`: docker/api.Dockerfile"):
         read(workspace)
 
 

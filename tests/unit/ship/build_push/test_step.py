@@ -123,7 +123,7 @@ def test_an_unchanged_image_is_not_in_the_engine(workspace: Path) -> None:
     outcomes = Outcomes(want.images)
     outcomes.set("app", digest=DIGEST)
     step = Step({}, context(workspace), ScriptedRunner, Workflow({}))
-    said = summary(want, list(outcomes), step, "x")
+    said = summary(want, list(outcomes), step)
     assert "does not have app: it is unchanged, and was not built." in said
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.build_push.buildx import output
 from ship.runner.command import Command
-from ship.runner.errors import StepFailed, UserError
+from ship.runner.errors import Problem, StepFailed, UserError
 
 if TYPE_CHECKING:
     from ship.build_push.inputs import Inputs
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ship.runner.step import Step
 
 CACHE = "the registry cache"
+NO_BUILDER = "There is no builder"
 # Drivers of buildx. The first is the engine's own builder, whose images the engine has at once.
 DOCKER, CONTAINER, REMOTE = "docker", "docker-container", "remote"
 CONTAINERD = "io.containerd.snapshotter.v1"
@@ -115,17 +116,19 @@ def not_made(made: Finished, choice: Choice) -> StepFailed | UserError:
     if output.is_about_engine(made):
         [problem] = output.failed(made).problems
         what = f"{problem.what}. A builder is needed for {', '.join(choice.reasons)}"
-        return StepFailed(problem._replace(what=what))
+        return StepFailed(problem._replace(what=what), title=NO_BUILDER)
     if choice.endpoint:
         return UserError.of(
-            f"there is no BuildKit at {choice.endpoint!r}: {output.last_line(made)}",
+            f"there is no BuildKit at {choice.endpoint!r}: {output.last_error(made)}",
             where="input `builder`",
             hint="check the address, and that this runner reaches it",
             anchor="no-buildkit-at-the-address",
         )
-    return StepFailed.of(
-        f"no builder could be started: {output.last_line(made)}",
+    problem = Problem(
+        "",
+        f"no builder could be started for {', '.join(choice.reasons)}: {output.last_error(made)}",
         hint="if Docker Hub refuses more pulls, name a mirror of moby/buildkit in `builder-image`; "
         "or run docker/setup-buildx-action in a step before, whose builder is then used",
         anchor="no-builder-could-be-started",
     )
+    return StepFailed(problem, title=NO_BUILDER)

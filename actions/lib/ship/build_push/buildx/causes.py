@@ -57,8 +57,8 @@ OF_THE_ENGINE = (
      "Docker on this runner has no buildx plugin, or one that is too old",
      "install docker-buildx-plugin 0.13 or newer, or use a GitHub-hosted runner, which has it",
      "buildx-is-missing"),
-    Cause(NO_ENGINE,
-     "the Docker engine of the runner cannot be used",
+    Cause(rf"(?:{NO_ENGINE})[^\n]*",
+     r"the Docker engine of the runner cannot be used: \g<0>",
      "start it, and give the runner's user access; a container job needs the Docker socket",
      "the-engine-cannot-be-used"),
 )  # fmt: skip

@@ -22,6 +22,8 @@ from ship.runner.errors import Evidence, Problem, StepFailed
 if TYPE_CHECKING:
     from ship.runner.process import Finished
 
+FAILED = "The build failed"
+CACHE_LOST = "The cache was not written"
 # The lines of a failed build that are repeated in the summary.
 LAST_LINES = 40
 # The characters of a failed command that are repeated in the error.
@@ -171,7 +173,10 @@ def failed(finished: Finished, what: str = "") -> StepFailed:
     unknown = UNKNOWN._replace(what=what or f"{UNKNOWN.what} {finished.code}")
     problem = _cause(text, words) or _with_words(unknown, words)
     tail = "\n".join(text.splitlines()[-LAST_LINES:])
-    return StepFailed(problem, evidence=Evidence("Last lines of the build", tail))
+    evidence = Evidence("Last lines of the build", tail)
+    # The image is there, and only the cache is not.
+    title = CACHE_LOST if problem.anchor == CACHE_FAILED.anchor else FAILED
+    return StepFailed(problem, title=title, evidence=evidence)
 
 
 def _with_words(problem: Problem, words: str) -> Problem:
@@ -196,9 +201,17 @@ def _cause(text: str, words: str) -> Problem | None:
             what = match.expand(each.cause).removesuffix(": ")
             return Problem("", what, each.act, each.anchor)
     if match := _COMMAND.search(text):
-        what = f"{COMMAND_FAILED.what} {match[2]}: {_short(match[1], LONGEST_COMMAND)}"
-        return COMMAND_FAILED._replace(what=what)
+        command, printed = _short(match[1], LONGEST_COMMAND), _last_printed(text)
+        said = f" ({_short(printed, LONGEST_COMMAND)})" if printed else ""
+        return COMMAND_FAILED._replace(what=f"{COMMAND_FAILED.what} {match[2]}: {command}{said}")
     return None
+
+
+def _last_printed(text: str) -> str:
+    """Return the last line that the command printed in whose step the build failed."""
+    failed = re.findall(r"^(#\d+) ERROR: ", text, re.MULTILINE)
+    lines = re.findall(rf"^{failed[-1]} \d+\.\d+ (.*\S)", text, re.MULTILINE) if failed else []
+    return str(lines[-1]) if lines else ""
 
 
 def counted(finished: Finished) -> tuple[int, int]:

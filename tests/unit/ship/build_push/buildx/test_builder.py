@@ -68,7 +68,7 @@ def test_an_engine_that_does_not_fit_is_named(said: str, reported: str, next_act
         ("Error: unknown flag: --name\nSee 'podman buildx --help'",
          "has no buildx. A builder is needed for provenance"),
         ("#1 [internal] booting buildkit\nERROR: toomanyrequests: You have reached your limit",
-         "no builder could be started: ERROR: toomanyrequests"),
+         "no builder could be started for provenance, several platforms: toomanyrequests"),
     ],
 )  # fmt: skip
 def test_a_builder_that_cannot_be_made_says_what_needs_it(said: str, reported: str) -> None:

@@ -104,6 +104,16 @@ def test_the_error_names_what_buildx_names(
     assert "\n" not in problem.what
 
 
+def test_a_command_that_failed_is_quoted_with_the_last_line_that_it_printed() -> None:
+    said = (
+        "#5 [build 1/2] RUN a\n#5 0.1 fine\n#5 DONE 0.2s\n#6 [build 2/2] RUN curl x\n"
+        f"#6 0.12 connecting\n#6 0.31 no such host \n#6 0.32 \n#6 ERROR: {COMMAND}\n"
+        f"#7 [other 1/1] RUN b\n#7 0.2 fine\n#7 CANCELED\nERROR: failed to solve: {COMMAND}"
+    )
+    [problem] = output.failed(Finished(1, "", said)).problems
+    assert problem.what.endswith("exit code 22: /bin/sh -c curl x (no such host)")
+
+
 def test_an_error_that_is_not_known_is_quoted_in_parts_only() -> None:
     [problem] = output.failed(Finished(1, "", f"ERROR: failed to solve: {'a b ' * 900}")).problems
     assert len(problem.what) < 400
