@@ -556,7 +556,7 @@ phase_switch() {
 
 # Whether the old version runs. An engine that restarts at this moment gives no answer.
 still_runs() {
-  local state= format='{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}'
+  local state='' format='{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}'
   for _ in 1 2 3; do
     [ -z "$previous" ] || state=$(inspect "$format" "$NAME") && break
     await_engine
@@ -578,14 +578,16 @@ keep_startable() {
 # The old version serves on, with its own restart policy.
 restore_restart() {
   local policy
-  read -r policy _ 2>/dev/null <"$RESTART_NOTE" && running "$NAME" || return 0
+  policy=$(cut -d ' ' -f 1 "$RESTART_NOTE" 2>/dev/null)
+  [ -n "$policy" ] && running "$NAME" || return 0
   docker update --restart="$policy" "$NAME" >/dev/null 2>&1 && rm -f "$RESTART_NOTE"
 }
 
 # The new container stays, and is what starts with the host from now on.
 pass_restart_on() {
   local policy
-  read -r _ policy 2>/dev/null <"$RESTART_NOTE" || return 0
+  policy=$(cut -d ' ' -f 2 "$RESTART_NOTE" 2>/dev/null)
+  [ -n "$policy" ] || return 0
   docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1 || {
     await_engine
     docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1
