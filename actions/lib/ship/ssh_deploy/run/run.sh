@@ -11,11 +11,8 @@ candidate=
 created=
 # Whether this deploy has stopped the old container.
 stopped=
-# The restart policy that NAME.next is made with.
-first_restart=$RESTART
-# From before its stop until the names are right: the restart policy of the old container, and that
-# of the new one.
-RESTART_NOTE=$STATE/restart
+# The restart policy that NAME.next is made with, when it is not RESTART.
+first_restart=
 # Whether the new version stays, whatever comes now.
 committed=
 # Whether the image is here, so that the history gets a line.
@@ -452,7 +449,7 @@ create_candidate() {
 # Makes the container that takes over, with all that others find it by. $@ further flags.
 create_next() {
   eval "set -- \"\$@\" $FOUND_BY"
-  create "$NAME.next" --restart "$first_restart" "$@"
+  create "$NAME.next" --restart "${first_restart:-$RESTART}" "$@"
 }
 
 # Starts a container that was just made. One that does not run yet is what other programs remove,
@@ -567,10 +564,11 @@ still_runs() {
 
 # Until the new version is known to be healthy, the old one is what starts with the host, and only
 # that. The engine does not start what was stopped, unless its policy is `always`. With other
-# policies the old one did not start with the host before either.
+# policies the old one did not start with the host before either. Until the names are right, a file
+# holds the restart policy of the old container, and that of the new one.
 keep_startable() {
   case $old_restart in always | unless-stopped) ;; *) return 0 ;; esac
-  printf '%s %s\n' "$old_restart" "$RESTART" 2>/dev/null >"$RESTART_NOTE" || return 0
+  printf '%s %s\n' "$old_restart" "$RESTART" 2>/dev/null >"$STATE/restart" || return 0
   first_restart=no
   [ "$old_restart" = always ] || docker update --restart=always "$NAME" >/dev/null 2>&1
 }
@@ -578,15 +576,15 @@ keep_startable() {
 # The old version serves on, with its own restart policy.
 restore_restart() {
   local policy
-  policy=$(cut -d ' ' -f 1 "$RESTART_NOTE" 2>/dev/null)
+  policy=$(cut -d ' ' -f 1 "$STATE/restart" 2>/dev/null)
   [ -n "$policy" ] && running "$NAME" || return 0
-  docker update --restart="$policy" "$NAME" >/dev/null 2>&1 && rm -f "$RESTART_NOTE"
+  docker update --restart="$policy" "$NAME" >/dev/null 2>&1 && rm -f "$STATE/restart"
 }
 
 # The new container stays, and is what starts with the host from now on.
 pass_restart_on() {
   local policy
-  policy=$(cut -d ' ' -f 2 "$RESTART_NOTE" 2>/dev/null)
+  policy=$(cut -d ' ' -f 2 "$STATE/restart" 2>/dev/null)
   [ -n "$policy" ] || return 0
   docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1 || {
     await_engine
@@ -658,7 +656,7 @@ take_names() {
     log "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
       "docker update --restart=no $NAME.previous"
   docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
-  rm -f "$STATE/adopted" "$RESTART_NOTE"
+  rm -f "$STATE/adopted" "$STATE/restart"
 }
 
 # An engine that restarts takes commands again after some seconds.
