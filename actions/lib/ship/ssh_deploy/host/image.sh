@@ -210,7 +210,7 @@ check_space() {
   size=$(docker image inspect --format '{{.Size}}' "$2" 2>/dev/null || echo 0)
   wanted=$((size / 1024))
   [ "$free" -lt "$wanted" ] || [ "$free" -lt 16384 ] || return 0
-  log "only $((free / 1024)) MiB are free for images: removing images of old releases of $NAME"
+  tell "only $((free / 1024)) MiB are free for images: removing images of old releases of $NAME"
   prune
   free=$(free_space)
   if [ "$free" -lt $((wanted / 4)) ] || [ "$free" -lt 8192 ]; then
