@@ -144,7 +144,7 @@ def test_a_missing_dockerfile_names_the_path_that_was_looked_for(
     result = build(runner, workspace)
     assert result.code == 2
     assert "there is no Dockerfile at 'Dockerfile'" in result.errors[0]
-    assert "there is Dockerfile.prod: name it in `file`" in result.errors[0]
+    assert "write one of these into `file`: Dockerfile.prod" in result.errors[0]
 
 
 def test_a_runner_without_docker_is_named(tmp_path: Path) -> None:

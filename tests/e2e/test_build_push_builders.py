@@ -50,6 +50,21 @@ PATH=${PATH#*:}
 [ "$1 $3" != "info {{.SystemTime}}" ] || exec date --utc --date tomorrow +%FT%TZ
 exec docker "$@"
 """
+# Docker's client, as in a job whose runner has an engine over TLS.
+OVER_TLS = """\
+#!/bin/sh
+PATH=${PATH#*:}
+export DOCKER_HOST=tcp://127.0.0.1:2376 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$CERTS"
+exec docker "$@"
+"""
+# An authority, and a certificate of it that is good for both ends.
+CERTIFICATES = """\
+mkdir "$1" && cd "$1"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.pem
+openssl req -newkey rsa:2048 -nodes -subj /CN=engine -keyout key.pem -out engine.csr
+echo 'subjectAltName=IP:127.0.0.1' >names
+openssl x509 -req -days 2 -in engine.csr -CA ca.pem -CAkey ca.key -extfile names -out cert.pem
+"""
 SCAN = """\
 echo '{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
 "predicate": {"spdxVersion": "SPDX-2.3", "name": "scanned"}}' \
@@ -393,6 +408,67 @@ def test_a_builder_that_a_killed_run_has_left_is_removed_by_the_next(
             f"remove the (container|volume) {name}, which a killed run has left", old.log
         )
     assert leftovers(own) == ""
+
+
+@pytest.fixture
+def over_tls(own: Runner, bed: Bed) -> Iterator[dict[str, str]]:
+    """The engine of the runner over TLS, as docker:dind gives it to a runner in Kubernetes."""
+    certs = bed.work / "certs"
+    own.run("sh", "-ec", CERTIFICATES, "-", str(certs))
+    own.stop_engine()
+    tls = [
+        f"--tls{each}={certs}/{each.replace('cacert', 'ca')}.pem"
+        for each in ("cacert", "cert", "key")
+    ]
+    hosts = ("--host=unix:///var/run/docker.sock", "--host=tcp://127.0.0.1:2376", "--tlsverify")
+    own.run(
+        "setsid",
+        "-f",
+        "sh",
+        "-c",
+        'exec dockerd "$@" >>/var/log/dockerd.log 2>&1',
+        "-",
+        *hosts,
+        *tls,
+    )
+    own.run("sh", "-c", "until docker version >/dev/null 2>&1; do sleep 0.2; done")
+    # Variables in the environment of a program would reach the engine of the bed too.
+    own.write("/tmp/tls/docker", OVER_TLS, mode="755")
+    path = own.run("sh", "-c", "echo /tmp/tls:$PATH").stdout.strip()
+    yield {"PATH": path, "CERTS": str(certs), "HOME": ROOT}
+    own.stop_engine()
+    own.start_engine()
+    shutil.rmtree(certs)
+
+
+@pytest.mark.test_all
+def test_an_engine_over_tls_builds_and_takes_a_builder_of_a_step_before(
+    own: Runner, registry: Registry, workspace: Path, over_tls: dict[str, str]
+) -> None:
+    def step(certs: str = "", **inputs: str) -> StepResult:
+        run = Run(repository=REPOSITORY, event=EVENT)
+        env = {**over_tls, **({"CERTS": certs} if certs else {})}
+        return run_action("build-push", inputs, workspace=workspace, run=run, env=env, on=own)
+
+    plain = step()
+    assert plain.code == 0, plain.log
+    refused = step(provenance="true")
+    assert refused.code == 1
+    assert "A builder is needed for provenance" in refused.errors[0]
+    assert "`docker context create engine`" in refused.errors[0]
+    lost = step("/nothing")
+    assert "the certificates of the engine cannot be read: /nothing/" in lost.errors[0]
+    # What docker/setup-buildx-action does with `endpoint: engine`.
+    docker = ("env", f"CERTS={over_tls['CERTS']}", f"PATH={over_tls['PATH']}", "docker")
+    own.run(*docker, "context", "create", "engine")
+    own.run(*docker, "buildx", "create", "--use", "--name", "mine", "engine")
+    try:
+        attached = step(provenance="true")
+    finally:
+        own.run(*docker, "buildx", "rm", "mine")
+        own.run(*docker, "context", "rm", "engine")
+    assert attached.code == 0, attached.log
+    assert len(manifests(registry, attached.outputs["digest"])) == 2
 
 
 def test_a_cancelled_build_removes_its_builder(own: Runner, workspace: Path) -> None:
