@@ -97,10 +97,8 @@ def _published(image: Image, registry: Client) -> tuple[str, ...] | None:
 
 def _search(want: Inputs, registry: Client, step: Step) -> dict[str, Found]:
     """Return what the registry has of the images that need not be built again."""
-    asked = [image for image in want.images if want.skips(image)]
-    if not asked:
+    if not any(want.skips(image) for image in want.images):
         return {}
     from ship.build_push.content.unchanged import Search  # noqa: PLC0415 - 8 ms, seldom asked for
 
-    search = Search(want, registry, step)
-    return {image.key: Found(*search.look(image)) for image in asked}
+    return Search(want, registry, step).found()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import hashlib
 import json
 import re
@@ -106,6 +107,19 @@ class Client:
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._transport.close()
+
+    def know(self, registry: str) -> None:
+        """Get the login to a registry now, if there is one, and not when it asks for it."""
+        self._known_credential(registry)
+
+    def by(self, deadline: float) -> Self:
+        """Return this client for what has to be answered by a time of `time.monotonic`.
+
+        Both share connections and logins, and threads may use them side by side.
+        """
+        found = copy.copy(self)
+        found._transport = self._transport.by(deadline)  # noqa: SLF001 - it is of this class
+        return found
 
     def check_push(self, name: Name) -> Refusal | None:
         """Ask for the start of an upload and cancel it: nothing changes in the registry.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import glob
 import http.client
+import math
 import os
 import socket
 import ssl
@@ -18,6 +20,8 @@ from ship.runner.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from typing_extensions import Self
 
 TIMEOUT_SECONDS = 15
 # Waits before each retry, when a registry is busy or does not answer.
@@ -78,6 +82,13 @@ class Transport:
         self._env = env
         self._waits = back_off
         self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}
+        self._deadline = math.inf
+
+    def by(self, deadline: float) -> Self:
+        """Return this transport for what has to be answered by a time of `time.monotonic`."""
+        found = copy.copy(self)
+        found._deadline = deadline  # noqa: SLF001 - it is of this class
+        return found
 
     def send(
         self,
@@ -95,7 +106,8 @@ class Transport:
         A transient status is returned when the tries are used up. Raises StepFailed when there is
         no answer at all, and CannotAsk when the server's certificate is not trusted.
         """
-        deadline = time.monotonic() + (DEADLINE_SECONDS if patient else IMPATIENT_SECONDS)
+        limit = DEADLINE_SECONDS if patient else IMPATIENT_SECONDS
+        deadline = min(self._deadline, time.monotonic() + limit)
         request = _Request(method, urlsplit(url), headers, body, deadline)
         for wait in (*(self._waits if patient else ()), None):
             answer: Answer | None = None
@@ -141,9 +153,11 @@ class Transport:
         read = _read(connection, reply, request)
         answer = Answer(reply.status, {k.lower(): v for k, v in reply.getheaders()}, read)
         if reply.isclosed() and not reply.will_close:
-            self._open[url.scheme, url.netloc] = connection
-        else:
-            connection.close()
+            # Of those that threads have used side by side, one is kept.
+            kept = self._open.setdefault((url.scheme, url.netloc), connection)
+            if kept is connection:
+                return answer
+        connection.close()
         return answer
 
     def _connect(self, url: SplitResult) -> http.client.HTTPConnection:
@@ -171,9 +185,9 @@ class Transport:
 
     def close(self) -> None:
         """Close what is open."""
-        for connection in self._open.values():
-            connection.close()
-        self._open.clear()
+        with contextlib.suppress(KeyError):
+            while True:
+                self._open.popitem()[1].close()
 
 
 class _ThroughProxy(http.client.HTTPConnection):
