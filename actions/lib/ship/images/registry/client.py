@@ -13,13 +13,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from ship.images.reference import DIGEST, DOCKER_HUB, TAG
 from ship.images.registry.credentials import IDENTITY, Credential
+from ship.images.registry.proxy import is_local
 from ship.images.registry.refusal import API, LOGIN, PUSH, SET_TAG, Refusal, Refused
-from ship.images.registry.transport import (
-    BACK_OFF_SECONDS,
-    Answer,
-    Transport,
-    is_local,
-)
+from ship.images.registry.transport import BACK_OFF_SECONDS, Answer, Transport
 from ship.runner.errors import StepFailed
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import copy
 import glob
@@ -13,8 +12,17 @@ import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from ship.images.registry.proxy import (
+    DEFAULT_PORTS,
+    NO_TUNNEL,
+    Proxy,
+    ProxyError,
+    is_local,
+    one_line,
+    proxy_of,
+)
 from ship.images.registry.refusal import TRANSIENT, CannotAsk
 from ship.runner.errors import StepFailed
 
@@ -116,12 +124,12 @@ class Transport:
                 if not answer.is_transient:
                     return answer
             except NO_ANSWER as error:
-                if wait is None or _is_about_trust(error) or time.monotonic() > deadline:
-                    raise _unreachable(url, error) from None
+                if wait is None or _is_final(error) or time.monotonic() > deadline:
+                    raise self._unreachable(url, error) from None
             pause = _asked_for(answer, wait)
             if pause is None or time.monotonic() + pause > deadline:
                 if answer is None:
-                    raise _unreachable(url, TimeoutError("it took too long"))
+                    raise self._unreachable(url, TimeoutError("it took too long"))
                 return answer
             time.sleep(pause)
         raise AssertionError  # the last round returns or raises
@@ -134,7 +142,7 @@ class Transport:
                 return self._exchange(kept, request)
             except NO_ANSWER:
                 kept.close()  # The server has closed it since.
-        connection = self._connect(request.url)
+        connection = self._connect(request)
         try:
             return self._exchange(connection, request)
         except BaseException:
@@ -160,28 +168,61 @@ class Transport:
         connection.close()
         return answer
 
-    def _connect(self, url: SplitResult) -> http.client.HTTPConnection:
-        host, port = url.hostname or "", url.port
-        proxy = self._proxy(url)
-        if url.scheme != "https":
-            if proxy:
-                return _ThroughProxy(proxy.hostname or "", proxy.port, timeout=TIMEOUT_SECONDS)
-            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
-        context = _trust(self._env, url.netloc)
+    def _connect(self, request: _Request) -> http.client.HTTPConnection:
+        """Return a connection. Only one through a proxy is open, so that faults of it are told."""
+        url = request.url
+        proxy = proxy_of(url, self._env)
+        connection = self._made(url, proxy)
         if not proxy:
-            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
-        connection = http.client.HTTPSConnection(
-            proxy.hostname or "", proxy.port or 80, timeout=TIMEOUT_SECONDS, context=context
-        )
-        connection.set_tunnel(host, port or 443, _proxy_login(proxy))
+            return connection
+        _limit(connection, request.patience)
+        try:
+            connection.connect()
+        except NO_ANSWER as error:
+            is_behind = connection.sock is not None and isinstance(error, OSError)
+            connection.close()
+            if is_behind and not NO_TUNNEL.match(str(error)):
+                raise  # It was the registry, or its certificate.
+            raise ProxyError(proxy, url.netloc, error) from None
         return connection
 
-    def _proxy(self, url: SplitResult) -> SplitResult | None:
-        names = (f"{url.scheme}_proxy", f"{url.scheme.upper()}_PROXY")
-        value = next((self._env[name] for name in names if self._env.get(name)), "")
-        if not value or _is_direct(url.hostname or "", self._env):
-            return None
-        return urlsplit(value if "//" in value else f"http://{value}")
+    def _made(self, url: SplitResult, proxy: Proxy | None) -> http.client.HTTPConnection:
+        host, port = (proxy.host, proxy.port) if proxy else (url.hostname or "", url.port)
+        if url.scheme != "https":
+            kind = _ThroughProxy if proxy else http.client.HTTPConnection
+            return kind(host, port, timeout=TIMEOUT_SECONDS)
+        context = _trust(self._env, url.netloc)
+        connection = http.client.HTTPSConnection(
+            host, port, timeout=TIMEOUT_SECONDS, context=context
+        )
+        if proxy:
+            default = DEFAULT_PORTS["https"]
+            connection.set_tunnel(url.hostname or "", url.port or default, dict(proxy.headers))
+        return connection
+
+    def _unreachable(self, url: str, error: Exception) -> StepFailed:
+        """Return the error for a server that gives no answer."""
+        parts = urlsplit(url)
+        if isinstance(error, ProxyError):
+            return StepFailed.of(str(error), hint=error.hint)
+        if _is_about_trust(error):
+            return CannotAsk.of(f"the runner does not trust {parts.netloc}: {error}")
+        said = one_line(str(error)) or type(error).__name__
+        with contextlib.suppress(ValueError):
+            if proxy := proxy_of(parts, self._env):
+                what = f"the registry {parts.netloc} does not answer through {proxy}: {said}"
+                return StepFailed.of(what, hint=proxy.hint(parts.netloc))
+        what = f"the registry {parts.netloc} does not answer: {said}"
+        if is_local(parts.hostname or ""):
+            # Docker tries TLS there as well, and may be on another machine than we are.
+            return CannotAsk.of(what)
+        hint = "it may be down; run the job again in some minutes"
+        if isinstance(error, socket.gaierror):
+            what = f"the name {parts.netloc} of the registry cannot be resolved"
+            hint = (
+                "check the input `image`; if it is right, the runner cannot reach its name server"
+            )
+        return StepFailed.of(what, hint=hint)
 
     def close(self) -> None:
         """Close what is open."""
@@ -218,31 +259,6 @@ def _read(
     return read
 
 
-def is_local(host: str) -> bool:
-    """Say whether a host is this machine; as for Docker, such a registry may speak plain HTTP."""
-    parts = host.split(".")
-    loopback = len(parts) == 4 and parts[0] == "127" and all(p.isdigit() for p in parts)  # noqa: PLR2004
-    return host in ("localhost", "::1") or loopback
-
-
-def _is_direct(host: str, env: Mapping[str, str]) -> bool:
-    """Say whether NO_PROXY names a host, by the suffixes that curl and Go understand."""
-    if is_local(host):
-        return True
-    for entry in (env.get("no_proxy") or env.get("NO_PROXY") or "").split(","):
-        name = entry.strip().lower().lstrip("*").lstrip(".").partition(":")[0]
-        if entry.strip() == "*" or (name and (host == name or host.endswith(f".{name}"))):
-            return True
-    return False
-
-
-def _proxy_login(proxy: SplitResult) -> dict[str, str]:
-    if not proxy.username:
-        return {}
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
 def _trust(env: Mapping[str, str], netloc: str) -> ssl.SSLContext:
     """Trust the CAs of the system and, as Docker does, those in its certs.d folders."""
     context = ssl.create_default_context()
@@ -265,24 +281,13 @@ def _asked_for(answer: Answer | None, wait: float | None) -> float | None:
     return max(wait, float(asked)) if float(asked) <= LONGEST_WAIT_SECONDS else None
 
 
+def _is_final(error: Exception) -> bool:
+    """Say whether another try will have the same error."""
+    return _is_about_trust(error) or (isinstance(error, ProxyError) and error.is_final)
+
+
 def _is_about_trust(error: Exception) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError) or (
         # It speaks plain HTTP: Docker may know it from `insecure-registries`.
         isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error)
     )
-
-
-def _unreachable(url: str, error: Exception) -> StepFailed:
-    host = urlsplit(url).netloc
-    if _is_about_trust(error):
-        return CannotAsk.of(f"the runner does not trust {host}: {error}")
-    if is_local(urlsplit(url).hostname or ""):
-        # Docker tries TLS there as well, and may be on another machine than we are.
-        return CannotAsk.of(f"the registry {host} does not answer: {error or type(error).__name__}")
-    if isinstance(error, socket.gaierror):
-        what = f"the name {host} of the registry cannot be resolved"
-        hint = "check the input `image`; if it is right, the runner cannot reach its name server"
-    else:
-        what = f"the registry {host} does not answer: {error or type(error).__name__}"
-        hint = "it may be down; run the job again in some minutes"
-    return StepFailed.of(what, hint=hint)

@@ -445,18 +445,3 @@ def test_a_helper_is_asked_over_stdin() -> None:
     assert stored(config, "ghcr.io", runner) is None
     assert runner.ran[0].argv == ("docker-credential-pass", "get")
     assert runner.ran[0].stdin == Secret("ghcr.io")
-
-
-# Proxies
-
-
-def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
-    with HttpRegistry(OPEN_REGISTRY) as proxy:
-        env = {"HTTP_PROXY": f"http://u:p@{proxy.address}", "http_proxy": f"http://{proxy.address}"}
-        transport = Transport(env, back_off=())
-        assert transport.send("GET", "http://registry.example.com/v2/", {}).status == 404
-        transport.close()
-        direct = Transport({**env, "NO_PROXY": "other,.example.com"}, back_off=())
-        with pytest.raises(StepFailed, match=r"registry\.example\.com"):
-            direct.send("GET", "http://registry.example.com/v2/", {})
-    assert proxy.asked == ["GET http://registry.example.com/v2/"]
