@@ -47,6 +47,8 @@ NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 # The distribution spec asks for manifests of up to 4 MiB.
 BODY_LIMIT = 16 * 1024 * 1024
 CHUNK = 1 << 16
+# The headers that may come several times, of those that are read here.
+LISTS = ("link", "www-authenticate")
 CERTIFICATES = "/etc/docker/certs.d"
 
 
@@ -159,7 +161,7 @@ class Transport:
         connection.request(request.method, target, request.body or None, headers)
         reply = connection.getresponse()
         read = _read(connection, reply, request)
-        answer = Answer(reply.status, {k.lower(): v for k, v in reply.getheaders()}, read)
+        answer = Answer(reply.status, _headers(reply), read)
         if reply.isclosed() and not reply.will_close:
             # Of those that threads have used side by side, one is kept.
             kept = self._open.setdefault((url.scheme, url.netloc), connection)
@@ -233,6 +235,15 @@ class Transport:
 
 class _ThroughProxy(http.client.HTTPConnection):
     """A plain connection to a proxy, which is given the whole address of a request."""
+
+
+def _headers(reply: http.client.HTTPResponse) -> dict[str, str]:
+    """Return the headers by lower-case name. One that is a list may come in several parts."""
+    found: dict[str, str] = {}
+    for name, value in reply.getheaders():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found and key in LISTS else value
+    return found
 
 
 def _limit(connection: http.client.HTTPConnection, seconds: float) -> None:
