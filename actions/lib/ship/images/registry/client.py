@@ -180,23 +180,15 @@ class Client:
         Raises Refused, and Incomplete where it is not known whether these are all.
         """
         found: dict[str, None] = {}
-        path, query = "tags/list", f"n={TAGS_A_PAGE}"
+        query: str | None = f"n={TAGS_A_PAGE}"
         for number in range(PAGES):
-            answer = self._ask("GET", name, f"{path}?{query}", PULL)
+            answer = self._ask("GET", name, f"tags/list?{query}", PULL)
             if answer.status == HTTP_NOT_FOUND and not number:
                 return ()
             _expect(HTTP_OK, name, answer)
-            tags = _listed(name, answer)
-            if tags and not tags.keys() - found.keys():
-                raise Incomplete.of_list(name, "a page repeats another")
-            found |= tags
-            try:
-                following = next_page(answer.headers.get("link", ""), f"/v2/{name.path}/{path}")
-            except ValueError as reason:
-                raise Incomplete.of_list(name, str(reason)) from None
-            if following is None:
+            query = _read_page(name, answer, found)
+            if query is None:
                 return tuple(each for each in found if TAG.fullmatch(each))
-            query = following
         raise Incomplete.of_list(name, f"there are more than {PAGES} pages")
 
     def size(self, name: Name, digest: str) -> int:
@@ -424,13 +416,20 @@ def _json(answer: Answer) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _listed(name: Name, answer: Answer) -> dict[str, None]:
-    """Return the tags of a page; a repository without any may have null."""
-    page = _json(answer)
-    tags = page.get("tags")
-    if "tags" not in page or not isinstance(tags, (list, type(None))):
+def _read_page(name: Name, answer: Answer, found: dict[str, None]) -> str | None:
+    """Add the tags of a page; return the query of the next, if there is one. Raises Incomplete."""
+    listed = _json(answer).get("tags", "none")
+    # A repository without tags may have null.
+    if not isinstance(listed, (list, type(None))):
         raise Incomplete.of_list(name, "a page is no list of tags")
-    return dict.fromkeys(each for each in tags or () if isinstance(each, str))
+    tags = dict.fromkeys(each for each in listed or () if isinstance(each, str))
+    if tags and tags.keys() <= found.keys():
+        raise Incomplete.of_list(name, "a page repeats another")
+    found |= tags
+    try:
+        return next_page(answer.headers.get("link", ""), f"/v2/{name.path}/tags/list")
+    except ValueError as reason:
+        raise Incomplete.of_list(name, str(reason)) from None
 
 
 def _mappings(value: object) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ship.runner.errors import ShipError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ship.images.reference import Reference
     from ship.images.registry.client import Client
@@ -32,12 +32,21 @@ def digests(
 ) -> dict[Reference, Answer]:
     """Return what the registries say of each reference; it takes no longer than `seconds`."""
     wanted = tuple(dict.fromkeys(references))
+    for registry in {each.name.registry for each in wanted}:
+        # A helper that has the login is a program, which only this thread can end.
+        client.know(registry)
+    found = _answers(client, wanted, time.monotonic() + seconds)
+    late = f"did not answer within {seconds:g} s"
+    return {each: found.get(each, Answer(why=f"{each.name.registry} {late}")) for each in wanted}
+
+
+def _answers(
+    client: Client, wanted: Sequence[Reference], deadline: float
+) -> dict[Reference, Answer]:
+    """Return the answers that come until the deadline."""
     waiting: queue.SimpleQueue[Reference] = queue.SimpleQueue()
     for each in wanted:
-        # A helper that has the login is a program, which only this thread can end.
-        client.know(each.name.registry)
         waiting.put(each)
-    deadline = time.monotonic() + seconds
     found: dict[Reference, Answer] = {}
     work = (client.by(deadline), waiting, found)
     threads = [threading.Thread(target=_ask_all, args=work, daemon=True) for _ in wanted[:AT_ONCE]]
@@ -46,8 +55,7 @@ def digests(
     for thread in threads:
         # One that waits for a name server cannot be ended. It is left behind.
         thread.join(max(0, deadline - time.monotonic()))
-    late = f"did not answer within {seconds:g} s"
-    return {each: found.get(each, Answer(why=f"{each.name.registry} {late}")) for each in wanted}
+    return found
 
 
 def _ask_all(

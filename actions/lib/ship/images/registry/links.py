@@ -16,12 +16,11 @@ _PARAMETER = re.compile(r';\s*([^\s=;,"<>]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^
 def next_page(header: str, url: str) -> str | None:
     """Return the query of the next page of a list that is at `url`; None where this is the last.
 
-    The page is always asked for where the list is, and no login goes to another host: behind a
-    proxy a registry may name itself by an inner name. Raises ValueError, with the reason in words,
-    for a link that does not lead to the same list, and for a header that is none.
+    The page is to be asked for at `url`, whatever host is named: behind a proxy a registry may name
+    itself by an inner name. Raises ValueError, with the reason in words, for a link that does not
+    lead to the same list, and for a header that is none.
     """
-    rest = _LINK.sub("", header)
-    if rest.strip(" \t,"):
+    if _LINK.sub("", header).strip(" \t,"):
         raise ValueError("its header `Link` cannot be read")
     targets = [target for target, found in _LINK.findall(header) if "next" in _relations(found)]
     if not targets:

@@ -73,20 +73,24 @@ def one_line(text: str) -> str:
 
 
 def proxy_of(url: SplitResult, env: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy for an address, or None. The values of variables may hold a password.
+    """Return the proxy for an address, or None.
 
     Raises CannotAsk for a proxy of a kind that only Docker's client speaks to, and StepFailed for
-    a value that is no address.
+    a variable that holds no address.
     """
     names = (f"{url.scheme}_proxy", f"{url.scheme.upper()}_PROXY")
     variable = next((name for name in names if env.get(name)), "")
     port = url.port or DEFAULT_PORTS.get(url.scheme, 0)
     if not variable or is_direct(url.hostname or "", port, env):
         return None
-    value = env[variable]
+    return _proxy(variable, env[variable])
+
+
+def _proxy(variable: str, value: str) -> Proxy:
+    """Return the proxy of a variable. No error shows the value, which may hold a password."""
     try:
         parts = urlsplit(value if "//" in value else f"http://{value}")
-        host, proxy_port = parts.hostname or "", parts.port or DEFAULT_PORTS["http"]
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS["http"]
     except ValueError:
         host = ""
     if not host:
@@ -95,10 +99,9 @@ def proxy_of(url: SplitResult, env: Mapping[str, str]) -> Proxy | None:
             hint="write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT",
         )
     if parts.scheme != "http":
-        raise CannotAsk.of(
-            f"{variable} names a proxy of the kind {parts.scheme}, which this action cannot use"
-        )
-    return Proxy(variable, host, proxy_port, _login(parts))
+        what = f"{variable} names a proxy of the kind {parts.scheme}, which this action cannot use"
+        raise CannotAsk.of(what)
+    return Proxy(variable, host, port, _login(parts))
 
 
 def is_local(host: str) -> bool:
@@ -118,8 +121,8 @@ def is_direct(host: str, port: int, env: Mapping[str, str]) -> bool:
 def _names(entry: str, host: str, port: int) -> bool:
     """Say whether an entry of NO_PROXY names a host.
 
-    It is a host with all below it, an address, a block of addresses, each but the last with a port
-    or without, or `*` for everything. A name is not resolved for a block.
+    It is a host with all below it or an address, each with a port or without, a block of addresses,
+    or `*`. A name is not resolved for a block.
     """
     if entry == "*":
         return True

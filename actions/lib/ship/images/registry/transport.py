@@ -163,12 +163,15 @@ class Transport:
         read = _read(connection, reply, request)
         answer = Answer(reply.status, _headers(reply), read)
         if reply.isclosed() and not reply.will_close:
-            # Of those that threads have used side by side, one is kept.
-            kept = self._open.setdefault((url.scheme, url.netloc), connection)
-            if kept is connection:
-                return answer
-        connection.close()
+            self._keep(url, connection)
+        else:
+            connection.close()
         return answer
+
+    def _keep(self, url: SplitResult, connection: http.client.HTTPConnection) -> None:
+        """Keep a connection open; of those that threads have used side by side, only one."""
+        if self._open.setdefault((url.scheme, url.netloc), connection) is not connection:
+            connection.close()
 
     def _connect(self, request: _Request) -> http.client.HTTPConnection:
         """Return a connection. Only one through a proxy is open, so that faults of it are told."""
