@@ -486,6 +486,67 @@ def test_a_cancelled_build_removes_its_builder(own: Runner, workspace: Path) -> 
     assert running.result().outputs["image"] == ""
 
 
+MIRROR = """\
+[registry."ghcr.io"]
+  mirrors = ["{}"]
+"""
+# Each form in which a Dockerfile takes an image, and one name in two spellings.
+TAKES = """\
+ARG VERSION=1
+FROM ghcr.io/{path}/base:${{VERSION}} AS base
+FROM --platform=$BUILDPLATFORM ghcr.io/{path}/base AS latest
+FROM base
+COPY --from=latest /main /latest
+COPY --from=ghcr.io/{path}/base:1 /main /copied
+COPY --from=named /main /named
+RUN --mount=from=ghcr.io/{path}/base:latest,target=/a ["/bin/busybox", "cp", "/a/main", "/run"]
+"""
+
+
+def test_a_mirror_that_lags_behind_does_not_keep_an_old_base_image(
+    own: Runner, htpasswd_registry: HtpasswdRegistry, workspace: Path
+) -> None:
+    mirror = htpasswd_registry
+    (workspace / "buildkitd.toml").write_text(MIRROR.format(mirror.name))
+    (workspace / "base").mkdir()
+    shutil.copy(workspace / "busybox", workspace / "base")
+    (workspace / "base" / "Dockerfile").write_text(
+        "FROM scratch\nCOPY busybox /bin/busybox\nCOPY main /main\n"
+        'ONBUILD RUN ["/bin/busybox", "cp", "/main", "/triggered"]\n'
+    )
+    (workspace / "Dockerfile").write_text(TAKES.format(path=PATH))
+    create = ("docker", "buildx", "create", "--name", "lagging", "--driver", "docker-container")
+    own.run(*create, "--config", str(workspace / "buildkitd.toml"))
+    login = ("docker", "login", mirror.name, "-u", mirror.user, "--password-stdin")
+    own.run(*login, input=mirror.password)
+
+    def base(version: str, *registries: str) -> None:
+        (workspace / "base" / "main").write_text(version)
+        names = "\n".join(f"{each}/{PATH}/base" for each in registries)
+        pushed = build(own, workspace, ROOT, image=names, context="base", tags="1\nlatest")
+        assert pushed.code == 0, pushed.log
+
+    def app() -> StepResult:
+        named = f"named=docker-image://ghcr.io/{PATH}/base:1"
+        given = {"builder": "lagging", "paths": "Dockerfile", "build_contexts": named}
+        step = build(own, workspace, ROOT, tags="on-base", **given)
+        assert step.code == 0, step.log
+        return step
+
+    try:
+        base("old", "ghcr.io", mirror.name)
+        assert app().outputs["built"] == "true"
+        base("new", "ghcr.io")
+        patched, again = app(), app()
+    finally:
+        own.docker("logout", mirror.name)
+        own.docker("buildx", "rm", "lagging")
+    assert (patched.outputs["built"], again.outputs["built"]) == ("true", "false"), patched.log
+    cat = ("cat", "/main", "/latest", "/copied", "/named", "/run", "/triggered")
+    shown = own.docker("run", "--rm", again.outputs["image"], "/bin/busybox", *cat)
+    assert shown.stdout == "new" * 6
+
+
 # Further inputs
 
 

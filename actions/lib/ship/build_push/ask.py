@@ -9,7 +9,7 @@ from ship.build_push.buildx.builder import CONTAINER, DOCKER, Choice, choose, ha
 from ship.build_push.facts import Facts, Found
 from ship.images.push_advice import REFUSED
 from ship.images.registry.credentials import stored
-from ship.images.registry.refusal import CannotAsk, Refused
+from ship.images.registry.refusal import CannotAsk, Incomplete, Refused
 from ship.images.tags import describe, needs_published
 from ship.runner.errors import UserError
 
@@ -93,29 +93,38 @@ def may_push(want: Inputs, registry: Client, adviser: Adviser, step: Step) -> bo
 
 
 def with_versions(want: Inputs, registry: Client) -> Inputs:
-    """Return the inputs with the tags that follow from the versions in the registry."""
-    images = [
-        image._replace(metadata=describe(image.wanted, want.event, _published(image, registry)))
-        if needs_published(image.wanted, want.event)
-        else image
-        for image in want.images
-    ]
-    return want._replace(images=tuple(images))
+    """Return the inputs with the tags that follow from the versions in the registry.
+
+    Where not all of them are known, a notice says why; then tags such as `latest` stay.
+    """
+    images: list[Image] = []
+    notices = list(want.notices)
+    for image in want.images:
+        if not needs_published(image.wanted, want.event):
+            images.append(image)
+            continue
+        published, why = _published(image, registry)
+        images.append(image._replace(metadata=describe(image.wanted, want.event, published)))
+        notices += [why] if why else []
+    return want._replace(images=tuple(images), notices=tuple(dict.fromkeys(notices)))
 
 
-def _published(image: Image, registry: Client) -> tuple[str, ...] | None:
+def _published(image: Image, registry: Client) -> tuple[tuple[str, ...] | None, str]:
+    """Return the tags in the registry, or why they are not known.
+
+    A login may be good for pushing alone.
+    """
     try:
-        return registry.tags(image.metadata.names[0])
-    except (CannotAsk, Refused):
-        return None  # A login may be good for pushing alone; then tags such as `latest` stay.
+        return registry.tags(image.metadata.names[0]), ""
+    except (CannotAsk, Incomplete, Refused) as error:
+        reason = "; ".join(problem.what for problem in error.problems)
+        return None, f"The action does not know all the versions in the registry: {reason}"
 
 
 def _search(want: Inputs, registry: Client, step: Step) -> dict[str, Found]:
     """Return what the registry has of the images that need not be built again."""
-    asked = [image for image in want.images if want.skips(image)]
-    if not asked:
+    if not any(want.skips(image) for image in want.images):
         return {}
     from ship.build_push.content.unchanged import Search  # noqa: PLC0415 - 8 ms, seldom asked for
 
-    search = Search(want, registry, step)
-    return {image.key: Found(*search.look(image)) for image in asked}
+    return Search(want, registry, step).found()

@@ -19,12 +19,15 @@ ANY_ADDRESS = "content-ADDRESS"
 class Found(NamedTuple):
     """The content address of an image and the digest it has in the registry.
 
-    Either is empty where it is not known. In a dry run the registry is not asked, and `is_sure` is
+    Either is empty where it is not known. `contexts` and `build_args` let the build take exactly
+    the images that the address names. In a dry run the registry is not asked, and `is_sure` is
     False: then the image may be there.
     """
 
     address: str = ""
     digest: str = ""
+    contexts: Mapping[str, str] = {}
+    build_args: Mapping[str, str] = {}
     is_sure: bool = True
 
 

@@ -127,6 +127,7 @@ def _shown_build(each: Build) -> str:
     if not each.is_sure:
         shown = each.image.metadata.shown
         text += f", unless {SAME_CONTENT}; ADDRESS is a hash of that content"
+        text += "\n   each base image is given by its digest, with `--build-context`"
         text += f"\n   if the content cannot be determined: push it as `{shown}` instead"
     return _shown(text, each.command)
 
@@ -215,17 +216,17 @@ class _Planner:
         moves if there is one. The others follow when all images are there, so that a cancelled or
         failed run does not move some of the tags only.
         """
-        address, _, is_sure = self._found[image.key]
+        found = self._found[image.key]
         tags = image.metadata.tag_names
         if self._facts.sets_tags:
-            tags = (address or image.metadata.shown,)
+            tags = (found.address or image.metadata.shown,)
         references = tuple(Reference(name, tag) for tag in tags for name in image.metadata.names)
         file = os.path.join(self._facts.folder, f"{number}.json")
         unloaded = self._unloaded(image)
         command = self._command(self._want, image, references, file, unloaded=unloaded)
         return Build(
             image, references, file, command,
-            is_shared=bool(address), is_sure=is_sure, unloaded=unloaded,
+            is_shared=bool(found.address), is_sure=found.is_sure, unloaded=unloaded,
         )  # fmt: skip
 
     def _unloaded(self, image: Image) -> str:
@@ -247,14 +248,16 @@ class _Planner:
         *,
         unloaded: str = "",
     ) -> Command:
+        found = self._found[image.key]
+        contexts = {**want.build_contexts, **found.contexts}
         return build(
-            want,
-            image,
+            want._replace(build_contexts=contexts),
+            image._replace(build_args={**image.build_args, **found.build_args}),
             references,
             builder=self._builder,
             metadata_file=file,
-            # A content address names the base images of the registry, so they must be in the image.
-            pull=bool(self._found[image.key].address),
+            # An ONBUILD of a base image may name further images, which nothing pins.
+            pull=bool(found.address),
             load=bool(references) and self._facts.choice.driver != DOCKER and not unloaded,
             env=self._env,
         )

@@ -121,8 +121,9 @@ def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> No
     had = [reference for image in before.images for reference in image.metadata.references]
     lost = [reference for reference in had if reference not in left]
     if lost and any(outcome.digest or outcome.built for outcome in outcomes):
-        what = "the registry got a higher version during this run, so these tags are not moved"
-        step.workflow.notice(f"{what}: {', '.join(lost)}")
+        why = [notice for notice in now.notices if notice not in before.notices]
+        what = "; ".join(why) or "the registry got a higher version during this run"
+        step.workflow.notice(f"{what}, so these tags are not moved: {', '.join(lost)}")
 
 
 def write(want: Inputs, outcomes: Outcomes, registry: Client | None, step: Step) -> str:

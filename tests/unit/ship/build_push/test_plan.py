@@ -10,7 +10,7 @@ from ship.build_push.buildx.builder import Choice
 from ship.build_push.facts import Facts, Found, unasked
 from ship.build_push.plan import Plan, plan, tags_to_set
 from ship.images.reference import Reference
-from unit.ship.build_push.given import DIGEST, read
+from unit.ship.build_push.given import DIGEST, read, values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,6 +138,22 @@ def test_an_unchanged_image_is_not_built_and_gets_its_tags(workspace: Path) -> N
     ]
 
 
+def test_the_images_that_an_address_names_are_given_to_the_build(workspace: Path) -> None:
+    given = {"build_contexts": "tools=docker-image://tools:1", "build_args": "A=1"}
+    want = read(workspace, skip_unchanged="true", **given)
+    tools = "docker-image://tools:1@sha256:1"
+    pinned = {"base:1": "docker-image://base:1@sha256:2", "tools": tools}
+    syntax = {"BUILDKIT_SYNTAX": "docker/dockerfile:1@sha256:3"}
+    found = {"app": Found("content-1", contexts=pinned, build_args=syntax)}
+    [build] = plan(want, ASKED._replace(found=found)).builds
+    assert values(build.command.argv, "build-context") == [
+        f"tools={tools}", "base:1=docker-image://base:1@sha256:2"
+    ]  # fmt: skip
+    assert values(build.command.argv, "build-arg") == [
+        "A=1", "BUILDKIT_SYNTAX=docker/dockerfile:1@sha256:3"
+    ]  # fmt: skip
+
+
 def test_without_anything_to_build_no_builder_is_made(workspace: Path) -> None:
     found = {"app": Found("content-1", DIGEST)}
     what = plan(read(workspace), ASKED._replace(found=found, choice=CACHE))
@@ -208,11 +224,12 @@ def test_a_dry_run_says_what_depends_on_the_engine(workspace: Path) -> None:
 
 def test_a_dry_run_says_what_depends_on_the_registry(workspace: Path) -> None:
     want = read(workspace, skip_unchanged="true")
-    assert shown(plan(want, unasked(want)))[:3] == [
+    assert shown(plan(want, unasked(want)))[:4] == [
         (
             "1. build app and push it to ghcr.io/acme/app, unless the registry has an image of the "
             "same content; ADDRESS is a hash of that content"
         ),
+        "   each base image is given by its digest, with `--build-context`",
         "   if the content cannot be determined: push it as `sha-0123456789ab` instead",
         "   $ build --pull --tag=ghcr.io/acme/app:content-ADDRESS --push",
     ]

@@ -85,6 +85,29 @@ def test_the_tags_that_were_set_are_in_the_log(workspace: Path, tmp_path: Path) 
     assert f"pushed {image}@sha256:{manifest} as sha-0123456, main, latest" in log.text
 
 
+def test_tags_that_do_not_move_because_a_list_became_incomplete_say_so(
+    workspace: Path, tmp_path: Path
+) -> None:
+    log = Log(tmp_path)
+    manifest = hashlib.sha256(b"{}").hexdigest()
+    link = {"Link": "<https://elsewhere.example.com/2?n=1>; rel=next"}
+    answers: Answers = {
+        "GET /v2/acme/app/tags/list": [(200, {}, '{"tags": []}'), (200, link, '{"tags": []}')],
+        "GET /v2/acme/app/manifests": [(200, {"Content-Type": "application/json"}, "{}")],
+        "PUT /v2/acme/app/manifests": [(201, {}, "")],
+        **OPEN_REGISTRY,
+    }
+    runner = ScriptedRunner(Finished(0), then=_wrote(f"sha256:{manifest}"))
+    with HttpRegistry(answers) as registry:
+        image = f"{registry.address}/acme/app"
+        released = context(workspace, ref="refs/tags/v1.2.3")
+        run(Step(inputs(image=image), released, lambda: runner, log.workflow))
+    why = f"{registry.address} lists only a part of the tags of acme/app"
+    assert f"the versions in the registry: {why}: its next page is another list, so" in log.text
+    assert f"these tags are not moved: {image}:1.2, {image}:1, {image}:latest" in log.text
+    assert "higher version" not in log.text
+
+
 def test_a_digest_that_buildx_does_not_tell_is_an_error(workspace: Path, tmp_path: Path) -> None:
     log = Log(tmp_path)
     with HttpRegistry(OPEN_REGISTRY) as registry:

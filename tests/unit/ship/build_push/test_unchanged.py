@@ -21,6 +21,7 @@ THERE = "sha256:" + "a" * 64
 BASE = "sha256:" + "b" * 64
 ANSWERS: Answers = {
     "HEAD /v2/acme/base/manifests/1": [(200, {"Docker-Content-Digest": BASE}, "")],
+    "HEAD /v2/acme/latest/manifests/latest": [(200, {"Docker-Content-Digest": BASE}, "")],
     "HEAD /v2/acme/app/manifests/content-": [(200, {"Docker-Content-Digest": THERE}, "")],
     "GET /v2/": [(200, {}, "")],
 }
@@ -43,14 +44,15 @@ def look(
         dockerfile = workspace / "Dockerfile"
         dockerfile.write_text(dockerfile.read_text().replace("REGISTRY", server.address))
         given = {"image": f"{server.address}/acme/app", "push": "false", "skip-unchanged": "true"}
-        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+        given |= {name.replace("_", "-"): value.replace("REGISTRY", server.address)
+                  for name, value in inputs.items()}  # fmt: skip
         variables = {f"INPUT_{n.upper().replace('-', '_')}": value for n, value in given.items()}
         variables |= {"RUNNER_ARCH": "X64", **(env or {})}
         context = Context(repository="Acme/App", workspace=str(workspace))
         step = Step(variables, context, ScriptedRunner, log.workflow)
         want = read_inputs(variables, context)
         with Client(lambda _: None, {}, back_off=()) as client:
-            found = Found(*Search(want, client, step).look(want.images[0]))
+            found = Search(want, client, step).found()[want.images[0].key]
     return found, log.text, server.asked
 
 
@@ -75,6 +77,26 @@ def test_the_digest_of_a_base_image_is_asked_for_once(workspace: Path) -> None:
     assert asked.count("HEAD /v2/acme/base/manifests/1") == 1
 
 
+def test_two_spellings_of_a_base_image_are_asked_for_once_and_pinned(workspace: Path) -> None:
+    (workspace / "Dockerfile").write_text(
+        "FROM REGISTRY/acme/base:1 AS a\nFROM REGISTRY/acme/latest\n"
+        "COPY --from=a / /\nCOPY --from=REGISTRY/acme/latest:latest / /\n"
+    )
+    found, log, asked = look(workspace)
+    [named, latest] = found.contexts
+    assert (named.partition("/")[2], latest.partition("/")[2]) == ("acme/base:1", "acme/latest")
+    assert found.contexts[named] == f"docker-image://{named}@{BASE}"
+    assert asked.count("HEAD /v2/acme/latest/manifests/latest") == 1
+    assert f"for at most 15 s: {named}, {latest}:latest\n" in log
+
+
+def test_a_build_context_that_is_an_image_is_pinned(workspace: Path) -> None:
+    with_tools = (workspace / "Dockerfile").read_text() + "COPY --from=tools / /\n"
+    (workspace / "Dockerfile").write_text(with_tools)
+    found, _, _ = look(workspace, build_contexts="tools=docker-image://REGISTRY/acme/base:1")
+    assert found.contexts["tools"].endswith(f"/acme/base:1@{BASE}")
+
+
 def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
     workspace: Path,
 ) -> None:
@@ -87,6 +109,11 @@ def test_an_image_that_shall_be_built_anyway_is_addressed_and_not_looked_for(
     ("dockerfile", "ignored", "env", "inputs", "doubt"),
     [
         pytest.param("FROM REGISTRY/acme/none:1\n", "", {}, {}, "no registry returned", id="base"),
+        pytest.param("FROM REGISTRY/acme/no:1\n", "", {}, {}, "has no such image)", id="why"),
+        pytest.param(
+            "# syntax=REGISTRY/docker/dockerfile:1.2\nFROM scratch\n", "", {}, {},
+            "write `# syntax=docker/dockerfile:1`", id="old frontend",
+        ),
         pytest.param("FROM $X\n", "", {}, {}, "line 1 of the Dockerfile", id="variable"),
         pytest.param(
             "FROM scratch\nADD https://example.com/x /\n", "", {}, {}, "line 2", id="download"

@@ -117,6 +117,16 @@ CAUSES = (
      r"a file that the Dockerfile copies is not in the context: \1",
      "check its path, which is relative to the input `context`, and the .dockerignore",
      "a-file-that-is-not-in-the-context"),
+    Cause(r"unsupported frontend capability \S+\.contexts",
+     "this builder, or the frontend of the line `# syntax=`, knows no build contexts by name",
+     ("`build-contexts` uses them, and so do `skip-unchanged` and `paths` for base images: take "
+      "Docker 23 or newer and `# syntax=docker/dockerfile:1`, or leave these inputs out"),
+     "a-builder-without-build-contexts"),
+    Cause(r"failed to resolve source metadata for (\S+@sha256:\w+): .*not found",
+     r"the builder finds no image \1",
+     ("where the Dockerfile names this digest, correct it; else the registry has it and a mirror "
+      "that the builder uses lags behind: run the job again later"),
+     "an-image-that-does-not-exist"),
     Cause(rf"{_SOURCE} .*not found",
      r"there is no image \1",
      "check its name and tag where it stands: in the Dockerfile, or in the input `sbom`",

@@ -217,10 +217,11 @@ def _last_printed(text: str) -> str:
 def counted(finished: Finished) -> tuple[int, int]:
     """Return how many steps of the Dockerfile there were and how many came from a cache.
 
-    Of the plain progress of buildx: `#7 [build 2/4] RUN make`, `#7 CACHED`.
+    Of the plain progress of buildx: `#7 [build 2/4] RUN make`, `#7 CACHED`. A build context is a
+    step where it is taken, and not where its metadata is loaded.
     """
     text = text_of(finished)
-    steps = set(re.findall(r"^(#\d+) \[(?!internal|auth)[^\]]+\] ", text, re.MULTILINE))
+    steps = set(re.findall(r"^(#\d+) \[(?!internal|auth)[^\]]+\] (?!load )", text, re.MULTILINE))
     cached = set(re.findall(r"^(#\d+) CACHED$", text, re.MULTILINE))
     return len(steps), len(steps & cached)
 

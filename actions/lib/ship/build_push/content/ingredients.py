@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ship.build_push.content.tree import Entry
 
 # Increase it when the meaning of an address changes. Then no old image counts as a new one.
-SCHEME = 1
+SCHEME = 2
 DIGITS = 40
 
 

@@ -7,10 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from ship.build_push import content, dockerfile
+from ship.build_push.content.pins import image_of, pins, unpinned
+from ship.build_push.facts import Found
 from ship.images.reference import Reference
-from ship.runner.errors import ShipError, UserError
+from ship.images.registry.digests import SECONDS, Answer, digests
+from ship.runner.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ship.build_push.inputs import Image, Inputs
     from ship.images.registry.client import Client
     from ship.runner.step import Step
@@ -27,14 +32,54 @@ class Search:
         self._want = want
         self._registry = registry
         self._step = step
-        self._digests: dict[str, str] = {}
+        self._sources = {each.key: self._read(each) for each in want.images if want.skips(each)}
+        # By the name as written. Each image is asked for once, whatever takes it.
+        self._digests: dict[str, Answer] = {}
 
-    def look(self, image: Image) -> tuple[str, str]:
-        """Return the content address of an image and the digest that the registry has for it.
+    def found(self) -> dict[str, Found]:
+        """Return what is known of each image that need not be built when it is unchanged.
 
-        Either is empty where it is not known. Doubts are reported and mean that the image is built;
-        only what the person has to change, such as `paths` that match nothing, is raised.
+        Doubts are reported and mean that the image is built; only what the person has to change,
+        such as `paths` that match nothing, is raised.
         """
+        images = [image for image in self._want.images if image.key in self._sources]
+        self._digests = self._ask_for_bases()
+        found = {image.key: self._look(image) for image in images}
+        if self._want.no_cache:
+            return found
+        return self._with_digests(images, found)
+
+    def _read(self, image: Image) -> tuple[str, dockerfile.Sources]:
+        """Return the text of a Dockerfile, and what it takes from outside."""
+        text = content.dockerfile_text(image.file)
+        return text, dockerfile.sources(
+            text,
+            build_args=image.build_args,
+            target=image.target,
+            platforms=self._platforms(image),
+            # A named builder may run on another machine, whose platform we do not know.
+            build_platform="" if self._builder else self._step.platform,
+            contexts=tuple(self._want.build_contexts),
+        )
+
+    def _ask_for_bases(self) -> dict[str, Answer]:
+        """Return what the registries say of all images that enter a build."""
+        names = [name for _, sources in self._sources.values() for name in sources.images]
+        names += filter(None, map(image_of, self._want.build_contexts.values()))
+        parsed = {name: _whole(name) for name in dict.fromkeys(names)}
+        asked = dict.fromkeys(each for each in parsed.values() if each and not each.digest)
+        if asked:
+            listed = ", ".join(map(str, asked))
+            what = f"asking for the digests of base images, for at most {SECONDS} s: {listed}"
+            self._step.workflow.quote(what)
+        answers = digests(self._registry, asked)
+        return {
+            name: (Answer(it.digest) if it.digest else answers[it]) if it else Answer()
+            for name, it in parsed.items()
+        }
+
+    def _look(self, image: Image) -> Found:
+        """Return the content address of an image, and what the build must be given for it."""
         workflow = self._step.workflow
         ingredients, doubts = self._ingredients(image)
         with workflow.group(f"content of {image.key}"), workflow.untrusted():
@@ -43,44 +88,40 @@ class Search:
         for doubt in doubts:
             workflow.notice(f"{image.key} is built, because it may have changed: {doubt}")
         if doubts:
-            return "", ""
+            return Found()
         for doubt in content.doubts(ingredients):
             workflow.notice(f"{image.key}: {doubt}")
-        address = content.address(ingredients)
-        return address, ("" if self._want.no_cache else self._there(image, address))
+        found = {name: answer.digest for name, answer in self._digests.items()}
+        _, sources = self._sources[image.key]
+        pinned = pins(sources, self._want.build_contexts, found)
+        return Found(content.address(ingredients), "", *pinned)
 
-    def _there(self, image: Image, address: str) -> str:
-        """Return the digest that all names have under the address; nothing when one lacks it."""
-        try:
-            digests = {self._registry.head(name, address) for name in image.metadata.names}
-        except ShipError:
+    def _with_digests(self, images: Sequence[Image], found: dict[str, Found]) -> dict[str, Found]:
+        """Add the digest that all names of an image have under its address, if there is one."""
+        there = {
+            image.key: [Reference(name, found[image.key].address) for name in image.metadata.names]
+            for image in images
+            if found[image.key].address
+        }
+        answers = digests(self._registry, (each for names in there.values() for each in names))
+        for key, names in there.items():
             # A repository that does not exist yet, or may not be read: the build tells it better.
-            return ""
-        return digests.pop() or "" if len(digests) == 1 else ""
+            known = {answers[each].digest for each in names}
+            if len(known) == 1:
+                found[key] = found[key]._replace(digest=known.pop())
+        return found
 
     def _ingredients(self, image: Image) -> tuple[content.Ingredients, list[str]]:
         want = self._want
-        text = content.dockerfile_text(image.file)
-        sources = dockerfile.sources(
-            text,
-            build_args=image.build_args,
-            target=image.target,
-            platforms=self._platforms(image),
-            # A named builder may run on another machine, whose platform we do not know.
-            build_platform="" if self._builder else self._step.platform,
-            contexts=tuple(want.build_contexts),
-        )
+        text, sources = self._sources[image.key]
         doubts = [f"line {each.line} of the Dockerfile: {each.what}" for each in sources.unknown]
-        bases = {source: self._digest(source) for source in sources.images}
+        doubts += unpinned(sources)
+        answers = {source: self._digests[source] for source in sources.images}
         contexts = {n: self._context(it, doubts) for n, it in want.build_contexts.items()}
-        found = {**bases, **contexts}
         if self._step.env.get(POLICY):
             doubts.append(f"{POLICY} may replace the images that are named")
-        doubts += [
-            f"no registry returned a digest for {name}"
-            for name, digest in found.items()
-            if not digest
-        ]
+        doubts += [_without_digest(*each) for each in (*answers.items(), *contexts.items())
+                   if not each[1].digest]  # fmt: skip
         files = self._files(image, doubts)
         return content.Ingredients(
             files=files,
@@ -89,11 +130,11 @@ class Search:
             target=image.target,
             # The platform of a named builder is not known, so its name stands for it.
             platforms=self._platforms(image) or (self._builder or self._step.platform,),
-            bases=bases,
+            bases={name: answer.digest for name, answer in answers.items()},
             labels=_asked(labels=image.wanted.labels, annotations=image.wanted.annotations),
             secrets=tuple(each.id for each in want.secrets),
             ssh=want.ssh,
-            contexts=contexts,
+            contexts={name: answer.digest for name, answer in contexts.items()},
             provenance=want.provenance,
             sbom=want.sbom,
             salt=want.salt,
@@ -115,32 +156,29 @@ class Search:
         default = self._step.env.get("DOCKER_DEFAULT_PLATFORM", "")
         return image.platforms or ((default,) if default else ())
 
-    def _digest(self, reference: str) -> str:
-        """Return the digest that the name of a base image stands for now, or nothing."""
-        if reference not in self._digests:
-            self._digests[reference] = self._ask(reference)
-        return self._digests[reference]
-
-    def _ask(self, reference: str) -> str:
-        image = Reference.parse(reference)
-        if not image or image.digest:
-            return image.digest if image else ""
-        try:
-            return self._registry.head(image.name, image.tag or "latest") or ""
-        except ShipError:
-            return ""
-
     def _files(self, image: Image, doubts: list[str]) -> tuple[content.Entry, ...]:
         if image.paths:
             return content.selected(self._step.context.workspace, image.paths)
         return _read(image.context, image.file, doubts)
 
-    def _context(self, source: str, doubts: list[str]) -> str:
+    def _context(self, source: str, doubts: list[str]) -> Answer:
         """Return what a named build context is: a folder, or an image."""
-        if source.startswith("docker-image://"):
-            return self._digest(source.removeprefix("docker-image://"))
+        if image := image_of(source):
+            return self._digests[image]
         folder = os.path.join(self._step.context.workspace, source)
-        return content.tree_digest(_read(folder, "", doubts)) if os.path.isdir(folder) else ""
+        is_there = os.path.isdir(folder)
+        return Answer(content.tree_digest(_read(folder, "", doubts)) if is_there else "")
+
+
+def _whole(name: str) -> Reference | None:
+    """Return the image that a name means, equal for all of its spellings."""
+    image = Reference.parse(name)
+    return image and Reference(image.name._replace(short=""), image.tag or "latest", image.digest)
+
+
+def _without_digest(name: str, answer: Answer) -> str:
+    why = f" ({answer.why})" if answer.why else ""
+    return f"no registry returned a digest for {name}{why}"
 
 
 def _read(folder: str, file: str, doubts: list[str]) -> tuple[content.Entry, ...]:

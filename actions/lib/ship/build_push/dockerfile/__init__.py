@@ -10,8 +10,17 @@ Two things cannot be seen here: what a RUN downloads, and an image that a trigge
 base image names.
 """
 
-from ship.build_push.dockerfile.origins import is_image
+from ship.build_push.dockerfile.origins import familiar, is_image, is_old_frontend
 from ship.build_push.dockerfile.reader import read
-from ship.build_push.dockerfile.stages import Sources, Unknown, sources
+from ship.build_push.dockerfile.stages import SYNTAX, Sources, Unknown, sources
 
-__all__ = ["Sources", "Unknown", "is_image", "read", "sources"]
+__all__ = [
+    "SYNTAX",
+    "Sources",
+    "Unknown",
+    "familiar",
+    "is_image",
+    "is_old_frontend",
+    "read",
+    "sources",
+]

@@ -9,6 +9,8 @@ from ship.images.reference import Reference
 SCRATCH = "scratch"
 # The frontends of https://hub.docker.com/r/docker/dockerfile. They have the grammar that we read.
 _FRONTEND = re.compile(r"(?:.+/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
+# Those that know no build contexts by name: https://docs.docker.com/build/buildkit/frontend/.
+_OLD_FRONTEND = re.compile(r".+:(?:1\.[0-3](?:[.-].*)?|(?:master-)?experimental)")
 _SCHEMES = ("http://", "https://", "git://", "ssh://")
 _AT_HOST = re.compile(r"[\w-]+@[\w.-]+:")
 _GIT = re.compile(r"git://|ssh://|[\w-]+@[\w.-]+:|https?://[^?#]*\.git(?:[?#]|$)", re.IGNORECASE)
@@ -28,11 +30,15 @@ def is_frontend(image: str) -> bool:
     return _FRONTEND.fullmatch(image) is not None
 
 
+def is_old_frontend(image: str) -> bool:
+    """Return whether a frontend is too old to build on images that the command line gives."""
+    return _OLD_FRONTEND.fullmatch(image.partition("@")[0]) is not None
+
+
 def familiar(name: str) -> str:
     """Return the shortest form of an image's name. Build contexts are matched by this form."""
-    for prefix in ("docker.io/", "index.docker.io/", "library/"):
-        name = name.removeprefix(prefix)
-    return name.removesuffix(":latest")
+    name = name.removeprefix("docker.io/").removeprefix("index.docker.io/")
+    return re.sub("^library/(?=[^/]+$)", "", name).removesuffix(":latest")
 
 
 def is_fetched(source: str, checksum: str) -> bool:

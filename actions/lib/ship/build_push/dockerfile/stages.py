@@ -22,6 +22,8 @@ _MOUNT_FROM = re.compile(r"(?:^|[,\"])from=([^,\"]+)", re.IGNORECASE)
 _FETCHED = (
     "ADD {} may be downloaded during the build: pin it by a checksum or a full commit, or use COPY"
 )
+# The build argument that names the frontend, and takes precedence over the file.
+SYNTAX = "BUILDKIT_SYNTAX"
 # The names that BuildKit does not look up in the build contexts.
 _NO_CONTEXTS = {SCRATCH, "context"}
 
@@ -34,10 +36,21 @@ class Unknown(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What a Dockerfile takes from outside: images as written, in the order of the file."""
+    """What a Dockerfile takes from outside: images as written, in the order of the file.
 
-    images: tuple[str, ...] = ()
+    `frontend` is the image that reads the file, and `bases` are those that its stages take.
+    `stages` are the names of all stages.
+    """
+
+    frontend: str = ""
+    bases: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images, each once."""
+        return tuple(dict.fromkeys(each for each in (self.frontend, *self.bases) if each))
 
 
 class Stage(NamedTuple):
@@ -74,10 +87,12 @@ def sources(
     is returned as unknown, because the build explains it better.
     """
     given = build_args or {}
+    frontend: list[Need] = []
     needs: list[Need] = []
+    stages: list[Stage] = []
     try:
         file = read(text)
-        needs += _frontend(given.get("BUILDKIT_SYNTAX", "").strip() or file.syntax)
+        frontend += _frontend(given.get(SYNTAX, "").strip() or file.syntax)
         first, stages = _stages(file)
         stage = target or stages[-1].name
         for platform in platforms or (build_platform,):
@@ -86,9 +101,13 @@ def sources(
             needs += _Stages(stages, values, contexts).of(target)
     except BrokenError as reason:
         needs.append(Need(reason.line, unknown=str(reason)))
-    unknown = {Unknown(each.line, each.unknown) for each in needs if each.unknown}
-    images = dict.fromkeys(each.image for each in needs if each.image)
-    return Sources(tuple(images), tuple(sorted(unknown)))
+    unknown = {Unknown(each.line, each.unknown) for each in (*frontend, *needs) if each.unknown}
+    return Sources(
+        frontend=next((each.image for each in frontend if each.image), ""),
+        bases=tuple(dict.fromkeys(each.image for each in needs if each.image)),
+        stages=tuple(each.name for each in stages if each.name),
+        unknown=tuple(sorted(unknown)),
+    )
 
 
 def _frontend(syntax: str) -> Iterator[Need]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import hashlib
 import json
 import re
@@ -12,13 +13,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from ship.images.reference import DIGEST, DOCKER_HUB, TAG
 from ship.images.registry.credentials import IDENTITY, Credential
-from ship.images.registry.refusal import API, LOGIN, PUSH, SET_TAG, Refusal, Refused
-from ship.images.registry.transport import (
-    BACK_OFF_SECONDS,
-    Answer,
-    Transport,
-    is_local,
-)
+from ship.images.registry.links import next_page
+from ship.images.registry.proxy import is_local
+from ship.images.registry.refusal import API, LOGIN, PUSH, SET_TAG, Incomplete, Refusal, Refused
+from ship.images.registry.transport import BACK_OFF_SECONDS, Answer, Transport
 from ship.runner.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -107,6 +105,19 @@ class Client:
         """Close the connections that are kept open."""
         self._transport.close()
 
+    def know(self, registry: str) -> None:
+        """Get the login to a registry now, if there is one, and not when it asks for it."""
+        self._known_credential(registry)
+
+    def by(self, deadline: float) -> Self:
+        """Return this client for what has to be answered by a time of `time.monotonic`.
+
+        Both share connections and logins, and threads may use them side by side.
+        """
+        found = copy.copy(self)
+        found._transport = self._transport.by(deadline)  # noqa: SLF001 - it is of this class
+        return found
+
     def check_push(self, name: Name) -> Refusal | None:
         """Ask for the start of an upload and cancel it: nothing changes in the registry.
 
@@ -166,21 +177,21 @@ class Client:
         _expect(HTTP_CREATED, name, answer, SET_TAG)
 
     def tags(self, name: Name) -> tuple[str, ...]:
-        """Return all tags of a repository; none if it does not exist. Raises Refused."""
-        found: list[str] = []
-        page = f"tags/list?n={TAGS_A_PAGE}"
-        for _ in range(PAGES):
-            answer = self._ask("GET", name, page, PULL)
-            if answer.status == HTTP_NOT_FOUND:
-                break
+        """Return all tags of a repository; none if it does not exist.
+
+        Raises Refused, and Incomplete where it is not known whether these are all.
+        """
+        found: dict[str, None] = {}
+        query: str | None = f"n={TAGS_A_PAGE}"
+        for number in range(PAGES):
+            answer = self._ask("GET", name, f"tags/list?{query}", PULL)
+            if answer.status == HTTP_NOT_FOUND and not number:
+                return ()
             _expect(HTTP_OK, name, answer)
-            listed = _json(answer).get("tags")
-            if isinstance(listed, list):
-                found += [t for t in listed if isinstance(t, str) and TAG.fullmatch(t)]
-            page = _next_page(name, answer)
-            if not page:
-                break
-        return tuple(dict.fromkeys(found))
+            query = _read_page(name, answer, found)
+            if query is None:
+                return tuple(each for each in found if TAG.fullmatch(each))
+        raise Incomplete.of_list(name, f"there are more than {PAGES} pages")
 
     def size(self, name: Name, digest: str) -> int:
         """Return how many bytes a pull of the image downloads, on its first platform.
@@ -375,10 +386,12 @@ def _basic(credential: Credential | None) -> str:
 
 
 def _challenge(header: str) -> _Login:
-    scheme, _, rest = header.partition(" ")
-    if scheme.lower() != "bearer":
+    # As for Docker, a token goes before a password where both are offered.
+    bearer = re.search(r"(?:^|,)\s*bearer\s", header, re.IGNORECASE)
+    if not bearer:
         return _Login("basic")
-    asked = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+    parameters = re.findall(r'(\w+)="([^"]*)"', header[bearer.end() :])
+    asked = dict(reversed(parameters))  # of one that is there twice, the first
     return _Login("bearer", asked.get("realm", ""), asked.get("service", ""))
 
 
@@ -407,13 +420,20 @@ def _json(answer: Answer) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _next_page(name: Name, answer: Answer) -> str:
-    """Return the next page of the list from the Link header, if it is of the same repository."""
-    link = re.match(r"<([^>]*)>\s*;\s*rel=\"?next", answer.headers.get("link", ""))
-    if not link:
-        return ""
-    _, found, query = link[1].partition(f"/v2/{name.path}/tags/list?")
-    return f"tags/list?{query}" if found else ""
+def _read_page(name: Name, answer: Answer, found: dict[str, None]) -> str | None:
+    """Add the tags of a page; return the query of the next, if there is one. Raises Incomplete."""
+    listed = _json(answer).get("tags", "none")
+    # A repository without tags may have null.
+    if not isinstance(listed, (list, type(None))):
+        raise Incomplete.of_list(name, "a page is no list of tags")
+    tags = dict.fromkeys(each for each in listed or () if isinstance(each, str))
+    if tags and tags.keys() <= found.keys():
+        raise Incomplete.of_list(name, "a page repeats another")
+    found |= tags
+    try:
+        return next_page(answer.headers.get("link", ""), f"/v2/{name.path}/tags/list")
+    except ValueError as reason:
+        raise Incomplete.of_list(name, str(reason)) from None
 
 
 def _mappings(value: object) -> list[dict[str, Any]]:

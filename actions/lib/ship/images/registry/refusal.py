@@ -50,5 +50,13 @@ class Refused(StepFailed):
         return error
 
 
+class Incomplete(StepFailed):
+    """A registry that lists only a part of what it has."""
+
+    @classmethod
+    def of_list(cls, name: Name, why: str) -> Incomplete:
+        return cls.of(f"{name.registry} lists only a part of the tags of {name.path}: {why}")
+
+
 class CannotAsk(StepFailed):
     """The registry cannot be asked from here, though Docker's client may be able to."""

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
+import copy
 import glob
 import http.client
+import math
 import os
 import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from ship.images.registry.proxy import (
+    DEFAULT_PORTS,
+    NO_TUNNEL,
+    Proxy,
+    ProxyError,
+    is_local,
+    one_line,
+    proxy_of,
+)
 from ship.images.registry.refusal import TRANSIENT, CannotAsk
 from ship.runner.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from typing_extensions import Self
 
 TIMEOUT_SECONDS = 15
 # Waits before each retry, when a registry is busy or does not answer.
@@ -35,6 +47,8 @@ NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 # The distribution spec asks for manifests of up to 4 MiB.
 BODY_LIMIT = 16 * 1024 * 1024
 CHUNK = 1 << 16
+# The headers that may come several times, of those that are read here.
+LISTS = ("link", "www-authenticate")
 CERTIFICATES = "/etc/docker/certs.d"
 
 
@@ -78,6 +92,13 @@ class Transport:
         self._env = env
         self._waits = back_off
         self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}
+        self._deadline = math.inf
+
+    def by(self, deadline: float) -> Self:
+        """Return this transport for what has to be answered by a time of `time.monotonic`."""
+        found = copy.copy(self)
+        found._deadline = deadline  # noqa: SLF001 - it is of this class
+        return found
 
     def send(
         self,
@@ -95,7 +116,8 @@ class Transport:
         A transient status is returned when the tries are used up. Raises StepFailed when there is
         no answer at all, and CannotAsk when the server's certificate is not trusted.
         """
-        deadline = time.monotonic() + (DEADLINE_SECONDS if patient else IMPATIENT_SECONDS)
+        limit = DEADLINE_SECONDS if patient else IMPATIENT_SECONDS
+        deadline = min(self._deadline, time.monotonic() + limit)
         request = _Request(method, urlsplit(url), headers, body, deadline)
         for wait in (*(self._waits if patient else ()), None):
             answer: Answer | None = None
@@ -104,12 +126,12 @@ class Transport:
                 if not answer.is_transient:
                     return answer
             except NO_ANSWER as error:
-                if wait is None or _is_about_trust(error) or time.monotonic() > deadline:
-                    raise _unreachable(url, error) from None
+                if wait is None or _is_final(error) or time.monotonic() > deadline:
+                    raise self._unreachable(url, error) from None
             pause = _asked_for(answer, wait)
             if pause is None or time.monotonic() + pause > deadline:
                 if answer is None:
-                    raise _unreachable(url, TimeoutError("it took too long"))
+                    raise self._unreachable(url, TimeoutError("it took too long"))
                 return answer
             time.sleep(pause)
         raise AssertionError  # the last round returns or raises
@@ -122,7 +144,7 @@ class Transport:
                 return self._exchange(kept, request)
             except NO_ANSWER:
                 kept.close()  # The server has closed it since.
-        connection = self._connect(request.url)
+        connection = self._connect(request)
         try:
             return self._exchange(connection, request)
         except BaseException:
@@ -139,45 +161,96 @@ class Transport:
         connection.request(request.method, target, request.body or None, headers)
         reply = connection.getresponse()
         read = _read(connection, reply, request)
-        answer = Answer(reply.status, {k.lower(): v for k, v in reply.getheaders()}, read)
+        answer = Answer(reply.status, _headers(reply), read)
         if reply.isclosed() and not reply.will_close:
-            self._open[url.scheme, url.netloc] = connection
+            self._keep(url, connection)
         else:
             connection.close()
         return answer
 
-    def _connect(self, url: SplitResult) -> http.client.HTTPConnection:
-        host, port = url.hostname or "", url.port
-        proxy = self._proxy(url)
-        if url.scheme != "https":
-            if proxy:
-                return _ThroughProxy(proxy.hostname or "", proxy.port, timeout=TIMEOUT_SECONDS)
-            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
-        context = _trust(self._env, url.netloc)
+    def _keep(self, url: SplitResult, connection: http.client.HTTPConnection) -> None:
+        """Keep a connection open; of those that threads have used side by side, only one."""
+        if self._open.setdefault((url.scheme, url.netloc), connection) is not connection:
+            connection.close()
+
+    def _connect(self, request: _Request) -> http.client.HTTPConnection:
+        """Return a connection. Only one through a proxy is open, so that faults of it are told."""
+        url = request.url
+        proxy = proxy_of(url, self._env)
+        connection = self._made(url, proxy)
         if not proxy:
-            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
-        connection = http.client.HTTPSConnection(
-            proxy.hostname or "", proxy.port or 80, timeout=TIMEOUT_SECONDS, context=context
-        )
-        connection.set_tunnel(host, port or 443, _proxy_login(proxy))
+            return connection
+        _limit(connection, request.patience)
+        try:
+            connection.connect()
+        except NO_ANSWER as error:
+            is_behind = connection.sock is not None and isinstance(error, OSError)
+            connection.close()
+            if is_behind and not NO_TUNNEL.match(str(error)):
+                raise  # It was the registry, or its certificate.
+            raise ProxyError(proxy, url.netloc, error) from None
         return connection
 
-    def _proxy(self, url: SplitResult) -> SplitResult | None:
-        names = (f"{url.scheme}_proxy", f"{url.scheme.upper()}_PROXY")
-        value = next((self._env[name] for name in names if self._env.get(name)), "")
-        if not value or _is_direct(url.hostname or "", self._env):
-            return None
-        return urlsplit(value if "//" in value else f"http://{value}")
+    def _made(self, url: SplitResult, proxy: Proxy | None) -> http.client.HTTPConnection:
+        host, port = (proxy.host, proxy.port) if proxy else (url.hostname or "", url.port)
+        if url.scheme != "https":
+            kind = _ThroughProxy if proxy else http.client.HTTPConnection
+            return kind(host, port, timeout=TIMEOUT_SECONDS)
+        context = _trust(self._env, url.netloc)
+        connection = http.client.HTTPSConnection(
+            host, port, timeout=TIMEOUT_SECONDS, context=context
+        )
+        if proxy:
+            default = DEFAULT_PORTS["https"]
+            connection.set_tunnel(url.hostname or "", url.port or default, dict(proxy.headers))
+        return connection
+
+    def _unreachable(self, url: str, error: Exception) -> StepFailed:
+        """Return the error for a server that gives no answer."""
+        parts = urlsplit(url)
+        if isinstance(error, ProxyError):
+            return StepFailed.of(str(error), hint=error.hint, anchor="a-proxy-that-does-not-work")
+        if _is_about_trust(error):
+            what = f"the runner does not trust {parts.netloc}: {error}"
+            return CannotAsk.of(what, anchor="a-registry-that-the-runner-does-not-trust")
+        said = one_line(str(error)) or type(error).__name__
+        with contextlib.suppress(ValueError):
+            if proxy := proxy_of(parts, self._env):
+                what = f"the registry {parts.netloc} does not answer through {proxy}: {said}"
+                return StepFailed.of(
+                    what, hint=proxy.hint(parts.netloc), anchor="a-proxy-that-does-not-work"
+                )
+        what = f"the registry {parts.netloc} does not answer: {said}"
+        page = "the-registry-does-not-answer"
+        if is_local(parts.hostname or ""):
+            # Docker tries TLS there as well, and may be on another machine than we are.
+            return CannotAsk.of(what, anchor=page)
+        hint = "it may be down; run the job again in some minutes"
+        if isinstance(error, socket.gaierror):
+            what = f"the name {parts.netloc} of the registry cannot be resolved"
+            hint = (
+                "check the input `image`; if it is right, the runner cannot reach its name server"
+            )
+        return StepFailed.of(what, hint=hint, anchor=page)
 
     def close(self) -> None:
         """Close what is open."""
-        for connection in self._open.values():
-            connection.close()
-        self._open.clear()
+        with contextlib.suppress(KeyError):
+            while True:
+                self._open.popitem()[1].close()
 
 
 class _ThroughProxy(http.client.HTTPConnection):
     """A plain connection to a proxy, which is given the whole address of a request."""
+
+
+def _headers(reply: http.client.HTTPResponse) -> dict[str, str]:
+    """Return the headers by lower-case name. One that is a list may come in several parts."""
+    found: dict[str, str] = {}
+    for name, value in reply.getheaders():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found and key in LISTS else value
+    return found
 
 
 def _limit(connection: http.client.HTTPConnection, seconds: float) -> None:
@@ -204,31 +277,6 @@ def _read(
     return read
 
 
-def is_local(host: str) -> bool:
-    """Say whether a host is this machine; as for Docker, such a registry may speak plain HTTP."""
-    parts = host.split(".")
-    loopback = len(parts) == 4 and parts[0] == "127" and all(p.isdigit() for p in parts)  # noqa: PLR2004
-    return host in ("localhost", "::1") or loopback
-
-
-def _is_direct(host: str, env: Mapping[str, str]) -> bool:
-    """Say whether NO_PROXY names a host, by the suffixes that curl and Go understand."""
-    if is_local(host):
-        return True
-    for entry in (env.get("no_proxy") or env.get("NO_PROXY") or "").split(","):
-        name = entry.strip().lower().lstrip("*").lstrip(".").partition(":")[0]
-        if entry.strip() == "*" or (name and (host == name or host.endswith(f".{name}"))):
-            return True
-    return False
-
-
-def _proxy_login(proxy: SplitResult) -> dict[str, str]:
-    if not proxy.username:
-        return {}
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
 def _trust(env: Mapping[str, str], netloc: str) -> ssl.SSLContext:
     """Trust the CAs of the system and, as Docker does, those in its certs.d folders."""
     context = ssl.create_default_context()
@@ -251,26 +299,13 @@ def _asked_for(answer: Answer | None, wait: float | None) -> float | None:
     return max(wait, float(asked)) if float(asked) <= LONGEST_WAIT_SECONDS else None
 
 
+def _is_final(error: Exception) -> bool:
+    """Say whether another try will have the same error."""
+    return _is_about_trust(error) or (isinstance(error, ProxyError) and error.is_final)
+
+
 def _is_about_trust(error: Exception) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError) or (
         # It speaks plain HTTP: Docker may know it from `insecure-registries`.
         isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error)
     )
-
-
-def _unreachable(url: str, error: Exception) -> StepFailed:
-    host = urlsplit(url).netloc
-    if _is_about_trust(error):
-        what = f"the runner does not trust {host}: {error}"
-        return CannotAsk.of(what, anchor="a-registry-that-the-runner-does-not-trust")
-    if is_local(urlsplit(url).hostname or ""):
-        # Docker tries TLS there as well, and may be on another machine than we are.
-        what = f"the registry {host} does not answer: {error or type(error).__name__}"
-        return CannotAsk.of(what, anchor="the-registry-does-not-answer")
-    if isinstance(error, socket.gaierror):
-        what = f"the name {host} of the registry cannot be resolved"
-        hint = "check the input `image`; if it is right, the runner cannot reach its name server"
-    else:
-        what = f"the registry {host} does not answer: {error or type(error).__name__}"
-        hint = "it may be down; run the job again in some minutes"
-    return StepFailed.of(what, hint=hint, anchor="the-registry-does-not-answer")

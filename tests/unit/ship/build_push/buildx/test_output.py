@@ -44,6 +44,8 @@ def test_a_message_of_buildx_becomes_a_cause(said: str, reported: str) -> None:
     assert said in error.evidence.text
 
 
+OLD = "failed to solve with frontend dockerfile.v0: unsupported frontend capability"
+LAGGING = "x.io/base:1@sha256:0123"
 HEAD = 'failed to do request: Head "https://registry-1.docker.io/v2/{0}": dial tcp: lookup {1}'
 LOOKUP = "registry-1.docker.io on 127.0.0.11:53: no such host"
 COPIED = 'failed to calculate checksum of ref c92c::1rmn: "/nothere/x": not found'
@@ -87,6 +89,10 @@ COPIED = 'failed to calculate checksum of ref c92c::1rmn: "/nothere/x": not foun
         (("x: failed to resolve source metadata for ghcr.io/x/y:1: failed to authorize: failed to "
          "fetch oauth token: unexpected status from POST request to https://ghcr.io/token: 403 "
          "Forbidden"), "the base image ghcr.io/x/y:1", "Log in to its registry in a step before"),
+        (f"rpc error: code = Unknown desc = {OLD} moby.buildkit.frontend.contexts",
+         "knows no build contexts by name", "Docker 23 or newer"),
+        (f"failed to resolve source metadata for {LAGGING}: {LAGGING}: not found",
+         f"the builder finds no image {LAGGING}", "a mirror that the builder uses lags behind"),
         ("the Dockerfile cannot be empty", "exit code 7: the Dockerfile cannot be empty", "ERROR"),
         ('invalid tag "x/y:-a": invalid reference format', 'exit code 7: invalid tag "x/y:-a"', ""),
         ("Cache export is not supported for the docker driver.\nSwitch to a different driver",
@@ -274,6 +280,11 @@ def test_steps_and_those_of_them_that_came_from_a_cache_are_counted() -> None:
     said = (
         "#1 [internal] load build definition\n#5 [build 1/2] FROM x\n#5 CACHED\n"
         "#6 [build 2/2] RUN y\n#6 DONE 0.1s\n#7 [auth] a/b:pull token\n#8 exporting to image\n"
+    )
+    assert output.counted(Finished(0, "", said)) == (2, 1)
+    said = (
+        "#2 [context a/b:1] load metadata for a/b:1@sha256:0\n#2 DONE 0.1s\n"
+        "#3 [context a/b:1] a/b:1@sha256:0\n#3 CACHED\n#4 [1/1] RUN y\n#4 DONE 0.1s\n"
     )
     assert output.counted(Finished(0, "", said)) == (2, 1)
 

@@ -25,7 +25,7 @@ from doubles import (
 from ship.images.reference import Name
 from ship.images.registry.client import Client, Manifest
 from ship.images.registry.credentials import Credential, stored
-from ship.images.registry.refusal import Refusal
+from ship.images.registry.refusal import Incomplete, Refusal
 from ship.images.registry.transport import Transport
 from ship.runner.command import Secret
 from ship.runner.errors import StepFailed
@@ -223,14 +223,71 @@ def test_all_pages_of_tags_are_read_and_odd_ones_left_out() -> None:
         assert client.tags(name) == ("a", "b", "c")
 
 
-def test_a_link_to_elsewhere_is_not_followed() -> None:
-    away = '<http://127.0.0.1:1/v2/other/tags/list?n=1>; rel="next"'
+FIRST = '{"tags": ["a"]}'
+NEXT = '<?last=a>; rel="next"'
+
+
+@pytest.mark.parametrize(
+    ("pages", "why"),
+    [
+        ([(200, {"Link": "<http://127.0.0.1:1/v2/other/tags/list?n=1>; rel=next"}, FIRST)],
+         "its next page is another list"),
+        ([(200, {"Link": "/v2/acme/app/tags/list?n=1"}, FIRST)], "`Link` cannot be read"),
+        ([(200, {"Link": NEXT}, FIRST)], "a page repeats another"),
+        ([(200, {"Link": NEXT}, FIRST), (200, {}, "<html>log in</html>")], "is no list of tags"),
+        ([(200, {}, "[1")], "is no list of tags"),
+        ([(200, {}, "[]")], "is no list of tags"),
+        ([(200, {}, "{}")], "is no list of tags"),
+        ([(200, {}, '{"tags": {"a": 1}}')], "is no list of tags"),
+    ],
+)  # fmt: skip
+def test_a_part_of_the_tags_is_not_taken_for_all(pages: list[Answer], why: str) -> None:
+    answers: Answers = {"GET /v2/acme/app/tags/list": pages, "GET /v2/": [(200, {}, "")]}
+    with serving(answers) as (client, name, _), pytest.raises(Incomplete) as caught:
+        client.tags(name)
+    said = f"{name.registry} lists only a part of the tags of acme/app: "
+    assert str(caught.value).startswith(said)
+    assert why in str(caught.value)
+
+
+def test_a_list_without_end_is_not_taken_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ship.images.registry.client.PAGES", 3)
+    page: Answer = (200, {"Link": NEXT}, '{"tags": []}')
+    answers: Answers = {"GET /v2/acme/app/tags/list": [page], "GET /v2/": [(200, {}, "")]}
+    with (
+        serving(answers) as (client, name, _),
+        pytest.raises(Incomplete, match="there are more than 3 pages"),
+    ):
+        client.tags(name)
+
+
+def test_links_in_several_headers_all_count() -> None:
+    several = {"Link": NEXT, "link": '<list?n=1>; rel="first"'}
     answers: Answers = {
-        "GET /v2/acme/app/tags/list": [(200, {"Link": away}, '{"tags": ["a"]}')],
+        "GET /v2/acme/app/tags/list": [(200, several, FIRST), (200, {}, '{"tags": ["b"]}')],
         "GET /v2/": [(200, {}, "")],
     }
     with serving(answers) as (client, name, _):
-        assert client.tags(name) == ("a",)
+        assert client.tags(name) == ("a", "b")
+
+
+def test_a_repository_without_tags_has_none() -> None:
+    answers: Answers = {"GET /v2/acme": [(200, {}, '{"tags": null}')], "GET /v2/": [(200, {}, "")]}
+    with serving(answers) as (client, name, _):
+        assert client.tags(name) == ()
+
+
+def test_a_registry_that_goes_on_at_another_name_of_its_own_is_asked_by_ours() -> None:
+    inner = "<http://registry:5000/v2/acme/app/tags/list?last=a>; rel=next"
+    answers: Answers = {
+        "GET /v2/acme/app/tags/list": [
+            (200, {"link": inner}, FIRST), (200, {}, '{"tags": ["b"]}')
+        ],
+        "GET /v2/": [(200, {}, "")],
+    }  # fmt: skip
+    with serving(answers) as (client, name, server):
+        assert client.tags(name) == ("a", "b")
+    assert server.asked.count("GET /v2/acme/app/tags/list") == 2
 
 
 def test_the_size_is_that_of_the_first_platform_and_not_of_what_is_attached() -> None:
@@ -318,6 +375,24 @@ def test_a_token_that_is_none_is_refused_and_not_shown(token: object) -> None:
     answer: Answer = (200, {}, json.dumps({"token": token}))
     with HttpRegistry({"GET /v2/": [CHALLENGE], "GET /token": [answer]}) as server:
         assert ask(server) == Refusal("login", 200, "the token service gave no token")
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [
+        'Basic realm="x", Bearer realm="http://{address}/token",service="s"',
+        'Bearer realm="http://{address}/token",service="s", Basic realm="x"',
+        'bearer realm="http://{address}/token"',
+    ],
+)
+def test_a_token_goes_before_a_password_where_both_are_offered(offered: str) -> None:
+    # Some registries offer each in a header of its own.
+    several = {"WWW-Authenticate": offered, "www-authenticate": 'Basic realm="y"'}
+    challenge: Answer = (401, several, "")
+    answers: Answers = {"GET /v2/": [challenge], "GET /token": [TOKEN], "POST /v2/": [UPLOAD]}
+    with HttpRegistry(answers) as server:
+        assert ask(server) is None
+    assert "GET /token" in server.asked
 
 
 @pytest.mark.parametrize("realm", ["https://[bad", "http://example.com/token", "", "x"])
@@ -415,11 +490,10 @@ def test_what_a_registry_says_is_not_repeated_without_end() -> None:
 
 
 def test_odd_answers_are_no_crash() -> None:
-    odd: list[Answer] = [(200, {}, "[1"), (200, {}, "[]"), (200, {}, '{"tags": {"a": 1}}')]
+    odd: list[Answer] = [(200, {}, "[1"), (200, {}, "[]"), (200, {}, '{"layers": {"a": 1}}')]
     for answer in odd:
         answers: Answers = {"GET /v2/acme": [answer], "GET /v2/": [(200, {}, "")]}
         with serving(answers) as (client, name, _):
-            assert client.tags(name) == ()
             assert client.size(name, "1") == 0
 
 
@@ -445,18 +519,3 @@ def test_a_helper_is_asked_over_stdin() -> None:
     assert stored(config, "ghcr.io", runner) is None
     assert runner.ran[0].argv == ("docker-credential-pass", "get")
     assert runner.ran[0].stdin == Secret("ghcr.io")
-
-
-# Proxies
-
-
-def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
-    with HttpRegistry(OPEN_REGISTRY) as proxy:
-        env = {"HTTP_PROXY": f"http://u:p@{proxy.address}", "http_proxy": f"http://{proxy.address}"}
-        transport = Transport(env, back_off=())
-        assert transport.send("GET", "http://registry.example.com/v2/", {}).status == 404
-        transport.close()
-        direct = Transport({**env, "NO_PROXY": "other,.example.com"}, back_off=())
-        with pytest.raises(StepFailed, match=r"registry\.example\.com"):
-            direct.send("GET", "http://registry.example.com/v2/", {})
-    assert proxy.asked == ["GET http://registry.example.com/v2/"]
