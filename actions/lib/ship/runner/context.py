@@ -25,6 +25,9 @@ class Context(NamedTuple):
     run_id: str = ""
     # A run that is started again has the number of the first.
     run_attempt: str = ""
+    # The number of the run among those of its workflow, and the file of that: OWNER/NAME/PATH@REF.
+    run_number: str = ""
+    workflow_ref: str = ""
     workspace: str = "."
     payload: Mapping[str, Any] = {}
 
@@ -103,6 +106,8 @@ def read_context(env: Mapping[str, str]) -> Context:
         server=env.get("GITHUB_SERVER_URL", "") or "https://github.com",
         run_id=env.get("GITHUB_RUN_ID", ""),
         run_attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        run_number=env.get("GITHUB_RUN_NUMBER", ""),
+        workflow_ref=env.get("GITHUB_WORKFLOW_REF", ""),
         workspace=env.get("GITHUB_WORKSPACE", "") or ".",
         # Less is known without a payload, but nothing fails, so it is no error.
         payload=read_object(env.get("GITHUB_EVENT_PATH", "")),
