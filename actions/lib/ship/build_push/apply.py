@@ -69,15 +69,22 @@ class Apply:
         self._adviser = adviser
         self._outcomes = outcomes
 
-    def build(self, what: Plan) -> None:
-        """Make the builder, build all images, and remove the builder. Raises ShipError."""
+    def build(self, what: Plan, again: Callable[[], Plan | None]) -> None:
+        """Make the builder, build all images, and remove the builder. Raises ShipError.
+
+        When all are built and none is pushed, `again` may return another plan for the pushes.
+        """
         if not what.builds:
             return
         with self._builder(what) as chosen:
             rehearsals = [(each, each.rehearsal) for each in chosen.builds if each.rehearsal]
             for _ in self._tried(rehearsals):
                 pass
-            for ended in self._tried([(each, each.command) for each in chosen.builds]):
+            changed = again() if rehearsals else None
+            if changed and chosen is not what:
+                changed = changed.without_builder
+            pushes = [(each, each.command) for each in (changed or chosen).builds]
+            for ended in self._tried(pushes):
                 self._note(ended)
 
     @contextmanager

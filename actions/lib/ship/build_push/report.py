@@ -11,13 +11,14 @@ from ship.runner.errors import ShipError
 from ship.runner.summary import cell, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ship.build_push.facts import Facts
     from ship.build_push.inputs import Image, Inputs
     from ship.build_push.plan import Plan
     from ship.images.reference import Name, Reference
     from ship.images.registry.client import Client
+    from ship.runner.commit import Commit
     from ship.runner.context import Context
     from ship.runner.step import Step
     from ship.runner.workflow_commands import Workflow
@@ -53,6 +54,8 @@ class Outcomes:
 
     def __init__(self, images: Sequence[Image]) -> None:
         self._outcomes = {image.key: Outcome(image) for image in images}
+        # The names that stay with a newer commit.
+        self.kept: dict[Reference, Commit] = {}
 
     def __iter__(self) -> Iterator[Outcome]:
         return iter(tuple(self._outcomes.values()))
@@ -70,6 +73,10 @@ class Outcomes:
     def set(self, key: str, **changes: object) -> None:
         """Note what is known of an image now."""
         self._outcomes[key] = self._outcomes[key]._replace(**changes)  # type: ignore[arg-type]
+
+    def keep(self, kept: Mapping[Reference, Commit]) -> None:
+        """Note names that stay with a newer commit."""
+        self.kept.update(kept)
 
     def add_pushed(self, key: str, reference: Reference) -> None:
         """Note a tag that was set."""
@@ -121,14 +128,24 @@ def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> No
         step.workflow.notice(f"{what}: {', '.join(lost)}")
 
 
+def kept_tags(kept: Mapping[Reference, Commit], step: Step) -> None:
+    """Say which tags are not moved back, and which commit has them."""
+    for commit in dict.fromkeys(kept.values()):
+        listed = ", ".join(str(name) for name, theirs in kept.items() if theirs == commit)
+        step.workflow.notice(
+            f"These tags are not moved, because a newer commit has them ({commit.shown}): {listed}."
+            " To move them back, set `older-commit: move`."
+        )
+
+
 def write(
     want: Inputs, outcomes: Outcomes, registry: Client | None, step: Step, title: str
 ) -> None:
     """Set the outputs and write the summary, with sizes where a registry is given."""
-    final_outputs(list(outcomes), step.workflow)
+    final_outputs(list(outcomes), step.workflow, outcomes.kept)
     measured = [each._replace(size=_pulled(each, registry)) for each in outcomes]
     if any(each.digest or each.built for each in measured):
-        step.workflow.summary(summary(want, measured, step, title))
+        step.workflow.summary(summary(want, measured, step, title) + _kept(outcomes.kept))
     for each in measured:
         if each.pushed:
             tags = dict.fromkeys(reference.tag for reference in each.pushed)
@@ -170,12 +187,14 @@ def _lines(pairs: Mapping[str, str]) -> str:
     return "\n".join(f"{name}={value}" for name, value in pairs.items())
 
 
-def final_outputs(outcomes: Sequence[Outcome], workflow: Workflow) -> None:
+def final_outputs(
+    outcomes: Sequence[Outcome], workflow: Workflow, kept: Collection[Reference] = ()
+) -> None:
     """Set what only the build and the registry know; empty where there is none."""
     workflow.output("image", _aligned(each.reference for each in outcomes))
     workflow.output("digest", _aligned(each.digest for each in outcomes))
     workflow.output("built", "true" if any(each.built for each in outcomes) else "false")
-    results = {each.image.key: _result(each) for each in outcomes}
+    results = {each.image.key: _result(each, kept) for each in outcomes}
     workflow.output("results", json.dumps(results, separators=(",", ":")))
     for each in outcomes:
         if each.digest:
@@ -188,8 +207,9 @@ def _aligned(texts: Iterable[str]) -> str:
     return "\n".join(lines) if any(lines) else ""
 
 
-def _result(outcome: Outcome) -> dict[str, object]:
+def _result(outcome: Outcome, kept: Collection[Reference]) -> dict[str, object]:
     metadata = outcome.image.metadata
+    stays = [str(reference) for reference in kept if reference.name in metadata.names]
     return {
         "image": outcome.reference,
         "digest": outcome.digest,
@@ -198,6 +218,7 @@ def _result(outcome: Outcome) -> dict[str, object]:
         "version": metadata.version,
         "built": outcome.built,
         "pushed": [str(reference) for reference in outcome.pushed],
+        "kept": stays,
     }
 
 
@@ -206,6 +227,15 @@ def summary(want: Inputs, outcomes: Sequence[Outcome], step: Step, title: str) -
     rows = [_row(each, step) for each in outcomes]
     unpushed = "" if want.push else "\nNothing was pushed.\n"
     return f"### {title}\n\n{table(COLUMNS, rows)}{unpushed}"
+
+
+def _kept(kept: Mapping[Reference, Commit]) -> str:
+    """Return a line of the summary for each tag that stays."""
+    lines = [
+        f"- `{reference}` was not moved: the newer commit {cell(commit.shown)} has it.\n"
+        for reference, commit in kept.items()
+    ]
+    return "".join(["\n", *lines]) if lines else ""
 
 
 def _row(outcome: Outcome, step: Step) -> tuple[str, ...]:

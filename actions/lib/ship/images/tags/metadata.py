@@ -17,7 +17,7 @@ from ship.images.tags.versions import semver
 from ship.runner.errors import Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ship.images.tags.candidates import Candidate
     from ship.images.tags.facts import Facts
@@ -46,9 +46,9 @@ class Wanted(NamedTuple):
 class Metadata(NamedTuple):
     """The names, tags, labels and annotations of an image.
 
-    `tag_names` are its tags, the most important one first. `shown` is the tag to show to people. It
-    is a fixed tag when there is one, and then `is_fixed` is true. `notices` are sentences for the
-    log.
+    `tag_names` are its tags, the most important one first. Those in `fixed` never move to another
+    commit. `shown` is the tag to show to people, a fixed one when there is one. `notices` are
+    sentences for the log.
     """
 
     names: tuple[Name, ...]
@@ -59,7 +59,24 @@ class Metadata(NamedTuple):
     annotations: Mapping[str, str]
     levels: tuple[str, ...] = ("manifest",)
     notices: tuple[str, ...] = ()
-    is_fixed: bool = False
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether there is a fixed tag."""
+        return bool(self.fixed)
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The tags that can move to another commit."""
+        return tuple(tag for tag in self.tag_names if tag not in self.fixed)
+
+    def without(self, tags: Collection[str], instead: str) -> Metadata:
+        """Return the same without some of the moving tags; `instead` is used when none is left."""
+        left = tuple(tag for tag in self.tag_names if tag in self.fixed or tag not in tags)
+        fixed = self.fixed if left else (instead,)
+        left = left or fixed
+        return self._replace(tag_names=left, fixed=fixed, shown=(*fixed, *left)[0])
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -132,8 +149,8 @@ class _Description:
             names=names,
             tag_names=tags,
             version=version,
-            shown=fixed or version,
-            is_fixed=bool(fixed),
+            shown=(*fixed, version)[0],
+            fixed=fixed,
             labels=labels,
             annotations=annotations,
             levels=self._facts.levels,
@@ -200,8 +217,8 @@ class _Description:
 
     def _tags(
         self, rules: Iterable[Rule], flavor: Flavor, facts: Facts
-    ) -> tuple[tuple[str, ...], str]:
-        """Return the tags, and the most important of the fixed ones, or an empty text."""
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the tags, and the fixed ones among them; the most important ones first."""
         tell = self._notices.append
         candidates = Candidates(facts, flavor, values_of(facts, tell), tell)
         found: list[tuple[str, Candidate]] = []
@@ -214,8 +231,8 @@ class _Description:
         names = [tag for tag, _ in found]
         if found and _has_latest(flavor, found[0][1]):
             names.append(self._legal(candidates.latest()))
-        fixed = [tag for tag, made in found if made.is_fixed]
-        return tuple(dict.fromkeys(names)), fixed[0] if fixed else ""
+        fixed = (tag for tag, made in found if made.is_fixed)
+        return tuple(dict.fromkeys(names)), tuple(dict.fromkeys(fixed))
 
     def _legal(self, text: str) -> str:
         tag = legal_tag(text)
