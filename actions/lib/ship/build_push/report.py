@@ -94,6 +94,7 @@ def notices(want: Inputs, step: Step) -> None:
     context = step.context
     if context.is_check and not want.push:
         what = "a merge queue" if context.event_name == "merge_group" else "a pull request"
+        what = f"a comment on {what}" if context.commented else what
         fork = " of a fork, which never pushes" if context.is_fork else ""
         step.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
 
