@@ -196,7 +196,7 @@ class _Planner:
         cached = self._want._replace(no_cache=False)
         image, file = what.image, what.metadata_file
         return what._replace(
-            rehearsal=self._command(unpushed, image, (), file),
+            rehearsal=self._command(unpushed, image, (), file)._replace(why=f"build {image.key}"),
             command=self._command(cached, image, what.references, file),
         )
 

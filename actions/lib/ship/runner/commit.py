@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 LABEL = "io.github.gen-workflow.commit"
 SHOWN_DIGITS = 12
 # What is neither a blank nor special to JSON, a shell or a pattern.
-_PLAIN = re.compile(r"[^A-Za-z0-9._~/:@+=,#-]")
-_WORDS = 4
+_SPECIAL = re.compile(r"[^A-Za-z0-9._~/:@+=,#-]")
+_TEXT = re.compile(r"(?=.{1,2000}$)(?:[A-Za-z0-9._~/:@+=,#%-]+ ){3}[0-9]{1,18}", re.ASCII)
 _TAGS = "refs/tags/"
 
 
@@ -45,10 +45,10 @@ class Commit(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Commit | None:
         """Return the commit that a text names, or None when it names none."""
-        words = text.split()
-        if len(words) != _WORDS or not re.fullmatch(r"[0-9]{1,18}", words[3], re.ASCII):
+        if not _TEXT.fullmatch(text):
             return None
-        return cls(words[0], words[1], words[2], int(words[3]))
+        workflow, ref, sha, number = text.split()
+        return cls(workflow, ref, sha, int(number))
 
     @property
     def shown(self) -> str:
@@ -87,6 +87,6 @@ def commit_of(context: Context) -> Commit | None:
 
 def _word(text: str) -> str:
     """Return a text as one word, in which special characters are as in the address of a page."""
-    return _PLAIN.sub(
+    return _SPECIAL.sub(
         lambda char: "".join(f"%{b:02X}" for b in char[0].encode("utf-8", "surrogatepass")), text
     )

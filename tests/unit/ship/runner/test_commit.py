@@ -74,7 +74,22 @@ def test_where_the_runner_does_not_tell_all_there_is_none(changes: dict[str, Any
     assert commit_of(context(**changes)) is None
 
 
-@pytest.mark.parametrize("text", ["", "a b c", "a b c d", "a b c 1 2", "a b c -1", "a b c ²"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a b c",
+        "a b c d",
+        "a b c 1 2",
+        "a b c -1",
+        "a b c ²",
+        "a  b c 1",
+        "a b c 1\n",
+        "a b \x1b[2J 1",
+        "a b `c` 1",
+        f"a b {'c' * 2000} 1",
+    ],
+)
 def test_a_text_of_another_form_names_none(text: str) -> None:
     assert Commit.parse(text) is None
 

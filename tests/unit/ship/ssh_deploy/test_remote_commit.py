@@ -10,7 +10,10 @@ import pytest
 from script_host import COMMON, DASH_FIRST, IMAGE, PHASES, WANTED, ScriptHost
 from ship.runner.context import Context
 from ship.ssh_deploy.advice import advice
+from ship.ssh_deploy.proxy.inputs import ProxyForm
+from ship.ssh_deploy.proxy.plan import plan_proxy
 from ship.ssh_deploy.run.plan import plan_run
+from ship.ssh_deploy.run.ports import Port
 from unit.ship.runner.test_commit import MAIN, NEWER, ORDERS, WORKFLOW
 from unit.ship.ssh_deploy.test_remote_compose import ComposeSide, deployed
 
@@ -71,6 +74,14 @@ def test_an_older_commit_is_refused_before_anything_is_touched(script_host: Scri
     assert script_host.boxes == {"app": "running"}
     assert not [each for each in script_host.calls if each.startswith(CHANGES)]
     assert len((script_host.state / "history.jsonl").read_text().splitlines()) == 1
+
+
+def test_behind_the_proxy_too(script_host: ScriptHost) -> None:
+    serve(script_host, NEWER)
+    web = WANTED._replace(ports=(Port("", "80", "8080", "tcp"),), health="/up")
+    proxy = ProxyForm(web, hosts=(), tls=False, image=IMAGE, drain_timeout=1)
+    facts = script_host.run(*PHASES, program=plan_proxy(COMMON, proxy, run_for(MAIN)))
+    assert "failure older-commit" in facts, facts
 
 
 @pytest.mark.parametrize("case", ORDERS)
