@@ -60,6 +60,10 @@ class Outcomes:
     def __iter__(self) -> Iterator[Outcome]:
         return iter(tuple(self._outcomes.values()))
 
+    def get(self, key: str) -> Outcome:
+        """Return what is known of an image."""
+        return self._outcomes[key]
+
     @property
     def pushed(self) -> set[Reference]:
         """All references that are in the registry."""

@@ -17,7 +17,7 @@ from ship.runner.step import Step
 from unit.ship.build_push.given import SHA, SHORT, context, inputs, values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 WORKFLOW = "https://github.com/Acme/App/.github/workflows/ci.yml"
 OURS = Commit(WORKFLOW, "refs/heads/main", SHA, 7)
@@ -72,8 +72,16 @@ class Pushed(NamedTuple):
         return [path.rpartition("/")[2] for path in self.asked if path.startswith("PUT")]
 
 
+BUILT = (Finished(0),) * 4
+
+
 def push(
-    workspace: Path, tmp_path: Path, answers: Mapping[str, Any], number: str = "7", **given: str
+    workspace: Path,
+    tmp_path: Path,
+    answers: Mapping[str, Any],
+    number: str = "7",
+    builds: Sequence[Finished] = BUILT,
+    **given: str,
 ) -> Pushed:
     """Run the step of a push to main whose image is known as `{}`."""
     log = Log(tmp_path)
@@ -82,7 +90,7 @@ def push(
         path = command.argv[command.argv.index("--metadata-file") + 1]
         Path(path).write_text(json.dumps({"containerimage.digest": digest_of(MINE)}))
 
-    runner = ScriptedRunner(*[Finished(0)] * 4, then=build)
+    runner = ScriptedRunner(*builds, then=build)
     mine: Answers = {
         "GET /v2/acme/app/manifests": [(404, {}, "")],
         "PUT /v2/acme": [(201, {}, "")],
@@ -179,6 +187,15 @@ def test_tags_that_all_move_are_looked_at_when_the_image_is_built_and_not_pushed
     assert (step.tagged, step.set) == ([[], ["main"]], ["latest"])
     assert ["--push" in argv for argv in step.builds] == [False, True]
     assert ["--no-cache" in argv for argv in step.builds] == [True, False], "it is built once"
+
+
+def test_what_is_built_before_it_is_pushed_has_the_time_of_both_and_the_steps_of_the_first(
+    workspace: Path, tmp_path: Path
+) -> None:
+    steps = "#5 [1/2] RUN a\n#6 [2/2] RUN b\n#5 CACHED\n"
+    builds = (Finished(0, "", steps, 30), Finished(0, "", f"{steps}#6 CACHED\n", 1.5))
+    step = push(workspace, tmp_path, {}, tags=BRANCH, builds=builds)
+    assert "| 31.5 s | 1 of 2 steps |" in step.log.summary
 
 
 def test_of_tags_that_all_move_one_that_need_not_stay_is_pushed(
