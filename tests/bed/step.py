@@ -62,6 +62,8 @@ class Run:
     ref: str = "refs/heads/main"
     sha: str = "0123456789abcdef0123456789abcdef01234567"
     run_id: str = "4711"
+    # The number of the run among those of its workflow.
+    run_number: str = "1"
     event: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -310,10 +312,11 @@ def _runner(folder: Path, workspace: Path, action: ActionFile, run: Run) -> dict
         "GITHUB_REPOSITORY_OWNER": run.repository.partition("/")[0],
         "GITHUB_RUN_ATTEMPT": "1",
         "GITHUB_RUN_ID": run.run_id,
-        "GITHUB_RUN_NUMBER": "1",
+        "GITHUB_RUN_NUMBER": run.run_number,
         "GITHUB_SERVER_URL": "https://github.com",
         "GITHUB_SHA": run.sha,
         "GITHUB_WORKFLOW": "Build and deploy",
+        "GITHUB_WORKFLOW_REF": f"{run.repository}/.github/workflows/ci-cd.yml@{run.ref}",
         "GITHUB_WORKSPACE": str(workspace),
         "RUNNER_ARCH": "X64",
         "RUNNER_ENVIRONMENT": "github-hosted",

@@ -79,6 +79,24 @@ def test_an_older_version_that_ends_later_moves_nothing_back(
     assert f"ghcr.io/{PATH}:latest" not in ended.outputs["tags"]
 
 
+@pytest.mark.parametrize("tags", ["", "type=ref,event=branch"], ids=["defaults", "rules"])
+def test_an_older_commit_that_ends_later_moves_no_tag_of_its_branch_back(
+    runner: Runner, registry: Registry, workspace: Path, tags: str
+) -> None:
+    slow(workspace / "a")
+    runs = [Run(repository=REPOSITORY, sha=n * 40, run_number=n) for n in ("1", "2")]
+    older = start(runner, workspace, runs[0], context="a", tags=tags)
+    await_log(older, '"sleep", "5"')
+    newer = build(runner, workspace, runs[1], context="b", tags=tags)
+    ended = older.result()
+    assert (newer.code, ended.code) == (0, 0), ended.log
+    assert registry.digest(PATH, "main") == newer.outputs["digest"]
+    assert registry.digest(PATH, f"sha-{'1' * 12}") == ended.outputs["digest"]
+    assert "because a newer commit has them (222222222222 of main)" in ended.log
+    again = build(runner, workspace, runs[0], context="a", tags=tags, **{"older-commit": "move"})
+    assert registry.digest(PATH, "main") == again.outputs["digest"]
+
+
 @pytest.mark.test_all
 def test_a_registry_that_cannot_list_its_versions_for_now_is_no_reason_to_leave_latest_behind(
     runner: Runner, registry: Registry, workspace: Path

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bed import Bed, Host
+    from bed.step import StepResult
 
 pytestmark = pytest.mark.needs("packages", "engine")
 STATE = "/home/deploy/.gen-workflow/shop"
@@ -74,6 +75,24 @@ def test_every_deploy_is_a_line_of_the_history(host: Host, shop: Shop, deploy: D
     assert lines[1]["run"].endswith("/acme/shop/actions/runs/99")
     assert lines[1]["previous"] == shop.push("1")
     assert SECRET not in str(lines)
+
+
+@pytest.mark.test_all
+def test_a_run_that_is_started_again_does_not_replace_what_a_newer_one_deployed(
+    host: Host, shop: Shop, deploy: Deploy
+) -> None:
+    runs = {number: Run(sha=number * 40, run_number=number) for number in "12"}
+
+    def push(number: str, **changes: str) -> StepResult:
+        return deploy.run(deploy.inputs(shop.push(number), **changes), run=runs[number])
+
+    assert push("2").code == 0
+    again = push("1")
+    assert (again.code, again.outputs["result"]) == (2, "refused"), again.log
+    assert "a newer commit serves (222222222222 of main, since 20" in again.errors[0]
+    await_served(host, "2")
+    assert push("1", older_commit="deploy").code == 0
+    await_served(host, "1")
 
 
 def test_the_previous_release_comes_back_without_a_build(

@@ -71,15 +71,22 @@ class Apply:
         self._adviser = adviser
         self._outcomes = outcomes
 
-    def build(self, what: Plan) -> None:
-        """Make the builder, build all images, and remove the builder. Raises ShipError."""
+    def build(self, what: Plan, again: Callable[[], Plan | None]) -> None:
+        """Make the builder, build all images, and remove the builder. Raises ShipError.
+
+        When all are built and none is pushed, `again` may return another plan for the pushes.
+        """
         if not what.builds:
             return
         with self._builder(what) as chosen:
             rehearsals = [(each, each.rehearsal) for each in chosen.builds if each.rehearsal]
-            for _ in self._tried(rehearsals):
-                pass
-            for ended in self._tried([(each, each.command) for each in chosen.builds]):
+            for ended in self._tried(rehearsals):
+                self._measure(ended)
+            changed = again() if rehearsals else None
+            if changed and chosen is not what:
+                changed = changed.without_builder
+            pushes = [(each, each.command) for each in (changed or chosen).builds]
+            for ended in self._tried(pushes):
                 self._note(ended)
 
     @contextmanager
@@ -160,8 +167,8 @@ class Apply:
     def _note(self, ended: _Ended) -> None:
         what, finished = ended
         key = what.image.key
-        steps, cached = output.counted(finished)
-        self._outcomes.set(key, built=True, seconds=finished.seconds, steps=steps, cached=cached)
+        self._measure(ended)
+        self._outcomes.set(key, built=True)
         if not self._want.push:
             loaded = () if what.unloaded else what.references
             self._outcomes.set(key, loaded=loaded, unloaded=what.unloaded)
@@ -174,6 +181,16 @@ class Apply:
             # Under a content address the image of another run is as good as ours.
             ours = "" if what.is_shared else config
             self._outcomes.set(key, digest=digest, config=ours, pushed=what.references)
+
+    def _measure(self, ended: _Ended) -> None:
+        """Note the time and the steps of a build; what is built before it is pushed, once."""
+        key, finished = ended.what.image.key, ended.finished
+        before = self._outcomes.get(key)
+        steps, cached = output.counted(finished)
+        if before.steps:
+            steps, cached = before.steps, before.cached
+        seconds = before.seconds + finished.seconds
+        self._outcomes.set(key, seconds=seconds, steps=steps, cached=cached)
 
     def _digest_of(self, what: Build, reported: str, config: str) -> str:
         """Return the digest of what was pushed.

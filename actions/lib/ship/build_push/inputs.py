@@ -14,6 +14,7 @@ from ship.images.login import Offers
 from ship.images.reference import GHCR
 from ship.images.registry.credentials import Credential
 from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
+from ship.runner.commit import commit_of
 from ship.runner.reader import NO, YES, Reader
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ship.images.reference import Name
     from ship.runner.command import Secret
+    from ship.runner.commit import Commit
     from ship.runner.context import Context
 
 INPUTS = (
@@ -28,6 +30,7 @@ INPUTS = (
     "secret-files", "ssh", "platforms", "tags", "flavor", "labels", "annotations", "push",
     "skip-unchanged", "paths", "salt", "max-age", "cache", "cache-from", "cache-to", "builder",
     "builder-image", "provenance", "sbom", "pull", "no-cache", "username", "password", "dry-run",
+    "older-commit",
 )  # fmt: skip
 TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?")
@@ -104,6 +107,9 @@ class Inputs(NamedTuple):
     dry_run: bool
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    # The commit that the run is for, when the runner tells it.
+    commit: Commit | None = None
+    moves_back: bool = False
 
     @property
     def offers(self) -> Offers:
@@ -118,6 +124,11 @@ class Inputs(NamedTuple):
     def names(self) -> tuple[Name, ...]:
         """The names of all images."""
         return tuple(dict.fromkeys(n for image in self.images for n in image.metadata.names))
+
+    @property
+    def compares(self) -> bool:
+        """Whether a tag stays where it is when a newer commit has it."""
+        return bool(self.commit) and not self.moves_back
 
     def skips(self, image: Image) -> bool:
         """Whether an image may be taken from the registry instead of being built."""
@@ -164,6 +175,8 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         password=read.secret("password"),
         job_token=read.job_token(),
         dry_run=read.flag("dry-run"),
+        commit=commit_of(context),
+        moves_back=read.choice("older-commit", ("keep", "move")) == "move",
     )  # fmt: skip
     notices += (*_check_tags(read, images, context, push=push), *secrets.notices)
     read.done()

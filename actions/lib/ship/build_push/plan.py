@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LATEST = "latest"
 CURRENT_DOES = "the current builder can do it (then the commands have no `--builder`)"
 BUILD_FIRST = "build all images without a push, so that no tag moves before all can be built"
+BUILD_ONCE = "build it without a push, so that no tag moves that a newer commit has by then"
 SAME_CONTENT = "the registry has an image of the same content"
 # Why the engine does not get an image from a builder, and what to do to get it.
 SEVERAL_PLATFORMS = (
@@ -80,6 +81,8 @@ class Plan(NamedTuple):
     tags: tuple[Tags, ...]
     without_builder: Plan | None = None
     removals: tuple[Command, ...] = ()
+    # Whether tags stay that a newer commit has.
+    compares: bool = False
 
     def shown(self) -> str:
         """Return the plan as numbered sentences with their commands, for a person."""
@@ -108,7 +111,7 @@ class Plan(NamedTuple):
     def _shown_rehearsals(self) -> Iterator[str]:
         commands = [each.rehearsal for each in self.builds if each.rehearsal]
         if commands:
-            yield _shown(BUILD_FIRST, *commands)
+            yield _shown(BUILD_FIRST if len(commands) > 1 else BUILD_ONCE, *commands)
 
     def _shown_removal(self) -> Iterator[str]:
         if self.create_builder and (remove := self.create_builder.undo):
@@ -118,6 +121,7 @@ class Plan(NamedTuple):
         references = [f"{each.name}:{tag}" for each in self.tags for tag in each.tags]
         if references:
             text = "set these tags, when all images are in the registry"
+            text += ", but for those that a newer commit has" if self.compares else ""
             references.sort(key=lambda each: each.endswith(f":{LATEST}"))
             yield "\n   ".join((text, *references))
 
@@ -163,6 +167,7 @@ class _Planner:
         self._changed = [image for image in want.images if not self._found[image.key].digest]
         self._creates = bool(facts.choice.reasons and self._changed)
         self._builder = facts.new_builder if self._creates else facts.choice.name
+        self._compares = want.compares and facts.sets_tags
         self._env = {"DOCKER_CONFIG": facts.folder}
         if self._creates:
             # So that nothing of it stays in the user's folder, whatever happens.
@@ -179,6 +184,7 @@ class _Planner:
             tags=tags_to_set(self._want, pushed) if self._facts.sets_tags else (),
             without_builder=self._without_builder(),
             removals=self._removals(),
+            compares=self._compares,
         )
 
     def _removals(self) -> tuple[Command, ...]:
@@ -201,12 +207,19 @@ class _Planner:
         builds = tuple(self._build(n, image) for n, image in enumerate(self._changed))
         # No tag may move before all images are known to build.
         moves = any(not each.is_shared and not each.image.metadata.is_fixed for each in builds)
-        if len(builds) == 1 or not self._want.push or not moves:
+        # Nor may one that a newer commit has got while this one was built.
+        if not self._want.push or not moves or (len(builds) == 1 and not self._compares):
             return builds
+        return tuple(map(self._rehearsed, builds))
+
+    def _rehearsed(self, what: Build) -> Build:
         unpushed = self._want._replace(push=False)
-        return tuple(
-            each._replace(rehearsal=self._command(unpushed, each.image, (), each.metadata_file))
-            for each in builds
+        # What is pushed is what was built before.
+        cached = self._want._replace(no_cache=False)
+        image, file = what.image, what.metadata_file
+        return what._replace(
+            rehearsal=self._command(unpushed, image, (), file)._replace(why=f"build {image.key}"),
+            command=self._command(cached, image, what.references, file),
         )
 
     def _build(self, number: int, image: Image) -> Build:

@@ -11,13 +11,14 @@ from ship.runner.errors import ShipError
 from ship.runner.summary import cell, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ship.build_push.facts import Facts
     from ship.build_push.inputs import Image, Inputs
     from ship.build_push.plan import Plan
     from ship.images.reference import Name, Reference
     from ship.images.registry.client import Client
+    from ship.runner.commit import Commit
     from ship.runner.context import Context
     from ship.runner.step import Step
     from ship.runner.workflow_commands import Workflow
@@ -57,9 +58,15 @@ class Outcomes:
 
     def __init__(self, images: Sequence[Image]) -> None:
         self._outcomes = {image.key: Outcome(image) for image in images}
+        # The names that stay with a newer commit.
+        self.kept: dict[Reference, Commit] = {}
 
     def __iter__(self) -> Iterator[Outcome]:
         return iter(tuple(self._outcomes.values()))
+
+    def get(self, key: str) -> Outcome:
+        """Return what is known of an image."""
+        return self._outcomes[key]
 
     @property
     def pushed(self) -> set[Reference]:
@@ -74,6 +81,10 @@ class Outcomes:
     def set(self, key: str, **changes: object) -> None:
         """Note what is known of an image now."""
         self._outcomes[key] = self._outcomes[key]._replace(**changes)  # type: ignore[arg-type]
+
+    def keep(self, kept: Mapping[Reference, Commit]) -> None:
+        """Note names that stay with a newer commit."""
+        self.kept.update(kept)
 
     def add_pushed(self, key: str, reference: Reference) -> None:
         """Note a tag that was set."""
@@ -91,6 +102,7 @@ def notices(want: Inputs, step: Step) -> None:
     context = step.context
     if context.is_check and not want.push:
         what = "a merge queue" if context.event_name == "merge_group" else "a pull request"
+        what = f"a comment on {what}" if context.commented else what
         fork = " of a fork, which never pushes" if context.is_fork else ""
         step.workflow.notice(f"Nothing is pushed: this run is for {what}{fork}.")
 
@@ -126,19 +138,29 @@ def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> No
         step.workflow.notice(f"{what}, so these tags are not moved: {', '.join(lost)}")
 
 
+def kept_tags(kept: Mapping[Reference, Commit], step: Step) -> None:
+    """Say which tags are not moved back, and which commit has them."""
+    for commit in dict.fromkeys(kept.values()):
+        listed = ", ".join(str(name) for name, theirs in kept.items() if theirs == commit)
+        step.workflow.notice(
+            f"These tags are not moved, because a newer commit has them ({commit.shown}): {listed}."
+            " To move them back, set `older-commit: move`."
+        )
+
+
 def write(want: Inputs, outcomes: Outcomes, registry: Client | None, step: Step) -> str:
     """Set the outputs, and say what was done. Return the table for the summary, in Markdown.
 
     It has sizes where a registry is given, and is empty where nothing was done.
     """
-    final_outputs(list(outcomes), step.workflow)
+    final_outputs(list(outcomes), step.workflow, outcomes.kept)
     for each in outcomes:
         for line in _said(each, want):
             step.workflow.say(line)
     if not any(each.digest or each.built for each in outcomes):
         return ""
     measured = [each._replace(size=_pulled(each, registry)) for each in outcomes]
-    return summary(want, measured, step)
+    return summary(want, measured, step) + _kept(outcomes.kept)
 
 
 def _said(outcome: Outcome, want: Inputs) -> Iterator[str]:
@@ -197,12 +219,14 @@ def _lines(pairs: Mapping[str, str]) -> str:
     return "\n".join(f"{name}={value}" for name, value in pairs.items())
 
 
-def final_outputs(outcomes: Sequence[Outcome], workflow: Workflow) -> None:
+def final_outputs(
+    outcomes: Sequence[Outcome], workflow: Workflow, kept: Collection[Reference] = ()
+) -> None:
     """Set what only the build and the registry know; empty where there is none."""
     workflow.output("image", _aligned(each.reference for each in outcomes))
     workflow.output("digest", _aligned(each.digest for each in outcomes))
     workflow.output("built", "true" if any(each.built for each in outcomes) else "false")
-    results = {each.image.key: _result(each) for each in outcomes}
+    results = {each.image.key: _result(each, kept) for each in outcomes}
     workflow.output("results", json.dumps(results, separators=(",", ":")))
     for each in outcomes:
         if each.digest:
@@ -215,8 +239,9 @@ def _aligned(texts: Iterable[str]) -> str:
     return "\n".join(lines) if any(lines) else ""
 
 
-def _result(outcome: Outcome) -> dict[str, object]:
+def _result(outcome: Outcome, kept: Collection[Reference]) -> dict[str, object]:
     metadata = outcome.image.metadata
+    stays = [str(reference) for reference in kept if reference.name in metadata.names]
     return {
         "image": outcome.reference,
         "digest": outcome.digest,
@@ -225,6 +250,7 @@ def _result(outcome: Outcome) -> dict[str, object]:
         "version": metadata.version,
         "built": outcome.built,
         "pushed": [str(reference) for reference in outcome.pushed],
+        "kept": stays,
     }
 
 
@@ -254,6 +280,15 @@ def _why_unloaded(outcome: Outcome, want: Inputs) -> str:
     """Return why the engine has no image that is not pushed; nothing where it has, or may have."""
     is_found = bool(outcome.digest) and not outcome.built and not want.push
     return "it is unchanged, and was not built" if is_found else outcome.unloaded
+
+
+def _kept(kept: Mapping[Reference, Commit]) -> str:
+    """Return a line of the summary for each tag that stays."""
+    lines = [
+        f"- `{reference}` was not moved: the newer commit {cell(commit.shown)} has it.\n"
+        for reference, commit in kept.items()
+    ]
+    return "".join(["\n", *lines]) if lines else ""
 
 
 def _row(outcome: Outcome, step: Step) -> tuple[str, ...]:

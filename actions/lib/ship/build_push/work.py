@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ship.build_push import ask, report
 from ship.build_push.apply import Apply, Publication
+from ship.build_push.newer import newer, without
 from ship.build_push.plan import plan, tags_to_set
 from ship.build_push.report import Outcomes
 from ship.images.docker_config import docker_config, own_config
@@ -15,7 +16,9 @@ from ship.images.registry.refusal import Refused
 from ship.runner.errors import Interrupted, ShipError, StepFailed
 
 if TYPE_CHECKING:
+    from ship.build_push.facts import Facts
     from ship.build_push.inputs import Inputs
+    from ship.build_push.plan import Plan
     from ship.images.registry.client import Client
     from ship.runner.step import Step
 
@@ -77,12 +80,29 @@ class Work:
         known = ask.facts(self._want, registry, folder, self._step)
         report.kept(known, self._outcomes, self._step)
         what = plan(self._want, known)
-        Apply(self._want, self._step, registry, self._adviser, self._outcomes).build(what)
+        apply = Apply(self._want, self._step, registry, self._adviser, self._outcomes)
+        apply.build(what, lambda: self._replanned(registry, known))
         if self._want.push and registry:
-            # Another run may have pushed a higher version meanwhile.
+            # Another run may have pushed a higher version meanwhile, or a newer commit.
             self._ask_versions(registry)
+            self._leave_newer(registry)
             tags = tags_to_set(self._want, self._outcomes.pushed)
             Publication(registry, self._adviser, self._outcomes).set_tags(tags)
+
+    def _replanned(self, registry: Client | None, known: Facts) -> Plan | None:
+        """Return a plan without the tags that a newer commit has; None when all tags move."""
+        if registry and self._leave_newer(registry):
+            return plan(self._want, known)
+        return None
+
+    def _leave_newer(self, registry: Client) -> bool:
+        """Leave tags where they are that a newer commit has; return whether there are any."""
+        kept = newer(self._want, registry, self._outcomes.pushed)
+        if kept:
+            self._outcomes.keep(kept)
+            report.kept_tags(kept, self._step)
+            self._rename(without(self._want, kept))
+        return bool(kept)
 
     def _ask_versions(self, registry: Client) -> None:
         """Let the tags follow from the versions that the registry has now."""
@@ -90,6 +110,9 @@ class Work:
         if want == self._want:
             return
         report.overtaken(self._want, want, self._outcomes, self._step)
+        self._rename(want)
+
+    def _rename(self, want: Inputs) -> None:
         self._want = want
         self._outcomes.rename(want.images)
         report.known_outputs(want, self._step)

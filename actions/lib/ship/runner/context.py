@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEPENDABOT = "dependabot[bot]"
+# Those who can have a branch here; a pull request of all others is that of a fork.
+INSIDERS = ("OWNER", "MEMBER", "COLLABORATOR")
 
 
 class Context(NamedTuple):
@@ -25,6 +27,9 @@ class Context(NamedTuple):
     run_id: str = ""
     # A run that is started again has the number of the first.
     run_attempt: str = ""
+    # The number of the run among those of its workflow, and the file of that: OWNER/NAME/PATH@REF.
+    run_number: str = ""
+    workflow_ref: str = ""
     workspace: str = "."
     payload: Mapping[str, Any] = {}
 
@@ -54,17 +59,27 @@ class Context(NamedTuple):
         return self.event_name.startswith("pull_request")
 
     @property
+    def commented(self) -> Mapping[str, Any]:
+        """The pull request that the run is for a comment on; empty when it is for none."""
+        issue = object_at(self.payload, "issue") if self.event_name == "issue_comment" else {}
+        return issue if object_at(issue, "pull_request") else {}
+
+    @property
     def is_check(self) -> bool:
         """Whether the run tries out what is not merged yet: a pull request or a merge queue."""
-        return self.is_pull_request or self.event_name == "merge_group" or self.is_fork
+        is_one = self.is_pull_request or bool(self.commented)
+        return is_one or self.event_name == "merge_group" or self.is_fork
 
     @property
     def is_fork(self) -> bool:
         """Whether the run is for a pull request of another repository than this one.
 
         A `workflow_run` after the workflow of such a pull request is, too: it has the rights of
-        this repository, and often the code of the other.
+        this repository, and often the code of the other. So is a comment on one. GitHub does not
+        tell it the repository, but who cannot push to this one has opened it from another.
         """
+        if self.commented:
+            return self.commented.get("author_association") not in INSIDERS
         if self.event_name == "workflow_run":
             run = object_at(self.payload, "workflow_run")
             return self._is_foreign(object_at(run, "head_repository"))
@@ -84,8 +99,8 @@ class Context(NamedTuple):
         """
         if self.is_dependabot:
             return "a run of Dependabot"
-        # The two others for a fork have the rights of this repository.
-        has_rights = self.event_name in ("pull_request_target", "workflow_run")
+        # The others for a fork have the rights of this repository.
+        has_rights = self.event_name in ("pull_request_target", "workflow_run", "issue_comment")
         return "the pull request of a fork" if self.is_fork and not has_rights else ""
 
     def _is_foreign(self, repository: Mapping[str, Any]) -> bool:
@@ -103,6 +118,8 @@ def read_context(env: Mapping[str, str]) -> Context:
         server=env.get("GITHUB_SERVER_URL", "") or "https://github.com",
         run_id=env.get("GITHUB_RUN_ID", ""),
         run_attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        run_number=env.get("GITHUB_RUN_NUMBER", ""),
+        workflow_ref=env.get("GITHUB_WORKFLOW_REF", ""),
         workspace=env.get("GITHUB_WORKSPACE", "") or ".",
         # Less is known without a payload, but nothing fails, so it is no error.
         payload=read_object(env.get("GITHUB_EVENT_PATH", "")),

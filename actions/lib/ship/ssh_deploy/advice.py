@@ -159,6 +159,13 @@ CAUSES = {
             "~/.gen-workflow/NAME/repositories on the host"
         ),
     ),
+    "older-commit": (
+        "a newer commit serves ({}), and this run is for an older one",
+        (
+            "leave it as it is when the newer one is right; to go back, start a new run with "
+            "`rollback: previous`; to deploy this commit anyway, set `older-commit: deploy`"
+        ),
+    ),
     "no-flock": (
         "the host has no `flock` command, which stops two deploys from running at the same time",
         "install util-linux on the host (on Alpine, busybox has the command)",

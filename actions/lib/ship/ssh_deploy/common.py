@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.reference import Name
+from ship.runner.commit import commit_of
 from ship.ssh import Access, Target, read_access, read_targets
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ DEFAULTS = {
     "keep": "3",
     "host-files": "refuse",
     "adopt": "false",
+    "older-commit": "refuse",
 }
 
 
@@ -59,6 +61,8 @@ class Common(NamedTuple):
     adopt: bool = False
     # What a service may have that this deploy changes: see `note_difference` in owner.sh.
     replaces: tuple[str, ...] = ()
+    # Whether a commit may replace a newer one of its branch.
+    may_be_older: bool = False
 
     def group_size(self) -> int:
         """Return how many hosts are switched at a time; a percentage gives one at least."""
@@ -94,15 +98,21 @@ class Common(NamedTuple):
         }
 
 
-def history(context: Context) -> dict[str, Value]:
-    """Return what a script that keeps a history of its releases writes beside each of them."""
+def history(common: Common, context: Context, rollback: str) -> dict[str, Value]:
+    """Return what a script notes beside each release, and compares with what it noted before.
+
+    What a rollback brings is not the commit of the run.
+    """
+    commit = commit_of(context)
+    known = str(commit) if commit and not rollback else ""
     run = {
         "actor": context.actor,
         "run": context.run_url,
         "sha": context.sha,
         "ref": context.ref,
+        **({"commit": known} if known else {}),
     }
-    return {"HISTORY": json.dumps(run)[1:-1]}
+    return {"HISTORY": json.dumps(run)[1:-1], "COMMIT": "" if common.may_be_older else known}
 
 
 def read_common(read: Reader, context: Context) -> Common:
@@ -129,6 +139,7 @@ def read_common(read: Reader, context: Context) -> Common:
         earlier_name=context.name if is_default and name != context.name else "",
         adopt=read.flag("adopt"),
         replaces=_replaces(read),
+        may_be_older=read.choice("older-commit", ("refuse", "deploy")) == "deploy",
     )
 
 

@@ -25,7 +25,7 @@ INPUTS = (
     "after", "script", "rollback", "keep", "max-parallel", "lock-timeout", "lock-expiry",
     "registry-username", "registry-password", "dry-run", "strategy", "candidate", "proxy-hosts",
     "proxy-tls", "proxy-image", "drain-timeout", "compose", "dir", "images", "files", "health-host",
-    "health-status", "environment", "adopt", "replaces", "host-files",
+    "health-status", "environment", "adopt", "replaces", "host-files", "older-commit",
 )  # fmt: skip
 # An error may show every other input as it is, and GitHub masks only its own secrets. A registry
 # may accept the key of a service account.

@@ -46,6 +46,12 @@ def pull_request(source: str) -> dict[str, Any]:
     }
 
 
+def comment(association: str) -> dict[str, Any]:
+    """Return what GitHub tells of a comment on a pull request: not the repository of that."""
+    issue = {"number": 7, "author_association": association, "pull_request": {"url": "https://x"}}
+    return {**BASE, "action": "created", "issue": issue, "comment": {"body": "/build"}}
+
+
 class Case(NamedTuple):
     event_name: str
     ref: str
@@ -120,6 +126,34 @@ CASES = {
         ("gh-readonly-queue-main-pr-7-abc", SHORT), "gh-readonly-queue-main-pr-7-abc", SHORT,
         pushes=False, reported="Nothing is pushed: this run is for a merge queue.",
     ),
+    "a comment on a pull request of a fork": Case(
+        "issue_comment", "refs/heads/main", comment("NONE"), ("pr-7",), "pr-7", "pr-7",
+        pushes=False, reported="Nothing is pushed: this run is for a comment on a pull request of "
+        "a fork, which never pushes.",
+    ),
+    "a comment on a pull request that may be of a branch": Case(
+        "issue_comment", "refs/heads/main", comment("MEMBER"), ("pr-7",), "pr-7", "pr-7",
+        pushes=False, reported="Nothing is pushed: this run is for a comment on a pull request.",
+    ),
+    "a comment on an issue": Case(
+        "issue_comment", "refs/heads/main", {**BASE, "issue": {"number": 8}},
+        ("main", SHORT), "main", SHORT, pushes=True,
+    ),
+    "a pre-release on GitHub of a stable version": Case(
+        "release", "refs/tags/v1.4.2",
+        {**BASE, "release": {"tag_name": "v1.4.2", "draft": False, "prerelease": True}},
+        ("1.4.2", SHORT), "1.4.2", "1.4.2", pushes=True, reported="marked as a pre-release",
+    ),
+    "a run after another workflow for another branch": Case(
+        "workflow_run", "refs/heads/main",
+        {**BASE, "workflow_run": {"head_branch": "dev", "head_repository": REPOSITORY}},
+        ("main", SHORT), "main", SHORT, pushes=True, reported="the tags are those of main",
+    ),
+    "a branch called latest": Case(
+        "push", "refs/heads/latest", {**BASE, "head_commit": COMMIT},
+        ("branch-latest", SHORT), "branch-latest", SHORT, pushes=True,
+        reported="because latest is kept for versions",
+    ),
     "an event without a payload": Case(
         "push", "refs/heads/main", {}, ("main", SHORT), "main", SHORT, pushes=True,
     ),
@@ -147,8 +181,11 @@ def test_an_event_decides_tags_and_push(name: str, tmp_path: Path) -> None:
 
 def test_a_fork_may_not_push_even_when_it_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
-    for event_name in ("pull_request", "pull_request_target"):
-        run = Run(repository="Acme/Shop", event_name=event_name, event=pull_request("mallory/Shop"))
+    of_fork = pull_request("mallory/Shop")
+    events = {"pull_request": of_fork, "pull_request_target": of_fork}
+    events["issue_comment"] = comment("CONTRIBUTOR")
+    for event_name, event in events.items():
+        run = Run(repository="Acme/Shop", event_name=event_name, event=event)
         step = run_action("build-push", {"push": "true"}, workspace=tmp_path, run=run)
         assert step.code == 2
         assert "never pushed from the pull request of a fork" in step.errors[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ship.runner.command import Command
+from ship.runner.commit import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ def build(
              for s in want.secrets]  # fmt: skip
     argv += [f"--ssh={ssh}" for ssh in want.ssh]
     argv += [f"--label={name}={value}" for name, value in image.metadata.labels.items()]
+    argv += [f"--label={LABEL}={want.commit}"] if want.commit else []
     argv += [f"--annotation={each}" for each in annotations_of(want, image)]
     argv += [f"--cache-from={source}" for source in _cache_from(want, image)]
     argv += [f"--cache-to={target}" for target in _cache_to(want, image)]

@@ -94,6 +94,7 @@ class Client:
         self._tokens: dict[tuple[Name, str], str] = {}
         # By digest, so that an entry never changes.
         self._manifests: dict[tuple[Name, str], Manifest] = {}
+        self._labels: dict[tuple[Name, str], dict[str, str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -198,14 +199,38 @@ class Client:
 
         It is only shown to people, so it is asked once and without a long wait.
         """
-        manifest = self.manifest(name, digest, patient=False)
-        read = manifest.read() if manifest else {}
-        first = next((m for m in _mappings(read.get("manifests")) if _is_platform(m)), None)
-        if first and (inner := self.manifest(name, str(first.get("digest")), patient=False)):
-            read = inner.read()
+        read = self._of_first_platform(name, digest)
         parts = (*_mappings(read.get("layers")), *_mappings([read.get("config")]))
         sizes = [part.get("size") for part in parts]
         return sum(size for size in sizes if isinstance(size, int))
+
+    def labels(self, name: Name, reference: str) -> dict[str, str]:
+        """Return the labels of an image, on its first platform; none if there is no such image.
+
+        It is asked once and without a long wait. Raises Refused.
+        """
+        config = self._of_first_platform(name, reference).get("config")
+        digest = str(config.get("digest")) if isinstance(config, dict) else ""
+        if not DIGEST.fullmatch(digest):
+            return {}
+        if (name, digest) not in self._labels:
+            answer = self._ask("GET", name, f"blobs/{digest}", PULL, patient=False)
+            _expect(HTTP_OK, name, answer)
+            # What is sent from elsewhere need not be what was asked for.
+            is_whole = digest == "sha256:" + hashlib.sha256(answer.body).hexdigest()
+            self._labels[name, digest] = _labels(_json(answer)) if is_whole else {}
+        return self._labels[name, digest]
+
+    def _of_first_platform(self, name: Name, reference: str) -> dict[str, Any]:
+        """Return a manifest; of an index the one for its first platform; empty if it is not there.
+
+        What is attached to an image, such as its provenance, is for no platform.
+        """
+        manifest = self.manifest(name, reference, patient=False)
+        read = manifest.read() if manifest else {}
+        first = next((m for m in _mappings(read.get("manifests")) if _is_platform(m)), None)
+        inner = self.manifest(name, str(first.get("digest")), patient=False) if first else None
+        return inner.read() if inner else read
 
     def _ask(
         self,
@@ -434,6 +459,13 @@ def _read_page(name: Name, answer: Answer, found: dict[str, None]) -> str | None
         return next_page(answer.headers.get("link", ""), f"/v2/{name.path}/tags/list")
     except ValueError as reason:
         raise Incomplete.of_list(name, str(reason)) from None
+
+
+def _labels(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the labels in the configuration of an image."""
+    inner = config.get("config")
+    found = inner.get("Labels") if isinstance(inner, dict) else None
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
 
 
 def _mappings(value: object) -> list[dict[str, Any]]:

@@ -48,6 +48,11 @@ class Facts(NamedTuple):
     created: float = 0
     short_sha: int = SHORT_SHA
     levels: tuple[str, ...] = ("manifest",)
+    # What the run is for when GitHub's ref does not say so: the pull request of a comment, as a
+    # ref; the branch or tag that another workflow has run for; a release that is not stable.
+    commented: str = ""
+    ran_for: str = ""
+    is_prerelease: bool = False
 
     @property
     def branch(self) -> str:
@@ -89,6 +94,10 @@ def facts_of(context: Context, env: Mapping[str, str]) -> Facts:
         created=now if known is None else known,
         short_sha=short_sha,
         levels=levels,
+        commented=_commented(context),
+        ran_for=_ran_for(context),
+        is_prerelease=context.event_name == "release"
+        and any(object_at(payload, "release").get(key) is True for key in ("prerelease", "draft")),
     )
 
 
@@ -138,6 +147,17 @@ def _ref(context: Context) -> str:
     # GitHub says that the ref is the base branch, but the run is about the pull request.
     number = context.payload.get("number")
     return f"refs/pull/{number}/merge" if isinstance(number, int) and number > 0 else ""
+
+
+def _commented(context: Context) -> str:
+    number = context.commented.get("number")
+    return f"refs/pull/{number}/merge" if isinstance(number, int) and number > 0 else ""
+
+
+def _ran_for(context: Context) -> str:
+    if context.event_name != "workflow_run":
+        return ""
+    return _text(object_at(context.payload, "workflow_run"), "head_branch")
 
 
 def _sha(context: Context, env: Mapping[str, str]) -> str:

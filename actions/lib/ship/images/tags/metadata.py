@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -17,7 +18,7 @@ from ship.images.tags.versions import semver
 from ship.runner.errors import Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ship.images.tags.candidates import Candidate
     from ship.images.tags.facts import Facts
@@ -31,6 +32,11 @@ DEFAULT_SHA = 12
 LABEL = "org.opencontainers.image"
 BAKE_TARGET = "docker-metadata-action"
 LATEST = "latest"
+# What the default tags of versions and pull requests are called, those of commits, and the tags
+# that build-push itself needs: a branch of this name would take them. Versions are apart from that.
+_TAKEN = re.compile(
+    r"latest|[0-9]+(\.[0-9]+)?|pr-[0-9]+|sha-[0-9a-f]+|content-[0-9a-f]+|buildcache(-.*)?"
+)
 
 
 class Wanted(NamedTuple):
@@ -46,9 +52,9 @@ class Wanted(NamedTuple):
 class Metadata(NamedTuple):
     """The names, tags, labels and annotations of an image.
 
-    `tag_names` are its tags, the most important one first. `shown` is the tag to show to people. It
-    is a fixed tag when there is one, and then `is_fixed` is true. `notices` are sentences for the
-    log.
+    `tag_names` are its tags, the most important one first. Those in `fixed` never move to another
+    commit. `shown` is the tag to show to people, a fixed one when there is one. `notices` are
+    sentences for the log.
     """
 
     names: tuple[Name, ...]
@@ -59,7 +65,24 @@ class Metadata(NamedTuple):
     annotations: Mapping[str, str]
     levels: tuple[str, ...] = ("manifest",)
     notices: tuple[str, ...] = ()
-    is_fixed: bool = False
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether there is a fixed tag."""
+        return bool(self.fixed)
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The tags that can move to another commit."""
+        return tuple(tag for tag in self.tag_names if tag not in self.fixed)
+
+    def without(self, tags: Collection[str], instead: str) -> Metadata:
+        """Return the same without some of the moving tags; `instead` is used when none is left."""
+        left = tuple(tag for tag in self.tag_names if tag in self.fixed or tag not in tags)
+        fixed = self.fixed if left else (instead,)
+        left = left or fixed
+        return self._replace(tag_names=left, fixed=fixed, shown=(*fixed, *left)[0])
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -100,7 +123,8 @@ class Metadata(NamedTuple):
 def needs_published(wanted: Wanted, facts: Facts) -> bool:
     """Return whether the tags depend on the versions that the registry has."""
     version = semver(facts.tag)
-    return not lines(wanted.tags) and bool(version and version.is_stable)
+    is_release = bool(version and version.is_stable) and not facts.is_prerelease
+    return not lines(wanted.tags) and is_release
 
 
 def describe(wanted: Wanted, facts: Facts, published: Sequence[str] | None) -> Metadata:
@@ -132,8 +156,8 @@ class _Description:
             names=names,
             tag_names=tags,
             version=version,
-            shown=fixed or version,
-            is_fixed=bool(fixed),
+            shown=(*fixed, version)[0],
+            fixed=fixed,
             labels=labels,
             annotations=annotations,
             levels=self._facts.levels,
@@ -169,24 +193,52 @@ class _Description:
         if lines(self._wanted.tags):
             return read_rules(self._wanted.tags, self._problems), flavor, facts
         version = semver(facts.tag)
+        facts = self._own_facts(facts, version)
         allowed = self._allowed(version, flavor)
         rules = read_rules("\n".join(_own_rules(version, allowed)), self._problems)
         if flavor.latest == "auto":
             flavor = flavor._replace(latest="true" if LATEST in allowed else "false")
         return rules, flavor, facts._replace(short_sha=max(DEFAULT_SHA, facts.short_sha))
 
+    def _own_facts(self, facts: Facts, version: Version | None) -> Facts:
+        """Return the facts that the default rules work with.
+
+        A comment on a pull request, and a run after another workflow, have the ref of the default
+        branch. A branch may be called like a tag that is not for branches.
+        """
+        if facts.commented:
+            # What is built may be the code of the pull request: then no commit of a branch is.
+            return facts._replace(ref=facts.commented, sha="")
+        if facts.ran_for not in ("", facts.branch):
+            self._notices.append(
+                f"the tags are those of {facts.branch}, though this run comes after a workflow for "
+                f"{facts.ran_for}: if you check out that one, write rules into `tags`"
+            )
+        kind, name = ("branch", facts.branch) if facts.branch else ("tag", facts.tag)
+        tag = legal_tag(name)
+        if (version and kind == "tag") or not (_TAKEN.fullmatch(tag) or semver(tag)):
+            return facts
+        self._notices.append(
+            f"the {kind} {name} gives the tag {kind}-{tag}, because {tag} is kept for versions, "
+            "pull requests or commits"
+        )
+        return facts._replace(ref=f"refs/{'heads' if facts.branch else 'tags'}/{kind}-{name}")
+
     def _allowed(self, version: Version | None, flavor: Flavor) -> tuple[str, ...]:
         """Return which of `latest`, `major` and `minor` move to a version. None moves back."""
         if not version or not version.is_stable:
             return ()
         moving = (LATEST, "minor", *(("major",) if version.major else ()))
-        if self._published is None:
+        if self._published is None or self._facts.is_prerelease:
+            why = (
+                "this release is marked as a pre-release"
+                if self._facts.is_prerelease
+                else "it is not known whether the registry has a higher version than "
+                f"{self._facts.tag}"
+            )
             names = (f"{version.major}.{version.minor}", f"{version.major}")
             listed = ", ".join((*names[: len(moving) - 1], LATEST))
-            self._notices.append(
-                f"{listed} stay where they are, because it is not known whether the registry has a "
-                f"higher version than {self._facts.tag}"
-            )
+            self._notices.append(f"{listed} stay where they are, because {why}")
             return ()
         prefix, suffix = with_dashes(flavor.prefix).lstrip(".-"), with_dashes(flavor.suffix)
         others = list(_versions(self._published, prefix, suffix))
@@ -200,8 +252,8 @@ class _Description:
 
     def _tags(
         self, rules: Iterable[Rule], flavor: Flavor, facts: Facts
-    ) -> tuple[tuple[str, ...], str]:
-        """Return the tags, and the most important of the fixed ones, or an empty text."""
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the tags, and the fixed ones among them; the most important ones first."""
         tell = self._notices.append
         candidates = Candidates(facts, flavor, values_of(facts, tell), tell)
         found: list[tuple[str, Candidate]] = []
@@ -214,8 +266,8 @@ class _Description:
         names = [tag for tag, _ in found]
         if found and _has_latest(flavor, found[0][1]):
             names.append(self._legal(candidates.latest()))
-        fixed = [tag for tag, made in found if made.is_fixed]
-        return tuple(dict.fromkeys(names)), fixed[0] if fixed else ""
+        fixed = (tag for tag, made in found if made.is_fixed)
+        return tuple(dict.fromkeys(names)), tuple(dict.fromkeys(fixed))
 
     def _legal(self, text: str) -> str:
         tag = legal_tag(text)

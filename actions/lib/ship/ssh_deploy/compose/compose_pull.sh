@@ -4,6 +4,7 @@
 phase_pull() {
   local each
   look_at_project
+  check_commit
   finish_release
   printf '%s\n' "$MOUNTED" | while IFS= read -r each; do
     [ -z "$each" ] || [ -e "$view$FOLDER/$each" ] || { echo "$each" && break; }

@@ -72,6 +72,7 @@ LATER = {
     PREPARE.name: ("compose/host_files",),
     PULL.name: (
         "host/service",
+        "host/commit",
         "compose/compose_pull",
         "compose/compose_install",
         "compose/compose_up",
@@ -89,7 +90,7 @@ def plan_compose(common: Common, want: ComposeForm, context: Context) -> Program
         phases=(LOOK, LOCK, PREPARE, PULL, *before, SWITCH, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
-            **history(context),
+            **history(common, context, want.rollback),
             **want.login.parameters(),
             **common.identity(context),
             "FOLDER": want.folder,

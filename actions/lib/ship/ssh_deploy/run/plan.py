@@ -68,7 +68,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
     switch = (CHECK, SWITCH) if want.has_candidate else (SWITCH_ALONE,)
     # What no undo calls that begins before the first phase. The last redefines what owner.sh has.
     adopt = ("host/adopt",) if common.adopt else ()
-    later = ("host/ports", "host/definition", "host/service", "host/owner", *adopt)
+    later = ("host/ports", "host/definition", "host/service", "host/commit", "host/owner", *adopt)
     return Program(
         files=(
             "host/common",
@@ -82,7 +82,7 @@ def plan_run(common: Common, want: RunForm, context: Context) -> Program:
         phases=(*PREPARE, *before, *switch, COMMIT, *after, LEAVE),
         parameters={
             **common.parameters(context),
-            **history(context),
+            **history(common, context, want.rollback),
             **want.login.parameters(),
             **common.identity(context),
             **_owner(common, want),

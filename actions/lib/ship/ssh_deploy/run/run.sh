@@ -387,6 +387,7 @@ phase_prepare() {
   recover
   adopt
   look_at_service
+  check_commit
   choose_image "$previous"
   for port in $HOST_PORTS; do check_port "$port"; done
   for network in $NETWORKS; do

@@ -21,7 +21,7 @@ OF_AN_IMAGE = (
     "volumes", "networks", "labels", "memory", "cpus", "options", "command", "restart", "health",
     "health-host", "health-status", "health-command", "health-timeout", "stop-timeout", "before",
     "after", "keep", "candidate",
-    "registry-password", "adopt", "replaces",
+    "registry-password", "adopt", "replaces", "older-commit",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ship.images.tags import Wanted, needs_published
-from unit.ship.images.tags.runs import RUNS, SHA, Run, described, push
+from unit.ship.images.tags.runs import REPOSITORY, RUNS, SHA, Run, described, push
 
 FIXED = f"sha-{SHA[:12]}"
 
@@ -143,3 +143,81 @@ def test_the_default_tags_have_at_least_twelve_digits_of_the_commit() -> None:
 )  # fmt: skip
 def test_the_tag_to_show_is_a_fixed_one_when_there_is_one(tags: str, run: str, shown: str) -> None:
     assert described(tags, RUNS[run], published=()).shown == shown
+
+
+def release(**changes: object) -> Run:
+    about = {"tag_name": "v1.2.3", "draft": False, "prerelease": False, **changes}
+    payload = {"action": "published", "repository": REPOSITORY, "release": about}
+    return Run("release", "refs/tags/v1.2.3", payload)
+
+
+@pytest.mark.parametrize("changes", [{"prerelease": True}, {"draft": True}])
+def test_a_release_that_is_marked_as_a_pre_release_moves_no_tag(changes: dict[str, bool]) -> None:
+    made = described("", release(**changes), published=())
+    assert made.tag_names == ("1.2.3", FIXED)
+    assert made.notices == (
+        "1.2, 1, latest stay where they are, because this release is marked as a pre-release",
+    )
+    assert not needs_published(Wanted(), release(**changes).facts())
+    assert "latest" in defaults(release())
+    assert "latest" in defaults(release(**changes), flavor="latest=true"), "the person says so"
+    theirs = described("type=semver,pattern={{version}}", release(**changes))
+    assert theirs.tag_names == ("1.2.3", "latest"), "rules mean what they mean elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("latest", "branch-latest"),
+        ("99.0.0", "branch-99.0.0"),
+        ("v99.0.0", "branch-v99.0.0"),
+        ("2.0.0-rc.1", "branch-2.0.0-rc.1"),
+        ("1.2", "branch-1.2"),
+        ("1", "branch-1"),
+        ("pr-7", "branch-pr-7"),
+        (FIXED, f"branch-{FIXED}"),
+        ("content-0123", "branch-content-0123"),
+        ("buildcache-api", "branch-buildcache-api"),
+        ("1.x", "1.x"),
+        ("v1.2", "v1.2"),
+        ("Latest", "Latest"),
+        ("feat/latest", "feat-latest"),
+        ("nightly", "nightly"),
+    ],
+)
+def test_a_branch_does_not_take_a_tag_of_another_kind(name: str, tag: str) -> None:
+    made = described("", push(f"refs/heads/{name}"), published=())
+    assert made.tag_names == (tag, FIXED)
+    expected = f"the branch {name} gives the tag {tag}, because {name} is kept for versions, "
+    expected += "pull requests or commits"
+    assert made.notices == ((expected,) if tag.startswith("branch-") else ())
+    theirs = described("type=ref,event=branch", push(f"refs/heads/{name}")).tag_names
+    assert theirs == (name.replace("/", "-"),), "rules mean what they mean elsewhere"
+
+
+@pytest.mark.parametrize(("name", "tag"), [("latest", "tag-latest"), ("1.2", "tag-1.2")])
+def test_neither_does_a_git_tag_that_is_no_version(name: str, tag: str) -> None:
+    assert defaults(version(name)) == (tag, FIXED)
+
+
+@pytest.mark.parametrize("branch", ["dev", "v1.2.3"])
+def test_after_another_workflow_a_notice_says_whose_tags_these_are(branch: str) -> None:
+    run = Run("workflow_run", "refs/heads/main", {"workflow_run": {"head_branch": branch}})
+    assert described("", run).tag_names == ("main", FIXED)
+    (notice,) = described("", run).notices
+    assert notice == (
+        f"the tags are those of main, though this run comes after a workflow for {branch}: if you "
+        "check out that one, write rules into `tags`"
+    )
+    assert described("type=ref,event=branch", run).notices == ()
+    of_main = Run("workflow_run", "refs/heads/main", {"workflow_run": {"head_branch": "main"}})
+    assert described("", of_main).notices == ()
+
+
+def test_a_comment_on_a_pull_request_is_not_for_the_default_branch() -> None:
+    issue = {"number": 7, "pull_request": {"url": "https://x.io"}}
+    run = Run("issue_comment", "refs/heads/main", {"issue": issue})
+    assert defaults(run) == ("pr-7",)
+    assert described("type=ref,event=branch", run).tag_names == ("main",)
+    on_an_issue = Run("issue_comment", "refs/heads/main", {"issue": {"number": 7}})
+    assert defaults(on_an_issue) == ("main", FIXED)
