@@ -95,7 +95,7 @@ def test_a_service_behind_a_profile_is_asked_last() -> None:
 
 def test_the_ports_of_a_project_are_those_that_running_services_publish_for_sure() -> None:
     ports = [{"published": "80"}, {"published": 443}, {"published": "8000-8010"}, {"target": 9}]
-    services = {
+    services: dict[str, dict[str, Any]] = {
         "web": {"ports": ports},
         "db": {"ports": [{"published": "80"}, {"published": "0"}]},
         "tool": {"ports": [{"published": "9000"}], "profiles": ["tools"]},
