@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from ship.runner.errors import ShipError
@@ -32,7 +32,7 @@ def digests(
 ) -> dict[Reference, Answer]:
     """Return what the registries say of each reference; it takes no longer than `seconds`."""
     wanted = tuple(dict.fromkeys(references))
-    for registry in {each.name.registry for each in wanted}:
+    for registry in dict.fromkeys(each.name.registry for each in wanted):
         # A helper that has the login is a program, which only this thread can end.
         client.know(registry)
     found = _answers(client, wanted, time.monotonic() + seconds)
@@ -44,9 +44,7 @@ def _answers(
     client: Client, wanted: Sequence[Reference], deadline: float
 ) -> dict[Reference, Answer]:
     """Return the answers that come until the deadline."""
-    waiting: queue.SimpleQueue[Reference] = queue.SimpleQueue()
-    for each in wanted:
-        waiting.put(each)
+    waiting = deque(wanted)
     found: dict[Reference, Answer] = {}
     work = (client.by(deadline), waiting, found)
     threads = [threading.Thread(target=_ask_all, args=work, daemon=True) for _ in wanted[:AT_ONCE]]
@@ -58,13 +56,11 @@ def _answers(
     return found
 
 
-def _ask_all(
-    client: Client, waiting: queue.SimpleQueue[Reference], found: dict[Reference, Answer]
-) -> None:
+def _ask_all(client: Client, waiting: deque[Reference], found: dict[Reference, Answer]) -> None:
     while True:
         try:
-            reference = waiting.get_nowait()
-        except queue.Empty:
+            reference = waiting.popleft()
+        except IndexError:  # Another thread has taken the last.
             return
         found[reference] = _ask(client, reference)
 
