@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import CHECKOUT, OURS
-from gen_workflow.plan import build, deploy, needs
+from gen_workflow.plan import build, deploy, groups, needs
 from gen_workflow.workflow.records import Pin, Push, Triggers, Workflow
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def workflow(spec: Spec, pins: Mapping[str, Pin]) -> Workflow:
         name="Build and deploy" if spec.deploy else "Build",
         # GitHub's filter of branches would take `+` for a repetition.
         on=Triggers(Push(tuple(name.replace("+", r"\+") for name in spec.on))),
+        concurrency=groups.of_run(),
         jobs=tuple(jobs),
         needs=needs.of(spec),
     )

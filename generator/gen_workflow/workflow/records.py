@@ -62,10 +62,11 @@ Permissions = Annotated[
 
 
 class Concurrency(NamedTuple):
-    """A group of runs or jobs, of which one runs at a time."""
+    """A group of runs or jobs, of which one runs at a time, and why the others are treated so."""
 
     group: str
     cancel_in_progress: bool | str = False
+    reason: Annotated[str, Apart()] = ""
 
 
 class Step(NamedTuple):
@@ -132,12 +133,10 @@ class Workflow(NamedTuple):
 
     name: str
     on: Triggers
+    concurrency: Concurrency
     jobs: Annotated[tuple[Job, ...], In(form=lambda jobs: {job.id: as_data(job) for job in jobs})]
     needs: Annotated[tuple[Needs, ...], Apart()] = ()
     permissions: Permissions = ()
-    concurrency: Concurrency = Concurrency(
-        "${{ github.workflow }}-${{ github.ref }}", "${{ github.event_name == 'pull_request' }}"
-    )
 
 
 def as_data(value: Any) -> Any:

@@ -32,7 +32,9 @@ BUILD = Job(
     permissions=(Permission("contents", "read", "check out"),),
     steps=(Step("Check out", Uses("actions/checkout@" + "0" * 40, "v7.0.1")),),
 )
-WORKFLOW = Workflow("Build", Triggers(Push(("main",))), (BUILD,))
+WORKFLOW = Workflow(
+    "Build", Triggers(Push(("main",))), Concurrency("${{ github.run_id }}", reason="why"), (BUILD,)
+)
 
 
 def rendered(workflow: Workflow, templates: str = "") -> str:
@@ -75,7 +77,8 @@ def any_workflow(seed: int) -> Workflow:
         for number in range(chance.randrange(1, 3))
     )
     needs = (Needs("Settings", (Need("A", "why"),), (Need("B", "why"),)),)
-    return Workflow(text(), Triggers(Push((text(), text()))), jobs, needs)
+    group = Concurrency(text(), text(), "reasons")
+    return Workflow(text(), Triggers(Push((text(), text()))), group, jobs, needs)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -125,7 +128,7 @@ def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "header.j2").write_text("# Ask the platform team ([[ source ]]).\n")
     text = rendered(WORKFLOW, str(tmp_path))
     assert text.startswith("# Ask the platform team (gen-workflow.yml).\n\nname: Build\n")
-    assert "${{ github.workflow }}" in text
+    assert "${{ github.run_id }}" in text
 
 
 @pytest.mark.parametrize(
