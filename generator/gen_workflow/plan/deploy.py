@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import groups
 from gen_workflow.plan.inputs import lines, said
 from gen_workflow.workflow.records import Job, Permission, Step
 
@@ -27,7 +26,6 @@ def job(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
         timeout_minutes=_MINUTES,
         permissions=(Permission("packages", "read", "let the host pull the image"),),
         environment=spec.environment,
-        concurrency=groups.of_deploy(spec.environment),
         steps=(_step(spec, deploy, ours),),
     )
 

@@ -62,11 +62,11 @@ Permissions = Annotated[
 
 
 class Concurrency(NamedTuple):
-    """A group of runs or jobs, of which one runs at a time, and why the others are treated so."""
+    """A group of runs, of which one goes on at a time, and what a newer one cancels."""
 
     group: str
-    cancel_in_progress: bool | str = False
-    reason: Annotated[str, Apart()] = ""
+    cancel_in_progress: str
+    cancelled: Annotated[str, Apart()]
 
 
 class Step(NamedTuple):
@@ -91,7 +91,6 @@ class Job(NamedTuple):
     needs: str = ""
     condition: Annotated[str, In("if")] = ""
     environment: str = ""
-    concurrency: Concurrency | None = None
     outputs: Values = ()
 
 

@@ -32,9 +32,8 @@ BUILD = Job(
     permissions=(Permission("contents", "read", "check out"),),
     steps=(Step("Check out", Uses("actions/checkout@" + "0" * 40, "v7.0.1")),),
 )
-WORKFLOW = Workflow(
-    "Build", Triggers(Push(("main",))), Concurrency("${{ github.run_id }}", reason="why"), (BUILD,)
-)
+GROUP = Concurrency("${{ github.run_id }}", "false", "nothing")
+WORKFLOW = Workflow("Build", Triggers(Push(("main",))), GROUP, (BUILD,))
 
 
 def rendered(workflow: Workflow, templates: str = "") -> str:
@@ -71,13 +70,12 @@ def any_workflow(seed: int) -> Workflow:
             needs=chance.choice(("", "job-0")),
             condition=text(),
             environment=chance.choice(("", text())),
-            concurrency=chance.choice((None, Concurrency(text()), Concurrency(text(), text()))),
             outputs=(("image", text()),),
         )
         for number in range(chance.randrange(1, 3))
     )
     needs = (Needs("Settings", (Need("A", "why"),), (Need("B", "why"),)),)
-    group = Concurrency(text(), text(), "reasons")
+    group = Concurrency(text(), text(), "a build")
     return Workflow(text(), Triggers(Push((text(), text()))), group, jobs, needs)
 
 
