@@ -85,8 +85,9 @@ class Story:
         found: dict[str, list[str]] = {column: [] for column in COLUMNS}
         for label, run in self.runs.items():
             states = {job.state for job in run.jobs.values()}
+            builds = {job.state for name, job in run.jobs.items() if name != "deploy"}
             deploy = run.jobs["deploy"].state
-            if run.jobs["build"].state in ("running", "succeeded"):
+            if builds & {"running", "succeeded"}:
                 found["is built"].append(label)
             if deploy in ("running", "succeeded"):
                 found["is deployed"].append(label)

@@ -29,7 +29,7 @@ _GROUP = Concurrency(
 def workflow(spec: Spec, pins: Mapping[str, Pin]) -> Workflow:
     """Return the workflow for a spec, with actions at the commits of the pins."""
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
-    jobs = [build.job(spec.image, pins[CHECKOUT], ours)]
+    jobs = build.jobs(spec.image, pins[CHECKOUT], ours)
     if spec.deploy:
         jobs.append(deploy.job(spec, spec.deploy, ours))
     return Workflow(

@@ -80,13 +80,19 @@ class Step(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A job; an empty string, an empty tuple and None mean that it does not have the key."""
+    """A job; an empty string, an empty tuple and None mean that it does not have the key.
+
+    `anchor` is the name under which the YAML has the steps, and `alias` that of an earlier job
+    with the same steps, which are then not written again.
+    """
 
     id: Annotated[str, Apart()]
     name: str
     timeout_minutes: int
     permissions: Permissions
     steps: tuple[Step, ...]
+    anchor: Annotated[str, Apart()] = ""
+    alias: Annotated[str, Apart()] = ""
     runs_on: str = "ubuntu-24.04"
     needs: str = ""
     condition: Annotated[str, In("if")] = ""

@@ -60,6 +60,7 @@ def any_workflow(seed: int) -> Workflow:
         )
         for number in range(chance.randrange(1, 4))
     )
+    anchor = chance.choice(("", "steps"))
     jobs = tuple(
         Job(
             id=f"job-{number}",
@@ -67,6 +68,8 @@ def any_workflow(seed: int) -> Workflow:
             timeout_minutes=chance.randrange(1, 99),
             permissions=(Permission("packages", "read", "reasons"),),
             steps=steps,
+            anchor="" if number else anchor,
+            alias=anchor if number else "",
             needs=chance.choice(("", "job-0")),
             condition=text(),
             environment=chance.choice(("", text())),
@@ -120,6 +123,18 @@ def test_what_a_template_cannot_carry_is_our_bug() -> None:
     broken = BUILD._replace(id="build: x")
     with pytest.raises(Defect, match="rendered workflow"):
         rendered(WORKFLOW._replace(jobs=(broken,)))
+
+
+def test_steps_that_two_jobs_share_are_written_once() -> None:
+    first, second = BUILD._replace(anchor="steps"), BUILD._replace(id="check", alias="steps")
+    text = rendered(WORKFLOW._replace(jobs=(first, second)))
+    assert text.count("uses: actions/checkout@") == 1
+    with pytest.raises(Defect, match="/jobs/check/steps/0/name: 'Look' became 'Check out'"):
+        rendered(
+            WORKFLOW._replace(
+                jobs=(first, second._replace(steps=(BUILD.steps[0]._replace(name="Look"),)))
+            )
+        )
 
 
 def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
