@@ -29,7 +29,7 @@ EVENTS = (
     ("workflow_dispatch", (MAIN, OTHER)),
     ("pull_request", (PULL_REQUEST,)),
 )
-COLUMNS = ("is built", "is deployed", "waits for an approval", "is dropped")
+COLUMNS = ("is built", "its deploy begins", "waits for an approval", "is dropped")
 # What hundreds of repositories have beside ours: the same name, and the usual groups.
 USUAL = {
     "name": "Build and deploy",
@@ -90,7 +90,7 @@ class Story:
             if builds & {"running", "succeeded"}:
                 found["is built"].append(label)
             if deploy in ("running", "succeeded"):
-                found["is deployed"].append(label)
+                found["its deploy begins"].append(label)
             if deploy == "waiting for approval":
                 found["waits for an approval"].append(label)
             if "dropped" in states:
