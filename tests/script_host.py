@@ -84,7 +84,7 @@ case "$1 $2" in
         echo "false $(docker container inspect State.Running "$last")" \\
           "$(cat "image-of-$last" 2>/dev/null || echo image)" ;;
       *State.Running*RestartPolicy*)
-        echo "$(docker container inspect State.Running "$last") $(cat "policy/$last")" ;;
+        echo "$(sed 's/running/true/' "box/$last") $(cat "policy/$last")" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
       *RestartCount*.State.Health*)
         echo "$(sed 's/stopped/exited/' "box/$last") 0 $(cat health 2>/dev/null || echo healthy)" ;;

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.waiting import PATIENCE_SECONDS
-from script_host import PHASES, ScriptHost, say
+from script_host import PHASES, ScriptHost, listen, say
 from ship.ssh_deploy.program import call
 
 if TYPE_CHECKING:
@@ -56,6 +56,20 @@ def test_one_healthy_version_starts_with_the_host_whenever_it_goes_down(
     assert len(started) == (2 if step == BOTH else 1), script_host.policies
     # The next deploy works, and leaves no policy of ours.
     assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+    assert script_host.boxes == DEPLOYED
+    assert script_host.policies == {"app": "unless-stopped", "app.previous": "no"}
+
+
+def test_an_engine_that_restarts_before_the_commit_leaves_the_new_version_running(
+    script_host: ScriptHost,
+) -> None:
+    process = script_host.start()
+    say(process, call(*PHASES[: PHASES.index("switch") + 1]))
+    listen(process, "end switch")
+    assert script_host.restart() == ["app"]
+    say(process, call(*PHASES[PHASES.index("switch") + 1 :]))
+    assert "committed yes" in listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert script_host.boxes == DEPLOYED
     assert script_host.policies == {"app": "unless-stopped", "app.previous": "no"}
 

@@ -13,6 +13,8 @@ created=
 stopped=
 # The restart policy that NAME.next is made with, when it is not RESTART.
 first_restart=
+# Whether the old container has the restart policy `no`, as a container that is kept has to.
+old_never_starts=
 # Whether the new version stays, whatever comes now.
 committed=
 # Whether the image is here, so that the history gets a line.
@@ -326,7 +328,7 @@ recover_next() {
   case $containers in
     *" $NAME "*) if is_committed; then finish_commit; else roll_back_killed; fi ;;
     *)
-      log "an earlier deploy was killed: $NAME.next is the only container left and becomes $NAME"
+      tell "an earlier deploy was killed: $NAME.next is the only container left and becomes $NAME"
       pass_restart_on
       take_names
       ;;
@@ -342,7 +344,7 @@ is_committed() {
 }
 
 finish_commit() {
-  log "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
+  tell "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
   pass_restart_on
   take_names
 }
@@ -350,7 +352,7 @@ finish_commit() {
 # From here on this deploy has to bring the old version back, whatever ends it. An old version that
 # was broken before and does not start must not stop the deploy that may repair it.
 roll_back_killed() {
-  log "an earlier deploy was killed in its switch: the host removes its container $NAME.next"
+  tell "an earlier deploy was killed in its switch: the host removes its container $NAME.next"
   running "$NAME" || stopped=yes
   created=yes
   docker rm -f -v "$NAME.next" >/dev/null 2>&1
@@ -459,7 +461,7 @@ start_new() {
   shift
   docker_output=$(docker start "$container" 2>&1) && return
   is_removed "$container" || return 1
-  log "another program has removed the new container $container: the host makes it again"
+  tell "another program has removed the new container $container: the host makes it again"
   make_networks_again
   "$@" && docker_output=$(docker start "$container" 2>&1)
 }
@@ -590,12 +592,7 @@ pass_restart_on() {
     await_engine
     docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1
   }
-  docker update --restart=no "$NAME" >/dev/null 2>&1
-  # An engine that has restarted since the check has started the old container.
-  running "$NAME.next" || {
-    docker stop -t "$STOP_TIMEOUT" "$NAME"
-    docker start "$NAME.next"
-  } >/dev/null 2>&1
+  docker update --restart=no "$NAME" >/dev/null 2>&1 && old_never_starts=yes
 }
 
 # The new version serves, here and on all other hosts. Only names are left to change, and no signal
@@ -606,7 +603,7 @@ phase_commit() {
   pass_restart_on
   # Without this note the next deploy undoes a switch that is killed before its first rename.
   printf '%s' "$RELEASE" 2>/dev/null >"$STATE/committed" ||
-    log "the host could not note that the new version stays: $STATE/committed cannot be written"
+    tell "the host could not note that the new version stays: $STATE/committed cannot be written"
   committed=yes
   report committed yes
   report_new
@@ -651,9 +648,9 @@ take_names() {
       fail rename "$docker_output"
   fi
   # Also when a deploy was killed just before this. After a first deploy there is none.
-  { [ -z "$old" ] && ! exists "$NAME.previous"; } ||
+  [ -n "$old_never_starts" ] || { [ -z "$old" ] && ! exists "$NAME.previous"; } ||
     docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
-    log "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
+    tell "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
       "docker update --restart=no $NAME.previous"
   docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
   rm -f "$STATE/adopted" "$STATE/restart"
@@ -671,7 +668,10 @@ await_engine() {
 # Stops the old container. Behind a proxy it has been running until now, because a rollback would
 # have needed it at once. Elsewhere an engine that restarted may have started it.
 retire() {
-  ! running "$NAME.previous" || docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null
+  running "$NAME.previous" || return 0
+  docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null
+  # The same engine has not started the new one.
+  [ -z "$first_restart" ] || docker start "$NAME" >/dev/null
 }
 
 forget_old_secret_files() {
