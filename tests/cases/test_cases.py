@@ -28,6 +28,8 @@ MACHINE_LINE = re.compile(
     r"^# gen-workflow: version=\S+ spec=\w+ generator=\w+ content=\w+\n", re.MULTILINE
 )
 
+OF_A_PULL_REQUEST = "github.event_name == 'pull_request'"
+
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
 
 
@@ -87,6 +89,20 @@ def test_every_permission_says_why_on_its_line(case: Path) -> None:
     lines = re.findall(r"^ {6}(?:contents|packages): \w+.*$", rendered(case), re.MULTILINE)
     assert lines
     assert all(re.search(r"\w # \w", line) for line in lines)
+
+
+@every_case
+def test_only_a_job_that_no_pull_request_runs_may_write(case: Path) -> None:
+    root = document.parse(rendered(case), "ci-cd.yml")
+    assert root is not None
+    jobs = document.plain(root)["jobs"]
+    for name, job in jobs.items():
+        if "write" in job["permissions"].values():
+            assert job["if"] == "github.event_name != 'pull_request'", name
+    (check,) = (job for job in jobs.values() if job.get("if") == OF_A_PULL_REQUEST)
+    assert check["permissions"] == {"contents": "read", "packages": "read"}
+    assert check["steps"] == jobs["build"]["steps"]
+    assert rendered(case).count("/actions/build-push@") == 1
 
 
 @every_case

@@ -50,11 +50,12 @@ class Subject:
         return target
 
     def steps(self) -> list[dict[str, Any]]:
-        """Return the steps of all jobs, or of the action."""
+        """Return the steps of all jobs, or of the action; those that an alias repeats once."""
         document = self.document
         if not self.is_workflow:
             return list(document["runs"]["steps"])
-        return [step for job in document["jobs"].values() for step in job.get("steps", ())]
+        found = [step for job in document["jobs"].values() for step in job.get("steps", ())]
+        return list({id(step): step for step in found}.values())
 
 
 @cache

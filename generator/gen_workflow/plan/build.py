@@ -1,4 +1,4 @@
-"""The job that builds the image and pushes it."""
+"""The jobs that build the image: one pushes it, the other is the check of a pull request."""
 
 from __future__ import annotations
 
@@ -14,19 +14,34 @@ if TYPE_CHECKING:
 _MINUTES = 60
 
 
-def job(image: Image, checkout: Pin, ours: Pin) -> Job:
-    """Return the job."""
-    return Job(
+_CONTENTS = Permission("contents", "read", "check the repository out")
+# A pull request brings code that nobody has reviewed.
+_OF_A_PULL_REQUEST = "github.event_name == 'pull_request'"
+_OF_ANY_OTHER = "github.event_name != 'pull_request'"
+
+
+def jobs(image: Image, checkout: Pin, ours: Pin) -> list[Job]:
+    """Return the jobs, of which a run has one; they have the same steps."""
+    build = Job(
         id="build",
-        name="Build the image",
+        name="Build and push the image",
+        condition=_OF_ANY_OTHER,
         timeout_minutes=_MINUTES,
-        permissions=(
-            Permission("contents", "read", "check the repository out"),
-            Permission("packages", "write", "push the image to ghcr.io"),
-        ),
+        permissions=(_CONTENTS, Permission("packages", "write", "push the image to ghcr.io")),
         outputs=(("image", "${{ steps.push.outputs.image }}"),),
+        anchor="build",
         steps=(_checkout(checkout), _build(image, ours)),
     )
+    check = Job(
+        id="check",
+        name="Build the image",
+        condition=_OF_A_PULL_REQUEST,
+        timeout_minutes=_MINUTES,
+        permissions=(_CONTENTS, Permission("packages", "read", "pull base images from ghcr.io")),
+        alias=build.anchor,
+        steps=build.steps,
+    )
+    return [build, check]
 
 
 def _checkout(pin: Pin) -> Step:
@@ -41,4 +56,4 @@ def _build(image: Image, ours: Pin) -> Step:
         ("target", image.target),
         ("build-args", lines(f"{arg.name}={arg.value}" for arg in image.args)),
     )
-    return Step("Build and push", ours.uses("actions/build-push"), id="push", inputs=inputs)
+    return Step("Build the image", ours.uses("actions/build-push"), id="push", inputs=inputs)

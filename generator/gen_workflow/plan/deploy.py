@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gen_workflow.plan import times
 from gen_workflow.plan.inputs import lines, said
-from gen_workflow.workflow.records import Concurrency, Job, Permission, Step
+from gen_workflow.workflow.records import Job, Permission, Step
 
 if TYPE_CHECKING:
     from gen_workflow.spec.declaration import Deploy, Spec, Ssh
     from gen_workflow.spec.variables import Variable
     from gen_workflow.workflow.records import Pin
-
-_MINUTES = 20
 
 
 def job(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
@@ -23,16 +22,15 @@ def job(spec: Spec, deploy: Deploy, ours: Pin) -> Job:
         name=f"Deploy to {spec.environment}",
         needs="build",
         condition=" || ".join(f"github.ref == 'refs/heads/{name}'" for name in spec.on),
-        timeout_minutes=_MINUTES,
+        timeout_minutes=times.of(deploy.run).job_minutes,
         permissions=(Permission("packages", "read", "let the host pull the image"),),
         environment=spec.environment,
-        concurrency=Concurrency(f"deploy-{spec.environment}"),
         steps=(_step(spec, deploy, ours),),
     )
 
 
 def _step(spec: Spec, deploy: Deploy, ours: Pin) -> Step:
-    run = deploy.run
+    run, limits = deploy.run, times.of(deploy.run)
     inputs = said(
         *host_inputs(deploy.ssh),
         ("image", "${{ needs.build.outputs.image }}"),
@@ -48,6 +46,8 @@ def _step(spec: Spec, deploy: Deploy, ours: Pin) -> Step:
         ("health", deploy.health),
         ("health-timeout", run.health_timeout),
         ("stop-timeout", run.stop_timeout),
+        ("lock-timeout", limits.lock_timeout),
+        ("lock-expiry", limits.lock_expiry),
     )
     env = tuple((one.name, one.value) for one in run.env if not one.fits_a_line)
     return Step("Deploy over SSH", ours.uses("actions/ssh-deploy"), inputs=inputs, env=env)

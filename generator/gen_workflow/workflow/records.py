@@ -62,10 +62,11 @@ Permissions = Annotated[
 
 
 class Concurrency(NamedTuple):
-    """A group of runs or jobs, of which one runs at a time."""
+    """A group of runs, of which one goes on at a time, and what a newer one cancels."""
 
     group: str
-    cancel_in_progress: bool | str = False
+    cancel_in_progress: str
+    cancelled: Annotated[str, Apart()]
 
 
 class Step(NamedTuple):
@@ -79,18 +80,23 @@ class Step(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A job; an empty string, an empty tuple and None mean that it does not have the key."""
+    """A job; an empty string, an empty tuple and None mean that it does not have the key.
+
+    `anchor` is the name under which the YAML has the steps, and `alias` that of an earlier job
+    with the same steps, which are then not written again.
+    """
 
     id: Annotated[str, Apart()]
     name: str
     timeout_minutes: int
     permissions: Permissions
     steps: tuple[Step, ...]
+    anchor: Annotated[str, Apart()] = ""
+    alias: Annotated[str, Apart()] = ""
     runs_on: str = "ubuntu-24.04"
     needs: str = ""
     condition: Annotated[str, In("if")] = ""
     environment: str = ""
-    concurrency: Concurrency | None = None
     outputs: Values = ()
 
 
@@ -132,12 +138,10 @@ class Workflow(NamedTuple):
 
     name: str
     on: Triggers
+    concurrency: Concurrency
     jobs: Annotated[tuple[Job, ...], In(form=lambda jobs: {job.id: as_data(job) for job in jobs})]
     needs: Annotated[tuple[Needs, ...], Apart()] = ()
     permissions: Permissions = ()
-    concurrency: Concurrency = Concurrency(
-        "${{ github.workflow }}-${{ github.ref }}", "${{ github.event_name == 'pull_request' }}"
-    )
 
 
 def as_data(value: Any) -> Any:

@@ -111,7 +111,7 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
     )
     assert repository.run("generate", "--templates", str(templates)).code == 0
     assert repository.run("check", "--templates", str(templates)).code == 0
-    assert "- # ours\n        name: Build and push\n" in repository.workflow.read_text()
+    assert "- # ours\n        name: Build the image\n" in repository.workflow.read_text()
 
 
 def test_another_header_is_in_step_until_generate_refreshes_it(

@@ -32,7 +32,8 @@ BUILD = Job(
     permissions=(Permission("contents", "read", "check out"),),
     steps=(Step("Check out", Uses("actions/checkout@" + "0" * 40, "v7.0.1")),),
 )
-WORKFLOW = Workflow("Build", Triggers(Push(("main",))), (BUILD,))
+GROUP = Concurrency("${{ github.run_id }}", "false", "nothing")
+WORKFLOW = Workflow("Build", Triggers(Push(("main",))), GROUP, (BUILD,))
 
 
 def rendered(workflow: Workflow, templates: str = "") -> str:
@@ -59,6 +60,7 @@ def any_workflow(seed: int) -> Workflow:
         )
         for number in range(chance.randrange(1, 4))
     )
+    anchor = chance.choice(("", "steps"))
     jobs = tuple(
         Job(
             id=f"job-{number}",
@@ -66,16 +68,18 @@ def any_workflow(seed: int) -> Workflow:
             timeout_minutes=chance.randrange(1, 99),
             permissions=(Permission("packages", "read", "reasons"),),
             steps=steps,
+            anchor="" if number else anchor,
+            alias=anchor if number else "",
             needs=chance.choice(("", "job-0")),
             condition=text(),
             environment=chance.choice(("", text())),
-            concurrency=chance.choice((None, Concurrency(text()), Concurrency(text(), text()))),
             outputs=(("image", text()),),
         )
         for number in range(chance.randrange(1, 3))
     )
     needs = (Needs("Settings", (Need("A", "why"),), (Need("B", "why"),)),)
-    return Workflow(text(), Triggers(Push((text(), text()))), jobs, needs)
+    group = Concurrency(text(), text(), "a build")
+    return Workflow(text(), Triggers(Push((text(), text()))), group, jobs, needs)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -121,11 +125,23 @@ def test_what_a_template_cannot_carry_is_our_bug() -> None:
         rendered(WORKFLOW._replace(jobs=(broken,)))
 
 
+def test_steps_that_two_jobs_share_are_written_once() -> None:
+    first, second = BUILD._replace(anchor="steps"), BUILD._replace(id="check", alias="steps")
+    text = rendered(WORKFLOW._replace(jobs=(first, second)))
+    assert text.count("uses: actions/checkout@") == 1
+    with pytest.raises(Defect, match="/jobs/check/steps/0/name: 'Look' became 'Check out'"):
+        rendered(
+            WORKFLOW._replace(
+                jobs=(first, second._replace(steps=(BUILD.steps[0]._replace(name="Look"),)))
+            )
+        )
+
+
 def test_a_single_template_can_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "header.j2").write_text("# Ask the platform team ([[ source ]]).\n")
     text = rendered(WORKFLOW, str(tmp_path))
     assert text.startswith("# Ask the platform team (gen-workflow.yml).\n\nname: Build\n")
-    assert "${{ github.workflow }}" in text
+    assert "${{ github.run_id }}" in text
 
 
 @pytest.mark.parametrize(
