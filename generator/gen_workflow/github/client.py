@@ -1,26 +1,26 @@
-"""Talks to GitHub, through PyGithub and its GraphQL requester; no other module does."""
+"""The questions that a repository on GitHub is asked, and the changes that are made to it."""
 
 from __future__ import annotations
 
 import base64
-import time
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import requests
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_workflow.errors import UserError
+from gen_workflow.github.answer import OID
+from gen_workflow.github.connection import Connection
 from gen_workflow.github.proposal import Branch, PullRequest, Snapshot
-from gen_workflow.github.refusal import Refusal, unreachable
-from gen_workflow.version import __version__
-from github import Auth, Github, GithubException
+from gen_workflow.github.refusal import Refusal
+from gen_workflow.github.remote import SLUG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_PATIENCE = 60.0  # seconds that one request may wait in total for GitHub to recover
-_TIMEOUT = 30  # seconds for one answer; GitHub itself gives up after 10
-_Answer = TypeVar("_Answer")
+    from gen_workflow.github.answer import Part
+
+_SCOPES = "x-oauth-scopes"
+_URL = r"https?://[!-~]+"  # printable, without blanks
 
 _PULLS = "{ nodes { number url body baseRefName headRefOid } }"
 _BRANCH = f"""\
@@ -45,6 +45,15 @@ class Commit:
     verified: bool
 
 
+class _Found(NamedTuple):
+    """What the first question found; the snapshot is None when there is no base."""
+
+    slug: str
+    node: str
+    archived: bool
+    snapshot: Snapshot | None
+
+
 class Repository:
     """A repository on GitHub, read and changed with as few requests as possible.
 
@@ -53,44 +62,44 @@ class Repository:
     """
 
     def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
-        self.slug = slug
-        self._log = log
-        self._api = api
+        self._at = Connection(slug, token, api, log)
         self._node = ""
-        self._github = Github(
-            auth=Auth.Token(token),
-            base_url=api,
-            timeout=_TIMEOUT,
-            user_agent=f"gen-workflow/{__version__}",
-            retry=None,  # its own retries know neither PATCH, 429 nor a limit of time
-            seconds_between_requests=None,  # one repository needs four requests at most
-            seconds_between_writes=None,
-        )
 
     def close(self) -> None:
         """Close the connection."""
-        self._github.close()
+        self._at.close()
 
     def read(self, *, base: str, branch: str, paths: tuple[str, ...]) -> Snapshot:
         """Return what the base and the branch hold of the paths, in one request.
 
         `base` is "" for the default branch.
         """
-        query, variables = _read_query(self.slug, base, branch, paths)
-        headers, found = self._graphql(query, variables, "read the repository")
-        repository = found["repository"]
-        self.slug, self._node = repository["nameWithOwner"], repository["id"]
-        if repository["isArchived"]:
-            raise Refusal(403, "archived").explained(self.slug, "write")
-        _check_scopes(headers, self.slug, paths)
-        if repository["base"] is None:
+        query, variables = _read_query(self._at.slug, base, branch, paths)
+        doing = "read the repository"
+        found, scopes = self._at.graphql(
+            query,
+            variables,
+            doing,
+            lambda data, headers: (_found(data.part("repository"), paths), headers.get(_SCOPES)),
+        )
+        self._at.slug, self._node = found.slug, found.node
+        if found.archived:
+            raise self._at.refused(Refusal(403, "archived"), "write")
+        self._check_scopes(scopes, paths)
+        if found.snapshot is None:
             raise self._no_base(base)
-        return self._snapshot(repository, paths)
+        return found.snapshot
 
     def create_branch(self, name: str, head: str) -> None:
         """Create a branch at a commit."""
         wanted = {"ref": f"refs/heads/{name}", "sha": head}
-        self._rest("POST", "git/refs", wanted, f"create the branch {name}")
+        self._at.rest(
+            "POST",
+            "git/refs",
+            f"create the branch {name}",
+            lambda made: made.text("ref", re.escape(wanted["ref"])),
+            wanted,
+        )
 
     def move_branch(self, name: str, *, before: str, after: str) -> None:
         """Point a branch at another commit, unless it is no longer where it was."""
@@ -101,7 +110,8 @@ class Repository:
             "force": True,
         }
         variables = {"input": {"repositoryId": self._node, "refUpdates": [update]}}
-        self._graphql(_MOVE, variables, f"move the branch {name}")
+        doing = f"move the branch {name}"
+        self._at.graphql(_MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
 
     def commit(self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes]) -> Commit:
         """Make one commit, signed by GitHub, on top of the commit that the branch must be at."""
@@ -111,77 +121,52 @@ class Repository:
             for path, content in files.items()
         ]
         wanted = {
-            "branch": {"repositoryNameWithOwner": self.slug, "branchName": branch},
+            "branch": {"repositoryNameWithOwner": self._at.slug, "branchName": branch},
             "expectedHeadOid": onto,
             "message": {"headline": headline, "body": rest.strip()},
             "fileChanges": {"additions": additions},
         }
-        _, made = self._graphql(_COMMIT, {"input": wanted}, f"commit on {branch}")
-        commit = made["createCommitOnBranch"]["commit"]
-        return Commit(commit["oid"], bool((commit["signature"] or {}).get("isValid")))
+        return self._at.graphql(
+            _COMMIT, {"input": wanted}, f"commit on {branch}", lambda data, _: _commit(data)
+        )
 
     def open_pull_request(self, branch: str, *, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request."""
         wanted = {"base": base, "head": branch, "title": title, "body": body}
-        doing = f"open a pull request from {branch} into {base}"
-        made = self._rest("POST", "pulls", wanted, doing)
-        return PullRequest(made["number"], made["html_url"], body)
+        return self._at.rest(
+            "POST",
+            "pulls",
+            f"open a pull request from {branch} into {base}",
+            lambda made: PullRequest(made.number("number"), made.text("html_url", _URL), body),
+            wanted,
+        )
 
     def describe_pull_request(self, number: int, body: str) -> None:
         """Replace the text of a pull request; its title stays, which a user may have changed."""
-        self._rest("PATCH", f"pulls/{number}", {"body": body}, f"update pull request {number}")
-
-    def _snapshot(self, repository: Any, paths: tuple[str, ...]) -> Snapshot:
-        base = _branch(repository, "base", paths)
-        if repository["branch"] is None:
-            return Snapshot(self.slug, base)
-        pulls = repository["branch"]["open"]["nodes"]
-        ours = [one for one in pulls if one["baseRefName"] == base.name]
-        merged = [one["headRefOid"] for one in repository["branch"]["merged"]["nodes"]]
-        return Snapshot(
-            self.slug,
-            base,
-            _branch(repository, "branch", paths),
-            PullRequest(ours[0]["number"], ours[0]["url"], ours[0]["body"]) if ours else None,
-            merged[0] if merged else "",
+        self._at.rest(
+            "PATCH",
+            f"pulls/{number}",
+            f"update pull request {number}",
+            lambda made: made.number("number"),
+            {"body": body},
         )
+
+    def _check_scopes(self, scopes: str | None, paths: tuple[str, ...]) -> None:
+        """Refuse before anything is written when a classic token lists too few scopes."""
+        workflows = [path for path in paths if path.startswith(".github/workflows/")]
+        if scopes is None or not workflows or "workflow" in scopes.replace(",", " ").split():
+            return
+        said = (
+            "refusing to allow a Personal Access Token to create or update workflow"
+            f" `{workflows[0]}` without `workflow` scope"
+        )
+        raise self._at.refused(Refusal(403, said), "write")
 
     def _no_base(self, base: str) -> Exception:
         if not base:
-            return Refusal(409, "Git Repository is empty.").explained(self.slug, "make a branch")
+            return self._at.refused(Refusal(409, "Git Repository is empty."), "make a branch")
         hint = "name a branch that exists with --base; without --base it is the default branch"
-        return UserError(f"there is no branch {base}", where=self.slug, hint=hint)
-
-    def _rest(self, verb: str, path: str, body: dict[str, str], doing: str) -> Any:
-        requester, url = self._github.requester, f"/repos/{self.slug}/{path}"
-        _, answer = self._ask(lambda: requester.requestJsonAndCheck(verb, url, input=body), doing)
-        return answer
-
-    def _graphql(
-        self, query: str, variables: dict[str, Any], doing: str
-    ) -> tuple[Mapping[str, str], Any]:
-        requester = self._github.requester
-        headers, answer = self._ask(lambda: requester.graphql_query(query, variables), doing)
-        return headers, answer["data"]
-
-    def _ask(self, request: Callable[[], _Answer], doing: str) -> _Answer:
-        """Send a request; retry while GitHub asks to wait and the time for that is not over."""
-        end = time.monotonic() + _PATIENCE
-        attempt = 0
-        while True:
-            try:
-                return request()
-            except GithubException as error:
-                refusal = Refusal.of(error)
-            except requests.RequestException as error:
-                raise unreachable(error, self._api) from None
-            wait = refusal.wait(attempt)
-            if wait is None or time.monotonic() + wait > end:
-                raise refusal.explained(self.slug, doing)
-            said = refusal.kind or refusal.status
-            self._log(f"GitHub answered {said}; retry in {wait:.0f} s")
-            time.sleep(wait)
-            attempt += 1
+        return UserError(f"there is no branch {base}", where=self._at.slug, hint=hint)
 
 
 def check_token(token: str) -> str:
@@ -230,21 +215,48 @@ query Read({declared}) {{
     return query, variables
 
 
-def _branch(repository: Any, side: str, paths: tuple[str, ...]) -> Branch:
-    blobs = [(path, repository[f"{side}{index}"]) for index, path in enumerate(paths)]
-    there = {path: blob["oid"] for path, blob in blobs if blob}
-    texts = {path: blob.get("text") or "" for path, blob in blobs if blob}
-    return Branch(repository[side]["name"], repository[side]["target"]["oid"], there, texts)
-
-
-def _check_scopes(headers: Mapping[str, str], slug: str, paths: tuple[str, ...]) -> None:
-    """Refuse before anything is written when the scopes that a classic token lists are too few."""
-    scopes = headers.get("x-oauth-scopes")
-    workflows = [path for path in paths if path.startswith(".github/workflows/")]
-    if scopes is None or not workflows or "workflow" in scopes.replace(",", " ").split():
-        return
-    said = (
-        "refusing to allow a Personal Access Token to create or update workflow"
-        f" `{workflows[0]}` without `workflow` scope"
+def _found(repository: Part, paths: tuple[str, ...]) -> _Found:
+    there = repository.maybe("base")
+    return _Found(
+        repository.text("nameWithOwner", SLUG),
+        repository.text("id"),
+        archived=repository.flag("isArchived"),
+        snapshot=_snapshot(repository, paths) if there else None,
     )
-    raise Refusal(403, said).explained(slug, "write")
+
+
+def _snapshot(repository: Part, paths: tuple[str, ...]) -> Snapshot:
+    slug, base = repository.text("nameWithOwner"), _branch(repository, "base", paths)
+    branch = repository.maybe("branch")
+    if branch is None:
+        return Snapshot(slug, base)
+    pulls = branch.part("open").parts("nodes")
+    ours = [one for one in pulls if one.text("baseRefName") == base.name]
+    merged = [one.text("headRefOid", OID) for one in branch.part("merged").parts("nodes")]
+    return Snapshot(
+        slug,
+        base,
+        _branch(repository, "branch", paths),
+        _pull(ours[0]) if ours else None,
+        merged[0] if merged else "",
+    )
+
+
+def _pull(shown: Part) -> PullRequest:
+    body = shown.text("body") if shown.maybe("body") else ""
+    return PullRequest(shown.number("number"), shown.text("url", _URL), body)
+
+
+def _branch(repository: Part, side: str, paths: tuple[str, ...]) -> Branch:
+    blobs = {path: repository.maybe(f"{side}{index}") for index, path in enumerate(paths)}
+    there = {path: blob for path, blob in blobs.items() if blob}
+    texts = {path: blob.text("text") if blob.maybe("text") else "" for path, blob in there.items()}
+    oids = {path: blob.text("oid", OID) for path, blob in there.items()}
+    shown = repository.part(side)
+    return Branch(shown.text("name"), shown.part("target").text("oid", OID), oids, texts)
+
+
+def _commit(data: Part) -> Commit:
+    made = data.part("createCommitOnBranch").part("commit")
+    signature = made.maybe("signature")
+    return Commit(made.text("oid", OID), verified=bool(signature and signature.flag("isValid")))
