@@ -63,6 +63,7 @@ VERBS = (
             "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
         ),
         Option("force", "--force", says="replace edits made by hand on GitHub"),
+        Option("again", "--again", says="open a pull request again after somebody closed it"),
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         Option("json", "--json", says="print the result as JSON"),
         epilog=_COMMIT_EPILOG,

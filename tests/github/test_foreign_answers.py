@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import ipaddress
 import json
+import re
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from bed.canned import HTML, JSON, Answer, CannedServer, as_json, page
 from gen_workflow import cli
 from gen_workflow.errors import Defect, GenWorkflowError
 from gen_workflow.github.client import Repository
+from gen_workflow.github.proposal import Branch, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +35,7 @@ READ: dict[str, Any] = {
             "base": {"name": "main", "target": {"oid": BASE}},
             "branch": {
                 "name": "gen-workflow/update",
-                "target": {"oid": HEAD},
+                "target": {"oid": HEAD, "history": {"nodes": [{"oid": BASE}]}},
                 "open": {
                     "nodes": [
                         {
@@ -47,14 +49,58 @@ READ: dict[str, Any] = {
                 },
                 "merged": {"nodes": [{"headRefOid": BASE}]},
             },
-            "base0": {"oid": BASE, "text": "image: .\n"},
-            "branch0": {"oid": HEAD, "text": "image: .\n"},
+            "past": {
+                "nodes": [
+                    {
+                        "url": "https://github.com/acme/app/pull/1",
+                        "state": "CLOSED",
+                        "baseRefName": "main",
+                        "isCrossRepository": False,
+                    }
+                ]
+            },
+            "below": {"nodes": []},
+            "above0": None,
+            "base0": {"oid": BASE, "text": "image: .\n", "isTruncated": False},
+            "branch0": {"oid": HEAD, "text": "image: .\n", "isTruncated": False},
         }
     }
 }
 COMMIT = {"data": {"createCommitOnBranch": {"commit": {"oid": HEAD, "signature": None}}}}
 OPENED = {"number": 1, "html_url": "https://github.com/acme/app/pull/1"}
-NO_BRANCH = {"data": {"repository": {**READ["data"]["repository"], "branch": None}}}
+
+
+def changed(data: Any, at: tuple[Any, ...], value: Any) -> Any:
+    if not at:
+        return value
+    data = copy.deepcopy(data)
+    inner = data
+    for key in at[:-1]:
+        inner = inner[key]
+    inner[at[-1]] = value
+    return data
+
+
+NEW = {**READ["data"]["repository"], "branch": None, "past": {"nodes": []}}
+NO_BRANCH = {"data": {"repository": NEW}}
+# The answer to a comparison, and to the question for files that follows it.
+COMPARED = {
+    "merge_base_commit": {"sha": BASE},
+    "total_commits": 1,
+    "commits": [
+        {
+            "sha": HEAD,
+            "commit": {"message": "Theirs", "committer": {"email": "me@example.com"}},
+            "parents": [{"sha": BASE}],
+        }
+    ],
+    "data": {"repository": {"file0": {"oid": BASE}}},
+}
+STOOD = Snapshot("acme/app", Branch("main", BASE, {}), Branch("b", HEAD, {}))
+# A file that GraphQL cuts, and the file as REST gives it: one answer for both questions.
+FILE = {"encoding": "base64", "content": "aW1hZ2U6IC4K"}
+CUT = {"oid": BASE, "text": "image", "isTruncated": True}
+LONG = {**changed(READ, ("data", "repository", "base0"), CUT), **FILE}
 
 
 def broken(text: str, status: int = 200) -> Answer:
@@ -365,19 +411,10 @@ def paths(data: Any, *above: Any) -> Iterator[tuple[Any, ...]]:
         yield from paths(data[key], *above, key)
 
 
-def changed(data: Any, at: tuple[Any, ...], value: Any) -> Any:
-    if not at:
-        return value
-    data = copy.deepcopy(data)
-    inner = data
-    for key in at[:-1]:
-        inner = inner[key]
-    inner[at[-1]] = value
-    return data
-
-
 ASK: dict[str, tuple[Any, Callable[[Repository], object]]] = {
     "read": (READ, lambda it: it.read(base="", branch="gen-workflow/update", paths=("a",))),
+    "long": (LONG, lambda it: it.read(base="main", branch="a", paths=("a",))),
+    "since": (COMPARED, lambda it: it.since(STOOD, ("a",))),
     "commit": (COMMIT, lambda it: it.commit("b", onto=BASE, message="m", files={"a": b"a"})),
     "create": ({"ref": "refs/heads/b"}, lambda it: it.create_branch("b", BASE)),
     "move": ({"data": {"updateRefs": {}}}, lambda it: it.move_branch("b", before=BASE, after=HEAD)),
@@ -409,6 +446,7 @@ def test_no_value_in_an_answer_is_taken_for_granted(ask: str, value: Any) -> Non
         for at in paths(good):
             server.answers[:] = [as_json(changed(good, at, value))]
             told = what_is_told(question, repository)
-            assert told is None or server.url in told or "no commit yet" in told
+            no_base = r"the repository has no commit yet|there is no branch main"
+            assert told is None or server.url in told or re.search(no_base, told)
             assert told is None or "\n::error::" not in told
         repository.close()

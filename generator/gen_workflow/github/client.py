@@ -5,30 +5,22 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import UserError
-from gen_workflow.github.answer import OID
+from gen_workflow.github.answer import OID, Foreign, flat
 from gen_workflow.github.connection import Connection
-from gen_workflow.github.proposal import Branch, PullRequest, Snapshot
+from gen_workflow.github.proposal import PullRequest, Since, is_marked
 from gen_workflow.github.refusal import Refusal
-from gen_workflow.github.remote import SLUG
+from gen_workflow.github.snapshot import URL, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gen_workflow.github.answer import Part
+    from gen_workflow.github.proposal import Snapshot
 
-_SCOPES = "x-oauth-scopes"
-_URL = r"https?://[!-~]+"  # printable, without blanks
-
-_PULLS = "{ nodes { number url body baseRefName headRefOid } }"
-_BRANCH = f"""\
-name target {{ oid }}
-open: associatedPullRequests(states: OPEN, first: 20) {_PULLS}
-merged: associatedPullRequests(
-  states: MERGED, first: 1, orderBy: {{field: CREATED_AT, direction: DESC}}
-) {_PULLS}"""
+_READ = "read the repository"
 _COMMIT = """\
 mutation Commit($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid signature { isValid } } }
@@ -43,15 +35,6 @@ class Commit:
 
     oid: str
     verified: bool
-
-
-class _Found(NamedTuple):
-    """What the first question found; the snapshot is None when there is no base."""
-
-    slug: str
-    node: str
-    archived: bool
-    snapshot: Snapshot | None
 
 
 class Repository:
@@ -72,15 +55,18 @@ class Repository:
     def read(self, *, base: str, branch: str, paths: tuple[str, ...]) -> Snapshot:
         """Return what the base and the branch hold of the paths, in one request.
 
-        `base` is "" for the default branch.
+        `base` is "" for the default branch. A file of over 500 kB costs one more request.
         """
-        query, variables = _read_query(self._at.slug, base, branch, paths)
-        doing = "read the repository"
+        question = Question(base, branch, paths)
+        query, variables = question.document(self._at.slug)
         found, scopes = self._at.graphql(
             query,
             variables,
-            doing,
-            lambda data, headers: (_found(data.part("repository"), paths), headers.get(_SCOPES)),
+            _READ,
+            lambda data, headers: (
+                question.answered(data.part("repository")),
+                headers.get("x-oauth-scopes"),
+            ),
         )
         self._at.slug, self._node = found.slug, found.node
         if found.archived:
@@ -88,7 +74,21 @@ class Repository:
         self._check_scopes(scopes, paths)
         if found.snapshot is None:
             raise self._no_base(base)
-        return found.snapshot
+        if found.blocker and found.snapshot.branch is None:
+            raise self._blocked(branch, found.blocker)
+        return found.snapshot.with_texts({oid: self._content(oid) for oid in found.cut})
+
+    def since(self, found: Snapshot, paths: tuple[str, ...]) -> Since:
+        """Return what happened since the branch left the base, in two requests."""
+        branch = found.branch
+        if branch is None:  # pragma: no cover - only a branch can have left
+            return Since()
+        doing = f"compare {branch.name} with {found.base.name}"
+        between = f"compare/{found.base.head}...{branch.head}"
+        left, theirs = self._at.rest("GET", between, doing, _compared)
+        before = self._blobs(left, paths)
+        changed = [path for path in paths if before.get(path) != found.base.blobs.get(path)]
+        return Since(tuple(changed), theirs)
 
     def create_branch(self, name: str, head: str) -> None:
         """Create a branch at a commit."""
@@ -101,16 +101,23 @@ class Repository:
             wanted,
         )
 
-    def move_branch(self, name: str, *, before: str, after: str) -> None:
-        """Point a branch at another commit, unless it is no longer where it was."""
-        update = {
-            "name": f"refs/heads/{name}",
-            "beforeOid": before,
-            "afterOid": after,
-            "force": True,
-        }
-        variables = {"input": {"repositoryId": self._node, "refUpdates": [update]}}
-        doing = f"move the branch {name}"
+    def move_branch(self, name: str, *, before: str, after: str, draft: str = "") -> None:
+        """Point a branch at another commit, unless it is no longer where it was.
+
+        `draft` is a branch that is deleted in the same moment, or not at all.
+        """
+        moved = {"name": f"refs/heads/{name}", "beforeOid": before, "afterOid": after}
+        updates: list[Mapping[str, Any]] = [{**moved, "force": True}]
+        if draft:
+            updates.append(_deleted(draft))
+        self._update(updates, f"move the branch {name}")
+
+    def delete_branch(self, name: str) -> None:
+        """Delete a branch."""
+        self._update([_deleted(name)], f"delete the branch {name}")
+
+    def _update(self, updates: list[Mapping[str, Any]], doing: str) -> None:
+        variables = {"input": {"repositoryId": self._node, "refUpdates": updates}}
         self._at.graphql(_MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
 
     def commit(self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes]) -> Commit:
@@ -137,7 +144,7 @@ class Repository:
             "POST",
             "pulls",
             f"open a pull request from {branch} into {base}",
-            lambda made: PullRequest(made.number("number"), made.text("html_url", _URL), body),
+            lambda made: PullRequest(made.number("number"), made.text("html_url", URL), body),
             wanted,
         )
 
@@ -151,6 +158,30 @@ class Repository:
             {"body": body},
         )
 
+    def _content(self, oid: str) -> str:
+        """Return the text of a file that is too long for GraphQL, which cuts it at 512,000 bytes.
+
+        Source: https://github.com/sveltia/sveltia-cms/issues/950, and GitHub's page "Git blobs".
+        """
+        return self._at.rest("GET", f"git/blobs/{oid}", _READ, _decoded)
+
+    def _blobs(self, commit: str, paths: tuple[str, ...]) -> dict[str, str]:
+        """Return the object names of the files in a commit."""
+        owner, repo = self._at.slug.split("/")
+        variables = {"owner": owner, "repo": repo}
+        asked = []
+        for index, path in enumerate(paths):
+            variables[f"file{index}"] = f"{commit}:{path}"
+            asked.append(f"file{index}: object(expression: $file{index}) {{ oid }}")
+        declared = ", ".join(f"${variable}: String!" for variable in variables)
+        files = f"repository(owner: $owner, name: $repo) {{ {' '.join(asked)} }}"
+        return self._at.graphql(
+            f"query Files({declared}) {{ {files} }}",
+            variables,
+            _READ,
+            lambda data, _: _oids(data.part("repository"), paths),
+        )
+
     def _check_scopes(self, scopes: str | None, paths: tuple[str, ...]) -> None:
         """Refuse before anything is written when a classic token lists too few scopes."""
         workflows = [path for path in paths if path.startswith(".github/workflows/")]
@@ -161,6 +192,11 @@ class Repository:
             f" `{workflows[0]}` without `workflow` scope"
         )
         raise self._at.refused(Refusal(403, said), "write")
+
+    def _blocked(self, branch: str, blocker: str) -> Exception:
+        what = f"{blocker}, and beside it git cannot have a branch {branch}"
+        name = branch.replace("/", "-") if "/" in branch else f"{branch}-update"
+        return UserError(what, where=self._at.slug, hint=f"give another name: --branch {name}")
 
     def _no_base(self, base: str) -> Exception:
         if not base:
@@ -181,79 +217,50 @@ def check_token(token: str) -> str:
     return token
 
 
-def _read_query(
-    slug: str, base: str, branch: str, paths: tuple[str, ...]
-) -> tuple[str, dict[str, Any]]:
-    """Return the query for everything that an update has to know, and its variables.
+def _deleted(branch: str) -> dict[str, str]:
+    """Return the update that deletes a branch; GitHub's own words for it are forty zeros."""
+    return {"name": f"refs/heads/{branch}", "afterOid": "0" * 40}
 
-    Names go only through variables, so that none of them can become a part of the query.
+
+def _compared(shown: Part) -> tuple[str, str]:
+    """Return where a branch left its base, and a commit on it that gen-workflow did not make."""
+    commits = shown.parts("commits")
+    theirs = [one for one in commits if not _is_ours(one)]
+    other = ""
+    if theirs:
+        headline = flat(theirs[0].part("commit").text("message").partition("\n")[0])
+        other = f"{theirs[0].text('sha', OID)[:7]} ({headline})"
+    elif len(commits) < shown.number("total_commits"):
+        other = "one that GitHub does not list"
+    return shown.part("merge_base_commit").text("sha", OID), other
+
+
+def _is_ours(commit: Part) -> bool:
+    """Tell whether `commit` made a commit: our last line, GitHub as the committer, one parent.
+
+    Somebody who amends or rebases it keeps the line, and becomes the committer.
     """
-    owner, name = slug.split("/")
-    variables = {"owner": owner, "name": name, "branch": f"refs/heads/{branch}"}
-    blobs = []
-    for index, path in enumerate(paths):
-        variables[f"base{index}"] = f"{f'refs/heads/{base}' if base else 'HEAD'}:{path}"
-        variables[f"branch{index}"] = f"refs/heads/{branch}:{path}"
-        blobs += [
-            f"{side}{index}: object(expression: ${side}{index}) {{ oid ... on Blob {{ text }} }}"
-            for side in ("base", "branch")
-        ]
-    found = "base: defaultBranchRef { name target { oid } }"
-    if base:
-        variables["base"] = f"refs/heads/{base}"
-        found = "base: ref(qualifiedName: $base) { name target { oid } }"
-    declared = ", ".join(f"${variable}: String!" for variable in variables)
-    query = f"""\
-query Read({declared}) {{
-  repository(owner: $owner, name: $name) {{
-    id nameWithOwner isArchived
-    {found}
-    branch: ref(qualifiedName: $branch) {{ {_BRANCH} }}
-    {" ".join(blobs)}
-  }}
-}}"""
-    return query, variables
-
-
-def _found(repository: Part, paths: tuple[str, ...]) -> _Found:
-    there = repository.maybe("base")
-    return _Found(
-        repository.text("nameWithOwner", SLUG),
-        repository.text("id"),
-        archived=repository.flag("isArchived"),
-        snapshot=_snapshot(repository, paths) if there else None,
+    made = commit.part("commit")
+    by = made.part("committer").text("email")
+    return (
+        is_marked(made.text("message"))
+        and by.startswith("noreply@")
+        and len(commit.parts("parents")) == 1
     )
 
 
-def _snapshot(repository: Part, paths: tuple[str, ...]) -> Snapshot:
-    slug, base = repository.text("nameWithOwner"), _branch(repository, "base", paths)
-    branch = repository.maybe("branch")
-    if branch is None:
-        return Snapshot(slug, base)
-    pulls = branch.part("open").parts("nodes")
-    ours = [one for one in pulls if one.text("baseRefName") == base.name]
-    merged = [one.text("headRefOid", OID) for one in branch.part("merged").parts("nodes")]
-    return Snapshot(
-        slug,
-        base,
-        _branch(repository, "branch", paths),
-        _pull(ours[0]) if ours else None,
-        merged[0] if merged else "",
-    )
+def _decoded(shown: Part) -> str:
+    if shown.text("encoding") != "base64":
+        raise Foreign("a file that is not in base64")
+    try:
+        return base64.b64decode(shown.text("content")).decode(errors="replace")
+    except ValueError:
+        raise Foreign("a file that is not in base64") from None
 
 
-def _pull(shown: Part) -> PullRequest:
-    body = shown.text("body") if shown.maybe("body") else ""
-    return PullRequest(shown.number("number"), shown.text("url", _URL), body)
-
-
-def _branch(repository: Part, side: str, paths: tuple[str, ...]) -> Branch:
-    blobs = {path: repository.maybe(f"{side}{index}") for index, path in enumerate(paths)}
-    there = {path: blob for path, blob in blobs.items() if blob}
-    texts = {path: blob.text("text") if blob.maybe("text") else "" for path, blob in there.items()}
-    oids = {path: blob.text("oid", OID) for path, blob in there.items()}
-    shown = repository.part(side)
-    return Branch(shown.text("name"), shown.part("target").text("oid", OID), oids, texts)
+def _oids(repository: Part, paths: tuple[str, ...]) -> dict[str, str]:
+    blobs = {path: repository.maybe(f"file{index}") for index, path in enumerate(paths)}
+    return {path: blob.text("oid", OID) for path, blob in blobs.items() if blob}
 
 
 def _commit(data: Part) -> Commit:
