@@ -19,7 +19,10 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
 class Answer(NamedTuple):
-    """An answer, byte for byte; `length` is announced in place of the true length."""
+    """An answer; `length` is announced in place of the true length.
+
+    With the status 0 nothing is sent but the body, so it need not be HTTP.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -49,6 +52,10 @@ class CannedServer:
                 outer.asked.append(f"{self.command} {self.path}")
                 self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 answer = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
+                if answer.status == 0:
+                    self.wfile.write(answer.body)
+                    self.close_connection = True
+                    return
                 self.send_response_only(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_workflow import cli
+from gen_workflow.github import proposal
 from gen_workflow.sync import stamp
 from gen_workflow.version import __version__
 
@@ -421,8 +422,15 @@ def test_a_base_that_changed_other_files_does_not_start_the_branch_again(
     assert app.git.head(BRANCH) == head
 
 
-@pytest.mark.parametrize("options", [(), ("--force",)], ids=["plain", "with force"])
-@pytest.mark.parametrize("change", ["README.md", "gen-workflow.yml"])
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        ("README.md", ()),
+        ("gen-workflow.yml", ("--force",)),
+        pytest.param("gen-workflow.yml", (), marks=pytest.mark.test_all),
+        pytest.param("README.md", ("--force",), marks=pytest.mark.test_all),
+    ],
+)
 def test_a_branch_with_a_commit_of_somebody_else_is_never_started_again(
     app: Repository,
     project: Path,
@@ -446,6 +454,7 @@ def test_a_branch_with_a_commit_of_somebody_else_is_never_started_again(
     assert app.git.head(BRANCH) == theirs
 
 
+@pytest.mark.test_all
 def test_a_commit_that_somebody_amended_is_theirs(
     app: Repository, project: Path, commit: Callable[..., Any]
 ) -> None:
@@ -490,6 +499,7 @@ def test_a_draft_does_not_stay_when_the_commit_is_refused(
     assert commit().code == 0
 
 
+@pytest.mark.test_all
 def test_an_answer_lost_while_the_branch_starts_again_does_nothing_twice(
     github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
 ) -> None:
@@ -502,21 +512,34 @@ def test_an_answer_lost_while_the_branch_starts_again_does_nothing_twice(
     assert app.git.below("refs/heads/gen-workflow/") == [f"refs/heads/{BRANCH}"]
 
 
-def test_our_line_joins_those_that_the_message_ends_with(
-    app: Repository, commit: Callable[..., Any]
-) -> None:
-    commit("--message", "Deploy\n\nSigned-off-by: A <a@example.com>")
-    message = app.git.message(app.git.head(BRANCH) or "")
-    ours = f"Made-by: gen-workflow {__version__}"
-    assert message == f"Deploy\n\nSigned-off-by: A <a@example.com>\n{ours}"
+@pytest.mark.parametrize(
+    ("message", "between"),
+    [
+        ("Deploy", "\n\n"),
+        ("Deploy: now", "\n\n"),
+        ("Deploy\n\nAt last.\n", "\n\n"),
+        ("Deploy\n\nSigned-off-by: A <a@example.com>", "\n"),
+    ],
+)
+def test_our_line_joins_those_that_a_message_ends_with(message: str, between: str) -> None:
+    ours = proposal.marked(message)
+    assert ours == f"{message.strip()}{between}Made-by: gen-workflow {__version__}"
+    assert proposal.is_marked(ours)
+    assert not proposal.is_marked(message)
 
 
 @pytest.mark.parametrize(
     ("there", "options", "told", "offered"),
     [
         ("gen-workflow", (), "there is a branch gen-workflow", "gen-workflow-update"),
-        ("a/b", ("--branch", "a/b/c/d"), "there is a branch a/b", "a-b-c-d"),
         ("ci/new", ("--branch", "ci"), "there are branches ci/…", "ci-update"),
+        pytest.param(
+            "a/b",
+            ("--branch", "a/b/c/d"),
+            "there is a branch a/b",
+            "a-b-c-d",
+            marks=pytest.mark.test_all,
+        ),
     ],
 )
 def test_a_branch_that_blocks_ours_is_named_with_another_name(

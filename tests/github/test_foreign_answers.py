@@ -248,6 +248,25 @@ def test_a_connection_that_ends_too_early_is_named(
     assert f"{server.url}: cannot be reached: the connection ended before the answer was" in err
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 two hundred\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: " + b"a" * 70_000,
+        b"HTTP/1.1 200 OK\r\n" + b"A: a\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ],
+    ids=["ssh", "status", "long header", "many headers", "chunk", "two lengths"],
+)
+def test_what_is_no_http_is_named(commit: Callable[[str], tuple[int, str]], raw: bytes) -> None:
+    with CannedServer(Answer(0, {}, raw)) as server:
+        code, err = commit(server.url)
+    assert code == 1
+    assert f"{server.url}: cannot be reached: what answers there does not speak HTTP\n" in err
+
+
 def test_an_answer_that_cannot_be_unpacked_is_named(
     commit: Callable[[str], tuple[int, str]],
 ) -> None:
@@ -434,10 +453,16 @@ def what_is_told(question: Callable[[Repository], object], repository: Repositor
     return None
 
 
-@pytest.mark.parametrize("ask", ASK)
+VALUES: list[Any] = [None, [], "\ud800\n::error::", 5]
+MORE_VALUES: list[Any] = [{}, "../..", True, [None]]
+
+
 @pytest.mark.parametrize(
-    "value", [None, [], {}, "../..", "\ud800\n::error::", 5, True, [None]], ids=repr
+    "value",
+    [*VALUES, *(pytest.param(value, marks=pytest.mark.test_all) for value in MORE_VALUES)],
+    ids=repr,
 )
+@pytest.mark.parametrize("ask", ASK)
 def test_no_value_in_an_answer_is_taken_for_granted(ask: str, value: Any) -> None:
     good, question = ASK[ask]
     with CannedServer(as_json(good)) as server:

@@ -42,6 +42,20 @@ _ANSWERED = (
         _NETWORK,
     ),
 )
+# Of the error of a connection: the cause.
+_LOST = (
+    (r"did not answer in time", "it did not answer in time"),
+    (r"resolve|getaddrinfo|Name or service", "its name is not known"),
+    (
+        r"BadStatusLine|LineTooLong|more than 100 headers|Invalid(Header|Chunk)|Content-Length",
+        "what answers there does not speak HTTP",
+    ),
+    (
+        r"IncompleteRead|aborted|reset|prematurely|decod",
+        "the connection ended before the answer was complete",
+    ),
+    (r"", "no connection"),
+)
 _TLS = (
     (
         r"NO_CERTIFICATE_OR_CRL_FOUND|PEM|\[X509",
@@ -87,13 +101,9 @@ def unreachable(error: OSError, api: str) -> GenWorkflowError:
         return UserError(what, where=api, hint="set HTTPS_PROXY to an http:// address")
     if not isinstance(error, requests.RequestException):
         return _no_bundle(api)
-    cause = "no connection"
     if isinstance(error, requests.Timeout):
-        cause = "it did not answer in time"
-    elif re.search(r"resolve|getaddrinfo|Name or service", said):
-        cause = "its name is not known"
-    elif re.search(r"IncompleteRead|aborted|reset|prematurely|decod", said):
-        cause = "the connection ended before the answer was complete"
+        said = "did not answer in time"
+    cause = next(why for seen, why in _LOST if re.search(seen, said))
     return GenWorkflowError(f"cannot be reached: {cause}", where=api, hint=_NETWORK)
 
 
