@@ -19,7 +19,7 @@ from bed.canned import HTML, JSON, Answer, CannedServer, as_json, page
 from gen_workflow import cli
 from gen_workflow.errors import Defect, GenWorkflowError
 from gen_workflow.github.client import Repository
-from gen_workflow.github.proposal import Branch, Snapshot
+from gen_workflow.github.proposal import Branch, Since, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -440,6 +440,18 @@ ASK: dict[str, tuple[Any, Callable[[Repository], object]]] = {
     "open": (OPENED, lambda it: it.open_pull_request("b", base="main", title="t", body="b")),
     "describe": (OPENED, lambda it: it.describe_pull_request(1, "b")),
 }
+
+
+@pytest.mark.parametrize("committer", [None, {}, {"name": "A"}, {"email": "noreply@github.com"}])
+def test_a_commit_without_a_committer_is_taken_for_that_of_a_person(committer: Any) -> None:
+    at = ("commits", 0, "commit")
+    commit = {"message": "A\n\nMade-by: gen-workflow 0.1.0", "committer": committer}
+    with CannedServer(as_json(changed(COMPARED, at, commit))) as server:
+        repository = Repository("acme/app", "t", server.url, print)
+        since = repository.since(STOOD, ("a",))
+        repository.close()
+    ours = committer is not None and "email" in committer
+    assert since == Since(("a",), "" if ours else f"{HEAD[:7]} (A)")
 
 
 def what_is_told(question: Callable[[Repository], object], repository: Repository) -> str | None:

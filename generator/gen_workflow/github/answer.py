@@ -90,11 +90,11 @@ class Part:
         return None if value is None else Part(value, f"{self.path} > {name}")
 
     def parts(self, name: str) -> list[Part]:
-        """Return the items of a list."""
+        """Return the items of a list; GraphQL gives null for one that the token may not see."""
         found = self.part(name)
         if not isinstance(found.value, list):
             raise Foreign(f"JSON with {_kind(found.value)} in place of a list at {found.path}")
-        return [Part(one, found.path) for one in found.value]
+        return [Part(one, found.path) for one in found.value if one is not None]
 
     def text(self, name: str, pattern: str = "") -> str:
         """Return a text, which fits the pattern as a whole, if there is one."""

@@ -241,10 +241,12 @@ def _is_ours(commit: Part) -> bool:
     Somebody who amends or rebases it keeps the line, and becomes the committer.
     """
     made = commit.part("commit")
-    by = made.part("committer").text("email")
+    by = made.maybe("committer")  # git wants none, and GitHub shows what there is
     return (
         is_marked(made.text("message"))
-        and by.startswith("noreply@")
+        and by is not None
+        and by.maybe("email") is not None
+        and by.text("email").startswith("noreply@")
         and len(commit.parts("parents")) == 1
     )
 

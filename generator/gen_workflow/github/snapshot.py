@@ -117,7 +117,8 @@ query Read({declared}) {{
             yield from ((side, index, path) for index, path in enumerate(self.paths))
 
     def _blocker(self, repository: Part) -> str:
-        if repository.part("below").parts("nodes"):
+        below = repository.maybe("below")  # null is in the schema
+        if below and below.parts("nodes"):
             return f"there are branches {self.branch}/…"
         for index, above in enumerate(self._above()):
             if repository.maybe(f"above{index}"):
