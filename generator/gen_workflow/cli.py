@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gen_workflow.commands import in_step
 from gen_workflow.commands.options import PROJECT, Option, Options, Verb, parse
-from gen_workflow.errors import DONE, OUR_BUG, Defect, GenWorkflowError
+from gen_workflow.errors import DONE, NOT_IN_STEP, OUR_BUG, Defect, GenWorkflowError
 from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
@@ -63,6 +63,7 @@ VERBS = (
             "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
         ),
         Option("force", "--force", says="replace edits made by hand on GitHub"),
+        Option("again", "--again", says="open a pull request again after somebody closed it"),
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         Option("json", "--json", says="print the result as JSON"),
         epilog=_COMMIT_EPILOG,
@@ -84,6 +85,16 @@ def main(argv: list[str]) -> int:
         return error.exit_code
     except Exception:  # noqa: BLE001 - whatever else fails is our bug
         return _report_bug()
+
+
+def quick(argv: list[str]) -> int:
+    """Run a verb that the hashes answer; return NOT_IN_STEP, and print nothing, for all others.
+
+    The launcher asks this first where no package is installed yet.
+    """
+    options = parse(argv, VERBS)
+    answer = in_step.answer(options) if options and options.verb.in_step else ""
+    return put(answer) if answer else NOT_IN_STEP
 
 
 def _run(argv: list[str], options: Options | None) -> int:

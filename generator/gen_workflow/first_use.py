@@ -3,6 +3,8 @@
 Standard library only, because nothing else is there yet. Uses uv where it is installed, else venv
 and pip; both check every download against the hashes of requirements.txt. Uses at the same time
 wait for one another at that file, whose lock ends with the process that holds it.
+
+A failure ends with 4, which no verb does: nothing is said about the spec then.
 """
 
 from __future__ import annotations
@@ -17,13 +19,21 @@ from pathlib import Path
 _PROBE = "import github, jinja2, ruamel.yaml"
 _MODERN = "import sys; sys.exit(sys.version_info < (3, 10))"
 _LAST_LINES = 12
+_CANNOT_START = 4
+_NO_PACKAGES = """\
+gen-workflow: nothing was done, and the spec was not read, because packages cannot be installed:
+{said}
+  hint: the first use needs the package index {index}; check network and proxy, then run it again"""
+_INDEX = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 _NO_VENV = (
-    "gen-workflow: this Python cannot make environments, because its module ensurepip is missing\n"
+    "gen-workflow: nothing was done, because this Python cannot make environments: "
+    "its module ensurepip is missing\n"
     "  hint: apt-get install python3-venv, or install uv"
 )
 
 _READ_ONLY = (
-    "gen-workflow: cannot make its environment in {0}, where this user may not write\n"
+    "gen-workflow: nothing was done, because this user may not write in {0}, where it makes its "
+    "environment\n"
     "  hint: copy the checkout to a folder of yours, let its owner run it once, or install it: "
     "pip install {0}"
 )
@@ -48,12 +58,17 @@ def main(checkout: Path) -> int:
         print("gen-workflow: interrupted; the next run starts from the beginning", file=sys.stderr)
         return 130
     except Failed as error:
-        print(f"gen-workflow: cannot make its environment:\n{error}", file=sys.stderr)
-        hint = f"the first run needs the package index; run it again, or remove {environment} first"
-        print(f"  hint: {hint}", file=sys.stderr)
+        print(_NO_PACKAGES.format(said=error, index=_index()), file=sys.stderr)
     except OSError as error:
-        print(f"gen-workflow: cannot make its environment in {checkout}: {error}", file=sys.stderr)
-    return 2
+        what = f"nothing was done, because there is no environment in {checkout}: {error}"
+        print(f"gen-workflow: {what}", file=sys.stderr)
+    return _CANNOT_START
+
+
+def _index() -> str:
+    """Return the package index without a login that its address may hold."""
+    named = next((os.environ[name] for name in _INDEX if os.environ.get(name)), "")
+    return named.rpartition("@")[2] or "https://pypi.org"
 
 
 def _is_whole(environment: Path, lock: Path, done: Path) -> bool:
@@ -63,11 +78,11 @@ def _is_whole(environment: Path, lock: Path, done: Path) -> bool:
 def _make(environment: Path, lock: Path, done: Path) -> int:
     if not os.access(lock.parent, os.W_OK):
         print(_READ_ONLY.format(lock.parent), file=sys.stderr)
-        return 2
+        return _CANNOT_START
     uv = shutil.which("uv")
     if uv is None and not _has_ensurepip():
         print(_NO_VENV, file=sys.stderr)
-        return 2
+        return _CANNOT_START
     print(f"gen-workflow: first use: making its environment in {environment}", file=sys.stderr)
     if not _works(environment):
         shutil.rmtree(environment, ignore_errors=True)

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_workflow import cli
+from gen_workflow.github import proposal
 from gen_workflow.sync import stamp
+from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +32,8 @@ COMMIT = "graphql createCommitOnBranch"
 OPEN = "POST /repos/{owner}/{repo}/pulls"
 EDIT = "PATCH /repos/{owner}/{repo}/pulls/{pull_number}"
 MOVE = "graphql updateRefs"
+COMPARE = "GET /repos/{owner}/{repo}/compare/{basehead}"
+BLOB = "GET /repos/{owner}/{repo}/git/blobs/{file_sha}"
 
 
 def files_of(app: Repository, branch: str) -> dict[str, bytes]:
@@ -80,7 +85,8 @@ def test_the_commit_is_signed_by_github_and_keeps_what_was_there(
     assert "(verified)" in commit("--message", "Deploy from main\n\nAt last.").stderr
     head = app.git.head(BRANCH)
     assert head in app.signed
-    assert app.git.message(head) == "Deploy from main\n\nAt last."
+    ours = f"Made-by: gen-workflow {__version__}"
+    assert app.git.message(head) == f"Deploy from main\n\nAt last.\n\n{ours}"
     assert app.pulls[0].title == "Deploy from main"
     assert app.git.oid(f"{BRANCH}:Dockerfile") == app.git.oid("main:Dockerfile")
     assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
@@ -193,7 +199,7 @@ def test_a_commit_pushed_to_a_left_over_branch_meanwhile_is_not_lost(
     (project / FILES[0]).write_bytes((project / FILES[0]).read_bytes() + b"# more\n")
     github.meanwhile(MOVE, lambda: app.change(BRANCH, {"README.md": b"theirs\n"}))
     assert commit().code == 0
-    assert github.operations[4:] == [READ, MOVE, READ, COMMIT, OPEN]
+    assert github.operations[4:] == [READ, MOVE, READ, COMPARE, READ, COMMIT, OPEN]
     assert app.git.oid(f"{BRANCH}:README.md")
 
 
@@ -372,3 +378,253 @@ def test_an_enterprise_server_has_its_api_in_a_folder(
     assert commit("--api-url", f"{github.url}/api/v3/").code == 0
     assert github.operations == [READ, CREATE, COMMIT, OPEN]
     assert app.pulls
+
+
+def other_spec(project: Path, commit: Callable[..., Any], app: Repository) -> None:
+    """Somebody brings another spec with its workflow to main."""
+    mine = (project / FILES[0]).read_bytes()
+    (project / FILES[0]).write_bytes(mine.replace(b"GREETING", b"THEIRS"))
+    assert commit("--branch", "theirs").code == 0
+    app.change("main", files_of(app, "theirs"))
+    (project / FILES[0]).write_bytes(mine)
+    app.pulls.pop()
+
+
+def test_a_branch_of_ours_that_the_base_has_left_behind_starts_again_at_the_base(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    old = app.git.head(BRANCH)
+    other_spec(project, commit, app)
+    asked = len(github.calls)
+    steps = commit("--dry-run").stdout.splitlines()
+    assert steps[1] == f"  build {BRANCH} again on main ({(app.git.head('main') or '')[:7]})"
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert github.operations[asked + 3 :] == [READ, COMPARE, READ, CREATE, COMMIT, MOVE, EDIT]
+    assert app.git.head(BRANCH) != old
+    assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
+    assert app.pulls[0].state == "open", "GitHub closes a pull request without a commit for good"
+    assert app.git.below("refs/heads/gen-workflow/") == [f"refs/heads/{BRANCH}"]
+    assert f"built {BRANCH} again on main" in ran.stderr
+    github.merge("acme/app", 1)  # no conflict
+    assert files_of(app, "main")[FILES[0]] == (project / FILES[0]).read_bytes()
+
+
+def test_a_base_that_changed_other_files_does_not_start_the_branch_again(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    commit()
+    head = app.git.head(BRANCH)
+    app.change("main", {"README.md": b"news\n"})
+    assert "nothing to do" in commit().stdout
+    assert github.operations[4:] == [READ, COMPARE, READ]
+    assert app.git.head(BRANCH) == head
+
+
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        ("README.md", ()),
+        ("gen-workflow.yml", ("--force",)),
+        pytest.param("gen-workflow.yml", (), marks=pytest.mark.test_all),
+        pytest.param("README.md", ("--force",), marks=pytest.mark.test_all),
+    ],
+)
+def test_a_branch_with_a_commit_of_somebody_else_is_never_started_again(
+    app: Repository,
+    project: Path,
+    commit: Callable[..., Any],
+    options: tuple[str, ...],
+    change: str,
+) -> None:
+    commit()
+    content = (project / change).read_bytes() + b"# theirs\n" if change in FILES else b"theirs\n"
+    theirs = app.change(BRANCH, {change: content}, message="Fix a word\n\nMade-by: hand")
+    other_spec(project, commit, app)
+    ran = commit(*options)
+    assert ran.code == 1
+    if options or change not in FILES:
+        assert ran.stderr == (
+            f"https://github.com/acme/app/pull/1: since {BRANCH} left main, main changed "
+            f"{' and '.join(FILES)}; the branch would have to start again at main, but "
+            f"gen-workflow did not make its commit {theirs[:7]} (Fix a word); nothing was committed"
+            f"\n  hint: merge main into {BRANCH} by hand, or choose another branch with --branch\n"
+        )
+    assert app.git.head(BRANCH) == theirs
+
+
+@pytest.mark.test_all
+def test_a_commit_that_somebody_amended_is_theirs(
+    app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    head = app.git.head(BRANCH) or ""
+    tree = app.git.oid(f"{head}^{{tree}}") or ""
+    parent = app.git.parents(head)
+    message = app.git.message(head)
+    amended = app.git.commit(parent, message, tree=tree, author="me", committer="me@example.com")
+    app.git.point(f"refs/heads/{BRANCH}", amended, head)
+    other_spec(project, commit, app)
+    ran = commit()
+    assert (ran.code, app.git.head(BRANCH)) == (1, amended)
+    assert "gen-workflow did not make its commit" in ran.stderr
+
+
+def test_a_commit_that_is_pushed_while_the_branch_starts_again_is_not_lost(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    other_spec(project, commit, app)
+    github.meanwhile(MOVE, lambda: app.change(BRANCH, {"README.md": b"theirs\n"}))
+    ran = commit()
+    assert ran.code == 1
+    assert "gen-workflow did not make its commit" in ran.stderr
+    assert app.git.oid(f"{BRANCH}:README.md")
+    assert app.git.below("refs/heads/gen-workflow/") == [f"refs/heads/{BRANCH}"]
+
+
+def test_a_draft_does_not_stay_when_the_commit_is_refused(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    head = app.git.head(BRANCH)
+    other_spec(project, commit, app)
+    github.fail(COMMIT, 200, "Something went wrong", graphql_kind="INTERNAL")
+    ran = commit()
+    assert ran.code == 1
+    assert "Something went wrong" in ran.stderr
+    assert app.git.head(BRANCH) == head
+    assert app.git.below("refs/heads/gen-workflow/") == [f"refs/heads/{BRANCH}"]
+    assert commit().code == 0
+
+
+@pytest.mark.test_all
+def test_an_answer_lost_while_the_branch_starts_again_does_nothing_twice(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    other_spec(project, commit, app)
+    github.fail(MOVE, 502, lost=True, headers={"Retry-After": "0"})
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
+    assert app.git.below("refs/heads/gen-workflow/") == [f"refs/heads/{BRANCH}"]
+
+
+@pytest.mark.parametrize(
+    ("message", "between"),
+    [
+        ("Deploy", "\n\n"),
+        ("Deploy: now", "\n\n"),
+        ("Deploy\n\nAt last.\n", "\n\n"),
+        ("Deploy\n\nSigned-off-by: A <a@example.com>", "\n"),
+    ],
+)
+def test_our_line_joins_those_that_a_message_ends_with(message: str, between: str) -> None:
+    ours = proposal.marked(message)
+    assert ours == f"{message.strip()}{between}Made-by: gen-workflow {__version__}"
+    assert proposal.is_marked(ours)
+    assert not proposal.is_marked(message)
+
+
+@pytest.mark.parametrize(
+    ("there", "options", "told", "offered"),
+    [
+        ("gen-workflow", (), "there is a branch gen-workflow", "gen-workflow-update"),
+        ("ci/new", ("--branch", "ci"), "there are branches ci/…", "ci-update"),
+        pytest.param(
+            "a/b",
+            ("--branch", "a/b/c/d"),
+            "there is a branch a/b",
+            "a-b-c-d",
+            marks=pytest.mark.test_all,
+        ),
+    ],
+)
+def test_a_branch_that_blocks_ours_is_named_with_another_name(
+    github: FakeGitHub,
+    app: Repository,
+    commit: Callable[..., Any],
+    *,
+    there: str,
+    options: tuple[str, ...],
+    told: str,
+    offered: str,
+) -> None:
+    app.change(there, {"a": b"b\n"})
+    ran = commit(*options)
+    assert ran.code == 2
+    wanted = options[1] if options else BRANCH
+    assert ran.stderr == (
+        f"acme/app: {told}, and beside it git cannot have a branch {wanted}\n"
+        f"  hint: give another name: --branch {offered}\n"
+    )
+    assert github.operations == [READ]
+    assert commit("--branch", offered).code == 0
+
+
+def test_a_dockerfile_that_the_base_does_not_have_is_told(
+    github: FakeGitHub, commit: Callable[..., Any]
+) -> None:
+    app = github.create_repository("acme/bare", files={"README.md": b"Hello\n"})
+    ran = commit(repo="acme/bare")
+    assert ran.code == 0
+    assert ran.stderr.startswith(
+        "warning: main has no Dockerfile, so the build will fail\n"
+        "  hint: push it to main before the pull request is merged\n"
+    )
+    assert "`main` has no `Dockerfile`: push it before you merge this" in app.pulls[0].body
+    app.change("main", {"Dockerfile": b"FROM scratch\n"})
+    assert "warning" not in commit(repo="acme/bare").stderr
+
+
+def test_a_spec_that_is_too_long_for_graphql_is_read_as_a_whole(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    spec = project / FILES[0]
+    spec.write_bytes(spec.read_bytes() + b"# a line of comment\n" * 30_000)
+    assert commit().code == 0
+    spec.write_bytes(spec.read_bytes() + b"# more\n")
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert github.operations[4:] == [READ, BLOB, COMMIT]
+    app.change(BRANCH, {FILES[0]: spec.read_bytes() + b"# theirs\n"})
+    assert f"{FILES[0]}: on {BRANCH} it was edited by hand" in commit().stderr
+
+
+@pytest.mark.parametrize("branch_is_deleted", [False, True])
+def test_a_pull_request_that_somebody_closed_is_opened_again_with_again_only(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any], *, branch_is_deleted: bool
+) -> None:
+    commit()
+    app.pulls[0].state = "closed"
+    if branch_is_deleted:
+        app.git.delete(f"refs/heads/{BRANCH}")
+    for options in ((), ("--dry-run",), ("--force",)):
+        ran = commit(*options)
+        assert ran.code == 1
+        assert ran.stderr == (
+            "pull request: https://github.com/acme/app/pull/1 was closed without a merge; "
+            "nothing was committed\n"
+            "  hint: reopen it on GitHub, or open a new pull request with --again\n"
+        )
+    assert github.operations[4:] == [READ] * 3
+    assert commit("--again").code == 0
+    assert [pull.state for pull in app.pulls] == ["closed", "open"]
+    assert "nothing to do" in commit().stdout
+
+
+def test_a_closed_pull_request_counts_only_when_it_is_the_last_of_ours_into_this_base(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    app.change("develop", {"a": b"b\n"})
+    commit("--base", "develop")
+    app.pulls[0].state = "closed"
+    assert commit().code == 0, "closed, but into another base"
+    github.merge("acme/app", 2)
+    app.git.delete(f"refs/heads/{BRANCH}")
+    fork = replace(app.pulls[0], number=3, base="main", fork=True)
+    app.pulls.append(fork)
+    (project / FILES[0]).write_bytes((project / FILES[0]).read_bytes() + b"# more\n")
+    assert commit().code == 0, "closed, but from a fork; merged after that"

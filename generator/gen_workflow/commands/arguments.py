@@ -19,7 +19,7 @@ examples:
   gen-workflow VERB --help          the options of a verb
 
 exit codes: 0 done, 1 the workflow is not in step with the spec, 2 you have to change something,
-  3 a bug of gen-workflow
+  3 a bug of gen-workflow, 4 it cannot start, because Python or its packages are missing
 """
 
 

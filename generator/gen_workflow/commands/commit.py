@@ -28,7 +28,7 @@ def run(options: Options) -> int:
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     repository = Repository(where.slug, token, where.api, log)
     try:
-        update = Update(repository, wanted, names, log, force=options.force)
+        update = Update(repository, wanted, names, log, force=options.force, again=options.again)
         found = update.read()
         result = update.dry_run(found) if options.dry_run else update.apply(found)
     finally:
@@ -55,4 +55,4 @@ def _wanted(project: Project) -> Wanted:
     if before is not None:
         project.refuse_to_lose(before)
     files = {project.source: rendered.spec, proposal.WORKFLOW: rendered.text.encode()}
-    return Wanted(project.source, files, rendered.needs)
+    return Wanted(project.source, files, rendered.needs, rendered.dockerfile)

@@ -48,6 +48,7 @@ class Options:
     message: str
     title: str
     api_url: str
+    again: bool
     dry_run: bool
     json: bool
 

@@ -19,15 +19,20 @@ from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
+    from gen_workflow.spec.declaration import Image
     from gen_workflow.workflow.records import Needs
 
 
 class Rendered(NamedTuple):
-    """What a spec gives: its own content, the workflow, and what must exist on GitHub."""
+    """What a spec gives: its own content, the workflow, and what must exist on GitHub.
+
+    `dockerfile` is the path of the Dockerfile in the repository.
+    """
 
     spec: bytes
     text: str
     needs: tuple[Needs, ...]
+    dockerfile: str
 
 
 class Project(NamedTuple):
@@ -73,11 +78,12 @@ class Project(NamedTuple):
     def rendered(self) -> Rendered:
         """Return what the spec gives; raises UserError with everything that is wrong."""
         raw = self._spec()
-        meant = pipeline.workflow(load.load(raw, self.source, self.folder), table())
+        spec = load.load(raw, self.source, self.folder)
+        meant = pipeline.workflow(spec, table())
         text = template.render(meant, source=self.source, templates=self.templates)
         generator = fingerprint(self.templates)
         signed = stamp.sign(text, version=__version__, spec=raw, generator=generator)
-        return Rendered(raw, signed, meant.needs)
+        return Rendered(raw, signed, meant.needs, _dockerfile(spec.image))
 
     def _spec(self) -> bytes:
         path = os.path.normpath(os.path.join(self.folder, self.source))
@@ -97,6 +103,12 @@ class Project(NamedTuple):
             what = "was edited by hand since gen-workflow wrote it; nothing was changed"
             hint = f"{PUT_IN_SPEC}, then remove it from the workflow with {force}"
             raise Drift(what, where=files.WORKFLOW, hint=hint)
+
+
+def _dockerfile(image: Image) -> str:
+    """Return the path of the Dockerfile, also where the spec leaves it to the default."""
+    beside = "Dockerfile" if image.context == "." else f"{image.context}/Dockerfile"
+    return image.dockerfile or beside
 
 
 PUT_IN_SPEC = "put the edit into the spec"

@@ -1,34 +1,26 @@
-"""Talks to GitHub, through PyGithub and its GraphQL requester; no other module does."""
+"""The questions that a repository on GitHub is asked, and the changes that are made to it."""
 
 from __future__ import annotations
 
 import base64
-import time
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import UserError
-from gen_workflow.github.proposal import Branch, PullRequest, Snapshot
-from gen_workflow.github.refusal import Refusal, unreachable
-from gen_workflow.version import __version__
-from github import Auth, Github, GithubException
+from gen_workflow.github.answer import OID, Foreign, flat
+from gen_workflow.github.connection import Connection
+from gen_workflow.github.proposal import PullRequest, Since, is_marked
+from gen_workflow.github.refusal import Refusal
+from gen_workflow.github.snapshot import URL, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_PATIENCE = 60.0  # seconds that one request may wait in total for GitHub to recover
-_TIMEOUT = 30  # seconds for one answer; GitHub itself gives up after 10
-_Answer = TypeVar("_Answer")
+    from gen_workflow.github.answer import Part
+    from gen_workflow.github.proposal import Snapshot
 
-_PULLS = "{ nodes { number url body baseRefName headRefOid } }"
-_BRANCH = f"""\
-name target {{ oid }}
-open: associatedPullRequests(states: OPEN, first: 20) {_PULLS}
-merged: associatedPullRequests(
-  states: MERGED, first: 1, orderBy: {{field: CREATED_AT, direction: DESC}}
-) {_PULLS}"""
+_READ = "read the repository"
 _COMMIT = """\
 mutation Commit($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid signature { isValid } } }
@@ -53,55 +45,80 @@ class Repository:
     """
 
     def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
-        self.slug = slug
-        self._log = log
-        self._api = api
+        self._at = Connection(slug, token, api, log)
         self._node = ""
-        self._github = Github(
-            auth=Auth.Token(token),
-            base_url=api,
-            timeout=_TIMEOUT,
-            user_agent=f"gen-workflow/{__version__}",
-            retry=None,  # its own retries know neither PATCH, 429 nor a limit of time
-            seconds_between_requests=None,  # one repository needs four requests at most
-            seconds_between_writes=None,
-        )
 
     def close(self) -> None:
         """Close the connection."""
-        self._github.close()
+        self._at.close()
 
     def read(self, *, base: str, branch: str, paths: tuple[str, ...]) -> Snapshot:
         """Return what the base and the branch hold of the paths, in one request.
 
-        `base` is "" for the default branch.
+        `base` is "" for the default branch. A file of over 500 kB costs one more request.
         """
-        query, variables = _read_query(self.slug, base, branch, paths)
-        headers, found = self._graphql(query, variables, "read the repository")
-        repository = found["repository"]
-        self.slug, self._node = repository["nameWithOwner"], repository["id"]
-        if repository["isArchived"]:
-            raise Refusal(403, "archived").explained(self.slug, "write")
-        _check_scopes(headers, self.slug, paths)
-        if repository["base"] is None:
+        question = Question(base, branch, paths)
+        query, variables = question.document(self._at.slug)
+        found, scopes = self._at.graphql(
+            query,
+            variables,
+            _READ,
+            lambda data, headers: (
+                question.answered(data.part("repository")),
+                headers.get("x-oauth-scopes"),
+            ),
+        )
+        self._at.slug, self._node = found.slug, found.node
+        if found.archived:
+            raise self._at.refused(Refusal(403, "archived"), "write")
+        self._check_scopes(scopes, paths)
+        if found.snapshot is None:
             raise self._no_base(base)
-        return self._snapshot(repository, paths)
+        if found.blocker and found.snapshot.branch is None:
+            raise self._blocked(branch, found.blocker)
+        return found.snapshot.with_texts({oid: self._content(oid) for oid in found.cut})
+
+    def since(self, found: Snapshot, paths: tuple[str, ...]) -> Since:
+        """Return what happened since the branch left the base, in two requests."""
+        branch = found.branch
+        if branch is None:  # pragma: no cover - only a branch can have left
+            return Since()
+        doing = f"compare {branch.name} with {found.base.name}"
+        between = f"compare/{found.base.head}...{branch.head}"
+        left, theirs = self._at.rest("GET", between, doing, _compared)
+        before = self._blobs(left, paths)
+        changed = [path for path in paths if before.get(path) != found.base.blobs.get(path)]
+        return Since(tuple(changed), theirs)
 
     def create_branch(self, name: str, head: str) -> None:
         """Create a branch at a commit."""
         wanted = {"ref": f"refs/heads/{name}", "sha": head}
-        self._rest("POST", "git/refs", wanted, f"create the branch {name}")
+        self._at.rest(
+            "POST",
+            "git/refs",
+            f"create the branch {name}",
+            lambda made: made.text("ref", re.escape(wanted["ref"])),
+            wanted,
+        )
 
-    def move_branch(self, name: str, *, before: str, after: str) -> None:
-        """Point a branch at another commit, unless it is no longer where it was."""
-        update = {
-            "name": f"refs/heads/{name}",
-            "beforeOid": before,
-            "afterOid": after,
-            "force": True,
-        }
-        variables = {"input": {"repositoryId": self._node, "refUpdates": [update]}}
-        self._graphql(_MOVE, variables, f"move the branch {name}")
+    def move_branch(self, name: str, *, before: str, after: str, draft: str = "") -> None:
+        """Point a branch at another commit, unless it is no longer where it was.
+
+        `draft` is a branch that is deleted in the same moment, or not at all.
+        """
+        moved = {"name": f"refs/heads/{name}", "beforeOid": before, "afterOid": after}
+        updates: list[Mapping[str, Any]] = [{**moved, "force": True}]
+        if draft:
+            updates.append(_deleted(draft))
+        self._update(updates, f"move the branch {name}")
+
+    def delete_branch(self, name: str) -> None:
+        """Delete a branch."""
+        self._update([_deleted(name)], f"delete the branch {name}")
+
+    def _update(self, updates: list[Mapping[str, Any]], doing: str) -> None:
+        variables = {"input": {"repositoryId": self._node, "refUpdates": updates}}
+        self._at.graphql(_MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
 
     def commit(self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes]) -> Commit:
         """Make one commit, signed by GitHub, on top of the commit that the branch must be at."""
@@ -111,77 +128,81 @@ class Repository:
             for path, content in files.items()
         ]
         wanted = {
-            "branch": {"repositoryNameWithOwner": self.slug, "branchName": branch},
+            "branch": {"repositoryNameWithOwner": self._at.slug, "branchName": branch},
             "expectedHeadOid": onto,
             "message": {"headline": headline, "body": rest.strip()},
             "fileChanges": {"additions": additions},
         }
-        _, made = self._graphql(_COMMIT, {"input": wanted}, f"commit on {branch}")
-        commit = made["createCommitOnBranch"]["commit"]
-        return Commit(commit["oid"], bool((commit["signature"] or {}).get("isValid")))
+        return self._at.graphql(
+            _COMMIT, {"input": wanted}, f"commit on {branch}", lambda data, _: _commit(data)
+        )
 
     def open_pull_request(self, branch: str, *, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request."""
         wanted = {"base": base, "head": branch, "title": title, "body": body}
-        doing = f"open a pull request from {branch} into {base}"
-        made = self._rest("POST", "pulls", wanted, doing)
-        return PullRequest(made["number"], made["html_url"], body)
+        return self._at.rest(
+            "POST",
+            "pulls",
+            f"open a pull request from {branch} into {base}",
+            lambda made: PullRequest(made.number("number"), made.text("html_url", URL), body),
+            wanted,
+        )
 
     def describe_pull_request(self, number: int, body: str) -> None:
         """Replace the text of a pull request; its title stays, which a user may have changed."""
-        self._rest("PATCH", f"pulls/{number}", {"body": body}, f"update pull request {number}")
-
-    def _snapshot(self, repository: Any, paths: tuple[str, ...]) -> Snapshot:
-        base = _branch(repository, "base", paths)
-        if repository["branch"] is None:
-            return Snapshot(self.slug, base)
-        pulls = repository["branch"]["open"]["nodes"]
-        ours = [one for one in pulls if one["baseRefName"] == base.name]
-        merged = [one["headRefOid"] for one in repository["branch"]["merged"]["nodes"]]
-        return Snapshot(
-            self.slug,
-            base,
-            _branch(repository, "branch", paths),
-            PullRequest(ours[0]["number"], ours[0]["url"], ours[0]["body"]) if ours else None,
-            merged[0] if merged else "",
+        self._at.rest(
+            "PATCH",
+            f"pulls/{number}",
+            f"update pull request {number}",
+            lambda made: made.number("number"),
+            {"body": body},
         )
+
+    def _content(self, oid: str) -> str:
+        """Return the text of a file that is too long for GraphQL, which cuts it at 512,000 bytes.
+
+        Source: https://github.com/sveltia/sveltia-cms/issues/950, and GitHub's page "Git blobs".
+        """
+        return self._at.rest("GET", f"git/blobs/{oid}", _READ, _decoded)
+
+    def _blobs(self, commit: str, paths: tuple[str, ...]) -> dict[str, str]:
+        """Return the object names of the files in a commit."""
+        owner, repo = self._at.slug.split("/")
+        variables = {"owner": owner, "repo": repo}
+        asked = []
+        for index, path in enumerate(paths):
+            variables[f"file{index}"] = f"{commit}:{path}"
+            asked.append(f"file{index}: object(expression: $file{index}) {{ oid }}")
+        declared = ", ".join(f"${variable}: String!" for variable in variables)
+        files = f"repository(owner: $owner, name: $repo) {{ {' '.join(asked)} }}"
+        return self._at.graphql(
+            f"query Files({declared}) {{ {files} }}",
+            variables,
+            _READ,
+            lambda data, _: _oids(data.part("repository"), paths),
+        )
+
+    def _check_scopes(self, scopes: str | None, paths: tuple[str, ...]) -> None:
+        """Refuse before anything is written when a classic token lists too few scopes."""
+        workflows = [path for path in paths if path.startswith(".github/workflows/")]
+        if scopes is None or not workflows or "workflow" in scopes.replace(",", " ").split():
+            return
+        said = (
+            "refusing to allow a Personal Access Token to create or update workflow"
+            f" `{workflows[0]}` without `workflow` scope"
+        )
+        raise self._at.refused(Refusal(403, said), "write")
+
+    def _blocked(self, branch: str, blocker: str) -> Exception:
+        what = f"{blocker}, and beside it git cannot have a branch {branch}"
+        name = branch.replace("/", "-") if "/" in branch else f"{branch}-update"
+        return UserError(what, where=self._at.slug, hint=f"give another name: --branch {name}")
 
     def _no_base(self, base: str) -> Exception:
         if not base:
-            return Refusal(409, "Git Repository is empty.").explained(self.slug, "make a branch")
+            return self._at.refused(Refusal(409, "Git Repository is empty."), "make a branch")
         hint = "name a branch that exists with --base; without --base it is the default branch"
-        return UserError(f"there is no branch {base}", where=self.slug, hint=hint)
-
-    def _rest(self, verb: str, path: str, body: dict[str, str], doing: str) -> Any:
-        requester, url = self._github.requester, f"/repos/{self.slug}/{path}"
-        _, answer = self._ask(lambda: requester.requestJsonAndCheck(verb, url, input=body), doing)
-        return answer
-
-    def _graphql(
-        self, query: str, variables: dict[str, Any], doing: str
-    ) -> tuple[Mapping[str, str], Any]:
-        requester = self._github.requester
-        headers, answer = self._ask(lambda: requester.graphql_query(query, variables), doing)
-        return headers, answer["data"]
-
-    def _ask(self, request: Callable[[], _Answer], doing: str) -> _Answer:
-        """Send a request; retry while GitHub asks to wait and the time for that is not over."""
-        end = time.monotonic() + _PATIENCE
-        attempt = 0
-        while True:
-            try:
-                return request()
-            except GithubException as error:
-                refusal = Refusal.of(error)
-            except requests.RequestException as error:
-                raise unreachable(error, self._api) from None
-            wait = refusal.wait(attempt)
-            if wait is None or time.monotonic() + wait > end:
-                raise refusal.explained(self.slug, doing)
-            said = refusal.kind or refusal.status
-            self._log(f"GitHub answered {said}; retry in {wait:.0f} s")
-            time.sleep(wait)
-            attempt += 1
+        return UserError(f"there is no branch {base}", where=self._at.slug, hint=hint)
 
 
 def check_token(token: str) -> str:
@@ -196,55 +217,55 @@ def check_token(token: str) -> str:
     return token
 
 
-def _read_query(
-    slug: str, base: str, branch: str, paths: tuple[str, ...]
-) -> tuple[str, dict[str, Any]]:
-    """Return the query for everything that an update has to know, and its variables.
+def _deleted(branch: str) -> dict[str, str]:
+    """Return the update that deletes a branch; GitHub's own words for it are forty zeros."""
+    return {"name": f"refs/heads/{branch}", "afterOid": "0" * 40}
 
-    Names go only through variables, so that none of them can become a part of the query.
+
+def _compared(shown: Part) -> tuple[str, str]:
+    """Return where a branch left its base, and a commit on it that gen-workflow did not make."""
+    commits = shown.parts("commits")
+    theirs = [one for one in commits if not _is_ours(one)]
+    other = ""
+    if theirs:
+        headline = flat(theirs[0].part("commit").text("message").partition("\n")[0])
+        other = f"{theirs[0].text('sha', OID)[:7]} ({headline})"
+    elif len(commits) < shown.number("total_commits"):
+        other = "one that GitHub does not list"
+    return shown.part("merge_base_commit").text("sha", OID), other
+
+
+def _is_ours(commit: Part) -> bool:
+    """Tell whether `commit` made a commit: our last line, GitHub as the committer, one parent.
+
+    Somebody who amends or rebases it keeps the line, and becomes the committer.
     """
-    owner, name = slug.split("/")
-    variables = {"owner": owner, "name": name, "branch": f"refs/heads/{branch}"}
-    blobs = []
-    for index, path in enumerate(paths):
-        variables[f"base{index}"] = f"{f'refs/heads/{base}' if base else 'HEAD'}:{path}"
-        variables[f"branch{index}"] = f"refs/heads/{branch}:{path}"
-        blobs += [
-            f"{side}{index}: object(expression: ${side}{index}) {{ oid ... on Blob {{ text }} }}"
-            for side in ("base", "branch")
-        ]
-    found = "base: defaultBranchRef { name target { oid } }"
-    if base:
-        variables["base"] = f"refs/heads/{base}"
-        found = "base: ref(qualifiedName: $base) { name target { oid } }"
-    declared = ", ".join(f"${variable}: String!" for variable in variables)
-    query = f"""\
-query Read({declared}) {{
-  repository(owner: $owner, name: $name) {{
-    id nameWithOwner isArchived
-    {found}
-    branch: ref(qualifiedName: $branch) {{ {_BRANCH} }}
-    {" ".join(blobs)}
-  }}
-}}"""
-    return query, variables
-
-
-def _branch(repository: Any, side: str, paths: tuple[str, ...]) -> Branch:
-    blobs = [(path, repository[f"{side}{index}"]) for index, path in enumerate(paths)]
-    there = {path: blob["oid"] for path, blob in blobs if blob}
-    texts = {path: blob.get("text") or "" for path, blob in blobs if blob}
-    return Branch(repository[side]["name"], repository[side]["target"]["oid"], there, texts)
-
-
-def _check_scopes(headers: Mapping[str, str], slug: str, paths: tuple[str, ...]) -> None:
-    """Refuse before anything is written when the scopes that a classic token lists are too few."""
-    scopes = headers.get("x-oauth-scopes")
-    workflows = [path for path in paths if path.startswith(".github/workflows/")]
-    if scopes is None or not workflows or "workflow" in scopes.replace(",", " ").split():
-        return
-    said = (
-        "refusing to allow a Personal Access Token to create or update workflow"
-        f" `{workflows[0]}` without `workflow` scope"
+    made = commit.part("commit")
+    by = made.maybe("committer")  # git wants none, and GitHub shows what there is
+    return (
+        is_marked(made.text("message"))
+        and by is not None
+        and by.maybe("email") is not None
+        and by.text("email").startswith("noreply@")
+        and len(commit.parts("parents")) == 1
     )
-    raise Refusal(403, said).explained(slug, "write")
+
+
+def _decoded(shown: Part) -> str:
+    if shown.text("encoding") != "base64":
+        raise Foreign("a file that is not in base64")
+    try:
+        return base64.b64decode(shown.text("content")).decode(errors="replace")
+    except ValueError:
+        raise Foreign("a file that is not in base64") from None
+
+
+def _oids(repository: Part, paths: tuple[str, ...]) -> dict[str, str]:
+    blobs = {path: repository.maybe(f"file{index}") for index, path in enumerate(paths)}
+    return {path: blob.text("oid", OID) for path, blob in blobs.items() if blob}
+
+
+def _commit(data: Part) -> Commit:
+    made = data.part("createCommitOnBranch").part("commit")
+    signature = made.maybe("signature")
+    return Commit(made.text("oid", OID), verified=bool(signature and signature.flag("isValid")))

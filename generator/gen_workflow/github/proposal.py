@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -12,18 +13,30 @@ from gen_workflow.sync import drift, stamp
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_workflow.workflow.records import Need, Needs
 
 WORKFLOW = PurePath(own_files.WORKFLOW).as_posix()
+_MADE_BY = "Made-by: gen-workflow"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The files that a repository should hold, and what must exist on GitHub for them."""
+    """The files that a repository should hold, and what must exist on GitHub for them.
+
+    `dockerfile` is the path of the Dockerfile, which is not ours to commit.
+    """
 
     source: str
     files: dict[str, bytes]
     needs: tuple[Needs, ...]
+    dockerfile: str
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that are looked at."""
+        return tuple(dict.fromkeys((*self.files, self.dockerfile)))
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,23 @@ class Branch:
     head: str
     blobs: dict[str, str]
     texts: dict[str, str] = field(default_factory=dict)
+
+    def with_texts(self, texts: Mapping[str, str]) -> Branch:
+        """Return it with the texts of these objects."""
+        new = {path: texts[oid] for path, oid in self.blobs.items() if oid in texts}
+        return replace(self, texts={**self.texts, **new})
+
+
+@dataclass(frozen=True)
+class Since:
+    """What happened since a branch left its base.
+
+    `changed` are the files of ours that the base changed: then the branch cannot be merged.
+    `theirs` is a commit on the branch that gen-workflow did not make, "" when there is none.
+    """
+
+    changed: tuple[str, ...] = ()
+    theirs: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +83,9 @@ class Snapshot:
     """What GitHub holds; `repository` is its name today, which may be a new one.
 
     `merged` is the head of the last merged pull request from the branch, "" when there is none.
+    `closed` is the last pull request from the branch into the base, when it was closed without a
+    merge. `behind` tells that the base may have commits that the branch has not; `since` then says
+    what they are about.
     """
 
     repository: str
@@ -60,6 +93,16 @@ class Snapshot:
     branch: Branch | None = None
     pull: PullRequest | None = None
     merged: str = ""
+    closed: str = ""
+    behind: bool = False
+    since: Since = Since()
+
+    def with_texts(self, texts: Mapping[str, str]) -> Snapshot:
+        """Return it with the texts of these objects in place of what GraphQL left of them."""
+        if not texts:
+            return self
+        base, branch = (one and one.with_texts(texts) for one in (self.base, self.branch))
+        return replace(self, base=base or self.base, branch=branch)
 
     @property
     def left_over(self) -> bool:
@@ -86,6 +129,7 @@ class Plan:
 
     creates: bool = False
     restarts: bool = False
+    rebuilds: bool = False
     head: str = ""  # the commit that the files go on top of
     files: dict[str, bytes] = field(default_factory=dict)
     opens: bool = False
@@ -97,12 +141,25 @@ class Plan:
         pull = f"pull request {found.pull.url}" if found.pull else "the pull request"
         steps = [
             (self.creates, f"create the branch {branch} at {base} ({self.head[:7]})"),
+            (self.rebuilds, f"build {branch} again on {base} ({self.head[:7]})"),
             (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
             (bool(self.files), f"commit {', '.join(self.files)} on {branch}"),
             (self.opens, f"open a pull request from {branch} into {base}"),
             (self.updates, f"update the text of {pull}"),
         ]
         return [text for taken, text in steps if taken]
+
+
+def marked(message: str) -> str:
+    """Return the message of a commit with the line that tells later that we made it."""
+    message = message.strip()
+    between = "\n" if re.search(r"\n[A-Za-z-]+: .*\Z", message) else "\n\n"
+    return f"{message}{between}{_MADE_BY} {__version__}"
+
+
+def is_marked(message: str) -> bool:
+    """Tell whether the message of a commit ends with our line."""
+    return message.rstrip().rpartition("\n")[2].startswith(f"{_MADE_BY} ")
 
 
 def blob_oid(content: bytes) -> str:
@@ -128,21 +185,29 @@ def in_step(wanted: Wanted, branch: Branch) -> bool:
     )
 
 
+def may_be_stale(wanted: Wanted, found: Snapshot) -> bool:
+    """Tell whether the base may have changed our files since the branch left it."""
+    branches = found.branch is not None and found.behind and not found.left_over
+    return branches and not in_step(wanted, found.base)
+
+
 def plan(wanted: Wanted, found: Snapshot) -> Plan:
     """Return what brings the repository in step; the empty plan when the base is."""
     if in_step(wanted, found.base):
         return Plan()
-    keeps = None if found.left_over else found.branch
+    rebuilds = bool(found.since.changed)
+    keeps = None if found.left_over or rebuilds else found.branch
     onto = keeps or found.base
     files = differing(wanted.files, onto)
     pull = found.pull
     return Plan(
         creates=found.branch is None,
         restarts=found.left_over,
+        rebuilds=rebuilds,
         head=onto.head,
         files=files,
         opens=pull is None,
-        updates=pull is not None and bool(files) and pull.body != body(wanted, found.base),
+        updates=pull is not None and bool(files) and pull.body != body(wanted, found),
     )
 
 
@@ -181,12 +246,22 @@ def _edited_spec(wanted: Wanted, branch: Branch) -> Edit | None:
     return Edit(branch.name, source, "it was edited by hand")
 
 
-def body(wanted: Wanted, base: Branch) -> str:
+def lacks_dockerfile(wanted: Wanted, found: Snapshot) -> bool:
+    """Tell whether neither the base nor the branch holds the Dockerfile."""
+    sides = [found.base, *([found.branch] if found.branch else [])]
+    return not any(wanted.dockerfile in one.blobs for one in sides)
+
+
+def body(wanted: Wanted, found: Snapshot) -> str:
     """Return the text of the pull request: what changes, and what must exist before the merge."""
+    base = found.base
     changed = differing(wanted.files, base)
     lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
     lines += ["| file | change |", "| --- | --- |"]
     lines += [f"| `{path}` | {'changed' if path in base.blobs else 'added'} |" for path in changed]
+    if lacks_dockerfile(wanted, found):
+        there = f"`{base.name}` has no `{wanted.dockerfile}`"
+        lines += ["", f"{there}: push it before you merge this, or the build fails."]
     for needs in wanted.needs:
         lines += ["", f"Before you merge this, create in **{needs.place}**:", ""]
         lines += _listed("variable", needs.variables) + _listed("secret", needs.secrets)

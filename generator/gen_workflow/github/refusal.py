@@ -7,17 +7,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import requests
-
 from gen_workflow.errors import GenWorkflowError, UserError
+from gen_workflow.github.answer import Foreign, flat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from github import GithubException
+    from gen_workflow.github.answer import Answer
 
 _TOKEN_PAGE = "https://github.com/settings/tokens"  # noqa: S105 - an address
 _BAD_GATEWAYS = (502, 503, 504)
+_OF_ITS_GATEWAY = (500, *_BAD_GATEWAYS)  # these may come with a page in place of JSON
 _TRIES = 4
 
 
@@ -38,15 +38,34 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, error: GithubException) -> Refusal:
-        """Return what an exception of PyGithub says."""
-        data: Any = error.data if isinstance(error.data, dict) else {}
-        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-        if graphql := data.get("errors") if "message" not in data else None:
-            kind = next((one["type"] for one in graphql if "type" in one), "")
-            message = "; ".join(f"{one.get('message', one)}" for one in graphql)
-            return cls(200, message, kind, headers)
-        return cls(error.status, _message(data), "", headers)
+    def of(cls, answer: Answer, *, graphql: bool) -> Refusal | None:
+        """Return the refusal that an answer is; None when it is none.
+
+        Raises Foreign when it is one that GitHub does not give.
+        """
+        if answer.status < 300:  # noqa: PLR2004 - what HTTP calls success
+            return cls._of_graphql(answer) if graphql else None
+        data = answer.data()
+        said = data.get("message") if isinstance(data, dict) else None
+        if graphql and answer.status == 404:  # noqa: PLR2004 - only a server without GraphQL
+            raise Foreign(answer.described())
+        if isinstance(said, str) and answer.status >= 400:  # noqa: PLR2004 - errors of HTTP
+            return cls(answer.status, _message(data), "", answer.headers)
+        if answer.status in (429, *_OF_ITS_GATEWAY):
+            return cls(answer.status, answer.content(), "", answer.headers)
+        raise Foreign(answer.described())
+
+    @classmethod
+    def _of_graphql(cls, answer: Answer) -> Refusal | None:
+        data = answer.data()
+        errors = data.get("errors") if isinstance(data, dict) else None
+        if not errors:
+            return None
+        listed = errors if isinstance(errors, list) else [errors]
+        ones = [one if isinstance(one, dict) else {"message": one} for one in listed]
+        kind = next((f"{one['type']}" for one in ones if one.get("type")), "")
+        message = "; ".join(f"{one.get('message', one)}" for one in ones)
+        return cls(200, message, flat(kind), answer.headers)
 
     @property
     def limited(self) -> bool:
@@ -70,42 +89,41 @@ class Refusal:
         if self._later:
             return float(self._later)
         if self.headers.get("x-ratelimit-remaining") == "0":
-            return max(0.0, float(self.headers.get("x-ratelimit-reset", 0)) - time.time())
+            reset = _digits(self.headers.get("x-ratelimit-reset")) or "0"
+            return max(0.0, float(reset) - time.time())
         return 60.0 if self.limited else float(2**attempt)
 
     @property
     def _later(self) -> str:
-        later = self.headers.get("retry-after", "")
-        return later if later.isdigit() else ""
+        return _digits(self.headers.get("retry-after"))
 
-    def explained(self, repository: str, doing: str) -> GenWorkflowError:
+    def explained(self, repository: str, doing: str, api: str) -> GenWorkflowError:
         """Return the error for the user; `doing` is what was tried, as in `commit on main`."""
+        kind, why, hint = self._cause()
+        return kind(f"cannot {doing}: {why}", where=repository, hint=f"{hint}\n  server: {api}")
+
+    def _cause(self) -> tuple[type[GenWorkflowError], str, str]:
+        """Return the kind of the error, the cause and the next act."""
         if self.moved:
-            return Moved(f"cannot {doing}: {_flat(self.message)}", where=repository, hint=_AGAIN)
+            return Moved, flat(self.message), _AGAIN
         if self.limited:
-            return GenWorkflowError(
-                f"cannot {doing}: {self._limit()}", where=repository, hint=_LATER
-            )
+            return GenWorkflowError, self._limit(), _LATER
         answer = f"{self.status} {self.kind} {self.message}"
         for pattern, cause, hint in _CAUSES:
             if found := re.search(pattern, answer, re.IGNORECASE | re.DOTALL):
-                said = {"said": _flat(self.message), **found.groupdict()}
-                why = f"cannot {doing}: {cause.format(**said)}"
-                return UserError(why, where=repository, hint=hint.format(**said))
-        hint = (
-            "read GitHub's state at https://www.githubstatus.com, and run the command again later"
-        )
-        said_so = f"GitHub answered {self.status} {_flat(self.message)}".strip()
-        return GenWorkflowError(f"cannot {doing}: {said_so}", where=repository, hint=hint)
+                said = {"said": flat(self.message), **found.groupdict()}
+                return UserError, cause.format(**said), hint.format(**said)
+        status = self.status if self.status >= 300 else "with an error:"  # noqa: PLR2004 - HTTP's
+        said_so = f"GitHub answered {status} {flat(self.message)}".strip()
+        return GenWorkflowError, said_so, _STATE
 
     def _limit(self) -> str:
         seconds = self.wait(0) or 0
-        return (
-            f"GitHub's rate limit is reached for the next {seconds:.0f} s ({_flat(self.message)})"
-        )
+        return f"GitHub's rate limit is reached for the next {seconds:.0f} s ({flat(self.message)})"
 
 
 _AGAIN = "run the command again; it reads the branch again and continues from there"
+_STATE = "read GitHub's state at https://www.githubstatus.com, and run the command again later"
 _LATER = "run the command again then; no step is done twice"
 _SCOPES = (
     "give GH_TOKEN a classic token with the scopes `repo` and `workflow`, or a fine-grained one"
@@ -114,6 +132,11 @@ _SCOPES = (
 # The first that fits is reported. Each pattern is an answer that GitHub was seen to give. Where
 # only a thread quotes the answer, the pattern is the part that threads agree on.
 _CAUSES = (
+    (
+        r"doesn't exist on type|isn't a defined|doesn't accept argument|undefinedField",
+        "this GitHub does not know what is asked for ({said})",
+        "update the GitHub Enterprise Server, or commit the files with git",
+    ),
     (
         r"^401 ",
         "GitHub does not accept the token ({said})",
@@ -162,22 +185,14 @@ _CAUSES = (
 )
 
 
-def unreachable(error: requests.RequestException, api: str) -> GenWorkflowError:
-    """Return the error for a GitHub that does not answer at all."""
-    cause = "it did not answer in time" if isinstance(error, requests.Timeout) else "no connection"
-    if isinstance(error, requests.exceptions.SSLError):
-        cause = "its certificate is not trusted"
-    hint = "check the network, the proxy and GITHUB_API_URL; then run the command again"
-    return GenWorkflowError(f"cannot be reached: {cause}", where=api, hint=hint)
-
-
 def _message(data: Any) -> str:
     """Return REST's message with its details, which say more than `Validation Failed`."""
     details = data.get("errors") or ()
-    said = [one.get("message", "") if isinstance(one, dict) else f"{one}" for one in details]
-    return "; ".join(part for part in (f"{data.get('message', '')}", *said) if part)
+    listed = details if isinstance(details, (list, tuple)) else [details]
+    said = [one.get("message") or "" if isinstance(one, dict) else one for one in listed]
+    return "; ".join(f"{part}" for part in (data.get("message"), *said) if part)
 
 
-def _flat(text: str) -> str:
-    """Return a text in one line, without control characters."""
-    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip().rstrip(".")[:300]
+def _digits(header: str | None) -> str:
+    """Return a header that is a whole number; empty for anything else."""
+    return header if header and re.fullmatch(r"[0-9]{1,12}", header) else ""

@@ -11,7 +11,7 @@ from gen_workflow.errors import UserError, shown
 from gen_workflow.spec.values import is_branch
 
 PUBLIC_API = "https://api.github.com"
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
+SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+"
 _SCP = re.compile(r"(?:[^/@]+@)?(?P<host>[^/:@]+):(?P<path>[^:]+)")
 _PUBLIC_HOSTS = ("github.com", "www.github.com", "ssh.github.com")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -57,7 +57,7 @@ def check_branch(name: str, option: str) -> str:
 
 
 def _checked_slug(slug: str, where: str) -> str:
-    if not _SLUG.fullmatch(slug):
+    if not re.fullmatch(SLUG, slug):
         raise UserError(f"{slug!r} is not OWNER/NAME", where=where, hint=_NAME_IT)
     return slug
 
@@ -67,11 +67,25 @@ def _checked_api(url: str) -> str:
     parts = _parts(url)
     local = parts and parts.scheme == "http" and parts.hostname in _LOOPBACK
     secure = parts and parts.scheme == "https" and parts.hostname
-    if not (secure or local) or "@" in url or "?" in url or "#" in url:
+    plain = url.isprintable() and not set("@?# ") & set(url)
+    if parts is None or not (secure or local) or not plain:
         hint = "give https://HOST/api/v3 of a GitHub Enterprise Server; github.com needs none"
         shown = url.rpartition("@")[2]
         raise UserError(f"{shown!r} is not an https URL of an API", where="API URL", hint=hint)
+    if right := _meant(parts):
+        hint = f"give {right}"
+        raise UserError(f"{url!r} is not an address of an API", where="API URL", hint=hint)
     return url.rstrip("/")
+
+
+def _meant(parts: SplitResult) -> str:
+    """Return the address that is meant by one that is known to be wrong; empty for any other."""
+    host, path = parts.hostname or "", parts.path.strip("/")
+    if host in _PUBLIC_HOSTS or (host == urlsplit(PUBLIC_API).hostname and path):
+        return f"{PUBLIC_API}, which needs no option and no variable"
+    if host.endswith(".ghe.com") and not host.startswith("api."):
+        return f"https://api.{host}"
+    return f"https://{parts.netloc}/api/v3" if path.split("/")[-1] == "graphql" else ""
 
 
 def _parts(url: str) -> SplitResult | None:
@@ -79,6 +93,7 @@ def _parts(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises for a wrong port, which urlsplit does not look at
+        _ = (parts.hostname or "").encode("idna")  # raises for a name that no host can have
     except ValueError:
         return None
     return parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from gen_workflow.github.refusal import Moved
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gen_workflow.github.client import Repository
+    from gen_workflow.github.client import Commit, Repository
     from gen_workflow.github.proposal import PullRequest, Snapshot, Wanted
 
 
@@ -57,19 +58,53 @@ class Update:
     names: Names
     log: Callable[[str], None]
     force: bool = False
+    again: bool = False
     done: list[str] = field(default_factory=list)
 
     def read(self) -> Snapshot:
         """Return what GitHub holds."""
-        paths = tuple(self.wanted.files)
-        found = self.repository.read(base=self.names.base, branch=self.names.branch, paths=paths)
+        found = self.repository.read(
+            base=self.names.base, branch=self.names.branch, paths=self.wanted.paths
+        )
         if found.base.name == self.names.branch:
             hint = "give a branch of its own, such as gen-workflow/update"
             what = f"{self.names.branch} is the branch that the pull request merges into"
             raise UserError(what, where="--branch", hint=hint)
         if not self.force:
             self._refuse_to_lose(found)
+        self._refuse_to_reopen(found)
+        if proposal.may_be_stale(self.wanted, found):
+            found = replace(found, since=self.repository.since(found, tuple(self.wanted.files)))
+            self._refuse_to_rewrite(found)
+        if proposal.lacks_dockerfile(self.wanted, found) and not self.done:
+            self.log(
+                f"warning: {found.base.name} has no {self.wanted.dockerfile}, so the build will "
+                f"fail\n  hint: push it to {found.base.name} before the pull request is merged"
+            )
         return found
+
+    def _refuse_to_reopen(self, found: Snapshot) -> None:
+        """Raise Drift when somebody closed the last pull request, unless that is overruled."""
+        if self.again or found.pull or not found.closed:
+            return
+        if not proposal.in_step(self.wanted, found.base):
+            what = f"{found.closed} was closed without a merge; nothing was committed"
+            hint = "reopen it on GitHub, or open a new pull request with --again"
+            raise Drift(what, where="pull request", hint=hint)
+
+    def _refuse_to_rewrite(self, found: Snapshot) -> None:
+        """Raise Drift for a branch that has to start again, but holds commits of others."""
+        changed, theirs = found.since.changed, found.since.theirs
+        if not changed or not theirs:
+            return
+        branch, base = self.names.branch, found.base.name
+        what = (
+            f"since {branch} left {base}, {base} changed {' and '.join(changed)}; the branch would "
+            f"have to start again at {base}, but gen-workflow did not make its commit {theirs}; "
+            "nothing was committed"
+        )
+        hint = f"merge {base} into {branch} by hand, or choose another branch with --branch"
+        raise Drift(what, where=found.pull.url if found.pull else branch, hint=hint)
 
     def _refuse_to_lose(self, found: Snapshot) -> None:
         """Raise Drift when this update would remove an edit that was made on GitHub."""
@@ -110,8 +145,11 @@ class Update:
         todo = proposal.plan(self.wanted, found)
         if todo == proposal.Plan():
             return self._nothing(found)
-        self._prepare_branch(todo, found)
-        commit = self._commit(todo)
+        if todo.rebuilds and found.branch:
+            commit = self._rebuild(todo, found, found.branch.head)
+        else:
+            self._prepare_branch(todo, found)
+            commit = self._commit(todo)
         pull = self._pull_request(todo, found)
         said = "pull request" if self.done else "nothing to do, pull request"
         return Result(
@@ -142,15 +180,44 @@ class Update:
     def _commit(self, todo: proposal.Plan) -> str:
         if not todo.files:
             return todo.head
-        made = self.repository.commit(
-            self.names.branch, onto=todo.head, message=self.names.message, files=todo.files
-        )
+        made = self._made(self.names.branch, todo)
+        return self._committed(made, todo)
+
+    def _rebuild(self, todo: proposal.Plan, found: Snapshot, before: str) -> str:
+        """Make the commit on a draft, and move our branch to it.
+
+        GitHub closes a pull request for good in the moment in which its branch has no commit that
+        the base has not. So the branch is never moved to the base itself.
+        """
+        branch = self.names.branch
+        draft = f"{branch}-{secrets.token_hex(4)}"
+        self.repository.create_branch(draft, todo.head)
+        try:
+            made = self._made(draft, todo)
+            self.repository.move_branch(branch, before=before, after=made.oid, draft=draft)
+        except BaseException:
+            self._drop(draft)
+            raise
+        self._note(f"built {branch} again on {found.base.name}")
+        return self._committed(made, todo)
+
+    def _drop(self, draft: str) -> None:
+        try:
+            self.repository.delete_branch(draft)
+        except GenWorkflowError:
+            self.log(f"delete the branch {draft} on GitHub if it is still there")
+
+    def _made(self, branch: str, todo: proposal.Plan) -> Commit:
+        message = proposal.marked(self.names.message)
+        return self.repository.commit(branch, onto=todo.head, message=message, files=todo.files)
+
+    def _committed(self, made: Commit, todo: proposal.Plan) -> str:
         verified = "verified" if made.verified else "not signed by this GitHub"
         self._note(f"committed {made.oid[:7]} ({verified}): {', '.join(todo.files)}")
         return made.oid
 
     def _pull_request(self, todo: proposal.Plan, found: Snapshot) -> PullRequest:
-        body = proposal.body(self.wanted, found.base)
+        body = proposal.body(self.wanted, found)
         if found.pull is None:
             pull = self.repository.open_pull_request(
                 self.names.branch, base=found.base.name, title=self.names.title, body=body

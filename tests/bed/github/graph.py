@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bed.github.state import Repository, Token
 
 _PAGE = 100
+_LONGEST = 512_000  # bytes of a text; see https://github.com/sveltia/sveltia-cms/issues/950
 _BAD_PATH = re.compile(r"^/|/$|//|(^|/)\.{1,2}(/|$)|(^|/)\.git(/|$)|^$")
 
 
@@ -93,13 +94,19 @@ class Executor:
         for update in input["refUpdates"]:
             before, after = update.get("beforeOid"), update["afterOid"]
             head = repository.git.oid(update["name"])
-            if head is None or after == NO_OID:
-                raise Violation("creating and deleting by updateRefs is not supported")
+            if head is None and after == NO_OID:
+                raise Refused(200, f"{update['name']} does not exist", kind="NOT_FOUND")
+            if head is None:
+                raise Violation("creating by updateRefs is not supported")
             if before and head != before:
                 raise Refused(200, f"{update['name']} is not at {before}", kind="STALE_DATA")
+            if after == NO_OID:
+                repository.git.delete(update["name"])
+                continue
             if not update["force"] and not repository.git.reaches(after, head):
                 raise Refused(200, "Update is not a fast forward", kind="UNPROCESSABLE")
             repository.git.point(update["name"], after, head)
+            repository.close_empty()
         return {"clientMutationId": input.get("clientMutationId")}
 
 
@@ -122,7 +129,19 @@ class Shown:
             "defaultBranchRef": lambda: self.ref(default),
             "ref": lambda **asked: self.ref(asked["qualifiedName"]),
             "object": self.object,
+            "refs": self.refs,
+            "pullRequests": self.pull_requests,
         }
+
+    def refs(self, **asked: Any) -> dict[str, Any]:
+        """Return a RefConnection of the refs below a prefix."""
+        found = self.of.git.below(asked["refPrefix"])
+        nodes = [self.ref(name) for name in found[: _count(asked)]]
+        return {"nodes": nodes, "totalCount": len(found)}
+
+    def pull_requests(self, **asked: Any) -> dict[str, Any]:
+        """Return a PullRequestConnection of pull requests by the name of their branch."""
+        return self._listed(self.of.pulls_named, asked["headRefName"], asked)
 
     def ref(self, name: str) -> dict[str, Any] | None:
         """Return the fields of a Ref, None when there is none."""
@@ -149,21 +168,27 @@ class Shown:
         shown: dict[str, Any] = {"__typename": kind.capitalize(), "id": found, "oid": found}
         if kind == "blob":
             content = self.of.git.content(found)
-            shown.update(byteSize=len(content), text=lambda: content.decode(errors="replace"))
+            text = content[:_LONGEST].decode(errors="replace")
+            shown.update(byteSize=len(content), text=text, isTruncated=len(content) > _LONGEST)
         return shown
 
     def commit(self, oid: str) -> dict[str, Any]:
         """Return the fields of a Commit."""
-        message = self.of.git.message(oid)
+        git = self.of.git
         return {
             "__typename": "Commit",
             "id": oid,
             "oid": oid,
             "url": f"https://github.com/{self.of.slug}/commit/{oid}",
-            "message": message,
-            "messageHeadline": message.partition("\n")[0],
+            "message": lambda: git.message(oid),
+            "messageHeadline": lambda: git.message(oid).partition("\n")[0],
+            "history": lambda **asked: self._history(oid, asked),
             "signature": self._signature() if oid in self.of.signed else None,
         }
+
+    def _history(self, oid: str, asked: dict[str, Any]) -> dict[str, Any]:
+        found = self.of.git.history(oid)
+        return {"nodes": [self.commit(one) for one in found[: _count(asked)]]}
 
     def _signature(self) -> dict[str, Any]:
         return {
@@ -175,15 +200,17 @@ class Shown:
 
     def pulls(self, branch: str, **asked: Any) -> dict[str, Any]:
         """Return a PullRequestConnection of the pull requests from a branch, newest first."""
-        count = asked.get("first") or asked.get("last")
-        if count is None or not 0 < count <= _PAGE:
-            said = "You must provide a `first` or `last` value to properly paginate"
-            raise Refused(200, said, kind="MISSING_PAGINATION_BOUNDARIES")
+        return self._listed(self.of.pulls_from, branch, asked)
+
+    def _listed(
+        self, find: Callable[[str, str], list[Pull]], branch: str, asked: dict[str, Any]
+    ) -> dict[str, Any]:
         states = asked.get("states") or ("OPEN", "CLOSED", "MERGED")
-        found = [one for state in states for one in self.of.pulls_from(branch, state)]
+        found = [one for state in states for one in find(branch, state)]
+        found.sort(key=lambda one: -one.number)
         wanted = asked.get("baseRefName")
-        nodes = [self._pull(one) for one in reversed(found) if wanted in (None, one.base)]
-        return {"nodes": nodes[:count], "totalCount": len(nodes)}
+        nodes = [self._pull(one) for one in found if wanted in (None, one.base)]
+        return {"nodes": nodes[: _count(asked)], "totalCount": len(nodes)}
 
     def _pull(self, pull: Pull) -> dict[str, Any]:
         return {
@@ -193,10 +220,21 @@ class Shown:
             "body": pull.body,
             "url": f"https://github.com/{self.of.slug}/pull/{pull.number}",
             "merged": pull.merged,
+            "state": pull.shown_state,
+            "isCrossRepository": pull.fork,
             "headRefName": pull.head,
             "baseRefName": pull.base,
             "headRefOid": self.of.head_of(pull),
         }
+
+
+def _count(asked: dict[str, Any]) -> int:
+    """Return how many are asked for. GitHub wants to know it."""
+    count = asked.get("first") or asked.get("last")
+    if count is None or not 0 < count <= _PAGE:
+        said = "You must provide a `first` or `last` value to properly paginate"
+        raise Refused(200, said, kind="MISSING_PAGINATION_BOUNDARIES")
+    return int(count)
 
 
 def _resolve(source: Any, info: graphql.GraphQLResolveInfo[Any], **asked: Any) -> Any:

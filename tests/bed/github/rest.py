@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
 import re
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ _REF = f"{_REPO}/git/ref/{{ref}}"
 _REFS = f"{_REPO}/git/refs"
 _PULLS = f"{_REPO}/pulls"
 _PULL = f"{_PULLS}/{{pull_number}}"
+_BLOB = f"{_REPO}/git/blobs/{{file_sha}}"
+_COMPARE = f"{_REPO}/compare/{{basehead}}"
 _EXAMPLE = "octocat/Hello-World"
 
 
@@ -31,7 +35,7 @@ class Asked:
     token: Token
     url: str
     schema: Rest
-    rest: str  # the part of the path after the repository
+    values: dict[str, str]  # what the path says in place of `{ref}` and the like
     query: dict[str, str]
     body: Any
 
@@ -69,7 +73,7 @@ def _get_repository(asked: Asked) -> Any:
 def _get_ref(asked: Asked) -> Any:
     if asked.repository.empty:
         raise Refused(409, "Git Repository is empty.", kind="")
-    ref = f"refs/{asked.rest}"
+    ref = f"refs/{asked.values['ref']}"
     return _ref(asked, ref, asked.repository.git.oid(ref))
 
 
@@ -85,6 +89,8 @@ def _create_ref(asked: Asked) -> Any:
     if not git.oid(f"{sha}^{{commit}}"):
         raise Refused(422, "Object does not exist", kind="")
     asked.repository.check_rules("creation")
+    if git.blocks(ref):
+        raise Refused(422, "Reference update failed", kind="")
     git.point(ref, sha, NO_OID)
     return _ref(asked, ref, sha)
 
@@ -95,6 +101,39 @@ def _ref(asked: Asked, ref: str, sha: str | None) -> Any:
     base = f"{asked.url}/repos/{asked.repository.slug}/git"
     target = {"type": "commit", "sha": sha, "url": f"{base}/commits/{sha}"}
     return {"ref": ref, "node_id": f"REF_{ref}", "url": f"{base}/{ref}", "object": target}
+
+
+def _get_blob(asked: Asked) -> Any:
+    content = asked.repository.git.content(asked.values["file_sha"])
+    shown = _example(asked, "get", _BLOB, 200)
+    shown.update(sha=asked.values["file_sha"], size=len(content))
+    shown.update(content=base64.encodebytes(content).decode(), encoding="base64")
+    return shown
+
+
+def _compare(asked: Asked) -> Any:
+    git = asked.repository.git
+    base, head = asked.values["basehead"].split("...")
+    ahead, behind = git.history(head, without=base), git.history(base, without=head)
+    shown = _example(asked, "get", _COMPARE, 200)
+    model = shown["base_commit"]
+    shown.update(base_commit=_commit(asked, model, base), ahead_by=len(ahead))
+    shown.update(merge_base_commit=_commit(asked, model, git.fork(base, head)))
+    shown.update(behind_by=len(behind), total_commits=len(ahead))
+    shown["commits"] = [_commit(asked, model, one) for one in reversed(ahead[:250])]
+    ways = {(True, True): "diverged", (True, False): "ahead", (False, True): "behind"}
+    shown["status"] = ways.get((bool(ahead), bool(behind)), "identical")
+    shown["files"] = []  # nobody reads them
+    return shown
+
+
+def _commit(asked: Asked, model: Any, sha: str) -> Any:
+    git, shown = asked.repository.git, copy.deepcopy(model)
+    shown["sha"] = sha
+    shown["commit"]["message"] = git.message(sha)
+    shown["commit"]["committer"]["email"] = git.committer(sha)
+    shown["parents"] = [{**model["parents"][0], "sha": one} for one in git.parents(sha)]
+    return shown
 
 
 def _list_pulls(asked: Asked) -> Any:
@@ -136,12 +175,12 @@ def _invalid_pull(message: str) -> Refused:
 
 
 def _get_pull(asked: Asked) -> Any:
-    return _pull(asked, "get", _PULL, asked.repository.pull(int(asked.rest)))
+    return _pull(asked, "get", _PULL, asked.repository.pull(int(asked.values["pull_number"])))
 
 
 def _update_pull(asked: Asked) -> Any:
     asked.repository.check_writable(asked.token)
-    pull = asked.repository.pull(int(asked.rest))
+    pull = asked.repository.pull(int(asked.values["pull_number"]))
     for name in ("title", "body", "state", "base"):
         if name in asked.body:
             setattr(pull, name, asked.body[name])
@@ -176,6 +215,8 @@ _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("get", _REPO): (200, _get_repository),
     ("get", _REF): (200, _get_ref),
     ("post", _REFS): (201, _create_ref),
+    ("get", _BLOB): (200, _get_blob),
+    ("get", _COMPARE): (200, _compare),
     ("get", _PULLS): (200, _list_pulls),
     ("post", _PULLS): (201, _create_pull),
     ("get", _PULL): (200, _get_pull),

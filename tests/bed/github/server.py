@@ -216,11 +216,10 @@ class FakeGitHub:
         if problems:
             raise Violation(f"the request is wrong: {'; '.join(problems)}")
         repository = self.repository(f"{values['owner']}/{values['repo']}")
-        rest_of_path = values.get("ref") or values.get("pull_number") or ""
         status, body = rest.answer(
             asked.method,
             template,
-            rest.Asked(repository, token, self.url, self._rest, rest_of_path, query, asked.body),
+            rest.Asked(repository, token, self.url, self._rest, values, query, asked.body),
         )
         self._check_response(asked, status, body)
         return status, body

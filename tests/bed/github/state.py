@@ -72,6 +72,12 @@ class Pull:
     state: str = "open"
     merged: bool = False
     last_head: str = ""  # the head of its branch when it was merged
+    fork: bool = False  # from the branch of that name in a fork
+
+    @property
+    def shown_state(self) -> str:
+        """The state as GraphQL names it."""
+        return "MERGED" if self.merged else self.state.upper()
 
 
 @dataclass
@@ -102,7 +108,21 @@ class Repository:
 
     def pulls_from(self, branch: str, state: str) -> list[Pull]:
         """Return the pull requests from a branch that are OPEN, CLOSED or MERGED."""
-        return [one for one in self.pulls if one.head == branch and _state(one) == state]
+        return [one for one in self.pulls_named(branch, state) if not one.fork]
+
+    def pulls_named(self, branch: str, state: str) -> list[Pull]:
+        """Return the pull requests from a branch of that name, here or in a fork."""
+        return [one for one in self.pulls if one.head == branch and one.shown_state == state]
+
+    def close_empty(self) -> None:
+        """Close the pull requests whose base has all of their commits, as GitHub does at once.
+
+        Source: https://github.com/DataDog/dd-trace-rb/pull/6204.
+        """
+        for pull in self.pulls:
+            head, base = self.git.head(pull.head), self.git.head(pull.base)
+            if pull.state == "open" and head and base and self.git.reaches(base, head):
+                pull.state = "closed"
 
     def head_of(self, pull: Pull) -> str:
         """Return the commit that a pull request proposes."""
@@ -163,7 +183,3 @@ class Fault:
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     lost: bool = False  # the operation is carried out, only its answer is lost
-
-
-def _state(pull: Pull) -> str:
-    return "MERGED" if pull.merged else pull.state.upper()

@@ -60,6 +60,37 @@ class Store:
         """Return the message of a commit."""
         return self._run("log", "-1", "--format=%B", commit).decode().strip()
 
+    def committer(self, commit: str) -> str:
+        """Return the address of who made a commit."""
+        return self._run("log", "-1", "--format=%ce", commit).decode().strip()
+
+    def parents(self, commit: str) -> list[str]:
+        """Return the parents of a commit."""
+        return self._run("log", "-1", "--format=%P", commit).decode().split()
+
+    def history(self, commit: str, without: str = "") -> list[str]:
+        """Return a commit and those before it, newest first, without those of another one."""
+        left_out = (f"^{without}",) if without else ()
+        return self._run("rev-list", commit, *left_out).decode().split()
+
+    def fork(self, one: str, other: str) -> str:
+        """Return the commit that two commits have in common."""
+        return self._run("merge-base", one, other).decode().strip()
+
+    def below(self, prefix: str) -> list[str]:
+        """Return the refs whose names begin with a prefix."""
+        return self._run("for-each-ref", "--format=%(refname)", prefix).decode().split()
+
+    def blocks(self, ref: str) -> bool:
+        """Return whether a ref cannot be made, because git has no ref `a/b` beside a ref `a`."""
+        parts = ref.split("/")
+        above = ("/".join(parts[:end]) for end in range(3, len(parts)))
+        return any(self.oid(name) for name in above) or bool(self.below(f"{ref}/"))
+
+    def delete(self, ref: str) -> None:
+        """Delete a ref."""
+        self._run("update-ref", "-d", ref)
+
     def valid_ref(self, name: str) -> bool:
         """Return whether git accepts a name of a ref."""
         return subprocess.run(("git", "check-ref-format", name), check=False).returncode == 0
@@ -80,13 +111,14 @@ class Store:
         *,
         tree: str,
         author: str,
+        committer: str = "noreply@github.com",
     ) -> str:
-        """Write a commit, as GitHub does for a user."""
+        """Write a commit, as GitHub does for a user; or as a person, who is the committer then."""
         identity = {
             "GIT_AUTHOR_NAME": author,
             "GIT_AUTHOR_EMAIL": f"{author}@users.noreply.github.com",
             "GIT_COMMITTER_NAME": "GitHub",
-            "GIT_COMMITTER_EMAIL": "noreply@github.com",
+            "GIT_COMMITTER_EMAIL": committer,
         }
         options = [part for parent in parents for part in ("-p", parent)]
         argv = ("commit-tree", tree, *options, "-F", "-")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bed.action_file import read_action
 from unit.generator.conftest import Ended, environment
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -142,10 +143,10 @@ def test_modules_of_the_current_folder_do_not_get_in(checkout: Path) -> None:
 
 def test_no_python_is_reported_with_the_next_act(checkout: Path, tmp_path: Path) -> None:
     assert run(checkout, "--version", path=tools(tmp_path / "tools")) == (
-        2,
+        4,
         "",
         (
-            "gen-workflow: it needs Python 3.10 or newer, and found none\n"
+            "gen-workflow: it needs Python 3.10 or newer, and found none, so nothing was done\n"
             "  hint: install Python, for example with: apt-get install python3 python3-venv\n"
         ),
     )
@@ -169,7 +170,8 @@ def test_a_python_without_venv_is_reported_with_the_next_act(
     python.chmod(0o755)
     path = tools(tmp_path / "tools", python)
     ended = run(checkout, "--version", path=path, PYTHONHOME="/nowhere")
-    assert ended.code == 2
+    assert ended.code == 4
+    assert "nothing was done" in ended.err
     assert ended.err.endswith("  hint: apt-get install python3-venv, or install uv\n")
     assert not (checkout / ".venv").exists()
 
@@ -213,14 +215,64 @@ def test_an_index_that_cannot_be_reached_is_reported(checkout: Path, tmp_path: P
     lock = checkout / "requirements.txt"
     lock.write_text(f"no-such-package-of-gen-workflow==1 --hash=sha256:{'0' * 64}\n")
     (tmp_path / "empty").mkdir()
-    done = subprocess.run(
-        (str(checkout / "gen-workflow"), "--version"),
-        env=environment(UV_OFFLINE="1", UV_NO_CACHE="1"),
-        capture_output=True,
-        text=True,
-        check=False,
+    ended = run(checkout, "--version", UV_OFFLINE="1", UV_NO_CACHE="1")
+    assert ended.code == 4, "a wrong spec has another exit code"
+    assert "gen-workflow: nothing was done, and the spec was not read, because " in ended.err
+    assert "  hint: the first use needs the package index https://pypi.org; " in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.fixture
+def in_step(checkout: Path, tmp_path: Path) -> Path:
+    """A repository with a workflow that the generator of the checkout has rendered."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    (repository / "Dockerfile").write_text("FROM scratch\n")
+    (repository / "gen-workflow.yml").write_text("image: .\n")
+    program = (
+        f"import sys; sys.path.insert(0, {str(checkout / 'generator')!r});"
+        f"sys.argv[1:] = ['generate', '-C', {str(repository)!r}];"
+        "from gen_workflow.__main__ import main; sys.exit(main())"
     )
-    assert done.returncode == 2
-    assert "gen-workflow: cannot make its environment:\n" in done.stderr
-    assert "  hint: the first run needs the package index" in done.stderr
-    assert "Traceback" not in done.stderr
+    subprocess.run((sys.executable, "-I", "-c", program), check=True, capture_output=True)
+    return repository
+
+
+@pytest.mark.parametrize("verb", ["check", "generate"])
+def test_what_is_in_step_is_known_without_any_package(
+    checkout: Path, tmp_path: Path, in_step: Path, verb: str
+) -> None:
+    known = run(checkout, verb, "-C", str(in_step), path=tools(tmp_path / "tools", base_python()))
+    assert (known.code, known.err) == (0, "")
+    assert known.out.startswith(".github/workflows/ci-cd.yml is ")
+    assert not (checkout / ".venv").exists()
+
+
+def test_the_root_action_needs_the_index_only_where_something_changed(
+    checkout: Path, tmp_path: Path, in_step: Path
+) -> None:
+    def step() -> Ended:
+        done = subprocess.run(
+            ("bash", "-e", "-o", "pipefail", "-c", read_action(ROOT).steps[0]["run"]),
+            cwd=in_step.parent,
+            env=environment(
+                PATH=path,
+                GITHUB_ACTION_PATH=str(checkout),
+                INPUT_DIRECTORY=in_step.name,
+                INPUT_SPEC="gen-workflow.yml",
+                UV_OFFLINE="1",
+                UV_NO_CACHE="1",
+            ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    uv = checkout.parent / "with-uv" / "uv"
+    path = tools(tmp_path / "tools", base_python(), uv, Path(shutil.which("bash") or ""))
+    assert step().code == 0
+    (in_step / "gen-workflow.yml").write_text("image: .  # more\n")
+    changed = step()
+    assert changed.code == 4
+    assert "nothing was done, and the spec was not read" in changed.err

@@ -1,0 +1,125 @@
+"""Sends requests to GitHub through PyGithub's requester, and waits when GitHub asks for it.
+
+Only the sending is PyGithub's. It reads an answer as if GitHub gave it for sure, and a page of a
+portal ends in an error of Python there; so answers are read in `answer` and `refusal`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from gen_workflow.github.answer import Answer, Foreign, flat
+from gen_workflow.github.refusal import Refusal
+from gen_workflow.github.unreached import not_github, unreachable
+from gen_workflow.version import __version__
+from github import Auth, Github
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gen_workflow.errors import GenWorkflowError
+    from gen_workflow.github.answer import Part
+
+_PATIENCE = 60.0  # seconds that one request may wait in total for GitHub to recover
+_TIMEOUT = 30  # seconds for one answer; GitHub itself gives up after 10
+_Read = TypeVar("_Read")
+
+
+class _Request(NamedTuple):
+    verb: str
+    path: str
+    body: Any
+    doing: str  # what it is for, as in `commit on main`
+
+
+class Connection:
+    """A connection to the API of one GitHub, for the repository `slug`.
+
+    Every request raises a GenWorkflowError that says why it was refused and what to do, and
+    refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated.
+    """
+
+    def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
+        self.slug = slug
+        self._log = log
+        self._api = api
+        self._github = Github(
+            auth=Auth.Token(token),
+            base_url=api,
+            timeout=_TIMEOUT,
+            user_agent=f"gen-workflow/{__version__}",
+            retry=None,  # its own retries know neither PATCH, 429 nor a limit of time
+            seconds_between_requests=None,  # one repository needs a few requests at most
+            seconds_between_writes=None,
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._github.close()
+
+    def rest(
+        self,
+        verb: str,
+        path: str,
+        doing: str,
+        read: Callable[[Part], _Read],
+        body: Mapping[str, str] | None = None,
+    ) -> _Read:
+        """Return what `read` finds in the answer of the REST API; `path` is below the repository.
+
+        `read` raises Foreign when the answer has not the shape that GitHub's has.
+        """
+        request = _Request(verb, f"/repos/{self.slug}/{path}", body, doing)
+        return self._ask(request, lambda answer: read(answer.json()))
+
+    def graphql(
+        self,
+        query: str,
+        variables: Mapping[str, Any],
+        doing: str,
+        read: Callable[[Part, Mapping[str, str]], _Read],
+    ) -> _Read:
+        """Return what `read` finds in the data and in the headers of the answer of GraphQL."""
+        body = {"query": query, "variables": variables}
+        request = _Request("POST", self._github.requester.graphql_url, body, doing)
+        return self._ask(request, lambda answer: read(answer.json().part("data"), answer.headers))
+
+    def refused(self, refusal: Refusal, doing: str) -> GenWorkflowError:
+        """Return the error for what GitHub would refuse, or has refused."""
+        return refusal.explained(self.slug, doing, self._api)
+
+    def _ask(self, request: _Request, read: Callable[[Answer], _Read]) -> _Read:
+        """Send a request; retry while GitHub asks to wait and the time for that is not over."""
+        end = time.monotonic() + _PATIENCE
+        attempt = 0
+        while True:
+            try:
+                answer = self._send(request)
+                refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
+                if refusal is None:
+                    return read(answer)
+            except Foreign as came:
+                raise not_github(self._api, request.doing, f"{came}") from None
+            wait = refusal.wait(attempt)
+            if wait is None or time.monotonic() + wait > end:
+                raise self.refused(refusal, request.doing)
+            said = refusal.kind or refusal.status
+            self._log(f"GitHub answered {said}; retry in {wait:.0f} s")
+            time.sleep(wait)
+            attempt += 1
+
+    def _send(self, request: _Request) -> Answer:
+        requester = self._github.requester
+        try:
+            return Answer(*requester.requestJson(request.verb, request.path, input=request.body))
+        except OSError as error:  # all errors of `requests`, and a file that it cannot read
+            raise unreachable(error, self._api) from None
+        except RecursionError:
+            raise Foreign("a redirect in a circle") from None
+        except RuntimeError as error:  # a redirect to another server, or to another protocol
+            to = re.search(r" to ([^\s,]+)", f"{error}")
+            raise Foreign(f"a redirect to {flat(to[1]) if to else 'nowhere'}") from None
+        except (ValueError, ArithmeticError):
+            raise Foreign("headers that GitHub does not send") from None
