@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from gen_workflow.errors import SpecError, shown
+from gen_workflow.spec.nodes import MOST_VALUES, OutOfBounds, compose, each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,7 @@ _SYMPTOMS = (
 )
 
 
+_LONGEST = 400  # characters of what is wrong
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -132,8 +133,10 @@ class Reading:
         self.problem_at(value.mark, f"{where} {what}", hint)
 
     def problem_at(self, mark: Mark, what: str, hint: str = "") -> None:
-        """Note a problem at a place."""
-        text = f"{self.source}:{mark.line}:{mark.column}{what}"
+        """Note a problem at a place; of a long value, the message holds only the two ends."""
+        half = _LONGEST // 2
+        short = what if len(what) <= _LONGEST else f"{what[:half]} ... {what[-half:]}"
+        text = f"{self.source}:{mark.line}:{mark.column}{short}"
         self._found.append((mark, f"{text}\n  hint: {hint}" if hint else text))
 
     def raise_problems(self) -> None:
@@ -159,16 +162,16 @@ def decode(raw: bytes, source: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def parse(text: str, source: str) -> Value | None:
+def parse(text: str, source: str, most: int = MOST_VALUES) -> Value | None:
     """Return the root of a YAML text, or None when the text is empty.
 
-    Raises SpecError when it is not YAML.
+    Raises SpecError when it is not YAML, is nested too deeply, or has more than `most` values.
     """
     reading = Reading(source)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False  # YAML allows an anchor to be set twice
     try:
-        root = yaml.compose(text)
+        root = compose(text, most)
+    except OutOfBounds as error:
+        reading.problem_at(_mark(error.mark), f" {error.what}", error.hint)
     except MarkedYAMLError as error:
         reading.problem_at(*_explained(error, text))
     except ReaderError as error:
@@ -181,8 +184,6 @@ def parse(text: str, source: str) -> Value | None:
         reading.problem_at(Mark(1, 1), f" is not YAML: {error}")
     except ValueError:  # of chr(), for "\\U00110000"
         reading.problem_at(Mark(1, 1), " holds an escape of a character that does not exist")
-    except RecursionError:
-        reading.problem_at(Mark(1, 1), " is nested too deeply")
     else:
         if root is None:
             return None
@@ -195,12 +196,7 @@ def parse(text: str, source: str) -> Value | None:
 
 def _look_through(root: Any, reading: Reading) -> None:
     """Note each value that is not what its tag says, and each half of a surrogate pair."""
-    todo, seen = [root], set()
-    while todo:
-        node = todo.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
+    for node in each(root):
         kind = Value(node, "", mark_of(node)).kind
         if not isinstance(node, _NODES.get(kind, ScalarNode)) and not kind.startswith("a value"):
             reading.problem_at(
@@ -210,9 +206,6 @@ def _look_through(root: Any, reading: Reading) -> None:
             reading.problem_at(
                 mark_of(node), " holds an incomplete character", "write the whole character"
             )
-        elif isinstance(node, CollectionNode):
-            for item in node.value:
-                todo += item if isinstance(item, tuple) else (item,)
 
 
 def _explained(error: MarkedYAMLError, text: str) -> tuple[Mark, str, str]:

@@ -10,7 +10,8 @@ from gen_workflow.spec.forms import SCALARS
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
-EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+# One that is not closed ends at the next one, so the search never goes through a text twice.
+EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).)*?)\}\}", re.DOTALL)
 SOURCE = re.compile(
     r"(?P<source>secrets|vars)\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default> \|\| '[^'\n]*')?"
 )

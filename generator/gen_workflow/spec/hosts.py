@@ -96,7 +96,7 @@ PORT = Port("a port", r"[0-9]{1,5}", _or_variable("port"))
 KEY = FromSecret("the private key", "write for example key: ${{ secrets.VPS_SSH_KEY }}")
 KNOWN_HOSTS = PartOfHost(
     "a line of a known_hosts file",
-    r".*\S+ +[a-z][a-z0-9@.-]+ +[A-Za-z0-9+/=]+.*",
+    r".*\S +[a-z][a-z0-9@.-]+ +[A-Za-z0-9+/=]+.*",
     "write for example known-hosts: ${{ vars.VPS_KNOWN_HOSTS }}, with what ssh-keyscan prints",
     lines=True,
 )

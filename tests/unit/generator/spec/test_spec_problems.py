@@ -384,6 +384,12 @@ RUNS = [
         id="open-expression",
     ),
     pytest.param(
+        '{env: {A: "${{ secrets.B ${{ secrets.C }}"}}',
+        "4:18 deploy/run/env/A: has a `${{` without its `}}`\n"
+        "  hint: close the expression with `}}`",
+        id="open-expression-before-another",
+    ),
+    pytest.param(
         '{env: {A: "${{ github.event.issue.title }}"}}',
         "4:18 deploy/run/env/A: `${{ github.event.issue.title }}` is not allowed here\n"
         "  hint: use ${{ secrets.NAME }}, ${{ vars.NAME }}, ${{ vars.NAME || 'default' }} "
@@ -473,7 +479,12 @@ TEXTS = [
     ),
     pytest.param("image: \x01\n", "1:8 holds the character U+0001, which YAML forbids", id="bell"),
     pytest.param("image: *nobody\n", "1:8 found undefined alias 'nobody'", id="alias"),
-    pytest.param("[" * 500, "1:1 is nested too deeply", id="deep"),
+    pytest.param(
+        "[" * 500,
+        "1:51 is nested more than 50 levels deep\n"
+        "  hint: check the brackets, or the indentation, before this",
+        id="deep",
+    ),
     pytest.param(
         b"image: .\nname: caf\xe9\n",
         "2:1 is not UTF-8 text (byte 0xe9)\n  hint: save the file as UTF-8",
@@ -796,6 +807,14 @@ def test_all_problems_are_reported_in_one_run_in_the_order_of_lines(repository: 
         "6:11 deploy/health",
         "7:1 zebra",
     ]
+
+
+def test_a_message_shows_the_ends_of_a_long_value(repository: Path) -> None:
+    (message,) = problems(deploy(f"{{restart: {'x' * 100_000}}}"), repository)
+    assert len(message) < 1000
+    assert message.startswith(f"{SOURCE}:4:18 deploy/run/restart: 'xxxxx")
+    assert "xxxxx ... xxxxx" in message
+    assert "xxxxx' is not a restart policy\n  hint: use one of `no`, " in message
 
 
 def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:
