@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import Defect, SpecError
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 def prove(workflow: Workflow, text: str) -> None:
     """Raise Defect when the text, read again, does not say what the workflow says."""
     try:
-        root = document.parse(text, "rendered workflow", most=sys.maxsize)
+        root = document.parse(text, "rendered workflow", bounded=False)
         said = document.plain(root) if root else None
     except SpecError as error:
         raise Defect(f"the rendered workflow is not YAML: {error}") from error

@@ -17,7 +17,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from gen_workflow.errors import SpecError, shown
-from gen_workflow.spec.nodes import MOST_VALUES, OutOfBounds, compose, each
+from gen_workflow.spec.nodes import OutOfBounds, compose, each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,14 +162,14 @@ def decode(raw: bytes, source: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def parse(text: str, source: str, most: int = MOST_VALUES) -> Value | None:
+def parse(text: str, source: str, *, bounded: bool = True) -> Value | None:
     """Return the root of a YAML text, or None when the text is empty.
 
-    Raises SpecError when it is not YAML, is nested too deeply, or has more than `most` values.
+    Raises SpecError when it is not YAML, is nested too deeply, or, with `bounded`, holds too much.
     """
     reading = Reading(source)
     try:
-        root = compose(text, most)
+        root = compose(text, bounded=bounded)
     except OutOfBounds as error:
         reading.problem_at(_mark(error.mark), f" {error.what}", error.hint)
     except MarkedYAMLError as error:

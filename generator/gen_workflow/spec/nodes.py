@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # A workflow needs some hundred. So many are read in half a second.
 MOST_VALUES = 10_000
+MOST_CHARACTERS = 1_000_000  # as many as a file of a spec can have without aliases
 # A spec needs five.
 DEEPEST = 50
 # ruamel ends a line at these, as YAML 1.1 does. YAML 1.2 and editors do not (yaml.org/spec/1.2.2,
@@ -32,14 +33,15 @@ class OutOfBounds(Exception):  # noqa: N818 - named after what it is
         self.hint = hint
 
 
-def compose(text: str, most: int = MOST_VALUES) -> Any:
+def compose(text: str, *, bounded: bool = True) -> Any:
     """Return the root node of a text, None when it is empty.
 
-    Raises what ruamel raises, and OutOfBounds for more than `most` values or too deep ones.
+    Raises what ruamel raises, and OutOfBounds when it is deeper than DEEPEST; with `bounded` also
+    when it holds more than a spec may.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _Composer
-    yaml.composer.most = most
+    yaml.composer.bounded = bounded
     if not any(character in text for character in _NO_BREAKS):
         return yaml.compose(text)
     unused = _unused(text)
@@ -79,41 +81,47 @@ def each(root: Any) -> Iterator[Any]:
 class _Composer(Composer):
     """Composes nodes and counts them; an alias counts as all that it stands for.
 
-    That is what the readers of values go through. A count of the nodes alone would not bound it.
+    That is what the readers of values go through, and what is written into the workflow.
     """
 
-    most = MOST_VALUES
+    bounded = True
 
     def __init__(self, loader: Any = None) -> None:
         super().__init__(loader)
         self.warn_double_anchors = False  # YAML allows an anchor to be set twice
-        self._count = 0
         self._level = 0
-        self._sizes: dict[int, int] = {}
+        self._values = self._characters = 0
+        # By the id of a node. One that holds itself has no size yet where its alias is.
+        self._sizes: dict[int, tuple[int, int]] = {}
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         mark = self.parser.peek_event().start_mark
         is_alias = self.parser.check_event(AliasEvent)
-        before = self._count
-        self._count += 0 if is_alias else 1
+        before = (self._values, self._characters)
         self._level += 1
-        self._check(mark)
+        self._add(mark, 0 if is_alias else 1, 0)
         node = super().compose_node(parent, index)
         self._level -= 1
-        if is_alias:  # of a node that holds itself, the size is not known yet
-            self._count += self._sizes.get(id(node), 1)
-            self._check(mark)
+        if is_alias:
+            self._add(mark, *self._sizes.get(id(node), (1, 0)))
         else:
-            self._sizes[id(node)] = self._count - before
+            self._add(mark, 0, len(node.value) if isinstance(node, ScalarNode) else 0)
+            self._sizes[id(node)] = (self._values - before[0], self._characters - before[1])
         return node
 
-    def _check(self, mark: Any) -> None:
+    def _add(self, mark: Any, values: int, characters: int) -> None:
+        self._values += values
+        self._characters += characters
         if self._level > DEEPEST:
             what = f"is nested more than {DEEPEST} levels deep"
             raise OutOfBounds(mark, what, "check the brackets, or the indentation, before this")
-        if self._count > self.most:
-            what = (
-                f"is one value too many: a spec holds at most {self.most}, and an alias counts as "
-                "all that it stands for"
-            )
-            raise OutOfBounds(mark, what, "use the alias less often, or write fewer values")
+        for found, most, unit in (
+            (self._values, MOST_VALUES, "values"),
+            (self._characters, MOST_CHARACTERS, "characters"),
+        ):
+            if self.bounded and found > most:
+                what = (
+                    f"is too much: a spec holds at most {most:,} {unit}, and an alias counts as "
+                    "all that it stands for"
+                )
+                raise OutOfBounds(mark, what, "use the alias less often, or write less")
