@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow import files
 from gen_workflow.errors import Drift, UserError, shown
 from gen_workflow.pins.table import table
-from gen_workflow.plan import pipeline
+from gen_workflow.plan import limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.sync import drift, stamp
@@ -74,9 +74,11 @@ class Project(NamedTuple):
         """Return what the spec gives; raises UserError with everything that is wrong."""
         raw = self._spec()
         meant = pipeline.workflow(load.load(raw, self.source, self.folder), table())
+        load.refuse(limits.exceeded(meant), raw, self.source)
         text = template.render(meant, source=self.source, templates=self.templates)
         generator = fingerprint(self.templates)
         signed = stamp.sign(text, version=__version__, spec=raw, generator=generator)
+        load.refuse(limits.too_large(meant, len(signed.encode())), raw, self.source)
         return Rendered(raw, signed, meant.needs)
 
     def _spec(self) -> bytes:

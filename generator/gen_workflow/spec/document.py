@@ -112,6 +112,20 @@ class Value(NamedTuple):
             for index, node in enumerate(self.node.value)
         ]
 
+    def below(self, names: list[str]) -> Value:
+        """Return the value that these keys lead to, or the last one on the way that is there.
+
+        In a list, a key leads to the item of this name, or to a key of an item.
+        """
+        for name in names[:1]:
+            pairs = self.pairs() if self.kind == "a mapping" else []
+            for item in self.items() if self.kind == "a list" else []:
+                pairs += item.pairs() if item.kind == "a mapping" else [(item, item)]
+            for key, value in pairs:
+                if key.node.value == name:
+                    return value.below(names[1:])
+        return self
+
 
 class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
