@@ -648,6 +648,15 @@ def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path
         ('{volumes: ["a b:/data"]}', "'a b:/data' is not a volume"),
         ('{volumes: ["data:/a\\x1b"]}', "'data:/a\\x1b' is not a volume"),
         ('{volumes: ["data:/a "]}', "'data:/a ' is not a volume"),
+        ("{ports: ['01.2.3.4:80:80']}", "01.2.3.4 is not an address\n  hint: write for example 12"),
+        ("{ports: ['01.2.3.4:80:80']}", "has no zero in front, because some programs take it for"),
+        ("{ports: ['[:::::]:80:80']}", "'[:::::]:80:80': [:::::] is not an address"),
+        ("{ports: ['0.0.0.0:80:80', '80:81']}", "'80:81' collides with '0.0.0.0:80:80'"),
+        ('{volumes: ["a1:/x", "b1:/x/"]}', "'b1:/x/' collides with 'a1:/x'"),
+        ('{volumes: ["data:/"]}', "would take the place of the whole file system of the container"),
+        ('{volumes: ["data:/a:rw,zzz"]}', "Docker does not take the option 'zzz' here"),
+        ('{volumes: ["data:/a:rw,ro"]}', "Docker does not take the option 'ro' here"),
+        ("{env: {COMPOSE_FILE: x}}", "`COMPOSE_FILE` would change how the host starts the contain"),
         ('{env: {A: "b\\0"}}', "A: holds the character U+0000, which no variable can"),
         ('{env: {A: "\\ud800"}}', " holds an incomplete character"),
         ("{network: " + "a" * 102 + "}", "is not a network that a container can join"),
@@ -755,6 +764,48 @@ def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository:
             f"{SOURCE}:2:9 deploy: `run` is missing\n"
             '  hint: say how the container runs: run: {ports: ["8080:8080"]}'
         ),
+    )
+
+
+@pytest.mark.parametrize("repo", ["a/..", "a/.", "ä/b", "a/ü", "-a/b"])
+def test_own_actions_are_in_a_repository_of_github(repo: str, repository: Path) -> None:
+    text = f"image: .\nactions:\n  remote: {repo}@{'0' * 40} # v1.2.3\n"
+    (message,) = problems(text, repository)
+    assert "is not a repository at a full commit" in message
+
+
+@pytest.mark.parametrize("name", ["git\u00a0hub", "a\u200bb", "a\u3000b", "a\u2028b", "a\x85b"])
+@pytest.mark.parametrize("key", ["on", "environment"])
+def test_a_name_with_a_character_that_nobody_sees_is_refused(
+    key: str, name: str, repository: Path
+) -> None:
+    (message,) = problems(f"image: .\n{key}: '{name}'\n", repository)
+    assert message.endswith(
+        f"{key}: holds the character U+{ord(name[3 if len(name) > 3 else 1]):04X}, which cannot be "
+        "seen\n  hint: remove it, or write a blank"
+    )
+
+
+@pytest.mark.parametrize("character", ["\x1c", "\u00a0", "\u2003", "\u200b", "\ufeff"])
+@pytest.mark.parametrize("inside", ["{}secrets.B", " secrets.B {}", " vars.B || {}'x' "])
+def test_an_expression_has_plain_blanks_only(inside: str, character: str, repository: Path) -> None:
+    value = "${{" + inside.replace("{}", f"\\U{ord(character):08x}") + "}}"
+    (message,) = problems(deploy(f'{{env: {{A: "{value}"}}}}'), repository)
+    assert message == (
+        f"{SOURCE}:4:18 deploy/run/env/A: has the character U+{ord(character):04X} in "
+        "`${{ }}`, and GitHub takes plain blanks only\n  hint: write a blank instead"
+    )
+
+
+@pytest.mark.parametrize("name", ["本番", "prüfung"])
+def test_an_environment_that_a_container_cannot_be_named_after_needs_a_name(
+    name: str, repository: Path
+) -> None:
+    text = f"image: .\nenvironment: {name}\ndeploy: {{ssh: vps, run: {{}}}}\n"
+    (message,) = problems(text, repository)
+    assert message == (
+        f"{SOURCE}:2:14 environment: {name!r} cannot be a part of the container's name as it is\n"
+        "  hint: give the container a name of letters, digits and . _ -, as name: shop-live"
     )
 
 
