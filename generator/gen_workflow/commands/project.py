@@ -1,6 +1,6 @@
 """A project: a repository, its spec, and what the spec gives."""
 
-# ruff: noqa: PTH112, PTH117, PTH118, PTH206 - pathlib is slow to load
+# ruff: noqa: PTH112, PTH115, PTH117, PTH118, PTH206 - pathlib is slow to load
 
 from __future__ import annotations
 
@@ -67,17 +67,28 @@ class Project(NamedTuple):
         return os.path.join(self.folder, files.WORKFLOW)
 
     def on_disk(self) -> bytes | None:
-        """Return the workflow as it is now; None when there is none."""
+        """Return the workflow as it is now; None when there is none.
+
+        Raises UserError when it cannot be read, or is behind a link.
+        """
+        if link := files.link_on_the_way(self.folder):
+            target = os.readlink(link)
+            what = f"is a link to {target!r}, and GitHub follows no link to a workflow"
+            hint = "put a folder or a file of its own there"
+            raise UserError(what, where=shown(os.path.normpath(link)), hint=hint)
         return files.read(self.workflow)
 
     def rendered(self) -> Rendered:
         """Return what the spec gives; raises UserError with everything that is wrong."""
         raw = self._spec()
-        meant = pipeline.workflow(load.load(raw, self.source, self.folder), table())
+        spec = load.load(raw, self.source, self.folder)
+        meant = pipeline.workflow(spec, table())
         load.refuse(limits.exceeded(meant), raw, self.source)
         text = template.render(meant, source=self.source, templates=self.templates)
         generator = fingerprint(self.templates)
-        signed = stamp.sign(text, version=__version__, spec=raw, generator=generator)
+        signed = stamp.sign(
+            text, version=__version__, spec=raw, generator=generator, paths=spec.image.paths
+        )
         load.refuse(limits.too_large(meant, len(signed.encode())), raw, self.source)
         return Rendered(raw, signed, meant.needs)
 

@@ -60,6 +60,12 @@ class Image(NamedTuple):
         ),
     ] = ""
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What must be in the repository for the build: a folder has a `/` at its end."""
+        file = self.dockerfile or rules.dockerfile_in(self.context)
+        return tuple(dict.fromkeys((f"{self.context}/", file)))
+
 
 IMAGE = Section(
     Image,

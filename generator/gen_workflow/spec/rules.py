@@ -19,7 +19,7 @@ def find_dockerfile(fields: Fields, reading: Reading) -> None:
         if path and not is_file(path, reading):
             _explain_path(fields.values["dockerfile"], path, context, reading)
     elif context:
-        path = "Dockerfile" if context == "." else f"{context}/Dockerfile"
+        path = dockerfile_in(context)
         if not is_file(path, reading):
             hint = (
                 "write one, or say where it is: "
@@ -27,6 +27,11 @@ def find_dockerfile(fields: Fields, reading: Reading) -> None:
             )
             where = fields.values.get("context", fields.where)
             reading.problem(where, f"there is no Dockerfile at {full(path, reading)}", hint)
+
+
+def dockerfile_in(context: str) -> str:
+    """Return the path of the Dockerfile of a folder that names no other."""
+    return "Dockerfile" if context == "." else f"{context}/Dockerfile"
 
 
 def _explain_path(value: Value, path: str, context: str | None, reading: Reading) -> None:

@@ -226,6 +226,32 @@ def test_check_reports_every_reason(repository: Repository) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("image", "gone", "message"),
+    [
+        (".", "Dockerfile", "1:8 image: there is no Dockerfile at Dockerfile"),
+        ("{context: my app, dockerfile: d}", "my app", "1:18 image/context: there is no folder "),
+        ("{context: my app, dockerfile: d}", "d", "1:38 image/dockerfile: there is no Dockerfile "),
+        ("größe/%41", "größe/%41/Dockerfile", "1:8 image: there is no Dockerfile at größe/%41/"),
+    ],
+)
+def test_a_workflow_is_not_in_step_when_what_it_builds_is_gone(
+    image: str, gone: str, message: str, repository: Repository
+) -> None:
+    for folder_of_image in ("my app", "größe/%41"):
+        (repository.folder / folder_of_image).mkdir(parents=True)
+    for name in ("d", "größe/%41/Dockerfile"):
+        (repository.folder / name).touch()
+    repository.spec.write_text(f"image: {image}\n")
+    assert repository.run("generate").code == 0
+    path = repository.folder / gone
+    (path.rmdir if path.is_dir() else path.unlink)()
+    for verb in ("check", "generate"):
+        ended = repository.run(verb)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"gen-workflow.yml:{message}")
+
+
 def test_other_line_ends_are_no_edit(repository: Repository) -> None:
     repository.run("generate")
     for file in (repository.workflow, repository.spec):
@@ -452,7 +478,46 @@ def test_the_version_is_that_of_the_package(repository: Repository) -> None:
     assert repository.run("--version").out.startswith("gen-workflow 0.")
 
 
-@pytest.mark.parametrize("argv", [(), ("frobnicate",), ("check", "--stdout"), ("generate", "x")])
+@pytest.mark.parametrize("linked", [".github", ".github/workflows", WORKFLOW])
+def test_a_link_on_the_way_to_the_workflow_is_not_followed(
+    linked: str, repository: Repository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    repository.run("generate")
+    outside = tmp_path_factory.mktemp("outside") / "there"
+    path = repository.folder / linked
+    path.rename(outside)
+    path.symlink_to(outside)
+    before = (outside / WORKFLOW.removeprefix(linked).lstrip("/")).stat()
+    repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
+    message = (
+        f"{linked}: is a link to {str(outside)!r}, and GitHub follows no link to a workflow\n"
+        "  hint: put a folder or a file of its own there\n"
+    )
+    for argv in (("check",), ("generate",), ("generate", "--force")):
+        assert repository.run(*argv) == (2, "", message)
+    after = (outside / WORKFLOW.removeprefix(linked).lstrip("/")).stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_a_workflow_that_is_in_step_behind_a_link_is_reported(repository: Repository) -> None:
+    repository.run("generate")
+    (repository.folder / ".github").rename(repository.folder / "there")
+    (repository.folder / ".github").symlink_to("there")
+    assert repository.run("check").err.startswith(".github: is a link to 'there', and GitHub ")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (),
+        ("frobnicate",),
+        ("check", "--stdout"),
+        ("generate", "x"),
+        ("generate", "--f"),
+        ("generate", "--std"),
+        ("--vers",),
+    ],
+)
 def test_what_is_no_command_is_refused(argv: tuple[str, ...], repository: Repository) -> None:
     ended = repository.run(*argv)
     assert ended.code == 2
