@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
@@ -23,12 +23,24 @@ _NO_BREAKS = "\x85\u2028\u2029"
 _LAST_CHARACTER = 0x10FFFF
 
 
+class Mark(NamedTuple):
+    """A place in the spec; lines and columns count from 1, as editors do."""
+
+    line: int
+    column: int
+
+
+def mark_of(mark: Any) -> Mark:
+    """Return a place of ruamel's, which counts from 0."""
+    return Mark(mark.line + 1, mark.column + 1)
+
+
 class OutOfBounds(Exception):  # noqa: N818 - named after what it is
     """A text has more values, or deeper ones, than it may; `mark` is the first of them."""
 
     def __init__(self, mark: Any, what: str, hint: str) -> None:
         super().__init__(what)
-        self.mark = mark
+        self.mark = mark_of(mark)
         self.what = what
         self.hint = hint
 
