@@ -3,7 +3,7 @@
 An up-to-date `check` loads this, so it imports nothing slow: os.path in place of pathlib.
 """
 
-# ruff: noqa: PTH101, PTH103, PTH105, PTH108, PTH110, PTH112, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123, PTH206
+# ruff: noqa: PTH101, PTH103, PTH105, PTH108, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123, PTH206
 
 from __future__ import annotations
 
@@ -33,6 +33,29 @@ def content(path: str) -> bytes:
         return file.read()
 
 
+# What to do about an error of the operating system.
+_HINTS = {
+    errno.EACCES: "your user has no right to it; `ls -ld` shows who has, for it and its folders",
+    errno.EPERM: "your user has no right to it; `ls -ld` and `lsattr` show why",
+    errno.EROFS: "the file system is read-only here; run it where it can be written",
+    errno.ENOSPC: "make space on the disk, then run it again",
+    errno.EDQUOT: "your user may store no more on this disk; make space, then run it again",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "a part of the path is a file; move it away",
+    errno.EEXIST: "a part of the path is a file; move it away",
+    errno.ELOOP: "the link leads to itself; replace it with a file",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EINVAL: "name a file that has an end",
+    errno.EFBIG: "a spec and a workflow are far smaller; name another file",
+}
+
+
+def problem(error: OSError, what: str, path: str) -> UserError:
+    """Return the error to raise for one of the operating system; `what` says what cannot be."""
+    hint = _HINTS.get(error.errno or 0, "")
+    return UserError(f"{what}: {error.strerror}", where=shown(path), hint=hint)
+
+
 def link_on_the_way(folder: str) -> str:
     """Return the path of a link on the way to the workflow of a repository; empty without one.
 
@@ -42,6 +65,13 @@ def link_on_the_way(folder: str) -> str:
     parts = WORKFLOW.split(os.sep)
     ways = (os.path.join(folder, *parts[: count + 1]) for count in range(len(parts)))
     return next((way for way in ways if os.path.islink(way)), "")
+
+
+def file_on_the_way(folder: str) -> str:
+    """Return the path of a file that is where the workflow needs a folder; empty without one."""
+    above = os.path.dirname(os.path.join(folder, WORKFLOW))
+    ways = (os.path.dirname(above), above)
+    return next((way for way in ways if os.path.isfile(way)), "")
 
 
 def read(path: str) -> bytes | None:
@@ -54,7 +84,7 @@ def read(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=shown(path)) from None
+        raise problem(error, "cannot be read", path) from None
 
 
 def write(path: str, text: str) -> None:
@@ -65,7 +95,7 @@ def write(path: str, text: str) -> None:
     try:
         _replace(path, text)
     except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", where=shown(path)) from None
+        raise problem(error, "cannot be written", path) from None
 
 
 def _replace(path: str, text: str) -> None:

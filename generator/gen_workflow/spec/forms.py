@@ -189,7 +189,10 @@ def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
         if key.node.tag == "tag:yaml.org,2002:merge":
             reading.problem(key, "merge keys are not part of YAML 1.2", "name the keys one by one")
         elif key.kind not in SCALARS:
-            reading.problem(value, f"has {key.kind} as a key on line {key.mark.line}")
+            what = f"has {key.kind} as a key on line {key.mark.line}"
+            reading.problem(
+                value, what, "a key is a word; quote it where YAML takes it for something else"
+            )
         elif key.text in first:
             line = first[key.text].mark.line
             reading.problem(key, f"appears twice, first on line {line}", "keep one of them")

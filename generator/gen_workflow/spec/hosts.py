@@ -75,7 +75,14 @@ class FromSecret(Form[str]):
         found = value_or_expression(value, reading)
         if found is None or re.fullmatch(_SECRET, found):
             return found
-        reading.problem(value, f"{self._what} must come from a secret", self.hint)
+        secret = re.search(_SECRET, found)
+        if not secret:
+            reading.problem(value, f"{self._what} must come from a secret", self.hint)
+        elif secret[0] == found.strip():
+            what = f"has a blank beside the secret, which would be a part of {self._what}"
+            reading.problem(value, what, f"write only {secret[0]}")
+        else:  # the other text is not shown: it may be a key
+            reading.problem(value, "holds other text beside the secret", f"write only {secret[0]}")
         return None
 
     def schema(self) -> Schema:

@@ -15,6 +15,7 @@ _RESTART = ("no", "always", "unless-stopped", "on-failure")
 # The rules of git-check-ref-format(1), for the part after refs/heads/; git branch refuses HEAD.
 _NO_BRANCH = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$|^(@|HEAD)?$|^refs/"
 HEALTH_PATH = r"/[!-~]*"
+_LONGEST_NAME = 101
 # ASCII letters and digits, and every character outside ASCII.
 _LETTER = r"[^\x00-/:-@\[-`{-\x7f]"
 _LETTERS = "letters, digits, . _ -"
@@ -96,6 +97,29 @@ def _seen(found: str | None, value: Value, reading: Reading) -> str | None:
     return found
 
 
+def _explain_container(value: Value, found: str, reading: Reading) -> bool:
+    ending = re.search(r"\.(?:next|previous|candidate)$", found)
+    if ending:
+        what = f"a deploy gives its own containers names that end in `{ending[0]}`"
+        hint = "choose a name with another ending"
+    elif re.fullmatch(r"[A-Za-z0-9]", found):
+        what, hint = "Docker wants two characters at least", "write for example shop"
+    elif len(found) > _LONGEST_NAME:
+        what, hint = f"has {len(found)} characters", f"write {_LONGEST_NAME} at most"
+    else:
+        return False
+    reading.problem(value, f"{found!r}: {what}" if len(found) < _LONGEST_NAME else what, hint)
+    return True
+
+
+def _explain_network(value: Value, found: str, reading: Reading) -> bool:
+    if found not in ("host", "none"):
+        return False
+    what = f"on {found!r} no candidate can run beside the old container, or be asked for its health"
+    reading.problem(value, what, "leave `network` out, or name a network of the host, such as web")
+    return True
+
+
 def _explain_image_name(value: Value, found: str, reading: Reading) -> bool:
     host, slash, _ = found.partition("/")
     if not slash or host == "ghcr.io" or not re.search(r"[.:]", host):
@@ -137,12 +161,14 @@ CONTAINER = Text(
     "a name of a container",
     r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}",
     f"shop; {_LETTERS}",
+    _explain_container,
 )
 # On the other two no candidate could run beside the old container, or be asked.
 NETWORK = Text(
     "a network that a container can join",
     r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}",
     f"web; {_LETTERS}",
+    _explain_network,
 )
 IMAGE_NAME = Text(
     "the name of an image",

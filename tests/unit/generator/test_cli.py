@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from unit.generator.conftest import Repository
 
 WORKFLOW = ".github/workflows/ci-cd.yml"
+IN_C = "  hint: give -C the folder of a repository\n"
+IN_TEMPLATES = "  hint: give --templates a folder with files that end in .j2\n"
+HUGE = (
+    "cannot be read: it is larger than 1 MB\n"
+    "  hint: a spec and a workflow are far smaller; name another file\n"
+)
+ENDLESS = "cannot be read: it is not a regular file\n  hint: name a file that has an end\n"
 
 
 def test_generate_writes_the_workflow_and_check_finds_it_in_step(repository: Repository) -> None:
@@ -104,8 +111,9 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
         1,
         "",
         (
-            f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
-            "with other templates, pins or sources than today's\n"
+            f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, and this "
+            f"gen-workflow {__version__}, with other templates, pins or sources, renders another "
+            "workflow\n"
             f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
         ),
     )
@@ -312,15 +320,21 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("check", "-C", "nowhere"), "nowhere: is not a folder\n"),
-        (("check", "--templates", "nowhere"), "nowhere: is not a folder of templates\n"),
-        (("check", "--spec", "."), ".: cannot be read: Is a directory\n"),
-        (("check", "-C", ""), "'': is not a folder\n"),
-        (("check", "-C", "::warning::x"), "\\::warning::x: is not a folder\n"),
-        (("check", "-C", "a\n::b"), "'a\\n::b': is not a folder\n"),
-        (("check", "--spec", "pipe"), "pipe: cannot be read: it is not a regular file\n"),
-        (("check", "--spec", "zero"), "zero: cannot be read: it is not a regular file\n"),
-        (("check", "--spec", "huge"), "huge: cannot be read: it is larger than 1 MB\n"),
+        (("check", "-C", "nowhere"), f"nowhere: is not a folder\n{IN_C}"),
+        (
+            ("check", "--templates", "nowhere"),
+            f"nowhere: is not a folder of templates\n{IN_TEMPLATES}",
+        ),
+        (("check", "--spec", "."), ".: cannot be read: Is a directory\n  hint: name a file\n"),
+        (("check", "-C", ""), f"'': is not a folder\n{IN_C}"),
+        (("check", "-C", "::warning::x"), f"\\::warning::x: is not a folder\n{IN_C}"),
+        (("check", "-C", "a\n::b"), f"'a\\n::b': is not a folder\n{IN_C}"),
+        (("check", "--spec", "pipe"), f"pipe: {ENDLESS}"),
+        (("check", "--spec", "zero"), f"zero: {ENDLESS}"),
+        (
+            ("check", "--spec", "huge"),
+            f"huge: {HUGE}",
+        ),
     ],
 )
 def test_a_wrong_argument_is_reported(
@@ -337,7 +351,7 @@ def test_a_workflow_that_is_no_file_is_reported(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     os.mkfifo(repository.workflow)
     for verb in ("check", "generate"):
-        message = f"./{WORKFLOW}: cannot be read: it is not a regular file\n"
+        message = f"./{WORKFLOW}: {ENDLESS}"
         assert repository.run(verb) == (2, "", message)
 
 
@@ -420,12 +434,48 @@ def test_a_key_of_the_spec_gives_no_orders_to_the_runner(repository: Repository)
     assert "\x1b" not in err
 
 
-def test_a_file_in_the_way_is_reported(repository: Repository) -> None:
-    (repository.folder / ".github").write_text("")
-    ended = repository.run("generate")
-    assert (ended.code, ended.out) == (2, "")
-    assert "Traceback" not in ended.err
-    assert WORKFLOW in ended.err
+@pytest.mark.parametrize("name", [".github", ".github/workflows"])
+def test_a_file_in_the_way_is_reported(name: str, repository: Repository) -> None:
+    path = repository.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    message = (
+        f"{name}: is a file, and the workflow needs a folder of this name\n"
+        "  hint: move it away, or give it another name\n"
+    )
+    for verb in ("check", "generate"):
+        assert repository.run(verb) == (2, "", message)
+
+
+def test_a_spec_above_is_named(repository: Repository) -> None:
+    (repository.folder / ".git").mkdir()
+    below = repository.folder / "src" / "app"
+    below.mkdir(parents=True)
+    done = subprocess.run(
+        (str(COMMAND), "check"), cwd=below, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        (
+            "there is no spec gen-workflow.yml\n"
+            "  hint: there is one in ../..; run it there, or say `-C ../..`\n"
+        ),
+    )
+
+
+def test_a_spec_of_another_repository_above_is_not_named(repository: Repository) -> None:
+    below = repository.folder / "other"
+    (below / ".git").mkdir(parents=True)
+    ended = repository.run("check", "-C", "other")
+    assert ended.err.startswith("there is no spec other/gen-workflow.yml\n  hint: a spec can be")
+
+
+def test_a_spec_with_the_other_ending_is_named(repository: Repository) -> None:
+    repository.spec.rename(repository.folder / "gen-workflow.yaml")
+    assert repository.run("check").err == (
+        "there is no spec gen-workflow.yml\n"
+        "  hint: there is gen-workflow.yaml; give it this name, or say `--spec gen-workflow.yaml`\n"
+    )
 
 
 def test_a_reader_that_stops_early_is_no_error(repository: Repository) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +85,22 @@ def test_a_text_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         files.write(str(tmp_path / "a.yml"), "\ud800")
     assert [path.name for path in tmp_path.rglob("*")] == [".git"]
+
+
+def test_a_file_that_the_user_may_not_read_or_write_says_who_may(tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(UserError, match="read: Permission denied\n  hint: your user has no"):
+            files.read(f"{folder}/a")
+        with pytest.raises(UserError, match="written: Permission denied\n  hint: your user has no"):
+            files.write(f"{folder}/a", "x")
+    finally:
+        if is_root:
+            os.seteuid(0)
 
 
 def test_a_folder_in_the_way_is_reported(tmp_path: Path) -> None:

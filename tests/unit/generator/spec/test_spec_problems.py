@@ -112,7 +112,8 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\n? [a]\n: b\n",
-        "1:1 has a list as a key on line 2",
+        "1:1 has a list as a key on line 2\n"
+        "  hint: a key is a word; quote it where YAML takes it for something else",
         id="key-is-a-list",
     ),
     pytest.param(
@@ -130,6 +131,40 @@ WHOLE = [
         "image: .\nname: 50\n",
         '2:7 name: should be text, but is a number\n  hint: quote it: "50"',
         id="wrong-type",
+    ),
+    pytest.param(
+        "image: .\ntrue: 2\n",
+        "2:1 true: is true or false, and no key has such a name\n"
+        "  hint: use one of `image`, `name`, `on`, `deploy`, `environment` and `actions`",
+        id="key-is-a-truth-value",
+    ),
+    pytest.param(
+        "image: .\n? \n: 2\n",
+        "1:1 has nothing as a key on line 2\n"
+        "  hint: a key is a word; quote it where YAML takes it for something else",
+        id="key-is-nothing",
+    ),
+    pytest.param(
+        "image:.\n",
+        "1:1 should be a mapping, but is text\n"
+        "  hint: there is no blank behind `image:`, so YAML takes it for a text",
+        id="no-blank",
+    ),
+    pytest.param(
+        "image: .\nname: x.next\n",
+        "2:7 name: 'x.next': a deploy gives its own containers names that end in `.next`\n"
+        "  hint: choose a name with another ending",
+        id="reserved-name",
+    ),
+    pytest.param(
+        "image: .\nname: x\n",
+        "2:7 name: 'x': Docker wants two characters at least\n  hint: write for example shop",
+        id="short-name",
+    ),
+    pytest.param(
+        f"image: .\nname: {'x' * 102}\n",
+        "2:7 name: has 102 characters\n  hint: write 101 at most",
+        id="long-name",
     ),
     pytest.param(
         "image: .\nname: a b\n",
@@ -341,6 +376,13 @@ RUNS = [
         "4:18 deploy/run/restart: 'allways' is not a restart policy\n"
         "  hint: perhaps you meant `always`",
         id="restart",
+    ),
+    pytest.param(
+        "{network: host}",
+        "4:18 deploy/run/network: on 'host' no candidate can run beside the old container, or be "
+        "asked for its health\n"
+        "  hint: leave `network` out, or name a network of the host, such as web",
+        id="network-of-the-host",
     ),
     pytest.param(
         "{health-timeout: 1m}",
@@ -703,6 +745,34 @@ def test_a_value_of_ssh_is_what_ssh_takes(
     ssh = ", ".join(f"{name}: {text}" for name, text in said.items())
     (found,) = problems(f"image: .\ndeploy: {{ssh: {{{ssh}}}, run: {{}}}}\n", repository)
     assert message in found
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        pytest.param(
+            "${{ secrets.K }} ",
+            "has a blank beside the secret, which would be a part of the private key\n"
+            "  hint: write only ${{ secrets.K }}",
+            id="blank",
+        ),
+        pytest.param(
+            "${{ secrets.K }}}",
+            "holds other text beside the secret\n  hint: write only ${{ secrets.K }}",
+            id="bracket",
+        ),
+        pytest.param(
+            "${{ vars.K }}",
+            "the private key must come from a secret\n"
+            "  hint: write for example key: ${{ secrets.VPS_SSH_KEY }}",
+            id="variable",
+        ),
+    ],
+)
+def test_a_key_is_a_secret_and_nothing_beside_it(key: str, message: str, repository: Path) -> None:
+    ssh = f"{{host: h, user: u, key: '{key}', known-hosts: '${{{{ vars.H }}}}'}}"
+    found = problems(f"image: .\ndeploy: {{ssh: {ssh}, run: {{}}}}\n", repository)
+    assert found == (f"{SOURCE}:2:39 deploy/ssh/key: {message}",)
 
 
 @pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
