@@ -36,7 +36,8 @@ PULLS = """[ "$1" != pull ] ||
 # file `slow` takes a second. If there is a file `users`, it also waits until the app has refused a
 # request. One that begins with the text of `broken` fails. One that begins with the text of
 # `ignores-term` ignores SIGTERM until there is a file `listens`. One that begins with the text of
-# `repairs` ends the effect of `broken`. `foreign` names a container that we did not make.
+# `repairs` ends the effect of `broken`. `foreign` names a container that we did not make. `policy`
+# holds the restart policies, which decide what starts with the host.
 DOCKER = """#!/bin/sh
 cd {folder}
 echo "$*" >>calls
@@ -82,6 +83,8 @@ case "$1 $2" in
       *AutoRemove*)
         echo "false $(docker container inspect State.Running "$last")" \\
           "$(cat "image-of-$last" 2>/dev/null || echo image)" ;;
+      *State.Running*RestartPolicy*)
+        echo "$(sed 's/running/true/' "box/$last") $(cat "policy/$last")" ;;
       *State.Running*) [ "$(cat "box/$last")" = running ] && echo true || echo false ;;
       *RestartCount*.State.Health*)
         echo "$(sed 's/stopped/exited/' "box/$last") 0 $(cat health 2>/dev/null || echo healthy)" ;;
@@ -114,7 +117,7 @@ case "$1 $2" in
       *'json .'*) cat env-of-image 2>/dev/null ;;
       *) exit 1 ;;
     esac ;;
-  'create '*) shift; while [ "$1" != --name ]; do shift; done
+  'create '*) all=" $* "; shift; while [ "$1" != --name ]; do shift; done
     [ ! -e "being-made-$2" ] || {{
       rm "being-made-$2"
       (sleep 0.5; echo stopped >"box/$2") >/dev/null 2>&1 </dev/null &
@@ -122,7 +125,10 @@ case "$1 $2" in
       exit 1
     }}
     [ ! -e "box/$2" ] || {{ echo 'Conflict' >&2; exit 1; }}
+    all=${{all##* --restart }}
+    echo "${{all%% *}}" >"policy/$2"
     echo stopped >"box/$2" ;;
+  'update --restart='*) [ ! -e "box/$3" ] || echo "${{2#*=}}" >"policy/$3" ;;
   'start '*) for last; do :; done; [ -e "box/$last" ] && echo running >"box/$last" ;;
   'exec '*) exec sh -c "$5" ;;
   'stop '*) for last; do :; done; [ -e "box/$last" ] && echo stopped >"box/$last" ;;
@@ -140,7 +146,7 @@ case "$1 $2" in
         echo stopped >"box/${{path##*name=}}" ;;
     esac
     printf 'HTTP/1.1 201 Created\\r\\n\\r\\n{{}}\\n' ;;
-  'rename '*) mv "box/$2" "box/$3" ;;
+  'rename '*) mv "box/$2" "box/$3" && {{ mv "policy/$2" "policy/$3" 2>/dev/null || :; }} ;;
   'rm '*) for last; do :; done; rm -f "box/$last" ;;
 esac
 """
@@ -200,13 +206,14 @@ class ScriptHost:
         self.path = str(folder / "bin")
         # Functions of the shell that stand in for programs.
         self.functions = ""
-        for name in ("box", "home", "bin"):
+        for name in ("box", "policy", "home", "bin"):
             (folder / name).mkdir()
         (folder / "bin" / "docker").write_text(DOCKER.format(folder=folder, pulls=PULLS))
         (folder / "bin" / "docker").chmod(0o755)
         target = {"dash": "/bin/dash", "bash": "/bin/bash", "busybox": "/bin/busybox"}[shell]
         (folder / "bin" / "sh").symlink_to(target)
         (folder / "box" / "app").write_text("running\n")
+        self.make("policy/app", "unless-stopped\n")
         self.make("slow", "never")
         self.make("broken", "never")
         self.make("ignores-term", "never")
@@ -219,6 +226,11 @@ class ScriptHost:
     @property
     def boxes(self) -> dict[str, str]:
         return {p.name: p.read_text().strip() for p in sorted((self.folder / "box").iterdir())}
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """The restart policies of the containers that are there."""
+        return {name: (self.folder / "policy" / name).read_text().strip() for name in self.boxes}
 
     @property
     def calls(self) -> list[str]:
@@ -267,6 +279,18 @@ class ScriptHost:
         facts = listen(process, "ship-gone")
         process.communicate(timeout=PATIENCE_SECONDS)
         return facts
+
+    def restart(self) -> list[str]:
+        """Start what starts with the host; return its names.
+
+        Those that a person stopped only start when their policy is `always`, and those that never
+        ran not at all.
+        """
+        for name, state in self.boxes.items():
+            starts = {"running": ("always", "unless-stopped"), "stopped": ("always",)}
+            runs = self.policies[name] in starts[state]
+            self.make(f"box/{name}", "running" if runs else "stopped")
+        return [name for name, state in self.boxes.items() if state == "running"]
 
     def make_each_look_at_the_clock_take_a_second(self) -> None:
         """Let a deploy find the next second whenever it reads the clock."""

@@ -21,6 +21,7 @@ NAMES = frozenset(
 PIECES = frozenset(("config", "override"))
 MOST_PIECES = 20_000
 MOST_PHASES = 50
+MOST_TOLD = 20
 
 
 class Result(NamedTuple):
@@ -63,6 +64,8 @@ class Facts:
         # The random word before each fact, which only the host knows.
         self.mark = ""
         self.logs: list[str] = []
+        # What the deploy found on the host and did about it.
+        self.told: list[str] = []
         self.begun: list[str] = []
         self.ended: list[str] = []
         self._values: dict[str, str] = {}
@@ -80,6 +83,8 @@ class Facts:
         clean = CONTROL.sub("", value.replace("\t", " "))[:LONGEST]
         if name == "log":
             self.logs = [*self.logs[-KEPT_LOG_LINES:], clean.rstrip()]
+        elif name == "told":
+            self.told[MOST_TOLD:] = [clean.strip()]
         elif name in ("begin", "end"):
             names = self.begun if name == "begin" else self.ended
             names[MOST_PHASES:] = [clean.strip()]

@@ -13,6 +13,7 @@ from ship.runner.command import Secret
 from ship.ssh.target import MISSING
 
 if TYPE_CHECKING:
+    from ship.runner.context import Context
     from ship.runner.reader import Reader
     from ship.ssh_deploy.program import Value
 
@@ -22,11 +23,15 @@ TAGS_MOVE = "a tag can move; give name@sha256:…, such as the output `image` of
 
 
 class Login(NamedTuple):
-    """The login that a host pulls with; without a password the host uses its own login."""
+    """The login that a host pulls with; without a password the host uses its own login.
+
+    `host_first`: the host's own login for this registry goes before this one.
+    """
 
     registry: str
     username: str
     password: Secret
+    host_first: bool = False
 
     @property
     def auth(self) -> Secret:
@@ -35,7 +40,11 @@ class Login(NamedTuple):
         return Secret(base64.b64encode(pair).decode() if self.password else "")
 
     def parameters(self) -> dict[str, Value]:
-        return {"REGISTRY": auth_key(self.registry), "AUTH": self.auth}
+        return {
+            "REGISTRY": auth_key(self.registry),
+            "AUTH": self.auth,
+            "HOST_LOGIN_FIRST": "yes" if self.host_first else "",
+        }
 
 
 def read_login(read: Reader, registry: str, actor: str) -> Login:
@@ -89,10 +98,15 @@ def read_repository(read: Reader, text: str) -> Name:
     return parsed or Name("", "")
 
 
-def read_login_for(read: Reader, repository: Name, actor: str) -> Login:
+def read_login_for(read: Reader, repository: Name, context: Context) -> Login:
     """Read the login for the registry of a repository, which only the host may know.
 
-    For a rollback the host knows the registry, and a given password is for that one.
+    For a rollback the host knows the registry, and a given password is for that one. The token of
+    the job reads what belongs to the owner of the repository. For the image of another owner, a
+    login that somebody made on the host has its reason.
     """
-    unknown = "" if read.text("registry-password") else "ghcr.io"
-    return read_login(read, repository.registry or unknown, actor)
+    given = bool(read.text("registry-password"))
+    login = read_login(read, repository.registry or ("" if given else "ghcr.io"), context.actor)
+    owner = context.repository.partition("/")[0].lower()
+    is_of_other = repository.path.partition("/")[0] not in ("", owner)
+    return login._replace(host_first=is_of_other and not given)

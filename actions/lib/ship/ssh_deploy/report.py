@@ -113,7 +113,7 @@ class Report:
     def _details(self) -> str:
         hosts = table(COLUMNS, [self._row(host) for host in self._hosts])
         adopted = "".join(_adopted(host) for host in self._hosts)
-        return f"{hosts}\n{self._note()}{adopted}{self._insecure()}"
+        return f"{hosts}\n{self._note()}{adopted}{self._told()}{self._insecure()}"
 
     def _row(self, host: Host) -> list[str]:
         facts = host.facts
@@ -127,6 +127,14 @@ class Report:
     def _note(self) -> str:
         note = self._hosts[0].program.note
         return f"{cell(note)}\n\n" if note else ""
+
+    def _told(self) -> str:
+        lines = [
+            f"{self._where(host)}: {text}" if len(self._hosts) > 1 else text
+            for host in self._hosts
+            for text in dict.fromkeys(host.facts.told)
+        ]
+        return "".join(f"- {cell(line)}\n" for line in lines) + "\n" if lines else ""
 
     def _insecure(self) -> str:
         if not self._common.access.insecure:

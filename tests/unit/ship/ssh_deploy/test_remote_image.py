@@ -141,6 +141,28 @@ def test_a_password_without_a_registry_is_for_that_of_the_release(
 
 
 @pytest.mark.parametrize(
+    ("config", "host_first", "pulled"),
+    [
+        ('{"auths": {"ghcr.io": {}}}', "first", IMAGE),
+        ('{"credHelpers": {"ghcr.io": "pass"}}', "first", IMAGE),
+        ('{"auths": {"ghcr.io": {}}}', "", f"{IMAGE} ghcr.io"),
+        ('{"auths": {"example.com": {}}}', "first", f"{IMAGE} ghcr.io"),
+        ("", "first", f"{IMAGE} ghcr.io"),
+    ],
+)
+def test_a_login_of_the_host_goes_first_where_that_is_wanted(
+    script_host: ScriptHost, config: str, host_first: str, pulled: str
+) -> None:
+    folder = script_host.folder / "home" / ".docker"
+    folder.mkdir()
+    if config:
+        (folder / "config.json").write_text(config)
+    wanted = WANTED._replace(login=WANTED.login._replace(host_first=bool(host_first)))
+    prepare(script_host, plan_run(COMMON, wanted, ACME))
+    assert script_host.pulls == [pulled]
+
+
+@pytest.mark.parametrize(
     ("image", "pulled"),
     [(MIRROR, MIRROR), ("ghcr.io/" + MIRROR, f"ghcr.io/{MIRROR} ghcr.io")],
 )

@@ -46,6 +46,20 @@ def test_what_is_in_the_way_is_reported_once() -> None:
     assert len(problems) == 1
 
 
+def test_the_summary_says_what_the_deploy_found_on_each_host_and_did(tmp_path: Path) -> None:
+    targets = (Target("h1", "deploy"), Target("h2", "deploy"))
+    hosts = [Host(target, PROGRAM) for target in targets]
+    for host, said in zip(hosts, (["a | copy", "b", "b"], []), strict=True):
+        host.facts.mark = "m"
+        for text in said:
+            host.facts.take(f"m told {text}")
+    summary = tmp_path / "summary"
+    workflow = Workflow({"GITHUB_STEP_SUMMARY": str(summary)}, io.StringIO())
+    Report(COMMON._replace(targets=targets), hosts, workflow).write()
+    lines = [line for line in summary.read_text().splitlines() if line.startswith("- ")]
+    assert lines == ["- host deploy@h1: a \\| copy", "- host deploy@h1: b"]
+
+
 SWITCHED = ("before old", "begin switch", "failure unhealthy", "detail x", "restored old")
 
 

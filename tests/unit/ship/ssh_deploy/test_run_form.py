@@ -100,6 +100,21 @@ def test_the_token_of_the_job_goes_to_github_alone() -> None:
     assert not made.login.auth
 
 
+@pytest.mark.parametrize(
+    ("image", "password", "first"),
+    [("acme", "", ""), ("other", "", "yes"), ("other", "s3cret", "")],
+)
+def test_for_an_image_of_another_owner_a_login_of_the_host_goes_first(
+    image: str, password: str, first: str
+) -> None:
+    given = {**environment(**{"registry-password": password}), "JOB_TOKEN": "ghs_x"}
+    given["INPUT_IMAGE"] = IMAGE.replace("acme", image)
+    made = read_inputs(given, ACME).form
+    assert isinstance(made, RunForm)
+    assert made.login.parameters()["HOST_LOGIN_FIRST"] == first
+    assert made.login.auth
+
+
 def test_a_dry_run_shows_every_parameter_and_no_secret() -> None:
     environ = {**environment(env="TOKEN\nLEVEL=info"), "TOKEN": "hunter2"}
     environ["INPUT_SECRET_FILES"] = "cert=pem-of-mine"

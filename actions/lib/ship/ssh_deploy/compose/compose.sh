@@ -218,11 +218,11 @@ remove_orphans() {
     2>/dev/null | while read -r id service files; do
     is_among "$service" "$1" && continue
     if printf '%s' "$files" | tr ',' '\n' | grep -qvxF -f "$2"; then
-      log "the service $service was started with other compose files: it keeps running"
+      tell "the service $service was started with other compose files: it keeps running"
     else
-      log "the service $service is no longer in the compose files: the host removes its container"
+      tell "the service $service is no longer in the compose files: the host removes its container"
       { docker stop "$id" && docker rm "$id"; } >/dev/null 2>&1 ||
-        log "the container $id of the service $service could not be removed"
+        tell "the container $id of the service $service could not be removed"
     fi
   done
 }

@@ -51,7 +51,7 @@ $PROJECT
   images=$(images_that_run)
   (started_by_hand) >"$STATE/said"
   while read -r each; do
-    log "$each, which is not from the last deploy: somebody started it by hand. It is pinned again"
+    tell "$each, which is not from the last deploy: somebody started it by hand. It is pinned again"
   done <"$STATE/said"
   [ -n "$previous" ] && [ ! -s "$STATE/said" ] || previous=$images
   report previous "$previous"

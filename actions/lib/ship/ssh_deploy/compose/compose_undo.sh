@@ -21,7 +21,7 @@ recover() {
     if [ "$(cat "$UNDO/release")" = "$(cat "$STATE/current" 2>/dev/null)" ]; then
       remove_undo_notes
     else
-      log 'an earlier deploy was killed: the host undoes its changes'
+      tell 'an earlier deploy was killed: the host undoes its changes'
       rm -f "$RELEASES/$(cat "$UNDO/release")/deployed"
       undo_killed "$(cat "$UNDO/folder" 2>/dev/null)"
       use_folder "$wanted"
@@ -37,7 +37,7 @@ undo_killed() {
   if [ -d "$1" ]; then
     use_folder "$1"
   elif [ -n "$1" ] && [ ! -d "$aside" ]; then
-    log "the folder of the earlier deploy does not exist any more, so there is nothing to undo: $1"
+    tell "the folder of the earlier deploy does not exist any more, so there is nothing to undo: $1"
     remove_undo_notes
     return
   fi

@@ -145,7 +145,7 @@ settle_written() {
 }
 
 keep_host_file() {
-  log "keeping $1 of the host, and not writing the one of this release: $2"
+  tell "keeping $1 of the host, and not writing the one of this release: $2"
   settled kept "$1"
   rm -f "$release/files/$1"
   # A folder without a file could not be copied onto the link that the view has for it.
@@ -153,7 +153,7 @@ keep_host_file() {
 }
 
 replace_file() {
-  log "replacing $1 of the host: a copy stays in $copies/$RELEASE"
+  tell "replacing $1 of the host: a copy stays in $copies/$RELEASE"
   settled copies "$1"
 }
 
@@ -168,7 +168,7 @@ merge_file() {
       (OURS="$ours" HOST="$FOLDER/.env" DROPPED="$dropped" MERGE=yes awk "$DOTENV") \
         >>"$release/files/.env"
   } 2>/dev/null || fail disk "$release"
-  log "merging .env: the variables of the host stay, where this release has none of that name"
+  tell "merging .env: the variables of the host stay, where this release has none of that name"
   cmp -s "$FOLDER/.env" "$release/files/.env" ||
     { is_from_last_deploy .env && cmp -s "$FOLDER/.env" "$RELEASES/$kept_release/files/.env"; } ||
     settled copies .env
@@ -237,14 +237,14 @@ is_read() {
 read_too() {
   local path="./$1"
   case $1 in /*) path=$1 ;; esac
-  log "reading $1 of the host after the compose files of this release"
+  tell "reading $1 of the host after the compose files of this release"
   FILES="$FILES -f '$(printf '%s' "$path" | sed "s/'/'\\\\''/g")'"
   settled kept "$1"
 }
 
 drop_file() {
   case $1 in
-    /*) log "compose does not read $1 of the host any more" ;;
+    /*) tell "compose does not read $1 of the host any more" ;;
     *) replace_file "$1" && settled dropped "$1" ;;
   esac
 }
@@ -263,7 +263,7 @@ settle_env_files() {
   while IFS= read -r each; do
     [ -f "$each" ] || continue
     case $(wish_for "${each#"$FOLDER/"}") in
-      replace) log "compose does not read $each of the host any more" ;;
+      replace) tell "compose does not read $each of the host any more" ;;
       *) settled unsettled "${each#"$FOLDER/"} (the project was started with it as its --env-file, \
 and a deploy reads only .env: move its variables there, or into \`env\`)" ;;
     esac
@@ -280,6 +280,6 @@ settle_idle_override() {
   ! grep -q "^$each " "$release/unsettled" || return 0
   case $(wish_for "$each") in
     keep | merge) read_too "$each" ;;
-    *) log "this deploy does not read $each of the host; write $each=keep in host-files for it" ;;
+    *) tell "this deploy does not read $each of the host; write $each=keep in host-files for it" ;;
   esac
 }

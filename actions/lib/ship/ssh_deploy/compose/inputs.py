@@ -94,7 +94,7 @@ def read_compose_form(read: Reader, context: Context) -> ComposeForm:
         image=image,
         repository=str(repository) if repository.registry else "",
         rollback=rollback,
-        login=read_login_for(read, repository, context.actor),
+        login=read_login_for(read, repository, context),
         env=None if rollback else _env(read, context.workspace),
         health=health,
         health_port=health_port,

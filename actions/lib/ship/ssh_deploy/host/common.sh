@@ -21,6 +21,11 @@ finished=
 has_lock=
 
 log() { printf '%s\n' "$*" >&2; }
+# For what the person has to know afterwards: it is in the job summary too.
+tell() {
+  log "$@"
+  report told "$*"
+}
 report() { printf '%s %s %s\n' "$MARK" "$1" "$2"; }
 pause() { sleep "${1:-0.1}" 2>/dev/null || sleep 1; }
 

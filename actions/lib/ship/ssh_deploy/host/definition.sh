@@ -108,7 +108,7 @@ make_again() {
     docker_output="another program has removed its container, and there is no note how to make it"
     return 1
   fi
-  log "another program has removed the container $1: the host makes it again"
+  tell "another program has removed the container $1: the host makes it again"
   has_image "$image" || pull_again "$image" || return 1
   make_networks_again
   send_noted /containers/ || return 1

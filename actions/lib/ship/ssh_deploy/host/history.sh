@@ -11,7 +11,7 @@ record() {
   line=$(printf '{"time":"%s",%s,"image":"%s","previous":"%s","result":"%s","gap_ms":%s}' \
     "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$HISTORY" "$IMAGE" "$before" "$1" "${2:-null}")
   printf '%s\n' "$line" >>"$STATE/history.jsonl" 2>/dev/null ||
-    log "the history could not be written: $STATE/history.jsonl"
+    tell "the history could not be written: $STATE/history.jsonl"
 }
 
 # Prints the images that a deploy had as its new ones, the newest first, each once. $1 the result

@@ -145,18 +145,20 @@ resolve_image() {
 
 # Our login is a file that goes after this phase: `docker login` would leave the token on the host.
 # Without a token the host's own logins stay in effect. $1 images: when a deploy goes back, only the
-# host knows the registry, which is that of the first image, as in a deploy.
+# host knows the registry, which is that of the first image, as in a deploy. With HOST_LOGIN_FIRST
+# (parameter), a login of the host for the same registry is used instead.
 log_in() {
   local own each
   [ -n "$AUTH" ] || return 0
   login_key=${REGISTRY:-$(registry_key "${1%% *}")}
   [ -n "$login_key" ] || return 0
+  own=${DOCKER_CONFIG:-${HOME:-}/.docker}
+  [ -z "$HOST_LOGIN_FIRST" ] || ! grep -qsF "\"$login_key\"" "$own/config.json" || return 0
   login_folder=$STATE/docker-config
   mkdir -m 700 "$login_folder" || fail disk "$login_folder"
   printf '{"auths":{"%s":{"auth":"%s"}}}' "$login_key" "$AUTH" 2>/dev/null \
     >"$login_folder/config.json" || fail disk "$login_folder"
   # Docker finds plugins and contexts beside its configuration, and they must stay in effect.
-  own=${DOCKER_CONFIG:-${HOME:-}/.docker}
   for each in cli-plugins contexts tls; do
     [ ! -d "$own/$each" ] || ln -s "$own/$each" "$login_folder/$each"
   done
@@ -210,7 +212,7 @@ check_space() {
   size=$(docker image inspect --format '{{.Size}}' "$2" 2>/dev/null || echo 0)
   wanted=$((size / 1024))
   [ "$free" -lt "$wanted" ] || [ "$free" -lt 16384 ] || return 0
-  log "only $((free / 1024)) MiB are free for images: removing images of old releases of $NAME"
+  tell "only $((free / 1024)) MiB are free for images: removing images of old releases of $NAME"
   prune
   free=$(free_space)
   if [ "$free" -lt $((wanted / 4)) ] || [ "$free" -lt 8192 ]; then

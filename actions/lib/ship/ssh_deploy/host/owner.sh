@@ -72,7 +72,7 @@ check_service() {
   check_source "$found_repository"
   if [ "$found_service" = "$NAME" ]; then
     check_same_service
-    [ -z "$ADOPT" ] || log "a deploy has made the container $NAME: remove the input 'adopt'"
+    [ -z "$ADOPT" ] || tell "a deploy has made the container $NAME: remove the input 'adopt'"
   elif [ "$found_name" = "$NAME" ]; then
     check_adoption
   fi
@@ -84,8 +84,8 @@ check_earlier_name() {
   [ "$found_service $found_repository" = "$EARLIER_NAME $SOURCE" ] || return 0
   [ "$(image_name "$found_image")" = "$(image_name "$REPOSITORY")" ] || return 0
   [ "$found_environment" != "$ENVIRONMENT" ] || fail earlier-name "$EARLIER_NAME"
-  log "$EARLIER_NAME runs the same image of this repository, and this deploy does not replace it:" \
-    "if it is this service under an earlier name, remove it"
+  tell "$EARLIER_NAME runs the same image of this repository, and this deploy does not replace" \
+    "it: if it is this service under an earlier name, remove it"
 }
 
 check_same_service() {

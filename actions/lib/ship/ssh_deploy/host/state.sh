@@ -78,7 +78,7 @@ look_at_holder() {
   case $expires in up*) expires=${expires#up} ;; *) return 0 ;; esac
   case $group$expires in '' | *[!0-9]*) return 0 ;; esac
   [ "$(now)" -ge "$expires" ] || return 0
-  [ -n "$asked_since" ] || log "the lock has expired: the host stops the deploy that holds it"
+  [ -n "$asked_since" ] || tell "the lock has expired: the host stops the deploy that holds it"
   asked_since=${asked_since:-$(now)}
   # For a minute we ask the holder to undo its changes and to end. Then we kill it.
   if [ "$(now)" -lt $((asked_since + 60)) ]; then

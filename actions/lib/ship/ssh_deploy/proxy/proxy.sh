@@ -205,19 +205,19 @@ recover() {
 recover_next() {
   report recovered yes
   if [ "$target_id" = "$next_id" ]; then
-    log "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
+    tell "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
     take_names
   elif exists "$NAME"; then
-    log "an earlier deploy was killed before its end: the host removes its container $NAME.next"
+    tell "an earlier deploy was killed before its end: the host removes its container $NAME.next"
     # The old container may have lost its port, so it comes first.
     running "$NAME" || bring_back
     running "$NAME" || log "$NAME does not start: the service is down until the new version runs"
     remove_left_over "$NAME.next"
   elif exists "$NAME.previous"; then
-    log "an earlier deploy was killed in its last step: the host renames $NAME.next to $NAME"
+    tell "an earlier deploy was killed in its last step: the host renames $NAME.next to $NAME"
     take_names
   else
-    log "an earlier deploy was killed before its end: the host removes its container $NAME.next"
+    tell "an earlier deploy was killed before its end: the host removes its container $NAME.next"
     remove_left_over "$NAME.next"
   fi
 }
@@ -249,7 +249,7 @@ make_ready() {
   [ -z "$migrating" ] && [ -n "$(route_of "$NAME")" ] && find_target &&
     [ "$target_id" != "$old_id" ] || return 0
   # The proxy has lost its notes, with its volume or with the power.
-  log "the proxy has lost its entry for $NAME: the host adds it again"
+  tell "the proxy has lost its entry for $NAME: the host adds it again"
   route "$NAME" 10 || log "the proxy did not accept $NAME: $proxy_output"
 }
 
@@ -268,7 +268,7 @@ check_proxy() {
   done
   image=$(image_of "$PROXY")
   [ "$image" = "$PROXY_IMAGE" ] ||
-    log "the deploy does not replace the proxy of the host, which runs the image $image"
+    tell "the deploy does not replace the proxy of the host, which runs the image $image"
 }
 
 make_proxy() {
@@ -328,7 +328,7 @@ start_proxy() {
 # One that was made and has not run yet is what other programs remove.
 start_proxy_again() {
   is_removed "$PROXY" || explain proxy "$docker_output"
-  log "another program has removed the proxy: the host makes it again"
+  tell "another program has removed the proxy: the host makes it again"
   make_proxy
   docker_output=$(docker start "$PROXY" 2>&1) || explain proxy "$docker_output"
 }

@@ -88,7 +88,7 @@ def read_run_form(read: Reader, context: Context) -> RunForm:
         image=image,
         repository=str(repository) if repository.registry else "",
         rollback=rollback,
-        login=read_login_for(read, repository, context.actor),
+        login=read_login_for(read, repository, context),
         ports=ports,
         env=read_app_environment(read, read_files(read, "env-file", context.workspace)),
         secret_files=read.environment("secret-files"),

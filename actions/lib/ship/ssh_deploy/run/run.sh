@@ -11,6 +11,10 @@ candidate=
 created=
 # Whether this deploy has stopped the old container.
 stopped=
+# The restart policy that NAME.next is made with, when it is not RESTART.
+first_restart=
+# Whether the old container has the restart policy `no`, as a container that is kept has to.
+old_never_starts=
 # Whether the new version stays, whatever comes now.
 committed=
 # Whether the image is here, so that the history gets a line.
@@ -22,6 +26,8 @@ serving=
 # What the old container does: answered, running, failing or down; nothing when the engine does not
 # say.
 old_state=
+# The restart policy of the old container.
+old_restart=
 # Whether the old container passed the check of this deploy before its stop.
 passed_before=
 # The last failure of the health command.
@@ -44,6 +50,7 @@ clean_up() {
   [ -z "$candidate" ] || docker rm -f -v "$NAME.candidate" >/dev/null 2>&1
   [ -z "$committed" ] || return 0
   undo_switch
+  restore_restart
   [ -n "$created" ] || [ -z "$pulled" ] || record refused
   rm -f "$STATE/adopted"
   [ -z "$SECRET_FILES" ] || rm -rf "$STATE/secrets/$RELEASE"
@@ -261,6 +268,9 @@ await_healthy() {
         ;;
       *)
         reason="it ended with exit code $(inspect '{{.State.ExitCode}}' "$1")"
+        # Of two that were stopped, the engine starts one.
+        [ -z "$stopped" ] || [ "$first_restart" != no ] || ! running "$NAME" ||
+          reason='the engine restarted, and has started the previous container'
         return 1
         ;;
     esac
@@ -289,6 +299,7 @@ recover() {
   ! bring_removed_back || containers="$containers$NAME "
   case $containers in *" $NAME.candidate "*) remove_left_over "$NAME.candidate" ;; esac
   case $containers in *" $NAME.next "*) recover_next ;; esac
+  restore_restart
 }
 
 # A deploy was killed in its switch, and then another program has removed the old container, which
@@ -317,7 +328,8 @@ recover_next() {
   case $containers in
     *" $NAME "*) if is_committed; then finish_commit; else roll_back_killed; fi ;;
     *)
-      log "an earlier deploy was killed: $NAME.next is the only container left and becomes $NAME"
+      tell "an earlier deploy was killed: $NAME.next is the only container left and becomes $NAME"
+      pass_restart_on
       take_names
       ;;
   esac
@@ -332,14 +344,15 @@ is_committed() {
 }
 
 finish_commit() {
-  log "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
+  tell "an earlier deploy was killed after its switch: its $NAME.next stays and becomes $NAME"
+  pass_restart_on
   take_names
 }
 
 # From here on this deploy has to bring the old version back, whatever ends it. An old version that
 # was broken before and does not start must not stop the deploy that may repair it.
 roll_back_killed() {
-  log "an earlier deploy was killed in its switch: the host removes its container $NAME.next"
+  tell "an earlier deploy was killed in its switch: the host removes its container $NAME.next"
   running "$NAME" || stopped=yes
   created=yes
   docker rm -f -v "$NAME.next" >/dev/null 2>&1
@@ -438,7 +451,7 @@ create_candidate() {
 # Makes the container that takes over, with all that others find it by. $@ further flags.
 create_next() {
   eval "set -- \"\$@\" $FOUND_BY"
-  create "$NAME.next" --restart "$RESTART" "$@"
+  create "$NAME.next" --restart "${first_restart:-$RESTART}" "$@"
 }
 
 # Starts a container that was just made. One that does not run yet is what other programs remove,
@@ -448,7 +461,7 @@ start_new() {
   shift
   docker_output=$(docker start "$container" 2>&1) && return
   is_removed "$container" || return 1
-  log "another program has removed the new container $container: the host makes it again"
+  tell "another program has removed the new container $container: the host makes it again"
   make_networks_again
   "$@" && docker_output=$(docker start "$container" 2>&1)
 }
@@ -510,13 +523,16 @@ give_up() {
 }
 
 phase_switch() {
+  local old_runs=
   eval "set -- $PUBLISH"
+  ! still_runs || old_runs=yes
   created=yes
+  [ -z "$old_runs" ] || keep_startable
   # Others in its networks know the service by its name, which the container gets only later. The
   # default network of Docker has no names.
   case " $NETWORKS " in *' bridge '*) ;; *) network_alias=$NAME ;; esac
   create_next "$@" || explain start "$docker_output"
-  if still_runs; then
+  if [ -n "$old_runs" ]; then
     note_definition "$NAME"
     note_health
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
@@ -539,12 +555,44 @@ phase_switch() {
 
 # Whether the old version runs. An engine that restarts at this moment gives no answer.
 still_runs() {
-  local state=
+  local state='' format='{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}'
   for _ in 1 2 3; do
-    [ -z "$previous" ] || state=$(inspect '{{.State.Running}}' "$NAME") && break
+    [ -z "$previous" ] || state=$(inspect "$format" "$NAME") && break
     await_engine
   done
-  [ "$state" = true ]
+  old_restart=${state#* }
+  [ "${state%% *}" = true ]
+}
+
+# Until the new version is known to be healthy, the old one is what starts with the host, and only
+# that. The engine does not start what was stopped, unless its policy is `always`. With other
+# policies the old one did not start with the host before either. Until the names are right, a file
+# holds the restart policy of the old container, and that of the new one.
+keep_startable() {
+  case $old_restart in always | unless-stopped) ;; *) return 0 ;; esac
+  printf '%s %s\n' "$old_restart" "$RESTART" 2>/dev/null >"$STATE/restart" || return 0
+  first_restart=no
+  [ "$old_restart" = always ] || docker update --restart=always "$NAME" >/dev/null 2>&1
+}
+
+# The old version serves on, with its own restart policy.
+restore_restart() {
+  local policy
+  policy=$(cut -d ' ' -f 1 "$STATE/restart" 2>/dev/null)
+  [ -n "$policy" ] && running "$NAME" || return 0
+  docker update --restart="$policy" "$NAME" >/dev/null 2>&1 && rm -f "$STATE/restart"
+}
+
+# The new container stays, and is what starts with the host from now on.
+pass_restart_on() {
+  local policy
+  policy=$(cut -d ' ' -f 2 "$STATE/restart" 2>/dev/null)
+  [ -n "$policy" ] || return 0
+  docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1 || {
+    await_engine
+    docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1
+  }
+  docker update --restart=no "$NAME" >/dev/null 2>&1 && old_never_starts=yes
 }
 
 # The new version serves, here and on all other hosts. Only names are left to change, and no signal
@@ -552,9 +600,10 @@ still_runs() {
 # reboot when its restart policy is `always`.
 phase_commit() {
   trap '' TERM INT HUP PIPE
+  pass_restart_on
   # Without this note the next deploy undoes a switch that is killed before its first rename.
   printf '%s' "$RELEASE" 2>/dev/null >"$STATE/committed" ||
-    log "the host could not note that the new version stays: $STATE/committed cannot be written"
+    tell "the host could not note that the new version stays: $STATE/committed cannot be written"
   committed=yes
   report committed yes
   report_new
@@ -599,12 +648,12 @@ take_names() {
       fail rename "$docker_output"
   fi
   # Also when a deploy was killed just before this. After a first deploy there is none.
-  { [ -z "$old" ] && ! exists "$NAME.previous"; } ||
+  [ -n "$old_never_starts" ] || { [ -z "$old" ] && ! exists "$NAME.previous"; } ||
     docker update --restart=no "$NAME.previous" >/dev/null 2>&1 ||
-    log "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
+    tell "$NAME.previous may start after a reboot. To prevent this, run on the host:" \
       "docker update --restart=no $NAME.previous"
   docker_output=$(docker rename "$NAME.next" "$NAME" 2>&1) || fail rename "$docker_output"
-  rm -f "$STATE/adopted"
+  rm -f "$STATE/adopted" "$STATE/restart"
 }
 
 # An engine that restarts takes commands again after some seconds.
@@ -619,7 +668,10 @@ await_engine() {
 # Stops the old container. Behind a proxy it has been running until now, because a rollback would
 # have needed it at once. Elsewhere an engine that restarted may have started it.
 retire() {
-  ! running "$NAME.previous" || docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null
+  running "$NAME.previous" || return 0
+  docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null
+  # The same engine has not started the new one.
+  [ -z "$first_restart" ] || docker start "$NAME" >/dev/null
 }
 
 forget_old_secret_files() {
