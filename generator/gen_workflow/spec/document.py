@@ -12,13 +12,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
 from gen_workflow.errors import SpecError, shown
 from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
-from gen_workflow.spec.symptoms import explain, no_character
+from gen_workflow.spec.symptoms import explain, other_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,23 +168,13 @@ def parse(text: str, source: str, *, bounded: bool = True) -> Value | None:
     Raises SpecError when it is not YAML, is nested too deeply, or, with `bounded`, holds too much.
     """
     reading = Reading(source)
+    if fault := other_version(text):
+        reading.fault(fault)
+        reading.raise_problems()
     try:
         root = compose(text, bounded=bounded)
-    except OutOfBounds as error:
-        reading.problem_at(error.mark, f" {error.what}", error.hint)
-    except MarkedYAMLError as error:
+    except (OutOfBounds, YAMLError, ValueError) as error:  # ValueError: of chr()
         reading.fault(explain(error, text))
-    except ReaderError as error:
-        before = text[: error.position]
-        mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        number = ord(text[error.position])
-        what = f" holds the character U+{number:04X}, which YAML forbids"
-        hint = f'remove it, or write it as an escape in double quotes: "\\u{number:04x}"'
-        reading.problem_at(mark, what, hint)
-    except YAMLError as error:
-        reading.problem_at(Mark(1, 1), f" is not YAML: {error}")
-    except ValueError:  # of chr()
-        reading.fault(no_character(text))
     else:
         if root is None:
             return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_workflow.spec.nodes import Mark, mark_of
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
+
+from gen_workflow.spec.nodes import Mark, OutOfBounds, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ruamel.yaml.error import MarkedYAMLError
 
 _OPENS = {"}": "{", "]": "["}
 _EXPRESSION_IN = re.compile(r"[^\s,\[\]{}\"']*\$\{\{.*?\}\}[^\s,\[\]{}\"']*")
@@ -72,8 +73,27 @@ class _Error(NamedTuple):
         return self.line[self.mark.column - 1 : self.mark.column]
 
 
-def explain(error: MarkedYAMLError, text: str) -> Fault:
-    """Return what an error of YAML means."""
+def explain(error: Exception, text: str) -> Fault:
+    """Return what an error means that was raised while a text was read."""
+    if isinstance(error, OutOfBounds):
+        return Fault(error.mark, error.what, error.hint)
+    if isinstance(error, ReaderError):
+        return _forbidden(error, text)
+    if isinstance(error, MarkedYAMLError):
+        return _of_syntax(error, text)
+    if isinstance(error, ValueError):
+        return _no_character(text)
+    return Fault(Mark(1, 1), f"is not YAML: {error}", "compare it with an example of the docs")
+
+
+def _forbidden(error: ReaderError, text: str) -> Fault:
+    number = ord(text[error.position])
+    what = f"holds the character U+{number:04X}, which YAML forbids"
+    hint = f'remove it, or write it as an escape in double quotes: "\\u{number:04x}"'
+    return Fault(_mark_at(text, error.position), what, hint)
+
+
+def _of_syntax(error: MarkedYAMLError, text: str) -> Fault:
     begin = error.context_mark or error.problem_mark
     said = " ".join(str(part) for part in (error.problem, error.context) if part)
     at = error.problem_mark or error.context_mark
@@ -87,13 +107,26 @@ def explain(error: MarkedYAMLError, text: str) -> Fault:
     return Fault(found.mark, said, "check the indentation, the quotes and the brackets here")
 
 
-def no_character(text: str) -> Fault:
-    """Return where a text has an escape of a character that does not exist."""
+def other_version(text: str) -> Fault | None:
+    """Return where a text says that it is another YAML than 1.2, in which `no` is not a text."""
+    head = text.partition("\n---")[0]
+    match = re.search(r"^%YAML[ \t]+(?!1\.2\s)", head, re.MULTILINE)
+    if not match:
+        return None
+    what = "asks for another version of YAML, and a spec is YAML 1.2"
+    return Fault(_mark_at(text, match.start()), what, "remove the line")
+
+
+def _no_character(text: str) -> Fault:
     match = _NO_CHARACTER.search(text)
-    before = text[: match.start()] if match else ""
-    mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
     what = "is an escape of a character that does not exist"
-    return Fault(mark, what, "the last character of Unicode is \\U0010ffff")
+    hint = "the last character of Unicode is \\U0010ffff"
+    return Fault(_mark_at(text, match.start() if match else 0), what, hint)
+
+
+def _mark_at(text: str, position: int) -> Mark:
+    before = text[:position]
+    return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _mark(mark: object) -> Mark:
@@ -119,7 +152,7 @@ def _directive(error: _Error) -> Fault | None:
 
 
 def _expression(error: _Error) -> Fault | None:
-    if not (error.before.endswith("${") or error.before.endswith("$")):
+    if not error.before.endswith(("$", "${")):
         return None
     for match in _EXPRESSION_IN.finditer(error.line):
         if match.start() < error.mark.column <= match.end():

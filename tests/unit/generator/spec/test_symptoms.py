@@ -106,9 +106,9 @@ NO_BLANK = "has no blank behind its `:`, so YAML takes it for a part of a text\n
             id="directive",
         ),
         pytest.param(
-            "%YAML 3.0\n---\nimage: .\n",
-            "1:1 a line that begins with `%` speaks to the reader of YAML and is no key\n"
-            "  hint: remove the `%`, or the line",
+            "# mine\n%YAML 1.1\n---\nimage: .\nname: no\n",
+            "2:1 asks for another version of YAML, and a spec is YAML 1.2\n"
+            "  hint: remove the line",
             id="version-of-yaml",
         ),
         pytest.param(
