@@ -83,7 +83,7 @@ def too_large(workflow: Workflow, size: int = 0) -> Iterator[Excess]:
     `size` is that of its text in bytes, or 0 as long as nothing is rendered.
     """
     sizes: Counter[str] = Counter()
-    for one in _texts(workflow):
+    for one in set(_texts(workflow)):  # steps that two jobs share are written once
         sizes[_ENV if one.key.startswith(_ENV) else one.key] += len(one.text)
     if max(size, sizes.total()) > LARGEST_WORKFLOW:
         what = (
