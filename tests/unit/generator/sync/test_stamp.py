@@ -145,8 +145,8 @@ def test_what_renders_the_same_workflow_is_in_step(there: str) -> None:
             signed("# Generated.\n\nname: y\n", generator="h"),
             [
                 (
-                    "generator changed: gen-workflow 1.0.0 wrote it, "
-                    "with other templates, pins or sources than today's"
+                    "generator changed: gen-workflow 1.0.0 wrote it, and this gen-workflow 1.0.0, "
+                    "with other templates, pins or sources, renders another workflow"
                 )
             ],
             id="other sources",
