@@ -93,6 +93,16 @@ def test_a_service_behind_a_profile_is_asked_last() -> None:
     assert made.published(("tool", "web")) == Place("web", "127.0.0.1", "2")
 
 
+def test_the_ports_of_a_project_are_those_that_running_services_publish_for_sure() -> None:
+    ports = [{"published": "80"}, {"published": 443}, {"published": "8000-8010"}, {"target": 9}]
+    services = {
+        "web": {"ports": ports},
+        "db": {"ports": [{"published": "80"}, {"published": "0"}]},
+        "tool": {"ports": [{"published": "9000"}], "profiles": ["tools"]},
+    }
+    assert project(**services).ports() == ("80", "443")
+
+
 def test_a_service_that_others_wait_for_is_a_task() -> None:
     waits = {"condition": "service_completed_successfully"}
     made = project(

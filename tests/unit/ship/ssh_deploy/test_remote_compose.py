@@ -70,6 +70,7 @@ case "$*" in
   *.ID*config_files*) cat labels 2>/dev/null ;;
   *service=web*config_files*) sed -n 's/^[0-9]* web //p' labels 2>/dev/null ;;
   *config_files*) sed 's/^[0-9]* [a-z]* //' labels 2>/dev/null ;;
+  'ps --filter '*.Ports*) cat published 2>/dev/null ;;
   'ps -aq '*) [ ! -e web ] || cut -d ' ' -f 2 web ;;
   'container inspect '*)
     [ -e scenes ] || exec cat web
@@ -90,6 +91,7 @@ ANSWER = {
     "PROJECT": "app",
     "PINNED": "web",
     "EXPECTED": "web",
+    "PORTS": "8080",
     "TASKS": "",
     "OVERRIDE": '{"services": {}}',
     "IMAGE": IMAGE,
@@ -726,6 +728,20 @@ def test_another_project_of_the_repository_does_not_take_its_name(side: ComposeS
     assert side.text("compose.yml") != "another project"
     side.common = COMMON._replace(replaces=("web",))
     assert "failure other-service" not in side.deploy()
+
+
+def test_a_project_with_other_ports_does_not_take_its_name(side: ComposeSide) -> None:
+    side.make(
+        "published", "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp\n\n127.0.0.1:53->53/udp, 9/tcp\n"
+    )
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"PORTS": "8081 9090"}
+    facts = side.deploy()
+    assert "detail the port 53 8080, and this deploy has 8081 9090" in facts, facts
+    side.common = COMMON._replace(replaces=("8080",))
+    assert deployed(side.deploy())
+    side.common, side.answer = COMMON, ANSWER | {"PORTS": ""}
+    assert deployed(side.deploy())
 
 
 def test_a_project_stays_in_its_environment(side: ComposeSide) -> None:

@@ -33,6 +33,8 @@ def answer(want: ComposeForm, facts: Facts) -> dict[str, Value]:
         "PROJECT": project.name,
         "PINNED": " ".join(pinned),
         "EXPECTED": " ".join(project.running()),
+        # An older release may have had other ports.
+        "PORTS": "" if want.rollback else " ".join(project.ports()),
         "TASKS": " ".join(project.tasks()),
         "OVERRIDE": "" if want.rollback else _override(want.upload, images, mounts),
         "IMAGE": " ".join(dict.fromkeys(images.values())),

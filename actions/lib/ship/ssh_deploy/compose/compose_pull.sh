@@ -47,6 +47,7 @@ $PROJECT
   baseline=$(each_container)
   note_difference environment "$(cat "$STATE/environment" 2>/dev/null)" "$ENVIRONMENT"
   note_difference service "$(running_in "$baseline" | tr '\n' ' ')" "$EXPECTED"
+  [ -z "$PORTS" ] || note_difference port "$(published_ports)" "$PORTS"
   stop_if_different
   images=$(images_that_run)
   (started_by_hand) >"$STATE/said"

@@ -79,6 +79,15 @@ class Project(NamedTuple):
                     return Place(service, _address(str(port.get("host_ip") or "")), number)
         return None
 
+    def ports(self) -> tuple[str, ...]:
+        """Return the ports of the host that the running services publish."""
+        found = (
+            str(port.get("published") or "")
+            for service in self.running()
+            for port in self._list(service, "ports")
+        )
+        return tuple(dict.fromkeys(each for each in found if each.isdecimal() and each != "0"))
+
     def needed_by(self, service: str) -> tuple[str, ...]:
         """Return the services that a service depends on."""
         needed = self.services.get(service, {}).get("depends_on") or {}
