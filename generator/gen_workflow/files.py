@@ -3,7 +3,7 @@
 An up-to-date `check` loads this, so it imports nothing slow: os.path in place of pathlib.
 """
 
-# ruff: noqa: PTH101, PTH103, PTH105, PTH108, PTH110, PTH116, PTH118, PTH123
+# ruff: noqa: PTH101, PTH103, PTH105, PTH108, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123, PTH206
 
 from __future__ import annotations
 
@@ -33,6 +33,47 @@ def content(path: str) -> bytes:
         return file.read()
 
 
+# What to do about an error of the operating system.
+_HINTS = {
+    errno.EACCES: "your user has no right to it; `ls -ld` shows who has, for it and its folders",
+    errno.EPERM: "your user has no right to it; `ls -ld` and `lsattr` show why",
+    errno.EROFS: "the file system is read-only here; run it where it can be written",
+    errno.ENOSPC: "make space on the disk, then run it again",
+    errno.EDQUOT: "your user may store no more on this disk; make space, then run it again",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "a part of the path is a file; move it away",
+    errno.EEXIST: "a part of the path is a file; move it away",
+    errno.ELOOP: "the link leads to itself; replace it with a file",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EINVAL: "name a file that has an end",
+    errno.EFBIG: "a spec and a workflow are far smaller; name another file",
+}
+
+
+def problem(error: OSError, what: str, path: str) -> UserError:
+    """Return the error to raise for one of the operating system; `what` says what cannot be."""
+    hint = _HINTS.get(error.errno or 0, "")
+    return UserError(f"{what}: {error.strerror}", where=shown(path), hint=hint)
+
+
+def link_on_the_way(folder: str) -> str:
+    """Return the path of a link on the way to the workflow of a repository; empty without one.
+
+    GitHub takes a link in a repository for a file with a path in it, and finds no workflow there.
+    What is written through it would be outside of the repository.
+    """
+    parts = WORKFLOW.split(os.sep)
+    ways = (os.path.join(folder, *parts[: count + 1]) for count in range(len(parts)))
+    return next((way for way in ways if os.path.islink(way)), "")
+
+
+def file_on_the_way(folder: str) -> str:
+    """Return the path of a file that is where the workflow needs a folder; empty without one."""
+    above = os.path.dirname(os.path.join(folder, WORKFLOW))
+    ways = (os.path.dirname(above), above)
+    return next((way for way in ways if os.path.isfile(way)), "")
+
+
 def read(path: str) -> bytes | None:
     """Return the content of a file, None when there is no such file.
 
@@ -43,7 +84,7 @@ def read(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=shown(path)) from None
+        raise problem(error, "cannot be read", path) from None
 
 
 def write(path: str, text: str) -> None:
@@ -54,16 +95,28 @@ def write(path: str, text: str) -> None:
     try:
         _replace(path, text)
     except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", where=shown(path)) from None
+        raise problem(error, "cannot be written", path) from None
 
 
 def _replace(path: str, text: str) -> None:
+    folder = os.path.dirname(path)
+    os.makedirs(folder or ".", exist_ok=True)
+    mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else _NEW_FILE
+    git = _folder_of_git(folder)
+    try:
+        _by_a_draft(path, text, mode, git or folder or ".")
+    except OSError:
+        if not git:
+            raise
+        # That folder cannot be written, or is on another file system.
+        _by_a_draft(path, text, mode, folder or ".")
+
+
+def _by_a_draft(path: str, text: str, mode: int, folder: str) -> None:
+    """Write a draft into a folder, and move it to its place."""
     import tempfile  # noqa: PLC0415 - slow to load, and only needed to write
 
-    folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)
-    mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else _NEW_FILE
-    handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+    handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -72,3 +125,23 @@ def _replace(path: str, text: str) -> None:
     except BaseException:
         os.unlink(draft)
         raise
+
+
+def _folder_of_git(folder: str) -> str:
+    """Return the folder in which git keeps a repository; empty when there is none.
+
+    A draft is made there: one that a killed process leaves is not taken by `git add`.
+    """
+    here = os.path.realpath(folder)
+    while not os.path.lexists(found := os.path.join(here, ".git")):
+        if here == os.path.dirname(here):
+            return ""
+        here = os.path.dirname(here)
+    if os.path.isdir(found):
+        return found
+    # A linked worktree or a submodule has a file that says where it is (gitrepository-layout(5)).
+    try:
+        word, _, path = content(found).decode().rstrip("\n").partition(": ")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return os.path.join(here, path) if word == "gitdir" else ""

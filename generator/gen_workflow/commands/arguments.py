@@ -30,6 +30,7 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
         description="Renders a hardened GitHub workflow from a small spec.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"gen-workflow {__version__}")
     under = top.add_subparsers(title="verbs", metavar="VERB", required=True)
@@ -40,6 +41,7 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
             description=f"{verb.says[0].upper()}{verb.says[1:]}.",
             epilog=verb.epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,  # an option of tomorrow would change what an abbreviation means
         )
         parser.set_defaults(verb=verb)
         for option in verb.options:

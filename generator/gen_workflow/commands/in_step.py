@@ -1,6 +1,6 @@
 """The quick answer of `check` and `generate`: hashes say that all is in step."""
 
-# ruff: noqa: PTH118 - pathlib is slow to load
+# ruff: noqa: PTH112, PTH113, PTH118 - pathlib is slow to load
 
 from __future__ import annotations
 
@@ -27,10 +27,20 @@ def sentence(options: Options) -> str:
 
 def _hashes_fit(folder: str, spec: str, templates: str) -> bool:
     try:
+        if files.link_on_the_way(folder):
+            return False
         found = stamp.of(files.content(os.path.join(folder, files.WORKFLOW)))
-        if found is None or found.edited:
+        if found is None or found.edited or not _are_there(folder, found.paths):
             return False
         wanted = stamp.digest(files.content(os.path.join(folder, spec)))
         return found.spec == wanted and found.generator == fingerprint(templates)
     except OSError:
         return False  # the verb itself reports it
+
+
+def _are_there(folder: str, paths: tuple[str, ...] | None) -> bool:
+    """Tell whether the files and folders that the spec names are there, as when it was read."""
+    if paths is None:
+        return False
+    whole = [os.path.join(folder, path) for path in paths]
+    return all(os.path.isdir(path) if path[-1:] == "/" else os.path.isfile(path) for path in whole)

@@ -1,6 +1,6 @@
 """A project: a repository, its spec, and what the spec gives."""
 
-# ruff: noqa: PTH112, PTH117, PTH118, PTH206 - pathlib is slow to load
+# ruff: noqa: PTH112, PTH113, PTH115, PTH117, PTH118, PTH120, PTH122, PTH206 - pathlib is slow to load
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow import files
 from gen_workflow.errors import Drift, UserError, shown
 from gen_workflow.pins.table import table
-from gen_workflow.plan import pipeline
+from gen_workflow.plan import limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.sync import drift, stamp
@@ -46,9 +46,12 @@ class Project(NamedTuple):
     def of(cls, options: Options) -> Project:
         """Return the project that the options name; raises UserError when it is not there."""
         if not os.path.isdir(options.folder):
-            raise UserError("is not a folder", where=shown(options.folder))
+            hint = "give -C the folder of a repository"
+            raise UserError("is not a folder", where=shown(options.folder), hint=hint)
         if options.templates and not os.path.isdir(options.templates):
-            raise UserError("is not a folder of templates", where=shown(options.templates))
+            hint = "give --templates a folder with files that end in .j2"
+            what = "is not a folder of templates"
+            raise UserError(what, where=shown(options.templates), hint=hint)
         source = os.path.normpath(options.spec)
         outside = os.path.isabs(source) or source.split(os.sep)[0] == os.pardir
         if outside or not source.isprintable():
@@ -72,7 +75,19 @@ class Project(NamedTuple):
         return os.path.join(self.folder, files.WORKFLOW)
 
     def on_disk(self) -> bytes | None:
-        """Return the workflow as it is now; None when there is none."""
+        """Return the workflow as it is now; None when there is none.
+
+        Raises UserError when it cannot be read, or is behind a link.
+        """
+        if link := files.link_on_the_way(self.folder):
+            target = os.readlink(link)
+            what = f"is a link to {target!r}, and GitHub follows no link to a workflow"
+            hint = "put a folder or a file of its own there"
+            raise UserError(what, where=shown(os.path.normpath(link)), hint=hint)
+        if file := files.file_on_the_way(self.folder):
+            what = "is a file, and the workflow needs a folder of this name"
+            where = shown(os.path.normpath(file))
+            raise UserError(what, where=where, hint="move it away, or give it another name")
         return files.read(self.workflow)
 
     def rendered(self) -> Rendered:
@@ -80,17 +95,35 @@ class Project(NamedTuple):
         raw = self._spec()
         spec = load.load(raw, self.source, self.folder)
         meant = pipeline.workflow(spec, table())
+        load.refuse(limits.exceeded(meant), raw, self.source)
         text = template.render(meant, source=self.source, templates=self.templates)
         generator = fingerprint(self.templates)
-        signed = stamp.sign(text, version=__version__, spec=raw, generator=generator)
+        signed = stamp.sign(
+            text, version=__version__, spec=raw, generator=generator, paths=spec.image.paths
+        )
+        load.refuse(limits.too_large(meant, len(signed.encode())), raw, self.source)
         return Rendered(raw, signed, meant.needs, _dockerfile(spec.image))
 
     def _spec(self) -> bytes:
         path = os.path.normpath(os.path.join(self.folder, self.source))
         raw = files.read(path)
         if raw is None:
-            raise UserError(f"there is no spec {shown(path)}", hint=load.how_to_write_one())
+            raise UserError(f"there is no spec {shown(path)}", hint=self._where_the_spec_is())
         return raw
+
+    def _where_the_spec_is(self) -> str:
+        """Return the hint for a spec that is not there: that it is above, or how to write one."""
+        stem, ending = os.path.splitext(self.source)
+        other = stem + {".yml": ".yaml", ".yaml": ".yml"}.get(ending, ending)
+        if other != self.source and os.path.isfile(os.path.join(self.folder, other)):
+            return f"there is {shown(other)}; give it this name, or say `--spec {shown(other)}`"
+        here = os.path.realpath(self.folder)
+        while not os.path.lexists(os.path.join(here, ".git")) and here != os.path.dirname(here):
+            here = os.path.dirname(here)
+            if os.path.isfile(os.path.join(here, self.source)):
+                folder = shown(os.path.relpath(here))
+                return f"there is one in {folder}; run it there, or say `-C {folder}`"
+        return load.how_to_write_one()
 
     def refuse_to_lose(self, before: bytes) -> None:
         """Raise Drift when a workflow holds what a user wrote."""

@@ -52,14 +52,14 @@ def _names(templates: str) -> list[str]:
     try:
         return folder.names(templates)
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=shown(templates)) from None
+        raise files.problem(error, "cannot be read", templates) from None
 
 
 def _read(path: str) -> str:
     try:
         return files.content(path).decode()
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=shown(path)) from None
+        raise files.problem(error, "cannot be read", path) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         hint = "save the file as UTF-8"

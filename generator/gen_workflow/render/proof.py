@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def prove(workflow: Workflow, text: str) -> None:
     """Raise Defect when the text, read again, does not say what the workflow says."""
     try:
-        root = document.parse(text, "rendered workflow")
+        root = document.parse(text, "rendered workflow", bounded=False)
         said = document.plain(root) if root else None
     except SpecError as error:
         raise Defect(f"the rendered workflow is not YAML: {error}") from error

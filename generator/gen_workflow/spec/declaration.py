@@ -13,8 +13,10 @@ from gen_workflow.spec import hosts, rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
 from gen_workflow.spec.paths import FILE, FOLDER
+from gen_workflow.spec.ports import PORT, port_taken, ports_collide
 from gen_workflow.spec.sections import Key, Later, Section, ShortOr
 from gen_workflow.spec.variables import ARGS, ENV, Variable
+from gen_workflow.spec.volumes import VOLUME, target_of
 
 
 class Image(NamedTuple):
@@ -57,6 +59,12 @@ class Image(NamedTuple):
             default="`ghcr.io/` and the name of the repository",
         ),
     ] = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What must be in the repository for the build: a folder has a `/` at its end."""
+        file = self.dockerfile or rules.dockerfile_in(self.context)
+        return tuple(dict.fromkeys((f"{self.context}/", file)))
 
 
 IMAGE = Section(
@@ -134,7 +142,7 @@ def _host_of(name: Value, reading: Reading) -> Ssh | None:
             "or a mapping: {host, user, key, known-hosts}"
         )
         reading.problem(name, f"{target!r} is not the name of a target", hint)
-    elif prefix.startswith("GITHUB"):
+    elif f"{prefix}_".startswith("GITHUB_"):
         what = "GitHub reserves names that begin with GITHUB_"
         reading.problem(name, what, "choose another name, such as vps")
     else:
@@ -156,7 +164,7 @@ class Run(NamedTuple):
         Key(
             "Ports to publish, each `HOST:CONTAINER`, with an address before it and `/udp` behind "
             "it where needed; each address, port of the host and protocol once",
-            Listed(values.PORT, '["8080:8080"]', taken=values.port_taken),
+            Listed(PORT, '["8080:8080"]', taken=port_taken, collide=ports_collide),
             '["8080:80", "127.0.0.1:9090:90", "53:53/udp"]',
             "0.1.0",
         ),
@@ -175,7 +183,7 @@ class Run(NamedTuple):
         Key(
             "Volumes, each `SOURCE:TARGET[:ro]` without spaces; the source is a name of two "
             "characters or more, or an absolute path of the host",
-            Listed(values.VOLUME, '["data:/var/lib/app"]'),
+            Listed(VOLUME, '["data:/var/lib/app"]', taken=target_of),
             '["data:/var/lib/app", "/srv/app:/data:ro"]',
             "0.1.0",
         ),
@@ -304,7 +312,7 @@ class Remote(NamedTuple):
 
 _REMOTE = Text(
     "a repository at a full commit",
-    r"(?P<repository>[A-Za-z0-9][\w-]*/[\w.-]+)@(?P<sha>[0-9a-f]{40})",
+    r"(?P<repository>[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}@)[A-Za-z0-9_.-]+)@(?P<sha>[0-9a-f]{40})",
     "owner/repository@<40 hex digits> # v1.2.3",
 )
 
@@ -405,4 +413,5 @@ SPEC = Section(
         "registry test environments rollback cleanup notify runner connect extend jobs defaults"
         " repos"
     ),
+    rule=rules.environment_fits_the_name,
 )

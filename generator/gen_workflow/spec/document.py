@@ -12,17 +12,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from gen_workflow.errors import SpecError, shown
+from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
+from gen_workflow.spec.symptoms import explain, other_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen_workflow.spec.hints import Keys
+    from gen_workflow.spec.symptoms import Fault
 
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {
@@ -38,35 +39,9 @@ _KINDS = {
 
 _NODES = {"a mapping": MappingNode, "a list": SequenceNode}
 
-# What ruamel says, what that means, and the next act.
-_SYMPTOMS = (
-    (
-        "mapping values are not allowed",
-        "a `:` is in a place where YAML allows no key",
-        "begin keys of one level in the same column; quote a text that holds `: `",
-    ),
-    (
-        "expected a single document",
-        "a second document begins here",
-        "a spec is one document; remove the `---`",
-    ),
-    (
-        "expected <block end>",
-        "begins in a column in which no line above begins",
-        "begin keys, or items, of one level in the same column",
-    ),
-    ("cannot start any token", "begins with a character that YAML reserves", "quote it"),
-)
-
-
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16 and, for the first, of UTF-32
+_LONGEST = 400  # characters of what is wrong
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class Mark(NamedTuple):
-    """A place in the spec; lines and columns count from 1, as editors do."""
-
-    line: int
-    column: int
 
 
 class Value(NamedTuple):
@@ -95,7 +70,12 @@ class Value(NamedTuple):
             path = f"{self.path}/{name}" if self.path else name
             # An empty value has no place of its own, so it is reported at its key.
             written = value if value.value != "" or value.style else key
-            found.append((Value(key, path, mark_of(key)), Value(value, path, mark_of(written))))
+            found.append(
+                (
+                    Value(key, path, _place(key)),
+                    Value(value, path, _place(written)),
+                )
+            )
         return found
 
     @property
@@ -107,9 +87,23 @@ class Value(NamedTuple):
     def items(self) -> list[Value]:
         """Return the items of a list."""
         return [
-            Value(node, f"{self.path}/{index}", mark_of(node))
+            Value(node, f"{self.path}/{index}", _place(node))
             for index, node in enumerate(self.node.value)
         ]
+
+    def below(self, names: list[str]) -> Value:
+        """Return the value that these keys lead to, or the last one on the way that is there.
+
+        In a list, a key leads to the item of this name, or to a key of an item.
+        """
+        for name in names[:1]:
+            pairs = self.pairs() if self.kind == "a mapping" else []
+            for item in self.items() if self.kind == "a list" else []:
+                pairs += item.pairs() if item.kind == "a mapping" else [(item, item)]
+            for key, value in pairs:
+                if key.node.value == name:
+                    return value.below(names[1:])
+        return self
 
 
 class Reading:
@@ -132,9 +126,15 @@ class Reading:
         self.problem_at(value.mark, f"{where} {what}", hint)
 
     def problem_at(self, mark: Mark, what: str, hint: str = "") -> None:
-        """Note a problem at a place."""
-        text = f"{self.source}:{mark.line}:{mark.column}{what}"
+        """Note a problem at a place; of a long value, the message holds only the two ends."""
+        half = _LONGEST // 2
+        short = what if len(what) <= _LONGEST else f"{what[:half]} ... {what[-half:]}"
+        text = f"{self.source}:{mark.line}:{mark.column}{short}"
         self._found.append((mark, f"{text}\n  hint: {hint}" if hint else text))
+
+    def fault(self, fault: Fault) -> None:
+        """Note what is no YAML."""
+        self.problem_at(fault.mark, f" {fault.what}", fault.hint)
 
     def raise_problems(self) -> None:
         """Raise SpecError when there is any problem."""
@@ -143,106 +143,64 @@ class Reading:
             raise SpecError(tuple(dict.fromkeys(text for _, text in ordered)))
 
 
-def mark_of(node: Any) -> Mark:
-    """Return where a node begins."""
-    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+def _place(node: Any) -> Mark:
+    return mark_of(node.start_mark)
 
 
 def decode(raw: bytes, source: str) -> str:
     """Return the text of a spec, without a byte order mark and with plain line ends."""
+    if raw.startswith(_OTHER_MARKS) or b"\0" in raw[:4]:
+        what = "is text in UTF-16 or UTF-32, and a spec is UTF-8"
+        raise SpecError((f"{source}:1:1 {what}\n  hint: save the file as UTF-8",))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        what = f"{source}:{line}:1 is not UTF-8 text (byte {raw[error.start]:#04x})"
+        line, before = raw.count(b"\n", 0, error.start) + 1, raw[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        what = f"{source}:{line}:{column} is not UTF-8 text (byte {raw[error.start]:#04x})"
         raise SpecError((f"{what}\n  hint: save the file as UTF-8",)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def parse(text: str, source: str) -> Value | None:
+def parse(text: str, source: str, *, bounded: bool = True) -> Value | None:
     """Return the root of a YAML text, or None when the text is empty.
 
-    Raises SpecError when it is not YAML.
+    Raises SpecError when it is not YAML, is nested too deeply, or, with `bounded`, holds too much.
     """
     reading = Reading(source)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False  # YAML allows an anchor to be set twice
+    if fault := other_version(text):
+        reading.fault(fault)
+        reading.raise_problems()
     try:
-        root = yaml.compose(text)
-    except MarkedYAMLError as error:
-        reading.problem_at(*_explained(error, text))
-    except ReaderError as error:
-        before = text[: error.position]
-        mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        reading.problem_at(
-            mark, f" holds the character U+{ord(text[error.position]):04X}, which YAML forbids"
-        )
-    except YAMLError as error:
-        reading.problem_at(Mark(1, 1), f" is not YAML: {error}")
-    except ValueError:  # of chr(), for "\\U00110000"
-        reading.problem_at(Mark(1, 1), " holds an escape of a character that does not exist")
-    except RecursionError:
-        reading.problem_at(Mark(1, 1), " is nested too deeply")
+        root = compose(text, bounded=bounded)
+    except (OutOfBounds, YAMLError, ValueError) as error:  # ValueError: of chr()
+        reading.fault(explain(error, text))
     else:
         if root is None:
             return None
         _look_through(root, reading)
         reading.raise_problems()
-        return Value(root, "", mark_of(root))
+        return Value(root, "", _place(root))
     reading.raise_problems()
     return None
 
 
 def _look_through(root: Any, reading: Reading) -> None:
     """Note each value that is not what its tag says, and each half of a surrogate pair."""
-    todo, seen = [root], set()
-    while todo:
-        node = todo.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        kind = Value(node, "", mark_of(node)).kind
+    for node in each(root):
+        kind = Value(node, "", _place(node)).kind
         if not isinstance(node, _NODES.get(kind, ScalarNode)) and not kind.startswith("a value"):
             reading.problem_at(
-                mark_of(node), f" is not {kind}, although its tag says so", "remove the tag"
+                _place(node),
+                f" is not {kind}, although its tag says so",
+                "remove the tag",
             )
         elif isinstance(node, ScalarNode) and _SURROGATE.search(node.value):
             reading.problem_at(
-                mark_of(node), " holds an incomplete character", "write the whole character"
+                _place(node),
+                " holds an incomplete character",
+                "write the whole character",
             )
-        elif isinstance(node, CollectionNode):
-            for item in node.value:
-                todo += item if isinstance(item, tuple) else (item,)
-
-
-def _explained(error: MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
-    """Return the place of an error of YAML, what is wrong there, and what to do about it."""
-    mark = _mark(error.problem_mark or error.context_mark)
-    said = " ".join(str(part) for part in (error.problem, error.context) if part)
-    line = "".join(text.split("\n")[mark.line - 1 : mark.line])
-    if line[mark.column - 1 : mark.column] == "\t" and line[: mark.column - 1].strip():
-        return mark, " there is a tab where YAML wants a space", "replace it with a space"
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return (
-            mark,
-            " there is a tab where YAML wants spaces",
-            "indent with two spaces for each level",
-        )
-    if "stream end" in said or "end of stream" in said:
-        begin = _mark(error.context_mark or error.problem_mark)
-        return (
-            begin,
-            " a quote or bracket is opened here and not closed",
-            "add the missing quote or bracket",
-        )
-    for symptom, what, hint in _SYMPTOMS:
-        if symptom in said:
-            return mark, f" {what}", hint
-    return mark, f" {said}", ""
-
-
-def _mark(mark: Any) -> Mark:
-    return Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
 
 
 def plain(value: Value) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.spec.forms import SCALARS
+from gen_workflow.spec.forms import SCALARS, unseen
 
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
-EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+# One that is not closed ends at the next one, so the search never goes through a text twice.
+EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).)*?)\}\}", re.DOTALL)
 SOURCE = re.compile(
     r"(?P<source>secrets|vars)\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default> \|\| '[^'\n]*')?"
 )
@@ -44,15 +45,21 @@ def value_or_expression(value: Value, reading: Reading) -> str | None:
         reading.problem(value, "has a `${{` without its `}}`", "close the expression with `}}`")
         return None
     for expression in inside:
-        if not _known(expression.strip(), value, reading):
+        if not _known(expression, value, reading):
             return None
     return value.text
 
 
-def _known(expression: str, value: Value, reading: Reading) -> bool:
+def _known(inside: str, value: Value, reading: Reading) -> bool:
+    expression = inside.strip(" \t\n")
     if expression in GITHUB:
         return True
     source = SOURCE.fullmatch(expression)
+    character = unseen(inside.replace("\t", "").replace("\n", ""))
+    if source is None and character:
+        what = f"has the character {character} in `${{{{ }}}}`, and GitHub takes plain blanks only"
+        reading.problem(value, what, "write a blank instead")
+        return False
     if source is None:
         reading.problem(
             value,

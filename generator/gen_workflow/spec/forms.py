@@ -43,13 +43,13 @@ class Text(Form[str]):
         explain: Callable[[Value, str, Reading], bool] | None = None,
     ) -> None:
         self._what = what
-        self._pattern = pattern  # compiled where it is used: few of them are, in one run
+        self.pattern = pattern  # compiled where it is used: few of them are, in one run
         self._example = example
         self._explain = explain
 
     def read(self, value: Value, reading: Reading) -> str | None:
-        found = text(value, reading, self._example, self._pattern)
-        if found is None or re.fullmatch(self._pattern, found):
+        found = text(value, reading, self._example, self.pattern)
+        if found is None or re.fullmatch(self.pattern, found):
             return found
         if not (self._explain and self._explain(value, found, reading)):
             reading.problem(
@@ -58,7 +58,7 @@ class Text(Form[str]):
         return None
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": anchored(self._pattern)}
+        return {"type": "string", "pattern": anchored(self.pattern)}
 
 
 class Checked(Form[T]):
@@ -78,8 +78,9 @@ class Checked(Form[T]):
 class Listed(Form[tuple[T, ...]]):
     """A list of values, each once; with `alone` a single value needs no list.
 
-    `taken` returns what only one of the values can have. `empty` is the hint for a list without
-    values, where it is a problem.
+    `taken` returns what a value takes. Of those that take the same, only one can be there, or, with
+    `collide`, only one of two that collide. `empty` is the hint for a list without values, where it
+    is a problem.
     """
 
     def __init__(
@@ -90,12 +91,14 @@ class Listed(Form[tuple[T, ...]]):
         alone: bool = False,
         empty: str = "",
         taken: Callable[[T], object] = repr,
+        collide: Callable[[T, T], bool] = lambda _one, _other: True,
     ) -> None:
         self._item = item
         self._example = example
         self._alone = alone
         self._empty = empty
         self._taken = taken
+        self._collide = collide
 
     def read(self, value: Value, reading: Reading) -> tuple[T, ...] | None:
         if value.kind == "a list":
@@ -109,18 +112,21 @@ class Listed(Form[tuple[T, ...]]):
         return None
 
     def _each(self, values: list[Value], reading: Reading) -> tuple[T, ...]:
-        seen: dict[object, T] = {}
+        found: list[T] = []
+        seen: dict[object, list[T]] = {}
         for value in values:
             one = self._item.read(value, reading)
             if one is None:
                 continue
-            taken = self._taken(one)
-            if taken in seen:
-                what = "appears twice" if seen[taken] == one else f"collides with {seen[taken]!r}"
-                reading.problem(value, f"{one!r} {what}", "keep one of them")
+            others = seen.setdefault(self._taken(one), [])
+            other = next((other for other in others if self._collide(one, other)), None)
+            if other is None:
+                found.append(one)
+                others.append(one)
             else:
-                seen[taken] = one
-        return tuple(seen.values())
+                what = "appears twice" if other == one else f"collides with {other!r}"
+                reading.problem(value, f"{one!r} {what}", "keep one of them")
+        return tuple(found)
 
     def schema(self) -> Schema:
         item = self._item.schema()
@@ -170,6 +176,11 @@ def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str
     return None
 
 
+def unseen(found: str) -> str:
+    """Return the first character of a text that no editor shows, as U+00A0; empty without one."""
+    return next((f"U+{ord(one):04X}" for one in found if not one.isprintable()), "")
+
+
 def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
     """Return the entries of a mapping with keys that are text, each once."""
     first: dict[str, Value] = {}
@@ -178,7 +189,10 @@ def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
         if key.node.tag == "tag:yaml.org,2002:merge":
             reading.problem(key, "merge keys are not part of YAML 1.2", "name the keys one by one")
         elif key.kind not in SCALARS:
-            reading.problem(value, f"has {key.kind} as a key on line {key.mark.line}")
+            what = f"has {key.kind} as a key on line {key.mark.line}"
+            reading.problem(
+                value, what, "a key is a word; quote it where YAML takes it for something else"
+            )
         elif key.text in first:
             line = first[key.text].mark.line
             reading.problem(key, f"appears twice, first on line {line}", "keep one of them")

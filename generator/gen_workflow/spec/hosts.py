@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.spec.expressions import value_or_expression
 from gen_workflow.spec.forms import Form, Schema, anchored
-from gen_workflow.spec.values import is_port
+from gen_workflow.spec.ports import is_port
 
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
@@ -21,7 +21,7 @@ class PartOfHost(Form[str]):
 
     def __init__(self, what: str, pattern: str, hint: str, *, lines: bool = False) -> None:
         self._what = what
-        self._pattern = pattern
+        self.pattern = pattern
         self.hint = hint
         self._lines = lines
 
@@ -40,7 +40,7 @@ class PartOfHost(Form[str]):
         return None
 
     def _fits(self, found: str) -> bool:
-        return bool(re.fullmatch(self._pattern, found, re.DOTALL))
+        return bool(re.fullmatch(self.pattern, found, re.DOTALL))
 
     def _better(self, found: str) -> str:  # noqa: ARG002 - a host with a port says more
         return self.hint
@@ -75,7 +75,14 @@ class FromSecret(Form[str]):
         found = value_or_expression(value, reading)
         if found is None or re.fullmatch(_SECRET, found):
             return found
-        reading.problem(value, f"{self._what} must come from a secret", self.hint)
+        secret = re.search(_SECRET, found)
+        if not secret:
+            reading.problem(value, f"{self._what} must come from a secret", self.hint)
+        elif secret[0] == found.strip():
+            what = f"has a blank beside the secret, which would be a part of {self._what}"
+            reading.problem(value, what, f"write only {secret[0]}")
+        else:  # the other text is not shown: it may be a key
+            reading.problem(value, "holds other text beside the secret", f"write only {secret[0]}")
         return None
 
     def schema(self) -> Schema:
@@ -88,15 +95,20 @@ def _or_variable(key: str) -> str:
 
 HOST = HostName(
     "a name or address of a host",
-    r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+",
+    r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?\.?"
+    r"|(?=[^:]*:[^:]*:)[0-9A-Fa-f:]{2,39}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?",
     _or_variable("host"),
 )
-USER = PartOfHost("a name of a user", r"[A-Za-z_][A-Za-z0-9_.-]*", _or_variable("user"))
+USER = PartOfHost(
+    "a name of a user",
+    r"[A-Za-z_][A-Za-z0-9._-]{0,63}(?:@[A-Za-z0-9][A-Za-z0-9.-]{0,100})?",
+    _or_variable("user"),
+)
 PORT = Port("a port", r"[0-9]{1,5}", _or_variable("port"))
 KEY = FromSecret("the private key", "write for example key: ${{ secrets.VPS_SSH_KEY }}")
 KNOWN_HOSTS = PartOfHost(
     "a line of a known_hosts file",
-    r".*\S+ +[a-z][a-z0-9@.-]+ +[A-Za-z0-9+/=]+.*",
+    r".*\S +[a-z][a-z0-9@.-]+ +[A-Za-z0-9+/=]+.*",
     "write for example known-hosts: ${{ vars.VPS_KNOWN_HOSTS }}, with what ssh-keyscan prints",
     lines=True,
 )

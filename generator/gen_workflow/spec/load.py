@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gen_workflow.errors import SpecError
 from gen_workflow.spec import document
 from gen_workflow.spec.declaration import SPEC, Spec
 from gen_workflow.spec.document import Reading
 from gen_workflow.spec.sections import sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EXAMPLE = """\
 image: .
@@ -31,6 +36,20 @@ def load(raw: bytes, source: str, folder: str) -> Spec:
     if spec is None:  # pragma: no cover - a spec that is refused has problems
         raise SpecError((f"{source}:1:1 cannot be read",))
     return spec
+
+
+def refuse(problems: Iterable[tuple[str, str, str]], raw: bytes, source: str) -> None:
+    """Raise SpecError when there are problems, each the path of a key, what is wrong and a hint.
+
+    The key is looked for again: no record keeps the line that it was read from.
+    """
+    found = list(dict.fromkeys(problems))
+    root = document.parse(document.decode(raw, source), source) if found else None
+    if root is not None:
+        reading = Reading(source)
+        for path, what, hint in found:
+            reading.problem(root.below(path.split("/")), what, hint)
+        reading.raise_problems()
 
 
 def how_to_write_one() -> str:

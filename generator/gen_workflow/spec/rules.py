@@ -19,7 +19,7 @@ def find_dockerfile(fields: Fields, reading: Reading) -> None:
         if path and not is_file(path, reading):
             _explain_path(fields.values["dockerfile"], path, context, reading)
     elif context:
-        path = "Dockerfile" if context == "." else f"{context}/Dockerfile"
+        path = dockerfile_in(context)
         if not is_file(path, reading):
             hint = (
                 "write one, or say where it is: "
@@ -27,6 +27,11 @@ def find_dockerfile(fields: Fields, reading: Reading) -> None:
             )
             where = fields.values.get("context", fields.where)
             reading.problem(where, f"there is no Dockerfile at {full(path, reading)}", hint)
+
+
+def dockerfile_in(context: str) -> str:
+    """Return the path of the Dockerfile of a folder that names no other."""
+    return "Dockerfile" if context == "." else f"{context}/Dockerfile"
 
 
 def _explain_path(value: Value, path: str, context: str | None, reading: Reading) -> None:
@@ -48,3 +53,15 @@ def health_needs_a_port(fields: Fields, reading: Reading) -> None:
     elif run.ports and run.ports[0].endswith("/udp"):
         what = f"the request needs TCP, but the first published port is {run.ports[0]}"
         reading.problem(where, what, "put a TCP port first")
+
+
+def environment_fits_the_name(fields: Fields, reading: Reading) -> None:
+    """Note a problem when the default name of the container could not say which environment it is.
+
+    Two environments would get one name, and on one host replace each other. The rule of the spec.
+    """
+    environment, there = fields.read.get("environment"), fields.values
+    if environment and not environment.isascii() and "deploy" in there and "name" not in there:
+        what = f"{environment!r} cannot be a part of the container's name as it is"
+        hint = "give the container a name of letters, digits and . _ -, as name: shop-live"
+        reading.problem(there["environment"], what, hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gen_workflow.spec.forms import Form, Schema, entries
@@ -76,6 +77,8 @@ class Section(Form[T]):
     def read(self, value: Value, reading: Reading) -> T | None:
         if value.kind != "a mapping":
             hint = f"write a mapping with {listed(self.names.known)}"
+            if value.kind == "text" and (key := re.match(r"([a-z-]+):(?!//)\S", value.text)):
+                hint = f"there is no blank behind `{key[1]}:`, so YAML takes it for a text"
             reading.problem(value, f"should be a mapping, but is {value.kind}", hint)
             return None
         return self.of(value, self._known(value, reading), reading)
@@ -96,7 +99,10 @@ class Section(Form[T]):
         path, names = value.path, self.names
         found = {}
         for key, item in entries(value, reading):
-            if key.text in names.known:
+            if key.kind != "text":
+                hint = f"use one of {listed(names.known)}"
+                reading.problem(key, f"is {key.kind}, and no key has such a name", hint)
+            elif key.text in names.known:
                 found[key.text] = item
             elif key.text in names.later:
                 reading.problem(key, NOT_YET, later_key(key.text, path, reading.keys))

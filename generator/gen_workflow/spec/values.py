@@ -1,102 +1,31 @@
-"""Single values of the spec that have a form of their own: ports, volumes, names, paths."""
+"""Single values of the spec that have a form of their own: names, branches, paths."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.spec.forms import SCALARS, Checked, Text, anchored, text
+from gen_workflow.spec.forms import SCALARS, Checked, Text, anchored, unseen
 from gen_workflow.spec.hints import NOT_YET, listed, near
 
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
-_PORT = (
-    r"(?:(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?"
-    r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})(?:/(?P<protocol>tcp|udp))?"
-)
-HIGHEST_PORT = 65535
-_HIGHEST_BYTE = 255
-_VOLUME = r"(?P<source>[^:\s]+):/[^:\s]*(?::[A-Za-z,]+)?"
-_VOLUME_SOURCE = r"/.*|[A-Za-z0-9][A-Za-z0-9_.-]+"
 _RESTART = ("no", "always", "unless-stopped", "on-failure")
 # The rules of git-check-ref-format(1), for the part after refs/heads/; git branch refuses HEAD.
 _NO_BRANCH = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$|^(@|HEAD)?$|^refs/"
+HEALTH_PATH = r"/[!-~]*"
+_LONGEST_NAME = 101
+# ASCII letters and digits, and every character outside ASCII.
+_LETTER = r"[^\x00-/:-@\[-`{-\x7f]"
 _LETTERS = "letters, digits, . _ -"
-# What ssh-deploy takes in `replaces`.
-_REPLACED = r"[A-Za-z0-9*][A-Za-z0-9*._:/-]*"
+REPLACEABLE = r"[A-Za-z0-9*][A-Za-z0-9*._:/-]*"
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-
-
-def is_port(number: str) -> bool:
-    """Tell whether a text is the number of a port."""
-    return bool(re.fullmatch(r"[0-9]{1,5}", number)) and 1 <= int(number) <= HIGHEST_PORT
 
 
 def is_branch(name: str) -> bool:
     """Tell whether git accepts a name for a branch."""
     return not re.search(_NO_BRANCH, name)
-
-
-def _port(value: Value, reading: Reading) -> str | None:
-    """Return a published port, HOST:CONTAINER as docker run takes it."""
-    is_text = value.kind != "a number"
-    found = text(value, reading, '"8080:80"', _PORT) if is_text else value.text
-    if found is None:
-        return None
-    match = re.fullmatch(_PORT, found)
-    if match is None:
-        _explain_port(value, found, reading)
-        return None
-    for number in (match["host"], match["container"]):
-        if not is_port(number):
-            what = f"{found!r}: {number} is not a port"
-            reading.problem(value, what, f"write a port from 1 to {HIGHEST_PORT}")
-            return None
-    address = match["address"] or ""
-    if "[" not in address and any(int(byte) > _HIGHEST_BYTE for byte in address.split(".") if byte):
-        reading.problem(
-            value, f"{found!r}: {address} is not an address", "write for example 127.0.0.1"
-        )
-        return None
-    return found
-
-
-def port_taken(found: str) -> tuple[str, int, str]:
-    """Return what only one container can have: address, port of the host, protocol."""
-    match = re.fullmatch(_PORT, found)
-    assert match is not None, found  # noqa: S101 - `_port` let it through
-    return match["address"] or "", int(match["host"]), match["protocol"] or "tcp"
-
-
-def _explain_port(value: Value, found: str, reading: Reading) -> None:
-    if re.fullmatch(r"[0-9]+", found):
-        hint = f'write both ports, that of the host first: "{found}:{found}"'
-        reading.problem(value, f"{found} does not name the port of the host", hint)
-    elif re.fullmatch(r"[0-9.:\[\]]*[0-9]+-[0-9]+.*", found):
-        reading.problem(
-            value, f"{found!r}: a range of ports {NOT_YET}", "list the ports one by one"
-        )
-    else:
-        hint = 'write HOST:CONTAINER, such as "8080:80" or "127.0.0.1:8080:80"'
-        reading.problem(value, f"{found!r} is not a published port", hint)
-
-
-def _volume(value: Value, reading: Reading) -> str | None:
-    """Return a volume, SOURCE:TARGET[:OPTIONS] as docker run takes it."""
-    found = text(value, reading, '"data:/var/lib/app"')
-    if found is None:
-        return None
-    match = re.fullmatch(_VOLUME, found)
-    hint = 'write SOURCE:TARGET, such as "data:/var/lib/app" or "/srv/app:/data:ro"'
-    if match is None or not found.isprintable():
-        reading.problem(value, f"{found!r} is not a volume", hint)
-    elif not re.fullmatch(_VOLUME_SOURCE, match["source"]):
-        what = f"{match['source']!r} is neither a name nor an absolute path of the host"
-        reading.problem(value, what, hint)
-    else:
-        return found
-    return None
 
 
 def _explain_restart(value: Value, found: str, reading: Reading) -> bool:
@@ -126,7 +55,7 @@ def _adopt(value: Value, reading: Reading) -> str | None:
 
 def _replaced(value: Value, reading: Reading) -> str | None:
     found = value.text if value.kind in SCALARS else value.kind
-    if re.fullmatch(_REPLACED, found):
+    if re.fullmatch(REPLACEABLE, found):
         return found
     hint = "list what the deploy has named, such as 8080 or ghcr.io/example/shop"
     reading.problem(value, f"{found!r} is nothing that a service has", hint)
@@ -143,7 +72,7 @@ def _branch(value: Value, reading: Reading) -> str | None:
         what = f"a pattern of branches such as {value.text!r} {NOT_YET}"
         reading.problem(value, what, "name the branches one by one")
         return None
-    found = _BRANCH_NAME.read(value, reading)
+    found = _seen(_BRANCH_NAME.read(value, reading), value, reading)
     if found and not is_branch(found):
         what = f"{found!r} is not a name of a branch"
         reading.problem(value, what, "git refuses this name; choose one such as main")
@@ -156,7 +85,39 @@ def _environment(value: Value, reading: Reading) -> str | None:
     if value.kind == "a mapping":
         reading.problem(value, f"a mapping here {NOT_YET}", "write only the name: production")
         return None
-    return _ENVIRONMENT_NAME.read(value, reading)
+    return _seen(_ENVIRONMENT_NAME.read(value, reading), value, reading)
+
+
+def _seen(found: str | None, value: Value, reading: Reading) -> str | None:
+    """Return a name; a character in it that nobody sees, or takes for a blank, is a problem."""
+    if found and (character := unseen(found)):
+        what = f"holds the character {character}, which cannot be seen"
+        reading.problem(value, what, "remove it, or write a blank")
+        return None
+    return found
+
+
+def _explain_container(value: Value, found: str, reading: Reading) -> bool:
+    ending = re.search(r"\.(?:next|previous|candidate)$", found)
+    if ending:
+        what = f"a deploy gives its own containers names that end in `{ending[0]}`"
+        hint = "choose a name with another ending"
+    elif re.fullmatch(r"[A-Za-z0-9]", found):
+        what, hint = "Docker wants two characters at least", "write for example shop"
+    elif len(found) > _LONGEST_NAME:
+        what, hint = f"has {len(found)} characters", f"write {_LONGEST_NAME} at most"
+    else:
+        return False
+    reading.problem(value, f"{found!r}: {what}" if len(found) < _LONGEST_NAME else what, hint)
+    return True
+
+
+def _explain_network(value: Value, found: str, reading: Reading) -> bool:
+    if found not in ("host", "none"):
+        return False
+    what = f"on {found!r} no candidate can run beside the old container, or be asked for its health"
+    reading.problem(value, what, "leave `network` out, or name a network of the host, such as web")
+    return True
 
 
 def _explain_image_name(value: Value, found: str, reading: Reading) -> bool:
@@ -171,27 +132,26 @@ def _explain_image_name(value: Value, found: str, reading: Reading) -> bool:
 _IMAGE_EXAMPLE = "ghcr.io/owner/name in lower case, without a tag"
 _PATH_OF_APP = Text(
     "a path of the app",
-    r"/[!-~]*",
+    HEALTH_PATH,
     "/health; the host sends the request to the first published port",
 )
 # Of the names that git accepts, those that need no quoting in an expression or a filter.
-_BRANCH_NAME = Text("a name of a branch", r"[A-Za-z0-9_][A-Za-z0-9._/#+@-]*", "main")
+_BRANCH_NAME = Text("a name of a branch", rf"(?:{_LETTER}|_)(?:{_LETTER}|[._/#+@-])*", "main")
+# GitHub's documents give one limit: 255 characters (Managing environments for deployment).
 _ENVIRONMENT_NAME = Text(
     "a name of an environment",
-    r"[A-Za-z0-9](?:[A-Za-z0-9 ._/-]{0,253}[A-Za-z0-9])?",
+    rf"{_LETTER}(?:(?:{_LETTER}|[ ._/-]){{0,253}}{_LETTER})?",
     "production",
 )
 
-PORT = Checked(_port, {"type": ["string", "number"], "pattern": anchored(_PORT)})
-VOLUME = Checked(_volume, {"type": "string", "pattern": anchored(_VOLUME)})
 HEALTH = Checked(_health, _PATH_OF_APP.schema())
 ADOPT = Checked(_adopt, {"type": "boolean"})
-REPLACED = Checked(_replaced, {"type": ["string", "number"], "pattern": anchored(_REPLACED)})
+REPLACED = Checked(_replaced, {"type": ["string", "number"], "pattern": anchored(REPLACEABLE)})
 BRANCH = Checked(_branch, _BRANCH_NAME.schema())
 ENVIRONMENT = Checked(_environment, _ENVIRONMENT_NAME.schema())
 RESTART = Text(
     "a restart policy",
-    r"no|always|unless-stopped|on-failure(?::[0-9]+)?",
+    r"no|always|unless-stopped|on-failure(?::[0-9]{1,9})?",
     "unless-stopped",
     _explain_restart,
 )
@@ -199,14 +159,16 @@ STAGE = Text("a name of a stage", r"[A-Za-z0-9][A-Za-z0-9_.-]*", f"build; {_LETT
 # Docker wants two characters at least; ssh-deploy uses the endings itself during a deploy.
 CONTAINER = Text(
     "a name of a container",
-    r"(?!.*\.(?:next|previous|candidate)$)[A-Za-z0-9][A-Za-z0-9_.-]{1,100}",
+    r"(?!.*\.(?:next|previous|candidate)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{1,100}",
     f"shop; {_LETTERS}",
+    _explain_container,
 )
 # On the other two no candidate could run beside the old container, or be asked.
 NETWORK = Text(
     "a network that a container can join",
-    r"(?!(?:host|none)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,100}",
+    r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}",
     f"web; {_LETTERS}",
+    _explain_network,
 )
 IMAGE_NAME = Text(
     "the name of an image",

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _MIXED = "write for example [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # These steer the shell or Docker's client on the host, or bash there does not keep their value.
-_OF_THE_HOST = (
-    r"DOCKER_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM|SECONDS"
-    r"|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
+OF_THE_HOST = (
+    r"DOCKER_.*|COMPOSE_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM"
+    r"|SECONDS|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
 )
 # Set in the env of a step, these change how the runner, bash or ssh themselves work.
 _OF_THE_RUNNER = r"PATH|ENV|CDPATH|TMPDIR|(?:GITHUB|RUNNER|ACTIONS|INPUT|SSH)_.*"
@@ -93,7 +93,7 @@ def _is_name(value: Value, name: str, reading: Reading) -> bool:
 
 def _may_travel(value: Value, one: Variable, reading: Reading) -> bool:
     """Tell whether a variable may go to the host, and where needed through the step's own env."""
-    if re.fullmatch(_OF_THE_HOST, one.name):
+    if re.fullmatch(OF_THE_HOST, one.name):
         what = f"`{one.name}` would change how the host starts the container"
     elif not one.fits_a_line and re.fullmatch(_OF_THE_RUNNER, one.name):
         what = f"`{one.name}` would change how the step itself works on the runner"

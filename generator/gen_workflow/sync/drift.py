@@ -33,5 +33,7 @@ def reasons(there: bytes, wanted: bytes, source: str) -> list[str]:
 
 def _generators(wrote: str, today: str) -> str:
     if wrote == today:
-        return f"gen-workflow {wrote} wrote it, with other templates, pins or sources than today's"
-    return f"gen-workflow {wrote} wrote it, and gen-workflow {today} renders another workflow"
+        today = f"this gen-workflow {today}, with other templates, pins or sources,"
+    else:
+        today = f"gen-workflow {today}"
+    return f"gen-workflow {wrote} wrote it, and {today} renders another workflow"

@@ -13,16 +13,22 @@ except ImportError:  # an interpreter that was built without it
 
 _BEGIN = b"# gen-workflow: "
 _FIELDS = ("version", "spec", "generator", "content")
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/"
 
 
 class Stamp:
-    """The machine line of a rendered workflow, and whether the content still fits it."""
+    """The machine line of a rendered workflow, and whether the content still fits it.
+
+    `paths` are the files, and the folders with a `/` at the end, that the spec names and that have
+    to be there; None in the line of a version that did not write them.
+    """
 
     def __init__(self, fields: dict[str, str], content: str) -> None:
         self.version = fields["version"]
         self.spec = fields["spec"]
         self.generator = fields["generator"]
         self.edited = fields["content"] != content
+        self.paths = _paths(fields["paths"]) if "paths" in fields else None
 
 
 def digest(*parts: bytes) -> str:
@@ -35,12 +41,33 @@ def digest(*parts: bytes) -> str:
     return state.hexdigest()
 
 
-def sign(text: str, *, version: str, spec: bytes, generator: str) -> str:
+def sign(
+    text: str, *, version: str, spec: bytes, generator: str, paths: tuple[str, ...] = ()
+) -> str:
     """Return a rendered workflow with its machine line after the comment that begins it."""
     content = digest(text.encode())
     fields = f"version={version} spec={digest(spec)} generator={generator} content={content}"
+    fields += f" paths={','.join(map(_word, paths))}"
     end = text.find("\n\n") + 1 if text.startswith("#") else 0
     return f"{text[:end]}# gen-workflow: {fields}\n{text[end:]}"
+
+
+def _word(path: str) -> str:
+    """Return a path as a word of ASCII, in the way of a URL (whose module is slow to load)."""
+    return "".join(chr(one) if one in _PLAIN else f"%{one:02x}" for one in path.encode())
+
+
+def _paths(words: str) -> tuple[str, ...]:
+    """Return the paths that `_word` wrote; a word that it cannot have written names nothing."""
+    found = []
+    for word in filter(None, words.split(",")):
+        first, *rest = word.split("%")
+        try:
+            parts = [bytes.fromhex(part[:2]) + part[2:].encode() for part in rest]
+        except ValueError:
+            parts = [b"\0"]
+        found.append(b"".join([first.encode(), *parts]).decode("utf-8", "replace"))
+    return tuple(found)
 
 
 def of(workflow: bytes) -> Stamp | None:

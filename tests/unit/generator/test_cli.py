@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from unit.generator.conftest import Repository
 
 WORKFLOW = ".github/workflows/ci-cd.yml"
+IN_C = "  hint: give -C the folder of a repository\n"
+IN_TEMPLATES = "  hint: give --templates a folder with files that end in .j2\n"
+HUGE = (
+    "cannot be read: it is larger than 1 MB\n"
+    "  hint: a spec and a workflow are far smaller; name another file\n"
+)
+ENDLESS = "cannot be read: it is not a regular file\n  hint: name a file that has an end\n"
 
 
 def test_generate_writes_the_workflow_and_check_finds_it_in_step(repository: Repository) -> None:
@@ -104,8 +111,9 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
         1,
         "",
         (
-            f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
-            "with other templates, pins or sources than today's\n"
+            f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, and this "
+            f"gen-workflow {__version__}, with other templates, pins or sources, renders another "
+            "workflow\n"
             f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
         ),
     )
@@ -226,6 +234,32 @@ def test_check_reports_every_reason(repository: Repository) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("image", "gone", "message"),
+    [
+        (".", "Dockerfile", "1:8 image: there is no Dockerfile at Dockerfile"),
+        ("{context: my app, dockerfile: d}", "my app", "1:18 image/context: there is no folder "),
+        ("{context: my app, dockerfile: d}", "d", "1:38 image/dockerfile: there is no Dockerfile "),
+        ("größe/%41", "größe/%41/Dockerfile", "1:8 image: there is no Dockerfile at größe/%41/"),
+    ],
+)
+def test_a_workflow_is_not_in_step_when_what_it_builds_is_gone(
+    image: str, gone: str, message: str, repository: Repository
+) -> None:
+    for folder_of_image in ("my app", "größe/%41"):
+        (repository.folder / folder_of_image).mkdir(parents=True)
+    for name in ("d", "größe/%41/Dockerfile"):
+        (repository.folder / name).touch()
+    repository.spec.write_text(f"image: {image}\n")
+    assert repository.run("generate").code == 0
+    path = repository.folder / gone
+    (path.rmdir if path.is_dir() else path.unlink)()
+    for verb in ("check", "generate"):
+        ended = repository.run(verb)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"gen-workflow.yml:{message}")
+
+
 def test_other_line_ends_are_no_edit(repository: Repository) -> None:
     repository.run("generate")
     for file in (repository.workflow, repository.spec):
@@ -286,15 +320,21 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("check", "-C", "nowhere"), "nowhere: is not a folder\n"),
-        (("check", "--templates", "nowhere"), "nowhere: is not a folder of templates\n"),
-        (("check", "--spec", "."), ".: cannot be read: Is a directory\n"),
-        (("check", "-C", ""), "'': is not a folder\n"),
-        (("check", "-C", "::warning::x"), "\\::warning::x: is not a folder\n"),
-        (("check", "-C", "a\n::b"), "'a\\n::b': is not a folder\n"),
-        (("check", "--spec", "pipe"), "pipe: cannot be read: it is not a regular file\n"),
-        (("check", "--spec", "zero"), "zero: cannot be read: it is not a regular file\n"),
-        (("check", "--spec", "huge"), "huge: cannot be read: it is larger than 1 MB\n"),
+        (("check", "-C", "nowhere"), f"nowhere: is not a folder\n{IN_C}"),
+        (
+            ("check", "--templates", "nowhere"),
+            f"nowhere: is not a folder of templates\n{IN_TEMPLATES}",
+        ),
+        (("check", "--spec", "."), ".: cannot be read: Is a directory\n  hint: name a file\n"),
+        (("check", "-C", ""), f"'': is not a folder\n{IN_C}"),
+        (("check", "-C", "::warning::x"), f"\\::warning::x: is not a folder\n{IN_C}"),
+        (("check", "-C", "a\n::b"), f"'a\\n::b': is not a folder\n{IN_C}"),
+        (("check", "--spec", "pipe"), f"pipe: {ENDLESS}"),
+        (("check", "--spec", "zero"), f"zero: {ENDLESS}"),
+        (
+            ("check", "--spec", "huge"),
+            f"huge: {HUGE}",
+        ),
     ],
 )
 def test_a_wrong_argument_is_reported(
@@ -311,7 +351,7 @@ def test_a_workflow_that_is_no_file_is_reported(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     os.mkfifo(repository.workflow)
     for verb in ("check", "generate"):
-        message = f"./{WORKFLOW}: cannot be read: it is not a regular file\n"
+        message = f"./{WORKFLOW}: {ENDLESS}"
         assert repository.run(verb) == (2, "", message)
 
 
@@ -394,12 +434,48 @@ def test_a_key_of_the_spec_gives_no_orders_to_the_runner(repository: Repository)
     assert "\x1b" not in err
 
 
-def test_a_file_in_the_way_is_reported(repository: Repository) -> None:
-    (repository.folder / ".github").write_text("")
-    ended = repository.run("generate")
-    assert (ended.code, ended.out) == (2, "")
-    assert "Traceback" not in ended.err
-    assert WORKFLOW in ended.err
+@pytest.mark.parametrize("name", [".github", ".github/workflows"])
+def test_a_file_in_the_way_is_reported(name: str, repository: Repository) -> None:
+    path = repository.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    message = (
+        f"{name}: is a file, and the workflow needs a folder of this name\n"
+        "  hint: move it away, or give it another name\n"
+    )
+    for verb in ("check", "generate"):
+        assert repository.run(verb) == (2, "", message)
+
+
+def test_a_spec_above_is_named(repository: Repository) -> None:
+    (repository.folder / ".git").mkdir()
+    below = repository.folder / "src" / "app"
+    below.mkdir(parents=True)
+    done = subprocess.run(
+        (str(COMMAND), "check"), cwd=below, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        (
+            "there is no spec gen-workflow.yml\n"
+            "  hint: there is one in ../..; run it there, or say `-C ../..`\n"
+        ),
+    )
+
+
+def test_a_spec_of_another_repository_above_is_not_named(repository: Repository) -> None:
+    below = repository.folder / "other"
+    (below / ".git").mkdir(parents=True)
+    ended = repository.run("check", "-C", "other")
+    assert ended.err.startswith("there is no spec other/gen-workflow.yml\n  hint: a spec can be")
+
+
+def test_a_spec_with_the_other_ending_is_named(repository: Repository) -> None:
+    repository.spec.rename(repository.folder / "gen-workflow.yaml")
+    assert repository.run("check").err == (
+        "there is no spec gen-workflow.yml\n"
+        "  hint: there is gen-workflow.yaml; give it this name, or say `--spec gen-workflow.yaml`\n"
+    )
 
 
 def test_a_reader_that_stops_early_is_no_error(repository: Repository) -> None:
@@ -452,7 +528,46 @@ def test_the_version_is_that_of_the_package(repository: Repository) -> None:
     assert repository.run("--version").out.startswith("gen-workflow 0.")
 
 
-@pytest.mark.parametrize("argv", [(), ("frobnicate",), ("check", "--stdout"), ("generate", "x")])
+@pytest.mark.parametrize("linked", [".github", ".github/workflows", WORKFLOW])
+def test_a_link_on_the_way_to_the_workflow_is_not_followed(
+    linked: str, repository: Repository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    repository.run("generate")
+    outside = tmp_path_factory.mktemp("outside") / "there"
+    path = repository.folder / linked
+    path.rename(outside)
+    path.symlink_to(outside)
+    before = (outside / WORKFLOW.removeprefix(linked).lstrip("/")).stat()
+    repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
+    message = (
+        f"{linked}: is a link to {str(outside)!r}, and GitHub follows no link to a workflow\n"
+        "  hint: put a folder or a file of its own there\n"
+    )
+    for argv in (("check",), ("generate",), ("generate", "--force")):
+        assert repository.run(*argv) == (2, "", message)
+    after = (outside / WORKFLOW.removeprefix(linked).lstrip("/")).stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_a_workflow_that_is_in_step_behind_a_link_is_reported(repository: Repository) -> None:
+    repository.run("generate")
+    (repository.folder / ".github").rename(repository.folder / "there")
+    (repository.folder / ".github").symlink_to("there")
+    assert repository.run("check").err.startswith(".github: is a link to 'there', and GitHub ")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (),
+        ("frobnicate",),
+        ("check", "--stdout"),
+        ("generate", "x"),
+        ("generate", "--f"),
+        ("generate", "--std"),
+        ("--vers",),
+    ],
+)
 def test_what_is_no_command_is_refused(argv: tuple[str, ...], repository: Repository) -> None:
     ended = repository.run(*argv)
     assert ended.code == 2

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+import pytest
 
 from gen_workflow.spec.declaration import SPEC, Run, Spec
 from gen_workflow.spec.load import EXAMPLE
@@ -87,8 +90,31 @@ def test_a_name_of_the_runner_is_free_where_the_value_is_not_in_the_env_of_the_s
 
 
 def test_a_port_may_be_published_for_each_protocol_and_address(repository: Repository) -> None:
-    ports = ("53:53", "53:53/udp", "127.0.0.1:53:53")
+    ports = ("127.0.0.1:53:53", "127.0.0.1:53:53/udp", "127.0.0.2:53:53", "[::]:53:53")
     assert run(repository, f"{{ports: {list(ports)}}}").ports == ports
+
+
+@pytest.mark.parametrize("name", ["가", "prüfung/größe", "feature/日本語-1", "हिन्दी", "_x"])
+def test_a_branch_may_have_letters_of_every_script(name: str, repository: Repository) -> None:
+    assert load(repository, f"image: .\non: {name}\n").on == (name,)
+
+
+@pytest.mark.parametrize("name", ["本番", "prüfung", "Größe 2/test", "x" * 255, "🚀 live 🚀"])
+def test_an_environment_may_have_letters_of_every_script(name: str, repository: Repository) -> None:
+    text = f"image: .\nname: shop\nenvironment: {name}\ndeploy: {{ssh: vps, run: {{}}}}\n"
+    assert load(repository, text).environment == name
+
+
+def test_a_target_may_begin_as_a_name_that_github_reserves(repository: Repository) -> None:
+    loaded = load(repository, "image: .\ndeploy: {ssh: githubx, run: {}}\n")
+    assert loaded.deploy is not None
+    assert loaded.deploy.ssh.host == "${{ vars.GITHUBX_HOST }}"
+
+
+@pytest.mark.parametrize("inside", ["secrets.B", "  secrets.B\t", "\n secrets.B \n"])
+def test_plain_blanks_around_an_expression_are_free(inside: str, repository: Repository) -> None:
+    (found,) = run(repository, f"{{env: {json.dumps({'A': f'${{{{{inside}}}}}'})}}}").env
+    assert found.value == f"${{{{{inside}}}}}"
 
 
 def test_paths_are_in_their_shortest_form(repository: Repository) -> None:

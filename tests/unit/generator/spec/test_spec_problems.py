@@ -112,7 +112,8 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\n? [a]\n: b\n",
-        "1:1 has a list as a key on line 2",
+        "1:1 has a list as a key on line 2\n"
+        "  hint: a key is a word; quote it where YAML takes it for something else",
         id="key-is-a-list",
     ),
     pytest.param(
@@ -130,6 +131,40 @@ WHOLE = [
         "image: .\nname: 50\n",
         '2:7 name: should be text, but is a number\n  hint: quote it: "50"',
         id="wrong-type",
+    ),
+    pytest.param(
+        "image: .\ntrue: 2\n",
+        "2:1 true: is true or false, and no key has such a name\n"
+        "  hint: use one of `image`, `name`, `on`, `deploy`, `environment` and `actions`",
+        id="key-is-a-truth-value",
+    ),
+    pytest.param(
+        "image: .\n? \n: 2\n",
+        "1:1 has nothing as a key on line 2\n"
+        "  hint: a key is a word; quote it where YAML takes it for something else",
+        id="key-is-nothing",
+    ),
+    pytest.param(
+        "image:.\n",
+        "1:1 should be a mapping, but is text\n"
+        "  hint: there is no blank behind `image:`, so YAML takes it for a text",
+        id="no-blank",
+    ),
+    pytest.param(
+        "image: .\nname: x.next\n",
+        "2:7 name: 'x.next': a deploy gives its own containers names that end in `.next`\n"
+        "  hint: choose a name with another ending",
+        id="reserved-name",
+    ),
+    pytest.param(
+        "image: .\nname: x\n",
+        "2:7 name: 'x': Docker wants two characters at least\n  hint: write for example shop",
+        id="short-name",
+    ),
+    pytest.param(
+        f"image: .\nname: {'x' * 102}\n",
+        "2:7 name: has 102 characters\n  hint: write 101 at most",
+        id="long-name",
     ),
     pytest.param(
         "image: .\nname: a b\n",
@@ -343,6 +378,13 @@ RUNS = [
         id="restart",
     ),
     pytest.param(
+        "{network: host}",
+        "4:18 deploy/run/network: on 'host' no candidate can run beside the old container, or be "
+        "asked for its health\n"
+        "  hint: leave `network` out, or name a network of the host, such as web",
+        id="network-of-the-host",
+    ),
+    pytest.param(
         "{health-timeout: 1m}",
         "4:25 deploy/run/health-timeout: '1m' is not a time in seconds\n"
         "  hint: write a whole number from 1 to 3600, such as 60",
@@ -382,6 +424,12 @@ RUNS = [
         "4:18 deploy/run/env/A: has a `${{` without its `}}`\n"
         "  hint: close the expression with `}}`",
         id="open-expression",
+    ),
+    pytest.param(
+        '{env: {A: "${{ secrets.B ${{ secrets.C }}"}}',
+        "4:18 deploy/run/env/A: has a `${{` without its `}}`\n"
+        "  hint: close the expression with `}}`",
+        id="open-expression-before-another",
     ),
     pytest.param(
         '{env: {A: "${{ github.event.issue.title }}"}}',
@@ -471,13 +519,11 @@ TEXTS = [
         "1:8 begins with a character that YAML reserves\n  hint: quote it",
         id="at",
     ),
-    pytest.param("image: \x01\n", "1:8 holds the character U+0001, which YAML forbids", id="bell"),
-    pytest.param("image: *nobody\n", "1:8 found undefined alias 'nobody'", id="alias"),
-    pytest.param("[" * 500, "1:1 is nested too deeply", id="deep"),
     pytest.param(
-        b"image: .\nname: caf\xe9\n",
-        "2:1 is not UTF-8 text (byte 0xe9)\n  hint: save the file as UTF-8",
-        id="latin-1",
+        "[" * 500,
+        "1:51 is nested more than 50 levels deep\n"
+        "  hint: check the brackets, or the indentation, before this",
+        id="deep",
     ),
     pytest.param(
         b"\xef\xbb\xbfimage: .\r\nnam: x\r\n",
@@ -637,6 +683,15 @@ def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path
         ('{volumes: ["a b:/data"]}', "'a b:/data' is not a volume"),
         ('{volumes: ["data:/a\\x1b"]}', "'data:/a\\x1b' is not a volume"),
         ('{volumes: ["data:/a "]}', "'data:/a ' is not a volume"),
+        ("{ports: ['01.2.3.4:80:80']}", "01.2.3.4 is not an address\n  hint: write for example 12"),
+        ("{ports: ['01.2.3.4:80:80']}", "has no zero in front, because some programs take it for"),
+        ("{ports: ['[:::::]:80:80']}", "'[:::::]:80:80': [:::::] is not an address"),
+        ("{ports: ['0.0.0.0:80:80', '80:81']}", "'80:81' collides with '0.0.0.0:80:80'"),
+        ('{volumes: ["a1:/x", "b1:/x/"]}', "'b1:/x/' collides with 'a1:/x'"),
+        ('{volumes: ["data:/"]}', "would take the place of the whole file system of the container"),
+        ('{volumes: ["data:/a:rw,zzz"]}', "Docker does not take the option 'zzz' here"),
+        ('{volumes: ["data:/a:rw,ro"]}', "Docker does not take the option 'ro' here"),
+        ("{env: {COMPOSE_FILE: x}}", "`COMPOSE_FILE` would change how the host starts the contain"),
         ('{env: {A: "b\\0"}}', "A: holds the character U+0000, which no variable can"),
         ('{env: {A: "\\ud800"}}', " holds an incomplete character"),
         ("{network: " + "a" * 102 + "}", "is not a network that a container can join"),
@@ -692,6 +747,34 @@ def test_a_value_of_ssh_is_what_ssh_takes(
     assert message in found
 
 
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        pytest.param(
+            "${{ secrets.K }} ",
+            "has a blank beside the secret, which would be a part of the private key\n"
+            "  hint: write only ${{ secrets.K }}",
+            id="blank",
+        ),
+        pytest.param(
+            "${{ secrets.K }}}",
+            "holds other text beside the secret\n  hint: write only ${{ secrets.K }}",
+            id="bracket",
+        ),
+        pytest.param(
+            "${{ vars.K }}",
+            "the private key must come from a secret\n"
+            "  hint: write for example key: ${{ secrets.VPS_SSH_KEY }}",
+            id="variable",
+        ),
+    ],
+)
+def test_a_key_is_a_secret_and_nothing_beside_it(key: str, message: str, repository: Path) -> None:
+    ssh = f"{{host: h, user: u, key: '{key}', known-hosts: '${{{{ vars.H }}}}'}}"
+    found = problems(f"image: .\ndeploy: {{ssh: {ssh}, run: {{}}}}\n", repository)
+    assert found == (f"{SOURCE}:2:39 deploy/ssh/key: {message}",)
+
+
 @pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
 def test_a_misspelt_key_is_not_reported_as_missing_too(text: str, repository: Path) -> None:
     found = problems(text, repository)
@@ -725,7 +808,7 @@ def test_a_key_cannot_end_the_line_of_its_message(text: str, repository: Path) -
         ("image: !!bool [x]", "1:8 is not true or false"),
         ("image: !!str {a: b}", "1:8 is not text"),
         ("image: .\ndeploy: !!map [G]", "2:9 is not a mapping"),
-        ('image: "\\U00110000"', "1:1 holds an escape of a character that does not exist"),
+        ('image: "\\U00110000"', "1:9 is an escape of a character that does not exist"),
         ('image: "\\ud800"', "1:8 holds an incomplete character"),
         ("image: .\nname:\tx", "2:6 there is a tab where YAML wants a space"),
     ],
@@ -744,6 +827,48 @@ def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository:
             f"{SOURCE}:2:9 deploy: `run` is missing\n"
             '  hint: say how the container runs: run: {ports: ["8080:8080"]}'
         ),
+    )
+
+
+@pytest.mark.parametrize("repo", ["a/..", "a/.", "ä/b", "a/ü", "-a/b"])
+def test_own_actions_are_in_a_repository_of_github(repo: str, repository: Path) -> None:
+    text = f"image: .\nactions:\n  remote: {repo}@{'0' * 40} # v1.2.3\n"
+    (message,) = problems(text, repository)
+    assert "is not a repository at a full commit" in message
+
+
+@pytest.mark.parametrize("name", ["git\u00a0hub", "a\u200bb", "a\u3000b", "a\u2028b", "a\x85b"])
+@pytest.mark.parametrize("key", ["on", "environment"])
+def test_a_name_with_a_character_that_nobody_sees_is_refused(
+    key: str, name: str, repository: Path
+) -> None:
+    (message,) = problems(f"image: .\n{key}: '{name}'\n", repository)
+    assert message.endswith(
+        f"{key}: holds the character U+{ord(name[3 if len(name) > 3 else 1]):04X}, which cannot be "
+        "seen\n  hint: remove it, or write a blank"
+    )
+
+
+@pytest.mark.parametrize("character", ["\x1c", "\u00a0", "\u2003", "\u200b", "\ufeff"])
+@pytest.mark.parametrize("inside", ["{}secrets.B", " secrets.B {}", " vars.B || {}'x' "])
+def test_an_expression_has_plain_blanks_only(inside: str, character: str, repository: Path) -> None:
+    value = "${{" + inside.replace("{}", f"\\U{ord(character):08x}") + "}}"
+    (message,) = problems(deploy(f'{{env: {{A: "{value}"}}}}'), repository)
+    assert message == (
+        f"{SOURCE}:4:18 deploy/run/env/A: has the character U+{ord(character):04X} in "
+        "`${{ }}`, and GitHub takes plain blanks only\n  hint: write a blank instead"
+    )
+
+
+@pytest.mark.parametrize("name", ["本番", "prüfung"])
+def test_an_environment_that_a_container_cannot_be_named_after_needs_a_name(
+    name: str, repository: Path
+) -> None:
+    text = f"image: .\nenvironment: {name}\ndeploy: {{ssh: vps, run: {{}}}}\n"
+    (message,) = problems(text, repository)
+    assert message == (
+        f"{SOURCE}:2:14 environment: {name!r} cannot be a part of the container's name as it is\n"
+        "  hint: give the container a name of letters, digits and . _ -, as name: shop-live"
     )
 
 
@@ -796,6 +921,14 @@ def test_all_problems_are_reported_in_one_run_in_the_order_of_lines(repository: 
         "6:11 deploy/health",
         "7:1 zebra",
     ]
+
+
+def test_a_message_shows_the_ends_of_a_long_value(repository: Path) -> None:
+    (message,) = problems(deploy(f"{{restart: {'x' * 100_000}}}"), repository)
+    assert len(message) < 1000
+    assert message.startswith(f"{SOURCE}:4:18 deploy/run/restart: 'xxxxx")
+    assert "xxxxx ... xxxxx" in message
+    assert "xxxxx' is not a restart policy\n  hint: use one of `no`, " in message
 
 
 def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:

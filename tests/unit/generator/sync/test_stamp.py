@@ -36,6 +36,32 @@ def test_an_untouched_file_is_not_edited() -> None:
     assert found.spec == stamp.digest(b"image: .\n")
 
 
+PATHS = ("a/", "my app/Dockerfile", "größe", "100%", "a,b", "%41", "\u2028")
+
+
+@pytest.mark.parametrize("paths", [(), *((path,) for path in PATHS), PATHS], ids=ascii)
+def test_the_line_keeps_paths_of_every_kind(paths: tuple[str, ...]) -> None:
+    text = stamp.sign("name: x\n", version="1", spec=b"", generator="g", paths=paths)
+    found = stamp.of(text.encode())
+    assert found is not None
+    assert found.paths == paths
+
+
+@pytest.mark.parametrize("words", ["%", "%zz", "a%4", "%ff"])
+def test_a_path_that_we_did_not_write_names_no_file(words: str, tmp_path: Path) -> None:
+    line = f"# gen-workflow: version=1 spec=2 generator=3 content=4 paths={words}\n"
+    found = stamp.of(line.encode())
+    assert found is not None
+    assert found.paths is not None
+    assert not (tmp_path / found.paths[0]).is_file()
+
+
+def test_the_line_of_an_older_version_says_nothing_of_paths() -> None:
+    found = stamp.of(b"# gen-workflow: version=1 spec=2 generator=3 content=4\n")
+    assert found is not None
+    assert found.paths is None
+
+
 @pytest.mark.parametrize(
     "edited",
     [TEXT + "\n", TEXT.replace("name", "nam"), TEXT.replace("# Gen", "# gen"), "\n" + TEXT],
@@ -119,8 +145,8 @@ def test_what_renders_the_same_workflow_is_in_step(there: str) -> None:
             signed("# Generated.\n\nname: y\n", generator="h"),
             [
                 (
-                    "generator changed: gen-workflow 1.0.0 wrote it, "
-                    "with other templates, pins or sources than today's"
+                    "generator changed: gen-workflow 1.0.0 wrote it, and this gen-workflow 1.0.0, "
+                    "with other templates, pins or sources, renders another workflow"
                 )
             ],
             id="other sources",

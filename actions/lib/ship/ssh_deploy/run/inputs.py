@@ -13,7 +13,7 @@ from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
 from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
 from ship.ssh_deploy.run.options import read_options
 from ship.ssh_deploy.run.ports import read_ports
-from ship.ssh_deploy.run.volumes import written_by_both
+from ship.ssh_deploy.run.volumes import check_volumes, written_by_both
 from ship.ssh_deploy.words import read_command
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NETWORK = re.compile(r"(?!(?:host|none)$)[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}")
 # A name has two characters at least: Docker reads a single one as the drive of a Windows path.
 VOLUME = re.compile(r"(?:/[^:\s]*|[a-zA-Z0-9][a-zA-Z0-9_.-]+):/[^:\s]*(?::[a-zA-Z,]+)?")
-RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]+)?")
+RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::[0-9]{1,9})?")
 HEALTH = re.compile(r"/[!-~]*")
 LABEL_NAME = re.compile(r"(?!io\.github\.gen-workflow)[A-Za-z0-9][!-<>-~]*")
 
@@ -132,7 +132,9 @@ def _each(
 
 def _volumes(read: Reader) -> tuple[str, ...]:
     hint = "write NAME:/PATH or /PATH:/PATH, with absolute paths"
-    return _each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app", hint)
+    volumes = _each(read, "volumes", VOLUME, "a volume such as data:/var/lib/app", hint)
+    check_volumes(read, (volume for volume in volumes if VOLUME.fullmatch(volume)))
+    return volumes
 
 
 def _networks(read: Reader) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from ship.ssh_deploy.common import EVERYWHERE
 if TYPE_CHECKING:
     from ship.runner.reader import Reader
 
-OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 PORT = re.compile(
     rf"(?:(?P<address>{OCTET}(?:\.{OCTET}){{3}}|\[[0-9A-Fa-f:.]+\]):)?"
     r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})"
@@ -58,19 +58,30 @@ class Port(NamedTuple):
 
 
 def in_proc_net(address: str) -> str:
-    """Return an address as /proc/net shows it: words of four bytes, the lowest byte first.
-
-    What is no address stays as it is: no socket has it, and Docker will say what is wrong.
-    """
+    """Return an address as /proc/net shows it: words of four bytes, the lowest byte first."""
     if not address.startswith("["):
         return bytes(map(int, reversed(address.split(".")))).hex().upper() if address else ""
+    packed = _packed(address)
+    return b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4)).hex().upper()
+
+
+def _packed(address: str) -> bytes:
+    """Return the bytes of an IPv6 address in brackets; none when it is not one."""
     import socket  # noqa: PLC0415 - few need it, and it adds 5 ms to the start
 
     try:
-        packed = socket.inet_pton(socket.AF_INET6, address[1:-1])
+        return socket.inet_pton(socket.AF_INET6, address[1:-1])
     except OSError:
+        return b""
+
+
+def _shortest(address: str) -> str:
+    """Return an address in its shortest form, so that two spellings of one are equal."""
+    if not address.startswith("["):
         return address
-    return b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4)).hex().upper()
+    import socket  # noqa: PLC0415 - as above
+
+    return f"[{socket.inet_ntop(socket.AF_INET6, _packed(address))}]"
 
 
 def read_ports(read: Reader) -> tuple[Port, ...]:
@@ -92,5 +103,10 @@ def _port(read: Reader, line: str) -> Port | None:
             "ports", f"{line!r} is not a port to publish", "write HOST:CONTAINER, such as 80:8080"
         )
         return None
+    address = match["address"] or ""
+    if address.startswith("[") and not _packed(address):
+        hint = "write for example [::1], or 127.0.0.1 for IPv4"
+        read.problem("ports", f"{line!r}: {address} is not an address", hint)
+        return None
     host, container = map(str, numbers)
-    return Port(match["address"] or "", host, container, match["protocol"] or "tcp")
+    return Port(_shortest(address), host, container, match["protocol"] or "tcp")

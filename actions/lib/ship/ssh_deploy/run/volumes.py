@@ -1,7 +1,8 @@
-"""Which mounts let two containers of a service write to the same files."""
+"""What Docker takes as a volume, and which let two containers write to the same files."""
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from ship.ssh_deploy.run.options import named
@@ -9,8 +10,53 @@ from ship.ssh_deploy.run.options import named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ship.runner.reader import Reader
+
+# Docker takes one of each (moby, daemon/volume/mounts/linux_parser.go). Those of the third belong
+# to a named volume, those of the last to a path of the host.
+MODES: tuple[tuple[str, ...], ...] = (
+    ("rw", "ro"),
+    ("z", "Z"),
+    ("nocopy",),
+    ("consistent", "cached", "delegated"),
+    ("shared", "rshared", "slave", "rslave", "private", "rprivate"),
+)
+
 # Docker reads them as Go does (pkg.go.dev/strconv#ParseBool).
 TRUE = ("", "1", "t", "T", "true", "TRUE", "True")
+
+
+def check_volumes(read: Reader, volumes: Iterable[str]) -> None:
+    """Note what Docker would refuse of volumes, and would refuse only when the container starts."""
+    taken: dict[str, str] = {}
+    for volume in volumes:
+        source, _, rest = volume.partition(":")
+        path, _, mode = rest.partition(":")
+        # Docker compares the shortest form of a path.
+        target = "/" + posixpath.normpath(path).lstrip("/")
+        if target == "/":
+            hint = "name a folder of the container, such as data:/var/lib/app"
+            read.problem(
+                "volumes", f"{volume!r} would take the place of all files of the container", hint
+            )
+        elif target in taken:
+            what = f"{volume!r} takes the same path of the container as {taken[target]!r}"
+            read.problem("volumes", what, "keep one of them")
+        elif wrong := _wrong_mode(source, mode):
+            hint = "use `ro`, or leave the option out"
+            read.problem("volumes", f"{volume!r}: Docker does not take {wrong!r} here", hint)
+        taken.setdefault(target, volume)
+
+
+def _wrong_mode(source: str, mode: str) -> str:
+    """Return the first option of a volume that Docker would refuse; empty when none is."""
+    seen = [MODES[2] if source.startswith("/") else MODES[4]]
+    for word in mode.split(",") if mode else ():
+        kind = next((kind for kind in MODES if word in kind), None)
+        if kind is None or kind in seen:
+            return word or ","
+        seen.append(kind)
+    return ""
 
 
 def written_by_both(volumes: Iterable[str], options: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,142 @@
+"""What GitHub and its runner take of a workflow: limits that no schema and no linter knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.expressions import EXPRESSION
+from gen_workflow.spec.sections import sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_workflow.workflow.records import Workflow
+
+# GitHub makes one expression of a text with expressions in it. Its length and the number of its
+# parts are limited (actions/runner, DTExpressions2/Expressions2/ExpressionConstants.cs).
+LONGEST_EXPRESSION = 21_000
+MOST_EXPRESSIONS = 254
+# Bytes of a variable with its name: MAX_ARG_STRLEN of Linux, without the NUL at the end.
+LONGEST_VARIABLE = 128 * 1024 - 1
+# Bytes of a workflow that GitHub runs: docs.github.com/en/actions/reference/limits.
+LARGEST_WORKFLOW = 512_000
+# The keys whose inputs have another name.
+_KEYS = {
+    "build-args": "image/args",
+    "file": "image/dockerfile",
+    "image": "image/name",
+    "networks": "deploy/run/network",
+    "ssh-key": "deploy/ssh/key",
+}
+_ENV = "deploy/run/env"
+_SHORTER = "write less here, or put a long text into a file that the app or the build reads"
+
+
+class Excess(NamedTuple):
+    """What is too much: the path of its key in the spec, what is wrong, and what to do."""
+
+    key: str
+    what: str
+    hint: str
+
+
+class _Text(NamedTuple):
+    """A text of the workflow, the key that gives it, and the variable that it becomes."""
+
+    key: str
+    text: str
+    variable: str = ""
+
+
+def exceeded(workflow: Workflow) -> Iterator[Excess]:
+    """Yield each text of a workflow, and its sum, that GitHub or the runner would not take."""
+    for one in _texts(workflow):
+        expressions = EXPRESSION.findall(one.text)
+        length = _length(as_expression(one.text)) if expressions else 0
+        size = len(f"{one.variable}={one.text}".encode())
+        if length > LONGEST_EXPRESSION:
+            what = (
+                f"is part of an expression of {length:,} characters, and GitHub takes at most "
+                f"{LONGEST_EXPRESSION:,}; all of the text around `${{{{ }}}}` counts"
+            )
+            yield Excess(one.key, what, _how_to_shorten(one))
+        elif len(expressions) > MOST_EXPRESSIONS:
+            what = (
+                f"holds {len(expressions)} expressions in one text, and GitHub takes at most "
+                f"{MOST_EXPRESSIONS}"
+            )
+            yield Excess(one.key, what, "write some of the values themselves")
+        elif one.variable and size > LONGEST_VARIABLE:
+            what = (
+                f"is {size:,} bytes in one variable of the step, and Linux starts no program with "
+                f"more than {LONGEST_VARIABLE:,}"
+            )
+            yield Excess(one.key, what, _SHORTER)
+    yield from too_large(workflow)
+
+
+def too_large(workflow: Workflow, size: int = 0) -> Iterator[Excess]:
+    """Yield the largest key of a workflow that is larger than GitHub takes; nothing if it is not.
+
+    `size` is that of its text in bytes, or 0 as long as nothing is rendered.
+    """
+    sizes: Counter[str] = Counter()
+    for one in set(_texts(workflow)):  # steps that two jobs share are written once
+        sizes[_ENV if one.key.startswith(_ENV) else one.key] += len(one.text)
+    if max(size, sizes.total()) > LARGEST_WORKFLOW:
+        what = (
+            f"makes a workflow of more than {LARGEST_WORKFLOW:,} bytes, which GitHub does not run"
+        )
+        hint = "write less here, and use an alias of a long text less often"
+        yield Excess(sizes.most_common(1)[0][0], what, hint)
+
+
+def as_expression(text: str) -> str:
+    """Return the one expression that GitHub makes of a text with expressions in it.
+
+    As actions/runner does it in DTObjectTemplating/ObjectTemplating/TemplateReader.cs.
+    """
+    parts = EXPRESSION.split(text)
+    inside = [part.strip() for part in parts[1::2]]
+    if parts == ["", *parts[1:2], ""]:
+        return inside[0]
+    literals = [one.replace("'", "''").replace("{", "{{").replace("}", "}}") for one in parts[::2]]
+    places = [f"{{{number}}}" for number in range(len(inside))]
+    form = "".join(a + b for a, b in zip(literals, [*places, ""], strict=True))
+    return f"format('{form}'{''.join(f', {one}' for one in inside)})"
+
+
+def _texts(workflow: Workflow) -> Iterator[_Text]:
+    """Yield each text that a key of the spec can make long."""
+    yield _Text("on", "\n".join(workflow.on.push.branches))
+    for job in workflow.jobs:
+        if job.condition:
+            # GitHub adds the call where a condition has none of its kind.
+            yield _Text("on", f"${{{{ success() && ({job.condition}) }}}}")
+        for step in job.steps:
+            for name, value in step.inputs:
+                variable = f"INPUT_{name.upper().replace('-', '_')}"
+                yield _Text(key_of(name), str(value), variable)
+            for name, value in step.env:
+                yield _Text(f"{_ENV}/{name}", str(value), name)
+
+
+def key_of(name: str) -> str:
+    """Return the path of the key of the spec that an input of a step comes from."""
+    if name in _KEYS:
+        return _KEYS[name]
+    paths = (path for path, section in sections(SPEC) if name in section.keys)
+    return next((f"{path}/{name}" if path else name for path in paths), "")
+
+
+def _how_to_shorten(one: _Text) -> str:
+    if one.key == "on":
+        return "name fewer branches, or branches with shorter names"
+    return "write less here, or keep a long part in a variable of GitHub, as ${{ vars.NAME }}"
+
+
+def _length(text: str) -> int:
+    """Return the length of a text as GitHub counts it, in units of UTF-16."""
+    return len(text.encode("utf-16-le")) // 2
