@@ -19,7 +19,6 @@ from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
-    from gen_workflow.spec.declaration import Image
     from gen_workflow.workflow.records import Needs
 
 
@@ -102,7 +101,7 @@ class Project(NamedTuple):
             text, version=__version__, spec=raw, generator=generator, paths=spec.image.paths
         )
         load.refuse(limits.too_large(meant, len(signed.encode())), raw, self.source)
-        return Rendered(raw, signed, meant.needs, _dockerfile(spec.image))
+        return Rendered(raw, signed, meant.needs, spec.image.paths[-1])
 
     def _spec(self) -> bytes:
         path = os.path.normpath(os.path.join(self.folder, self.source))
@@ -136,12 +135,6 @@ class Project(NamedTuple):
             what = "was edited by hand since gen-workflow wrote it; nothing was changed"
             hint = f"{PUT_IN_SPEC}, then remove it from the workflow with {force}"
             raise Drift(what, where=files.WORKFLOW, hint=hint)
-
-
-def _dockerfile(image: Image) -> str:
-    """Return the path of the Dockerfile, also where the spec leaves it to the default."""
-    beside = "Dockerfile" if image.context == "." else f"{image.context}/Dockerfile"
-    return image.dockerfile or beside
 
 
 PUT_IN_SPEC = "put the edit into the spec"
