@@ -744,6 +744,18 @@ def test_a_project_with_other_ports_does_not_take_its_name(side: ComposeSide) ->
     assert deployed(side.deploy())
 
 
+def test_ports_that_follow_one_another_are_known_though_docker_shows_a_range(
+    side: ComposeSide,
+) -> None:
+    side.make("published", "0.0.0.0:443->443/tcp, [::]:8079-8081->8079-8081/tcp\n")
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"PORTS": "8080 8081"}
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"PORTS": "9090"}
+    facts = side.deploy()
+    assert "detail the port 443 8079 8080 8081, and this deploy has 9090" in facts, facts
+
+
 def test_a_project_stays_in_its_environment(side: ComposeSide) -> None:
     side.common = COMMON._replace(environment="production")
     assert deployed(side.deploy())

@@ -232,10 +232,12 @@ running_in() {
   printf '%s\n' "$1" | sed -n 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* running .*/\1/p' | sort -u
 }
 
-# Prints the ports of the host that the containers of the project publish.
+# Prints the ports of the host that the containers of the project publish. Docker shows ports that
+# follow one another as a range.
 published_ports() {
   docker ps --filter "label=$PROJECT_LABEL=$PROJECT" --format '{{.Ports}}' | tr ',' '\n' |
-    sed -n 's/.*:\([0-9][0-9]*\)->.*/\1/p' | sort -nu | tr '\n' ' '
+    sed -n 's/.*:\([0-9-]*\)->.*/\1/p' |
+    awk -F - '{ for (port = $1; port <= $NF; port++) print port }' | sort -nu | tr '\n' ' '
 }
 
 # Undoes what is not committed, whatever ends the session.
