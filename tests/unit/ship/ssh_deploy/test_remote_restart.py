@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.waiting import PATIENCE_SECONDS
-from script_host import PHASES, ScriptHost, listen, say
+from script_host import ACME, COMMON, PHASES, WANTED, ScriptHost, listen, say
 from ship.ssh_deploy.program import call
+from ship.ssh_deploy.run.plan import plan_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +87,34 @@ def test_a_deploy_that_fails_leaves_the_old_one_its_restart_policy(
     assert script_host.boxes == {"app": "running"}
     assert script_host.policies == {"app": "unless-stopped"}
     assert not (script_host.state / "restart").exists()
+
+
+def test_a_version_that_could_not_start_leaves_no_policy_to_the_deploy_that_repairs_it(
+    script_host: ScriptHost,
+) -> None:
+    go_down(script_host, "start app.next")
+    script_host.make("box/app", "stopped")
+    script_host.make("whole", "")
+    script_host.make("broken", "start app")
+    facts = script_host.run(*PHASES, program=plan_run(COMMON, WANTED._replace(restart="no"), ACME))
+    assert "committed yes" in facts
+    assert script_host.policies == {"app": "no", "app.previous": "no"}
+    assert not (script_host.state / "restart").exists()
+
+
+@pytest.mark.parametrize("policy", ["unless-stopped", "always"])
+def test_a_new_version_that_cannot_get_its_restart_policy_is_told(
+    script_host: ScriptHost, policy: str
+) -> None:
+    script_host.make("policy/app", policy)
+    script_host.make("broken", "update --restart=unless-stopped app.next")
+    facts = script_host.run(*PHASES)
+    assert "committed yes" in facts
+    assert (
+        "told app may not start after a reboot. To prevent this, run on the host: "
+        "docker update --restart=unless-stopped app" in facts
+    )
+    assert script_host.boxes == DEPLOYED
 
 
 @pytest.mark.parametrize("policy", ["no", "always", "on-failure"])
