@@ -46,6 +46,8 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json"
 )
 ACCEPT = {"Accept": MANIFESTS}
+# What is no size of a part of an image, in bytes.
+LARGEST = 1 << 50
 TAGS_A_PAGE = 1000
 PAGES = 100
 
@@ -59,11 +61,7 @@ class Manifest(NamedTuple):
 
     def read(self) -> dict[str, Any]:
         """Return its JSON object; an empty one if it is anything else."""
-        try:
-            found = json.loads(self.body)
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        return _json(self.body)
 
 
 class _Login(NamedTuple):
@@ -202,7 +200,7 @@ class Client:
         read = self._of_first_platform(name, digest)
         parts = (*_mappings(read.get("layers")), *_mappings([read.get("config")]))
         sizes = [part.get("size") for part in parts]
-        return sum(size for size in sizes if isinstance(size, int))
+        return sum(size for size in sizes if isinstance(size, int) and 0 < size < LARGEST)
 
     def labels(self, name: Name, reference: str) -> dict[str, str]:
         """Return the labels of an image, on its first platform; none if there is no such image.
@@ -218,7 +216,7 @@ class Client:
             _expect(HTTP_OK, name, answer)
             # What is sent from elsewhere need not be what was asked for.
             is_whole = digest == "sha256:" + hashlib.sha256(answer.body).hexdigest()
-            self._labels[name, digest] = _labels(_json(answer)) if is_whole else {}
+            self._labels[name, digest] = _labels(_json(answer.body)) if is_whole else {}
         return self._labels[name, digest]
 
     def _of_first_platform(self, name: Name, reference: str) -> dict[str, Any]:
@@ -331,7 +329,7 @@ class Client:
             raise Refused.because(name, Refusal(LOGIN, HTTP_UNAUTHORIZED, what))
         answer = self._ask_token(login, credential, f"repository:{name.path}:{actions}")
         _raise_transient(name, answer)
-        found = _json(answer)
+        found = _json(answer.body)
         token = found.get("token") or found.get("access_token")
         if answer.status != HTTP_OK or not _is_token(token):
             refusal = _refusal(LOGIN, answer)
@@ -367,7 +365,7 @@ class Client:
 
 def _refusal(stage: str, answer: Answer) -> Refusal:
     """Return a refusal in the words of the registry."""
-    errors = _json(answer).get("errors")
+    errors = _json(answer.body).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
     if not isinstance(first, dict):
         return Refusal(stage, answer.status, "")
@@ -437,9 +435,10 @@ def _raise_transient(name: Name, answer: Answer) -> None:
         )
 
 
-def _json(answer: Answer) -> dict[str, Any]:
+def _json(body: bytes) -> dict[str, Any]:
+    """Return a JSON object; an empty one for anything else."""
     try:
-        found = json.loads(answer.body)
+        found = json.loads(body)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -447,7 +446,7 @@ def _json(answer: Answer) -> dict[str, Any]:
 
 def _read_page(name: Name, answer: Answer, found: dict[str, None]) -> str | None:
     """Add the tags of a page; return the query of the next, if there is one. Raises Incomplete."""
-    listed = _json(answer).get("tags", "none")
+    listed = _json(answer.body).get("tags", "none")
     # A repository without tags may have null.
     if not isinstance(listed, (list, type(None))):
         raise Incomplete.of_list(name, "a page is no list of tags")
