@@ -132,6 +132,18 @@ def test_the_last_deploy_decides_also_when_it_has_no_commit(script_host: ScriptH
     assert "committed yes" in script_host.run(*PHASES, program=program(MAIN))
 
 
+def test_a_line_that_a_full_disk_has_cut_off_says_nothing(script_host: ScriptHost) -> None:
+    serve(script_host, NEWER)
+    history = script_host.state / "history.jsonl"
+    cut = history.read_text().partition(',"image"')[0]
+    history.write_text(cut.replace(TIME, "2026-11-29T00:00:00Z"))
+    serve(script_host, None)
+    assert "committed yes" in script_host.run(*PHASES, program=program(MAIN))
+    history.write_text(cut.replace(TIME, "2026-11-29T00:00:00Z"))
+    serve(script_host, NEWER)
+    assert OLDER in script_host.run(*PHASES, program=program(MAIN))
+
+
 def test_a_run_of_which_less_is_known_deploys_as_before(script_host: ScriptHost) -> None:
     serve(script_host, NEWER)
     assert "committed yes" in script_host.run(*PHASES, program=program(None))
