@@ -254,7 +254,7 @@ class Client:
             # A token may have run out during a long build.
             if answer.status != HTTP_UNAUTHORIZED or is_last:
                 break
-            if not self._forget_token(name):
+            if not self._forget_token(name, authorization):
                 break
         if answer.status == HTTP_UNAUTHORIZED:
             # A refused token lacks the permission; a refused password is wrong.
@@ -286,10 +286,16 @@ class Client:
                 break
         return answer
 
-    def _forget_token(self, name: Name) -> bool:
-        """Forget the tokens for a repository. Returns whether there were any."""
-        forgotten = [self._tokens.pop((name, actions), "") for actions in (PULL, PULL_PUSH)]
-        return any(forgotten)
+    def _forget_token(self, name: Name, authorization: str) -> bool:
+        """Forget the tokens for a repository, unless another thread has a new one.
+
+        Returns whether it was a token that the registry refused.
+        """
+        scheme, _, token = authorization.partition(" ")
+        if token in (self._tokens.get((name, actions)) for actions in (PULL, PULL_PUSH)):
+            for actions in (PULL, PULL_PUSH):
+                self._tokens.pop((name, actions), None)
+        return scheme == "Bearer"
 
     def _authorization(self, name: Name, actions: str) -> str:
         """Return the Authorization header that the registry asks for. Raises Refused."""
@@ -300,10 +306,11 @@ class Client:
         if login.scheme == "basic":
             return _basic(credential) if credential else ""
         # A token for pushes is good for pulls too, which saves a request.
-        key = (name, PULL_PUSH) if (name, PULL_PUSH) in self._tokens else (name, actions)
-        if key not in self._tokens:
-            self._tokens[key] = self._fetch_token(name, login, credential, actions)
-        return f"Bearer {self._tokens[key]}"
+        token = self._tokens.get((name, PULL_PUSH)) or self._tokens.get((name, actions))
+        if not token:
+            token = self._fetch_token(name, login, credential, actions)
+            self._tokens[name, actions] = token
+        return f"Bearer {token}"
 
     def _known_credential(self, registry: str) -> Credential | None:
         if registry not in self._credentials:
