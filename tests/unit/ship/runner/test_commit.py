@@ -70,8 +70,10 @@ def test_a_run_after_another_workflow_is_for_the_commit_of_that() -> None:
         {"event_name": "workflow_run"},
         {"event_name": "workflow_run", "payload": {"workflow_run": {**RUN, "head_branch": None}}},
         # A branch of a fork, which may be called `main` too.
-        {"event_name": "workflow_run", "payload": {"workflow_run": {
-            **RUN, "head_repository": {"full_name": "evil/Shop"}}}},
+        {
+            "event_name": "workflow_run",
+            "payload": {"workflow_run": {**RUN, "head_repository": {"full_name": "evil/Shop"}}},
+        },
     ],
 )
 def test_where_the_runner_does_not_tell_all_there_is_none(changes: dict[str, Any]) -> None:
