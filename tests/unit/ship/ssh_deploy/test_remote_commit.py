@@ -173,6 +173,20 @@ def test_an_older_commit_does_not_replace_a_project(tmp_path: Path, shell: str) 
     assert side.text("compose.yml") == "2"
 
 
+@pytest.mark.parametrize("shell", DASH_FIRST)
+def test_a_project_without_containers_is_deployed_whatever_was_there(
+    tmp_path: Path, shell: str
+) -> None:
+    side = ComposeSide(tmp_path, shell)
+    side.put("compose.yml", "1")
+    side.run_of = run_for(NEWER)
+    assert deployed(side.deploy())
+    (side.folder / "web").unlink()
+    side.run_of = run_for(MAIN)
+    facts = side.deploy()
+    assert deployed(facts), facts
+
+
 def test_the_message_names_what_serves_and_all_ways_on() -> None:
     cause, hint, _ = advice("older-commit", OLDER.removeprefix("detail "))
     assert f"{cause}; {hint}" == (
