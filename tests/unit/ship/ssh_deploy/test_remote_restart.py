@@ -61,6 +61,22 @@ def test_one_healthy_version_starts_with_the_host_whenever_it_goes_down(
     assert script_host.policies == {"app": "unless-stopped", "app.previous": "no"}
 
 
+def test_where_the_old_version_cannot_be_what_starts_the_new_one_does(
+    script_host: ScriptHost,
+) -> None:
+    script_host.make("broken", "update --restart=always app")
+    process = script_host.start()
+    say(process, call(*PHASES[: PHASES.index("switch") + 1]))
+    listen(process, "end switch")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert script_host.restart() == ["app.next"], script_host.policies
+    script_host.make("broken", "never")
+    assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+    assert script_host.boxes == DEPLOYED
+    assert script_host.policies == {"app": "unless-stopped", "app.previous": "no"}
+
+
 def test_an_engine_that_restarts_before_the_commit_leaves_the_new_version_running(
     script_host: ScriptHost,
 ) -> None:

@@ -572,8 +572,11 @@ still_runs() {
 keep_startable() {
   case $old_restart in always | unless-stopped) ;; *) return 0 ;; esac
   printf '%s %s\n' "$old_restart" "$RESTART" 2>/dev/null >"$STATE/restart" || return 0
-  first_restart=no
-  [ "$old_restart" = always ] || docker update --restart=always "$NAME" >/dev/null 2>&1
+  if [ "$old_restart" = always ] || docker update --restart=always "$NAME" >/dev/null 2>&1; then
+    first_restart=no
+  else
+    rm -f "$STATE/restart"
+  fi
 }
 
 # The old version serves on, with its own restart policy. One that a failed deploy could not start
