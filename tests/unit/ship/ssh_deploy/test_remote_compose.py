@@ -330,6 +330,21 @@ def test_on_a_full_disk_the_new_container_makes_room_for_the_old_one(side: Compo
     assert "rm -f n3w0" in side.calls
 
 
+@pytest.mark.parametrize("broken", ["never", "compose -p app -f ./compose.yml -f ./images"])
+def test_the_container_that_keeps_room_is_gone_after_the_deploy(
+    side: ComposeSide, broken: str
+) -> None:
+    serve(side)
+    side.put("compose.yml", "2")
+    side.make("broken", f"{broken}.gen-workflow.yml up -d")
+    side.deploy()
+    used = [call for call in side.calls if "app-gen-workflow-room" in call]
+    assert used[-2:] == [
+        f"create --name app-gen-workflow-room {IMAGE} room",
+        "rm -f -v app-gen-workflow-room",
+    ]
+
+
 def test_a_file_that_could_not_be_put_back_is_kept(side: ComposeSide) -> None:
     assert deployed(side.deploy())
     side.put("compose.yml", "2")
@@ -624,6 +639,11 @@ def test_a_project_made_by_hand_is_restored_with_its_own_files(
     assert with_files.startswith(f"compose -p app {files}")
 
 
+def removed(side: ComposeSide) -> list[str]:
+    """Return how containers were removed, but for the one that keeps room."""
+    return [each for each in side.calls if each.startswith("rm ") and not each.endswith("-room")]
+
+
 def test_a_removed_service_is_stopped_also_when_its_files_were_removed_before(
     moved: Moved,
 ) -> None:
@@ -634,7 +654,7 @@ def test_a_removed_service_is_stopped_also_when_its_files_were_removed_before(
     moved.made_with("gone.yml", number=7, service="tool")
     (moved.live / "hand.yml").write_text("mine")
     assert deployed(moved.deploy())
-    assert [call for call in moved.calls if call.startswith("rm ")] == ["rm 5"]
+    assert removed(moved) == ["rm 5"]
 
 
 def test_a_service_of_the_release_before_goes_when_its_file_gets_another_name(moved: Moved) -> None:
@@ -642,7 +662,7 @@ def test_a_service_of_the_release_before_goes_when_its_file_gets_another_name(mo
     (moved.repository / "new.yml").rename(moved.repository / "newest.yml")
     moved.compose = ("newest.yml",)
     assert deployed(moved.deploy())
-    assert [call for call in moved.calls if call.startswith("rm ")] == ["rm 5"]
+    assert removed(moved) == ["rm 5"]
 
 
 OLD = f"2 sha256:old ghcr.io/acme/app@sha256:{'0' * 64}"

@@ -11,6 +11,8 @@ undone=
 restored_state=
 # Why it did not answer, in words.
 restored_silence=
+# The name of the container that keeps some room.
+room=
 # Whether the new containers were removed because the disk is full.
 made_room=
 # Why compose could not bring the containers back.
@@ -163,14 +165,14 @@ bring_back() {
   }
 }
 
-# On a full disk nothing can be made. What is new can go: the containers, and then the images,
-# without those that ran before too.
+# On a full disk nothing can be made or started. What is new can go: the containers, and then the
+# images, without those that ran before too.
 make_room() {
   local each id before
   case $restore_error in
     *'no space left'*)
       # Only once: then what is not in the notes is the old version, made again.
-      [ -n "$made_room" ] || remove_new_containers '*'
+      [ -n "$made_room" ] || { remove_room && remove_new_containers '*'; }
       made_room=yes
       ;;
   esac
@@ -179,6 +181,19 @@ make_room() {
     id=$(docker image inspect --format '{{.Id}}' "$each" 2>/dev/null)
     is_among "$each" "$before" || is_among "$id" "$before" || docker rmi "$each" >/dev/null 2>&1
   done
+}
+
+# Makes a container that never runs. Where nothing else of ours can be removed from a full disk, it
+# is the room that an old one needs to start: new images may have nothing that old ones do not.
+keep_room() {
+  room=$PROJECT-gen-workflow-room
+  docker rm -f -v "$room" >/dev/null 2>&1
+  docker create --name "$room" "${IMAGE%% *}" room >/dev/null 2>&1
+}
+
+remove_room() {
+  [ -z "$room" ] || docker rm -f -v "$room" >/dev/null 2>&1
+  room=
 }
 
 # Removes containers of the project that this deploy has made. $1 a pattern: those in this state.
