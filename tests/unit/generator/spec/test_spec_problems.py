@@ -354,6 +354,25 @@ RUNS = [
         id="expression-in-port",
     ),
     pytest.param(
+        '{env: ["${{ secrets.B }}"]}',
+        "4:15 deploy/run/env/0: a list holds names of secrets, and no expressions\n"
+        "  hint: write B alone, which also names the variable; "
+        'or name the variable that gets it: {NAME: "${{ secrets.B }}"}',
+        id="secret-as-an-expression",
+    ),
+    pytest.param(
+        '{env: ["A=${{ secrets.B }}"]}',
+        "4:15 deploy/run/env/0: a list holds names of secrets, and no expressions\n"
+        '  hint: name the variable that gets it: {A: "${{ secrets.B }}"}',
+        id="secret-as-docker-writes-it",
+    ),
+    pytest.param(
+        '{env: ["${{ vars.B }}"]}',
+        "4:15 deploy/run/env/0: a list holds names of secrets, and no expressions\n"
+        '  hint: name the variable that gets it: {NAME: "${{ vars.B }}"}',
+        id="variable-as-an-expression",
+    ),
+    pytest.param(
         '{ports: "8080:80"}',
         "4:16 deploy/run/ports: should be a list, but is text\n"
         '  hint: write for example ["8080:8080"]',
@@ -452,6 +471,12 @@ SSH = [
         "2:15 deploy/ssh: 'me@host' is not the name of a target\n  hint: write a word such as vps, "
         "which reads variables such as VPS_HOST; or a mapping: {host, user, key, known-hosts}",
         id="address",
+    ),
+    pytest.param(
+        '"${{ vars.HOST }}"',
+        "2:15 deploy/ssh: an expression cannot name a target\n  hint: write a word such as vps, "
+        "which reads variables such as VPS_HOST; or a mapping: {host, user, key, known-hosts}",
+        id="expression-as-a-target",
     ),
     pytest.param(
         "github",
