@@ -84,13 +84,36 @@ WHOLE = [
         id="host-is-a-number",
     ),
     pytest.param(
+        "image: .\nname\u00a0: shop\n",
+        "2:1 'name\\xa0': holds the character U+00A0, which cannot be seen\n"
+        "  hint: remove it, or write a blank",
+        id="key-with-a-no-break-blank",
+    ),
+    pytest.param(
+        "image: .\ndeploy: {ssh:vps, run: {}}\n",
+        "2:10 deploy/ssh:vps: `ssh` has no blank behind its `:`\n  hint: write `ssh: vps`",
+        id="no-blank-behind-a-key-in-brackets",
+    ),
+    pytest.param(
+        "image: .\ncontainer: shop\n",
+        "2:1 container: is not a key of the spec\n  hint: use one of `image`, `name`, `on`, "
+        "`deploy`, `environment` and `actions`; a key of your own must begin with `x-`",
+        id="key-that-is-like-a-later-one",
+    ),
+    pytest.param(
+        "image: .\nregistery: x\n",
+        "2:1 registery: is not a key of the spec\n"
+        "  hint: perhaps you meant `registry`, which is not supported yet in this version",
+        id="misspelt-later-key",
+    ),
+    pytest.param(
         "image: .\nenvironments: {}\n",
-        "2:1 environments: is not supported yet in this version",
+        "2:1 environments: is not supported yet in this version\n  hint: remove it",
         id="later-key",
     ),
     pytest.param(
         "image: .\ndeploy: {ssh: vps, compose: compose.yml}\n",
-        "2:20 deploy/compose: is not supported yet in this version",
+        "2:20 deploy/compose: is not supported yet in this version\n  hint: remove it",
         id="later-key-of-deploy",
     ),
     pytest.param(
@@ -352,6 +375,23 @@ RUNS = [
         "4:17 deploy/run/ports/0: an expression is not allowed here\n"
         "  hint: write the value itself",
         id="expression-in-port",
+    ),
+    pytest.param(
+        "{env: {A: {b: c}}}",
+        "4:18 deploy/run/env/A: should be a value, but is a mapping\n"
+        '  hint: write one text; put one that holds brackets into quotes: "{a: b}"',
+        id="value-is-a-mapping",
+    ),
+    pytest.param(
+        "{env: {A: {{ secrets.B }}}}",
+        "4:18 deploy/run/env/A: should be a value, but is a mapping\n"
+        '  hint: an expression begins with a `$`, and is in quotes: "${{ secrets.NAME }}"',
+        id="expression-without-its-dollar",
+    ),
+    pytest.param(
+        "{env: {A:1, B: 2}}",
+        "4:15 deploy/run/env/A:1: `A` has no blank behind its `:`\n  hint: write `A: 1`",
+        id="no-blank-behind-a-key-in-brackets",
     ),
     pytest.param(
         '{env: ["${{ secrets.B }}"]}',
