@@ -999,3 +999,24 @@ def test_a_message_shows_the_ends_of_a_long_value(repository: Path) -> None:
 def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:
     (message,) = problems("image: .\non: &a [*a]\n", repository)
     assert message.startswith(f"{SOURCE}:2:5 on/0: ")
+
+
+@pytest.mark.parametrize("target", ["../outside", "{0}/backend/Dockerfile.prod"])
+@pytest.mark.parametrize("image", ["app", "{{context: ., dockerfile: app/Dockerfile}}"])
+def test_a_dockerfile_that_buildx_would_not_follow_is_refused(
+    image: str, target: str, repository: Path
+) -> None:
+    (repository / "app").mkdir()
+    (repository / "outside").touch()
+    (repository / "app" / "Dockerfile").symlink_to(target.format(repository))
+    (only,) = problems(f"image: {image.format()}\n", repository)
+    what = f"{repository}/app/Dockerfile is a link out of its folder, which buildx does not follow"
+    assert what in only
+    assert (
+        "\n  hint: replace the link by the file itself, or name that file as `dockerfile`" in only
+    )
+
+
+def test_a_dockerfile_may_be_a_link_to_a_file_beside_it(repository: Path) -> None:
+    (repository / "backend" / "Dockerfile").symlink_to("Dockerfile.prod")
+    assert load(b"image: backend\n", SOURCE, str(repository)).image.paths[1] == "backend/Dockerfile"
