@@ -351,7 +351,7 @@ def test_a_workflow_that_is_no_file_is_reported(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     os.mkfifo(repository.workflow)
     for verb in ("check", "generate"):
-        message = f"./{WORKFLOW}: {ENDLESS}"
+        message = f"{WORKFLOW}: {ENDLESS}"
         assert repository.run(verb) == (2, "", message)
 
 
@@ -441,6 +441,16 @@ def test_a_file_in_the_way_is_reported(name: str, repository: Repository) -> Non
     path.write_text("")
     message = (
         f"{name}: is a file, and the workflow needs a folder of this name\n"
+        "  hint: move it away, or give it another name\n"
+    )
+    for verb in ("check", "generate"):
+        assert repository.run(verb) == (2, "", message)
+
+
+def test_a_folder_in_place_of_the_workflow_is_reported(repository: Repository) -> None:
+    repository.workflow.mkdir(parents=True)
+    message = (
+        f"{WORKFLOW}: is a folder, and the workflow needs a file of this name\n"
         "  hint: move it away, or give it another name\n"
     )
     for verb in ("check", "generate"):
