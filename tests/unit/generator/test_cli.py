@@ -367,6 +367,16 @@ def test_a_spec_outside_of_the_repository_is_refused(
     assert repository.run(verb, "--spec", spec) == (2, "", message)
 
 
+def test_a_spec_outside_of_the_repository_is_refused_also_where_all_is_in_step(
+    repository: Repository,
+) -> None:
+    assert repository.run("generate").code == 0
+    for verb in ("check", "generate"):
+        ended = repository.run(verb, "--spec", str(repository.spec))
+        assert (ended.code, ended.out) == (2, "")
+        assert "is not in the repository" in ended.err
+
+
 def test_a_hint_leads_to_the_same_project(repository: Repository, tmp_path: Path) -> None:
     repository.spec.rename(repository.folder / "other.yml")
     ended = repository.run("check", "-C", str(tmp_path), "--spec", "other.yml")
@@ -582,6 +592,12 @@ def test_what_is_no_command_is_refused(argv: tuple[str, ...], repository: Reposi
     ended = repository.run(*argv)
     assert ended.code == 2
     assert "usage: gen-workflow" in ended.err
+
+
+def test_an_option_before_the_verb_is_told_as_one(repository: Repository) -> None:
+    ended = repository.run("-C", "there", "check")
+    assert ended.code == 2
+    assert "an option stands behind the verb: gen-workflow VERB -C ..." in ended.err
 
 
 def test_python_can_run_it_as_a_module(repository: Repository) -> None:
