@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
 T = TypeVar("T")
+# In brackets, YAML takes `A:1` for a key without a value.
+_GLUED = re.compile(r"([A-Za-z_][\w-]*):(?!//)(\S.*)")
 SCALARS = ("text", "a number", "true or false", "a date")
 Schema = dict[str, Any]
 
@@ -193,6 +195,9 @@ def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
             reading.problem(
                 value, what, "a key is a word; quote it where YAML takes it for something else"
             )
+        elif item.kind == "nothing" and not key.node.style and (glued := _GLUED.match(key.text)):
+            what = f"`{glued[1]}` has no blank behind its `:`"
+            reading.problem(key, what, f"write `{glued[1]}: {glued[2]}`")
         elif key.text in first:
             line = first[key.text].mark.line
             reading.problem(key, f"appears twice, first on line {line}", "keep one of them")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from gen_workflow.spec.forms import Form, Schema, entries
+from gen_workflow.spec.forms import Form, Schema, entries, unseen
 from gen_workflow.spec.hints import MEANT, NOT_YET, Keys, later_key, listed, unknown_key
 
 if TYPE_CHECKING:
@@ -107,9 +107,16 @@ class Section(Form[T]):
             elif key.text in names.later:
                 reading.problem(key, NOT_YET, later_key(key.text, path, reading.keys))
             elif not key.text.startswith("x-"):
-                hint = unknown_key(key.text, path, reading.keys)
-                reading.problem(key, "is not a key of the spec", hint)
+                self._note_unknown(key, path, reading)
         return {name: found[name] for name in names.known if name in found}
+
+    def _note_unknown(self, key: Value, path: str, reading: Reading) -> None:
+        if character := unseen(key.text):
+            what = f"holds the character {character}, which cannot be seen"
+            reading.problem(key, what, "remove it, or write a blank")
+        else:
+            hint = unknown_key(key.text, path, reading.keys)
+            reading.problem(key, "is not a key of the spec", hint)
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
         for name, key in self.keys.items():
@@ -123,6 +130,8 @@ class Section(Form[T]):
         words = [key.text for key, _ in where.pairs()]
         instead = [one.words.split() for one in self._later if name in one.instead.split()]
         unknown = [word for word in words if word not in (*self.names.known, *self.names.later)]
+        if any(word.startswith(f"{name}:") for word in words):
+            return True  # its `:` has no blank behind it
         return any(word in planned for planned in instead for word in words) or any(
             unknown_key(word, where.path, reading.keys) == MEANT.format(name) for word in unknown
         )

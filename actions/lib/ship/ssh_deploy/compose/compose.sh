@@ -246,8 +246,9 @@ clean_up() {
   stop_compose
   [ -z "$task_container" ] || docker rm -f "$task_container" >/dev/null 2>&1
   rm -rf "$view" "$STATE/said" "$STATE/up-said" "$UNDO.new" "$STATE/current.new"
-  [ -z "$committed" ] || return 0
+  [ -z "$committed" ] || { remove_room && return 0; }
   [ -z "$installed" ] || undo
+  remove_room
   end_gap
   [ ! -d "${release:-none}" ] || record "$result" "$gap"
   [ -z "$release" ] || rm -rf "$release" "$release.new"
