@@ -6,7 +6,6 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.build_push.buildx import output
 from ship.runner.command import Command
 from ship.runner.errors import Problem, StepFailed, UserError
 
@@ -107,12 +106,16 @@ def _ask(runner: Runner, config: str, *argv: str) -> Finished:
     command = Command(argv, why="see what the engine can do", env={"DOCKER_CONFIG": config})
     answer = runner.run(command)
     if answer.code:
+        from ship.build_push.buildx import output  # noqa: PLC0415 - only for failures
+
         raise output.failed(answer, "the Docker engine did not say which features it has")
     return answer
 
 
 def not_made(made: Finished, choice: Choice) -> StepFailed | UserError:
     """Return the error for a new builder that did not start."""
+    from ship.build_push.buildx import output  # noqa: PLC0415 - only for failures
+
     if output.is_about_engine(made):
         [problem] = output.failed(made).problems
         what = f"{problem.what}. A builder is needed for {', '.join(choice.reasons)}"

@@ -17,18 +17,17 @@ if TYPE_CHECKING:
     # Its arguments are the text, when there is one, and the options.
     Value = Callable[[str | None, Mapping[str, str]], str]
 
+# Few steps have an expression, so these are compiled where they are used.
 # A backslash keeps the braces as they are, and a second one keeps the backslash.
-_EXPRESSION = re.compile(
-    r"(?P<kept>\\\\(?=\{\{)|\\\{\{)"
+_EXPRESSION = (
+    r"(?s)(?P<kept>\\\\(?=\{\{)|\\\{\{)"
     r"|(?P<comment>\{\{!--.*?--\}\}|\{\{!.*?\}\})"
-    r"|\{\{\{(?P<triple>[^{}]*)\}\}\}|\{\{(?P<double>.*?)\}\}|(?P<open>\{\{)",
-    re.DOTALL,
+    r"|\{\{\{(?P<triple>[^{}]*)\}\}\}|\{\{(?P<double>.*?)\}\}|(?P<open>\{\{)"
 )
-_NAME = re.compile(r"""\s*([^\s'"=]+)""")
-_WORD = re.compile(
-    r"""\s*(?:(?P<option>[A-Za-z_]\w*)\s*=\s*)?"""
-    r"""(?:'(?P<single>(?:\\'|[^'])*)'|"(?P<double>(?:\\"|[^"])*)"|(?P<bare>[^\s'"=]+))""",
-    re.ASCII,
+_NAME = r"""\s*([^\s'"=]+)"""
+_WORD = (
+    r"""(?a)\s*(?:(?P<option>[A-Za-z_]\w*)\s*=\s*)?"""
+    r"""(?:'(?P<single>(?:\\'|[^'])*)'|"(?P<double>(?:\\"|[^"])*)"|(?P<bare>[^\s'"=]+))"""
 )
 
 
@@ -44,7 +43,7 @@ def expand(text: str, values: Mapping[str, Value]) -> str:
     """Return a text with its expressions filled in. Raises BadExpressionError."""
     if "{{" not in text:
         return text
-    return _EXPRESSION.sub(lambda match: _value(match, values), text)
+    return re.sub(_EXPRESSION, lambda match: _value(match, values), text)
 
 
 def is_raw(pattern: str) -> bool:
@@ -69,11 +68,12 @@ def _value(match: re.Match[str], values: Mapping[str, Value]) -> str:
 
 
 def _words(inside: str) -> tuple[str, str | None, dict[str, str]]:
-    name = _NAME.match(inside)
+    name = re.match(_NAME, inside)
+    words = re.compile(_WORD)
     at = name.end() if name else 0
     argument: str | None = None
     options: dict[str, str] = {}
-    while name and (word := _WORD.match(inside, at)):
+    while name and (word := words.match(inside, at)):
         if not word["option"] and (options or argument is not None):
             break
         at = word.end()
