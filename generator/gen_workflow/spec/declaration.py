@@ -9,6 +9,7 @@ add a key: one field in its record, and one line where the plan uses it.
 import re
 from typing import Annotated, NamedTuple
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec import hosts, rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
@@ -141,10 +142,10 @@ def _host_of(name: Value, reading: Reading) -> Ssh | None:
             "write a word such as vps, which reads variables such as VPS_HOST; "
             "or a mapping: {host, user, key, known-hosts}"
         )
-        reading.problem(name, f"{target!r} is not the name of a target", hint)
+        reading.problem(name, f"{target!r} is not the name of a target", hint, Heading.ADDRESS)
     elif f"{prefix}_".startswith("GITHUB_"):
         what = "GitHub reserves names that begin with GITHUB_"
-        reading.problem(name, what, "choose another name, such as vps")
+        reading.problem(name, what, "choose another name, such as vps", Heading.RESERVED)
     else:
         return Ssh(
             host=f"${{{{ vars.{prefix}_HOST }}}}",
@@ -324,7 +325,7 @@ def _remote(value: Value, reading: Reading) -> Remote | None:
     version = re.search(r"\s#\s*(v\d[\w.+-]*)\s*$", value.rest_of_line)
     if version is None:
         hint = "write the release of that commit at the end of the line, such as # v1.2.3"
-        reading.problem(value, "does not say its version", hint)
+        reading.problem(value, "does not say its version", hint, Heading.WRONG_VALUE)
         return None
     repository, _, sha = written.partition("@")
     return Remote(repository, sha, version[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.paths import full, is_file
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def find_dockerfile(fields: Fields, reading: Reading) -> None:
                 f"image: {{context: {context}, dockerfile: path/of/it}}"
             )
             where = fields.values.get("context", fields.where)
-            reading.problem(where, f"there is no Dockerfile at {full(path, reading)}", hint)
+            reading.problem(
+                where, f"there is no Dockerfile at {full(path, reading)}", hint, Heading.NOT_THERE
+            )
 
 
 def dockerfile_in(context: str) -> str:
@@ -38,7 +41,9 @@ def _explain_path(value: Value, path: str, context: str | None, reading: Reading
     hint = "the path begins at the root of the repository"
     if context and is_file(f"{context}/{path}", reading):
         hint += f"; perhaps you meant `{context}/{path}`"
-    reading.problem(value, f"there is no Dockerfile at {full(path, reading)}", hint)
+    reading.problem(
+        value, f"there is no Dockerfile at {full(path, reading)}", hint, Heading.NOT_THERE
+    )
 
 
 def health_needs_a_port(fields: Fields, reading: Reading) -> None:
@@ -49,10 +54,10 @@ def health_needs_a_port(fields: Fields, reading: Reading) -> None:
     where = fields.values["health"]
     if not run.ports and not any(key.text == "ports" for key, _ in fields.values["run"].pairs()):
         hint = 'publish one: run: {ports: ["8080:8080"]}'
-        reading.problem(where, "needs a published port, and there is none", hint)
+        reading.problem(where, "needs a published port, and there is none", hint, Heading.ADDRESS)
     elif run.ports and run.ports[0].endswith("/udp"):
         what = f"the request needs TCP, but the first published port is {run.ports[0]}"
-        reading.problem(where, what, "put a TCP port first")
+        reading.problem(where, what, "put a TCP port first", Heading.ADDRESS)
 
 
 def environment_fits_the_name(fields: Fields, reading: Reading) -> None:
@@ -64,4 +69,4 @@ def environment_fits_the_name(fields: Fields, reading: Reading) -> None:
     if environment and not environment.isascii() and "deploy" in there and "name" not in there:
         what = f"{environment!r} cannot be a part of the container's name as it is"
         hint = "give the container a name of letters, digits and . _ -, as name: shop-live"
-        reading.problem(there["environment"], what, hint)
+        reading.problem(there["environment"], what, hint, Heading.WRONG_VALUE)
