@@ -74,6 +74,12 @@ def file_on_the_way(folder: str) -> str:
     return next((way for way in ways if os.path.isfile(way)), "")
 
 
+def folder_in_place(folder: str) -> str:
+    """Return the path of a folder that is where the workflow should be; empty without one."""
+    path = os.path.join(folder, WORKFLOW)
+    return path if os.path.isdir(path) else ""
+
+
 def read(path: str) -> bytes | None:
     """Return the content of a file, None when there is no such file.
 

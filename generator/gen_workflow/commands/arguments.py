@@ -46,6 +46,8 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
         parser.set_defaults(verb=verb)
         for option in verb.options:
             _add(parser, option)
+    if argv and argv[0] in {word for verb in verbs for one in verb.options for word in one.words}:
+        top.error(f"an option stands behind the verb: gen-workflow VERB {argv[0]} ...")
     found = top.parse_args(argv)
     options = Options(found.verb)
     vars(options).update(vars(found))

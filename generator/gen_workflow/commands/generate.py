@@ -30,7 +30,7 @@ def run(options: Options) -> int:
         project.refuse_to_lose(before)
     files.write(project.workflow, text)
     _warn_below(project.folder)
-    return put(f"wrote {shown(os.path.normpath(project.workflow))}\n")
+    return put(f"wrote {shown(project.workflow)}\n")
 
 
 def _warn_below(folder: str) -> None:

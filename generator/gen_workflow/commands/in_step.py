@@ -1,6 +1,6 @@
 """The quick answer of `check` and `generate`: hashes say that all is in step."""
 
-# ruff: noqa: PTH112, PTH113, PTH118 - pathlib is slow to load
+# ruff: noqa: PTH112, PTH113, PTH117, PTH118, PTH206 - pathlib is slow to load
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def sentence(options: Options) -> str:
 
 
 def _hashes_fit(folder: str, spec: str, templates: str) -> bool:
+    inside = os.path.normpath(spec)
+    if os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir:
+        return False  # refused, whatever it holds
     try:
         if files.link_on_the_way(folder):
             return False

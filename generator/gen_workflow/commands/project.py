@@ -73,7 +73,7 @@ class Project(NamedTuple):
     @property
     def workflow(self) -> str:
         """The path of the rendered workflow."""
-        return os.path.join(self.folder, files.WORKFLOW)
+        return os.path.normpath(os.path.join(self.folder, files.WORKFLOW))
 
     def on_disk(self) -> bytes | None:
         """Return the workflow as it is now; None when there is none.
@@ -89,6 +89,11 @@ class Project(NamedTuple):
         if file := files.file_on_the_way(self.folder):
             what = "is a file, and the workflow needs a folder of this name"
             where = shown(os.path.normpath(file))
+            hint = "move it away, or give it another name"
+            raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
+        if there := files.folder_in_place(self.folder):
+            what = "is a folder, and the workflow needs a file of this name"
+            where = shown(os.path.normpath(there))
             hint = "move it away, or give it another name"
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         return files.read(self.workflow)

@@ -133,16 +133,17 @@ SSH = Section(Ssh, Later("hosts jump fingerprint host-ca"))
 
 def _host_of(name: Value, reading: Reading) -> Ssh | None:
     """Return the host whose variables and secret on GitHub begin with a name."""
+    if name.kind == "text" and "${{" in name.text:
+        what = "an expression cannot name a target"
+        reading.problem(name, what, hosts.TARGET_HINT, Heading.NOT_ALLOWED)
+        return None
     target = text(name, reading, "vps", hosts.TARGET)
     if target is None:
         return None
     prefix = target.upper().replace("-", "_")
     if not re.fullmatch(hosts.TARGET, target):
-        hint = (
-            "write a word such as vps, which reads variables such as VPS_HOST; "
-            "or a mapping: {host, user, key, known-hosts}"
-        )
-        reading.problem(name, f"{target!r} is not the name of a target", hint, Heading.ADDRESS)
+        what = f"{target!r} is not the name of a target"
+        reading.problem(name, what, hosts.TARGET_HINT, Heading.ADDRESS)
     elif f"{prefix}_".startswith("GITHUB_"):
         what = "GitHub reserves names that begin with GITHUB_"
         reading.problem(name, what, "choose another name, such as vps", Heading.RESERVED)

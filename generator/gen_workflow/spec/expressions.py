@@ -34,8 +34,8 @@ GITHUB = tuple(
 def value_or_expression(value: Value, reading: Reading) -> str | None:
     """Return a value that may hold `${{ secrets.X }}`, `${{ vars.X }}` or the like."""
     if value.kind not in SCALARS:
-        hint = 'write "" when it is meant to be empty' if value.kind == "nothing" else ""
-        reading.problem(value, f"should be a value, but is {value.kind}", hint, Heading.WRONG_KIND)
+        what = f"should be a value, but is {value.kind}"
+        reading.problem(value, what, _one_text(value), Heading.WRONG_KIND)
         return None
     if "\0" in value.text:
         what = "holds the character U+0000, which no variable can hold"
@@ -54,6 +54,15 @@ def value_or_expression(value: Value, reading: Reading) -> str | None:
         if not _known(expression, value, reading):
             return None
     return value.text
+
+
+def _one_text(value: Value) -> str:
+    """Return the hint for what is no single value."""
+    if value.kind == "nothing":
+        return 'write "" when it is meant to be empty'
+    if value.kind == "a mapping" and any(key.kind == "a mapping" for key, _ in value.pairs()):
+        return 'an expression begins with a `$`, and is in quotes: "${{ secrets.NAME }}"'
+    return 'write one text; put one that holds brackets into quotes: "{a: b}"'
 
 
 def _known(inside: str, value: Value, reading: Reading) -> bool:

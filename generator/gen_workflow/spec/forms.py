@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
 T = TypeVar("T")
+# In brackets, YAML takes `A:1` for a key without a value.
+_GLUED = re.compile(r"([A-Za-z_][\w-]*):(?!//)(\S.*)")
 SCALARS = ("text", "a number", "true or false", "a date")
 Schema = dict[str, Any]
 
@@ -197,25 +199,19 @@ def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
     kept = []
     for key, item in value.pairs():
         if key.node.tag == "tag:yaml.org,2002:merge":
-            reading.problem(
-                key,
-                "merge keys are not part of YAML 1.2",
-                "name the keys one by one",
-                Heading.UNKNOWN_KEY,
-            )
+            what, hint = "merge keys are not part of YAML 1.2", "name the keys one by one"
+            reading.problem(key, what, hint, Heading.UNKNOWN_KEY)
         elif key.kind not in SCALARS:
             what = f"has {key.kind} as a key on line {key.mark.line}"
-            reading.problem(
-                value,
-                what,
-                "a key is a word; quote it where YAML takes it for something else",
-                Heading.UNKNOWN_KEY,
-            )
+            hint = "a key is a word; quote it where YAML takes it for something else"
+            reading.problem(value, what, hint, Heading.UNKNOWN_KEY)
+        elif item.kind == "nothing" and not key.node.style and (glued := _GLUED.match(key.text)):
+            what = f"`{glued[1]}` has no blank behind its `:`"
+            hint = f"write `{glued[1]}: {glued[2]}`"
+            reading.problem(key, what, hint, Heading.UNKNOWN_KEY)
         elif key.text in first:
-            line = first[key.text].mark.line
-            reading.problem(
-                key, f"appears twice, first on line {line}", "keep one of them", Heading.TWICE
-            )
+            what = f"appears twice, first on line {first[key.text].mark.line}"
+            reading.problem(key, what, "keep one of them", Heading.TWICE)
         else:
             first[key.text] = key
             kept.append((key, item))

@@ -50,11 +50,11 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     if places:
         known = any(word in section.known for section in keys.values())
         return f"it is a key of {places}{'' if known else f', where it {NOT_YET}'}"
-    own = closest(word, here.known + here.later)
+    own = closest(word, here.known) or closest(word, here.later, _NEARLY_THE_SAME)
     others = tuple(name for section, one in keys.items() if section != path for name in one.known)
     other = closest(word, others, _NEAR_ELSEWHERE)
     if own and closest(word, (own, other)) == own:
-        return MEANT.format(own)
+        return MEANT.format(own) + (f", which {NOT_YET}" if own in here.later else "")
     if other:
         return f"{MEANT.format(other)}, which is a key of {_owners(other, path, keys)}"
     return f"use one of {listed(here.known)}; a key of your own must begin with `x-`"
@@ -74,4 +74,4 @@ def later_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     """Return the hint for a planned key: the section below that has it already, if any."""
     below = [name for name in keys if name and (not path or name.startswith(f"{path}/"))]
     owner = next((name for name in below if word in keys[name].known), "")
-    return f"in this version it is a key of `{owner}`" if owner else ""
+    return f"in this version it is a key of `{owner}`" if owner else "remove it"

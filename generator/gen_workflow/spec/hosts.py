@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
 TARGET = r"[A-Za-z][A-Za-z0-9_-]*"
+TARGET_HINT = (
+    "write a word such as vps, which reads variables such as VPS_HOST; "
+    "or a mapping: {host, user, key, known-hosts}"
+)
 _SECRET = r"\$\{\{ *secrets\.[A-Za-z_][A-Za-z0-9_]* *\}\}"  # noqa: S105 - a pattern
 
 

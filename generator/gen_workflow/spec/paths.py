@@ -1,6 +1,6 @@
 """Paths of the repository in the spec: the folder of a build, its Dockerfile."""
 
-# ruff: noqa: PTH112, PTH113, PTH118 - pathlib is slow to load
+# ruff: noqa: PTH112, PTH113, PTH114, PTH115, PTH117, PTH118, PTH120, PTH208 - pathlib is slow to load
 
 from __future__ import annotations
 
@@ -52,6 +52,28 @@ def _folder(value: Value, reading: Reading) -> str | None:
 def is_file(path: str, reading: Reading) -> bool:
     """Tell whether a path of the repository is a file."""
     return os.path.isfile(os.path.join(reading.folder, path))
+
+
+def in_small_letters(folder: str, reading: Reading) -> bool:
+    """Tell whether a folder has no Dockerfile but a `dockerfile`, which buildx then takes.
+
+    The names are listed, because some file systems find either by the other.
+    """
+    names = os.listdir(os.path.join(reading.folder, folder))
+    return "Dockerfile" not in names and "dockerfile" in names
+
+
+def leads_away(path: str, reading: Reading) -> bool:
+    """Tell whether a file is a link out of its folder, which buildx does not follow.
+
+    It sends that folder alone, with the links in it. `build-push` has the same rule.
+    """
+    file = os.path.join(reading.folder, path)
+    if not os.path.islink(file):
+        return False
+    folder = os.path.join(os.path.realpath(os.path.dirname(file)), "")
+    is_inside = os.path.realpath(file).startswith(folder)
+    return os.path.isabs(os.readlink(file)) or not is_inside
 
 
 def full(path: str, reading: Reading) -> str:

@@ -5,45 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
-from gen_workflow.spec.paths import full, is_file
+from gen_workflow.spec.paths import full, in_small_letters, is_file, leads_away
 
 if TYPE_CHECKING:
-    from gen_workflow.spec.document import Reading, Value
+    from gen_workflow.spec.document import Reading
     from gen_workflow.spec.sections import Fields
 
 
 def find_dockerfile(fields: Fields, reading: Reading) -> None:
-    """Note a problem when the Dockerfile of an image is not there; the rule of `image`."""
-    context = fields.read.get("context", ".")
+    """Note a problem when the Dockerfile of an image is not there; the rule of `image`.
+
+    One that is called `dockerfile` is named in the workflow, as if the spec had named it.
+    """
+    context, where = fields.read.get("context", "."), fields.where
     if "dockerfile" in fields.values:
-        path = fields.read["dockerfile"]
-        if path and not is_file(path, reading):
-            _explain_path(fields.values["dockerfile"], path, context, reading)
+        where, path = fields.values["dockerfile"], fields.read["dockerfile"]
     elif context:
-        path = dockerfile_in(context)
-        if not is_file(path, reading):
-            hint = (
-                "write one, or say where it is: "
-                f"image: {{context: {context}, dockerfile: path/of/it}}"
-            )
-            where = fields.values.get("context", fields.where)
-            reading.problem(
-                where, f"there is no Dockerfile at {full(path, reading)}", hint, Heading.NOT_THERE
-            )
+        where, path = fields.values.get("context", where), dockerfile_in(context)
+        if in_small_letters(context, reading):
+            path = fields.read["dockerfile"] = dockerfile_in(context, "dockerfile")
+    else:
+        return
+    if path and not is_file(path, reading):
+        hint = _where_it_may_be(fields, path, context, reading)
+        what = f"there is no Dockerfile at {full(path, reading)}"
+        reading.problem(where, what, hint, Heading.NOT_THERE)
+    elif path and leads_away(path, reading):
+        what = f"{full(path, reading)} is a link out of its folder, which buildx does not follow"
+        hint = "replace the link by the file itself, or name that file as `dockerfile`"
+        reading.problem(where, what, hint, Heading.NOT_THERE)
 
 
-def dockerfile_in(context: str) -> str:
+def dockerfile_in(context: str, name: str = "Dockerfile") -> str:
     """Return the path of the Dockerfile of a folder that names no other."""
-    return "Dockerfile" if context == "." else f"{context}/Dockerfile"
+    return name if context == "." else f"{context}/{name}"
 
 
-def _explain_path(value: Value, path: str, context: str | None, reading: Reading) -> None:
+def _where_it_may_be(fields: Fields, path: str, context: str | None, reading: Reading) -> str:
+    if "dockerfile" not in fields.values:
+        return (
+            f"write one, or say where it is: image: {{context: {context}, dockerfile: path/of/it}}"
+        )
     hint = "the path begins at the root of the repository"
     if context and is_file(f"{context}/{path}", reading):
         hint += f"; perhaps you meant `{context}/{path}`"
-    reading.problem(
-        value, f"there is no Dockerfile at {full(path, reading)}", hint, Heading.NOT_THERE
-    )
+    return hint
 
 
 def health_needs_a_port(fields: Fields, reading: Reading) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gen_workflow.errors import Heading
-from gen_workflow.spec.forms import Form, Schema, entries
+from gen_workflow.spec.forms import Form, Schema, entries, unseen
 from gen_workflow.spec.hints import MEANT, NOT_YET, Keys, later_key, listed, unknown_key
 
 if TYPE_CHECKING:
@@ -114,9 +114,16 @@ class Section(Form[T]):
                     key, NOT_YET, later_key(key.text, path, reading.keys), Heading.LATER
                 )
             elif not key.text.startswith("x-"):
-                hint = unknown_key(key.text, path, reading.keys)
-                reading.problem(key, "is not a key of the spec", hint, Heading.UNKNOWN_KEY)
+                self._note_unknown(key, path, reading)
         return {name: found[name] for name in names.known if name in found}
+
+    def _note_unknown(self, key: Value, path: str, reading: Reading) -> None:
+        if character := unseen(key.text):
+            what = f"holds the character {character}, which cannot be seen"
+            reading.problem(key, what, "remove it, or write a blank", Heading.UNKNOWN_KEY)
+        else:
+            hint = unknown_key(key.text, path, reading.keys)
+            reading.problem(key, "is not a key of the spec", hint, Heading.UNKNOWN_KEY)
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
         for name, key in self.keys.items():
@@ -130,6 +137,8 @@ class Section(Form[T]):
         words = [key.text for key, _ in where.pairs()]
         instead = [one.words.split() for one in self._later if name in one.instead.split()]
         unknown = [word for word in words if word not in (*self.names.known, *self.names.later)]
+        if any(word.startswith(f"{name}:") for word in words):
+            return True  # its `:` has no blank behind it
         return any(word in planned for planned in instead for word in words) or any(
             unknown_key(word, where.path, reading.keys) == MEANT.format(name) for word in unknown
         )

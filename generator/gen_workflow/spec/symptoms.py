@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _OPENS = {"}": "{", "]": "["}
 _EXPRESSION_IN = re.compile(r"[^\s,\[\]{}\"']*\$\{\{.*?\}\}[^\s,\[\]{}\"']*")
 _KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- +)?([A-Za-z][\w-]*):(?!//)(?=[^\s:])(.*)")
+# Input methods and web pages give these in place of a blank and of a colon.
+_COLONS = "\uff1a\ufe55"
+_BLANKS = "\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
+_NOT_OF_YAML = re.compile(rf"[ -]*(?:[\w.-]+:[ ]*|[\w.-]+(?=[{_COLONS}]))?([{_COLONS}{_BLANKS}])")
 _NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
 
 # What ruamel says, what that means, and the next act.
@@ -91,7 +95,9 @@ def explain(error: Exception, text: str) -> Fault:
 def _forbidden(error: ReaderError, text: str) -> Fault:
     number = ord(text[error.position])
     what = f"holds the character U+{number:04X}, which YAML forbids"
-    hint = f'remove it, or write it as an escape in double quotes: "\\u{number:04x}"'
+    hint = "remove it"
+    if number:  # no value of a spec may hold U+0000, in whatever way it is written
+        hint += f', or write it as an escape in double quotes: "\\u{number:04x}"'
     return Fault(_mark_at(text, error.position), what, hint)
 
 
@@ -199,8 +205,11 @@ def _no_blank(key: str, mark: Mark, value: str) -> Fault:
 def _key_without_a_colon(error: _Error) -> Fault | None:
     line = error.lines[error.begin.line - 1] if error.begin.line <= len(error.lines) else ""
     match = re.fullmatch(r"\s*([A-Za-z][\w-]*)\s*", line)
-    if "could not find expected ':'" not in error.said or not match:
+    if "could not find expected ':'" not in error.said:
         return None
+    if not match:
+        what = "a key of more than one line, or of more than 1,024 characters, begins here"
+        return Fault(error.begin, what, "write a shorter key with `:` behind it; quote a long text")
     what = f"`{match[1]}` has no `:` behind it"
     return Fault(
         Mark(error.begin.line, match.start(1) + 1), what, f"write `{match[1]}:` and its value"
@@ -247,7 +256,48 @@ def _escape(error: _Error) -> Fault | None:
     return Fault(error.mark, what, hint)
 
 
+def _looks_like_yaml(error: _Error) -> Fault | None:
+    """Look for a blank or a colon of another kind, in the lines that led to the place."""
+    for number in sorted({error.begin.line, error.mark.line - 1, error.mark.line}):
+        line = error.lines[number - 1] if 0 < number <= len(error.lines) else ""
+        if match := _NOT_OF_YAML.match(line):
+            found, meant = match[1], "a `:`" if match[1] in _COLONS else "a blank"
+            what = f"U+{ord(found):04X} looks like {meant}, but YAML takes it for a letter"
+            return Fault(Mark(number, match.start(1) + 1), what, f"replace it with {meant}")
+    return None
+
+
+def _behind_a_quote(error: _Error) -> Fault | None:
+    """Look for a quoted text that something follows, as in `'it's'`."""
+    match = re.search(r"""(?::|-|^)[ ]+((["']).*\2)[ ]*$""", error.before)
+    if "expected <block end>" not in error.said or not match or error.character in ("", "#"):
+        return None
+    what = f"there is more behind the {match[2]} that ends the text"
+    hint = "quote the whole value; in single quotes, write '' for an apostrophe"
+    return Fault(error.mark, what, hint)
+
+
+def _key_among_items(error: _Error) -> Fault | None:
+    """Look for a key in the column of the items of a list."""
+    if "block collection" not in error.said or error.begin.column != error.mark.column:
+        return None
+    what = f"is no item of the list that begins on line {error.begin.line}"
+    hint = "begin an item with `- `, and a key in the column of the other keys"
+    return Fault(error.mark, what, hint)
+
+
+def _bracket_before(error: _Error) -> Fault | None:
+    """Look for a bracket that is open where a line below goes on as if it were closed."""
+    match = re.search(r"flow (mapping|sequence)", error.said)
+    if not match or "but got" not in error.said or error.begin.line == error.mark.line:
+        return None
+    opens = "{" if match[1] == "mapping" else "["
+    what = f"a `{opens}` is opened here, and not closed before line {error.mark.line}"
+    return Fault(error.begin, what, "add the missing bracket, or the comma before that line")
+
+
 _LOOKS: tuple[Callable[[_Error], Fault | None], ...] = (
+    _looks_like_yaml,
     _tab,
     _directive,
     _expression,
@@ -256,6 +306,9 @@ _LOOKS: tuple[Callable[[_Error], Fault | None], ...] = (
     _key_without_a_colon,
     _bracket,
     _not_closed,
+    _bracket_before,
+    _behind_a_quote,
+    _key_among_items,
     _alias,
     _escape,
 )

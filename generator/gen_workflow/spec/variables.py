@@ -71,6 +71,9 @@ def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]
 
 
 def _secret(item: Value, reading: Reading) -> list[tuple[Value, str, str | None]]:
+    if item.kind == "text" and "${{" in item.text:
+        _explain_expression(item, reading)
+        return []
     name = text(item, reading, "DB_URL, the name of a secret", _NAME)
     if name is None:
         return []
@@ -83,6 +86,16 @@ def _secret(item: Value, reading: Reading) -> list[tuple[Value, str, str | None]
     if not source_name(item, name, reading):
         return []
     return [(item, name, f"${{{{ secrets.{name} }}}}")]
+
+
+def _explain_expression(item: Value, reading: Reading) -> None:
+    """Note that an item of a list is an expression: never "write the value" of a secret."""
+    name, _, content = item.text.rpartition("=") if "=${{" in item.text else ("", "", item.text)
+    hint = f'name the variable that gets it: {{{name or "NAME"}: "{content}"}}'
+    if not name and (secret := re.fullmatch(r"\$\{\{\s*secrets\.(\w+)\s*\}\}", content)):
+        hint = f"write {secret[1]} alone, which also names the variable; or {hint}"
+    what = "a list holds names of secrets, and no expressions"
+    reading.problem(item, what, hint, Heading.NOT_ALLOWED)
 
 
 def _is_name(value: Value, name: str, reading: Reading) -> bool:

@@ -382,7 +382,7 @@ def test_a_workflow_that_is_no_file_is_reported(repository: Repository) -> None:
     repository.workflow.parent.mkdir(parents=True)
     os.mkfifo(repository.workflow)
     for verb in ("check", "generate"):
-        message = f"./{WORKFLOW}: {ENDLESS}"
+        message = f"{WORKFLOW}: {ENDLESS}"
         assert repository.run(verb) == (2, "", message)
 
 
@@ -396,6 +396,16 @@ def test_a_spec_outside_of_the_repository_is_refused(
         f"  hint: give a path inside DIR, as it is in the repository\n{OPTION}"
     )
     assert repository.run(verb, "--spec", spec) == (2, "", message)
+
+
+def test_a_spec_outside_of_the_repository_is_refused_also_where_all_is_in_step(
+    repository: Repository,
+) -> None:
+    assert repository.run("generate").code == 0
+    for verb in ("check", "generate"):
+        ended = repository.run(verb, "--spec", str(repository.spec))
+        assert (ended.code, ended.out) == (2, "")
+        assert "is not in the repository" in ended.err
 
 
 def test_a_hint_leads_to_the_same_project(repository: Repository, tmp_path: Path) -> None:
@@ -472,6 +482,17 @@ def test_a_file_in_the_way_is_reported(name: str, repository: Repository) -> Non
     path.write_text("")
     message = (
         f"{name}: is a file, and the workflow needs a folder of this name\n"
+        "  hint: move it away, or give it another name\n"
+        f"{see('a-link-or-a-file-in-the-way')}"
+    )
+    for verb in ("check", "generate"):
+        assert repository.run(verb) == (2, "", message)
+
+
+def test_a_folder_in_place_of_the_workflow_is_reported(repository: Repository) -> None:
+    repository.workflow.mkdir(parents=True)
+    message = (
+        f"{WORKFLOW}: is a folder, and the workflow needs a file of this name\n"
         "  hint: move it away, or give it another name\n"
         f"{see('a-link-or-a-file-in-the-way')}"
     )
@@ -607,6 +628,12 @@ def test_what_is_no_command_is_refused(argv: tuple[str, ...], repository: Reposi
     ended = repository.run(*argv)
     assert ended.code == 2
     assert "usage: gen-workflow" in ended.err
+
+
+def test_an_option_before_the_verb_is_told_as_one(repository: Repository) -> None:
+    ended = repository.run("-C", "there", "check")
+    assert ended.code == 2
+    assert "an option stands behind the verb: gen-workflow VERB -C ..." in ended.err
 
 
 def test_python_can_run_it_as_a_module(repository: Repository) -> None:

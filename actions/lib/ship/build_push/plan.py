@@ -34,6 +34,10 @@ ATTACHED = (
     "build it without a push and without `provenance` and `sbom`"
 )
 NO_ENGINE = "this runner has no Docker engine that answers"
+NO_TAG = (
+    "no rule gives it a tag in this run, so it has no name there; to test it there, add a rule to "
+    "`tags` that always gives one, such as `type=sha`"
+)
 
 
 class Build(NamedTuple):
@@ -244,7 +248,11 @@ class _Planner:
 
     def _unloaded(self, image: Image) -> str:
         """Return why the engine does not have an image afterwards; nothing where it has."""
-        if self._want.push or self._facts.choice.driver == DOCKER:
+        if self._want.push:
+            return ""
+        if not image.metadata.tag_names:
+            return NO_TAG
+        if self._facts.choice.driver == DOCKER:
             return ""
         if len(image.platforms) > 1:
             return SEVERAL_PLATFORMS

@@ -70,11 +70,14 @@ def commit_of(context: Context) -> Commit | None:
     """Return the commit that a run is for; None where the runner does not tell all of it.
 
     A `workflow_run` is for the commit of the run that it came after: it starts when that run ends,
-    so that its own number says nothing of the order.
+    so that its own number says nothing of the order. After one for a fork there is none: a branch
+    of the fork may have the name of one here.
     """
     path = context.workflow_ref.removeprefix(f"{context.repository}/").partition("@")[0]
     ref, sha, number = context.ref, context.sha, context.run_number
     if context.event_name == "workflow_run":
+        if context.is_fork:
+            return None
         run = object_at(context.payload, "workflow_run")
         path, branch = (str(run.get(key) or "") for key in ("path", "head_branch"))
         path, ref = path.partition("@")[0], f"refs/heads/{branch}" if branch else ""

@@ -63,6 +63,13 @@ CAUSES = {
             "`registry-username` and `registry-password`"
         ),
     ),
+    "pull-denied-to-host": (
+        "the registry does not let the host pull the image with the host's own login ({})",
+        (
+            "log in again on the host, as the user of the deploy and with a token that may read "
+            "the image; or give `registry-username` and `registry-password`, which then go first"
+        ),
+    ),
     "no-image": (
         "the registry has no such image ({})",
         "check that an earlier step has pushed it, and that it was not deleted afterwards",

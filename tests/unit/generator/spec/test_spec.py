@@ -127,3 +127,20 @@ def test_no_section_has_a_key_twice() -> None:
     for _, section in sections(SPEC):
         both = section.names.known + section.names.later
         assert len(set(both)) == len(both)
+
+
+@pytest.mark.parametrize("folder", [".", "Dockerfiles"])
+def test_a_dockerfile_in_small_letters_is_named_in_the_workflow(
+    folder: str, repository: Repository
+) -> None:
+    (repository.folder / "Dockerfile").unlink()
+    (repository.folder / folder).mkdir(exist_ok=True)
+    (repository.folder / folder / "dockerfile").touch()
+    path = "dockerfile" if folder == "." else f"{folder}/dockerfile"
+    image = load(repository, f"image: {folder}\n").image
+    assert (image.dockerfile, image.paths) == (path, (f"{folder}/", path))
+
+
+def test_a_dockerfile_goes_before_one_in_small_letters(repository: Repository) -> None:
+    (repository.folder / "dockerfile").touch()
+    assert load(repository, "image: .\n").image.paths == ("./", "Dockerfile")

@@ -84,13 +84,36 @@ WHOLE = [
         id="host-is-a-number",
     ),
     pytest.param(
+        "image: .\nname\u00a0: shop\n",
+        "2:1 'name\\xa0': holds the character U+00A0, which cannot be seen\n"
+        "  hint: remove it, or write a blank",
+        id="key-with-a-no-break-blank",
+    ),
+    pytest.param(
+        "image: .\ndeploy: {ssh:vps, run: {}}\n",
+        "2:10 deploy/ssh:vps: `ssh` has no blank behind its `:`\n  hint: write `ssh: vps`",
+        id="no-blank-behind-a-key-in-brackets",
+    ),
+    pytest.param(
+        "image: .\ncontainer: shop\n",
+        "2:1 container: is not a key of the spec\n  hint: use one of `image`, `name`, `on`, "
+        "`deploy`, `environment` and `actions`; a key of your own must begin with `x-`",
+        id="key-that-is-like-a-later-one",
+    ),
+    pytest.param(
+        "image: .\nregistery: x\n",
+        "2:1 registery: is not a key of the spec\n"
+        "  hint: perhaps you meant `registry`, which is not supported yet in this version",
+        id="misspelt-later-key",
+    ),
+    pytest.param(
         "image: .\nenvironments: {}\n",
-        "2:1 environments: is not supported yet in this version",
+        "2:1 environments: is not supported yet in this version\n  hint: remove it",
         id="later-key",
     ),
     pytest.param(
         "image: .\ndeploy: {ssh: vps, compose: compose.yml}\n",
-        "2:20 deploy/compose: is not supported yet in this version",
+        "2:20 deploy/compose: is not supported yet in this version\n  hint: remove it",
         id="later-key-of-deploy",
     ),
     pytest.param(
@@ -354,6 +377,42 @@ RUNS = [
         id="expression-in-port",
     ),
     pytest.param(
+        "{env: {A: {b: c}}}",
+        "4:18 deploy/run/env/A: should be a value, but is a mapping\n"
+        '  hint: write one text; put one that holds brackets into quotes: "{a: b}"',
+        id="value-is-a-mapping",
+    ),
+    pytest.param(
+        "{env: {A: {{ secrets.B }}}}",
+        "4:18 deploy/run/env/A: should be a value, but is a mapping\n"
+        '  hint: an expression begins with a `$`, and is in quotes: "${{ secrets.NAME }}"',
+        id="expression-without-its-dollar",
+    ),
+    pytest.param(
+        "{env: {A:1, B: 2}}",
+        "4:15 deploy/run/env/A:1: `A` has no blank behind its `:`\n  hint: write `A: 1`",
+        id="no-blank-behind-a-key-in-brackets",
+    ),
+    pytest.param(
+        '{env: ["${{ secrets.B }}"]}',
+        "4:15 deploy/run/env/0: a list holds names of secrets, and no expressions\n"
+        "  hint: write B alone, which also names the variable; "
+        'or name the variable that gets it: {NAME: "${{ secrets.B }}"}',
+        id="secret-as-an-expression",
+    ),
+    pytest.param(
+        '{env: ["A=${{ secrets.B }}"]}',
+        "4:15 deploy/run/env/0: a list holds names of secrets, and no expressions\n"
+        '  hint: name the variable that gets it: {A: "${{ secrets.B }}"}',
+        id="secret-as-docker-writes-it",
+    ),
+    pytest.param(
+        '{env: ["${{ vars.B }}"]}',
+        "4:15 deploy/run/env/0: a list holds names of secrets, and no expressions\n"
+        '  hint: name the variable that gets it: {NAME: "${{ vars.B }}"}',
+        id="variable-as-an-expression",
+    ),
+    pytest.param(
         '{ports: "8080:80"}',
         "4:16 deploy/run/ports: should be a list, but is text\n"
         '  hint: write for example ["8080:8080"]',
@@ -452,6 +511,12 @@ SSH = [
         "2:15 deploy/ssh: 'me@host' is not the name of a target\n  hint: write a word such as vps, "
         "which reads variables such as VPS_HOST; or a mapping: {host, user, key, known-hosts}",
         id="address",
+    ),
+    pytest.param(
+        '"${{ vars.HOST }}"',
+        "2:15 deploy/ssh: an expression cannot name a target\n  hint: write a word such as vps, "
+        "which reads variables such as VPS_HOST; or a mapping: {host, user, key, known-hosts}",
+        id="expression-as-a-target",
     ),
     pytest.param(
         "github",
@@ -934,3 +999,24 @@ def test_a_message_shows_the_ends_of_a_long_value(repository: Path) -> None:
 def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:
     (message,) = problems("image: .\non: &a [*a]\n", repository)
     assert message.startswith(f"{SOURCE}:2:5 on/0: ")
+
+
+@pytest.mark.parametrize("target", ["../outside", "{0}/backend/Dockerfile.prod"])
+@pytest.mark.parametrize("image", ["app", "{{context: ., dockerfile: app/Dockerfile}}"])
+def test_a_dockerfile_that_buildx_would_not_follow_is_refused(
+    image: str, target: str, repository: Path
+) -> None:
+    (repository / "app").mkdir()
+    (repository / "outside").touch()
+    (repository / "app" / "Dockerfile").symlink_to(target.format(repository))
+    (only,) = problems(f"image: {image.format()}\n", repository)
+    what = f"{repository}/app/Dockerfile is a link out of its folder, which buildx does not follow"
+    assert what in only
+    assert (
+        "\n  hint: replace the link by the file itself, or name that file as `dockerfile`" in only
+    )
+
+
+def test_a_dockerfile_may_be_a_link_to_a_file_beside_it(repository: Path) -> None:
+    (repository / "backend" / "Dockerfile").symlink_to("Dockerfile.prod")
+    assert load(b"image: backend\n", SOURCE, str(repository)).image.paths[1] == "backend/Dockerfile"

@@ -136,6 +136,71 @@ NO_BLANK = "has no blank behind its `:`, so YAML takes it for a part of a text\n
             id="escape-of-no-character",
         ),
         pytest.param(
+            "image:\u00a0.\nname: shop\n",
+            "1:7 U+00A0 looks like a blank, but YAML takes it for a letter\n"
+            "  hint: replace it with a blank",
+            id="no-break-blank-behind-a-key",
+        ),
+        pytest.param(
+            "image: .\ndeploy:\n  ssh:\u3000vps\n  run: {}\n",
+            "3:7 U+3000 looks like a blank, but YAML takes it for a letter\n"
+            "  hint: replace it with a blank",
+            id="wide-blank-behind-a-key",
+        ),
+        pytest.param(
+            "image\uff1a.\nname: shop\n",
+            "1:6 U+FF1A looks like a `:`, but YAML takes it for a letter\n"
+            "  hint: replace it with a `:`",
+            id="wide-colon",
+        ),
+        pytest.param(
+            "image: .\nx-a: |\n  a\u00a0b\nname: a: b\n",
+            "4:8 a `:` is in a place where YAML allows no key\n"
+            "  hint: begin keys of one level in the same column; quote a text that holds `: `",
+            id="no-break-blank-in-a-text-above",
+        ),
+        pytest.param(
+            "image: .\nname: 'it's'\n",
+            "2:11 there is more behind the ' that ends the text\n"
+            "  hint: quote the whole value; in single quotes, write '' for an apostrophe",
+            id="apostrophe-in-quotes",
+        ),
+        pytest.param(
+            'on:\n  - "a" b\n',
+            '2:9 there is more behind the " that ends the text\n'
+            "  hint: quote the whole value; in single quotes, write '' for an apostrophe",
+            id="more-behind-an-item-in-quotes",
+        ),
+        pytest.param(
+            RUN + "\n    env:\n      - A\n      B: 1\n",
+            "7:7 is no item of the list that begins on line 6\n"
+            "  hint: begin an item with `- `, and a key in the column of the other keys",
+            id="key-among-items",
+        ),
+        pytest.param(
+            RUN + "{env: {A: b}\n  health: /\n",
+            "4:8 a `{` is opened here, and not closed before line 5\n"
+            "  hint: add the missing bracket, or the comma before that line",
+            id="open-brace-before-the-next-key",
+        ),
+        pytest.param(
+            "on: [a,\n  b\nname: x\n",
+            "1:5 a `[` is opened here, and not closed before line 3\n"
+            "  hint: add the missing bracket, or the comma before that line",
+            id="open-bracket-before-the-next-key",
+        ),
+        pytest.param(
+            f"image: .\n{'k' * 2000}: 1\n",
+            "2:1 a key of more than one line, or of more than 1,024 characters, begins here\n"
+            "  hint: write a shorter key with `:` behind it; quote a long text",
+            id="key-that-is-too-long",
+        ),
+        pytest.param(
+            "image: a\0b\n",
+            "1:9 holds the character U+0000, which YAML forbids\n  hint: remove it",
+            id="character-that-no-value-may-hold",
+        ),
+        pytest.param(
             "image: \x07\n",
             "1:8 holds the character U+0007, which YAML forbids\n"
             '  hint: remove it, or write it as an escape in double quotes: "\\u0007"',

@@ -197,6 +197,8 @@ def test_the_builder_of_the_engine_needs_to_load_nothing(workspace: Path) -> Non
         ({"provenance": "min"}, OWN, "no image with a provenance or an SBOM"),
         ({"sbom": "true"}, OWN, "without `provenance` and `sbom`"),
         ({}, OWN._replace(has_engine=False), "no Docker engine"),
+        ({"tags": "type=semver,pattern={{version}}"}, OWN, "no rule gives it a tag"),
+        ({"tags": "type=semver,pattern={{version}}"}, OWN._replace(choice=Choice()), "no name"),
     ],
 )
 def test_what_cannot_be_loaded_is_built_and_says_why(

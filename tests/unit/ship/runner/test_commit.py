@@ -17,6 +17,7 @@ MAIN = Commit(WORKFLOW, "refs/heads/main", "a" * 40, 7)
 NEWER = MAIN._replace(sha="b" * 40, number=8)
 RUN = {
     "path": ".github/workflows/ci.yml", "run_number": 5, "head_branch": "dev", "head_sha": "d" * 40,
+    "head_repository": {"full_name": "Acme/Shop"},
 }  # fmt: skip
 
 
@@ -68,6 +69,11 @@ def test_a_run_after_another_workflow_is_for_the_commit_of_that() -> None:
         {"repository": ""},
         {"event_name": "workflow_run"},
         {"event_name": "workflow_run", "payload": {"workflow_run": {**RUN, "head_branch": None}}},
+        # A branch of a fork, which may be called `main` too.
+        {
+            "event_name": "workflow_run",
+            "payload": {"workflow_run": {**RUN, "head_repository": {"full_name": "evil/Shop"}}},
+        },
     ],
 )
 def test_where_the_runner_does_not_tell_all_there_is_none(changes: dict[str, Any]) -> None:

@@ -51,6 +51,17 @@ def let_curl_say(host: ScriptHost, text: str) -> None:
     curl.chmod(0o755)
 
 
+def test_a_login_of_the_host_that_is_refused_is_told_as_that(script_host: ScriptHost) -> None:
+    folder = script_host.folder / "home" / ".docker"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"auths": {"ghcr.io": {}}}')
+    let_docker_fail(script_host, "pull", DENIED)
+    wanted = WANTED._replace(login=WANTED.login._replace(host_first=True))
+    facts = script_host.run(*PHASES, program=plan_run(COMMON, wanted, ACME))
+    assert "failure pull-denied-to-host" in facts, facts
+    assert f"detail ghcr.io: {DENIED}" in facts
+
+
 @pytest.mark.parametrize(
     ("command", "words", "code", "detail"),
     [

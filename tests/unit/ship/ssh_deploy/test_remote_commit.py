@@ -132,6 +132,18 @@ def test_the_last_deploy_decides_also_when_it_has_no_commit(script_host: ScriptH
     assert "committed yes" in script_host.run(*PHASES, program=program(MAIN))
 
 
+def test_a_line_that_a_full_disk_has_cut_off_says_nothing(script_host: ScriptHost) -> None:
+    serve(script_host, NEWER)
+    history = script_host.state / "history.jsonl"
+    cut = history.read_text().partition(',"image"')[0]
+    history.write_text(cut.replace(TIME, "2026-11-29T00:00:00Z"))
+    serve(script_host, None)
+    assert "committed yes" in script_host.run(*PHASES, program=program(MAIN))
+    history.write_text(cut.replace(TIME, "2026-11-29T00:00:00Z"))
+    serve(script_host, NEWER)
+    assert OLDER in script_host.run(*PHASES, program=program(MAIN))
+
+
 def test_a_run_of_which_less_is_known_deploys_as_before(script_host: ScriptHost) -> None:
     serve(script_host, NEWER)
     assert "committed yes" in script_host.run(*PHASES, program=program(None))
@@ -159,6 +171,20 @@ def test_an_older_commit_does_not_replace_a_project(tmp_path: Path, shell: str) 
     side.common = COMMON._replace(may_be_older=True)
     assert deployed(side.deploy())
     assert side.text("compose.yml") == "2"
+
+
+@pytest.mark.parametrize("shell", DASH_FIRST)
+def test_a_project_without_containers_is_deployed_whatever_was_there(
+    tmp_path: Path, shell: str
+) -> None:
+    side = ComposeSide(tmp_path, shell)
+    side.put("compose.yml", "1")
+    side.run_of = run_for(NEWER)
+    assert deployed(side.deploy())
+    (side.folder / "web").unlink()
+    side.run_of = run_for(MAIN)
+    facts = side.deploy()
+    assert deployed(facts), facts
 
 
 def test_the_message_names_what_serves_and_all_ways_on() -> None:

@@ -37,7 +37,8 @@ IMAGE = "ghcr.io/acme/app@sha256:" + "c" * 64
 BEGUN = "2026-01-01T00:00:00Z"
 # The one container is a line in the file `web`, as the scripts look at it. The file `label` is the
 # project that a container of this folder says it is of; a line of `labels` is a container, its
-# service and the files that it was made with. With `same`, compose finds nothing to replace. The
+# service and the files that it was made with. With `same`, compose finds nothing to replace. With
+# `left`, it is interrupted and leaves this line. With `full`, it makes none beside another. The
 # lines of `story` are what one look after another finds of all containers, from `up` on.
 DOCKER = """#!/bin/sh
 here=$PWD
@@ -80,11 +81,14 @@ case "$*" in
   *' up -d '*)
     read -r health 2>/dev/null <health || health=healthy
     [ ! -e story ] || mv story scenes
+    [ ! -e left ] || {{ cat left >>web; rm left; exit 1; }}
     [ -e same ] || echo "web 2 sha256:new {image} running 0 0 $health today" >web ;;
   *' up --no-start '*)
+    [ ! -e full ] || [ ! -s web ] || {{ echo 'no space left on device' >&2; exit 1; }}
     echo "web 3 sha256:new {image} created 0 0 $(cat restored 2>/dev/null || echo healthy) never" \
       >web ;;
   'start '*) sed -i 's/ created / running /' web ;;
+  'rm -f '*) [ ! -e web ] || sed -i "/^[a-z]* $3 /d" web ;;
 esac
 """
 ANSWER = {
@@ -287,6 +291,58 @@ def test_the_image_that_ran_before_is_not_removed_to_make_room_for_itself(
     assert "lost app" in listen(process, "ship-gone")
     process.communicate(timeout=PATIENCE_SECONDS)
     assert not any(call.startswith("rmi") for call in side.calls)
+
+
+SERVES = f"web 0ld0 sha256:new {IMAGE} running 0 0 none {BEGUN}\n"
+
+
+def serve(side: ComposeSide) -> None:
+    """Deploy a project whose container is there already."""
+    side.make("web", SERVES)
+    side.make("same", "")
+    assert deployed(side.deploy())
+
+
+def test_what_an_interrupted_compose_made_and_did_not_start_is_removed(side: ComposeSide) -> None:
+    serve(side)
+    side.put("compose.yml", "2")
+    side.make("left", f"web n3w0 sha256:new {IMAGE} created 0 0 none never\n")
+    facts = side.deploy()
+    assert "failure start-project" in facts
+    assert any(fact.startswith("restored ") for fact in facts), facts
+    # The next compose would take it for one of two.
+    assert (side.folder / "web").read_text() == SERVES
+
+
+def test_on_a_full_disk_the_new_container_makes_room_for_the_old_one(side: ComposeSide) -> None:
+    serve(side)
+    side.put("compose.yml", "2")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    say(process, call("pull", "switch", parameters=ANSWER))
+    listen(process, "end switch")
+    side.make("web", f"web n3w0 sha256:new {IMAGE} running 0 0 none today\n")
+    side.make("full", "")
+    say(process, call("leave"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert any(fact.startswith("restored ") for fact in facts), facts
+    assert "rm -f n3w0" in side.calls
+
+
+@pytest.mark.parametrize("broken", ["never", "compose -p app -f ./compose.yml -f ./images"])
+def test_the_container_that_keeps_room_is_gone_after_the_deploy(
+    side: ComposeSide, broken: str
+) -> None:
+    serve(side)
+    side.put("compose.yml", "2")
+    side.make("broken", f"{broken}.gen-workflow.yml up -d")
+    side.deploy()
+    used = [call for call in side.calls if "app-gen-workflow-room" in call]
+    assert used[-2:] == [
+        f"create --name app-gen-workflow-room {IMAGE} room",
+        "rm -f -v app-gen-workflow-room",
+    ]
 
 
 def test_a_file_that_could_not_be_put_back_is_kept(side: ComposeSide) -> None:
@@ -583,6 +639,11 @@ def test_a_project_made_by_hand_is_restored_with_its_own_files(
     assert with_files.startswith(f"compose -p app {files}")
 
 
+def removed(side: ComposeSide) -> list[str]:
+    """Return how containers were removed, but for the one that keeps room."""
+    return [each for each in side.calls if each.startswith("rm ") and not each.endswith("-room")]
+
+
 def test_a_removed_service_is_stopped_also_when_its_files_were_removed_before(
     moved: Moved,
 ) -> None:
@@ -593,7 +654,7 @@ def test_a_removed_service_is_stopped_also_when_its_files_were_removed_before(
     moved.made_with("gone.yml", number=7, service="tool")
     (moved.live / "hand.yml").write_text("mine")
     assert deployed(moved.deploy())
-    assert [call for call in moved.calls if call.startswith("rm ")] == ["rm 5"]
+    assert removed(moved) == ["rm 5"]
 
 
 def test_a_service_of_the_release_before_goes_when_its_file_gets_another_name(moved: Moved) -> None:
@@ -601,7 +662,7 @@ def test_a_service_of_the_release_before_goes_when_its_file_gets_another_name(mo
     (moved.repository / "new.yml").rename(moved.repository / "newest.yml")
     moved.compose = ("newest.yml",)
     assert deployed(moved.deploy())
-    assert [call for call in moved.calls if call.startswith("rm ")] == ["rm 5"]
+    assert removed(moved) == ["rm 5"]
 
 
 OLD = f"2 sha256:old ghcr.io/acme/app@sha256:{'0' * 64}"
@@ -742,6 +803,18 @@ def test_a_project_with_other_ports_does_not_take_its_name(side: ComposeSide) ->
     assert deployed(side.deploy())
     side.common, side.answer = COMMON, ANSWER | {"PORTS": ""}
     assert deployed(side.deploy())
+
+
+def test_ports_that_follow_one_another_are_known_though_docker_shows_a_range(
+    side: ComposeSide,
+) -> None:
+    side.make("published", "0.0.0.0:443->443/tcp, [::]:8079-8081->8079-8081/tcp\n")
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"PORTS": "8080 8081"}
+    assert deployed(side.deploy())
+    side.answer = ANSWER | {"PORTS": "9090"}
+    facts = side.deploy()
+    assert "detail the port 443 8079 8080 8081, and this deploy has 9090" in facts, facts
 
 
 def test_a_project_stays_in_its_environment(side: ComposeSide) -> None:

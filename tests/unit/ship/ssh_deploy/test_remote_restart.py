@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.waiting import PATIENCE_SECONDS
-from script_host import PHASES, ScriptHost, listen, say
+from script_host import ACME, COMMON, PHASES, WANTED, ScriptHost, listen, say
 from ship.ssh_deploy.program import call
+from ship.ssh_deploy.run.plan import plan_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,22 @@ def test_one_healthy_version_starts_with_the_host_whenever_it_goes_down(
     assert script_host.policies == {"app": "unless-stopped", "app.previous": "no"}
 
 
+def test_where_the_old_version_cannot_be_what_starts_the_new_one_does(
+    script_host: ScriptHost,
+) -> None:
+    script_host.make("broken", "update --restart=always app")
+    process = script_host.start()
+    say(process, call(*PHASES[: PHASES.index("switch") + 1]))
+    listen(process, "end switch")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert script_host.restart() == ["app.next"], script_host.policies
+    script_host.make("broken", "never")
+    assert script_host.run(*PHASES)[-1] == "ship-gone word 0"
+    assert script_host.boxes == DEPLOYED
+    assert script_host.policies == {"app": "unless-stopped", "app.previous": "no"}
+
+
 def test_an_engine_that_restarts_before_the_commit_leaves_the_new_version_running(
     script_host: ScriptHost,
 ) -> None:
@@ -86,6 +103,34 @@ def test_a_deploy_that_fails_leaves_the_old_one_its_restart_policy(
     assert script_host.boxes == {"app": "running"}
     assert script_host.policies == {"app": "unless-stopped"}
     assert not (script_host.state / "restart").exists()
+
+
+def test_a_version_that_could_not_start_leaves_no_policy_to_the_deploy_that_repairs_it(
+    script_host: ScriptHost,
+) -> None:
+    go_down(script_host, "start app.next")
+    script_host.make("box/app", "stopped")
+    script_host.make("whole", "")
+    script_host.make("broken", "start app")
+    facts = script_host.run(*PHASES, program=plan_run(COMMON, WANTED._replace(restart="no"), ACME))
+    assert "committed yes" in facts
+    assert script_host.policies == {"app": "no", "app.previous": "no"}
+    assert not (script_host.state / "restart").exists()
+
+
+@pytest.mark.parametrize("policy", ["unless-stopped", "always"])
+def test_a_new_version_that_cannot_get_its_restart_policy_is_told(
+    script_host: ScriptHost, policy: str
+) -> None:
+    script_host.make("policy/app", policy)
+    script_host.make("broken", "update --restart=unless-stopped app.next")
+    facts = script_host.run(*PHASES)
+    assert "committed yes" in facts
+    assert (
+        "told app may not start after a reboot. To prevent this, run on the host: "
+        "docker update --restart=unless-stopped app" in facts
+    )
+    assert script_host.boxes == DEPLOYED
 
 
 @pytest.mark.parametrize("policy", ["no", "always", "on-failure"])

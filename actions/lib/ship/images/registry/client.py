@@ -46,6 +46,8 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json"
 )
 ACCEPT = {"Accept": MANIFESTS}
+# What is no size of a part of an image, in bytes.
+LARGEST = 1 << 50
 TAGS_A_PAGE = 1000
 PAGES = 100
 
@@ -59,11 +61,7 @@ class Manifest(NamedTuple):
 
     def read(self) -> dict[str, Any]:
         """Return its JSON object; an empty one if it is anything else."""
-        try:
-            found = json.loads(self.body)
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        return _json(self.body)
 
 
 class _Login(NamedTuple):
@@ -202,7 +200,7 @@ class Client:
         read = self._of_first_platform(name, digest)
         parts = (*_mappings(read.get("layers")), *_mappings([read.get("config")]))
         sizes = [part.get("size") for part in parts]
-        return sum(size for size in sizes if isinstance(size, int))
+        return sum(size for size in sizes if isinstance(size, int) and 0 < size < LARGEST)
 
     def labels(self, name: Name, reference: str) -> dict[str, str]:
         """Return the labels of an image, on its first platform; none if there is no such image.
@@ -218,7 +216,7 @@ class Client:
             _expect(HTTP_OK, name, answer)
             # What is sent from elsewhere need not be what was asked for.
             is_whole = digest == "sha256:" + hashlib.sha256(answer.body).hexdigest()
-            self._labels[name, digest] = _labels(_json(answer)) if is_whole else {}
+            self._labels[name, digest] = _labels(_json(answer.body)) if is_whole else {}
         return self._labels[name, digest]
 
     def _of_first_platform(self, name: Name, reference: str) -> dict[str, Any]:
@@ -256,7 +254,7 @@ class Client:
             # A token may have run out during a long build.
             if answer.status != HTTP_UNAUTHORIZED or is_last:
                 break
-            if not self._forget_token(name):
+            if not self._forget_token(name, authorization):
                 break
         if answer.status == HTTP_UNAUTHORIZED:
             # A refused token lacks the permission; a refused password is wrong.
@@ -288,10 +286,16 @@ class Client:
                 break
         return answer
 
-    def _forget_token(self, name: Name) -> bool:
-        """Forget the tokens for a repository. Returns whether there were any."""
-        forgotten = [self._tokens.pop((name, actions), "") for actions in (PULL, PULL_PUSH)]
-        return any(forgotten)
+    def _forget_token(self, name: Name, authorization: str) -> bool:
+        """Forget the tokens for a repository, unless another thread has a new one.
+
+        Returns whether it was a token that the registry refused.
+        """
+        scheme, _, token = authorization.partition(" ")
+        if token in (self._tokens.get((name, actions)) for actions in (PULL, PULL_PUSH)):
+            for actions in (PULL, PULL_PUSH):
+                self._tokens.pop((name, actions), None)
+        return scheme == "Bearer"
 
     def _authorization(self, name: Name, actions: str) -> str:
         """Return the Authorization header that the registry asks for. Raises Refused."""
@@ -302,10 +306,11 @@ class Client:
         if login.scheme == "basic":
             return _basic(credential) if credential else ""
         # A token for pushes is good for pulls too, which saves a request.
-        key = (name, PULL_PUSH) if (name, PULL_PUSH) in self._tokens else (name, actions)
-        if key not in self._tokens:
-            self._tokens[key] = self._fetch_token(name, login, credential, actions)
-        return f"Bearer {self._tokens[key]}"
+        token = self._tokens.get((name, PULL_PUSH)) or self._tokens.get((name, actions))
+        if not token:
+            token = self._fetch_token(name, login, credential, actions)
+            self._tokens[name, actions] = token
+        return f"Bearer {token}"
 
     def _known_credential(self, registry: str) -> Credential | None:
         if registry not in self._credentials:
@@ -331,7 +336,7 @@ class Client:
             raise Refused.because(name, Refusal(LOGIN, HTTP_UNAUTHORIZED, what))
         answer = self._ask_token(login, credential, f"repository:{name.path}:{actions}")
         _raise_transient(name, answer)
-        found = _json(answer)
+        found = _json(answer.body)
         token = found.get("token") or found.get("access_token")
         if answer.status != HTTP_OK or not _is_token(token):
             refusal = _refusal(LOGIN, answer)
@@ -367,7 +372,7 @@ class Client:
 
 def _refusal(stage: str, answer: Answer) -> Refusal:
     """Return a refusal in the words of the registry."""
-    errors = _json(answer).get("errors")
+    errors = _json(answer.body).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
     if not isinstance(first, dict):
         return Refusal(stage, answer.status, "")
@@ -437,9 +442,10 @@ def _raise_transient(name: Name, answer: Answer) -> None:
         )
 
 
-def _json(answer: Answer) -> dict[str, Any]:
+def _json(body: bytes) -> dict[str, Any]:
+    """Return a JSON object; an empty one for anything else."""
     try:
-        found = json.loads(answer.body)
+        found = json.loads(body)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -447,7 +453,7 @@ def _json(answer: Answer) -> dict[str, Any]:
 
 def _read_page(name: Name, answer: Answer, found: dict[str, None]) -> str | None:
     """Add the tags of a page; return the query of the next, if there is one. Raises Incomplete."""
-    listed = _json(answer).get("tags", "none")
+    listed = _json(answer.body).get("tags", "none")
     # A repository without tags may have null.
     if not isinstance(listed, (list, type(None))):
         raise Incomplete.of_list(name, "a page is no list of tags")

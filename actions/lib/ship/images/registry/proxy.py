@@ -78,7 +78,7 @@ def proxy_of(url: SplitResult, env: Mapping[str, str]) -> Proxy | None:
     Raises CannotAsk for a proxy of a kind that only Docker's client speaks to, and StepFailed for
     a variable that holds no address.
     """
-    names = (f"{url.scheme}_proxy", f"{url.scheme.upper()}_PROXY")
+    names = (f"{url.scheme.upper()}_PROXY", f"{url.scheme}_proxy")
     variable = next((name for name in names if env.get(name)), "")
     port = url.port or DEFAULT_PORTS.get(url.scheme, 0)
     if not variable or is_direct(url.hostname or "", port, env):
@@ -114,7 +114,7 @@ def is_local(host: str) -> bool:
 
 def is_direct(host: str, port: int, env: Mapping[str, str]) -> bool:
     """Say whether a host is asked without a proxy: this machine, and what NO_PROXY names."""
-    excepted = (env.get("no_proxy") or env.get("NO_PROXY") or "").lower()
+    excepted = (env.get("NO_PROXY") or env.get("no_proxy") or "").lower()
     entries = re.split(r"[,\s]+", excepted)
     return is_local(host) or any(_names(each, host.lower(), port) for each in entries if each)
 
@@ -122,8 +122,8 @@ def is_direct(host: str, port: int, env: Mapping[str, str]) -> bool:
 def _names(entry: str, host: str, port: int) -> bool:
     """Say whether an entry of NO_PROXY names a host.
 
-    It is a host with all below it or an address, each with a port or without, a block of addresses,
-    or `*`. A name is not resolved for a block.
+    It is a host with all below it, with a dot in front only what is below, or an address, each with
+    a port or without, a block of addresses, or `*`. A name is not resolved for a block.
     """
     if entry == "*":
         return True
@@ -135,8 +135,9 @@ def _names(entry: str, host: str, port: int) -> bool:
         return False
     if ":" in host or re.fullmatch(r"[\d.]+", host):
         return _is_within(host, name)
-    name = name.lstrip("*").strip(".")
-    return bool(name) and (host == name or host.endswith(f".{name}"))
+    below = name.lstrip("*").rstrip(".")
+    name = below.lstrip(".")
+    return bool(name) and (host == below or host.endswith(f".{name}"))
 
 
 def _is_within(host: str, block: str) -> bool:

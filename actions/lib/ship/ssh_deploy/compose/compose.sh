@@ -232,10 +232,12 @@ running_in() {
   printf '%s\n' "$1" | sed -n 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* running .*/\1/p' | sort -u
 }
 
-# Prints the ports of the host that the containers of the project publish.
+# Prints the ports of the host that the containers of the project publish. Docker shows ports that
+# follow one another as a range.
 published_ports() {
   docker ps --filter "label=$PROJECT_LABEL=$PROJECT" --format '{{.Ports}}' | tr ',' '\n' |
-    sed -n 's/.*:\([0-9][0-9]*\)->.*/\1/p' | sort -nu | tr '\n' ' '
+    sed -n 's/.*:\([0-9-]*\)->.*/\1/p' |
+    awk -F - '{ for (port = $1; port <= $NF; port++) print port }' | sort -nu | tr '\n' ' '
 }
 
 # Undoes what is not committed, whatever ends the session.
@@ -244,8 +246,9 @@ clean_up() {
   stop_compose
   [ -z "$task_container" ] || docker rm -f "$task_container" >/dev/null 2>&1
   rm -rf "$view" "$STATE/said" "$STATE/up-said" "$UNDO.new" "$STATE/current.new"
-  [ -z "$committed" ] || return 0
+  [ -z "$committed" ] || { remove_room && return 0; }
   [ -z "$installed" ] || undo
+  remove_room
   end_gap
   [ ! -d "${release:-none}" ] || record "$result" "$gap"
   [ -z "$release" ] || rm -rf "$release" "$release.new"

@@ -4,7 +4,8 @@
 phase_pull() {
   local each
   look_at_project
-  check_commit
+  # Where it has no container, nothing serves, whatever the last release was.
+  [ -z "$baseline" ] || check_commit
   finish_release
   printf '%s\n' "$MOUNTED" | while IFS= read -r each; do
     [ -z "$each" ] || [ -e "$view$FOLDER/$each" ] || { echo "$each" && break; }

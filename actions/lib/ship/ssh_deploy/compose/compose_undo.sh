@@ -11,6 +11,10 @@ undone=
 restored_state=
 # Why it did not answer, in words.
 restored_silence=
+# The name of the container that keeps some room.
+room=
+# Whether the new containers were removed because the disk is full.
+made_room=
 # Why compose could not bring the containers back.
 restore_error=
 
@@ -132,7 +136,7 @@ bring_back() {
   [ -n "$recovering" ] || watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
   log "starting the previous version of $PROJECT again"
   until restore; do
-    [ "$tries" -gt 25 ] || [ -n "$recovering" ] || remove_new_images
+    [ "$tries" -gt 25 ] || [ -n "$recovering" ] || make_room
     tries=$((tries - 1))
     if [ "$tries" = 0 ]; then
       log "$restore_error"
@@ -161,14 +165,44 @@ bring_back() {
   }
 }
 
-# On a full disk nothing starts. The new images are what we can remove, without those that ran
-# before too.
-remove_new_images() {
+# On a full disk nothing can be made or started. What is new can go: the containers, and then the
+# images, without those that ran before too.
+make_room() {
   local each id before
+  case $restore_error in
+    *'no space left'*)
+      # Only once: then what is not in the notes is the old version, made again.
+      [ -n "$made_room" ] || { remove_room && remove_new_containers '*'; }
+      made_room=yes
+      ;;
+  esac
   before=$({ cat "$UNDO/images" && echo && cat "$UNDO/baseline"; } | tr '\n' ' ')
   for each in $IMAGE; do
     id=$(docker image inspect --format '{{.Id}}' "$each" 2>/dev/null)
     is_among "$each" "$before" || is_among "$id" "$before" || docker rmi "$each" >/dev/null 2>&1
+  done
+}
+
+# Makes a container that never runs. Where nothing else of ours can be removed from a full disk, it
+# is the room that an old one needs to start: new images may have nothing that old ones do not.
+keep_room() {
+  room=$PROJECT-gen-workflow-room
+  docker rm -f -v "$room" >/dev/null 2>&1
+  docker create --name "$room" "${IMAGE%% *}" room >/dev/null 2>&1
+}
+
+remove_room() {
+  [ -z "$room" ] || docker rm -f -v "$room" >/dev/null 2>&1
+  room=
+}
+
+# Removes containers of the project that this deploy has made. $1 a pattern: those in this state.
+remove_new_containers() {
+  local id status
+  each_container | while read -r _ id _ _ status _; do
+    # shellcheck disable=SC2254 # a pattern
+    grep -qF " $id " "$UNDO/baseline" ||
+      case $status in $1) docker rm -f "$id" >/dev/null 2>&1 ;; esac
   done
 }
 
@@ -181,6 +215,9 @@ restore() {
   restore_error=$(cat "$STATE/said")
   [ -n "$all" ] && engine_answers || return 1
   remove_orphans "$all" "$UNDO/our-files"
+  # A compose that was interrupted may leave the new container beside the old one. The next compose
+  # would try to keep one of both, and fail.
+  remove_new_containers created
   changed=$(changed_services)
   [ -n "$changed" ] || return 0
   pull_old_images "$changed" || return

@@ -248,6 +248,7 @@ phase_switch() {
   install_files
   note_switch
   [ -z "$(images_that_run)" ] || {
+    keep_room
     note_answer
     watch_gap "$ADDRESS" "$HEALTH_HOST_PORT" "$HEALTH_PATH"
   }

@@ -24,9 +24,11 @@ check_commit() {
   fail older-commit "$(printf '%.12s' "$7") of ${6#refs/*/}, since $9, by ${10}"
 }
 
-# Prints the four words of the commit that serves, with the time and the run of its deploy.
+# Prints the four words of the commit that serves, with the time and the run of its deploy. A line
+# that a full disk has cut off may stand before that of the deploy.
 commit_that_serves() {
   grep -F '"result":"deployed"' "$STATE/history.jsonl" 2>/dev/null | tail -n 1 |
     grep -F "\"image\":\"$previous\"" |
-    sed -n 's/^{"time":"\([^"]*\)".*"run": "\([^"]*\)".*"commit": "\([^"]*\)".*/\3 \1 \2/p'
+    sed -n -e 's/.*{"time":/{"time":/' \
+      -e 's/^{"time":"\([^"]*\)".*"run": "\([^"]*\)".*"commit": "\([^"]*\)".*/\3 \1 \2/p'
 }

@@ -15,6 +15,8 @@ missing_image=
 login_folder=
 # The name that this login has in the configuration of Docker.
 login_key=
+# The registry that the host has a login of its own for, which is used in place of ours.
+own_login_key=
 # The context of Docker that our configuration would hide.
 docker_context=
 
@@ -153,7 +155,10 @@ log_in() {
   login_key=${REGISTRY:-$(registry_key "${1%% *}")}
   [ -n "$login_key" ] || return 0
   own=${DOCKER_CONFIG:-${HOME:-}/.docker}
-  [ -z "$HOST_LOGIN_FIRST" ] || ! grep -qsF "\"$login_key\"" "$own/config.json" || return 0
+  if [ -n "$HOST_LOGIN_FIRST" ] && grep -qsF "\"$login_key\"" "$own/config.json"; then
+    own_login_key=$login_key
+    return
+  fi
   login_folder=$STATE/docker-config
   mkdir -m 700 "$login_folder" || fail disk "$login_folder"
   printf '{"auths":{"%s":{"auth":"%s"}}}' "$login_key" "$AUTH" 2>/dev/null \
@@ -231,10 +236,10 @@ pull() {
   esac
   log "pulling $1"
   docker_output=$(docker_pull "$1" 2>&1) && return
-  explain_pull "$(without_warning "$docker_output")"
+  explain_pull "$(without_warning "$docker_output")" "$1"
 }
 
-# $1 what Docker said, without its warning.
+# $1 what Docker said, without its warning; $2 the image.
 explain_pull() {
   case $1 in
     *'no space left'*) fail disk "$1" ;;
@@ -245,6 +250,8 @@ explain_pull() {
     *denied* | *unauthorized* | *'authentication required'* | *forbidden*)
       # The login may be in the configuration that cannot be read.
       [ "$1" = "$docker_output" ] || fail docker-config "$docker_output"
+      [ -z "$own_login_key" ] || [ "$(registry_key "$2")" != "$own_login_key" ] ||
+        fail pull-denied-to-host "$own_login_key: $1"
       fail pull-denied "$1"
       ;;
     *'not found'* | *'manifest unknown'*) fail no-image "$1" ;;

@@ -572,16 +572,24 @@ still_runs() {
 keep_startable() {
   case $old_restart in always | unless-stopped) ;; *) return 0 ;; esac
   printf '%s %s\n' "$old_restart" "$RESTART" 2>/dev/null >"$STATE/restart" || return 0
-  first_restart=no
-  [ "$old_restart" = always ] || docker update --restart=always "$NAME" >/dev/null 2>&1
+  if [ "$old_restart" = always ] || docker update --restart=always "$NAME" >/dev/null 2>&1; then
+    first_restart=no
+  else
+    rm -f "$STATE/restart"
+  fi
 }
 
-# The old version serves on, with its own restart policy.
+# The old version serves on, with its own restart policy. One that a failed deploy could not start
+# again gets it later; what that deploy wanted for its own container is not wanted any more.
 restore_restart() {
   local policy
   policy=$(cut -d ' ' -f 1 "$STATE/restart" 2>/dev/null)
-  [ -n "$policy" ] && running "$NAME" || return 0
-  docker update --restart="$policy" "$NAME" >/dev/null 2>&1 && rm -f "$STATE/restart"
+  [ -n "$policy" ] || return 0
+  if running "$NAME"; then
+    docker update --restart="$policy" "$NAME" >/dev/null 2>&1 && rm -f "$STATE/restart"
+  else
+    printf '%s %s\n' "$policy" "$RESTART" 2>/dev/null >"$STATE/restart"
+  fi
 }
 
 # The new container stays, and is what starts with the host from now on.
@@ -592,7 +600,8 @@ pass_restart_on() {
   docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1 || {
     await_engine
     docker update --restart="$policy" "$NAME.next" >/dev/null 2>&1
-  }
+  } || tell "$NAME may not start after a reboot. To prevent this, run on the host:" \
+    "docker update --restart=$policy $NAME"
   docker update --restart=no "$NAME" >/dev/null 2>&1 && old_never_starts=yes
 }
 

@@ -490,11 +490,16 @@ def test_what_a_registry_says_is_not_repeated_without_end() -> None:
 
 
 def test_odd_answers_are_no_crash() -> None:
-    odd: list[Answer] = [(200, {}, "[1"), (200, {}, "[]"), (200, {}, '{"layers": {"a": 1}}')]
+    sizes = ("-5", "1" + "0" * 400, "1e999", '"5"')
+    odd: list[Answer] = [
+        *((200, {}, text) for text in ("[1", "[]", "[" * 100_000, '{"layers": {"a": 1}}')),
+        *((200, {}, f'{{"layers": [{{"size": {size}}}]}}') for size in sizes),
+    ]
     for answer in odd:
         answers: Answers = {"GET /v2/acme": [answer], "GET /v2/": [(200, {}, "")]}
         with serving(answers) as (client, name, _):
             assert client.size(name, "1") == 0
+            assert client.labels(name, "1") == {}
 
 
 # Logins of the runner

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -118,6 +121,53 @@ def test_the_login_is_got_in_the_thread_that_can_be_interrupted() -> None:
         wanted = images(server.address, 3)
         assert digests(asking, wanted, LONG) == dict.fromkeys(wanted, Answer(DIGEST))
     assert threads == [threading.main_thread()]
+
+
+@contextmanager
+def forgetting_tokens(count: int) -> Iterator[str]:
+    """A registry that refuses the first token, when so many have come with it."""
+    together = threading.Barrier(count, timeout=LONG)
+    tokens = itertools.count(1)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if not self.path.startswith("/token"):
+                self.send_response(401)
+                host = self.headers["Host"]
+                self.send_header("WWW-Authenticate", f'Bearer realm="http://{host}/token"')
+                self.end_headers()
+                return
+            number = next(tokens)
+            if number > 1:
+                time.sleep(0.2)  # The others look at their answers meanwhile.
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"token": f"number-{number}"}).encode())
+
+        def do_HEAD(self) -> None:
+            is_first = self.path.endswith("/first")
+            is_old = self.headers["Authorization"] == "Bearer number-1" and not is_first
+            if is_old:
+                together.wait()
+            self.send_response(401 if is_old else 200)
+            self.send_header("Docker-Content-Digest", DIGEST)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_token_that_ran_out_is_fetched_again_for_all_that_had_it() -> None:
+    with forgetting_tokens(3) as address, client() as asking:
+        name = Name(address, "acme/app")
+        assert asking.head(name, "first") == DIGEST
+        wanted = [Reference(name, str(number)) for number in range(3)]
+        assert digests(asking, wanted, LONG) == dict.fromkeys(wanted, Answer(DIGEST))
 
 
 def test_nothing_is_asked_where_there_is_nothing_to_ask_for() -> None:

@@ -81,6 +81,10 @@ def test_a_registry_is_asked_through_the_proxy_unless_it_is_named() -> None:
         ("https://ghcr.io/v2/", "io", True),
         ("https://ghcr.io/v2/", ".io", True),
         ("https://ghcr.io/v2/", "*.io", True),
+        # With a dot in front it is what is below a host, and not the host.
+        ("https://ghcr.io/v2/", ".ghcr.io", False),
+        ("https://ghcr.io/v2/", "*.ghcr.io:443", False),
+        ("https://pkg.ghcr.io/v2/", ".ghcr.io", True),
         ("https://ghcr.io/v2/", "example.com ghcr.io", True),
         ("https://ghcr.io/v2/", "r.io", False),
         ("https://ghcr.io/v2/", "pkg.ghcr.io", False),
@@ -100,6 +104,15 @@ def test_no_proxy_is_read_as_docker_reads_it(url: str, excepted: str, is_direct:
     for name in ("NO_PROXY", "no_proxy"):
         env = {"HTTPS_PROXY": "http://proxy.example.com:3128", name: excepted}
         assert (proxy_of(urlsplit(url), env) is None) is is_direct
+
+
+def test_of_two_spellings_of_a_variable_docker_takes_the_one_in_capital_letters() -> None:
+    env = {"HTTPS_PROXY": "http://large:1", "https_proxy": "http://small:1"}
+    found = proxy_of(urlsplit(GHCR), env)
+    assert found
+    assert (found.host, found.variable) == ("large", "HTTPS_PROXY")
+    assert proxy_of(urlsplit(GHCR), {**env, "NO_PROXY": "ghcr.io", "no_proxy": "other"}) is None
+    assert proxy_of(urlsplit(GHCR), {**env, "NO_PROXY": "other", "no_proxy": "ghcr.io"})
 
 
 def test_a_proxy_that_is_away_is_told_with_its_variable_and_without_its_password() -> None:
