@@ -81,7 +81,7 @@ def main(argv: list[str]) -> int:
     except Defect:
         return _report_bug()
     except GenWorkflowError as error:
-        log(str(error))
+        log(error.report)
         return error.exit_code
     except Exception:  # noqa: BLE001 - whatever else fails is our bug
         return _report_bug()

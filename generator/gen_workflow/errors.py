@@ -14,6 +14,54 @@ NOT_IN_STEP = 1
 USER_MUST_ACT = 2
 OUR_BUG = 3
 INTERRUPTED = 130
+# The page that says more about a cause.
+ERRORS = "https://github.com/gen-workflow/gen-workflow/blob/main/docs/errors.md"
+
+
+class Heading:
+    """The headings of docs/errors.md that messages link to, as anchors."""
+
+    # The spec.
+    NO_SPEC = "no-spec"
+    NO_YAML = "a-text-that-is-not-yaml"
+    TOO_LARGE = "a-spec-that-is-too-large"
+    LIMIT = "a-limit-of-github"
+    UNKNOWN_KEY = "a-key-that-is-not-known"
+    MISSING_KEY = "a-key-that-is-missing"
+    TWICE = "something-that-appears-twice"
+    LATER = "what-is-not-supported-yet"
+    WRONG_KIND = "a-value-of-the-wrong-kind"
+    WRONG_VALUE = "a-value-that-is-not-accepted"
+    RESERVED = "a-name-that-is-reserved"
+    ADDRESS = "a-host-an-address-or-a-port"
+    NOT_ALLOWED = "an-expression-that-is-not-allowed"
+    SECRET = "a-secret-in-the-wrong-place"  # noqa: S105 - a heading
+    NOT_THERE = "a-path-that-is-not-in-the-repository"
+    # The workflow and its files.
+    NOT_IN_STEP = "the-workflow-is-not-in-step"
+    EDITED = "the-workflow-was-edited-by-hand"
+    NOT_OURS = "a-workflow-that-gen-workflow-did-not-write"
+    TEMPLATE = "a-template-of-your-own"
+    OPTION = "an-option-that-is-not-accepted"
+    FILE = "a-file-or-folder-that-cannot-be-used"
+    IN_THE_WAY = "a-link-or-a-file-in-the-way"
+    # commit and GitHub.
+    REPOSITORY = "the-repository-is-not-known"
+    API = "the-address-of-the-api"
+    NO_TOKEN = "a-token-that-github-does-not-accept"  # noqa: S105 - a heading
+    FEW_RIGHTS = "a-token-that-may-not-do-this"
+    NOT_FOUND = "not-found-on-github"
+    NO_COMMIT = "a-repository-that-takes-no-commit"
+    REFUSED = "a-request-that-github-does-not-accept"
+    NOT_NOW = "github-cannot-answer-now"
+    BRANCH = "a-branch-that-commit-cannot-use"
+    MOVED = "the-branch-has-changed-meanwhile"
+    OF_A_PERSON = "the-branch-holds-a-commit-of-a-person"
+    CLOSED = "the-pull-request-was-closed"
+    FOREIGN = "what-answered-is-not-github"
+    NOT_REACHED = "github-is-not-reached"
+    PROXY = "the-proxy-to-github"
+    CERTIFICATE = "a-certificate-that-is-not-trusted"
 
 
 def shown(text: str) -> str:
@@ -22,13 +70,22 @@ def shown(text: str) -> str:
 
 
 class GenWorkflowError(Exception):
-    """An error that is reported in words, without a traceback."""
+    """An error that is reported in words, without a traceback.
+
+    `anchor` is the heading in docs/errors.md that says more.
+    """
 
     exit_code = NOT_IN_STEP
 
-    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", hint: str = "", anchor: str) -> None:
         text = f"{where}: {what}" if where else what
         super().__init__(f"{text}\n  hint: {hint}" if hint else text)
+        self.anchors: tuple[str, ...] = (anchor,)
+
+    @property
+    def report(self) -> str:
+        """The message, and below it one link for each heading, however many problems it is for."""
+        return "\n".join([str(self), *(f"see: {ERRORS}#{anchor}" for anchor in self.anchors)])
 
 
 class UserError(GenWorkflowError):
@@ -38,11 +95,12 @@ class UserError(GenWorkflowError):
 
 
 class SpecError(UserError):
-    """Everything that is wrong with a spec, in the order of its lines."""
+    """Everything that is wrong with a spec, in the order of its lines, each with its anchor."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("\n".join(problems), anchor="")
+        self.problems = tuple(problems)
+        self.anchors = tuple(dict.fromkeys(problems.values()))
 
 
 class Drift(GenWorkflowError):  # noqa: N818 - named after what was found
@@ -50,6 +108,9 @@ class Drift(GenWorkflowError):  # noqa: N818 - named after what was found
 
 
 class Defect(GenWorkflowError):  # noqa: N818 - named after what it is
-    """gen-workflow did something that it must never do."""
+    """gen-workflow did something that it must never do; no page says more about that."""
 
     exit_code = OUR_BUG
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, anchor="")

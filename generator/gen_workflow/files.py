@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 
-from gen_workflow.errors import UserError, shown
+from gen_workflow.errors import Heading, UserError, shown
 
 SPEC = "gen-workflow.yml"
 WORKFLOW = os.path.join(".github", "workflows", "ci-cd.yml")
@@ -53,7 +53,7 @@ _HINTS = {
 def problem(error: OSError, what: str, path: str) -> UserError:
     """Return the error to raise for one of the operating system; `what` says what cannot be."""
     hint = _HINTS.get(error.errno or 0, "")
-    return UserError(f"{what}: {error.strerror}", where=shown(path), hint=hint)
+    return UserError(f"{what}: {error.strerror}", where=shown(path), hint=hint, anchor=Heading.FILE)
 
 
 def link_on_the_way(folder: str) -> str:

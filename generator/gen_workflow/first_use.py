@@ -23,14 +23,17 @@ _CANNOT_START = 4
 _NO_PACKAGES = """\
 gen-workflow: nothing was done, and the spec was not read, because packages cannot be installed:
 {said}
-  hint: the first use needs the package index {index}; check network and proxy, then run it again"""
+  hint: the first use needs the package index {index}; check network and proxy, then run it again
+see: {page}#packages-that-cannot-be-installed"""
 _INDEX = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+# As `errors` has it, which this file cannot import.
+_ERRORS = "https://github.com/gen-workflow/gen-workflow/blob/main/docs/errors.md"
+_SEE = f"\nsee: {_ERRORS}#gen-workflow-cannot-start"
 _NO_VENV = (
     "gen-workflow: nothing was done, because this Python cannot make environments: "
     "its module ensurepip is missing\n"
     "  hint: apt-get install python3-venv, or install uv"
 )
-
 _READ_ONLY = (
     "gen-workflow: nothing was done, because this user may not write in {0}, where it makes its "
     "environment\n"
@@ -58,10 +61,10 @@ def main(checkout: Path) -> int:
         print("gen-workflow: interrupted; the next run starts from the beginning", file=sys.stderr)
         return 130
     except Failed as error:
-        print(_NO_PACKAGES.format(said=error, index=_index()), file=sys.stderr)
+        print(_NO_PACKAGES.format(said=error, index=_index(), page=_ERRORS), file=sys.stderr)
     except OSError as error:
         what = f"nothing was done, because there is no environment in {checkout}: {error}"
-        print(f"gen-workflow: {what}", file=sys.stderr)
+        print(f"gen-workflow: {what}{_SEE}", file=sys.stderr)
     return _CANNOT_START
 
 
@@ -77,11 +80,11 @@ def _is_whole(environment: Path, lock: Path, done: Path) -> bool:
 
 def _make(environment: Path, lock: Path, done: Path) -> int:
     if not os.access(lock.parent, os.W_OK):
-        print(_READ_ONLY.format(lock.parent), file=sys.stderr)
+        print(_READ_ONLY.format(lock.parent) + _SEE, file=sys.stderr)
         return _CANNOT_START
     uv = shutil.which("uv")
     if uv is None and not _has_ensurepip():
-        print(_NO_VENV, file=sys.stderr)
+        print(_NO_VENV + _SEE, file=sys.stderr)
         return _CANNOT_START
     print(f"gen-workflow: first use: making its environment in {environment}", file=sys.stderr)
     if not _works(environment):

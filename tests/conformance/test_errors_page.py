@@ -42,12 +42,13 @@ MAKERS = ("UserError.of", "StepFailed.of", "CannotAsk.of", "Problem")
 OF_BOTH = {"too-long"}
 
 
-def page() -> tuple[list[str], list[str]]:
-    """Return the headings about builds, and those of all else."""
-    before, builds, rest = re.split(
-        r"^## (?:Builds: inputs|Connecting to a host)$", text(), flags=re.MULTILINE
+def page() -> tuple[list[str], list[str], list[str]]:
+    """Return the headings about builds, those about deploys, and those of the generator."""
+    _, *parts = re.split(
+        r"^## (?:Builds: inputs|Connecting to a host|The spec)$", text(), flags=re.MULTILINE
     )
-    return _headings(builds), _headings(before + rest)
+    builds, deploys, generator = map(_headings, parts)
+    return builds, deploys, generator
 
 
 def text() -> str:

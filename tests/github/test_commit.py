@@ -15,6 +15,7 @@ from gen_workflow import cli
 from gen_workflow.github import proposal
 from gen_workflow.sync import stamp
 from gen_workflow.version import __version__
+from unit.generator.conftest import see
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -450,6 +451,7 @@ def test_a_branch_with_a_commit_of_somebody_else_is_never_started_again(
             f"{' and '.join(FILES)}; the branch would have to start again at main, but "
             f"gen-workflow did not make its commit {theirs[:7]} (Fix a word); nothing was committed"
             f"\n  hint: merge main into {BRANCH} by hand, or choose another branch with --branch\n"
+            f"{see('the-branch-holds-a-commit-of-a-person')}"
         )
     assert app.git.head(BRANCH) == theirs
 
@@ -559,6 +561,7 @@ def test_a_branch_that_blocks_ours_is_named_with_another_name(
     assert ran.stderr == (
         f"acme/app: {told}, and beside it git cannot have a branch {wanted}\n"
         f"  hint: give another name: --branch {offered}\n"
+        f"{see('a-branch-that-commit-cannot-use')}"
     )
     assert github.operations == [READ]
     assert commit("--branch", offered).code == 0
@@ -608,6 +611,7 @@ def test_a_pull_request_that_somebody_closed_is_opened_again_with_again_only(
             "pull request: https://github.com/acme/app/pull/1 was closed without a merge; "
             "nothing was committed\n"
             "  hint: reopen it on GitHub, or open a new pull request with --again\n"
+            f"{see('the-pull-request-was-closed')}"
         )
     assert github.operations[4:] == [READ] * 3
     assert commit("--again").code == 0

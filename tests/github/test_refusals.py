@@ -9,6 +9,7 @@ import pytest
 
 from bed.github import FINE_GRAINED
 from gen_workflow.github import remote
+from unit.generator.conftest import see
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ def test_no_token_is_reported_before_anything_is_asked(
     assert ran.stderr == (
         "there is no token in GH_TOKEN or GITHUB_TOKEN\n"
         "  hint: export GH_TOKEN; with GitHub's own tool: GH_TOKEN=$(gh auth token)\n"
+        f"{see('a-token-that-github-does-not-accept')}"
     )
     assert github.calls == []
     assert app.pulls == []
@@ -259,6 +261,7 @@ def test_a_folder_that_is_not_the_top_of_its_repository_is_refused(
     assert ran.stderr == (
         f"{project}: is not the top of its repository, but its folder project/\n"
         "  hint: give the top of the repository with -C\n"
+        f"{see('the-repository-is-not-known')}"
     )
     assert github.calls == []
 
@@ -327,13 +330,20 @@ def test_an_origin_that_is_no_url_is_reported(project: Path, commit: Callable[..
 
 def test_a_title_is_one_line(commit: Callable[..., Any]) -> None:
     ran = commit("--title", "a\nb")
-    assert (ran.code, ran.stderr) == (2, "--title: 'a\\nb' is not one line of text\n")
+    assert ran.code == 2
+    assert ran.stderr == (
+        f"--title: 'a\\nb' is not one line of text\n{see('an-option-that-is-not-accepted')}"
+    )
 
 
 def test_templates_that_are_not_there_are_reported(commit: Callable[..., Any]) -> None:
     ran = commit("--templates", "/nope")
     assert ran.code == 2
-    assert ran.stderr.startswith("/nope: is not a folder of templates\n  hint: ")
+    assert ran.stderr == (
+        "/nope: is not a folder of templates\n"
+        "  hint: give --templates a folder with files that end in .j2\n"
+        f"{see('an-option-that-is-not-accepted')}"
+    )
 
 
 WORKFLOW = ".github/workflows/ci-cd.yml"
@@ -349,6 +359,7 @@ def test_a_workflow_that_a_user_wrote_on_the_base_is_not_replaced_without_force(
         assert ran.stderr == (
             f"{WORKFLOW}: on main it was not written by gen-workflow; nothing was committed\n"
             "  hint: put the edit into the spec, then replace the file with --force\n"
+            f"{see('a-workflow-that-gen-workflow-did-not-write')}"
         )
     assert app.git.head(BRANCH) is None
     assert commit("--force").code == 0
@@ -380,6 +391,7 @@ def test_an_edit_that_a_reviewer_pushed_is_not_dropped_without_force(
         f"{path}: on {BRANCH} it was edited by hand; nothing was committed\n"
         "  hint: merge or close pull request https://github.com/acme/app/pull/1, or choose "
         "another branch with --branch; --force removes the edit\n"
+        f"{see('the-workflow-was-edited-by-hand')}"
     )
     assert app.git.head(BRANCH) == edited
     assert commit("--branch", "other").code == 0

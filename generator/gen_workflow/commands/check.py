@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from gen_workflow import files
 from gen_workflow.commands import in_step
 from gen_workflow.commands.project import PUT_IN_SPEC, Project
-from gen_workflow.errors import NOT_IN_STEP
-from gen_workflow.report.terminal import log, put
+from gen_workflow.errors import Drift, Heading
+from gen_workflow.report.terminal import put
 from gen_workflow.sync import drift
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options) -> int:
-    """Report that the workflow is what the spec gives, or each reason why it is not."""
+    """Report that the workflow is what the spec gives; raises Drift with each reason if not."""
     project = Project.of(options)
     wanted = project.rendered().text.encode()  # a wrong spec is reported before anything else
     there = project.on_disk()
@@ -25,16 +25,16 @@ def run(options: Options) -> int:
         reasons = drift.reasons(there, wanted, project.source)
     if not reasons:
         return put(in_step.sentence(options))
-    lines = [f"{files.WORKFLOW}: {reason}" for reason in reasons]
-    log("\n".join([*lines, f"  hint: {_next_act(project, reasons[0])}"]))
-    return NOT_IN_STEP
+    what = "\n".join(f"{files.WORKFLOW}: {reason}" for reason in reasons)
+    act, anchor = _next_act(project, reasons[0])
+    raise Drift(what, hint=act, anchor=anchor)
 
 
-def _next_act(project: Project, reason: str) -> str:
-    """Return the one act that ends every reason."""
+def _next_act(project: Project, reason: str) -> tuple[str, str]:
+    """Return the one act that ends every reason, and the anchor that says more."""
     force = project.command("generate --force")
     if reason == drift.NOT_OURS:
-        return f"move it away, or overwrite it with {force}"
+        return f"move it away, or overwrite it with {force}", Heading.NOT_OURS
     if reason == drift.EDITED:
-        return f"{PUT_IN_SPEC}, then run {force}"
-    return f"run {project.command('generate')} and commit the result"
+        return f"{PUT_IN_SPEC}, then run {force}", Heading.EDITED
+    return f"run {project.command('generate')} and commit the result", Heading.NOT_IN_STEP

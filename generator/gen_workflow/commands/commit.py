@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gen_workflow.commands.project import Project
-from gen_workflow.errors import UserError
+from gen_workflow.errors import Heading, UserError
 from gen_workflow.github import proposal, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
@@ -44,7 +44,9 @@ def _names(options: Options) -> Names:
     message = options.message.strip() or default
     title = options.title.strip() or message.splitlines()[0]
     if not title.isprintable():
-        raise UserError(f"{title!r} is not one line of text", where="--title")
+        raise UserError(
+            f"{title!r} is not one line of text", where="--title", anchor=Heading.OPTION
+        )
     return Names(branch, base, message, title)
 
 

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow import files
-from gen_workflow.errors import Drift, UserError, shown
+from gen_workflow.errors import Drift, Heading, UserError, shown
 from gen_workflow.pins.table import table
 from gen_workflow.plan import limits, pipeline
 from gen_workflow.render import template
@@ -46,17 +46,19 @@ class Project(NamedTuple):
         """Return the project that the options name; raises UserError when it is not there."""
         if not os.path.isdir(options.folder):
             hint = "give -C the folder of a repository"
-            raise UserError("is not a folder", where=shown(options.folder), hint=hint)
+            raise UserError(
+                "is not a folder", where=shown(options.folder), hint=hint, anchor=Heading.OPTION
+            )
         if options.templates and not os.path.isdir(options.templates):
             hint = "give --templates a folder with files that end in .j2"
             what = "is not a folder of templates"
-            raise UserError(what, where=shown(options.templates), hint=hint)
+            raise UserError(what, where=shown(options.templates), hint=hint, anchor=Heading.OPTION)
         source = os.path.normpath(options.spec)
         outside = os.path.isabs(source) or source.split(os.sep)[0] == os.pardir
         if outside or not source.isprintable():
             hint = "give a path inside DIR, as it is in the repository"
             what = f"{options.spec!r} is not in the repository"
-            raise UserError(what, where="--spec", hint=hint)
+            raise UserError(what, where="--spec", hint=hint, anchor=Heading.OPTION)
         return cls(options.folder, source, options.templates)
 
     def command(self, verb: str) -> str:
@@ -82,15 +84,18 @@ class Project(NamedTuple):
             target = os.readlink(link)
             what = f"is a link to {target!r}, and GitHub follows no link to a workflow"
             hint = "put a folder or a file of its own there"
-            raise UserError(what, where=shown(os.path.normpath(link)), hint=hint)
+            where = shown(os.path.normpath(link))
+            raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         if file := files.file_on_the_way(self.folder):
             what = "is a file, and the workflow needs a folder of this name"
             where = shown(os.path.normpath(file))
-            raise UserError(what, where=where, hint="move it away, or give it another name")
+            hint = "move it away, or give it another name"
+            raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         if there := files.folder_in_place(self.folder):
             what = "is a folder, and the workflow needs a file of this name"
             where = shown(os.path.normpath(there))
-            raise UserError(what, where=where, hint="move it away, or give it another name")
+            hint = "move it away, or give it another name"
+            raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         return files.read(self.workflow)
 
     def rendered(self) -> Rendered:
@@ -111,7 +116,8 @@ class Project(NamedTuple):
         path = os.path.normpath(os.path.join(self.folder, self.source))
         raw = files.read(path)
         if raw is None:
-            raise UserError(f"there is no spec {shown(path)}", hint=self._where_the_spec_is())
+            what, hint = f"there is no spec {shown(path)}", self._where_the_spec_is()
+            raise UserError(what, hint=hint, anchor=Heading.NO_SPEC)
         return raw
 
     def _where_the_spec_is(self) -> str:
@@ -134,11 +140,12 @@ class Project(NamedTuple):
         force = self.command("generate --force")
         if found is None:
             hint = f"move it away, or overwrite it with {force}"
-            raise Drift(f"{drift.NOT_OURS}; nothing was changed", where=files.WORKFLOW, hint=hint)
+            what = f"{drift.NOT_OURS}; nothing was changed"
+            raise Drift(what, where=files.WORKFLOW, hint=hint, anchor=Heading.NOT_OURS)
         if found.edited:
             what = "was edited by hand since gen-workflow wrote it; nothing was changed"
             hint = f"{PUT_IN_SPEC}, then remove it from the workflow with {force}"
-            raise Drift(what, where=files.WORKFLOW, hint=hint)
+            raise Drift(what, where=files.WORKFLOW, hint=hint, anchor=Heading.EDITED)
 
 
 PUT_IN_SPEC = "put the edit into the spec"

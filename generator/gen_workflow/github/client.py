@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gen_workflow.errors import UserError
+from gen_workflow.errors import Heading, UserError
 from gen_workflow.github.answer import OID, Foreign, flat
 from gen_workflow.github.connection import Connection
 from gen_workflow.github.proposal import PullRequest, Since, is_marked
@@ -196,13 +196,15 @@ class Repository:
     def _blocked(self, branch: str, blocker: str) -> Exception:
         what = f"{blocker}, and beside it git cannot have a branch {branch}"
         name = branch.replace("/", "-") if "/" in branch else f"{branch}-update"
-        return UserError(what, where=self._at.slug, hint=f"give another name: --branch {name}")
+        hint = f"give another name: --branch {name}"
+        return UserError(what, where=self._at.slug, hint=hint, anchor=Heading.BRANCH)
 
     def _no_base(self, base: str) -> Exception:
         if not base:
             return self._at.refused(Refusal(409, "Git Repository is empty."), "make a branch")
         hint = "name a branch that exists with --base; without --base it is the default branch"
-        return UserError(f"there is no branch {base}", where=self._at.slug, hint=hint)
+        what = f"there is no branch {base}"
+        return UserError(what, where=self._at.slug, hint=hint, anchor=Heading.BRANCH)
 
 
 def check_token(token: str) -> str:
@@ -210,10 +212,12 @@ def check_token(token: str) -> str:
     token = token.strip()
     if not token:
         hint = "export GH_TOKEN; with GitHub's own tool: GH_TOKEN=$(gh auth token)"
-        raise UserError("there is no token in GH_TOKEN or GITHUB_TOKEN", hint=hint)
+        what = "there is no token in GH_TOKEN or GITHUB_TOKEN"
+        raise UserError(what, hint=hint, anchor=Heading.NO_TOKEN)
     if not (token.isascii() and token.isprintable()) or " " in token:
         hint = "set it again, as one word without spaces or line breaks"
-        raise UserError("holds characters that no token has", where="GH_TOKEN", hint=hint)
+        what = "holds characters that no token has"
+        raise UserError(what, where="GH_TOKEN", hint=hint, anchor=Heading.NO_TOKEN)
     return token
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gen_workflow import files as own_files
+from gen_workflow.errors import Heading
 from gen_workflow.sync import drift, stamp
 from gen_workflow.version import __version__
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gen_workflow.workflow.records import Need, Needs
 
 WORKFLOW = PurePath(own_files.WORKFLOW).as_posix()
+_NOT_OURS = f"it {drift.NOT_OURS}"
 _MADE_BY = "Made-by: gen-workflow"
 
 
@@ -121,6 +123,11 @@ class Edit:
     branch: str
     path: str
     what: str
+
+    @property
+    def anchor(self) -> str:
+        """The heading in docs/errors.md that says more."""
+        return Heading.NOT_OURS if self.what == _NOT_OURS else Heading.EDITED
 
 
 @dataclass(frozen=True)
@@ -231,7 +238,7 @@ def _written_by_hand(wanted: Wanted, there: Branch) -> str:
         return ""
     found = stamp.of(there.texts.get(WORKFLOW, "").encode())
     if found is None:
-        return "it was not written by gen-workflow"
+        return _NOT_OURS
     return "it was edited by hand" if found.edited else ""
 
 

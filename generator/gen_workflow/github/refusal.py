@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gen_workflow.errors import GenWorkflowError, UserError
+from gen_workflow.errors import GenWorkflowError, Heading, UserError
 from gen_workflow.github.answer import Foreign, flat
 
 if TYPE_CHECKING:
@@ -99,23 +99,24 @@ class Refusal:
 
     def explained(self, repository: str, doing: str, api: str) -> GenWorkflowError:
         """Return the error for the user; `doing` is what was tried, as in `commit on main`."""
-        kind, why, hint = self._cause()
-        return kind(f"cannot {doing}: {why}", where=repository, hint=f"{hint}\n  server: {api}")
+        kind, why, hint, anchor = self._cause()
+        what, act = f"cannot {doing}: {why}", f"{hint}\n  server: {api}"
+        return kind(what, where=repository, hint=act, anchor=anchor)
 
-    def _cause(self) -> tuple[type[GenWorkflowError], str, str]:
-        """Return the kind of the error, the cause and the next act."""
+    def _cause(self) -> tuple[type[GenWorkflowError], str, str, str]:
+        """Return the kind of the error, the cause, the next act and the anchor."""
         if self.moved:
-            return Moved, flat(self.message), _AGAIN
+            return Moved, flat(self.message), _AGAIN, Heading.MOVED
         if self.limited:
-            return GenWorkflowError, self._limit(), _LATER
+            return GenWorkflowError, self._limit(), _LATER, Heading.NOT_NOW
         answer = f"{self.status} {self.kind} {self.message}"
-        for pattern, cause, hint in _CAUSES:
+        for pattern, cause, hint, anchor in _CAUSES:
             if found := re.search(pattern, answer, re.IGNORECASE | re.DOTALL):
                 said = {"said": flat(self.message), **found.groupdict()}
-                return UserError, cause.format(**said), hint.format(**said)
+                return UserError, cause.format(**said), hint.format(**said), anchor
         status = self.status if self.status >= 300 else "with an error:"  # noqa: PLR2004 - HTTP's
         said_so = f"GitHub answered {status} {flat(self.message)}".strip()
-        return GenWorkflowError, said_so, _STATE
+        return GenWorkflowError, said_so, _STATE, Heading.NOT_NOW
 
     def _limit(self) -> str:
         seconds = self.wait(0) or 0
@@ -136,51 +137,61 @@ _CAUSES = (
         r"doesn't exist on type|isn't a defined|doesn't accept argument|undefinedField",
         "this GitHub does not know what is asked for ({said})",
         "update the GitHub Enterprise Server, or commit the files with git",
+        Heading.REFUSED,
     ),
     (
         r"^401 ",
         "GitHub does not accept the token ({said})",
         f"check GH_TOKEN, or make a new token at {_TOKEN_PAGE}",
+        Heading.NO_TOKEN,
     ),
     (
         r"refusing to allow an? (?P<who>.+?) to create or update workflow `(?P<file>[^`]+)`",
         "the token ({who}) may not write the workflow {file}",
         f"{_SCOPES}; the GITHUB_TOKEN of a workflow run can never do this",
+        Heading.FEW_RIGHTS,
     ),
     (
         r"SAML",
         "the organisation wants the token authorized for single sign-on",
         f"choose `Configure SSO` beside the token at {_TOKEN_PAGE}",
+        Heading.FEW_RIGHTS,
     ),
     (
         r"archived",
         "the repository is archived, so nothing can be written",
         "unarchive it under Settings > General, or leave it out",
+        Heading.NO_COMMIT,
     ),
     (
         r"rule violations found|GH013|BRANCH_PROTECTION|protected branch",
         "a rule of the repository forbids it ({said})",
         "allow this branch under Settings > Rules, or give another name with --branch",
+        Heading.NO_COMMIT,
     ),
     (
         r"Git Repository is empty",
         "the repository has no commit yet",
         "push a first commit, then run the command again",
+        Heading.NO_COMMIT,
     ),
     (
         r"^404 |NOT_FOUND",
         "it does not exist, or the token cannot see it ({said})",
         f"check the name; {_SCOPES}",
+        Heading.NOT_FOUND,
     ),
     (
         r"^403 |FORBIDDEN|INSUFFICIENT_SCOPES",
         "the token may not do that ({said})",
         _SCOPES,
+        Heading.FEW_RIGHTS,
     ),
     (
         r"^422 |UNPROCESSABLE",
         "GitHub does not accept it ({said})",
         "change what GitHub names, then run the command again",
+        Heading.REFUSED,
     ),
 )
 

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from gen_workflow.errors import UserError, shown
+from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.spec.values import is_branch
 
 PUBLIC_API = "https://api.github.com"
@@ -41,7 +41,8 @@ def find(folder: str, *, slug: str, api: str) -> Remote:
     api = _checked_api(api)
     if not _fits(host, urlsplit(api).hostname or ""):
         hint = f"set GITHUB_API_URL to the API of {host}; {_NAME_IT} when it is on {api}"
-        raise UserError(f"{host} is not the GitHub of {api}", where="the remote origin", hint=hint)
+        what = f"{host} is not the GitHub of {api}"
+        raise UserError(what, where="the remote origin", hint=hint, anchor=Heading.REPOSITORY)
     return Remote(slug, api)
 
 
@@ -52,13 +53,15 @@ def check_branch(name: str, option: str) -> str:
             "give a name such as gen-workflow/update; "
             "git's rules for names are in `git help check-ref-format`"
         )
-        raise UserError(f"{name!r} is not a name of a branch", where=option, hint=hint)
+        what = f"{name!r} is not a name of a branch"
+        raise UserError(what, where=option, hint=hint, anchor=Heading.BRANCH)
     return name
 
 
 def _checked_slug(slug: str, where: str) -> str:
     if not re.fullmatch(SLUG, slug):
-        raise UserError(f"{slug!r} is not OWNER/NAME", where=where, hint=_NAME_IT)
+        what = f"{slug!r} is not OWNER/NAME"
+        raise UserError(what, where=where, hint=_NAME_IT, anchor=Heading.REPOSITORY)
     return slug
 
 
@@ -71,10 +74,12 @@ def _checked_api(url: str) -> str:
     if parts is None or not (secure or local) or not plain:
         hint = "give https://HOST/api/v3 of a GitHub Enterprise Server; github.com needs none"
         shown = url.rpartition("@")[2]
-        raise UserError(f"{shown!r} is not an https URL of an API", where="API URL", hint=hint)
+        what = f"{shown!r} is not an https URL of an API"
+        raise UserError(what, where="API URL", hint=hint, anchor=Heading.API)
     if right := _meant(parts):
         hint = f"give {right}"
-        raise UserError(f"{url!r} is not an address of an API", where="API URL", hint=hint)
+        what = f"{url!r} is not an address of an API"
+        raise UserError(what, where="API URL", hint=hint, anchor=Heading.API)
     return url.rstrip("/")
 
 
@@ -107,11 +112,8 @@ def _demand_top(folder: str) -> None:
         return
     if below := ran.stdout.strip():
         hint = "give the top of the repository with -C"
-        raise UserError(
-            f"is not the top of its repository, but its folder {shown(below)}",
-            where=shown(folder),
-            hint=hint,
-        )
+        what = f"is not the top of its repository, but its folder {shown(below)}"
+        raise UserError(what, where=shown(folder), hint=hint, anchor=Heading.REPOSITORY)
 
 
 def _run_git(folder: str, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -124,10 +126,12 @@ def _git(folder: str, *argv: str) -> str:
     try:
         ran = _run_git(folder, *argv)
     except FileNotFoundError:
-        raise UserError("git is not installed, so origin is unknown", hint=_NAME_IT) from None
+        what = "git is not installed, so origin is unknown"
+        raise UserError(what, hint=_NAME_IT, anchor=Heading.REPOSITORY) from None
     if ran.returncode:
         said = ran.stderr.partition("\n")[0].removeprefix("fatal: ").removeprefix("error: ")
-        raise UserError(f"git does not know its origin: {said}", where=shown(folder), hint=_NAME_IT)
+        what = f"git does not know its origin: {said}"
+        raise UserError(what, where=shown(folder), hint=_NAME_IT, anchor=Heading.REPOSITORY)
     return ran.stdout.strip()
 
 
@@ -139,9 +143,8 @@ def _split(url: str) -> tuple[str, str]:
     if "://" not in url and (found := _SCP.fullmatch(url)):
         return found["host"].lower(), found["path"]
     shown = url.rpartition("@")[2]  # what is before it may be a password
-    raise UserError(
-        f"{shown!r} is not a repository on GitHub", where="the remote origin", hint=_NAME_IT
-    )
+    what = f"{shown!r} is not a repository on GitHub"
+    raise UserError(what, where="the remote origin", hint=_NAME_IT, anchor=Heading.REPOSITORY)
 
 
 def _fits(host: str, api: str) -> bool:
@@ -164,4 +167,5 @@ def _api_of(host: str) -> str:
         f"if it is a GitHub Enterprise Server, set GITHUB_API_URL=https://{host}/api/v3;"
         " if it is an ssh alias of github.com, give --repo OWNER/NAME"
     )
-    raise UserError(f"{host} is not github.com", where="the remote origin", hint=hint)
+    what = f"{host} is not github.com"
+    raise UserError(what, where="the remote origin", hint=hint, anchor=Heading.REPOSITORY)

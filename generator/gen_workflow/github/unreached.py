@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from gen_workflow.errors import GenWorkflowError, UserError
+from gen_workflow.errors import GenWorkflowError, Heading, UserError
 
 _AGAIN = "then run the command again"
 _NETWORK = f"check the network, the proxy and GITHUB_API_URL; {_AGAIN}"
@@ -86,7 +86,9 @@ def not_github(api: str, doing: str, came: str) -> GenWorkflowError:
             "the API of a GitHub Enterprise Server is at https://HOST/api/v3: give that with"
             f" --api-url or GITHUB_API_URL; else {hint}"
         )
-    return UserError(f"cannot {doing}: it answered with {came}; {cause}", where=api, hint=hint)
+    what = f"cannot {doing}: it answered with {came}; {cause}"
+    anchor = Heading.PROXY if "status 407" in came else Heading.FOREIGN
+    return UserError(what, where=api, hint=hint, anchor=anchor)
 
 
 def unreachable(error: OSError, api: str) -> GenWorkflowError:
@@ -98,24 +100,27 @@ def unreachable(error: OSError, api: str) -> GenWorkflowError:
         return _no_proxy(said, api)  # our own address was looked at before
     if isinstance(error, requests.exceptions.InvalidSchema):
         what = f"cannot be reached: the proxy {_proxy(api)} is of a kind that is not supported"
-        return UserError(what, where=api, hint="set HTTPS_PROXY to an http:// address")
+        hint = "set HTTPS_PROXY to an http:// address"
+        return UserError(what, where=api, hint=hint, anchor=Heading.PROXY)
     if not isinstance(error, requests.RequestException):
         return _no_bundle(api)
     if isinstance(error, requests.Timeout):
         said = "did not answer in time"
     cause = next(why for seen, why in _LOST if re.search(seen, said))
-    return GenWorkflowError(f"cannot be reached: {cause}", where=api, hint=_NETWORK)
+    what = f"cannot be reached: {cause}"
+    return GenWorkflowError(what, where=api, hint=_NETWORK, anchor=Heading.NOT_REACHED)
 
 
 def _no_tls(said: str, api: str) -> GenWorkflowError:
     cause, hint = next((why, act) for seen, why, act in _TLS if re.search(seen, said))
     what = f"cannot be reached: {cause.format(bundle=_bundle())}"
-    return UserError(what, where=api, hint=hint)
+    return UserError(what, where=api, hint=hint, anchor=Heading.CERTIFICATE)
 
 
 def _no_bundle(api: str) -> GenWorkflowError:
     what = f"cannot be reached: the file of certificates that {_bundle()} names cannot be read"
-    return UserError(what, where=api, hint="correct the variable, or unset it")
+    hint = "correct the variable, or unset it"
+    return UserError(what, where=api, hint=hint, anchor=Heading.CERTIFICATE)
 
 
 def _bundle() -> str:
@@ -131,7 +136,7 @@ def _no_proxy(said: str, api: str) -> GenWorkflowError:
     if answered and answered[1].startswith("407"):
         hint = _ANSWERED[1][2]
     what = f"cannot be reached: the proxy {_proxy(api)} {cause}"
-    return UserError(what, where=api, hint=hint)
+    return UserError(what, where=api, hint=hint, anchor=Heading.PROXY)
 
 
 def _proxy(api: str) -> str:

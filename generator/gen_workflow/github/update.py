@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import Drift, GenWorkflowError, UserError
+from gen_workflow.errors import Drift, GenWorkflowError, Heading, UserError
 from gen_workflow.github import proposal
 from gen_workflow.github.refusal import Moved
 
@@ -69,7 +69,7 @@ class Update:
         if found.base.name == self.names.branch:
             hint = "give a branch of its own, such as gen-workflow/update"
             what = f"{self.names.branch} is the branch that the pull request merges into"
-            raise UserError(what, where="--branch", hint=hint)
+            raise UserError(what, where="--branch", hint=hint, anchor=Heading.BRANCH)
         if not self.force:
             self._refuse_to_lose(found)
         self._refuse_to_reopen(found)
@@ -90,7 +90,7 @@ class Update:
         if not proposal.in_step(self.wanted, found.base):
             what = f"{found.closed} was closed without a merge; nothing was committed"
             hint = "reopen it on GitHub, or open a new pull request with --again"
-            raise Drift(what, where="pull request", hint=hint)
+            raise Drift(what, where="pull request", hint=hint, anchor=Heading.CLOSED)
 
     def _refuse_to_rewrite(self, found: Snapshot) -> None:
         """Raise Drift for a branch that has to start again, but holds commits of others."""
@@ -104,7 +104,8 @@ class Update:
             "nothing was committed"
         )
         hint = f"merge {base} into {branch} by hand, or choose another branch with --branch"
-        raise Drift(what, where=found.pull.url if found.pull else branch, hint=hint)
+        where = found.pull.url if found.pull else branch
+        raise Drift(what, where=where, hint=hint, anchor=Heading.OF_A_PERSON)
 
     def _refuse_to_lose(self, found: Snapshot) -> None:
         """Raise Drift when this update would remove an edit that was made on GitHub."""
@@ -116,7 +117,7 @@ class Update:
         if edit.branch == self.names.branch:
             pull = f"merge or close pull request {found.pull.url}" if found.pull else "merge it"
             hint = f"{pull}, or choose another branch with --branch; --force removes the edit"
-        raise Drift(what, where=edit.path, hint=hint)
+        raise Drift(what, where=edit.path, hint=hint, anchor=edit.anchor)
 
     def dry_run(self, found: Snapshot) -> Result:
         """Return the steps that would be taken."""
@@ -239,6 +240,7 @@ class _Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is
 
     def __init__(self, cause: GenWorkflowError, done: list[str]) -> None:
         super().__init__(
-            f"{cause}\n  done before that: {'; '.join(done)}; a new run continues there"
+            f"{cause}\n  done before that: {'; '.join(done)}; a new run continues there",
+            anchor=cause.anchors[0],
         )
         self.exit_code = cause.exit_code

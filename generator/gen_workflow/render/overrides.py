@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jinja2 import FileSystemLoader, TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from gen_workflow import files
-from gen_workflow.errors import UserError, shown
+from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.render import folder
 from gen_workflow.spec.hints import near
 
@@ -43,9 +43,8 @@ def check(templates: str) -> None:
         if name not in ours and not any(name in text for text in others):
             what = "replaces none of our templates, and none of yours uses it"
             path = shown(os.path.join(templates, name))
-            raise UserError(
-                what, where=path, hint=near(name, ours) or f"ours are {', '.join(ours)}"
-            )
+            hint = near(name, ours) or f"ours are {', '.join(ours)}"
+            raise UserError(what, where=path, hint=hint, anchor=Heading.TEMPLATE)
 
 
 def _names(templates: str) -> list[str]:
@@ -62,8 +61,10 @@ def _read(path: str) -> str:
         raise files.problem(error, "cannot be read", path) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        hint = "save the file as UTF-8"
-        raise UserError("is not UTF-8 text", where=f"{shown(path)}:{line}", hint=hint) from None
+        where, hint = f"{shown(path)}:{line}", "save the file as UTF-8"
+        raise UserError(
+            "is not UTF-8 text", where=where, hint=hint, anchor=Heading.TEMPLATE
+        ) from None
 
 
 def failed(error: Exception, templates: str) -> UserError:
@@ -76,6 +77,8 @@ def failed(error: Exception, templates: str) -> UserError:
         place = f"{shown(at[-1].filename)}:{at[-1].lineno}" if at else shown(templates)
     if isinstance(error, TemplateNotFound):
         what = f"cannot be rendered: there is no template {error.name!r}"
-        return UserError(what, where=place, hint="the name of a template ends in .j2")
+        hint = "the name of a template ends in .j2"
+        return UserError(what, where=place, hint=hint, anchor=Heading.TEMPLATE)
     kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
-    return UserError(f"cannot be rendered: {kind}{error}", where=place, hint=_DELIMITERS)
+    what = f"cannot be rendered: {kind}{error}"
+    return UserError(what, where=place, hint=_DELIMITERS, anchor=Heading.TEMPLATE)

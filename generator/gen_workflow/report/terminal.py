@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from gen_workflow.errors import DONE, USER_MUST_ACT
+from gen_workflow.errors import DONE, USER_MUST_ACT, Heading, UserError
 
 
 def put(text: str) -> int:
@@ -23,7 +23,8 @@ def put(text: str) -> int:
         _discard_the_rest()
     except OSError as error:
         _discard_the_rest()
-        log(f"the standard output cannot be written: {error.strerror}")
+        what = f"the standard output cannot be written: {error.strerror}"
+        log(UserError(what, anchor=Heading.FILE).report)
         return USER_MUST_ACT
     return DONE
 

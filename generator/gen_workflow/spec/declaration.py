@@ -9,6 +9,7 @@ add a key: one field in its record, and one line where the plan uses it.
 import re
 from typing import Annotated, NamedTuple
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec import hosts, rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
@@ -133,7 +134,8 @@ SSH = Section(Ssh, Later("hosts jump fingerprint host-ca"))
 def _host_of(name: Value, reading: Reading) -> Ssh | None:
     """Return the host whose variables and secret on GitHub begin with a name."""
     if name.kind == "text" and "${{" in name.text:
-        reading.problem(name, "an expression cannot name a target", hosts.TARGET_HINT)
+        what = "an expression cannot name a target"
+        reading.problem(name, what, hosts.TARGET_HINT, Heading.NOT_ALLOWED)
         return None
     target = text(name, reading, "vps", hosts.TARGET)
     if target is None:
@@ -141,10 +143,10 @@ def _host_of(name: Value, reading: Reading) -> Ssh | None:
     prefix = target.upper().replace("-", "_")
     if not re.fullmatch(hosts.TARGET, target):
         what = f"{target!r} is not the name of a target"
-        reading.problem(name, what, hosts.TARGET_HINT)
+        reading.problem(name, what, hosts.TARGET_HINT, Heading.ADDRESS)
     elif f"{prefix}_".startswith("GITHUB_"):
         what = "GitHub reserves names that begin with GITHUB_"
-        reading.problem(name, what, "choose another name, such as vps")
+        reading.problem(name, what, "choose another name, such as vps", Heading.RESERVED)
     else:
         return Ssh(
             host=f"${{{{ vars.{prefix}_HOST }}}}",
@@ -324,7 +326,7 @@ def _remote(value: Value, reading: Reading) -> Remote | None:
     version = re.search(r"\s#\s*(v\d[\w.+-]*)\s*$", value.rest_of_line)
     if version is None:
         hint = "write the release of that commit at the end of the line, such as # v1.2.3"
-        reading.problem(value, "does not say its version", hint)
+        reading.problem(value, "does not say its version", hint, Heading.WRONG_VALUE)
         return None
     repository, _, sha = written.partition("@")
     return Remote(repository, sha, version[1])

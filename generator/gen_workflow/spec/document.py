@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from gen_workflow.errors import SpecError, shown
+from gen_workflow.errors import Heading, SpecError, shown
 from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
 from gen_workflow.spec.symptoms import explain, other_version
 
@@ -118,29 +118,29 @@ class Reading:
         self.source = source
         self.folder = folder
         self.keys = keys or {}
-        self._found: list[tuple[Mark, str]] = []
+        self._found: list[tuple[Mark, str, str]] = []
 
-    def problem(self, value: Value, what: str, hint: str = "") -> None:
-        """Note a problem at a value (or key) of the spec."""
+    def problem(self, value: Value, what: str, hint: str, anchor: str) -> None:
+        """Note a problem at a value (or key) of the spec; `anchor` is its heading in the docs."""
         where = f" {value.path}:" if value.path else ""
-        self.problem_at(value.mark, f"{where} {what}", hint)
+        self.problem_at(value.mark, f"{where} {what}", hint, anchor)
 
-    def problem_at(self, mark: Mark, what: str, hint: str = "") -> None:
+    def problem_at(self, mark: Mark, what: str, hint: str, anchor: str) -> None:
         """Note a problem at a place; of a long value, the message holds only the two ends."""
         half = _LONGEST // 2
         short = what if len(what) <= _LONGEST else f"{what[:half]} ... {what[-half:]}"
         text = f"{self.source}:{mark.line}:{mark.column}{short}"
-        self._found.append((mark, f"{text}\n  hint: {hint}" if hint else text))
+        self._found.append((mark, f"{text}\n  hint: {hint}" if hint else text, anchor))
 
     def fault(self, fault: Fault) -> None:
-        """Note what is no YAML."""
-        self.problem_at(fault.mark, f" {fault.what}", fault.hint)
+        """Note what is no YAML, or too much of it."""
+        self.problem_at(fault.mark, f" {fault.what}", fault.hint, fault.anchor)
 
     def raise_problems(self) -> None:
         """Raise SpecError when there is any problem."""
         if self._found:
             ordered = sorted(self._found, key=lambda found: (found[0].line, found[0].column))
-            raise SpecError(tuple(dict.fromkeys(text for _, text in ordered)))
+            raise SpecError({text: anchor for _, text, anchor in ordered})
 
 
 def _place(node: Any) -> Mark:
@@ -151,14 +151,14 @@ def decode(raw: bytes, source: str) -> str:
     """Return the text of a spec, without a byte order mark and with plain line ends."""
     if raw.startswith(_OTHER_MARKS) or b"\0" in raw[:4]:
         what = "is text in UTF-16 or UTF-32, and a spec is UTF-8"
-        raise SpecError((f"{source}:1:1 {what}\n  hint: save the file as UTF-8",))
+        raise SpecError({f"{source}:1:1 {what}\n  hint: save the file as UTF-8": Heading.NO_YAML})
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line, before = raw.count(b"\n", 0, error.start) + 1, raw[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
         what = f"{source}:{line}:{column} is not UTF-8 text (byte {raw[error.start]:#04x})"
-        raise SpecError((f"{what}\n  hint: save the file as UTF-8",)) from None
+        raise SpecError({f"{what}\n  hint: save the file as UTF-8": Heading.NO_YAML}) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -194,12 +194,14 @@ def _look_through(root: Any, reading: Reading) -> None:
                 _place(node),
                 f" is not {kind}, although its tag says so",
                 "remove the tag",
+                Heading.NO_YAML,
             )
         elif isinstance(node, ScalarNode) and _SURROGATE.search(node.value):
             reading.problem_at(
                 _place(node),
                 " holds an incomplete character",
                 "write the whole character",
+                Heading.NO_YAML,
             )
 
 
@@ -221,8 +223,10 @@ def _mapping(value: Value) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, item in value.pairs():
         if key.kind != "text":
-            raise SpecError((f"{key.mark.line}:{key.mark.column} {key.path}: is {key.kind}",))
+            what = f"{key.mark.line}:{key.mark.column} {key.path}: is {key.kind}"
+            raise SpecError({what: Heading.NO_YAML})
         if key.text in found:
-            raise SpecError((f"{key.mark.line}:{key.mark.column} {key.path}: appears twice",))
+            what = f"{key.mark.line}:{key.mark.column} {key.path}: appears twice"
+            raise SpecError({what: Heading.TWICE})
         found[key.text] = plain(item)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import SCALARS, unseen
 
 if TYPE_CHECKING:
@@ -33,15 +34,21 @@ GITHUB = tuple(
 def value_or_expression(value: Value, reading: Reading) -> str | None:
     """Return a value that may hold `${{ secrets.X }}`, `${{ vars.X }}` or the like."""
     if value.kind not in SCALARS:
-        reading.problem(value, f"should be a value, but is {value.kind}", _one_text(value))
+        what = f"should be a value, but is {value.kind}"
+        reading.problem(value, what, _one_text(value), Heading.WRONG_KIND)
         return None
     if "\0" in value.text:
         what = "holds the character U+0000, which no variable can hold"
-        reading.problem(value, what, "remove it")
+        reading.problem(value, what, "remove it", Heading.WRONG_VALUE)
         return None
     inside = EXPRESSION.findall(value.text)
     if value.text.count("${{") != len(inside):
-        reading.problem(value, "has a `${{` without its `}}`", "close the expression with `}}`")
+        reading.problem(
+            value,
+            "has a `${{` without its `}}`",
+            "close the expression with `}}`",
+            Heading.NOT_ALLOWED,
+        )
         return None
     for expression in inside:
         if not _known(expression, value, reading):
@@ -66,7 +73,7 @@ def _known(inside: str, value: Value, reading: Reading) -> bool:
     character = unseen(inside.replace("\t", "").replace("\n", ""))
     if source is None and character:
         what = f"has the character {character} in `${{{{ }}}}`, and GitHub takes plain blanks only"
-        reading.problem(value, what, "write a blank instead")
+        reading.problem(value, what, "write a blank instead", Heading.NOT_ALLOWED)
         return False
     if source is None:
         reading.problem(
@@ -74,6 +81,7 @@ def _known(inside: str, value: Value, reading: Reading) -> bool:
             f"`${{{{ {expression} }}}}` is not allowed here",
             "use ${{ secrets.NAME }}, ${{ vars.NAME }}, ${{ vars.NAME || 'default' }} "
             f"or ${{{{ {GITHUB[-1]} }}}}",
+            Heading.NOT_ALLOWED,
         )
         return False
     return source_name(value, source["name"], reading)
@@ -83,10 +91,10 @@ def source_name(value: Value, name: str, reading: Reading) -> bool:
     """Tell whether a user can create a secret or variable of a name; case does not count."""
     if name.upper() == "GITHUB_TOKEN":
         what = f"`{name}` is the token of the run, which expires with the run"
-        reading.problem(value, what, "create a secret of your own")
+        reading.problem(value, what, "create a secret of your own", Heading.RESERVED)
     elif name.upper().startswith("GITHUB_"):
         what = f"`{name}`: GitHub reserves names that begin with GITHUB_"
-        reading.problem(value, what, "choose another name")
+        reading.problem(value, what, "choose another name", Heading.RESERVED)
     else:
         return True
     return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from gen_workflow.errors import Heading
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,7 +57,10 @@ class Text(Form[str]):
             return found
         if not (self._explain and self._explain(value, found, reading)):
             reading.problem(
-                value, f"{found!r} is not {self._what}", f"write for example {self._example}"
+                value,
+                f"{found!r} is not {self._what}",
+                f"write for example {self._example}",
+                Heading.WRONG_VALUE,
             )
         return None
 
@@ -105,12 +110,12 @@ class Listed(Form[tuple[T, ...]]):
     def read(self, value: Value, reading: Reading) -> tuple[T, ...] | None:
         if value.kind == "a list":
             if self._empty and not value.items():
-                reading.problem(value, "is empty", self._empty)
+                reading.problem(value, "is empty", self._empty, Heading.WRONG_KIND)
             return self._each(value.items(), reading)
         if self._alone:
             return self._each([value], reading)
         what = f"should be a list, but is {value.kind}"
-        reading.problem(value, what, f"write for example {self._example}")
+        reading.problem(value, what, f"write for example {self._example}", Heading.WRONG_KIND)
         return None
 
     def _each(self, values: list[Value], reading: Reading) -> tuple[T, ...]:
@@ -127,7 +132,7 @@ class Listed(Form[tuple[T, ...]]):
                 others.append(one)
             else:
                 what = "appears twice" if other == one else f"collides with {other!r}"
-                reading.problem(value, f"{one!r} {what}", "keep one of them")
+                reading.problem(value, f"{one!r} {what}", "keep one of them", Heading.TWICE)
         return tuple(found)
 
     def schema(self) -> Schema:
@@ -151,7 +156,7 @@ class WholeNumber(Form[str]):
         if re.fullmatch(r"[0-9]{1,9}", found) and self._least <= int(found) <= self._most:
             return found
         hint = f"write a whole number {self.limits}, such as {self._example}"
-        reading.problem(value, f"{found!r} is not {self._what}", hint)
+        reading.problem(value, f"{found!r} is not {self._what}", hint, Heading.WRONG_VALUE)
         return None
 
     def schema(self) -> Schema:
@@ -168,11 +173,16 @@ def text(value: Value, reading: Reading, example: str, pattern: str = "") -> str
     if value.kind != "text":
         if value.kind in SCALARS and (not pattern or re.fullmatch(pattern, value.text)):
             hint = f'quote it: "{value.text}"'
-        reading.problem(value, f"should be text, but is {value.kind}", hint)
+        reading.problem(value, f"should be text, but is {value.kind}", hint, Heading.WRONG_KIND)
     elif not value.text.strip():
-        reading.problem(value, "is empty", hint)
+        reading.problem(value, "is empty", hint, Heading.WRONG_KIND)
     elif "${{" in value.text:
-        reading.problem(value, "an expression is not allowed here", "write the value itself")
+        reading.problem(
+            value,
+            "an expression is not allowed here",
+            "write the value itself",
+            Heading.NOT_ALLOWED,
+        )
     else:
         return value.text
     return None
@@ -189,18 +199,19 @@ def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
     kept = []
     for key, item in value.pairs():
         if key.node.tag == "tag:yaml.org,2002:merge":
-            reading.problem(key, "merge keys are not part of YAML 1.2", "name the keys one by one")
+            what, hint = "merge keys are not part of YAML 1.2", "name the keys one by one"
+            reading.problem(key, what, hint, Heading.UNKNOWN_KEY)
         elif key.kind not in SCALARS:
             what = f"has {key.kind} as a key on line {key.mark.line}"
-            reading.problem(
-                value, what, "a key is a word; quote it where YAML takes it for something else"
-            )
+            hint = "a key is a word; quote it where YAML takes it for something else"
+            reading.problem(value, what, hint, Heading.UNKNOWN_KEY)
         elif item.kind == "nothing" and not key.node.style and (glued := _GLUED.match(key.text)):
             what = f"`{glued[1]}` has no blank behind its `:`"
-            reading.problem(key, what, f"write `{glued[1]}: {glued[2]}`")
+            hint = f"write `{glued[1]}: {glued[2]}`"
+            reading.problem(key, what, hint, Heading.UNKNOWN_KEY)
         elif key.text in first:
-            line = first[key.text].mark.line
-            reading.problem(key, f"appears twice, first on line {line}", "keep one of them")
+            what = f"appears twice, first on line {first[key.text].mark.line}"
+            reading.problem(key, what, "keep one of them", Heading.TWICE)
         else:
             first[key.text] = key
             kept.append((key, item))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.expressions import value_or_expression
 from gen_workflow.spec.forms import Form, Schema, anchored
 from gen_workflow.spec.ports import is_port
@@ -36,9 +37,11 @@ class PartOfHost(Form[str]):
         line = found.replace("\n", "").replace("\t", "") if self._lines else found
         if not line.isprintable() or (not self._lines and found != found.strip()):
             hint = "remove the spaces before and after it, and all control characters"
-            reading.problem(value, f"{found!r} is not {self._what}", hint)
+            reading.problem(value, f"{found!r} is not {self._what}", hint, Heading.ADDRESS)
         elif "${{" not in found and not self._fits(found):
-            reading.problem(value, f"{found!r} is not {self._what}", self._better(found))
+            reading.problem(
+                value, f"{found!r} is not {self._what}", self._better(found), Heading.ADDRESS
+            )
         else:
             return found
         return None
@@ -81,12 +84,19 @@ class FromSecret(Form[str]):
             return found
         secret = re.search(_SECRET, found)
         if not secret:
-            reading.problem(value, f"{self._what} must come from a secret", self.hint)
+            reading.problem(
+                value, f"{self._what} must come from a secret", self.hint, Heading.SECRET
+            )
         elif secret[0] == found.strip():
             what = f"has a blank beside the secret, which would be a part of {self._what}"
-            reading.problem(value, what, f"write only {secret[0]}")
+            reading.problem(value, what, f"write only {secret[0]}", Heading.SECRET)
         else:  # the other text is not shown: it may be a key
-            reading.problem(value, "holds other text beside the secret", f"write only {secret[0]}")
+            reading.problem(
+                value,
+                "holds other text beside the secret",
+                f"write only {secret[0]}",
+                Heading.SECRET,
+            )
         return None
 
     def schema(self) -> Schema:

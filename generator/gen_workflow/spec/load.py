@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import SpecError
+from gen_workflow.errors import Heading, SpecError
 from gen_workflow.spec import document
 from gen_workflow.spec.declaration import SPEC, Spec
 from gen_workflow.spec.document import Reading
@@ -29,17 +29,17 @@ def load(raw: bytes, source: str, folder: str) -> Spec:
     """
     root = document.parse(document.decode(raw, source), source)
     if root is None or root.kind == "nothing":
-        raise SpecError((f"{source}:1:1 is empty\n  hint: {how_to_write_one()}",))
+        raise SpecError({f"{source}:1:1 is empty\n  hint: {how_to_write_one()}": Heading.NO_SPEC})
     reading = Reading(source, folder, {path: section.names for path, section in sections(SPEC)})
     spec = SPEC.read(root, reading)
     reading.raise_problems()
     if spec is None:  # pragma: no cover - a spec that is refused has problems
-        raise SpecError((f"{source}:1:1 cannot be read",))
+        raise SpecError({f"{source}:1:1 cannot be read": Heading.WRONG_VALUE})
     return spec
 
 
 def refuse(problems: Iterable[tuple[str, str, str]], raw: bytes, source: str) -> None:
-    """Raise SpecError when there are problems, each the path of a key, what is wrong and a hint.
+    """Raise SpecError for limits that a workflow exceeds: path of a key, what is wrong, a hint.
 
     The key is looked for again: no record keeps the line that it was read from.
     """
@@ -48,7 +48,7 @@ def refuse(problems: Iterable[tuple[str, str, str]], raw: bytes, source: str) ->
     if root is not None:
         reading = Reading(source)
         for path, what, hint in found:
-            reading.problem(root.below(path.split("/")), what, hint)
+            reading.problem(root.below(path.split("/")), what, hint, Heading.LIMIT)
         reading.raise_problems()
 
 

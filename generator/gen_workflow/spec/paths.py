@@ -8,7 +8,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import shown
+from gen_workflow.errors import Heading, shown
 from gen_workflow.spec.forms import Checked, text
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ def _path(value: Value, reading: Reading) -> str | None:
         return None
     parts = [part for part in written.split("/") if part not in ("", ".")]
     if re.match(r"[a-z]+://|git@", written):
-        reading.problem(value, f"{written!r} is an address", "name a folder of this repository")
+        reading.problem(
+            value,
+            f"{written!r} is an address",
+            "name a folder of this repository",
+            Heading.NOT_THERE,
+        )
     elif written.startswith(("/", "~")) or ".." in parts:
         what = f"{written!r} leads out of the repository"
-        reading.problem(value, what, "paths begin at the root of the repository")
+        reading.problem(value, what, "paths begin at the root of the repository", Heading.NOT_THERE)
     elif not written.isprintable() or "\\" in written or written != written.strip():
-        reading.problem(value, f"{written!r} is not a path", "separate folders with /")
+        reading.problem(
+            value, f"{written!r} is not a path", "separate folders with /", Heading.NOT_THERE
+        )
     else:
         return "/".join(parts) or "."
     return None
@@ -37,7 +44,7 @@ def _folder(value: Value, reading: Reading) -> str | None:
     path = _path(value, reading)
     if path is not None and not os.path.isdir(os.path.join(reading.folder, path)):
         hint = "name a folder of the repository, such as ."
-        reading.problem(value, f"there is no folder {full(path, reading)}", hint)
+        reading.problem(value, f"there is no folder {full(path, reading)}", hint, Heading.NOT_THERE)
         return None
     return path
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import Checked, anchored, text
 from gen_workflow.spec.hints import NOT_YET
 
@@ -86,7 +87,7 @@ def _port(value: Value, reading: Reading) -> str | None:
     for number in (match["host"], match["container"]):
         if not is_port(number):
             what = f"{found!r}: {number} is not a port"
-            reading.problem(value, what, f"write a port from 1 to {_HIGHEST}")
+            reading.problem(value, what, f"write a port from 1 to {_HIGHEST}", Heading.ADDRESS)
             return None
     address = match["address"] or ""
     if address.startswith("[") and not _shortest(address[1:-1]):
@@ -99,23 +100,26 @@ def _explain(value: Value, found: str, reading: Reading) -> None:
     address = re.fullmatch(r"([0-9.]+):[0-9]+:[0-9]+(?:/[a-z]+)?", found)
     if re.fullmatch(r"[0-9]+", found):
         hint = f'write both ports, that of the host first: "{found}:{found}"'
-        reading.problem(value, f"{found} does not name the port of the host", hint)
+        reading.problem(value, f"{found} does not name the port of the host", hint, Heading.ADDRESS)
     elif re.fullmatch(r"[0-9.:\[\]]*[0-9]+-[0-9]+.*", found):
         reading.problem(
-            value, f"{found!r}: a range of ports {NOT_YET}", "list the ports one by one"
+            value,
+            f"{found!r}: a range of ports {NOT_YET}",
+            "list the ports one by one",
+            Heading.LATER,
         )
     elif address:
         _explain_address(value, found, address[1], reading)
     else:
         hint = 'write HOST:CONTAINER, such as "8080:80" or "127.0.0.1:8080:80"'
-        reading.problem(value, f"{found!r} is not a published port", hint)
+        reading.problem(value, f"{found!r} is not a published port", hint, Heading.ADDRESS)
 
 
 def _explain_address(value: Value, found: str, address: str, reading: Reading) -> None:
     hint = "write for example 127.0.0.1, or [::1] for IPv6"
     if re.search(r"(?:^|\.)0[0-9]", address):
         hint += "; a number in it has no zero in front, because some programs take it for octal"
-    reading.problem(value, f"{found!r}: {address} is not an address", hint)
+    reading.problem(value, f"{found!r}: {address} is not an address", hint, Heading.ADDRESS)
 
 
 PORT = Checked(_port, {"type": ["string", "number"], "pattern": anchored(PUBLISHED)})

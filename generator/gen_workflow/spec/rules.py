@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.paths import full, in_small_letters, is_file, leads_away
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ def find_dockerfile(fields: Fields, reading: Reading) -> None:
         return
     if path and not is_file(path, reading):
         hint = _where_it_may_be(fields, path, context, reading)
-        reading.problem(where, f"there is no Dockerfile at {full(path, reading)}", hint)
+        what = f"there is no Dockerfile at {full(path, reading)}"
+        reading.problem(where, what, hint, Heading.NOT_THERE)
     elif path and leads_away(path, reading):
         what = f"{full(path, reading)} is a link out of its folder, which buildx does not follow"
         hint = "replace the link by the file itself, or name that file as `dockerfile`"
-        reading.problem(where, what, hint)
+        reading.problem(where, what, hint, Heading.NOT_THERE)
 
 
 def dockerfile_in(context: str, name: str = "Dockerfile") -> str:
@@ -58,10 +60,10 @@ def health_needs_a_port(fields: Fields, reading: Reading) -> None:
     where = fields.values["health"]
     if not run.ports and not any(key.text == "ports" for key, _ in fields.values["run"].pairs()):
         hint = 'publish one: run: {ports: ["8080:8080"]}'
-        reading.problem(where, "needs a published port, and there is none", hint)
+        reading.problem(where, "needs a published port, and there is none", hint, Heading.ADDRESS)
     elif run.ports and run.ports[0].endswith("/udp"):
         what = f"the request needs TCP, but the first published port is {run.ports[0]}"
-        reading.problem(where, what, "put a TCP port first")
+        reading.problem(where, what, "put a TCP port first", Heading.ADDRESS)
 
 
 def environment_fits_the_name(fields: Fields, reading: Reading) -> None:
@@ -73,4 +75,4 @@ def environment_fits_the_name(fields: Fields, reading: Reading) -> None:
     if environment and not environment.isascii() and "deploy" in there and "name" not in there:
         what = f"{environment!r} cannot be a part of the container's name as it is"
         hint = "give the container a name of letters, digits and . _ -, as name: shop-live"
-        reading.problem(there["environment"], what, hint)
+        reading.problem(there["environment"], what, hint, Heading.WRONG_VALUE)

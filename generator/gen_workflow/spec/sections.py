@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import Form, Schema, entries, unseen
 from gen_workflow.spec.hints import MEANT, NOT_YET, Keys, later_key, listed, unknown_key
 
@@ -79,7 +80,9 @@ class Section(Form[T]):
             hint = f"write a mapping with {listed(self.names.known)}"
             if value.kind == "text" and (key := re.match(r"([a-z-]+):(?!//)\S", value.text)):
                 hint = f"there is no blank behind `{key[1]}:`, so YAML takes it for a text"
-            reading.problem(value, f"should be a mapping, but is {value.kind}", hint)
+            reading.problem(
+                value, f"should be a mapping, but is {value.kind}", hint, Heading.WRONG_KIND
+            )
             return None
         return self.of(value, self._known(value, reading), reading)
 
@@ -101,11 +104,15 @@ class Section(Form[T]):
         for key, item in entries(value, reading):
             if key.kind != "text":
                 hint = f"use one of {listed(names.known)}"
-                reading.problem(key, f"is {key.kind}, and no key has such a name", hint)
+                reading.problem(
+                    key, f"is {key.kind}, and no key has such a name", hint, Heading.UNKNOWN_KEY
+                )
             elif key.text in names.known:
                 found[key.text] = item
             elif key.text in names.later:
-                reading.problem(key, NOT_YET, later_key(key.text, path, reading.keys))
+                reading.problem(
+                    key, NOT_YET, later_key(key.text, path, reading.keys), Heading.LATER
+                )
             elif not key.text.startswith("x-"):
                 self._note_unknown(key, path, reading)
         return {name: found[name] for name in names.known if name in found}
@@ -113,15 +120,15 @@ class Section(Form[T]):
     def _note_unknown(self, key: Value, path: str, reading: Reading) -> None:
         if character := unseen(key.text):
             what = f"holds the character {character}, which cannot be seen"
-            reading.problem(key, what, "remove it, or write a blank")
+            reading.problem(key, what, "remove it, or write a blank", Heading.UNKNOWN_KEY)
         else:
             hint = unknown_key(key.text, path, reading.keys)
-            reading.problem(key, "is not a key of the spec", hint)
+            reading.problem(key, "is not a key of the spec", hint, Heading.UNKNOWN_KEY)
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
         for name, key in self.keys.items():
             if key.missing and name not in values and not self._meant(name, where, reading):
-                reading.problem(where, f"`{name}` is missing", key.missing)
+                reading.problem(where, f"`{name}` is missing", key.missing, Heading.MISSING_KEY)
 
     def _meant(self, name: str, where: Value, reading: Reading) -> bool:
         """Tell whether another key is there that is planned for this, or is a misspelling of it."""
@@ -162,7 +169,7 @@ class ShortOr(Form[T]):
         if value.kind == "text":
             return self._short.read(value, reading)
         what = f"should be {self._what} or a mapping, but is {value.kind}"
-        reading.problem(value, what, f"write for example {self._example}")
+        reading.problem(value, what, f"write for example {self._example}", Heading.WRONG_KIND)
         return None
 
     def schema(self) -> Schema:

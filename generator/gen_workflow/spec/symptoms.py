@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.nodes import Mark, OutOfBounds, mark_of
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ _SYMPTOMS = (
 
 
 class Fault(NamedTuple):
-    """What is wrong with a text: where, what, and what to do."""
+    """What is wrong with a text: where, what, what to do, and the page that says more."""
 
     mark: Mark
     what: str
     hint: str
+    anchor: str = Heading.NO_YAML
 
 
 class _Error(NamedTuple):
@@ -80,7 +82,7 @@ class _Error(NamedTuple):
 def explain(error: Exception, text: str) -> Fault:
     """Return what an error means that was raised while a text was read."""
     if isinstance(error, OutOfBounds):
-        return Fault(error.mark, error.what, error.hint)
+        return Fault(error.mark, error.what, error.hint, Heading.TOO_LARGE)
     if isinstance(error, ReaderError):
         return _forbidden(error, text)
     if isinstance(error, MarkedYAMLError):

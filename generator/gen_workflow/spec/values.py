@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import SCALARS, Checked, Text, anchored, unseen
 from gen_workflow.spec.hints import NOT_YET, listed, near
 
@@ -30,7 +31,7 @@ def is_branch(name: str) -> bool:
 
 def _explain_restart(value: Value, found: str, reading: Reading) -> bool:
     hint = near(found, _RESTART) or f"use one of {listed(_RESTART)}"
-    reading.problem(value, f"{found!r} is not a restart policy", hint)
+    reading.problem(value, f"{found!r} is not a restart policy", hint, Heading.WRONG_VALUE)
     return True
 
 
@@ -41,7 +42,7 @@ def _health(value: Value, reading: Reading) -> str | None:
         hint = (
             "write a path such as /health; the host sends the request to the first published port"
         )
-        reading.problem(value, f"{what} as a health check {NOT_YET}", hint)
+        reading.problem(value, f"{what} as a health check {NOT_YET}", hint, Heading.LATER)
         return None
     return _PATH_OF_APP.read(value, reading)
 
@@ -49,7 +50,12 @@ def _health(value: Value, reading: Reading) -> str | None:
 def _adopt(value: Value, reading: Reading) -> str | None:
     if value.kind == "true or false":
         return "true" if value.text.lower() == "true" else ""
-    reading.problem(value, f"should be true or false, but is {value.kind}", "write adopt: true")
+    reading.problem(
+        value,
+        f"should be true or false, but is {value.kind}",
+        "write adopt: true",
+        Heading.WRONG_KIND,
+    )
     return None
 
 
@@ -58,7 +64,7 @@ def _replaced(value: Value, reading: Reading) -> str | None:
     if re.fullmatch(REPLACEABLE, found):
         return found
     hint = "list what the deploy has named, such as 8080 or ghcr.io/example/shop"
-    reading.problem(value, f"{found!r} is nothing that a service has", hint)
+    reading.problem(value, f"{found!r} is nothing that a service has", hint, Heading.WRONG_VALUE)
     return None
 
 
@@ -66,16 +72,18 @@ def _branch(value: Value, reading: Reading) -> str | None:
     """Return the name of a branch."""
     if value.kind == "a mapping":
         hint = "name a branch or a list of branches, such as main"
-        reading.problem(value, f"a mapping here {NOT_YET}", hint)
+        reading.problem(value, f"a mapping here {NOT_YET}", hint, Heading.LATER)
         return None
     if value.kind == "text" and re.search(r"[*?\[!]", value.text):
         what = f"a pattern of branches such as {value.text!r} {NOT_YET}"
-        reading.problem(value, what, "name the branches one by one")
+        reading.problem(value, what, "name the branches one by one", Heading.LATER)
         return None
     found = _seen(_BRANCH_NAME.read(value, reading), value, reading)
     if found and not is_branch(found):
         what = f"{found!r} is not a name of a branch"
-        reading.problem(value, what, "git refuses this name; choose one such as main")
+        reading.problem(
+            value, what, "git refuses this name; choose one such as main", Heading.WRONG_VALUE
+        )
         return None
     return found
 
@@ -83,7 +91,9 @@ def _branch(value: Value, reading: Reading) -> str | None:
 def _environment(value: Value, reading: Reading) -> str | None:
     """Return the name of a GitHub environment."""
     if value.kind == "a mapping":
-        reading.problem(value, f"a mapping here {NOT_YET}", "write only the name: production")
+        reading.problem(
+            value, f"a mapping here {NOT_YET}", "write only the name: production", Heading.LATER
+        )
         return None
     return _seen(_ENVIRONMENT_NAME.read(value, reading), value, reading)
 
@@ -92,7 +102,7 @@ def _seen(found: str | None, value: Value, reading: Reading) -> str | None:
     """Return a name; a character in it that nobody sees, or takes for a blank, is a problem."""
     if found and (character := unseen(found)):
         what = f"holds the character {character}, which cannot be seen"
-        reading.problem(value, what, "remove it, or write a blank")
+        reading.problem(value, what, "remove it, or write a blank", Heading.WRONG_VALUE)
         return None
     return found
 
@@ -108,7 +118,12 @@ def _explain_container(value: Value, found: str, reading: Reading) -> bool:
         what, hint = f"has {len(found)} characters", f"write {_LONGEST_NAME} at most"
     else:
         return False
-    reading.problem(value, f"{found!r}: {what}" if len(found) < _LONGEST_NAME else what, hint)
+    reading.problem(
+        value,
+        f"{found!r}: {what}" if len(found) < _LONGEST_NAME else what,
+        hint,
+        Heading.RESERVED if ending else Heading.WRONG_VALUE,
+    )
     return True
 
 
@@ -116,7 +131,12 @@ def _explain_network(value: Value, found: str, reading: Reading) -> bool:
     if found not in ("host", "none"):
         return False
     what = f"on {found!r} no candidate can run beside the old container, or be asked for its health"
-    reading.problem(value, what, "leave `network` out, or name a network of the host, such as web")
+    reading.problem(
+        value,
+        what,
+        "leave `network` out, or name a network of the host, such as web",
+        Heading.WRONG_VALUE,
+    )
     return True
 
 
@@ -125,7 +145,7 @@ def _explain_image_name(value: Value, found: str, reading: Reading) -> bool:
     if not slash or host == "ghcr.io" or not re.search(r"[.:]", host):
         return False
     what = f"a registry other than ghcr.io {NOT_YET}"
-    reading.problem(value, what, f"write for example {_IMAGE_EXAMPLE}")
+    reading.problem(value, what, f"write for example {_IMAGE_EXAMPLE}", Heading.LATER)
     return True
 
 

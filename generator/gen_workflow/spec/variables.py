@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.expressions import EXPRESSION, source_name, value_or_expression
 from gen_workflow.spec.forms import Checked, entries, text
 
@@ -39,11 +40,11 @@ class Variable(NamedTuple):
 
 
 def _env(value: Value, reading: Reading) -> tuple[Variable, ...]:
-    """Return the environment of the app: `[SECRET]`, `{NAME: value}`, or both in a list."""
+    """Return the environment of the app: `[Heading.SECRET]`, `{NAME: value}`, or both in a list."""
     found: dict[str, Variable] = {}
     for place, name, content in _pairs(value, reading):
         if name in found:
-            reading.problem(place, f"{name!r} appears twice", "keep one of them")
+            reading.problem(place, f"{name!r} appears twice", "keep one of them", Heading.TWICE)
         elif _is_name(place, name, reading) and content is not None:
             one = Variable(name, content)
             if _may_travel(place, one, reading):
@@ -59,7 +60,9 @@ def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]
             for key, item in entries(value, reading)
         ]
     if value.kind != "a list":
-        reading.problem(value, f"should be a list or a mapping, but is {value.kind}", _MIXED)
+        reading.problem(
+            value, f"should be a list or a mapping, but is {value.kind}", _MIXED, Heading.WRONG_KIND
+        )
         return []
     found: list[tuple[Value, str, str | None]] = []
     for item in value.items():
@@ -78,7 +81,7 @@ def _secret(item: Value, reading: Reading) -> list[tuple[Value, str, str | None]
         key, _, content = name.partition("=")
         what = f"{name!r}: a name alone in this list is a secret"
         hint = f"write a value as a mapping: {{{key}: {content or chr(34) * 2}}}"
-        reading.problem(item, what, hint)
+        reading.problem(item, what, hint, Heading.SECRET)
         return []
     if not source_name(item, name, reading):
         return []
@@ -91,7 +94,8 @@ def _explain_expression(item: Value, reading: Reading) -> None:
     hint = f'name the variable that gets it: {{{name or "NAME"}: "{content}"}}'
     if not name and (secret := re.fullmatch(r"\$\{\{\s*secrets\.(\w+)\s*\}\}", content)):
         hint = f"write {secret[1]} alone, which also names the variable; or {hint}"
-    reading.problem(item, "a list holds names of secrets, and no expressions", hint)
+    what = "a list holds names of secrets, and no expressions"
+    reading.problem(item, what, hint, Heading.NOT_ALLOWED)
 
 
 def _is_name(value: Value, name: str, reading: Reading) -> bool:
@@ -99,7 +103,9 @@ def _is_name(value: Value, name: str, reading: Reading) -> bool:
     if re.fullmatch(_NAME, name):
         return True
     what = f"{name!r} is not a name of an environment variable"
-    reading.problem(value, what, "use letters, digits and _, with no digit first")
+    reading.problem(
+        value, what, "use letters, digits and _, with no digit first", Heading.WRONG_VALUE
+    )
     return False
 
 
@@ -111,7 +117,9 @@ def _may_travel(value: Value, one: Variable, reading: Reading) -> bool:
         what = f"`{one.name}` would change how the step itself works on the runner"
     else:
         return True
-    reading.problem(value, what, f"give the variable another name, such as `APP_{one.name}`")
+    reading.problem(
+        value, what, f"give the variable another name, such as `APP_{one.name}`", Heading.RESERVED
+    )
     return False
 
 
@@ -119,7 +127,9 @@ def _args(value: Value, reading: Reading) -> tuple[Variable, ...]:
     """Return build arguments; secrets are refused, because an image keeps its arguments."""
     if value.kind != "a mapping":
         hint = "write for example {VERSION: '1.2'}"
-        reading.problem(value, f"should be a mapping, but is {value.kind}", hint)
+        reading.problem(
+            value, f"should be a mapping, but is {value.kind}", hint, Heading.WRONG_KIND
+        )
         return ()
     found = []
     for key, item in entries(value, reading):
@@ -136,11 +146,12 @@ def _may_be_seen(item: Value, content: str, reading: Reading) -> bool:
             item,
             "a secret cannot be a build argument: everyone who can pull the image can read it",
             "give it to the app when it runs, with `deploy: {run: {env: [NAME]}}`",
+            Heading.SECRET,
         )
     elif not content.replace("\t", " ").isprintable() or content != content.strip():
         hint = "put such a text into a file of the repository"
         what = "a build argument is one line, without spaces before or after it"
-        reading.problem(item, what, hint)
+        reading.problem(item, what, hint, Heading.WRONG_VALUE)
     else:
         return True
     return False

@@ -9,6 +9,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import Checked, anchored, text
 from gen_workflow.spec.hints import listed
 
@@ -59,15 +60,20 @@ def _volume(value: Value, reading: Reading) -> str | None:
             what = f"{found!r} is not a volume"
         else:
             what = f"{source!r} is neither a name nor an absolute path of the host"
-        reading.problem(value, what, _HINT)
+        reading.problem(value, what, _HINT, Heading.WRONG_VALUE)
     elif target_of(found) == "/":
         what = f"{found!r} would take the place of the whole file system of the container"
-        reading.problem(value, what, _HINT)
+        reading.problem(value, what, _HINT, Heading.WRONG_VALUE)
     elif mode := wrong_mode(found):
         of_source = _OF_A_PATH if source.startswith("/") else _OF_A_NAME
         words = tuple(word for kind in (*MODES[:2], MODES[3], of_source) for word in kind)
         hint = f"use `ro`, or others of {listed(words)}, and one of each kind at most"
-        reading.problem(value, f"{found!r}: Docker does not take the option {mode!r} here", hint)
+        reading.problem(
+            value,
+            f"{found!r}: Docker does not take the option {mode!r} here",
+            hint,
+            Heading.WRONG_VALUE,
+        )
     else:
         return found
     return None

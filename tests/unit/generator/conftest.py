@@ -18,6 +18,12 @@ deploy:
   run: {ports: ["8080:8080"], env: [GREETING]}
   health: /health
 """
+PAGE = "https://github.com/gen-workflow/gen-workflow/blob/main/docs/errors.md"
+
+
+def see(*anchors: str) -> str:
+    """Return the lines below a message that link to these headings."""
+    return "".join(f"see: {PAGE}#{anchor}\n" for anchor in anchors)
 
 
 class Ended(NamedTuple):

@@ -17,19 +17,22 @@ import pytest
 from bed.waiting import PATIENCE_SECONDS, wait_until
 from gen_workflow.render import folder
 from gen_workflow.version import __version__
-from unit.generator.conftest import COMMAND, Ended
+from unit.generator.conftest import COMMAND, Ended, see
 
 if TYPE_CHECKING:
     from unit.generator.conftest import Repository
 
 WORKFLOW = ".github/workflows/ci-cd.yml"
-IN_C = "  hint: give -C the folder of a repository\n"
-IN_TEMPLATES = "  hint: give --templates a folder with files that end in .j2\n"
+NOT_IN_STEP = see("the-workflow-is-not-in-step")
+OPTION = see("an-option-that-is-not-accepted")
+FILE = see("a-file-or-folder-that-cannot-be-used")
+IN_C = f"  hint: give -C the folder of a repository\n{OPTION}"
+IN_TEMPLATES = f"  hint: give --templates a folder with files that end in .j2\n{OPTION}"
 HUGE = (
     "cannot be read: it is larger than 1 MB\n"
-    "  hint: a spec and a workflow are far smaller; name another file\n"
+    f"  hint: a spec and a workflow are far smaller; name another file\n{FILE}"
 )
-ENDLESS = "cannot be read: it is not a regular file\n  hint: name a file that has an end\n"
+ENDLESS = f"cannot be read: it is not a regular file\n  hint: name a file that has an end\n{FILE}"
 
 
 def test_generate_writes_the_workflow_and_check_finds_it_in_step(repository: Repository) -> None:
@@ -79,7 +82,7 @@ def test_check_says_that_the_workflow_is_missing(repository: Repository) -> None
         "",
         (
             f"{WORKFLOW}: missing: it was not generated yet\n"
-            "  hint: run `gen-workflow generate` and commit the result\n"
+            f"  hint: run `gen-workflow generate` and commit the result\n{NOT_IN_STEP}"
         ),
     )
 
@@ -93,7 +96,7 @@ def test_check_says_that_the_spec_changed(repository: Repository) -> None:
         (
             f"{WORKFLOW}: spec changed: the workflow was made from "
             "another version of gen-workflow.yml\n"
-            "  hint: run `gen-workflow generate` and commit the result\n"
+            f"  hint: run `gen-workflow generate` and commit the result\n{NOT_IN_STEP}"
         ),
     )
     assert repository.run("generate").code == 0
@@ -115,6 +118,7 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
             f"gen-workflow {__version__}, with other templates, pins or sources, renders another "
             "workflow\n"
             f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
+            f"{NOT_IN_STEP}"
         ),
     )
     assert repository.run("generate", "--templates", str(templates)).code == 0
@@ -194,7 +198,7 @@ def test_a_generator_of_another_version_that_renders_something_else_is_drift(
     assert ended.err == (
         f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
         "and gen-workflow 9.9.9 renders another workflow\n"
-        "  hint: run `gen-workflow generate` and commit the result\n"
+        f"  hint: run `gen-workflow generate` and commit the result\n{NOT_IN_STEP}"
     )
 
 
@@ -231,6 +235,7 @@ def test_check_reports_every_reason(repository: Repository) -> None:
         f"{WORKFLOW}: spec changed: the workflow was made from "
         "another version of gen-workflow.yml\n"
         "  hint: put the edit into the spec, then run `gen-workflow generate --force`\n"
+        f"{see('the-workflow-was-edited-by-hand')}"
     )
 
 
@@ -277,6 +282,7 @@ def test_an_edit_is_not_overwritten_without_force(repository: Repository) -> Non
         f"{WORKFLOW}: was edited by hand since gen-workflow wrote it; nothing was changed\n"
         "  hint: put the edit into the spec, then remove it from the workflow with "
         "`gen-workflow generate --force`\n"
+        f"{see('the-workflow-was-edited-by-hand')}"
     )
     assert repository.workflow.read_text() == edited
     assert repository.run("generate", "--force").code == 0
@@ -289,11 +295,33 @@ def test_a_file_that_is_not_ours_is_not_overwritten_without_force(repository: Re
     message = (
         f"{WORKFLOW}: was not written by gen-workflow; nothing was changed\n"
         "  hint: move it away, or overwrite it with `gen-workflow generate --force`\n"
+        f"{see('a-workflow-that-gen-workflow-did-not-write')}"
     )
     assert repository.run("generate") == (1, "", message)
     assert repository.workflow.read_text() == "name: by hand\n"
     assert repository.run("check").code == 1
     assert repository.run("generate", "--force").code == 0
+
+
+def test_many_problems_have_one_link_for_each_kind_below_them(repository: Repository) -> None:
+    repository.spec.write_text(
+        "imag: .\n"
+        "color: red\n"
+        "deploy:\n"
+        "  ssh: vps\n"
+        '  run: {ports: [8080, 99999, "1:0"], env: 5, nam: x}\n'
+        "  health: 7\n"
+    )
+    ended = repository.run("check")
+    *problems, unknown, address, kind = ended.err.splitlines(keepends=True)
+    assert [line.partition(" ")[0] for line in problems[::2]] == [
+        f"gen-workflow.yml:{place}"
+        for place in ("1:1", "2:1", "5:17", "5:23", "5:30", "5:43", "5:46", "6:11")
+    ]
+    assert all(line.startswith("  hint: ") for line in problems[1::2])
+    assert f"{unknown}{address}{kind}" == see(
+        "a-key-that-is-not-known", "a-host-an-address-or-a-port", "a-value-of-the-wrong-kind"
+    )
 
 
 def test_a_spec_that_is_wrong_changes_nothing(repository: Repository) -> None:
@@ -325,7 +353,10 @@ def test_a_missing_spec_shows_how_to_write_one(verb: str, repository: Repository
             ("check", "--templates", "nowhere"),
             f"nowhere: is not a folder of templates\n{IN_TEMPLATES}",
         ),
-        (("check", "--spec", "."), ".: cannot be read: Is a directory\n  hint: name a file\n"),
+        (
+            ("check", "--spec", "."),
+            f".: cannot be read: Is a directory\n  hint: name a file\n{FILE}",
+        ),
         (("check", "-C", ""), f"'': is not a folder\n{IN_C}"),
         (("check", "-C", "::warning::x"), f"\\::warning::x: is not a folder\n{IN_C}"),
         (("check", "-C", "a\n::b"), f"'a\\n::b': is not a folder\n{IN_C}"),
@@ -362,7 +393,7 @@ def test_a_spec_outside_of_the_repository_is_refused(
 ) -> None:
     message = (
         f"--spec: {spec!r} is not in the repository\n"
-        "  hint: give a path inside DIR, as it is in the repository\n"
+        f"  hint: give a path inside DIR, as it is in the repository\n{OPTION}"
     )
     assert repository.run(verb, "--spec", spec) == (2, "", message)
 
@@ -415,7 +446,7 @@ def shell(repository: Repository, line: str) -> Ended:
 @pytest.mark.parametrize("line", ["check", "generate", "generate --stdout", "--help"])
 def test_an_output_that_is_full_is_reported(line: str, repository: Repository) -> None:
     repository.run("generate")
-    message = "the standard output cannot be written: No space left on device\n"
+    message = f"the standard output cannot be written: No space left on device\n{FILE}"
     assert shell(repository, f"gen-workflow {line} >/dev/full") == (2, "", message)
 
 
@@ -452,6 +483,7 @@ def test_a_file_in_the_way_is_reported(name: str, repository: Repository) -> Non
     message = (
         f"{name}: is a file, and the workflow needs a folder of this name\n"
         "  hint: move it away, or give it another name\n"
+        f"{see('a-link-or-a-file-in-the-way')}"
     )
     for verb in ("check", "generate"):
         assert repository.run(verb) == (2, "", message)
@@ -462,6 +494,7 @@ def test_a_folder_in_place_of_the_workflow_is_reported(repository: Repository) -
     message = (
         f"{WORKFLOW}: is a folder, and the workflow needs a file of this name\n"
         "  hint: move it away, or give it another name\n"
+        f"{see('a-link-or-a-file-in-the-way')}"
     )
     for verb in ("check", "generate"):
         assert repository.run(verb) == (2, "", message)
@@ -479,6 +512,7 @@ def test_a_spec_above_is_named(repository: Repository) -> None:
         (
             "there is no spec gen-workflow.yml\n"
             "  hint: there is one in ../..; run it there, or say `-C ../..`\n"
+            f"{see('no-spec')}"
         ),
     )
 
@@ -495,6 +529,7 @@ def test_a_spec_with_the_other_ending_is_named(repository: Repository) -> None:
     assert repository.run("check").err == (
         "there is no spec gen-workflow.yml\n"
         "  hint: there is gen-workflow.yaml; give it this name, or say `--spec gen-workflow.yaml`\n"
+        f"{see('no-spec')}"
     )
 
 
@@ -562,6 +597,7 @@ def test_a_link_on_the_way_to_the_workflow_is_not_followed(
     message = (
         f"{linked}: is a link to {str(outside)!r}, and GitHub follows no link to a workflow\n"
         "  hint: put a folder or a file of its own there\n"
+        f"{see('a-link-or-a-file-in-the-way')}"
     )
     for argv in (("check",), ("generate",), ("generate", "--force")):
         assert repository.run(*argv) == (2, "", message)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bed.action_file import read_action
-from unit.generator.conftest import Ended, environment
+from unit.generator.conftest import Ended, environment, see
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("gen-workflow", "generator", "templates", "requirements.txt", "examples/ssh-run")
@@ -148,6 +148,7 @@ def test_no_python_is_reported_with_the_next_act(checkout: Path, tmp_path: Path)
         (
             "gen-workflow: it needs Python 3.10 or newer, and found none, so nothing was done\n"
             "  hint: install Python, for example with: apt-get install python3 python3-venv\n"
+            f"{see('gen-workflow-cannot-start')}"
         ),
     )
 
@@ -172,7 +173,8 @@ def test_a_python_without_venv_is_reported_with_the_next_act(
     ended = run(checkout, "--version", path=path, PYTHONHOME="/nowhere")
     assert ended.code == 4
     assert "nothing was done" in ended.err
-    assert ended.err.endswith("  hint: apt-get install python3-venv, or install uv\n")
+    hint = "  hint: apt-get install python3-venv, or install uv\n"
+    assert ended.err.endswith(f"{hint}{see('gen-workflow-cannot-start')}")
     assert not (checkout / ".venv").exists()
 
 
@@ -219,6 +221,7 @@ def test_an_index_that_cannot_be_reached_is_reported(checkout: Path, tmp_path: P
     assert ended.code == 4, "a wrong spec has another exit code"
     assert "gen-workflow: nothing was done, and the spec was not read, because " in ended.err
     assert "  hint: the first use needs the package index https://pypi.org; " in ended.err
+    assert ended.err.endswith(see("packages-that-cannot-be-installed"))
     assert "Traceback" not in ended.err
 
 
