@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from ship.runner.reader import Reader
 
-BUILD_ARG = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+BUILD_ARG = r"[A-Za-z_][A-Za-z0-9_]*"
 # As if the comma separated two arguments.
-_TWO = re.compile(rf"[^,]*,\s*{BUILD_ARG.pattern}=.*", re.DOTALL)
+_TWO = rf"(?s)[^,]*,\s*{BUILD_ARG}=.*"
 
 
 class BuildArgs(NamedTuple):
@@ -37,7 +37,7 @@ def read_build_args(read: Reader, env: Mapping[str, str]) -> BuildArgs:
             read.problem("build-args", what, QUOTES)
         elif text.startswith("#"):
             continue
-        elif not BUILD_ARG.fullmatch(name):
+        elif not re.fullmatch(BUILD_ARG, name):
             wrong.append(number)
         elif name in found:
             read.problem("build-args", f"line {number} repeats the name of an earlier line")
@@ -45,7 +45,7 @@ def read_build_args(read: Reader, env: Mapping[str, str]) -> BuildArgs:
             found[name] = value if equals else env[name]
         else:
             notices.append(_UNSET.format(number))
-        if equals and _TWO.fullmatch(value):
+        if equals and re.fullmatch(_TWO, value):
             notices.append(_ONE.format(number))
     if wrong:
         read.refuse_lines("build-args", wrong, "NAME or NAME=value", WRITE_A_PAIR)

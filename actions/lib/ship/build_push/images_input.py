@@ -11,7 +11,7 @@ from ship.runner.errors import Problem, near_match
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
+KEY = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 
 
 class Entry(NamedTuple):
@@ -75,7 +75,7 @@ class _Reading:
         self._problems.append(Problem("input `images`", f"{self._where}: {what}", hint))
 
     def _entry(self, name: str, value: Any) -> Entry:
-        if not KEY.fullmatch(name):
+        if not re.fullmatch(KEY, name):
             hint = "use small letters and digits, with single `.`, `_` or `-` between them"
             self._problem(f"{name!r} is not a valid name for an image", hint)
         below = "\n".join(f"{line}/{name}" for line in self._common.image.split())

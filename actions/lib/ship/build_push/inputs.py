@@ -32,16 +32,17 @@ INPUTS = (
     "builder-image", "provenance", "sbom", "pull", "no-cache", "username", "password", "dry-run",
     "older-commit",
 )  # fmt: skip
-TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?")
-BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*|(tcp|unix)://[^\s,]+")
+# Forms of values, as texts: Python compiles a form where it is used, and most steps use few.
+TARGET = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+PLATFORM = r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?"
+BUILDER = r"[A-Za-z0-9][A-Za-z0-9_.-]*|(tcp|unix)://[^\s,]+"
 BUILDER_FORM = "the name of a builder or a tcp:// or unix:// address"
-REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
-CONTEXT_NAME = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]*")
-SSH = re.compile(r"[A-Za-z0-9_][^\s]*")
-_STAYS = re.compile(r"type=(inline|local)(,|$)").match
-_GHA = re.compile(r"type=gha(,|$)").match
-AGE = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
+REFERENCE = r"[A-Za-z0-9][A-Za-z0-9._:/@-]*"
+CONTEXT_NAME = r"[a-z0-9][A-Za-z0-9._/:@-]*"
+SSH = r"[A-Za-z0-9_][^\s]*"
+_STAYS = r"type=(inline|local)(,|$)"
+_GHA = r"type=gha(,|$)"
+AGE = r"([1-9][0-9]{0,5})([mhdw])"
 SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 PROVENANCE = ("false", "true", "min", "max")
 # The headings of docs/errors.md, by input; a problem may have one of its own.
@@ -401,7 +402,7 @@ def _give_password(context: Context, registry: str) -> str:
 def _ssh(read: Reader) -> tuple[str, ...]:
     lines = read.numbered_lines("ssh")
     for number, line in lines:
-        if not SSH.fullmatch(line):
+        if not re.fullmatch(SSH, line):
             # Not the line: it may be one of a key.
             hint = "write default, or id= and the path of a key or an agent on the runner"
             what = f"line {number} is not an SSH agent or key of a build"
@@ -413,11 +414,13 @@ def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str])
     """Return what buildx can use, and add a warning for what has no effect here."""
     lines = read.lines(name)
     for number, line in read.numbered_lines(name):
-        if not re.match(r"type=[a-z]+(,|$)", line) and not REFERENCE.fullmatch(line):
+        if not re.match(r"type=[a-z]+(,|$)", line) and not re.fullmatch(REFERENCE, line):
             # Not the line: a cache may have a key of its own in it.
             hint = "begin with type=, such as type=registry,ref=ghcr.io/acme/app:cache"
             read.problem(name, f"line {number} is not a cache that buildx knows", hint)
-    usable = tuple(line for line in lines if env.get("ACTIONS_RUNTIME_TOKEN") or not _GHA(line))
+    usable = tuple(
+        line for line in lines if env.get("ACTIONS_RUNTIME_TOKEN") or not re.match(_GHA, line)
+    )
     if usable != lines:
         # buildx would silently ignore it: https://github.com/actions/runner/issues/3046
         warnings.append(
@@ -430,7 +433,7 @@ def _cache(read: Reader, name: str, env: Mapping[str, str], warnings: list[str])
 
 def _cache_to(lines: tuple[str, ...], context: Context, warnings: list[str]) -> tuple[str, ...]:
     """Return where the cache is written. The code of a fork may not write a shared cache."""
-    kept = tuple(line for line in lines if _STAYS(line))
+    kept = tuple(line for line in lines if re.match(_STAYS, line))
     if not context.is_fork or kept == lines:
         return lines
     warnings.append("`cache-to` is ignored: a pull request of a fork may not write a shared cache.")
@@ -439,7 +442,7 @@ def _cache_to(lines: tuple[str, ...], context: Context, warnings: list[str]) -> 
 
 def _seconds(read: Reader) -> int:
     text = read.text("max-age").lower()
-    match = AGE.fullmatch(text)
+    match = re.fullmatch(AGE, text)
     if text and not match:
         read.problem("max-age", f"{text!r} is not a time such as 7d, 12h or 30m")
     return int(match[1]) * SECONDS[match[2]] if match else 0
@@ -459,6 +462,6 @@ def _sbom(read: Reader) -> str:
     if text.lower() in (*YES, *NO):
         return "true" if text.lower() in YES else ""
     scanner = text.removeprefix("generator=")
-    if not REFERENCE.fullmatch(scanner):
+    if not re.fullmatch(REFERENCE, scanner):
         read.problem("sbom", f"{text!r} is neither true nor false nor the image of a scanner")
     return f"generator={scanner}"

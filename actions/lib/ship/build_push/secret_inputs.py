@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ship.runner.context import Context
     from ship.runner.reader import Reader
 
-SECRET_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+ID = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 SEVERAL_LINES = (
     "put a value of several lines into the `env:` of this step and write its name here; or write "
     'it in quotes, with "id= before its first line and " after its last'
@@ -70,7 +70,7 @@ def _values(
         if not is_closed:
             what = f"line {number} begins with a quote that is not closed"
             read.problem("secrets", what, QUOTES)
-        elif SECRET_ID.fullmatch(name):
+        elif re.fullmatch(ID, name):
             parts.append((number, name, value if equals else env.get(name, ""), equals))
         else:
             wrong.append(number)
@@ -98,7 +98,7 @@ def _files(read: Reader, context: Context, taken: set[str]) -> tuple[BuildSecret
     for number, line in read.numbered_lines("secret-files"):
         name, equals, text = line.partition("=")
         path = os.path.join(context.workspace, text)
-        if not equals or not SECRET_ID.fullmatch(name):
+        if not equals or not re.fullmatch(ID, name):
             hint = "write an id, an equals sign and the path of a file"
             read.problem("secret-files", f"line {number} is not of the form id=path", hint)
         elif name in found:

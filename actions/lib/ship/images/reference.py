@@ -14,7 +14,7 @@ _REFERENCE = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[^:/@]*))?(?:@(?P<digest>.
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 # The other algorithms are legal, though no registry uses them.
-_ANY_DIGEST = re.compile(rf"{DIGEST.pattern}|sha384:[a-f0-9]{{96}}|sha512:[a-f0-9]{{128}}")
+_ANY_DIGEST = rf"{DIGEST.pattern}|sha384:[a-f0-9]{{96}}|sha512:[a-f0-9]{{128}}"
 DOCKER_HUB = "docker.io"
 GHCR = "ghcr.io"
 LONGEST_TAG = 128
@@ -66,7 +66,7 @@ class Name(NamedTuple):
     def of(cls, text: str) -> Name | None:
         """Return the name in a reference, whatever its tag is: a variable in it may be unset."""
         match = _REFERENCE.fullmatch(text)
-        is_whole = match and (match["digest"] is None or _ANY_DIGEST.fullmatch(match["digest"]))
+        is_whole = match and (match["digest"] is None or re.fullmatch(_ANY_DIGEST, match["digest"]))
         return cls.parse(match["name"]) if match and is_whole else None
 
     def is_same(self, other: Name | None) -> bool:
@@ -95,7 +95,7 @@ class Reference(NamedTuple):
         tag, digest = match["tag"], match["digest"]
         if tag is not None and not TAG.fullmatch(tag):
             return None
-        if digest is not None and not _ANY_DIGEST.fullmatch(digest):
+        if digest is not None and not re.fullmatch(_ANY_DIGEST, digest):
             return None
         return cls(name, tag or "", digest or "")
 

@@ -95,10 +95,10 @@ class Reader:
         return Secret(self._env.get("JOB_TOKEN", ""))
 
     def matching(
-        self, name: str, pattern: re.Pattern[str], what: str, value: str, *, hint: str = ""
+        self, name: str, pattern: re.Pattern[str] | str, what: str, value: str, *, hint: str = ""
     ) -> str:
         """Check that a value, when there is one, is of a form; `what` names the form."""
-        if value and not pattern.fullmatch(value):
+        if value and not re.fullmatch(pattern, value):
             self.problem(name, f"{value!r} is not {what}", hint)
         return value
 
@@ -150,11 +150,11 @@ class Reader:
                 found[key.strip()] = value
         return found
 
-    def named_pairs(self, name: str, pattern: re.Pattern[str], what: str) -> dict[str, str]:
+    def named_pairs(self, name: str, pattern: re.Pattern[str] | str, what: str) -> dict[str, str]:
         """Return lines of the form NAME=value whose names are of a form; `what` has the names."""
         pairs = self.pairs(name)
         for key in pairs:
-            if not pattern.fullmatch(key):
+            if not re.fullmatch(pattern, key):
                 self.problem(name, f"{key!r} is not the name of {what}")
         return pairs
 

@@ -38,11 +38,11 @@ _NEEDED = {
 }
 _CHOICES = {"event": ("branch", "tag", "pr"), "format": ("short", "long")}
 _NUMBERS = {
-    "priority": re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?", re.ASCII),
-    "group": re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII),
+    "priority": r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?",
+    "group": r"0|[1-9][0-9]{0,3}",
 }
 # The form that docker/build-push-action wants for its tags: registry/owner/name:tag.
-_REFERENCE = re.compile(r"[\w.:-]+(?:/[\w.-]+)+:[\w.-]+", re.ASCII)
+_REFERENCE = r"(?a)[\w.:-]+(?:/[\w.-]+)+:[\w.-]+"
 
 
 class Rule(NamedTuple):
@@ -132,11 +132,11 @@ def _check(kind: str, attributes: Mapping[str, str]) -> None:
         choices = _CHOICES.get(name)
         if choices and value not in choices:
             raise RuleError(f"{value!r} is not one of {', '.join(choices)}")
-    if kind == "raw" and _REFERENCE.fullmatch(attributes["value"]):
+    if kind == "raw" and re.fullmatch(_REFERENCE, attributes["value"]):
         hint = "write only the tag; the part before the colon belongs into the input `image`"
         raise RuleError("a tag does not contain the name of the image", hint)
     for name, number in _NUMBERS.items():
-        if not number.fullmatch(attributes.get(name, "0")):
+        if not re.fullmatch(number, attributes.get(name, "0")):
             raise RuleError(f"{name}: {attributes[name]!r} is not a number", "write one such as 1")
 
 
