@@ -62,8 +62,8 @@ class Commit(NamedTuple):
         Git tags both. What a branch was reset to is not older: the run for it is a new one.
         """
         of_tags = self.ref.startswith(_TAGS) and other.ref.startswith(_TAGS)
-        is_one_line = self.workflow == other.workflow and (self.ref == other.ref or of_tags)
-        return is_one_line and self.sha != other.sha and self.number < other.number
+        has_order = self.workflow == other.workflow and (self.ref == other.ref or of_tags)
+        return has_order and self.sha != other.sha and self.number < other.number
 
 
 def commit_of(context: Context) -> Commit | None:

@@ -345,6 +345,23 @@ def test_the_container_that_keeps_room_is_gone_after_the_deploy(
     ]
 
 
+def test_the_container_that_a_killed_deploy_left_to_keep_room_goes_with_the_next_deploy(
+    side: ComposeSide,
+) -> None:
+    serve(side)
+    side.put("compose.yml", "2")
+    side.deploy_killed_after("switch")
+    (side.folder / "calls").unlink()
+    # It is refused before its own switch.
+    side.make("broken", "compose -f")
+    process = side.start(side.program())
+    say(process, call("lock", "prepare"))
+    facts = listen(process, "ship-gone")
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert "failure compose" in facts, facts
+    assert "rm -f -v app-gen-workflow-room" in side.calls
+
+
 def test_a_file_that_could_not_be_put_back_is_kept(side: ComposeSide) -> None:
     assert deployed(side.deploy())
     side.put("compose.yml", "2")

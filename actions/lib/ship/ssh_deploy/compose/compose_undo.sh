@@ -22,6 +22,7 @@ restore_error=
 recover() {
   local wanted="$FOLDER"
   if [ -d "$UNDO" ]; then
+    room=$(cat "$UNDO/project")-gen-workflow-room
     if [ "$(cat "$UNDO/release")" = "$(cat "$STATE/current" 2>/dev/null)" ]; then
       remove_undo_notes
     else
@@ -169,10 +170,12 @@ bring_back() {
 # images, without those that ran before too.
 make_room() {
   local each id before
+  # It has the new image.
+  remove_room
   case $restore_error in
     *'no space left'*)
       # Only once: then what is not in the notes is the old version, made again.
-      [ -n "$made_room" ] || { remove_room && remove_new_containers '*'; }
+      [ -n "$made_room" ] || remove_new_containers '*'
       made_room=yes
       ;;
   esac
