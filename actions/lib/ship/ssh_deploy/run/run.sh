@@ -268,7 +268,7 @@ await_healthy() {
         ;;
       *)
         reason="it ended with exit code $(inspect '{{.State.ExitCode}}' "$1")"
-        # Of two that were stopped, the engine starts one.
+        # An engine that restarts starts the old container, whose policy is `always`, and not this.
         [ -z "$stopped" ] || [ "$first_restart" != no ] || ! running "$NAME" ||
           reason='the engine restarted, and has started the previous container'
         return 1
@@ -680,7 +680,7 @@ await_engine() {
 retire() {
   running "$NAME.previous" || return 0
   docker stop -t "$STOP_TIMEOUT" "$NAME.previous" >/dev/null
-  # The same engine has not started the new one.
+  # The engine that has started the old container has not started the new one.
   [ -z "$first_restart" ] || docker start "$NAME" >/dev/null
 }
 
