@@ -48,7 +48,10 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
             _add(parser, option)
     if argv and argv[0] in {word for verb in verbs for one in verb.options for word in one.words}:
         top.error(f"an option stands behind the verb: gen-workflow VERB {argv[0]} ...")
-    found = top.parse_args(argv)
+    try:
+        found = top.parse_args(argv)
+    except OSError:  # of the help: newer Pythons pass over it, and who called us sees it as well
+        raise SystemExit(0) from None
     options = Options(found.verb)
     vars(options).update(vars(found))
     return options

@@ -186,6 +186,9 @@ class Transport:
         except NO_ANSWER as error:
             is_behind = connection.sock is not None and isinstance(error, OSError)
             connection.close()
+            # Python 3.10, and 3.11 at first, leave open what a proxy answers that refuses. The
+            # frames of the error hold it.
+            error.__traceback__ = None
             if is_behind and not NO_TUNNEL.match(str(error)):
                 raise  # It was the registry, or its certificate.
             raise ProxyError(proxy, url.netloc, error) from None
