@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from ship.runner.process import Runner
 
-ACTIONS = {"build-push": "ship.build_push.step", "ssh-deploy": "ship.ssh_deploy.step"}
+ACTIONS = {
+    "build-push": "ship.build_push.step",
+    "ssh-deploy": "ship.ssh_deploy.step",
+    "kubectl-set-image": "ship.kubectl_set_image.step",
+}
 REPORT_AT = f"{REPOSITORY}/issues"
 EXIT_BUG = 3
 # What the names of inputs have that may hold secrets.

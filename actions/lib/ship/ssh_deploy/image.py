@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ship.images.docker_config import auth_key
 from ship.images.login import read_password
-from ship.images.reference import DIGEST, Name, Reference
+from ship.images.pinned import has_capitals
+from ship.images.reference import Name
 from ship.runner.command import Secret
 from ship.ssh.target import MISSING
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # A release to roll back to: its digest, or a tag (docs.docker.com/reference/cli/docker/image/tag).
 ROLLBACK = re.compile(r"previous|sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-TAGS_MOVE = "a tag can move; give name@sha256:…, such as the output `image` of build-push"
 
 
 class Login(NamedTuple):
@@ -56,31 +56,6 @@ def read_login(read: Reader, registry: str, actor: str) -> Login:
     return Login(registry, username or actor, password)
 
 
-def read_pinned(read: Reader, name: str, text: str, hint: str = TAGS_MOVE) -> str:
-    """Return name@digest of an image; notes a problem with a text that has no digest."""
-    parsed = Reference.parse_pinned(text)
-    if not parsed and not _has_capitals(read, name, text):
-        digest = text.partition("@")[2]
-        what = "has no digest of the form sha256: and 64 digits" if digest else "has no digest"
-        # The digest may be right, and the name not.
-        what = "is not the name of an image" if DIGEST.fullmatch(digest) else what
-        read.problem(name, f"{text!r} {what}", hint)
-    return str(parsed or text)
-
-
-def _has_capitals(read: Reader, name: str, text: str) -> bool:
-    """Note a name that would be right in small letters, as `ghcr.io/Owner/app` of a repository."""
-    written = text.partition("@")[0]
-    if Name.of(written) or not Name.of(written.lower()):
-        return False
-    read.problem(
-        name,
-        f"{text!r} has capital letters, which the name of an image must not have",
-        f"write {written.lower()}, as build-push does",
-    )
-    return True
-
-
 def read_rollback(read: Reader) -> str:
     """Read which release to roll back to; empty where a new one is deployed."""
     text = read.text("rollback")
@@ -93,7 +68,7 @@ def read_rollback(read: Reader) -> str:
 def read_repository(read: Reader, text: str) -> Name:
     """Return the name of an image with or without digest and tag; empty where none was given."""
     parsed = Name.of(text)
-    if text and not parsed and not _has_capitals(read, "image", text):
+    if text and not parsed and not has_capitals(read, "image", text):
         read.problem("image", f"{text!r} is not the name of an image")
     return parsed or Name("", "")
 

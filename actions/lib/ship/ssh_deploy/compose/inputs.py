@@ -13,7 +13,8 @@ from ship.ssh_deploy.common import default_name, refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload
 from ship.ssh_deploy.environment import check_lengths, lines_of_file, read_files
 from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
-from ship.ssh_deploy.image import Login, read_login_for, read_pinned, read_repository, read_rollback
+from ship.images.pinned import read_pinned
+from ship.ssh_deploy.image import Login, read_login_for, read_repository, read_rollback
 from ship.ssh_deploy.words import read_command
 
 if TYPE_CHECKING:

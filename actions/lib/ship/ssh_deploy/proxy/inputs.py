@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ship.ssh_deploy.image import read_pinned
+from ship.images.pinned import read_pinned
 from ship.ssh_deploy.run.inputs import read_run_form
 from ship.ssh_deploy.run.options import ADDRESSES, named
 

@@ -1,0 +1,137 @@
+"""Looks at a workload and at all that belongs to it."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ship.kube.kinds import DEPLOYMENT, path
+from ship.kube.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ship.kube.client import Client
+    from ship.kube.kinds import Kind
+
+    Object = Mapping[str, Any]
+
+# Of pods that are replaced again and again there may be hundreds, and each takes kilobytes.
+MOST_PODS = 2000
+# Events are asked for one object at a time: a namespace may have thousands of them.
+MOST_PODS_WITH_EVENTS = 5
+
+
+class Observer:
+    """Looks at one workload. Each look is whole: nothing of an earlier one is needed.
+
+    Raises Refused, with status 404 when the workload was deleted, or Unanswered.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._namespace = namespace
+        self._path = kind.path(namespace, name)
+        self._clock = clock
+
+    def workload(self) -> dict[str, Any]:
+        """Return the workload alone."""
+        return self._client.get(self._path)
+
+    def look(self, workload: Object | None = None) -> Snapshot:
+        """Return the workload, its ReplicaSets, its pods and their events as they are now."""
+        found = workload or self.workload()
+        if not self._kind.has_rollout:
+            return Snapshot(self._clock(), found, (), ())
+        selector = selector_of(found)
+        sets = tuple(self._replica_sets(found, selector))
+        owners = {uid_of(each) for each in sets} if self._kind == DEPLOYMENT else {uid_of(found)}
+        listed = self._list("api/v1", "pods", selector)
+        pods = tuple(pod for pod in islice(listed, MOST_PODS) if owner_of(pod) in owners)
+        bare = Snapshot(self._clock(), found, sets, pods)
+        return bare._replace(events=tuple(self._events(bare)))
+
+    def _replica_sets(self, workload: Object, selector: str) -> Iterator[Object]:
+        if self._kind != DEPLOYMENT:
+            return
+        for each in self._list("apis/apps/v1", "replicasets", selector):
+            if owner_of(each) == uid_of(workload):
+                yield each
+
+    def revisions(self, workload: Object) -> list[Object]:
+        """Return the ControllerRevisions of a StatefulSet or a DaemonSet."""
+        listed = self._list("apis/apps/v1", "controllerrevisions", selector_of(workload))
+        return [each for each in listed if owner_of(each) == uid_of(workload)]
+
+    def _list(self, api: str, plural: str, selector: str) -> Iterator[dict[str, Any]]:
+        return self._client.items(path(api, self._namespace, plural), labelSelector=selector)
+
+    def _events(self, snapshot: Snapshot) -> Iterator[Object]:
+        sick = [pod for pod in snapshot.new_pods if not is_ready(pod)]
+        new_sets = [each for each in snapshot.replica_sets if _has_pods_to_make(each)]
+        for each in (snapshot.workload, *new_sets[:3], *sick[:MOST_PODS_WITH_EVENTS]):
+            yield from self._client.items(
+                path("api/v1", self._namespace, "events"),
+                fieldSelector=f"involvedObject.uid={uid_of(each)}",
+            )
+
+    def log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
+        """Return the last lines of the log of a container."""
+        return self._client.text(
+            path("api/v1", self._namespace, "pods", pod) + "/log",
+            container=container,
+            tailLines=str(lines),
+            limitBytes=str(lines * 1000),
+            **({"previous": "true"} if previous else {}),
+        )
+
+    def delete_pod(self, pod: Object) -> None:
+        """Delete a pod, so that its controller makes a new one."""
+        name = str(pod["metadata"]["name"])
+        self._client.delete(path("api/v1", self._namespace, "pods", name), uid_of(pod))
+
+
+def _has_pods_to_make(replica_set: Object) -> bool:
+    wanted = (replica_set.get("spec") or {}).get("replicas") or 0
+    return wanted > ((replica_set.get("status") or {}).get("readyReplicas") or 0)
+
+
+def uid_of(found: Object) -> str:
+    """Return the uid of an object, which no other object ever has."""
+    return str((found.get("metadata") or {}).get("uid") or "")
+
+
+def owner_of(found: Object) -> str:
+    """Return the uid of the controller that made an object."""
+    owners = (found.get("metadata") or {}).get("ownerReferences") or ()
+    return next((str(each.get("uid")) for each in owners if each.get("controller")), "")
+
+
+def is_ready(pod: Object) -> bool:
+    """Say whether a pod is ready."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+
+
+def selector_of(workload: Object) -> str:
+    """Return the selector of a workload as a query has it."""
+    selector = (workload.get("spec") or {}).get("selector") or {}
+    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    return ",".join((*parts, *_expressions(selector.get("matchExpressions") or ())))
+
+
+def _expressions(found: Iterable[Object]) -> Iterator[str]:
+    forms = {"In": "{key} in ({values})", "NotIn": "{key} notin ({values})",
+             "Exists": "{key}", "DoesNotExist": "!{key}"}  # fmt: skip
+    for each in found:
+        form = forms[str(each.get("operator"))]
+        yield form.format(key=each.get("key"), values=",".join(each.get("values") or ()))

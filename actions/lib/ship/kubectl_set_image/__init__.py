@@ -1,0 +1,1 @@
+"""The action kubectl-set-image: new images in a cluster, watched to their end."""

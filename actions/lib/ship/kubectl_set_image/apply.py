@@ -1,0 +1,252 @@
+"""Changing the cluster: Secrets, manifests, and a patch for each workload, all or nothing."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.kube.client import APPLY, CONFLICT, JSON_PATCH, STRATEGIC, Refused, Unanswered
+from ship.kube.kinds import path
+from ship.kube.templates import all_containers, with_images
+from ship.kubectl_set_image import conflicts
+from ship.kubectl_set_image.manifests import apply_command
+from ship.kubectl_set_image.plan import CAUSE, COMMIT
+from ship.runner import cancel
+from ship.runner.errors import StepFailed, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ship.kube.client import Client
+    from ship.kubectl_set_image.inputs import Inputs
+    from ship.kubectl_set_image.plan import Change, Plan
+    from ship.kubectl_set_image.secret_input import ClusterSecret
+    from ship.runner.process import Runner
+
+    Object = Mapping[str, Any]
+
+# Status updates of controllers move the version of an object without changing what we look at.
+TRIES = 5
+FORCE = {"force": "true", "fieldValidation": "Strict"}
+ANCHOR = "the-cluster-does-not-accept-the-change"
+
+
+class Applied(NamedTuple):
+    """A workload that was changed, as it was right after that."""
+
+    change: Change
+    after: Object
+
+    @property
+    def template(self) -> Object:
+        return self.change.target.kind.template_of(self.after)
+
+
+class Cluster(NamedTuple):
+    """The ways to change a cluster, and how a person is told of it."""
+
+    client: Client
+    runner: Runner
+    options: tuple[str, ...]
+    server: str
+    namespace: str
+    tell: Callable[[str], None]
+
+
+class Apply:
+    """Carries out a plan. What it has changed is in `applied`, also after an error."""
+
+    def __init__(self, what: Plan, inputs: Inputs, cluster: Cluster) -> None:
+        self.plan = what
+        self._inputs = inputs
+        self._cluster = cluster
+        self._tell = cluster.tell
+        self._forces = inputs.force_conflicts
+        self.applied: list[Applied] = []
+
+    def rehearse(self) -> None:
+        """Ask the server whether it accepts every change. Raises UserError."""
+        refused = [
+            *(
+                self._refusal(f"secret/{each.name}", partial(self._write, each))
+                for each in self._inputs.all_secrets
+            ),
+            *(
+                self._refusal(str(each.target), partial(self._send, each, each.patch))
+                for each in self.plan.changes
+                if each.patch
+            ),
+        ]
+        if self.plan.objects:
+            self._apply_manifests(dry_run=True)
+        problems = [conflicts.refused(each, ANCHOR) for each in refused if each]
+        if problems:
+            raise UserError(*problems)
+
+    @staticmethod
+    def _refusal(name: str, send: Callable[..., object]) -> str:
+        """Return why the server would refuse a change; nothing when it accepts it."""
+        try:
+            send(dryRun="All")
+        except Refused as error:
+            # A conflict of versions is decided when it is sent.
+            return "" if error.status == CONFLICT else f"{name}: {error.message}"
+        return ""
+
+    def run(self) -> None:
+        """Change everything. When a workload cannot be changed, those before are put back."""
+        for secret in self._inputs.all_secrets:
+            self._write(secret)
+            self._tell(f"secret/{secret.name} was written")
+        if self.plan.objects:
+            self._apply_manifests(dry_run=False)
+        for change in self.plan.changes:
+            if change.patch:
+                # The patch and the note of it belong together: a cancel must not come between.
+                with cancel.deferred():
+                    self.applied.append(Applied(change, self._patch(change)))
+                self._tell(f"{change.target} was changed")
+
+    def _write(self, secret: ClusterSecret, **query: str) -> None:
+        where = path("api/v1", self._cluster.namespace, "secrets", secret.name)
+        body = json.loads(secret.body().reveal())
+        self._cluster.client.patch(where, body, APPLY, is_safe=True, **FORCE, **query)
+
+    def _apply_manifests(self, *, dry_run: bool) -> None:
+        done = self._kubectl_apply(dry_run=dry_run, force=self._forces)
+        if done.code and conflicts.are_ours(done.stderr):
+            # What our own rollback has set before is no field of somebody else.
+            self._forces = True
+            done = self._kubectl_apply(dry_run=dry_run, force=True)
+        if done.code and dry_run and conflicts.is_new_namespace(done.stderr, self.plan.objects):
+            self._tell("the namespace is new, so the cluster cannot be asked before")
+            return
+        if done.code:
+            raise conflicts.not_applied(done.stderr, dry_run=dry_run)
+        if not dry_run:
+            for line in done.stdout.splitlines():
+                self._tell(line)
+            self.applied += [
+                Applied(each, self._now(each)) for each in self.plan.changes if each.is_applied
+            ]
+
+    def _kubectl_apply(self, *, dry_run: bool, force: bool) -> Any:
+        cluster = self._cluster
+        command = apply_command(
+            self.plan.objects, cluster.namespace, cluster.options, force=force, dry_run=dry_run
+        )
+        return cluster.runner.run(command)
+
+    def _now(self, change: Change) -> Object:
+        return self._cluster.client.get(self._path(change))
+
+    def _path(self, change: Change) -> str:
+        return change.target.kind.path(self._cluster.namespace, change.target.name)
+
+    def _send(self, change: Change, body: Object, **query: str) -> Object:
+        return self._cluster.client.patch(
+            self._path(change), body, STRATEGIC, fieldValidation="Strict", **query
+        )
+
+    def _patch(self, change: Change) -> Object:
+        """Send a patch until it is known to be in. Raises StepFailed when somebody was faster."""
+        body = change.patch
+        for _ in range(TRIES):
+            try:
+                return self._send(change, body)
+            except Refused as error:
+                if error.status != CONFLICT:
+                    raise
+            except Unanswered:
+                self._tell(f"{change.target}: the answer was lost; looking whether it was changed")
+            now = self._now(change)
+            if _is_ours(now, change):
+                return now
+            if _has_moved(now, change):
+                raise conflicts.moved(change, now)
+            version = now["metadata"]["resourceVersion"]
+            body = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
+        raise StepFailed.of(
+            f"{change.target} changes all the time: {TRIES} tries to set the image were too late",
+            hint="look which controller writes it, with `kubectl get --show-managed-fields`",
+            anchor=conflicts.MOVED,
+        )
+
+
+def _is_ours(now: Object, change: Change) -> bool:
+    there = all_containers(change.target.kind.template_of(now))
+    noted = (now["metadata"].get("annotations") or {}).get(CAUSE) == change.annotations[CAUSE]
+    return noted and all(there.get(name) == image for name, image in change.images.items())
+
+
+def _has_moved(now: Object, change: Change) -> bool:
+    found = change.found
+    noted = (now["metadata"].get("annotations") or {}).get(COMMIT)
+    same = noted == found.annotations.get(COMMIT)
+    return not same or found.target.kind.template_of(now) != found.live
+
+
+class Back:
+    """Puts workloads back to what ran before."""
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+
+    def put(self, applied: Applied) -> Object | None:
+        """Put a workload back; return it, or None when there is nothing to go back to.
+
+        What another one has changed meanwhile stays: then only our images are put back, and
+        nothing at all where they are not ours any more.
+        """
+        target = applied.change.target
+        where = target.kind.path(self._namespace, target.name)
+        error: Exception = Unanswered("")
+        for _ in range(TRIES):
+            now = self._client.get(where)
+            template = self._template(now, applied)
+            if template is None:
+                return None
+            if target.kind.template_of(now) == template:
+                return now
+            try:
+                return self._client.patch(where, _back(now, template, applied.change), JSON_PATCH)
+            except Refused as refused:
+                if refused.status != CONFLICT:
+                    raise
+                error = refused
+            except Unanswered as lost:
+                error = lost
+        raise error
+
+    def _template(self, now: Object, applied: Applied) -> Object | None:
+        change = applied.change
+        there = change.target.kind.template_of(now)
+        if change.back is None:
+            return None
+        if there in (applied.template, change.back):
+            return change.back
+        images = all_containers(there)
+        if any(images.get(name) != image for name, image in change.images.items()):
+            return None
+        return with_images(there, {k: v for k, v in change.previous.items() if v})
+
+
+def _back(now: Object, template: Object, change: Change) -> list[dict[str, Any]]:
+    """Return the JSON patch. It fails when the workload has changed since `now`."""
+    old = change.found.annotations
+    noted = now["metadata"].get("annotations") or {}
+    version = now["metadata"]["resourceVersion"]
+    return [
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+        {"op": "replace", "path": "/" + "/".join(change.target.kind.template), "value": template},
+        *(_annotation(key, old.get(key)) for key in (CAUSE, COMMIT) if key in noted),
+    ]
+
+
+def _annotation(key: str, old: str | None) -> dict[str, Any]:
+    where = "/metadata/annotations/" + key.replace("~", "~0").replace("/", "~1")
+    if old is None:
+        return {"op": "remove", "path": where}
+    return {"op": "replace", "path": where, "value": old}

@@ -1,0 +1,92 @@
+"""Why the cluster does not take a change: refusals, and others who change the same."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ship.kube.client import FIELD_MANAGER
+from ship.runner.errors import Problem, StepFailed, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ship.kubectl_set_image.plan import Change
+    from ship.runner.errors import ShipError
+
+    Object = Mapping[str, Any]
+
+MOVED = "a-workload-that-others-change"
+OWNED = "fields-of-another-tool"
+LONGEST = 2000
+# As kubectl prints the owners of fields: conflict with "argocd-controller" using apps/v1: …
+OWNER = re.compile(r'conflicts? with "([^"]+)"')
+
+
+def refused(message: str, anchor: str) -> Problem:
+    """Return the problem that the words of the API server are."""
+    text = " ".join(message.split())[:LONGEST]
+    return Problem("", f"the cluster does not accept the change of {text}", _hint(text), anchor)
+
+
+def _hint(text: str) -> str:
+    if "admission webhook" in text or "failed calling webhook" in text:
+        return "a webhook of the cluster decides about this: ask who runs it, or look at its log"
+    if "ValidatingAdmissionPolicy" in text or "PodSecurity" in text:
+        return "change the workload so that it follows this policy of the cluster"
+    if "is forbidden" in text:
+        return "bind the Role of docs/kubectl-set-image.md to the login of the kubeconfig"
+    return "change what the message names; nothing was changed in the cluster"
+
+
+def are_ours(text: str) -> bool:
+    """Say whether all fields in conflict were set by us, as by a rollback."""
+    owners = OWNER.findall(text)
+    return bool(owners) and all(owner == FIELD_MANAGER for owner in owners)
+
+
+def is_new_namespace(text: str, objects: Sequence[Object]) -> bool:
+    """Say whether the only reason is a namespace that the manifests create."""
+    missing = re.findall(r'namespaces "([^"]+)" not found', text)
+    made = {
+        str((each.get("metadata") or {}).get("name"))
+        for each in objects
+        if each.get("kind") == "Namespace"
+    }
+    return bool(missing) and set(missing) <= made
+
+
+def not_applied(text: str, *, dry_run: bool) -> ShipError:
+    """Return the error for manifests that were not applied, or not whole."""
+    said = " ".join(text.split())[:LONGEST] or "kubectl gave no reason"
+    owners = ", ".join(dict.fromkeys(OWNER.findall(text)))
+    kind = UserError if dry_run else StepFailed
+    done = "" if dry_run else "; some of them may be applied"
+    if owners:
+        return kind.of(
+            f"fields of the manifests belong to {owners}{done}: {said}",
+            where="input `apply`",
+            hint="change them where this tool gets them from; or take them over with "
+            "`force-conflicts: true`",
+            anchor=OWNED,
+        )
+    return kind.of(
+        f"the cluster does not accept the manifests{done}: {said}",
+        where="input `apply`",
+        hint=_hint(said),
+        anchor="manifests-that-are-not-accepted",
+    )
+
+
+def moved(change: Change, now: Object) -> ShipError:
+    """Return the error for a workload that somebody else has changed since we looked."""
+    entries = [
+        each for each in now["metadata"].get("managedFields") or () if not each.get("subresource")
+    ]
+    last = max(entries, key=lambda each: str(each.get("time")), default={})
+    who = f" by {last.get('manager')} at {last.get('time')}" if last.get("manager") else ""
+    return StepFailed.of(
+        f"{change.target} was changed{who} while this step began; nothing was overwritten",
+        hint="run the step again; if another tool sets the image as well, let only one of them",
+        anchor=MOVED,
+    )

@@ -1,0 +1,211 @@
+"""What the cluster says before anything is changed."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.kube.client import FORBIDDEN, NOT_FOUND, Refused
+from ship.kube.kinds import DEPLOYMENT
+from ship.kube.observer import Observer, is_ready
+from ship.kube.progress import progress_of
+from ship.kube.rights import missing, needed
+from ship.kube.templates import containers, without_hash
+from ship.kubectl_set_image import manifests
+from ship.kubectl_set_image.workload_input import Target
+from ship.runner.errors import Problem, UserError, near_match
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ship.kube.client import Client
+    from ship.kube.snapshot import Snapshot
+    from ship.kubectl_set_image.inputs import Inputs
+    from ship.kubectl_set_image.manifests import Manifest
+
+    Object = Mapping[str, Any]
+
+HASH = "controller-revision-hash"
+NOT_THERE = "a-workload-that-does-not-exist"
+RIGHTS = "a-right-that-is-missing-in-the-cluster"
+
+
+class Found(NamedTuple):
+    """A workload as it is: what was seen of it, and the pod template that really serves.
+
+    Without `before` it does not exist yet; then it is in the manifests. `serving` is None where no
+    pod is ready, so that nothing is known to be good.
+    """
+
+    target: Target
+    before: Snapshot | None
+    manifest: Manifest | None = None
+    serving: Object | None = None
+    is_healthy: bool = False
+
+    @property
+    def workload(self) -> Object:
+        """The workload as it is; empty when it does not exist yet."""
+        return self.before.workload if self.before else {}
+
+    @property
+    def live(self) -> Object:
+        """The pod template that it has; empty when it does not exist yet."""
+        return self.target.kind.template_of(self.before.workload) if self.before else {}
+
+    @property
+    def template(self) -> Object:
+        """The pod template that images are set in: that of the manifest goes first."""
+        return self.target.kind.template_of(self.manifest.object) if self.manifest else self.live
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """The annotations that the workload has."""
+        return (self.workload.get("metadata") or {}).get("annotations") or {}
+
+
+class Facts(NamedTuple):
+    """All that is known before anything is changed."""
+
+    namespace: str
+    found: tuple[Found, ...]
+    objects: tuple[Object, ...] = ()
+
+
+class Asker:
+    """Asks the cluster for the facts. Raises UserError with all that is wrong."""
+
+    def __init__(self, client: Client, inputs: Inputs, namespace: str) -> None:
+        self._client = client
+        self._inputs = inputs
+        self._namespace = namespace
+        self._problems: list[Problem] = []
+
+    def facts(self, objects: Sequence[Object]) -> Facts:
+        """Return the facts; `objects` are the manifests."""
+        in_manifests = manifests.workloads(objects, self._namespace)
+        self._check_namespaces(in_manifests)
+        by_name = {str(each): each for each in in_manifests}
+        targets = self._inputs.targets or tuple(
+            Target(each.kind, each.name) for each in in_manifests
+        )
+        # Workloads that are applied are watched as well, whether they are named or not.
+        named = {str(each) for each in targets}
+        others = (each for each in in_manifests if str(each) not in named)
+        targets = (*targets, *(Target(each.kind, each.name) for each in others))
+        try:
+            found = [self._found(target, by_name.get(str(target))) for target in targets]
+            self._check_rights(found, unproven_only=True)
+        except Refused as error:
+            if error.status != FORBIDDEN:
+                raise
+            self._check_all_rights(targets, error)
+            raise
+        if self._problems:
+            raise UserError(*self._problems)
+        return Facts(self._namespace, tuple(filter(None, found)), tuple(objects))
+
+    def _check_namespaces(self, in_manifests: Sequence[Manifest]) -> None:
+        for each in in_manifests:
+            if each.namespace != self._namespace:
+                what = f"{each} is for namespace {each.namespace!r}, and the step for "
+                hint = "set `namespace` to that of the manifests; use a step for each namespace"
+                self._problem("apply", f"{what}{self._namespace!r}", hint, manifests.ANCHOR)
+
+    def _problem(self, name: str, what: str, hint: str, anchor: str) -> None:
+        self._problems.append(Problem(f"input `{name}`", what, hint, anchor))
+
+    def _found(self, target: Target, manifest: Manifest | None) -> Found | None:
+        observer = Observer(self._client, target.kind, self._namespace, target.name)
+        try:
+            workload = observer.workload()
+        except Refused as error:
+            if error.status != NOT_FOUND:
+                raise
+            if manifest:
+                return Found(target, None, manifest)
+            self._not_there(target)
+            return None
+        before = observer.look(workload)
+        if not target.kind.has_rollout:
+            return Found(target, before, manifest, target.kind.template_of(workload), True)  # noqa: FBT003
+        is_healthy = progress_of(before).is_done
+        serving = _serving(target, before, observer, is_healthy=is_healthy)
+        return Found(target, before, manifest, serving, is_healthy)
+
+    def _not_there(self, target: Target) -> None:
+        names: list[str] = []
+        with contextlib.suppress(Refused):
+            listed = self._client.items(target.kind.path(self._namespace))
+            names = [str(each["metadata"]["name"]) for each in listed]
+        what = f"there is no {target} in namespace {self._namespace!r}"
+        hint = (
+            near_match(target.name, names)
+            if names
+            else f"no {target.kind.word} is there, or we may not list them: check `namespace`, "
+            "and create the workload first, for example with `apply`"
+        )
+        self._problem("workload", what, hint, NOT_THERE)
+
+    def _check_rights(self, found: Sequence[Found | None], *, unproven_only: bool) -> None:
+        """Note the rights that we lack, of those that were not shown by using them."""
+        kinds = [each.target.kind for each in found if each]
+        rights = needed(kinds, secrets=bool(self._inputs.all_secrets))
+        asked = [each for each in rights if each.verb not in ("get", "list") or each.subresource]
+        for right in missing(self._client, self._namespace, asked if unproven_only else rights):
+            self._lacks(str(right), right.why)
+
+    def _check_all_rights(self, targets: Sequence[Target], error: Refused) -> None:
+        """Raise UserError with all rights that are missing, after one request was forbidden."""
+        rights = needed([each.kind for each in targets], secrets=bool(self._inputs.all_secrets))
+        with contextlib.suppress(Refused):
+            for right in missing(self._client, self._namespace, rights):
+                self._lacks(str(right), right.why)
+        if not self._problems:
+            self._lacks(error.message, "")
+        raise UserError(*self._problems) from None
+
+    def _lacks(self, right: str, why: str) -> None:
+        what = f"the login of the kubeconfig may not {right} in namespace {self._namespace!r}"
+        hint = "bind the Role of docs/kubectl-set-image.md to it"
+        reason = f", which the step needs {why}" if why else ""
+        self._problem("kubeconfig", f"{what}{reason}", hint, RIGHTS)
+
+
+def _serving(
+    target: Target, before: Snapshot, observer: Observer, *, is_healthy: bool
+) -> Object | None:
+    """Return the pod template of the pods that are ready: what really runs.
+
+    After a release that failed and was left in place, it is not the one that the workload has.
+    """
+    template = target.kind.template_of(before.workload)
+    if is_healthy or any(is_ready(pod) for pod in before.new_pods):
+        return template
+    if target.kind == DEPLOYMENT:
+        return _of_replica_sets(before)
+    ready = [pod for pod in before.old_pods if is_ready(pod)]
+    hashes = [str((pod["metadata"].get("labels") or {}).get(HASH)) for pod in ready]
+    if not hashes:
+        return None
+    return _of_revisions(max(hashes, key=hashes.count), observer.revisions(before.workload))
+
+
+def _of_replica_sets(before: Snapshot) -> Object | None:
+    def ready(each: Object) -> int:
+        return int((each.get("status") or {}).get("readyReplicas") or 0)
+
+    best = max(before.replica_sets, key=ready, default=None)
+    return without_hash(best["spec"]["template"]) if best and ready(best) else None
+
+
+def _of_revisions(wanted: str, revisions: Sequence[Object]) -> Object | None:
+    """Return the template in the revision with a hash; its name ends with that of its pods."""
+    for each in revisions:
+        meta = each.get("metadata") or {}
+        name, label = str(meta.get("name")), (meta.get("labels") or {}).get(HASH)
+        if wanted in (name, label) or name.endswith(f"-{wanted}"):
+            found = ((each.get("data") or {}).get("spec") or {}).get("template") or {}
+            template = {key: value for key, value in found.items() if key != "$patch"}
+            return template if containers(template) else None
+    return None

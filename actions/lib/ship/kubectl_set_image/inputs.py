@@ -1,0 +1,138 @@
+"""The inputs of the step, checked and complete."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.kube.kubeconfig import Kubeconfig, read_kubeconfig
+from ship.kubectl_set_image.secret_input import ClusterSecret, read_pull_secret, read_secrets
+from ship.kubectl_set_image.workload_input import NAME, Images, Target, read_images, read_targets
+from ship.runner.commit import Commit, commit_of
+from ship.runner.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.runner.command import Secret
+    from ship.runner.context import Context
+
+INPUTS = (
+    "workload", "image", "namespace", "kubeconfig", "context", "apply", "force-conflicts",
+    "secret", "pull-secret", "registry-username", "registry-password", "timeout",
+    "progress-timeout", "stability", "restarts", "on-failure", "rollback-timeout",
+    "restart-on-no-change", "no-pods", "older-commit", "dry-run",
+)  # fmt: skip
+LONGEST_SECONDS = 6 * 3600
+PAGES = {"": "inputs-of-kubectl-set-image"}
+
+
+class Limits(NamedTuple):
+    """How long things may take, in seconds; no `progress` means what the workload says."""
+
+    total: int
+    progress: int | None
+    stability: int
+    rollback: int
+    # How often a new container may restart.
+    restarts: int
+
+
+class Inputs(NamedTuple):
+    """The inputs of the step, checked and complete."""
+
+    targets: tuple[Target, ...]
+    images: Images
+    namespace: str
+    kubeconfig: Kubeconfig
+    context: str
+    manifests: tuple[str, ...]
+    force_conflicts: bool
+    secrets: tuple[ClusterSecret, ...]
+    pull_secret: ClusterSecret | None
+    limits: Limits
+    rolls_back: bool
+    restarts: bool
+    allows_no_pods: bool
+    commit: Commit | None
+    may_be_older: bool
+    dry_run: bool
+
+    @property
+    def all_secrets(self) -> tuple[ClusterSecret, ...]:
+        """The Secrets that the step writes."""
+        return (*self.secrets, *((self.pull_secret,) if self.pull_secret else ()))
+
+    def hidden(self) -> tuple[Secret, ...]:
+        """Return what must not be shown. GitHub masks the values of `env:` that are secrets."""
+        return tuple(value for each in self.all_secrets for value in each.values.values())
+
+
+def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
+    """Read and check the inputs; raises UserError with everything that is wrong."""
+    read = Reader(env, PAGES)
+    manifests = _manifests(read, context.workspace)
+    targets = read_targets(read)
+    if not targets and not read.text("apply") and not read.problems:
+        hint = "write KIND/NAME, such as deployment/web, or name manifests in `apply`"
+        read.required("workload", hint)
+    images = read_images(read, is_required=not all(each.images for each in targets or (None,)))
+    named = [image for target in targets for image in target.images.values()]
+    inputs = Inputs(
+        targets=targets,
+        images=images,
+        namespace=_namespace(read),
+        kubeconfig=read_kubeconfig(read, context.workspace),
+        context=read.text("context"),
+        manifests=manifests,
+        force_conflicts=read.flag("force-conflicts"),
+        secrets=read_secrets(read, env),
+        pull_secret=read_pull_secret(read, (*images.all, *named), context.actor),
+        limits=_limits(read),
+        rolls_back=read.choice("on-failure", ("rollback", "keep")) == "rollback",
+        restarts=read.flag("restart-on-no-change"),
+        allows_no_pods=read.choice("no-pods", ("fail", "allow")) == "allow",
+        commit=commit_of(context),
+        may_be_older=read.choice("older-commit", ("refuse", "deploy")) == "deploy",
+        dry_run=read.flag("dry-run"),
+    )
+    _refuse_twice(read, inputs)
+    read.done()
+    return inputs
+
+
+def _limits(read: Reader) -> Limits:
+    progress = read.text("progress-timeout")
+    return Limits(
+        total=read.number("timeout", 10, LONGEST_SECONDS, 900),
+        progress=read.number("progress-timeout", 5, LONGEST_SECONDS, 600) if progress else None,
+        stability=read.number("stability", 0, 3600, 10),
+        rollback=read.number("rollback-timeout", 10, LONGEST_SECONDS, 300),
+        restarts=read.number("restarts", 0, 100, 1),
+    )
+
+
+def _namespace(read: Reader) -> str:
+    name = read.text("namespace")
+    hint = "use small letters, digits and dashes"
+    return read.matching("namespace", NAME, "the name of a namespace", name, hint=hint)
+
+
+def _manifests(read: Reader, workspace: str) -> tuple[str, ...]:
+    """Return the paths of files and folders with manifests. Notes what does not exist."""
+    found = []
+    for number, line in read.numbered_lines("apply"):
+        path = os.path.normpath(os.path.join(workspace, line))
+        if not os.path.exists(path):
+            hint = "the path is relative to the workspace: check that actions/checkout runs before"
+            read.problem("apply", f"line {number}: there is no file or folder {line!r}", hint)
+        found.append(path)
+    return tuple(found)
+
+
+def _refuse_twice(read: Reader, inputs: Inputs) -> None:
+    """Note a Secret that is named twice: the second would overwrite the first."""
+    names = [each.name for each in inputs.all_secrets]
+    if inputs.pull_secret and names.count(inputs.pull_secret.name) > 1:
+        what = f"{inputs.pull_secret.name!r} is also in `secret`"
+        read.problem("pull-secret", what, "give the two Secrets different names")

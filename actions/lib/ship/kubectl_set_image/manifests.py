@@ -1,0 +1,143 @@
+"""The manifests of `apply`: read by kubectl, given the images of the step, and applied."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.kube.client import FIELD_MANAGER
+from ship.kube.kinds import KINDS, Kind
+from ship.kube.proxy import kubectl
+from ship.runner.command import Secret
+from ship.runner.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ship.runner.command import Command
+    from ship.runner.process import Runner
+
+    Object = Mapping[str, Any]
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+BY_NAME = {kind.name: kind for kind in KINDS}
+ANCHOR = "manifests-that-are-not-accepted"
+
+
+class Manifest(NamedTuple):
+    """A workload in the manifests."""
+
+    kind: Kind
+    name: str
+    namespace: str
+    object: Object
+
+    def __str__(self) -> str:
+        return f"{self.kind.word}/{self.name}"
+
+
+def load(paths: Sequence[str], options: Sequence[str], runner: Runner) -> tuple[Object, ...]:
+    """Return the objects in the manifests, as kubectl reads them. Raises UserError."""
+    built = [path for path in paths if _is_kustomization(path)]
+    plain = [f"--filename={path}" for path in paths if path not in built]
+    texts = [_run(kubectl("kustomize", path, why="build the manifests"), runner) for path in built]
+    jobs = [(*plain,)] if plain else []
+    # Without a server that has the kinds, kubectl cannot read them: their names are the server's.
+    read = ("create", "--dry-run=client", "--validate=false", "--output=json")
+    why = "read the manifests"
+    printed = [_run(kubectl(*read, *each, why=why, options=options), runner) for each in jobs]
+    for text in texts:
+        command = kubectl(*read, "--filename=-", why=why, options=options)
+        printed.append(_run(command._replace(stdin=Secret(text)), runner))
+    return tuple(each for text in printed for each in _objects(text))
+
+
+def _is_kustomization(path: str) -> bool:
+    return any(os.path.isfile(os.path.join(path, name)) for name in KUSTOMIZATIONS)
+
+
+def _run(command: Command, runner: Runner) -> str:
+    done = runner.run(command)
+    if done.code:
+        raise UserError.of(
+            f"kubectl does not accept the manifests: {_said(done.stderr)}",
+            where="input `apply`",
+            hint="try the same with `kubectl apply --dry-run=server` where you write them",
+            anchor=ANCHOR,
+        )
+    return done.stdout
+
+
+def _said(text: str) -> str:
+    return " ".join(text.split())[:2000] or "it gave no reason"
+
+
+def _objects(text: str) -> Iterator[Object]:
+    """Yield the objects that kubectl printed one after another, and those in lists."""
+    decoder, at = json.JSONDecoder(), 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        found, at = decoder.raw_decode(text, at)
+        if found.get("kind") == "List":
+            yield from found.get("items") or ()
+        else:
+            yield found
+
+
+def workloads(objects: Sequence[Object], namespace: str) -> list[Manifest]:
+    """Return the workloads among the objects; those without a namespace are in that of the step."""
+    found = []
+    for each in objects:
+        kind, meta = BY_NAME.get(str(each.get("kind"))), each.get("metadata") or {}
+        if kind and str(each.get("apiVersion")) == f"{kind.group}/v1":
+            where = str(meta.get("namespace") or namespace)
+            found.append(Manifest(kind, str(meta.get("name")), where, each))
+    return found
+
+
+def replaced(objects: Sequence[Object], changed: Sequence[Object]) -> tuple[Object, ...]:
+    """Return the objects, with the changed ones in the place of those of the same name."""
+    by_name = {_key(each): each for each in changed}
+    return tuple(by_name.get(_key(each), each) for each in objects)
+
+
+def _key(each: Object) -> tuple[str, str, str]:
+    meta = each.get("metadata") or {}
+    return str(each.get("kind")), str(meta.get("namespace") or ""), str(meta.get("name"))
+
+
+def with_template(manifest: Manifest, template: Object, annotations: Mapping[str, str]) -> Object:
+    """Return a workload with another pod template and more annotations."""
+    changed: dict[str, Any] = copy.deepcopy(dict(manifest.object))
+    meta = changed.setdefault("metadata", {})
+    meta["annotations"] = {**(meta.get("annotations") or {}), **annotations}
+    place: Any = changed
+    for key in manifest.kind.template[:-1]:
+        place = place[key]
+    place[manifest.kind.template[-1]] = template
+    return changed
+
+
+def apply_command(
+    objects: Sequence[Object],
+    namespace: str,
+    options: Sequence[str],
+    *,
+    force: bool,
+    dry_run: bool,
+) -> Command:
+    """Return the command that applies objects on the server. They go over stdin."""
+    flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-")
+    given = (
+        *flags,
+        f"--namespace={namespace}",
+        *(("--force-conflicts",) if force else ()),
+        *(("--dry-run=server",) if dry_run else ()),
+    )
+    count = f"{len(objects)} object{'s'[: len(objects) > 1]}"
+    why = f"ask the cluster whether it accepts {count}" if dry_run else f"apply {count}"
+    listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+    command = kubectl("apply", *given, why=why, options=options)
+    return command._replace(stdin=Secret(json.dumps(listed)))

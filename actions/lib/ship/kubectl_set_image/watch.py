@@ -1,0 +1,229 @@
+"""Watching rollouts to their end: of the new version, and of the one that comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ship.kube.client import NOT_FOUND, Refused, Unanswered
+from ship.kube.judge import Cause, Judge, Limits
+from ship.kube.kinds import STATEFUL_SET
+from ship.kube.observer import Observer, is_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ship.kube.client import Client
+    from ship.kube.judge import Verdict
+    from ship.kube.kinds import Kind
+    from ship.kube.snapshot import Snapshot
+
+    Object = Mapping[str, Any]
+
+POLL_SECONDS = 1.0
+# How long the API server may be gone: it restarts, or the network between has a fault.
+LOST_SECONDS = 120.0
+# Even when nothing changes a person wants to see that we are still there.
+REMINDER_SECONDS = 30.0
+LOG_LINES = 40
+# Looks at a pod of an older version that is not ready before it counts as stuck.
+STUCK_LOOKS = 5
+
+
+class Outcome(NamedTuple):
+    """How the rollout of a workload ended: a word, and why."""
+
+    status: str
+    cause: Cause | None = None
+    last: Snapshot | None = None
+    log: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return self.status == "done"
+
+
+class Rollout:
+    """The rollout of one workload, look by look."""
+
+    def __init__(
+        self,
+        observer: Observer,
+        kind: Kind,
+        name: str,
+        judge: Judge,
+        *,
+        heals: bool,
+    ) -> None:
+        self.name = name
+        self.outcome: Outcome | None = None
+        self._observer = observer
+        self._kind = kind
+        self._judge = judge
+        # Whether pods of another version that are not ready are in the way, and known to be bad.
+        self._heals = heals
+        self._stuck: dict[str, int] = {}
+        self._lost_since: float | None = None
+        self._lost = ""
+        self._told = ""
+        self._told_at = 0.0
+        self.verdict: Verdict | None = None
+        self._last: Snapshot | None = None
+
+    def look(self, now: float, tell: Callable[[str], None]) -> None:
+        """Look once; `outcome` is set when the rollout has ended."""
+        try:
+            snapshot = self._observer.look()
+        except (Refused, Unanswered) as error:
+            self._note_loss(error, now, tell)
+            return
+        if self._lost_since is not None:
+            tell(f"{self.name}: the API server answers again")
+            self._lost_since = None
+        self._last = snapshot
+        verdict = self.verdict = self._judge.look(snapshot)
+        self._tell_progress(verdict, now, tell)
+        if verdict.state == "running":
+            self._heal(snapshot, tell)
+        else:
+            self.end(verdict.state, verdict.cause)
+
+    def end(self, status: str, cause: Cause | None) -> None:
+        """Note the end; for a failure the log of the container is read as well."""
+        log = ""
+        if status == "failed" and cause and cause.logs:
+            with contextlib.suppress(Refused, Unanswered):
+                previous = cause.logs == "previous"
+                log = self._observer.log(
+                    cause.pod, cause.container, previous=previous, lines=LOG_LINES
+                )
+                cause = self._judge.read_log(cause, log)
+        self.outcome = Outcome(status, cause, self._last, log)
+
+    def end_late(self, seconds: int) -> None:
+        """Note that the time is over; the suspicion that there is so far is the cause."""
+        cause = self.verdict.cause if self.verdict else None
+        self.end("failed", cause or Cause(
+            "timeout",
+            f"the rollout of {self.name} did not end within {seconds} s",
+            "look at its pods with `kubectl get pods`; a slow one needs a longer `timeout`",
+        ))  # fmt: skip
+
+    def _note_loss(
+        self, error: Refused | Unanswered, now: float, tell: Callable[[str], None]
+    ) -> None:
+        if isinstance(error, Refused) and error.status == NOT_FOUND:
+            text = f"{self.name} was deleted while it was watched"
+            hint = "find out who deletes it; the step needs it to be there"
+            self.outcome = Outcome("failed", Cause("deleted", text, hint), self._last)
+            return
+        if self._lost_since is None:
+            self._lost_since = now
+            tell(f"{self.name}: the API server does not answer; trying again: {error.message}")
+        if now - self._lost_since > LOST_SECONDS:
+            text = f"the API server has not answered for {LOST_SECONDS:.0f} s: {error.message}"
+            hint = "check the network and the login; what became of the rollout is not known"
+            cause = Cause("api-lost", " ".join(text.split())[:1000], hint)
+            self.outcome = Outcome("failed", cause, self._last)
+
+    def _tell_progress(self, verdict: Verdict, now: float, tell: Callable[[str], None]) -> None:
+        text = verdict.progress.shown
+        if text == self._told and now - self._told_at < REMINDER_SECONDS:
+            return
+        why = f"; {verdict.cause.text}" if verdict.cause and verdict.state == "running" else ""
+        tell(f"{self.name}: {text}{why}")
+        self._told, self._told_at = text, now
+
+    def _heal(self, snapshot: Snapshot, tell: Callable[[str], None]) -> None:
+        """Delete pods of a bad version that a StatefulSet waits for, so that it goes on.
+
+        Its controller does not replace a pod that is not ready before that is ready, which a pod
+        of a bad version never is: https://github.com/kubernetes/kubernetes/issues/67250.
+        """
+        if self._kind != STATEFUL_SET or _replaces_on_delete(snapshot.workload):
+            return
+        for pod in snapshot.old_pods:
+            name = str(pod["metadata"]["name"])
+            if is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
+                self._stuck.pop(name, None)
+            elif self._heals or _is_sick(pod):
+                self._stuck[name] = self._stuck.get(name, 0) + 1
+                if self._stuck[name] == STUCK_LOOKS:
+                    tell(f"{self.name}: the pod {name} of another version is stuck: deleting it")
+                    self._stuck[name] = 0
+                    with contextlib.suppress(Refused, Unanswered):
+                        self._observer.delete_pod(pod)
+
+
+def _replaces_on_delete(workload: Object) -> bool:
+    strategy = (workload.get("spec") or {}).get("updateStrategy") or {}
+    return strategy.get("type") == "OnDelete"
+
+
+def _is_sick(pod: Object) -> bool:
+    """Say whether a container of a pod has failed, or cannot start."""
+    status = pod.get("status") or {}
+    starting = ("ContainerCreating", "PodInitializing")
+    for each in (
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ):
+        state = each.get("state") or {}
+        waits = (state.get("waiting") or {}).get("reason") or ""
+        if each.get("restartCount") or (waits and waits not in starting):
+            return True
+    return False
+
+
+class Watch:
+    """Watches several rollouts side by side."""
+
+    def __init__(
+        self,
+        client: Client,
+        namespace: str,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._tell = tell
+        self._clock = clock
+        self._sleep = sleep
+
+    def rollout(
+        self,
+        kind: Kind,
+        name: str,
+        images: Mapping[str, str],
+        limits: Limits,
+        *,
+        baseline: Snapshot | None,
+        heals: bool,
+    ) -> Rollout:
+        """Return the rollout of a workload, not looked at yet."""
+        observer = Observer(self._client, kind, self._namespace, name, self._clock)
+        judge = Judge(images, limits, baseline=baseline)
+        return Rollout(observer, kind, f"{kind.word}/{name}", judge, heals=heals)
+
+    def run(self, rollouts: Sequence[Rollout], seconds: int, *, stops_at_failure: bool) -> None:
+        """Look once a second until all have ended, or the time is over.
+
+        With `stops_at_failure` the first failure ends the watch: the others go back as well.
+        """
+        started = self._clock()
+        while True:
+            for each in rollouts:
+                if not each.outcome:
+                    each.look(self._clock(), self._tell)
+            open_ones = [each for each in rollouts if not each.outcome]
+            failed = any(each.outcome and each.outcome.status == "failed" for each in rollouts)
+            if not open_ones or (failed and stops_at_failure):
+                return
+            if self._clock() - started > seconds:
+                for each in open_ones:
+                    each.end_late(seconds)
+                return
+            self._sleep(POLL_SECONDS)

@@ -1,0 +1,103 @@
+"""The inputs `workload` and `image`: which containers get which images."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ship.images.pinned import read_pinned
+from ship.kube.kinds import Kind, kind_of, why_not
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ship.runner.reader import Reader
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+CONTAINER = re.compile(r"\*|[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+FORM = "write KIND/NAME, such as deployment/web"
+ANCHOR = "a-workload-that-is-not-accepted"
+
+
+class Target(NamedTuple):
+    """A workload to update; `images` are those of its containers that were named in its line."""
+
+    kind: Kind
+    name: str
+    images: Mapping[str, str] = {}
+
+    def __str__(self) -> str:
+        return f"{self.kind.word}/{self.name}"
+
+
+class Images(NamedTuple):
+    """The input `image`: images for the containers that use their repositories, or by container."""
+
+    by_repository: tuple[str, ...]
+    by_container: Mapping[str, str]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.by_repository, *self.by_container.values())
+
+
+def read_targets(read: Reader) -> tuple[Target, ...]:
+    """Read the workloads. Notes every problem."""
+    found: dict[str, Target] = {}
+    for number, line in read.numbered_lines("workload"):
+        target = _target(read, number, *line.split())
+        if target and str(target) in found:
+            read.problem("workload", f"line {number} names {target} a second time", "", ANCHOR)
+        elif target:
+            found[str(target)] = target
+    return tuple(found.values())
+
+
+def _target(read: Reader, number: int, workload: str, *pairs: str) -> Target | None:
+    word, slash, name = workload.partition("/")
+    kind = kind_of(word) if slash else None
+    images = dict(filter(None, (_pair(read, "workload", number, pair) for pair in pairs)))
+    if not slash:
+        what = f"line {number}: {workload!r} has no kind before the name"
+        read.problem("workload", what, FORM, ANCHOR)
+    elif not kind:
+        what = f"line {number}: {word!r} is not a kind that can be updated"
+        read.problem("workload", what, why_not(word), ANCHOR)
+    elif not NAME.fullmatch(name):
+        what = f"line {number}: {name!r} is not a name that Kubernetes accepts"
+        read.problem("workload", what, "use small letters, digits and dashes", ANCHOR)
+    else:
+        return Target(kind, name, images)
+    return None
+
+
+def read_images(read: Reader, *, is_required: bool) -> Images:
+    """Read the images. Notes every problem."""
+    alone: list[str] = []
+    named: dict[str, str] = {}
+    for number, line in read.numbered_lines("image"):
+        if "=" not in line:
+            alone.append(read_pinned(read, "image", line))
+        elif pair := _pair(read, "image", number, line):
+            if pair[0] in named:
+                read.problem("image", f"line {number} names container {pair[0]!r} a second time")
+            named[pair[0]] = pair[1]
+    if is_required and not alone and not named and not read.text("image"):
+        hint = "give the output `image` of build-push; it is empty when nothing was pushed"
+        read.required("image", hint)
+    return Images(tuple(dict.fromkeys(alone)), named)
+
+
+def _pair(read: Reader, name: str, number: int, text: str) -> tuple[str, str] | None:
+    container, equals, image = (part.strip() for part in text.partition("="))
+    if not equals or not CONTAINER.fullmatch(container):
+        what = f"line {number}: {text!r} is not of the form CONTAINER=IMAGE"
+        read.problem(name, what, "name the container as its pod template does, such as app=IMAGE")
+        return None
+    if not image:
+        what = f"line {number}: there is no image for the container {container!r}"
+        hint = "the output of an earlier step may be empty: check that it has built and pushed"
+        read.problem(name, what, hint)
+        return None
+    return container, read_pinned(read, name, image)
