@@ -90,7 +90,12 @@ class App:
             body = {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": template}}}
         version = "batch/v1" if kind == "CronJob" else "apps/v1"
         meta = {"name": name, "labels": labels}
-        return {"apiVersion": version, "kind": kind, "metadata": meta, "spec": {**body, **(spec or {})}}
+        return {
+            "apiVersion": version,
+            "kind": kind,
+            "metadata": meta,
+            "spec": {**body, **(spec or {})},
+        }
 
     def path(self, kind: str, name: str = "") -> str:
         end = f"/{name}" if name else ""

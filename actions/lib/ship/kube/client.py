@@ -35,6 +35,7 @@ TOO_MANY = 429
 TRANSIENT = (TOO_MANY, 500, 502, 503, 504)
 # A token is renewed by kubectl after it was refused once.
 TRIES_WITH_A_TOKEN = 3
+NO_QUERY: Mapping[str, str] = {}
 NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 
 
@@ -120,14 +121,19 @@ class Client:
         )
 
     def patch(
-        self, path: str, body: object, media_type: str, *, is_safe: bool = False, **query: str
+        self,
+        path: str,
+        body: object,
+        media_type: str,
+        *,
+        is_safe: bool = False,
+        query: Mapping[str, str] = NO_QUERY,
     ) -> dict[str, Any]:
         """Change an object. Without being safe it is sent once; Unanswered leaves it open."""
         target = _target(path, {"fieldManager": FIELD_MANAGER, **query})
         data = json.dumps(body).encode()
-        return self._object(
-            _Request("PATCH", target, data, media_type, is_safe=is_safe or "dryRun" in query)
-        )
+        safe = is_safe or "dryRun" in query
+        return self._object(_Request("PATCH", target, data, media_type, is_safe=safe))
 
     def delete(self, path: str, uid: str) -> None:
         """Delete an object, if it is still the one with this uid."""

@@ -76,7 +76,7 @@ class Observer:
         return self._client.items(path(api, self._namespace, plural), labelSelector=selector)
 
     def _events(self, snapshot: Snapshot) -> Iterator[Object]:
-        sick = [pod for pod in snapshot.new_pods if not is_ready(pod)]
+        sick = [pod for pod in snapshot.new_pods if not is_ready(pod) or _has_restarted(pod)]
         new_sets = [each for each in snapshot.replica_sets if _has_pods_to_make(each)]
         for each in (snapshot.workload, *new_sets[:3], *sick[:MOST_PODS_WITH_EVENTS]):
             yield from self._client.items(
@@ -103,6 +103,11 @@ class Observer:
 def _has_pods_to_make(replica_set: Object) -> bool:
     wanted = (replica_set.get("spec") or {}).get("replicas") or 0
     return wanted > ((replica_set.get("status") or {}).get("readyReplicas") or 0)
+
+
+def _has_restarted(pod: Object) -> bool:
+    listed = (pod.get("status") or {}).get("containerStatuses") or ()
+    return any(each.get("restartCount") for each in listed)
 
 
 def uid_of(found: Object) -> str:

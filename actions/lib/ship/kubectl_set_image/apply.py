@@ -111,7 +111,8 @@ class Apply:
     def _write(self, secret: ClusterSecret, **query: str) -> None:
         where = path("api/v1", self._cluster.namespace, "secrets", secret.name)
         body = json.loads(secret.body().reveal())
-        self._cluster.client.patch(where, body, APPLY, is_safe=True, **FORCE, **query)
+        query = {**FORCE, **query}
+        self._cluster.client.patch(where, body, APPLY, is_safe=True, query=query)
 
     def _apply_manifests(self, *, dry_run: bool) -> None:
         done = self._kubectl_apply(dry_run=dry_run, force=self._forces)
@@ -145,9 +146,8 @@ class Apply:
         return change.target.kind.path(self._cluster.namespace, change.target.name)
 
     def _send(self, change: Change, body: Object, **query: str) -> Object:
-        return self._cluster.client.patch(
-            self._path(change), body, STRATEGIC, fieldValidation="Strict", **query
-        )
+        query = {"fieldValidation": "Strict", **query}
+        return self._cluster.client.patch(self._path(change), body, STRATEGIC, query=query)
 
     def _patch(self, change: Change) -> Object:
         """Send a patch until it is known to be in. Raises StepFailed when somebody was faster."""

@@ -80,10 +80,9 @@ def not_applied(text: str, *, dry_run: bool) -> ShipError:
 
 def moved(change: Change, now: Object) -> ShipError:
     """Return the error for a workload that somebody else has changed since we looked."""
-    entries = [
-        each for each in now["metadata"].get("managedFields") or () if not each.get("subresource")
-    ]
-    last = max(entries, key=lambda each: str(each.get("time")), default={})
+    listed: list[Object] = now["metadata"].get("managedFields") or []
+    entries = [each for each in listed if not each.get("subresource")]
+    last: Object = max(entries, key=lambda each: str(each.get("time")), default={})
     who = f" by {last.get('manager')} at {last.get('time')}" if last.get("manager") else ""
     return StepFailed.of(
         f"{change.target} was changed{who} while this step began; nothing was overwritten",

@@ -76,7 +76,8 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     if not targets and not read.text("apply") and not read.problems:
         hint = "write KIND/NAME, such as deployment/web, or name manifests in `apply`"
         read.required("workload", hint)
-    images = read_images(read, is_required=not all(each.images for each in targets or (None,)))
+    is_complete = bool(targets) and all(each.images for each in targets)
+    images = read_images(read, is_required=not is_complete)
     named = [image for target in targets for image in target.images.values()]
     inputs = Inputs(
         targets=targets,

@@ -1,0 +1,118 @@
+"""Every state of a new version that fails: the cause is named, and what ran before serves again.
+
+The cases of a run are done side by side, each in a namespace of its own.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from kube.app import App
+from kube.states import STATES, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _pytest.mark import ParameterSet
+
+    from bed.kube.cluster import Cluster
+    from bed.step import StepResult
+
+pytestmark = pytest.mark.needs("kubebed")
+ROLLED_BACK = 4
+AT_ONCE = 6
+KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+# For the other kinds these show in `make test` that their pods are told apart as well.
+OF_EACH_KIND = ("no such image", "a crash")
+# What a Deployment alone has, or what counts pods.
+OF_DEPLOYMENTS = ("a quota",)
+
+
+class Case(NamedTuple):
+    """A state of a workload of some kind."""
+
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.name}"
+
+    @property
+    def state(self) -> State:
+        return STATES[self.name]
+
+
+class Seen(NamedTuple):
+    """What a case has left: the result, and the workload before and after."""
+
+    result: StepResult
+    before: object
+    after: object
+    healthy: bool
+
+
+def cases() -> Iterator[ParameterSet]:
+    for kind in KINDS:
+        for name in STATES:
+            if kind != KINDS[0] and name in OF_DEPLOYMENTS:
+                continue
+            case = Case(name, kind)
+            more = kind != KINDS[0] and name not in OF_EACH_KIND
+            yield pytest.param(case, marks=[pytest.mark.test_all] if more else [], id=str(case))
+
+
+@pytest.fixture(scope="module")
+def seen(
+    kube: Cluster, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Case, Future[Seen]]]:
+    """Start all cases that this run has, and give what they have seen."""
+    asked = [
+        item.callspec.params["case"]
+        for item in request.session.items
+        if item.path == request.path
+        and hasattr(item, "callspec")
+        and "case" in item.callspec.params
+    ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            case: pool.submit(fail, case, kube, tmp_path_factory.mktemp("step")) for case in asked
+        }
+
+
+def fail(case: Case, kube: Cluster, folder: Path) -> Seen:
+    """Deploy a version that fails over one that is good."""
+    state, kind, name = case.state, case.kind, case.kind.lower()
+    with kube.namespace() as namespace:
+        app = App(kube, namespace, folder)
+        state.before(app)
+        app.create(kind, probe=state.probe, pod=state.pod, container=state.container)
+        state.after(app)
+        before = app.template(kind)
+        image = (
+            f"ghcr.io/{state.image}@{kube.registry.digest(state.image, 'ok')}"
+            if state.image == "private/app"
+            else state.new_image(app)
+        )
+        done = app.update(f"app={image}", workload=f"{name}/web", **state.inputs)
+        ready = app.ready_pods(app.image("ok"))
+        return Seen(done, before, app.template(kind), bool(ready))
+
+
+@pytest.mark.parametrize("case", cases())
+def test_the_cause_is_named_and_what_ran_before_serves(
+    case: Case, seen: dict[Case, Future[Seen]]
+) -> None:
+    found = seen[case].result()
+    result = found.result
+    assert result.outputs["cause"] == case.state.cause, result.log
+    assert case.state.seen in result.errors[0], result.log
+    assert found.after == found.before
+    # Where the cluster cannot make the version before again either, a Deployment still has it.
+    assert result.outputs["status"] in {"rolled-back", "failed"}, result.log
+    if case.kind == KINDS[0]:
+        assert found.healthy, result.log
+        assert result.code == ROLLED_BACK, result.log
