@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kube.app import ABSENT, PROBE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kube.app import App
 
@@ -36,6 +35,7 @@ class State:
     tag: str = "ok2"
     seen: str = ""
     image: str = ""
+    repository: str = "acme/app"
     probe: bool = True
     pod: Mapping[str, Any] = field(default_factory=dict)
     container: Mapping[str, Any] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class State:
     after: Callable[[App], None] = _nothing
 
     def new_image(self, app: App) -> str:
-        return self.image or app.image(self.tag)
+        return self.image or app.image(self.tag, self.repository)
 
 
 def _make(kind: str, name: str) -> Callable[[App], None]:
@@ -87,7 +87,7 @@ def _private(app: App) -> None:
 STATES: dict[str, State] = {
     "no such image": State("image-not-found", image=ABSENT, seen=ABSENT),
     "a private image without a login": State(
-        "image-pull-denied", image="private/app", seen="401", after=_private
+        "image-pull-denied", repository="private/app", seen="401", after=_private
     ),
     "an index for another processor": State("wrong-architecture", "arm-index"),
     "a program for another processor": State("wrong-architecture", "arm-plain"),

@@ -6,7 +6,7 @@ The cases of a run are done side by side, each in a namespace of its own.
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -14,7 +14,7 @@ from kube.app import App
 from kube.states import STATES, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from _pytest.mark import ParameterSet
@@ -71,16 +71,19 @@ def seen(
 ) -> Iterator[dict[Case, Future[Seen]]]:
     """Start all cases that this run has, and give what they have seen."""
     asked = [
-        item.callspec.params["case"]
+        _parameters(item)["case"]
         for item in request.session.items
-        if item.path == request.path
-        and hasattr(item, "callspec")
-        and "case" in item.callspec.params
+        if item.path == request.path and "case" in _parameters(item)
     ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {
             case: pool.submit(fail, case, kube, tmp_path_factory.mktemp("step")) for case in asked
         }
+
+
+def _parameters(item: pytest.Item) -> Mapping[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
 
 
 def fail(case: Case, kube: Cluster, folder: Path) -> Seen:
@@ -92,12 +95,8 @@ def fail(case: Case, kube: Cluster, folder: Path) -> Seen:
         app.create(kind, probe=state.probe, pod=state.pod, container=state.container)
         state.after(app)
         before = app.template(kind)
-        image = (
-            f"ghcr.io/{state.image}@{kube.registry.digest(state.image, 'ok')}"
-            if state.image == "private/app"
-            else state.new_image(app)
-        )
-        done = app.update(f"app={image}", workload=f"{name}/web", **state.inputs)
+        new = f"app={state.new_image(app)}"
+        done = app.update(new, workload=f"{name}/web", **state.inputs)
         ready = app.ready_pods(app.image("ok"))
         return Seen(done, before, app.template(kind), bool(ready))
 

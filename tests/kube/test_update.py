@@ -79,9 +79,7 @@ def test_two_workloads_go_back_together(app: App) -> None:
     assert statuses == {"deployment/web": "rolled-back", "deployment/worker": "rolled-back"}
 
 
-def test_after_a_bad_version_that_was_kept_the_next_bad_one_goes_back_to_what_runs(
-    app: App,
-) -> None:
+def test_the_second_bad_version_in_a_row_goes_back_to_what_really_runs(app: App) -> None:
     app.create()
     kept = app.update(app.image("crash"), on_failure="keep")
     assert kept.code == 1, kept.log
