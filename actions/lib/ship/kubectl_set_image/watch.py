@@ -26,6 +26,8 @@ POLL_SECONDS = 1.0
 LOST_SECONDS = 120.0
 # Even when nothing changes a person wants to see that we are still there.
 REMINDER_SECONDS = 30.0
+# What hinders a rollout for less than this is a part of every start, and not worth a line.
+SUSPICION_SECONDS = 5.0
 LOG_LINES = 40
 # Looks at a pod of an older version that is not ready before it counts as stuck.
 STUCK_LOOKS = 5
@@ -66,8 +68,9 @@ class Rollout:
         self._stuck: dict[str, int] = {}
         self._lost_since: float | None = None
         self._lost = ""
-        self._told = ""
+        self._told = ("", "")
         self._told_at = 0.0
+        self._suspicion, self._suspected_since = "", 0.0
         self.verdict: Verdict | None = None
         self._last: Snapshot | None = None
 
@@ -128,12 +131,17 @@ class Rollout:
             self.outcome = Outcome("failed", cause, self._last)
 
     def _tell_progress(self, verdict: Verdict, now: float, tell: Callable[[str], None]) -> None:
-        text = verdict.progress.shown
-        if text == self._told and now - self._told_at < REMINDER_SECONDS:
+        """Print how far it is, when that has changed, and what hinders it for some time."""
+        key = verdict.cause.key if verdict.cause and verdict.state == "running" else ""
+        if key != self._suspicion:
+            self._suspicion, self._suspected_since = key, now
+        is_old = bool(key) and now - self._suspected_since >= SUSPICION_SECONDS
+        shown = (verdict.progress.shown, key if is_old else "")
+        if shown == self._told and now - self._told_at < REMINDER_SECONDS:
             return
-        why = f"; {verdict.cause.text}" if verdict.cause and verdict.state == "running" else ""
-        tell(f"{self.name}: {text}{why}")
-        self._told, self._told_at = text, now
+        why = f"; {verdict.cause.text}" if verdict.cause and is_old else ""
+        tell(f"{self.name}: {shown[0]}{why}")
+        self._told, self._told_at = shown, now
 
     def _heal(self, snapshot: Snapshot, tell: Callable[[str], None]) -> None:
         """Delete pods of a bad version that a StatefulSet waits for, so that it goes on.

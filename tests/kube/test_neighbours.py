@@ -1,0 +1,198 @@
+"""Others who change the same: autoscalers, GitOps, people, other runs; and what is no failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.step import Run
+from bed.waiting import wait_until
+
+if TYPE_CHECKING:
+    from bed.step import RunningStep
+    from kube.app import App
+
+pytestmark = pytest.mark.needs("kubebed")
+ROLLED_BACK, SUPERSEDED = 4, 5
+
+
+def has_image(app: App, tag: str, step: RunningStep) -> None:
+    wait_until(lambda: app.images() == {"app": app.image(tag)}, f"{tag} is set", seen=step.log)
+
+
+def set_image(app: App, image: str) -> None:
+    app.cluster.kubectl("-n", app.namespace, "set", "image", "deployment/web", f"app={image}")
+
+
+def test_another_run_that_is_newer_makes_this_one_superseded(app: App) -> None:
+    app.create()
+    first = app.start(app.image("slow"), run=Run(run_number="7", sha="a" * 40))
+    has_image(app, "slow", first)
+    second = app.update(app.image("ok2"), run=Run(run_number="8", sha="b" * 40))
+    done = first.result()
+    assert second.code == 0, second.log
+    assert done.code == SUPERSEDED, done.log
+    assert done.outputs["status"] == "superseded"
+    assert app.images() == {"app": app.image("ok2")}
+
+
+def test_an_older_commit_is_refused_unless_it_is_wanted(app: App) -> None:
+    app.create()
+    newer, older = Run(run_number="8", sha="b" * 40), Run(run_number="7", sha="a" * 40)
+    assert app.update(app.image("ok2"), run=newer).code == 0
+    done = app.update(app.image("ok3"), run=older)
+    assert done.code == 2, done.log
+    assert "newer commit" in done.errors[0]
+    assert app.images() == {"app": app.image("ok2")}
+    done = app.update(app.image("ok3"), run=older, older_commit="deploy")
+    assert done.code == 0, done.log
+
+
+def test_two_runs_at_once_leave_one_healthy_version(app: App) -> None:
+    app.create()
+    runs = [app.start(app.image(tag)) for tag in ("ok2", "ok3")]
+    done = [each.result() for each in runs]
+    assert sorted(each.outputs["status"] for each in done) in (
+        ["superseded", "updated"],
+        # One was so fast that it had ended before the other began.
+        ["updated", "updated"],
+        # Both saw the same version, and one was too late to change it.
+        ["failed", "updated"],
+    ), [each.log for each in done]
+    app.wait_ready()
+    assert app.images()["app"] in {app.image("ok2"), app.image("ok3")}
+
+
+def test_an_autoscaler_that_scales_meanwhile_is_no_failure(app: App) -> None:
+    app.create()
+    step = app.start(app.image("slow"))
+    has_image(app, "slow", step)
+    app.patch({"spec": {"replicas": 3}})
+    done = step.result()
+    assert done.code == 0, done.log
+    assert done.outputs["status"] == "updated"
+    assert len(app.ready_pods(app.image("slow"))) == 3
+
+
+def test_another_field_that_changes_meanwhile_is_no_failure_and_stays(app: App) -> None:
+    app.create()
+    step = app.start(app.image("slow"))
+    has_image(app, "slow", step)
+    annotated = {"metadata": {"annotations": {"by": "a person"}}}
+    app.patch({"spec": {"template": annotated}})
+    done = step.result()
+    assert done.code == 0, done.log
+    assert app.template()["metadata"]["annotations"] == {"by": "a person"}
+
+
+def test_a_rollback_keeps_what_another_has_changed_meanwhile(app: App) -> None:
+    app.create()
+    step = app.start(app.image("unready"), progress_timeout="10")
+    has_image(app, "unready", step)
+    app.patch({"spec": {"template": {"metadata": {"annotations": {"by": "a person"}}}}})
+    done = step.result()
+    assert done.code == ROLLED_BACK, done.log
+    assert app.images() == {"app": app.image("ok")}
+    assert app.template()["metadata"]["annotations"] == {"by": "a person"}
+
+
+def test_an_owner_who_applies_the_image_is_named_before_the_change(app: App) -> None:
+    app.create()
+    owned = app.manifest("Deployment", "web", app.image("ok"))
+    kubectl = ("-n", app.namespace, "apply", "--server-side", "--field-manager=argocd-controller")
+    app.cluster.kubectl(*kubectl, "--force-conflicts", "-f", "-", stdin=_json(owned))
+    done = app.update(app.image("ok2"))
+    assert done.code == 0, done.log
+    assert "argocd-controller applies the image of app" in done.log
+    assert "argocd-controller" in done.summary
+
+
+def test_a_controller_that_sets_the_image_back_is_told(app: App) -> None:
+    app.create()
+    step = app.start(app.image("slow"))
+    has_image(app, "slow", step)
+    set_image(app, app.image("ok"))
+    done = step.result()
+    assert done.code == SUPERSEDED, done.log
+    assert app.image("ok") in done.errors[0]
+
+
+def test_an_evicted_pod_is_no_failure(app: App) -> None:
+    app.create()
+    step = app.start(app.image("slow"), stability="8")
+    has_image(app, "slow", step)
+    wait_until(lambda: app.ready_pods(app.image("slow")), "a new pod is ready", seen=step.log)
+    pod = next(each for each in app.pods() if each["spec"]["containers"][0]["image"] == app.image("slow"))
+    name = pod["metadata"]["name"]
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": app.namespace},
+    }
+    path = f"/api/v1/namespaces/{app.namespace}/pods/{name}/eviction"
+    app.cluster.api("POST", path, eviction)
+    done = step.result()
+    assert done.code == 0, done.log
+    assert done.outputs["status"] == "updated"
+
+
+def test_a_transient_pull_error_is_no_failure(app: App) -> None:
+    app.create()
+    repository = f"acme/{app.namespace}"
+    app.cluster.registry.fault(f"* /v2/{repository}/manifests/*", 503, times=2)
+    done = app.update(f"app={app.image('ok2', repository)}")
+    app.cluster.registry.clear_faults()
+    assert done.code == 0, done.log
+    assert done.outputs["status"] == "updated"
+
+
+def test_a_workload_that_is_deleted_meanwhile_is_told(app: App) -> None:
+    app.create()
+    step = app.start(app.image("slow"))
+    has_image(app, "slow", step)
+    app.cluster.api("DELETE", app.path("Deployment", "web"))
+    done = step.result()
+    assert done.code == 1, done.log
+    assert done.outputs["cause"] == "deleted"
+
+
+def test_a_namespace_that_is_being_deleted_is_told(app: App) -> None:
+    app.create()
+    holder = {"metadata": {"name": "held", "finalizers": ["bed.test/held"]}}
+    held = f"/api/v1/namespaces/{app.namespace}/configmaps"
+    app.cluster.api("POST", held, holder)
+    app.cluster.api("DELETE", f"/api/v1/namespaces/{app.namespace}")
+    done = app.update(app.image("ok2"))
+    app.cluster.api("PATCH", f"{held}/held", {"metadata": {"finalizers": None}})
+    assert done.code in {1, 2}, done.log
+    assert done.outputs["status"] in {"failed", "refused"}
+    assert "web" in done.errors[0] or app.namespace in done.errors[0]
+
+
+def test_a_dead_pull_secret_is_named_when_the_rollback_needs_it(app: App) -> None:
+    app.cluster.registry.allow("short-lived", "team/*:pull")
+    first = app.image("ok", "team/app")
+    app.cluster.kubectl(
+        "-n", app.namespace, "create", "secret", "docker-registry", "reg",
+        "--docker-server=ghcr.io", "--docker-username=u", "--docker-password=short-lived",
+    )  # fmt: skip
+    made = app.manifest("Deployment", "web", first, pod={"imagePullSecrets": [{"name": "reg"}]})
+    made["spec"]["strategy"] = {"type": "Recreate"}
+    app.cluster.api("POST", app.path("Deployment"), made)
+    app.wait_ready()
+    app.cluster.registry.revoke("short-lived")
+    done = app.update(f"app={app.image('crash')}", rollback_timeout="60")
+    # The node has the image still, and may be asked to check the login again.
+    assert done.outputs["status"] in {"failed", "rolled-back"}, done.log
+    if done.outputs["status"] == "failed":
+        assert done.code == 1
+        assert "is not back to what ran before" in done.log
+        assert first in done.log
+    assert app.images() == {"app": first}
+
+
+def _json(found: object) -> str:
+    import json  # noqa: PLC0415
+
+    return json.dumps(found)
