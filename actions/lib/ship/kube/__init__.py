@@ -1,1 +1,1 @@
-"""Kubernetes: access through kubectl, the state of a rollout, and why it does not go on."""
+"""Kubernetes: how an API server is asked, how far a rollout is, and why it fails."""

@@ -7,15 +7,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ship.kube.kinds import DEPLOYMENT, path
-from ship.kube.snapshot import Snapshot
+from ship.kube.pod import is_ready
+from ship.kube.snapshot import Snapshot, owner_uid, uid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from ship.kube.client import Client
     from ship.kube.kinds import Kind
-
-    Object = Mapping[str, Any]
+    from ship.kube.snapshot import Object
 
 # Of pods that are replaced again and again there may be hundreds, and each takes kilobytes.
 MOST_PODS = 2000
@@ -54,9 +54,9 @@ class Observer:
             return Snapshot(self._clock(), found, (), ())
         selector = selector_of(found)
         sets = tuple(self._replica_sets(found, selector))
-        owners = {uid_of(each) for each in sets} if self._kind == DEPLOYMENT else {uid_of(found)}
+        owners = {uid(each) for each in sets} if self._kind == DEPLOYMENT else {uid(found)}
         listed = self._list("api/v1", "pods", selector)
-        pods = tuple(pod for pod in islice(listed, MOST_PODS) if owner_of(pod) in owners)
+        pods = tuple(pod for pod in islice(listed, MOST_PODS) if owner_uid(pod) in owners)
         bare = Snapshot(self._clock(), found, sets, pods)
         return bare._replace(events=tuple(self._events(bare)))
 
@@ -64,13 +64,13 @@ class Observer:
         if self._kind != DEPLOYMENT:
             return
         for each in self._list("apis/apps/v1", "replicasets", selector):
-            if owner_of(each) == uid_of(workload):
+            if owner_uid(each) == uid(workload):
                 yield each
 
     def revisions(self, workload: Object) -> list[Object]:
         """Return the ControllerRevisions of a StatefulSet or a DaemonSet."""
         listed = self._list("apis/apps/v1", "controllerrevisions", selector_of(workload))
-        return [each for each in listed if owner_of(each) == uid_of(workload)]
+        return [each for each in listed if owner_uid(each) == uid(workload)]
 
     def _list(self, api: str, plural: str, selector: str) -> Iterator[dict[str, Any]]:
         return self._client.items(path(api, self._namespace, plural), labelSelector=selector)
@@ -81,7 +81,7 @@ class Observer:
         for each in (snapshot.workload, *new_sets[:3], *sick[:MOST_PODS_WITH_EVENTS]):
             yield from self._client.items(
                 path("api/v1", self._namespace, "events"),
-                fieldSelector=f"involvedObject.uid={uid_of(each)}",
+                fieldSelector=f"involvedObject.uid={uid(each)}",
             )
 
     def log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
@@ -97,7 +97,7 @@ class Observer:
     def delete_pod(self, pod: Object) -> None:
         """Delete a pod, so that its controller makes a new one."""
         name = str(pod["metadata"]["name"])
-        self._client.delete(path("api/v1", self._namespace, "pods", name), uid_of(pod))
+        self._client.delete(path("api/v1", self._namespace, "pods", name), uid(pod))
 
 
 def _has_pods_to_make(replica_set: Object) -> bool:
@@ -108,23 +108,6 @@ def _has_pods_to_make(replica_set: Object) -> bool:
 def _has_restarted(pod: Object) -> bool:
     listed = (pod.get("status") or {}).get("containerStatuses") or ()
     return any(each.get("restartCount") for each in listed)
-
-
-def uid_of(found: Object) -> str:
-    """Return the uid of an object, which no other object ever has."""
-    return str((found.get("metadata") or {}).get("uid") or "")
-
-
-def owner_of(found: Object) -> str:
-    """Return the uid of the controller that made an object."""
-    owners = (found.get("metadata") or {}).get("ownerReferences") or ()
-    return next((str(each.get("uid")) for each in owners if each.get("controller")), "")
-
-
-def is_ready(pod: Object) -> bool:
-    """Say whether a pod is ready."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
 
 
 def selector_of(workload: Object) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ship.kube.client import FORBIDDEN, NOT_FOUND, Refused
 from ship.kube.kinds import DEPLOYMENT
-from ship.kube.observer import Observer, is_ready
+from ship.kube.observer import Observer
+from ship.kube.pod import is_ready
 from ship.kube.progress import progress_of
 from ship.kube.rights import missing, needed
 from ship.kube.templates import containers, without_hash

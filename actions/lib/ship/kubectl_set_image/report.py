@@ -166,9 +166,10 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def _revision(results: Sequence[Result]) -> str:
-    if len(results) != 1 or not results[0].outcome or not results[0].outcome.last:
+    last = results[0].last if len(results) == 1 else None
+    if not last:
         return ""
-    meta = results[0].outcome.last.workload.get("metadata") or {}
+    meta = last.workload.get("metadata") or {}
     return str((meta.get("annotations") or {}).get(REVISION) or "")
 
 

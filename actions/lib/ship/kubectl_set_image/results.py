@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ship.kube.snapshot import Snapshot
     from ship.kubectl_set_image.plan import Change
     from ship.kubectl_set_image.watch import Outcome
 
@@ -33,6 +34,8 @@ class Result(NamedTuple):
     outcome: Outcome | None = None
     pods: str = ""
     back: str = ""
+    # The last look, which after a rollback is one at what came back.
+    last: Snapshot | None = None
 
     @property
     def status(self) -> str:

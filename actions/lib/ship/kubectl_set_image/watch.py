@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ship.kube.client import NOT_FOUND, Refused, Unanswered
 from ship.kube.judge import Cause, Judge, Limits
 from ship.kube.kinds import STATEFUL_SET
-from ship.kube.observer import Observer, is_ready
+from ship.kube.observer import Observer
+from ship.kube.pod import is_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,7 @@ class Rollout:
         self._told_at = 0.0
         self._suspicion, self._suspected_since = "", 0.0
         self.verdict: Verdict | None = None
-        self._last: Snapshot | None = None
+        self.last: Snapshot | None = None
 
     def look(self, now: float, tell: Callable[[str], None]) -> None:
         """Look once; `outcome` is set when the rollout has ended."""
@@ -84,13 +85,16 @@ class Rollout:
         if self._lost_since is not None:
             tell(f"{self.name}: the API server answers again")
             self._lost_since = None
-        self._last = snapshot
+        self.last = snapshot
         verdict = self.verdict = self._judge.look(snapshot)
-        self._tell_progress(verdict, now, tell)
+        if verdict.state in ("running", "done"):
+            self._tell_progress(verdict, now, tell)
         if verdict.state == "running":
             self._heal(snapshot, tell)
-        else:
-            self.end(verdict.state, verdict.cause)
+            return
+        self.end(verdict.state, verdict.cause)
+        if self.outcome and self.outcome.cause:
+            tell(f"{self.name}: {self.outcome.cause.text}")
 
     def end(self, status: str, cause: Cause | None) -> None:
         """Note the end; for a failure the log of the container is read as well."""
@@ -102,7 +106,7 @@ class Rollout:
                     cause.pod, cause.container, previous=previous, lines=LOG_LINES
                 )
                 cause = self._judge.read_log(cause, log)
-        self.outcome = Outcome(status, cause, self._last, log)
+        self.outcome = Outcome(status, cause, self.last, log)
 
     def end_late(self, seconds: int) -> None:
         """Note that the time is over; the suspicion that there is so far is the cause."""
@@ -119,7 +123,7 @@ class Rollout:
         if isinstance(error, Refused) and error.status == NOT_FOUND:
             text = f"{self.name} was deleted while it was watched"
             hint = "find out who deletes it; the step needs it to be there"
-            self.outcome = Outcome("failed", Cause("deleted", text, hint), self._last)
+            self.outcome = Outcome("failed", Cause("deleted", text, hint), self.last)
             return
         if self._lost_since is None:
             self._lost_since = now
@@ -128,7 +132,7 @@ class Rollout:
             text = f"the API server has not answered for {LOST_SECONDS:.0f} s: {error.message}"
             hint = "check the network and the login; what became of the rollout is not known"
             cause = Cause("api-lost", " ".join(text.split())[:1000], hint)
-            self.outcome = Outcome("failed", cause, self._last)
+            self.outcome = Outcome("failed", cause, self.last)
 
     def _tell_progress(self, verdict: Verdict, now: float, tell: Callable[[str], None]) -> None:
         """Print how far it is, when that has changed, and what hinders it for some time."""

@@ -132,6 +132,7 @@ class _Deploy:
         self._tell = cluster.tell
         self._watch = Watch(cluster.client, cluster.namespace, cluster.tell)
         self._rollouts: dict[str, Rollout] = {}
+        self._rollbacks: dict[str, Rollout] = {}
 
     def do(self) -> None:
         """Do it. Raises ShipError with what became of it."""
@@ -204,7 +205,7 @@ class _Deploy:
         """Put all back and watch it; return BACK for each, or why it is not."""
         self._tell("rolling back to what ran before")
         back = self._put_back(self._apply.applied)
-        rollouts = {}
+        rollouts = self._rollbacks
         for applied in self._apply.applied:
             target, found = applied.change.target, applied.change.found
             if back.get(str(target)) != BACK or not target.kind.has_rollout:
@@ -250,10 +251,13 @@ class _Deploy:
         return self._report.cancelled(error, self._apply.applied, back)
 
     def _results(self, back: Mapping[str, str]) -> list[Result]:
-        found = []
-        for change in self._apply.plan.changes:
-            rollout = self._rollouts.get(str(change.target))
-            outcome = rollout.outcome if rollout else None
-            shown = rollout.verdict.progress.shown if rollout and rollout.verdict else ""
-            found.append(Result(change, outcome, shown, back.get(str(change.target), "")))
-        return found
+        return [self._result(change, back) for change in self._apply.plan.changes]
+
+    def _result(self, change: Change, back: Mapping[str, str]) -> Result:
+        name = str(change.target)
+        rollout = self._rollouts.get(name)
+        outcome = rollout.outcome if rollout else None
+        shown = rollout.verdict.progress.shown if rollout and rollout.verdict else ""
+        came_back = self._rollbacks.get(name)
+        seen = came_back.last if came_back else rollout.last if rollout else change.found.before
+        return Result(change, outcome, shown, back.get(name, ""), seen)
