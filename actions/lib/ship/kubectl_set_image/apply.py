@@ -55,7 +55,10 @@ class Cluster(NamedTuple):
 
 
 class Apply:
-    """Carries out a plan. What it has changed is in `applied`, also after an error."""
+    """Carries out a plan.
+
+    Which workloads it has changed is in `applied`, also after an error.
+    """
 
     def __init__(self, what: Plan, inputs: Inputs, cluster: Cluster) -> None:
         self.plan = what
@@ -128,9 +131,15 @@ class Apply:
         if not dry_run:
             for line in done.stdout.splitlines():
                 self._tell(line)
-            self.applied += [
-                Applied(each, self._now(each)) for each in self.plan.changes if each.is_applied
-            ]
+            for change in self.plan.changes:
+                if change.is_applied:
+                    self._note_applied(change, self._now(change))
+
+    def _note_applied(self, change: Change, now: Object) -> None:
+        """Note a workload that its manifest has changed; notes and labels alone are no change."""
+        before = (change.found.workload.get("metadata") or {}).get("generation")
+        if now["metadata"].get("generation") != before:
+            self.applied.append(Applied(change, now))
 
     def _kubectl_apply(self, *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster

@@ -84,8 +84,7 @@ class Asker:
 
     def facts(self, objects: Sequence[Object]) -> Facts:
         """Return the facts; `objects` are the manifests."""
-        in_manifests = manifests.workloads(objects, self._namespace)
-        self._check_namespaces(in_manifests)
+        in_manifests = manifests.workloads(objects)
         by_name = {str(each): each for each in in_manifests}
         targets = self._inputs.targets or tuple(
             Target(each.kind, each.name) for each in in_manifests
@@ -105,13 +104,6 @@ class Asker:
         if self._problems:
             raise UserError(*self._problems)
         return Facts(self._namespace, tuple(filter(None, found)), tuple(objects))
-
-    def _check_namespaces(self, in_manifests: Sequence[Manifest]) -> None:
-        for each in in_manifests:
-            if each.namespace != self._namespace:
-                what = f"{each} is for namespace {each.namespace!r}, and the step for "
-                hint = "set `namespace` to that of the manifests; use a step for each namespace"
-                self._problem("apply", f"{what}{self._namespace!r}", hint, manifests.ANCHOR)
 
     def _problem(self, name: str, what: str, hint: str, anchor: str) -> None:
         self._problems.append(Problem(f"input `{name}`", what, hint, anchor))

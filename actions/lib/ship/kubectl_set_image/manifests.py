@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 BY_NAME = {kind.name: kind for kind in KINDS}
+TRY = "try the same with `kubectl apply --dry-run=server` where you write them"
+OTHER_NAMESPACE = (
+    "set `namespace` to that of the manifests; those of several namespaces need a step for each"
+)
 ANCHOR = "manifests-that-are-not-accepted"
 
 
@@ -31,27 +35,27 @@ class Manifest(NamedTuple):
 
     kind: Kind
     name: str
-    namespace: str
     object: Object
 
     def __str__(self) -> str:
         return f"{self.kind.word}/{self.name}"
 
 
-def load(paths: Sequence[str], options: Sequence[str], runner: Runner) -> tuple[Object, ...]:
+def load(
+    paths: Sequence[str], namespace: str, options: Sequence[str], runner: Runner
+) -> tuple[Object, ...]:
     """Return the objects in the manifests, as kubectl reads them. Raises UserError."""
     built = [path for path in paths if _is_kustomization(path)]
     plain = [f"--filename={path}" for path in paths if path not in built]
-    texts = [_run(kubectl("kustomize", path, why="build the manifests"), runner) for path in built]
-    jobs = [(*plain,)] if plain else []
-    # Without a server that has the kinds, kubectl cannot read them: their names are the server's.
+    # kubectl asks the server for the names of kinds; nothing is created.
     read = ("create", "--dry-run=client", "--validate=false", "--output=json")
-    why = "read the manifests"
-    printed = [_run(kubectl(*read, *each, why=why, options=options), runner) for each in jobs]
-    for text in texts:
-        command = kubectl(*read, "--filename=-", why=why, options=options)
-        printed.append(_run(command._replace(stdin=Secret(text)), runner))
-    return tuple(each for text in printed for each in _objects(text))
+    here = (*options, f"--namespace={namespace}")
+    commands = [kubectl(*read, *plain, why="read the manifests", options=here)] if plain else []
+    for path in built:
+        text = Secret(_run(kubectl("kustomize", path, why="build the manifests"), runner))
+        command = kubectl(*read, "--filename=-", why="read what was built", options=here)
+        commands.append(command._replace(stdin=text))
+    return tuple(each for command in commands for each in _objects(_run(command, runner)))
 
 
 def _is_kustomization(path: str) -> bool:
@@ -61,10 +65,11 @@ def _is_kustomization(path: str) -> bool:
 def _run(command: Command, runner: Runner) -> str:
     done = runner.run(command)
     if done.code:
+        said = _said(done.stderr)
         raise UserError.of(
-            f"kubectl does not accept the manifests: {_said(done.stderr)}",
+            f"kubectl does not accept the manifests: {said}",
             where="input `apply`",
-            hint="try the same with `kubectl apply --dry-run=server` where you write them",
+            hint=OTHER_NAMESPACE if "does not match the namespace" in said else TRY,
             anchor=ANCHOR,
         )
     return done.stdout
@@ -86,14 +91,13 @@ def _objects(text: str) -> Iterator[Object]:
             yield found
 
 
-def workloads(objects: Sequence[Object], namespace: str) -> list[Manifest]:
-    """Return the workloads among the objects; those without a namespace are in that of the step."""
+def workloads(objects: Sequence[Object]) -> list[Manifest]:
+    """Return the workloads among the objects."""
     found = []
     for each in objects:
         kind, meta = BY_NAME.get(str(each.get("kind"))), each.get("metadata") or {}
         if kind and str(each.get("apiVersion")) == f"{kind.group}/v1":
-            where = str(meta.get("namespace") or namespace)
-            found.append(Manifest(kind, str(meta.get("name")), where, each))
+            found.append(Manifest(kind, str(meta.get("name")), each))
     return found
 
 

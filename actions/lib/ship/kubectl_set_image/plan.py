@@ -62,10 +62,6 @@ class Change(NamedTuple):
         """Whether it is changed by the manifests."""
         return self.found.manifest is not None
 
-    @property
-    def is_change(self) -> bool:
-        return bool(self.patch) or self.is_applied
-
     def shown(self) -> str:
         """Return the change as lines for a person."""
         lines = [f"{self.target}: {self._what()}"]

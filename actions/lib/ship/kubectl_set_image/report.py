@@ -195,7 +195,7 @@ def _after(results: Sequence[Result]) -> Iterator[Problem]:
                 hint,
                 "a-rollback-that-failed",
             )
-        elif each.status == "failed" and each.change.is_change:
+        elif each.status == "failed" and each.changed:
             yield Problem(target, "keeps the new version, as `on-failure: keep` says")
         elif each.status == "failed":
             yield Problem(target, "was not changed by this step, so it was not rolled back")

@@ -26,11 +26,12 @@ BACK = "back"
 class Result(NamedTuple):
     """The result of one workload.
 
-    `back` is BACK after it was put back and became healthy, or says why that is not so; it is empty
+    `changed` says whether the step has changed the workload. `back` is BACK after it was put back and became healthy, or says why that is not so; it is empty
     where nobody tried.
     """
 
     change: Change
+    changed: bool
     outcome: Outcome | None = None
     pods: str = ""
     back: str = ""
@@ -49,12 +50,12 @@ class Result(NamedTuple):
             return "no-pods"
         if ended == "failed":
             return "failed"
-        return "updated" if self.change.is_change else "unchanged"
+        return "updated" if self.changed else "unchanged"
 
     @property
     def is_changed(self) -> bool:
         """Whether the workload is not as it was before."""
-        return self.change.is_change and self.status != "rolled-back"
+        return self.changed and self.status != "rolled-back"
 
     @property
     def cause(self) -> str:

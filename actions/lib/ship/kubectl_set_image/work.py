@@ -85,7 +85,7 @@ class Work:
         """Return what is known and what will be done, which the server has accepted by then."""
         inputs, step = self._inputs, self._step
         objects = (
-            manifests.load(inputs.manifests, cluster.options, cluster.runner)
+            manifests.load(inputs.manifests, cluster.namespace, cluster.options, cluster.runner)
             if inputs.manifests
             else ()
         )
@@ -168,7 +168,8 @@ class _Deploy:
         inputs = self._inputs
         for change in self._apply.plan.changes:
             kind = change.target.kind
-            if not kind.has_rollout or (not change.is_change and change.found.is_healthy):
+            changed = str(change.target) in self._changed()
+            if not kind.has_rollout or (not changed and change.found.is_healthy):
                 continue
             self._rollouts[str(change.target)] = self._watch.rollout(
                 kind,
@@ -181,6 +182,9 @@ class _Deploy:
         self._watch.run(
             list(self._rollouts.values()), inputs.limits.total, stops_at_failure=inputs.rolls_back
         )
+
+    def _changed(self) -> set[str]:
+        return {str(each.change.target) for each in self._apply.applied}
 
     def _limits(self, change: Change) -> Limits:
         limits = self._inputs.limits
@@ -260,4 +264,5 @@ class _Deploy:
         shown = rollout.verdict.progress.shown if rollout and rollout.verdict else ""
         came_back = self._rollbacks.get(name)
         seen = came_back.last if came_back else rollout.last if rollout else change.found.before
-        return Result(change, outcome, shown, back.get(name, ""), seen)
+        changed = name in self._changed()
+        return Result(change, changed, outcome, shown, back.get(name, ""), seen)
