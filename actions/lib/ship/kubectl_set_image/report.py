@@ -66,6 +66,8 @@ class Report:
     def finish(self, results: Sequence[Result], *, allows_no_pods: bool) -> None:
         """Set the outputs and write the summary. Raises StepFailed for what is no success."""
         self._outputs(results)
+        for each in results:
+            self._workflow.say(f"{each.change.target}: {each.status}")
         status = worst(results)
         problems = tuple(_unfinished(results, allows_no_pods=allows_no_pods))
         if problems:

@@ -26,8 +26,9 @@ BACK = "back"
 class Result(NamedTuple):
     """The result of one workload.
 
-    `changed` says whether the step has changed the workload. `back` is BACK after it was put back and became healthy, or says why that is not so; it is empty
-    where nobody tried.
+    `changed` says whether the step has changed the workload. `back` is BACK after it was put back
+    and became healthy, or says why that is not so; it is empty where nobody tried. `last` is the
+    last look, which after a rollback is one at what came back.
     """
 
     change: Change
@@ -35,7 +36,6 @@ class Result(NamedTuple):
     outcome: Outcome | None = None
     pods: str = ""
     back: str = ""
-    # The last look, which after a rollback is one at what came back.
     last: Snapshot | None = None
 
     @property
