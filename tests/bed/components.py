@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from bed import cache, debian, emulation, environment, tools, versions
 from bed.errors import Unavailable
+from bed.kube import programs
 from bed.tools import Cannot
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Component:
     install: Callable[[], object]
     minutes: float
     after: str = ""
+    # Otherwise it is installed only when it is named.
+    by_default: bool = True
 
 
 def _packages_are_there() -> bool:
@@ -90,9 +93,16 @@ def _other_engine(suite: str, minutes: float) -> Component:
     return Component(f"engine-{suite}", ready, unpack, minutes, after="engine")
 
 
+def _kubernetes(name: str, *, by_default: bool = True) -> Component:
+    ready, build = partial(programs.is_built, name), partial(programs.build, name)
+    return Component(name, ready, build, 60, by_default=by_default)
+
+
 def components() -> dict[str, Component]:
     """Return all components, by the names that `@pytest.mark.needs` uses."""
     every = (
+        _kubernetes(programs.CURRENT),  # takes longest by far, so it starts first
+        _kubernetes(programs.OLD, by_default=False),
         Component("python", environment.is_ready, environment.make, 20),
         Component("packages", _packages_are_there, _install_packages, 10),
         Component("engine", _engine_is_there, _unpack_engine, 10, after="packages"),
@@ -135,7 +145,7 @@ def _write_status(status: Mapping[str, str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Install the missing components: all, or those that are named.
+    """Install the missing components: those that `make test` needs, or those that are named.
 
     Returns 1 only when there is no Python environment. Tests report all other missing components.
     """
@@ -145,7 +155,7 @@ def main(arguments: list[str]) -> int:
     if unknown := set(arguments) - set(every):
         print(f"set-up: knows {', '.join(every)}; not {', '.join(unknown)}", file=sys.stderr)
         return EXIT_USAGE
-    asked = arguments or list(every)
+    asked = arguments or [each.name for each in every.values() if each.by_default]
     missing = [every[name] for name in asked if not every[name].is_ready()]
     if missing:
         with _locked():

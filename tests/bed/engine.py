@@ -115,7 +115,7 @@ class Engine:
             f"--config-file={root}/daemon.json",
             f"--host={self.lease.docker_host}",
             f"--data-root={root}/data",
-            f"--exec-root={root}/exec",
+            f"--exec-root={self.lease.run_folder}",
             f"--pidfile={root}/docker.pid",
             "--exec-opt=native.cgroupdriver=cgroupfs",
             f"--cgroup-parent=/{self.lease.prefix}",

@@ -21,10 +21,14 @@ def make_authority(folder: Path) -> None:
     run("openssl", "req", "-x509", *EC, *DAYS, "-subj", "/CN=bed", *files)
 
 
-def make_server_certificate(authority: Path, folder: Path, name: str) -> None:
-    """Write server.crt and server.key for a name, signed by the authority of the bed."""
+def make_server_certificate(authority: Path, folder: Path, name: str, ip: str = "") -> None:
+    """Write server.crt and server.key for a name, signed by the authority of the bed.
+
+    With an address, clients may call the server by it too.
+    """
     issuer = ("-CA", f"{authority}/ca.crt", "-CAkey", f"{authority}/ca.key")
-    extensions = ("-addext", f"subjectAltName=DNS:{name}", "-addext", "extendedKeyUsage=serverAuth")
+    names = f"subjectAltName=DNS:{name}" + (f",IP:{ip}" if ip else "")
+    extensions = ("-addext", names, "-addext", "extendedKeyUsage=serverAuth")
     leaf = ("-addext", "basicConstraints=critical,CA:false")
     files = ("-keyout", f"{folder}/server.key", "-out", f"{folder}/server.crt")
     subject = ("-subj", f"/CN={name}")
@@ -35,6 +39,11 @@ def make_token_signer(folder: Path) -> None:
     """Write sign.crt and sign.key, with which the registry's tokens are signed."""
     files = ("-keyout", f"{folder}/sign.key", "-out", f"{folder}/sign.crt")
     run("openssl", "req", "-x509", *RSA, *DAYS, "-subj", "/CN=tokens", *files)
+
+
+def make_signing_key(path: Path) -> None:
+    """Write a key that signs the tokens of service accounts."""
+    run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(path))
 
 
 def make_htpasswd(folder: Path, user: str, password: str) -> None:

@@ -26,6 +26,8 @@ class Lease(NamedTuple):
     owner_started: int
     folder: str
     docker_host: str
+    # A Kubernetes, which has no engine for its machines.
+    cluster: bool = False
 
     @property
     def root(self) -> Path:
@@ -34,6 +36,11 @@ class Lease(NamedTuple):
     @property
     def own_engine(self) -> bool:
         return bool(self.docker_host)
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder that is in the arguments of all processes that we started ourselves."""
+        return self.root / "exec"
 
     @property
     def bridge(self) -> str:
@@ -56,13 +63,13 @@ class Lease(NamedTuple):
         _file(self.id).unlink(missing_ok=True)
 
 
-def new(*, own_engine: bool, owner: int) -> Lease:
+def new(*, own_engine: bool, owner: int, cluster: bool = False) -> Lease:
     """Record a new bed before any part of it exists. Owner 0 is a person."""
     name = secrets.token_hex(4)
     # The path of a socket has at most 107 bytes, and a temporary folder may already be long.
     folder = f"/tmp/bed-{name}"
     host = f"unix://{folder}/docker.sock" if own_engine else ""
-    lease = Lease(name, owner, started(owner) if owner else 0, folder, host)
+    lease = Lease(name, owner, started(owner) if owner else 0, folder, host, cluster)
     lease.save()
     lease.root.mkdir(mode=0o755)
     return lease

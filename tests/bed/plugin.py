@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bed import Bed, Unavailable
+from bed.kube.cluster import Cluster
 from bed.tools import is_allowed
 
 if TYPE_CHECKING:
@@ -74,6 +75,33 @@ def htpasswd_registry(bed: Bed) -> Iterator[HtpasswdRegistry]:
 def arm64_busybox(bed: Bed) -> Path:
     """A static program of arm64. From now on, every machine of the bed can run it."""
     return _have(bed.emulate_arm64)
+
+
+@pytest.fixture(scope="session")
+def kube() -> Iterator[Cluster]:
+    """A Kubernetes with one real node, which behaves as every other does."""
+    yield from _kube(Cluster())
+
+
+@pytest.fixture(scope="module")
+def two_nodes() -> Iterator[Cluster]:
+    """A Kubernetes with two real nodes. One that is not heard of is soon lost."""
+    yield from _kube(Cluster(nodes=2, quick_loss=True))
+
+
+def _kube(cluster: Cluster) -> Iterator[Cluster]:
+    _have(cluster.open)
+    with cluster:
+        yield cluster
+
+
+@pytest.fixture
+def namespace(kube: Cluster) -> Iterator[str]:
+    """A new namespace of the cluster; its registry and its API server have no faults."""
+    with kube.namespace() as name:
+        yield name
+    kube.registry.clear_faults()
+    kube.faults.clear_faults()
 
 
 def _have(start: Callable[[], T]) -> T:

@@ -33,7 +33,7 @@ def remove(lease: Lease, programs: Programs) -> None:
     with cache.lock(f"beds/{lease.id}"):
         if lease.root.is_dir():
             _end_commands(lease, programs)
-            if lease.own_engine:
+            if lease.own_engine or lease.cluster:
                 _kill(lease)
             else:
                 _empty(Engine(programs, lease))
@@ -92,26 +92,28 @@ def _empty(engine: Engine) -> None:
 
 
 def _kill(lease: Lease) -> None:
-    """Kill our engine, its helpers and every process in its containers.
+    """Kill our engine or cluster, its helpers and every process in its containers.
 
     It has no data to save. And this also works when the engine hangs.
     """
     end = time.monotonic() + STOP_SECONDS
-    while (pids := {*_engine(lease), *_contained(lease)}) and time.monotonic() < end:
+    while (pids := {*_started(lease), *_contained(lease)}) and time.monotonic() < end:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
     run("ip", "link", "delete", lease.bridge, check=False)
     run(*IPTABLES, "--delete", *between_machines(lease), check=False)
-    for folder in sorted(_cgroups(lease), reverse=True):
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+    while (folders := _cgroups(lease)) and time.monotonic() < end:
+        for folder in sorted(folders, reverse=True):
+            # A process that was killed may leave its group a moment later.
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
-def _engine(lease: Lease) -> Iterator[int]:
-    """Yield dockerd, containerd and its shims. The folder of the sockets is in their arguments."""
-    folder = f"{lease.folder}/exec".encode()
+def _started(lease: Lease) -> Iterator[int]:
+    """Yield the processes that we started, such as dockerd, containerd, its shims, a kubelet."""
+    folder = f"{lease.run_folder}".encode()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             if folder in path.read_bytes():

@@ -17,7 +17,7 @@ import tempfile
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bed import cache, versions
 from bed.errors import Unavailable
@@ -67,6 +67,7 @@ class Cannot(Enum):
     EMULATE = "run programs of arm64 by QEMU and the kernel's binfmt_misc"
     CASES = "read the test cases of docker/metadata-action (they are no part of this repository)"
     PRIVILEGED = "start a container engine (no privileges for namespaces or mounts)"
+    NODE = "run a node of Kubernetes (no privileges for namespaces, control groups or bridges)"
 
     @property
     def reason(self) -> str:
@@ -149,21 +150,52 @@ def install_source(name: str) -> None:
         _run_go(*command, cwd=Path(json.loads(reported)["Dir"]), env=env)
 
 
+def build_own(
+    source: Path, target: Path, module: str, ldflags: str, names: tuple[str, ...]
+) -> None:
+    """Build the program of a folder with a go.mod of ours, and link it to all of its names.
+
+    `module` is where most of the program comes from. Raises Unavailable, like `install_go`.
+    """
+    _output("go", "version")
+    env = _go_environment("-mod=readonly")
+    with _into(target) as folder:
+        _probe_go_proxy(module, env)
+        build = ("build", "-v", "-trimpath", f"-ldflags=-s -w {ldflags}", "-o")
+        _run_go(*build, str(folder / source.name), ".", cwd=source, env=env)
+        for name in names:
+            (folder / name).symlink_to(source.name)
+
+
+def go_version(source: Path) -> str:
+    """Return the version of Go that builds a folder, such as `go1.26.8`, or an empty text."""
+    try:
+        return subprocess.run(
+            ("go", "env", "GOVERSION"), cwd=source, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def _run_go(*argv: str, cwd: Path, env: Mapping[str, str]) -> str:
-    """Run Go, and return its output. Its errors go to the log.
+    """Run Go, and return its output. What else it says goes to the log while it is at work.
 
     Raises Unavailable when the proxy does not have a version or refuses it. A proxy may have a
     version on one day and refuse it on the next.
     """
-    done = subprocess.run(
-        ("go", *argv), cwd=cwd, env=env, capture_output=True, text=True, check=False
-    )
-    print(done.stderr, file=sys.stderr)
-    said = f"{done.stderr}\n{done.stdout}"
-    if done.returncode and (refusal := REFUSED.search(said)):
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(("go", *argv), cwd=cwd, env=env, **pipes) as process:
+        said = ""
+        for line in process.stderr or ():
+            print(line, end="", file=sys.stderr, flush=True)
+            said += line
+        # Less than the room of a pipe, so Go never waits for us.
+        output: str = process.stdout.read() if process.stdout else ""
+    if process.returncode and (refusal := REFUSED.search(f"{said}\n{output}")):
         raise Unavailable(f"{Cannot.GO_MODULE.reason} ({refusal[0].strip()})")
-    done.check_returncode()
-    return done.stdout
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, ("go", *argv), output, said)
+    return output
 
 
 def _go_environment(flag: str) -> dict[str, str]:

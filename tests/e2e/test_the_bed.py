@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ from bed import (
     lease,
     tools,
 )
+from bed.traces import processes, traces
 from bed.waiting import PATIENCE_SECONDS, uptime_ms, wait_until
 
 if TYPE_CHECKING:
@@ -546,7 +546,7 @@ def test_nothing_is_left_however_the_owner_of_a_bed_ends(bed: Bed, end: signal.S
         env={**os.environ, "PYTHONPATH": str(TESTS)}, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     [second] = wait_for(lambda: [x for x in lease.leases() if x.owner == owner.pid])
-    wait_for(lambda: any((second.root / "machines").glob("*")) and processes_of(second))
+    wait_for(lambda: any((second.root / "machines").glob("*")) and processes(second))
     owner.send_signal(end)
     owner.wait(UP_SECONDS)
     assert_gone(second)
@@ -592,25 +592,7 @@ def test_no_part_that_was_asked_for_is_left_of_a_bed_whose_owner_is_killed(
 def assert_gone(ended: lease.Lease) -> None:
     """Wait until a bed was removed, and see that nothing of it is left on this machine."""
     wait_for(lambda: ended.id not in {found.id for found in lease.leases()})
-    wait_for(lambda: not processes_of(ended))
-    assert not ended.root.exists()
-    assert ended.id not in Path("/proc/mounts").read_text()
-    assert not Path("/sys/class/net", ended.bridge).exists()
-    assert not list(Path("/sys/fs/cgroup").glob(f"*/{ended.prefix}"))
-    rules = subprocess.run(("iptables-save",), capture_output=True, text=True, check=True)
-    assert "-A " in rules.stdout
-    assert ended.id not in rules.stdout
-
-
-def processes_of(found: lease.Lease) -> list[str]:
-    """Return the command lines of an engine and its helpers."""
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            line = path.read_bytes().replace(b"\0", b" ").decode()
-            if found.id in line:
-                lines.append(line)
-    return lines
+    wait_until(lambda: not traces(ended), "nothing is left", seen=lambda: traces(ended))
 
 
 def wait_for(what: Callable[[], T]) -> T:
