@@ -100,10 +100,11 @@ def without_each(rules: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
     for number, rule in enumerate(rules):
         for resource in rule["resources"]:
             for verb in rule["verbs"]:
+                others = [each for each in rule["verbs"] if each != verb]
                 rest = [each for each in rule["resources"] if each != resource]
                 less = [
                     {**rule, "resources": rest},
-                    {**rule, "resources": [resource], "verbs": [v for v in rule["verbs"] if v != verb]},
+                    {**rule, "resources": [resource], "verbs": others},
                 ]
                 kept = [each for each in less if each["resources"] and each["verbs"]]
                 yield f"{verb} {resource}", [*rules[:number], *kept, *rules[number + 1 :]]
@@ -145,5 +146,11 @@ def test_all_rights_that_are_missing_are_named_at_once(app: App) -> None:
     done = app.update(app.image("ok2"), kubeconfig=config)
     assert done.code == 2, done.log
     said = json.dumps(done.errors)
-    for right in ("get deployments", "patch deployments", "list pods", "get pods/log", "list events"):
+    for right in (
+        "get deployments",
+        "patch deployments",
+        "list pods",
+        "get pods/log",
+        "list events",
+    ):
         assert f"may not {right}" in said, done.log

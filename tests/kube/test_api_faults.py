@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("kubebed")
 ROLLED_BACK = 4
+# Not the rehearsal, which has the option dryRun.
+PATCH = "PATCH *deployments/web?fieldManager=gen-workflow&fieldValidation=Strict"
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def await_image(app: App, image: str, step: RunningStep) -> None:
 def test_requests_that_fail_are_made_again(faulty: App, answer: int | str) -> None:
     step = start(faulty, faulty.image("slow"))
     await_image(faulty, faulty.image("slow"), step)
-    faulty.cluster.faults.fault("GET *", answer, times=8)  # type: ignore[arg-type]
+    faulty.cluster.faults.fault("GET *", answer, times=8)
     done = step.result()
     assert done.code == 0, done.log
     assert done.outputs["status"] == "updated"
@@ -63,8 +65,7 @@ def test_the_patch_is_sent_once_when_the_server_is_busy(faulty: App) -> None:
 
 
 def test_a_patch_whose_answer_is_lost_counts_once(faulty: App) -> None:
-    # The rehearsal has the option dryRun; the fault is for the patch itself.
-    faulty.cluster.faults.fault("PATCH *deployments/web?fieldManager=gen-workflow&fieldValidation=Strict", "cut", times=1)
+    faulty.cluster.faults.fault(PATCH, "cut", times=1)
     done = start(faulty, faulty.image("ok2")).result()
     assert done.code == 0, done.log
     assert "the answer was lost" in done.log
@@ -73,7 +74,7 @@ def test_a_patch_whose_answer_is_lost_counts_once(faulty: App) -> None:
 
 
 def test_a_patch_that_conflicts_with_nobody_is_made_again(faulty: App) -> None:
-    faulty.cluster.faults.fault("PATCH *deployments/web?fieldManager=gen-workflow&fieldValidation=Strict", 409, times=2)
+    faulty.cluster.faults.fault(PATCH, 409, times=2)
     done = start(faulty, faulty.image("ok2")).result()
     assert done.code == 0, done.log
     assert faulty.images() == {"app": faulty.image("ok2")}

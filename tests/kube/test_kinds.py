@@ -43,7 +43,9 @@ def test_a_stateful_set_that_is_stuck_in_a_bad_version_takes_the_next_one(app: A
     app.create("StatefulSet")
     app.patch(_image(app, "crash"), "StatefulSet")
     wait_until(
-        lambda: any(_restarts(pod) for pod in app.pods()), "the bad version has crashed", seconds=120
+        lambda: any(_restarts(pod) for pod in app.pods()),
+        "the bad version has crashed",
+        seconds=120,
     )
     done = app.update(app.image("ok2"), workload="statefulset/web")
     assert done.code == 0, done.log
@@ -89,7 +91,9 @@ def test_a_paused_deployment_is_told_before_anything_is_changed(app: App) -> Non
 def test_a_pause_while_it_is_watched_is_told(app: App) -> None:
     app.create()
     step = app.start(app.image("slow"))
-    wait_until(lambda: app.images() == {"app": app.image("slow")}, "the image is set", seen=step.log)
+    wait_until(
+        lambda: app.images() == {"app": app.image("slow")}, "the image is set", seen=step.log
+    )
     app.patch({"spec": {"paused": True}})
     done = step.result()
     assert done.code == PAUSED, done.log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,7 +102,7 @@ def test_an_owner_who_applies_the_image_is_named_before_the_change(app: App) -> 
     app.create()
     owned = app.manifest("Deployment", "web", app.image("ok"))
     kubectl = ("-n", app.namespace, "apply", "--server-side", "--field-manager=argocd-controller")
-    app.cluster.kubectl(*kubectl, "--force-conflicts", "-f", "-", stdin=_json(owned))
+    app.cluster.kubectl(*kubectl, "--force-conflicts", "-f", "-", stdin=json.dumps(owned))
     done = app.update(app.image("ok2"))
     assert done.code == 0, done.log
     assert "argocd-controller applies the image of app" in done.log
@@ -123,7 +124,9 @@ def test_an_evicted_pod_is_no_failure(app: App) -> None:
     step = app.start(app.image("slow"), stability="8")
     has_image(app, "slow", step)
     wait_until(lambda: app.ready_pods(app.image("slow")), "a new pod is ready", seen=step.log)
-    pod = next(each for each in app.pods() if each["spec"]["containers"][0]["image"] == app.image("slow"))
+    pod = next(
+        each for each in app.pods() if each["spec"]["containers"][0]["image"] == app.image("slow")
+    )
     name = pod["metadata"]["name"]
     eviction = {
         "apiVersion": "policy/v1",
@@ -190,9 +193,3 @@ def test_a_dead_pull_secret_is_named_when_the_rollback_needs_it(app: App) -> Non
         assert "is not back to what ran before" in done.log
         assert first in done.log
     assert app.images() == {"app": first}
-
-
-def _json(found: object) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(found)

@@ -58,13 +58,17 @@ class _Handler(FaultyHandler):
         }
         self.answer(status, answer, {"Retry-After": "1"} if status in {429, 503} else None)
 
-    def respond(self, fault: Fault | None) -> None:  # noqa: ARG002 - concerns only blobs
+    def respond(self, fault: Fault | None) -> None:
         self.close_connection = True
         with contextlib.suppress(OSError), socket.create_connection(self.server.upstream) as plain:
             host = self.server.upstream[0]
             with self.server.trust.wrap_socket(plain, server_hostname=host) as upstream:
                 self._ask(upstream)
-                self._relay(upstream)
+                if fault == "cut":
+                    # The server has done what was asked, and nobody gets to know it.
+                    upstream.recv(BLOCK)
+                else:
+                    self._relay(upstream)
 
     def _ask(self, upstream: ssl.SSLSocket) -> None:
         """Send the request on, with the wish to end the connection after the answer."""

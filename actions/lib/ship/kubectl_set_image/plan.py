@@ -130,7 +130,7 @@ def _choice(found: Found, inputs: Inputs, problems: list[Problem]) -> dict[str, 
             elif source == "workload":
                 problems.append(_unknown(source, container, target, template))
     if not chosen and is_named and not problems:
-        problems.append(_nothing(target, template, inputs))
+        problems += _nothing(target, template, inputs)
     return chosen
 
 
@@ -171,12 +171,16 @@ def _unknown(source: str, container: str, target: Target, template: Object) -> P
     return Problem(f"input `{source}`", what, hint, CONTAINERS)
 
 
-def _nothing(target: Target, template: Object, inputs: Inputs) -> Problem:
+def _nothing(target: Target, template: Object, inputs: Inputs) -> list[Problem]:
+    """Return why no container of a workload gets an image."""
+    images = inputs.images
+    if images.by_container and not images.by_repository:
+        return [_unknown("image", each, target, template) for each in images.by_container]
     has = ", ".join(f"{name} ({image})" for name, image in all_containers(template).items())
-    given = ", ".join(inputs.images.by_repository) or ", ".join(inputs.images.by_container)
+    given = ", ".join(images.by_repository)
     what = f"no container of {target} uses the repository of {given}; it has {has}"
     hint = "name the container, as in app=IMAGE"
-    return Problem("input `image`", what, hint, CONTAINERS)
+    return [Problem("input `image`", what, hint, CONTAINERS)]
 
 
 def _check_use(
