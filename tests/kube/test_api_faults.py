@@ -12,6 +12,7 @@ from bed.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bed.kube.servers import Fault
     from bed.step import RunningStep
     from kube.app import App
 
@@ -39,7 +40,7 @@ def await_image(app: App, image: str, step: RunningStep) -> None:
 
 
 @pytest.mark.parametrize("answer", [429, 500, 503, "drop"])
-def test_requests_that_fail_are_made_again(faulty: App, answer: int | str) -> None:
+def test_requests_that_fail_are_made_again(faulty: App, answer: Fault) -> None:
     step = start(faulty, faulty.image("slow"))
     await_image(faulty, faulty.image("slow"), step)
     faulty.cluster.faults.fault("GET *", answer, times=8)

@@ -7,13 +7,13 @@ import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from ship.images.pinned import read_pinned
 from ship.images.reference import Name, Reference
 from ship.ssh.target import LAST_PORT, MISSING
 from ship.ssh_deploy.common import default_name, refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload
 from ship.ssh_deploy.environment import check_lengths, lines_of_file, read_files
 from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
-from ship.images.pinned import read_pinned
 from ship.ssh_deploy.image import Login, read_login_for, read_repository, read_rollback
 from ship.ssh_deploy.words import read_command
 

@@ -6,11 +6,11 @@ import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from ship.images.pinned import read_pinned
 from ship.images.reference import Name, Reference
 from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.environment import read_app_environment, read_files
 from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status
-from ship.images.pinned import read_pinned
 from ship.ssh_deploy.image import Login, read_login_for, read_repository, read_rollback
 from ship.ssh_deploy.run.options import read_options
 from ship.ssh_deploy.run.ports import read_ports
