@@ -141,6 +141,17 @@ class App:
 
         wait_until(is_ready, f"{kind} {name} is ready", seen=lambda: json.dumps(self.pods(name)))
 
+    def wait_gone(self, name: str = "web") -> None:
+        """Wait until no pod of a workload is being deleted any more."""
+        query = f"/api/v1/namespaces/{self.namespace}/pods?labelSelector=app%3D{name}"
+        wait_until(
+            lambda: not any(
+                each["metadata"].get("deletionTimestamp")
+                for each in self.cluster.api("GET", query)["items"]
+            ),
+            "the old pods are gone",
+        )
+
     def update(self, *images: str, workload: str = "deployment/web", **more: Any) -> StepResult:
         """Run the action until it ends; `more` are further inputs, with `_` for `-`."""
         run, env, inputs, machine = self._given(images, workload, more)
