@@ -145,9 +145,11 @@ class App:
         """Wait until no pod of a workload is being deleted any more."""
         query = f"/api/v1/namespaces/{self.namespace}/pods?labelSelector=app%3D{name}"
         wait_until(
-            lambda: not any(
-                each["metadata"].get("deletionTimestamp")
-                for each in self.cluster.api("GET", query)["items"]
+            lambda: (
+                not any(
+                    each["metadata"].get("deletionTimestamp")
+                    for each in self.cluster.api("GET", query)["items"]
+                )
             ),
             "the old pods are gone",
         )

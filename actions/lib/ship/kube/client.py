@@ -86,13 +86,19 @@ class Client:
         self._path = socket_path
         self._sleep = sleep
         self._connection: _Connection | None = None
-        self.patience = PATIENCE_SECONDS
+        self._patience = PATIENCE_SECONDS
+        self._timeout = TIMEOUT_SECONDS
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
         if self._connection:
             self._connection.close()
         self._connection = None
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait no longer than this for an answer, with all tries."""
+        self.close()
+        self._patience = self._timeout = seconds
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Return an object."""
@@ -158,7 +164,7 @@ class Client:
 
     def _send(self, request: _Request) -> bytes:
         """Send a request, several times if it is safe, and return the body of the answer."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self._patience
         tries = 0
         while True:
             tries += 1
@@ -183,7 +189,7 @@ class Client:
 
     def _exchange(self, request: _Request) -> tuple[int, str, bytes]:
         if not self._connection:
-            self._connection = _Connection(self._path, TIMEOUT_SECONDS)
+            self._connection = _Connection(self._path, self._timeout)
         headers = {"Accept": "application/json, */*"}
         if request.media_type:
             headers["Content-Type"] = request.media_type

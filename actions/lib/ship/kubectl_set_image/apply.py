@@ -244,7 +244,9 @@ class Back:
 
 def _back(now: Object, template: Object, change: Change) -> list[dict[str, Any]]:
     """Return the JSON patch. It fails when the workload has changed since `now`."""
-    old = change.found.annotations
+    # Another version than the last one has its own cause, which its ReplicaSet keeps.
+    is_last = template == change.found.live
+    old = {**change.found.annotations, **({} if is_last else {CAUSE: None})}
     noted = now["metadata"].get("annotations") or {}
     version = now["metadata"]["resourceVersion"]
     return [

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PROGRESS_SECONDS = 600
 # GitHub kills us 10 s after its first signal: nothing is tried for longer than this then.
-CANCELLED_SECONDS = 5.0
+CANCELLED_SECONDS = 4.0
 
 
 class Work:
@@ -250,7 +250,7 @@ class _Deploy:
 
     def _cancelled(self, error: Interrupted) -> Interrupted:
         """Return the error of a cancelled run, after all was put back where that is wanted."""
-        self._cluster.client.patience = CANCELLED_SECONDS
+        self._cluster.client.hurry(CANCELLED_SECONDS)
         back = self._put_back(self._apply.applied) if self._inputs.rolls_back else {}
         return self._report.cancelled(error, self._apply.applied, back)
 
