@@ -192,6 +192,9 @@ class Client:
             body = answer.read(BODY_LIMIT + 1)
             if len(body) > BODY_LIMIT:
                 raise ValueError("the answer is too large")
+            # With a limit, the standard library does not say that a body was cut.
+            if answer.length:
+                raise http.client.IncompleteRead(body, answer.length)
             return answer.status, answer.headers.get("Retry-After", ""), body
 
 
