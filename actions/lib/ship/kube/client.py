@@ -176,6 +176,10 @@ class Client:
         except NO_ANSWER as error:
             self.close()
             return Unanswered(f"{type(error).__name__}: {error}"), 0
+        except BaseException:
+            # The answer of an interrupted request must not be taken for that of the next one.
+            self.close()
+            raise
         if status < 300:  # noqa: PLR2004 - 2xx
             return None, 0
         refused = _refused(status, self._body)
