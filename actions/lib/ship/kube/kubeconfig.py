@@ -10,6 +10,7 @@ import binascii
 import contextlib
 import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,15 +132,23 @@ def _view(options: tuple[str, ...], runner: Runner) -> dict[str, Any]:
         kubectl("config", "view", "--raw", "-o", "json", why="read the kubeconfig", options=options)
     )
     if done.code:
-        said = " ".join(done.stderr.split())[:300]
         raise UserError.of(
-            f"kubectl cannot read it: {said}",
+            f"kubectl cannot read it: {_without_values(done.stderr)}",
             where="input `kubeconfig`",
             hint=WHAT_IT_IS,
             anchor=ANCHOR,
         )
     found = json.loads(done.stdout)
     return found if isinstance(found, dict) else {}
+
+
+def _without_values(said: str) -> str:
+    """Return what kubectl says of a file, up to the value that it quotes.
+
+    That may be a part of a secret, such as a password with a star in front: "unknown anchor '…'".
+    """
+    plain = re.sub(r'^error: |error loading config file ".*?": ', "", " ".join(said.split()))
+    return re.split(r"(?<!\w)['`\"]", plain)[0].strip()[:300]
 
 
 def _in_cluster(context: str, env: Mapping[str, str]) -> Access:
