@@ -205,9 +205,9 @@ def _chosen(view: Mapping[str, Any], asked: str, options: tuple[str, ...], here:
     if name not in contexts:
         where = "input `context`" if asked else "input `kubeconfig`"
         what = f"has no context {name!r}" if name else "names no current context"
-        hint = near_match(name, contexts) if contexts else WHAT_IT_IS
+        hint = f"set `context`: {near_match(name, contexts)}" if contexts else WHAT_IT_IS
         what = f"the kubeconfig {what}" if asked else what
-        raise UserError.of(what, where=where, hint=f"set `context`: {hint}", anchor=ANCHOR)
+        raise UserError.of(what, where=where, hint=hint, anchor=ANCHOR)
     context = contexts[name]
     cluster = _by_name(view, "clusters", "cluster").get(str(context.get("cluster")), {})
     user = _by_name(view, "users", "user").get(str(context.get("user")), {})
