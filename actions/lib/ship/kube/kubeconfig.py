@@ -6,7 +6,6 @@ kubectl reads the YAML (`kubectl config view`), so that what it says of a file i
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import json
 import os
@@ -93,8 +92,9 @@ def read_kubeconfig(read: Reader, workspace: str) -> Kubeconfig:
     path = os.path.join(workspace, os.path.expanduser(value))
     if "\n" not in value and os.path.isfile(path):
         return Kubeconfig(path=path)
-    # A path may be shown, a secret may not: what has a dot or a slash early is taken for a path.
-    is_path = len(value) <= LONGEST_PATH and "\n" not in value and value.startswith(("/", ".", "~"))
+    # A path may be shown, a secret may not: base64 and tokens may begin with a slash as well.
+    looks_so = value.startswith(("/", ".", "~")) and "\n" not in value
+    is_path = looks_so and len(value) <= LONGEST_PATH and not _bytes_of(value)
     what = f"there is no file {value!r}" if is_path else "is no kubeconfig, no base64 and no file"
     read.problem("kubeconfig", what, WHAT_IT_IS, ANCHOR)
     return Kubeconfig()
@@ -106,11 +106,15 @@ def _is_text(value: str) -> bool:
 
 def _decoded(value: str) -> str:
     """Return the kubeconfig that a base64 text holds; nothing when it is none."""
-    try:
-        text = base64.b64decode("".join(value.split()), validate=True).decode()
-    except (binascii.Error, ValueError):
-        return ""
+    text = _bytes_of(value).decode("utf-8", "replace")
     return text if _is_text(text) else ""
+
+
+def _bytes_of(value: str) -> bytes:
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        return b""
 
 
 @contextlib.contextmanager
@@ -162,7 +166,15 @@ def _view(options: tuple[str, ...], runner: Runner) -> dict[str, Any]:
             hint=WHAT_IT_IS,
             anchor=ANCHOR,
         )
-    found = json.loads(done.stdout)
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        raise UserError.of(
+            "`kubectl config view` printed something that is not JSON",
+            where="input `kubeconfig`",
+            hint="look whether the kubectl of this runner is a script that prints more",
+            anchor=ANCHOR,
+        ) from None
     return found if isinstance(found, dict) else {}
 
 
