@@ -236,7 +236,9 @@ class KubeApi:
         meta: Object = {"resourceVersion": str(self._version)}
         if end < len(found):
             meta |= {"continue": str(end), "remainingItemCount": len(found) - end}
-        return {"kind": "List", "apiVersion": "v1", "metadata": meta, "items": found[begin:end]}
+        # In a list, objects do not say their kind.
+        items = [{k: v for k, v in each.items() if k != "kind"} for each in found[begin:end]]
+        return {"kind": "List", "apiVersion": "v1", "metadata": meta, "items": items}
 
     def _log(self, pod: str, request: Request) -> Answer:
         previous = " previous" if request.query.get("previous") == "true" else ""

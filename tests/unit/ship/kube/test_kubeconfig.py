@@ -344,7 +344,7 @@ SAID = [
     ("yaml: cannot decode !!str `hunter2` as a !!int", "yaml: cannot decode !!str"),
     ('no kind "hunter2" is registered for version "v9" in scheme "k8s.io/latest.go:50"', "no kind"),
     (
-        'couldn\'t get version/kind; json: cannot unmarshal string into Go value of type struct { "',
+        'couldn\'t get version/kind; json: cannot unmarshal string into Go value of type "x"',
         "couldn't get version/kind; json: cannot unmarshal string into Go value of type",
     ),
     ("yaml: line 7: did not find expected ',' or '}'", "yaml: line 7: did not find expected"),
