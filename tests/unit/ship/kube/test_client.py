@@ -134,7 +134,7 @@ def test_a_change_that_was_refused_before_it_was_made_is_sent_again(
 
 def test_a_rehearsal_is_sent_again_and_changes_nothing(client: Client, api: KubeApi) -> None:
     api.fail(LOST._replace(done=True), Fault(status(500, "leader changed"), done=True))
-    rehearsed = client.patch(WEB, PATCH, STRATEGIC, dryRun="All")
+    rehearsed = client.patch(WEB, PATCH, STRATEGIC, query={"dryRun": "All"})
     assert rehearsed["metadata"]["annotations"] == {"a": "b"}
     assert "annotations" not in client.get(WEB)["metadata"]
 
