@@ -11,6 +11,7 @@ from ship.images.docker_config import auth_key
 from ship.images.reference import GHCR, Name
 from ship.kubectl_set_image.workload_input import NAME
 from ship.runner.command import Secret
+from ship.runner.reader import ENV_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +84,11 @@ def _secret(read: Reader, name: str, keys: Any, env: Mapping[str, str]) -> Clust
         return ClusterSecret(name, {})
     values = {}
     for key, variable in variables.items():
-        if not KEY.fullmatch(key):
+        if not ENV_NAME.fullmatch(variable):
+            # Not the word itself: it may be a secret, or a part of one, that should be in `env:`.
+            what = f"a word among the keys of {name} is not the name of a variable"
+            read.problem("secret", what, f"{FORM}; the values go into `env:`", ANCHOR)
+        elif not KEY.fullmatch(key):
             what = f"{key!r} in {name} is not a key that a Secret can have"
             read.problem("secret", what, "use letters, digits, and - _ .", ANCHOR)
         elif not env.get(variable):
