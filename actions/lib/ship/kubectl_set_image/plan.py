@@ -120,14 +120,14 @@ def _choice(found: Found, inputs: Inputs, problems: list[Problem]) -> dict[str, 
     template, target = found.template, found.target
     is_named = any(each is target or each == target for each in inputs.targets)
     chosen = _by_repository(template, target, inputs, problems, is_named=is_named)
-    # What is said for one workload goes before what is said for all.
+    # What is said for one workload goes before what is said for all, and so for containers.
     for source, pairs in (("image", inputs.images.by_container), ("workload", target.images)):
+        if EVERY in pairs:
+            chosen.update(dict.fromkeys(containers(template), pairs[EVERY]))
         for container, image in pairs.items():
-            if container == EVERY:
-                chosen.update(dict.fromkeys(containers(template), image))
-            elif container in all_containers(template):
+            if container in all_containers(template):
                 chosen[container] = image
-            elif source == "workload":
+            elif source == "workload" and container != EVERY:
                 problems.append(_unknown(source, container, target, template))
     if not chosen and is_named and not problems:
         problems += _nothing(target, template, inputs)
