@@ -307,10 +307,19 @@ def _owners(workload: Object, images: Mapping[str, str]) -> Iterator[str]:
         manager = str(entry.get("manager"))
         if entry.get("operation") != "Apply" or manager in OWN_MANAGERS:
             continue
-        text = str(entry.get("fieldsV1") or {})
-        owned = [name for name in images if f'{{"name":"{name}"}}' in text]
-        if owned and "f:image" in text:
+        fields = entry.get("fieldsV1") or {}
+        owned = [name for name in images if _has_image(fields, f'k:{{"name":"{name}"}}')]
+        if owned:
             yield (
                 f"{manager} applies the image of {', '.join(owned)} from elsewhere: it may set it "
                 "back, or stop with a conflict; let it ignore this field, or change it there"
             )
+
+
+def _has_image(fields: Any, container: str) -> bool:
+    """Say whether the image of a container is among the fields that a manager owns."""
+    if not isinstance(fields, dict):
+        return False
+    return "f:image" in (fields.get(container) or {}) or any(
+        _has_image(each, container) for each in fields.values()
+    )
