@@ -182,6 +182,10 @@ class Client:
         except NO_ANSWER as error:
             self.close()
             return Unanswered(f"{type(error).__name__}: {error}"), 0
+        except BaseException:
+            # The answer of an interrupted request must not be taken for that of the next one.
+            self.close()
+            raise
         if status < 300:  # noqa: PLR2004 - 2xx
             return None, 0
         refused = _refused(status, self._body)
@@ -198,6 +202,9 @@ class Client:
             body = answer.read(BODY_LIMIT + 1)
             if len(body) > BODY_LIMIT:
                 raise ValueError("the answer is too large")
+            # With a limit, the standard library does not say that a body was cut.
+            if answer.length:
+                raise http.client.IncompleteRead(body, answer.length)
             return answer.status, answer.headers.get("Retry-After", ""), body
 
 

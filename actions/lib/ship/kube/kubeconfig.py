@@ -6,10 +6,10 @@ kubectl reads the YAML (`kubectl config view`), so that what it says of a file i
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,6 +50,23 @@ class Kubeconfig(NamedTuple):
     path: str = ""
 
 
+class _Here(NamedTuple):
+    """This runner, as a kubeconfig sees it: `folder` is where its paths begin, if that is known."""
+
+    env: Mapping[str, str]
+    folder: str
+
+    def has_file(self, path: str) -> bool:
+        known = os.path.isabs(path) or self.folder
+        return not known or os.path.isfile(os.path.join(self.folder, path))
+
+    def has_program(self, command: str) -> bool:
+        """Say whether a program is there; kubectl takes a path from where the kubeconfig is."""
+        if os.sep not in command:
+            return bool(shutil.which(command, path=self.env.get("PATH")))
+        return self.has_file(command)
+
+
 class Access(NamedTuple):
     """The way to a cluster: options of kubectl, and what the kubeconfig says of the context."""
 
@@ -75,8 +92,9 @@ def read_kubeconfig(read: Reader, workspace: str) -> Kubeconfig:
     path = os.path.join(workspace, os.path.expanduser(value))
     if "\n" not in value and os.path.isfile(path):
         return Kubeconfig(path=path)
-    # A path may be shown, a secret may not: what has a dot or a slash early is taken for a path.
-    is_path = len(value) <= LONGEST_PATH and "\n" not in value and value.startswith(("/", ".", "~"))
+    # A path may be shown, a secret may not: base64 and tokens may begin with a slash as well.
+    looks_so = value.startswith(("/", ".", "~")) and "\n" not in value
+    is_path = looks_so and len(value) <= LONGEST_PATH and not _bytes_of(value)
     what = f"there is no file {value!r}" if is_path else "is no kubeconfig, no base64 and no file"
     read.problem("kubeconfig", what, WHAT_IT_IS, ANCHOR)
     return Kubeconfig()
@@ -88,11 +106,15 @@ def _is_text(value: str) -> bool:
 
 def _decoded(value: str) -> str:
     """Return the kubeconfig that a base64 text holds; nothing when it is none."""
-    try:
-        text = base64.b64decode("".join(value.split()), validate=True).decode()
-    except (binascii.Error, ValueError):
-        return ""
+    text = _bytes_of(value).decode("utf-8", "replace")
     return text if _is_text(text) else ""
+
+
+def _bytes_of(value: str) -> bytes:
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        return b""
 
 
 @contextlib.contextmanager
@@ -123,7 +145,14 @@ def open_access(
     view = _view(options, runner)
     if not path and not view.get("contexts"):
         return _in_cluster(context, env)
-    return _chosen(view, context, options, env)
+    return _chosen(view, context, options, _Here(env, _folder_of(path, env)))
+
+
+def _folder_of(path: str, env: Mapping[str, str]) -> str:
+    """Return the folder that paths in a kubeconfig begin at: the one that it is in."""
+    path = path or env.get("KUBECONFIG") or os.path.join(env.get("HOME", ""), ".kube", "config")
+    # Of several files that are merged, kubectl does not say which one a path is from.
+    return "" if os.pathsep in path else os.path.dirname(path)
 
 
 def _view(options: tuple[str, ...], runner: Runner) -> dict[str, Any]:
@@ -131,15 +160,31 @@ def _view(options: tuple[str, ...], runner: Runner) -> dict[str, Any]:
         kubectl("config", "view", "--raw", "-o", "json", why="read the kubeconfig", options=options)
     )
     if done.code:
-        said = " ".join(done.stderr.split())[:300]
         raise UserError.of(
-            f"kubectl cannot read it: {said}",
+            f"kubectl cannot read it: {_without_values(done.stderr)}",
             where="input `kubeconfig`",
             hint=WHAT_IT_IS,
             anchor=ANCHOR,
         )
-    found = json.loads(done.stdout)
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        raise UserError.of(
+            "`kubectl config view` printed something that is not JSON",
+            where="input `kubeconfig`",
+            hint="look whether the kubectl of this runner is a script that prints more",
+            anchor=ANCHOR,
+        ) from None
     return found if isinstance(found, dict) else {}
+
+
+def _without_values(said: str) -> str:
+    """Return what kubectl says of a file, up to the value that it quotes.
+
+    That may be a part of a secret, such as a password with a star in front: "unknown anchor '…'".
+    """
+    plain = re.sub(r'^error: |error loading config file ".*?": ', "", " ".join(said.split()))
+    return re.split(r"(?<!\w)['`\"]", plain)[0].strip()[:300]
 
 
 def _in_cluster(context: str, env: Mapping[str, str]) -> Access:
@@ -165,22 +210,20 @@ def _in_cluster(context: str, env: Mapping[str, str]) -> Access:
     return Access((), server, namespace or "default", "the pod's own service account")
 
 
-def _chosen(
-    view: Mapping[str, Any], asked: str, options: tuple[str, ...], env: Mapping[str, str]
-) -> Access:
+def _chosen(view: Mapping[str, Any], asked: str, options: tuple[str, ...], here: _Here) -> Access:
     """Return the access that a context of a kubeconfig gives. Raises UserError."""
     contexts = _by_name(view, "contexts", "context")
     name = asked or str(view.get("current-context") or "")
     if name not in contexts:
         where = "input `context`" if asked else "input `kubeconfig`"
         what = f"has no context {name!r}" if name else "names no current context"
-        hint = near_match(name, contexts) if contexts else WHAT_IT_IS
+        hint = f"set `context`: {near_match(name, contexts)}" if contexts else WHAT_IT_IS
         what = f"the kubeconfig {what}" if asked else what
-        raise UserError.of(what, where=where, hint=f"set `context`: {hint}", anchor=ANCHOR)
+        raise UserError.of(what, where=where, hint=hint, anchor=ANCHOR)
     context = contexts[name]
     cluster = _by_name(view, "clusters", "cluster").get(str(context.get("cluster")), {})
     user = _by_name(view, "users", "user").get(str(context.get("user")), {})
-    problems = [*_of_cluster(name, context, cluster), *_of_user(name, context, user, env)]
+    problems = [*_of_cluster(name, context, cluster, here), *_of_user(name, context, user, here)]
     if problems:
         raise UserError(*problems)
     return Access(
@@ -194,37 +237,37 @@ def _chosen(
 
 
 def _of_cluster(
-    name: str, context: Mapping[str, Any], cluster: Mapping[str, Any]
+    name: str, context: Mapping[str, Any], cluster: Mapping[str, Any], here: _Here
 ) -> Iterator[Problem]:
     if not cluster.get("server"):
         what = f"context {name!r} names the cluster {context.get('cluster')!r}, which has no server"
         yield Problem("input `kubeconfig`", what, WHAT_IT_IS, ANCHOR)
-    yield from _missing_file(cluster, "certificate-authority")
+    yield from _missing_file(cluster, "certificate-authority", here)
 
 
 def _of_user(
-    name: str, context: Mapping[str, Any], user: Mapping[str, Any], env: Mapping[str, str]
+    name: str, context: Mapping[str, Any], user: Mapping[str, Any], here: _Here
 ) -> Iterator[Problem]:
     if not user:
         what = f"context {name!r} names the user {context.get('user')!r}, who has no login in it"
         hint = "print it with `kubectl config view --flatten --raw --minify`: without --raw the "
         yield Problem("input `kubeconfig`", what, f"{hint}login is left out", ANCHOR)
     for key in ("client-certificate", "client-key", "tokenFile"):
-        yield from _missing_file(user, key)
+        yield from _missing_file(user, key, here)
     if "REDACTED" in (user.get("token"), user.get("password")):
         what = "holds the word REDACTED in the place of the login"
         yield Problem("input `kubeconfig`", what, "print it with the option --raw", ANCHOR)
     command = str(object_at(user, "exec").get("command") or "")
-    if command and not shutil.which(command, path=env.get("PATH")):
+    if command and not here.has_program(command):
         plugin = os.path.basename(command)
         hint = PLUGINS.get(plugin, f"install {plugin} in a step before")
         what = f"logs in with the program `{command}`, which is not on the PATH of the runner"
         yield Problem("input `kubeconfig`", what, hint, "a-login-plugin-is-missing")
 
 
-def _missing_file(entry: Mapping[str, Any], key: str) -> Iterator[Problem]:
+def _missing_file(entry: Mapping[str, Any], key: str, here: _Here) -> Iterator[Problem]:
     path = str(entry.get(key) or "")
-    if path and not os.path.isfile(path):
+    if path and not here.has_file(path):
         what = f"names the file {path} as {key}, which this runner does not have"
         hint = "print it with `kubectl config view --flatten --raw --minify`, which has all in one"
         yield Problem("input `kubeconfig`", what, hint, ANCHOR)

@@ -52,7 +52,7 @@ def proxy(runner: Runner, folder: str, options: Sequence[str]) -> Iterator[str]:
         changed.wait(START_SECONDS)
         if not ready.is_set():
             raise StepFailed.of(
-                f"kubectl could not start its proxy: {_last(said)}",
+                f"kubectl could not start its proxy: {_words(said)}",
                 hint="run `kubectl version` in a step before, with the same kubeconfig",
                 anchor="kubectl-could-not-start-its-proxy",
             )
@@ -61,6 +61,7 @@ def proxy(runner: Runner, folder: str, options: Sequence[str]) -> Iterator[str]:
         process.stop()
 
 
-def _last(said: Tail) -> str:
-    lines = [line.strip() for line in said if line.strip()]
-    return lines[-1][:500] if lines else "it said nothing within 60 seconds"
+def _words(said: Tail) -> str:
+    """Return what kubectl has said; of an error the last lines may be advice alone."""
+    text = " ".join(" ".join(said).split())
+    return text[-1000:] or "it said nothing within 60 seconds"

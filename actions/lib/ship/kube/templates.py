@@ -58,7 +58,8 @@ def with_images(template: Object, images: Mapping[str, str]) -> dict[str, Any]:
     changed: dict[str, Any] = copy.deepcopy(dict(template))
     for key in ("containers", "initContainers"):
         for each in (changed.get("spec") or {}).get(key) or ():
-            each["image"] = images.get(each.get("name"), each.get("image"))
+            if each.get("name") in images:
+                each["image"] = images[each["name"]]
     return changed
 
 

@@ -64,8 +64,12 @@ class Inputs(NamedTuple):
         return (*self.secrets, *((self.pull_secret,) if self.pull_secret else ()))
 
     def hidden(self) -> tuple[Secret, ...]:
-        """Return what must not be shown. GitHub masks the values of `env:` that are secrets."""
-        return tuple(value for each in self.all_secrets for value in each.values.values())
+        """Return what must not be shown.
+
+        The values of `secret` are not among them: GitHub masks those that come from secrets, and
+        the log may need the plain ones, such as a 1.
+        """
+        return self.pull_secret.hidden if self.pull_secret else ()
 
 
 def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:

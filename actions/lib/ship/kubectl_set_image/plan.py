@@ -120,14 +120,14 @@ def _choice(found: Found, inputs: Inputs, problems: list[Problem]) -> dict[str, 
     template, target = found.template, found.target
     is_named = any(each is target or each == target for each in inputs.targets)
     chosen = _by_repository(template, target, inputs, problems, is_named=is_named)
-    # What is said for one workload goes before what is said for all.
+    # What is said for one workload goes before what is said for all, and so for containers.
     for source, pairs in (("image", inputs.images.by_container), ("workload", target.images)):
+        if EVERY in pairs:
+            chosen.update(dict.fromkeys(containers(template), pairs[EVERY]))
         for container, image in pairs.items():
-            if container == EVERY:
-                chosen.update(dict.fromkeys(containers(template), image))
-            elif container in all_containers(template):
+            if container in all_containers(template):
                 chosen[container] = image
-            elif source == "workload":
+            elif source == "workload" and container != EVERY:
                 problems.append(_unknown(source, container, target, template))
     if not chosen and is_named and not problems:
         problems += _nothing(target, template, inputs)
@@ -307,10 +307,19 @@ def _owners(workload: Object, images: Mapping[str, str]) -> Iterator[str]:
         manager = str(entry.get("manager"))
         if entry.get("operation") != "Apply" or manager in OWN_MANAGERS:
             continue
-        text = str(entry.get("fieldsV1") or {})
-        owned = [name for name in images if f'{{"name":"{name}"}}' in text]
-        if owned and "f:image" in text:
+        fields = entry.get("fieldsV1") or {}
+        owned = [name for name in images if _has_image(fields, f'k:{{"name":"{name}"}}')]
+        if owned:
             yield (
                 f"{manager} applies the image of {', '.join(owned)} from elsewhere: it may set it "
                 "back, or stop with a conflict; let it ignore this field, or change it there"
             )
+
+
+def _has_image(fields: Any, container: str) -> bool:
+    """Say whether the image of a container is among the fields that a manager owns."""
+    if not isinstance(fields, dict):
+        return False
+    return "f:image" in (fields.get(container) or {}) or any(
+        _has_image(each, container) for each in fields.values()
+    )

@@ -11,9 +11,10 @@ from ship.images.docker_config import auth_key
 from ship.images.reference import GHCR, Name
 from ship.kubectl_set_image.workload_input import NAME
 from ship.runner.command import Secret
+from ship.runner.reader import ENV_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ship.runner.reader import Reader
 
@@ -27,13 +28,17 @@ ANCHOR = "a-secret-for-the-cluster"
 
 
 class ClusterSecret(NamedTuple):
-    """A Secret of the cluster: its name, its type and its values."""
+    """A Secret of the cluster: its name, its type and its values.
+
+    `hidden` are the parts of them that must not be shown.
+    """
 
     name: str
     values: Mapping[str, Secret]
     type: str = OPAQUE
     # Whether it is made from a token that is dead soon.
     is_short_lived: bool = False
+    hidden: tuple[Secret, ...] = ()
 
     def body(self) -> Secret:
         """Return the object to apply, as JSON."""
@@ -83,7 +88,11 @@ def _secret(read: Reader, name: str, keys: Any, env: Mapping[str, str]) -> Clust
         return ClusterSecret(name, {})
     values = {}
     for key, variable in variables.items():
-        if not KEY.fullmatch(key):
+        if not ENV_NAME.fullmatch(variable):
+            # Not the word itself: it may be a secret, or a part of one, that should be in `env:`.
+            what = f"a word among the keys of {name} is not the name of a variable"
+            read.problem("secret", what, f"{FORM}; the values go into `env:`", ANCHOR)
+        elif not KEY.fullmatch(key):
             what = f"{key!r} in {name} is not a key that a Secret can have"
             read.problem("secret", what, "use letters, digits, and - _ .", ANCHOR)
         elif not env.get(variable):
@@ -128,18 +137,17 @@ def read_pull_secret(read: Reader, images: Sequence[str], actor: str) -> Cluster
         read.problem("registry-password", "is required for `pull-secret` but empty", hint, ANCHOR)
     if not (user or actor):
         read.problem("registry-username", "is required for `pull-secret` but empty", "", ANCHOR)
-    config = Secret(json.dumps(dict(_config(registries, user or actor, password))))
-    short = password.reveal().startswith(SHORT_LIVED)
-    return ClusterSecret(name, {".dockerconfigjson": config}, DOCKER, is_short_lived=short)
-
-
-def _config(
-    registries: Mapping[str, None], user: str, password: Secret
-) -> Iterator[tuple[str, object]]:
-    pair = f"{user}:{password.reveal()}".encode()
-    auth = {
-        "username": user,
+    auth = Secret(base64.b64encode(f"{user or actor}:{password.reveal()}".encode()).decode())
+    login = {
+        "username": user or actor,
         "password": password.reveal(),
-        "auth": base64.b64encode(pair).decode(),
+        "auth": auth.reveal(),
     }
-    yield "auths", {auth_key(registry): auth for registry in registries}
+    config = {"auths": {auth_key(registry): login for registry in registries}}
+    return ClusterSecret(
+        name,
+        {".dockerconfigjson": Secret(json.dumps(config))},
+        DOCKER,
+        is_short_lived=password.reveal().startswith(SHORT_LIVED),
+        hidden=(password, auth),
+    )

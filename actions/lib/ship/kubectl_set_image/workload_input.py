@@ -57,7 +57,9 @@ def read_targets(read: Reader) -> tuple[Target, ...]:
 def _target(read: Reader, number: int, workload: str, *pairs: str) -> Target | None:
     word, slash, name = workload.partition("/")
     kind = kind_of(word) if slash else None
-    images = dict(filter(None, (_pair(read, "workload", number, pair) for pair in pairs)))
+    images: dict[str, str] = {}
+    for pair in pairs:
+        _add(read, "workload", number, pair, images)
     if not slash:
         what = f"line {number}: {workload!r} has no kind before the name"
         read.problem("workload", what, FORM, ANCHOR)
@@ -79,14 +81,21 @@ def read_images(read: Reader, *, is_required: bool) -> Images:
     for number, line in read.numbered_lines("image"):
         if "=" not in line:
             alone.append(read_pinned(read, "image", line))
-        elif pair := _pair(read, "image", number, line):
-            if pair[0] in named:
-                read.problem("image", f"line {number} names container {pair[0]!r} a second time")
-            named[pair[0]] = pair[1]
+        else:
+            _add(read, "image", number, line, named)
     if is_required and not alone and not named and not read.text("image"):
         hint = "give the output `image` of build-push; it is empty when nothing was pushed"
         read.required("image", hint)
     return Images(tuple(dict.fromkeys(alone)), named)
+
+
+def _add(read: Reader, name: str, number: int, text: str, found: dict[str, str]) -> None:
+    """Add what CONTAINER=IMAGE says to the images that were found. Notes every problem."""
+    pair = _pair(read, name, number, text)
+    if pair and pair[0] in found:
+        read.problem(name, f"line {number} names container {pair[0]!r} a second time")
+    elif pair:
+        found[pair[0]] = pair[1]
 
 
 def _pair(read: Reader, name: str, number: int, text: str) -> tuple[str, str] | None:
