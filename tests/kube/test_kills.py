@@ -80,7 +80,7 @@ def points() -> Iterator[ParameterSet]:
                 )
 
 
-@pytest.mark.parametrize("point", points())
+@pytest.mark.parametrize("point", list(points()))
 def test_the_old_or_the_new_version_serves_and_the_next_run_needs_no_hand(
     app: App, point: Point
 ) -> None:

@@ -101,7 +101,7 @@ def fail(case: Case, kube: Cluster, folder: Path) -> Seen:
         return Seen(done, before, app.template(kind), bool(ready))
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", list(cases()))
 def test_the_cause_is_named_and_what_ran_before_serves(
     case: Case, seen: dict[Case, Future[Seen]]
 ) -> None:
