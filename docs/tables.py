@@ -1,14 +1,16 @@
 """Writes the tables of the docs, and the JSON Schema of the spec: `make docs`.
 
 The tables of inputs and outputs in the README of every action come from its action.yml. The tables
-of keys in docs/spec.md and the JSON Schema come from the declaration of the spec. With `--check`
-nothing is written, and the exit code is 1 when something would be.
+of keys in docs/spec.md and the JSON Schema come from the declaration of the spec. The tables of
+causes in docs/kubectl-set-image.md come from the tables of states in `ship/kube/causes`. With
+`--check` nothing is written, and the exit code is 1 when something would be.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +18,20 @@ from ruamel.yaml import YAML
 
 from gen_workflow.spec import reference, schema
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "actions" / "lib")]
+
+from ship.kube.causes import (  # noqa: E402 - found in the folder of the actions
+    container_states,
+    image_states,
+    pod_states,
+)
+from ship.kube.causes.finding import NEVER, RESTARTS, State  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import ModuleType
+
 SPEC = ROOT / "docs" / "spec.md"
 SCHEMA = ROOT / "docs" / "spec.schema.json"
 BEGIN = "<!-- reference: made from action.yml by `make docs` -->\n"
@@ -30,12 +42,22 @@ KEYS = re.compile(
     re.DOTALL,
 )
 TOP = "the top level"
+KUBECTL_SET_IMAGE = ROOT / "docs" / "kubectl-set-image.md"
+CAUSES = re.compile(
+    rf"(<!-- causes of ([^\n]*): made from ship/kube/causes by `make docs` -->\n).*?(?={END})",
+    re.DOTALL,
+)
+STATES = {"images": image_states, "containers": container_states, "pods": pod_states}
+# What stands in a message where the name or the words of a case would be.
+EXAMPLE = {"image": "IMAGE", "code": "exit code 1", "times": "2 times", "gates": "GATES",
+           "scheduler": "NAME", "node": "NODE"}  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
     """Bring every document up to date, or say which is not."""
     wanted = {path: with_tables(path) for path in readmes()}
     wanted |= {SPEC: with_keys(SPEC.read_text("utf-8")), SCHEMA: schema.text()}
+    wanted[KUBECTL_SET_IMAGE] = with_causes(KUBECTL_SET_IMAGE.read_text("utf-8"))
     stale = [path for path, text in wanted.items() if not is_file_with(path, text)]
     for path in stale:
         print(path.relative_to(ROOT))
@@ -56,6 +78,50 @@ def with_keys(text: str) -> str:
     """Return the text of docs/spec.md with the tables that the declaration gives."""
     tables = reference.tables()
     return KEYS.sub(lambda at: at[1] + tables["" if at[2] == TOP else at[2].strip("`")], text)
+
+
+def with_causes(text: str) -> str:
+    """Return the text of docs/kubectl-set-image.md with the tables of states in the code."""
+    return CAUSES.sub(lambda at: at[1] + _causes(STATES[at[2]]), text)
+
+
+def states(module: ModuleType) -> Iterator[State]:
+    """Yield the states that a module has, alone and in lists."""
+    for value in vars(module).values():
+        listed = value if isinstance(value, tuple) and not isinstance(value, State) else (value,)
+        yield from (each for each in listed if isinstance(each, State))
+
+
+def _causes(module: ModuleType) -> str:
+    by_key: dict[str, list[State]] = defaultdict(list)
+    for each in states(module):
+        if each not in by_key[each.key]:
+            by_key[each.key].append(each)
+    rows = [
+        f"| [`{key}`](errors.md#rollout-{key}) | {_cell(message(each))} | {patience(each)} |"
+        for key, same in by_key.items()
+        for each in same
+    ]
+    head = ["| Cause | What the message says | Fails the rollout |", "| --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])
+
+
+def message(state: State) -> str:
+    """Return the message of a state, with examples in the place of what a cluster says."""
+    said = state.text.format_map(defaultdict(str, EXAMPLE))
+    return re.sub(r" +", " ", said).replace(" ,", ",").rstrip(" :")
+
+
+def patience(state: State) -> str:
+    """Return in words when a state fails a rollout."""
+    if state.grace == NEVER:
+        return "only without progress"
+    if state.times == RESTARTS:
+        return "after more than `restarts` restarts"
+    seconds = f"after {state.grace:.0f} s" if state.grace else ""
+    seconds += " in which no other pod moves" if state.patient else ""
+    times = f"when seen {state.times} times" if state.times > 1 else ""
+    return ", ".join(filter(None, (seconds, times))) or "at once"
 
 
 def readmes() -> list[Path]:

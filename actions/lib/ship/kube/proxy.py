@@ -1,4 +1,4 @@
-"""`kubectl proxy`: it logs in to the cluster in every way that kubectl knows, and keeps the login.
+"""The proxy of kubectl, which logs in to the cluster in every way that kubectl knows.
 
 It listens on a socket in a folder that only our user may enter, never on a port: every process of
 the machine could use a port.
