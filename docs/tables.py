@@ -115,9 +115,9 @@ def message(state: State) -> str:
 def patience(state: State) -> str:
     """Return in words when a state fails a rollout."""
     if state.grace == NEVER:
-        return "only without progress"
+        return "only [without progress](#time)"
     if state.times == RESTARTS:
-        return "after more than `restarts` restarts"
+        return "when it has ended more than `restarts` times"
     seconds = f"after {state.grace:.0f} s" if state.grace else ""
     seconds += " in which no other pod moves" if state.patient else ""
     times = f"when seen {state.times} times" if state.times > 1 else ""

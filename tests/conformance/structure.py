@@ -56,7 +56,7 @@ def room(name: str) -> str:
 
 ACTIONS = Half(
     ROOT / "actions" / "lib" / "ship",
-    (("runner",), ("images", "kube", "ssh"), ("build_push", "ssh_deploy")),
+    (("runner",), ("images", "ssh", "kube"), ("build_push", "ssh_deploy", "kubectl_set_image")),
     (7, 17, 47),
 )
 GENERATOR = Half(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -42,13 +42,20 @@ MAKERS = ("UserError.of", "StepFailed.of", "CannotAsk.of", "Problem")
 OF_BOTH = {"too-long"}
 
 
-def page() -> tuple[list[str], list[str], list[str]]:
-    """Return the headings about builds, those about deploys, and those of the generator."""
-    _, *parts = re.split(
-        r"^## (?:Builds: inputs|Connecting to a host|The spec)$", text(), flags=re.MULTILINE
-    )
-    builds, deploys, generator = map(_headings, parts)
-    return builds, deploys, generator
+class Page(NamedTuple):
+    """The headings of the page, by what they are about."""
+
+    builds: list[str]
+    deploys: list[str]
+    kubernetes: list[str]
+    generator: list[str]
+
+
+def page() -> Page:
+    """Return the headings, in the order in which their parts stand on the page."""
+    first = "Builds: inputs|Connecting to a host|Kubernetes: the inputs|The spec"
+    _, *parts = re.split(rf"^## (?:{first})$", text(), flags=re.MULTILINE)
+    return Page(*map(_headings, parts))
 
 
 def text() -> str:
@@ -61,11 +68,11 @@ def _headings(part: str) -> list[str]:
 
 def headings() -> Counter[str]:
     """Return the anchors that GitHub makes of the headings which are a code."""
-    return Counter(match[1] for line in page()[1] if (match := CODE.fullmatch(line)))
+    return Counter(match[1] for line in page().deploys if (match := CODE.fullmatch(line)))
 
 
 def headings_of_builds() -> Counter[str]:
-    return Counter(anchor_of_heading(line) for line in page()[0])
+    return Counter(anchor_of_heading(line) for line in page().builds)
 
 
 def calls(paths: list[Path]) -> Iterator[tuple[str, ast.Call]]:

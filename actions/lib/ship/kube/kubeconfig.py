@@ -32,6 +32,10 @@ WHAT_IT_IS = (
     "give the text of a kubeconfig, the same in base64, or the path of such a file, as "
     "`kubectl config view --flatten --raw --minify` prints it"
 )
+PRINT_IT_RAW = (
+    "print it with `kubectl config view --flatten --raw --minify`: without --raw the login is left "
+    "out"
+)
 ANCHOR = "the-kubeconfig"
 LONGEST_PATH = 255
 # What installs a plugin that logs in.
@@ -86,8 +90,7 @@ def read_kubeconfig(read: Reader, workspace: str) -> Kubeconfig:
         return Kubeconfig()
     if _is_text(value):
         return Kubeconfig(text=Secret(value + "\n"))
-    decoded = _decoded(value)
-    if decoded:
+    if decoded := _decoded(value):
         return Kubeconfig(text=Secret(decoded))
     path = os.path.join(workspace, os.path.expanduser(value))
     if "\n" not in value and os.path.isfile(path):
@@ -250,8 +253,7 @@ def _of_user(
 ) -> Iterator[Problem]:
     if not user:
         what = f"context {name!r} names the user {context.get('user')!r}, who has no login in it"
-        hint = "print it with `kubectl config view --flatten --raw --minify`: without --raw the "
-        yield Problem("input `kubeconfig`", what, f"{hint}login is left out", ANCHOR)
+        yield Problem("input `kubeconfig`", what, PRINT_IT_RAW, ANCHOR)
     for key in ("client-certificate", "client-key", "tokenFile"):
         yield from _missing_file(user, key, here)
     if "REDACTED" in (user.get("token"), user.get("password")):
