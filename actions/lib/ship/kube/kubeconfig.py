@@ -95,16 +95,20 @@ def read_kubeconfig(read: Reader, workspace: str) -> Kubeconfig:
     path = os.path.join(workspace, os.path.expanduser(value))
     if "\n" not in value and os.path.isfile(path):
         return Kubeconfig(path=path)
-    # A path may be shown, a secret may not: base64 and tokens may begin with a slash as well.
-    looks_so = value.startswith(("/", ".", "~")) and "\n" not in value
-    is_path = looks_so and len(value) <= LONGEST_PATH and not _bytes_of(value)
-    what = f"there is no file {value!r}" if is_path else "is no kubeconfig, no base64 and no file"
+    no_file = f"there is no file {value!r}"
+    what = no_file if _is_path(value) else "is no kubeconfig, no base64 and no file"
     read.problem("kubeconfig", what, WHAT_IT_IS, ANCHOR)
     return Kubeconfig()
 
 
 def _is_text(value: str) -> bool:
     return "clusters" in value and ("\n" in value or value.startswith("{"))
+
+
+def _is_path(value: str) -> bool:
+    """Say whether a value may be shown: base64 and tokens may begin with a slash as well."""
+    looks_so = value.startswith(("/", ".", "~")) and "\n" not in value
+    return looks_so and len(value) <= LONGEST_PATH and not _bytes_of(value)
 
 
 def _decoded(value: str) -> str:

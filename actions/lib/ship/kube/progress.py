@@ -103,7 +103,6 @@ def _daemon_set(snapshot: Snapshot) -> Progress:
     ready = sum(map(is_ready, snapshot.new_pods))
     away = len(_without_a_node(snapshot))
     by_hand = strategy.get("type") == ON_DELETE and updated < wanted
-    why = "" if wanted else NO_NODE
     return Progress(
         wanted,
         updated,
@@ -111,7 +110,7 @@ def _daemon_set(snapshot: Snapshot) -> Progress:
         is_done=(updated >= wanted and available >= wanted)
         or (bool(ready) and ready + away >= wanted and available + away >= wanted),
         note=f"{away} on nodes that are not ready or take no pods" if away else "",
-        nothing_runs=why or (ON_DELETE if by_hand else ""),
+        nothing_runs=NO_NODE if not wanted else ON_DELETE if by_hand else "",
     )
 
 
