@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from bed.action_file import ROOT
+from kube.app import machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from kube.app import App
 
 pytestmark = pytest.mark.needs("kubebed")
+DOCS = (ROOT / "docs" / "kubectl-set-image.md").read_text("utf-8")
 NOBODY = "no-such-token-0123456789"
 
 
@@ -87,11 +91,8 @@ def test_a_pull_secret_of_the_token_of_the_run_is_warned_of(app: App) -> None:
 
 def documented(kind: str) -> list[dict[str, Any]]:
     """Return the rules of the Role that the docs give for a kind."""
-    text = (ROOT / "docs" / "kubectl-set-image.md").read_text("utf-8")
-    found = re.search(rf"```yaml\n(# A Role for a {kind}\n.*?)```", text, re.DOTALL)
+    found = re.search(rf"```yaml\n(# A Role for a {kind}\n.*?)```", DOCS, re.DOTALL)
     assert found, f"the docs have no Role for a {kind}"
-    from ruamel.yaml import YAML  # noqa: PLC0415 - found in the environment of the tests
-
     return list(YAML(typ="safe").load(found[1])["rules"])
 
 
@@ -154,3 +155,21 @@ def test_all_rights_that_are_missing_are_named_at_once(app: App) -> None:
         "list events",
     ):
         assert f"may not {right}" in said, done.log
+
+
+def test_the_recipe_for_a_kubeconfig_in_the_docs_gives_one_that_works(app: App) -> None:
+    app.create()
+    allow(app, documented("Deployment"), "deploy")
+    found = re.search(r"```sh\n(kubectl -n shop create serviceaccount.*?)```", DOCS, re.DOTALL)
+    assert found
+    # The Role and its binding are there already.
+    lines = [line for line in found[1].splitlines() if " create serviceaccount" not in line]
+    lines = [line for line in lines if " create rolebinding" not in line]
+    config = app.folder / "admin"
+    config.write_text(app.cluster.kubeconfig, encoding="utf-8")
+    recipe = "set -e\n" + "\n".join(lines).replace("shop", app.namespace)
+    env = {**machine(app.cluster), "KUBECONFIG": str(config), "HOME": str(app.folder)}
+    subprocess.run(("sh", "-c", recipe), cwd=app.folder, env=env, check=True)
+    made = (app.folder / "deploy.kubeconfig").read_text("utf-8")
+    done = app.update(app.image("ok2"), kubeconfig=made)
+    assert done.code == 0, done.log
