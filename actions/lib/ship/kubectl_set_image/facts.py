@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ship.kube.client import Client
+    from ship.kube.rights import Right
     from ship.kube.snapshot import Snapshot
     from ship.kubectl_set_image.inputs import Inputs
     from ship.kubectl_set_image.manifests import Manifest
@@ -144,8 +145,8 @@ class Asker:
         """Note the rights that we lack, of those that were not shown by using them."""
         kinds = [each.target.kind for each in found if each]
         rights = needed(kinds, secrets=bool(self._inputs.all_secrets))
-        asked = [each for each in rights if each.verb not in ("get", "list") or each.subresource]
-        for right in missing(self._client, self._namespace, asked if unproven_only else rights):
+        asked = [each for each in rights if not (unproven_only and _is_shown(each))]
+        for right in missing(self._client, self._namespace, asked):
             self._lacks(str(right), right.why)
 
     def _check_all_rights(self, targets: Sequence[Target], error: Refused) -> None:
@@ -163,6 +164,12 @@ class Asker:
         hint = "bind the Role of docs/kubectl-set-image.md to it"
         reason = f", which the step needs {why}" if why else ""
         self._problem("kubeconfig", f"{what}{reason}", hint, RIGHTS)
+
+
+def _is_shown(right: Right) -> bool:
+    """Say whether each look at a workload uses a right, so that it need not be asked for."""
+    reads = right.verb in ("get", "list") and not right.subresource
+    return reads and right.resource != "controllerrevisions"
 
 
 def _serving(
