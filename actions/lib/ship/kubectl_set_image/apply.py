@@ -6,7 +6,15 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.kube.client import APPLY, CONFLICT, JSON_PATCH, STRATEGIC, Refused, Unanswered
+from ship.kube.client import (
+    APPLY,
+    CONFLICT,
+    JSON_PATCH,
+    STRATEGIC,
+    TRANSIENT,
+    Refused,
+    Unanswered,
+)
 from ship.kube.kinds import path
 from ship.kube.templates import all_containers, with_images
 from ship.kubectl_set_image import conflicts
@@ -28,6 +36,9 @@ if TYPE_CHECKING:
 
 # Status updates of controllers move the version of an object without changing what we look at.
 TRIES = 5
+# After such a refusal the change may be in: another one of ours was faster, or the server was too
+# slow to tell. So it is looked after.
+MAY_BE_MADE = (CONFLICT, *TRANSIENT)
 FORCE = {"force": "true", "fieldValidation": "Strict"}
 ANCHOR = "the-cluster-does-not-accept-the-change"
 
@@ -161,12 +172,14 @@ class Apply:
     def _patch(self, change: Change) -> Object:
         """Send a patch until it is known to be in. Raises StepFailed when somebody was faster."""
         body = change.patch
+        said: Refused | None = None
         for _ in range(TRIES):
             try:
                 return self._send(change, body)
             except Refused as error:
-                if error.status != CONFLICT:
+                if error.status not in MAY_BE_MADE:
                     raise
+                said = error
             except Unanswered:
                 self._tell(f"{change.target}: the answer was lost; looking whether it was changed")
             now = self._now(change)
@@ -176,6 +189,8 @@ class Apply:
                 raise conflicts.moved(change, now)
             version = now["metadata"]["resourceVersion"]
             body = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
+        if said and said.status != CONFLICT:
+            raise said
         raise StepFailed.of(
             f"{change.target} changes all the time: {TRIES} tries to set the image were too late",
             hint="look which controller writes it, with `kubectl get --show-managed-fields`",
@@ -222,7 +237,7 @@ class Back:
             try:
                 return self._client.patch(where, _back(now, template, applied.change), JSON_PATCH)
             except Refused as refused:
-                if refused.status != CONFLICT:
+                if refused.status not in MAY_BE_MADE:
                     raise
                 error = refused
             except Unanswered as lost:
