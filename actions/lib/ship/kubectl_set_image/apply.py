@@ -199,9 +199,19 @@ class Apply:
 
 
 def _is_ours(now: Object, change: Change) -> bool:
-    there = all_containers(change.target.kind.template_of(now))
-    noted = (now["metadata"].get("annotations") or {}).get(CAUSE) == change.annotations[CAUSE]
-    return noted and all(there.get(name) == image for name, image in change.images.items())
+    """Say whether a workload has all that our patch says, which tells a restart as well."""
+    metadata = {k: v for k, v in change.patch["metadata"].items() if k != "resourceVersion"}
+    return _has(now, {**change.patch, "metadata": metadata})
+
+
+def _has(there: Any, wanted: Any) -> bool:
+    """Say whether an object has all fields of another one; lists go by the names in them."""
+    if isinstance(wanted, dict):
+        return isinstance(there, dict) and all(_has(there.get(k), v) for k, v in wanted.items())
+    if isinstance(wanted, list):
+        by_name = {each.get("name"): each for each in there or ()}
+        return all(_has(by_name.get(each["name"]), each) for each in wanted)
+    return bool(there == wanted)
 
 
 def _has_moved(now: Object, change: Change) -> bool:
