@@ -264,7 +264,8 @@ class Back:
         images = all_containers(there)
         if any(images.get(name) != image for name, image in change.images.items()):
             return None
-        return with_images(there, {k: v for k, v in change.previous.items() if v})
+        back = with_images(there, {k: v for k, v in change.previous.items() if v})
+        return None if back == there else back
 
 
 def _back(now: Object, template: Object, change: Change) -> list[dict[str, Any]]:
