@@ -68,7 +68,7 @@ class Cluster(NamedTuple):
 class Apply:
     """Carries out a plan.
 
-    Which workloads it has changed is in `applied`, also after an error.
+    Which workloads it has changed is in `applied`, after an error once it is settled.
     """
 
     def __init__(self, what: Plan, inputs: Inputs, cluster: Cluster) -> None:
@@ -78,6 +78,8 @@ class Apply:
         self._tell = cluster.tell
         self._forces = inputs.force_conflicts
         self.applied: list[Applied] = []
+        # What is sent, and nobody has seen yet what became of it.
+        self._open: list[Change] = []
 
     def rehearse(self) -> None:
         """Ask the server whether it accepts every change. Raises UserError."""
@@ -119,8 +121,32 @@ class Apply:
             if change.patch:
                 # The patch and the note of it belong together: a cancel must not come between.
                 with cancel.deferred():
-                    self.applied.append(Applied(change, self._patch(change)))
+                    self._send_patch(change)
                 self._tell(f"{change.target} was changed")
+
+    def settle(self) -> None:
+        """Look what became of that which was sent before an error or a cancel."""
+        for change in self._open:
+            if any(each.change is change for each in self.applied):
+                continue
+            try:
+                now: Object = self._now(change)
+            except Refused:
+                continue
+            except Unanswered:
+                # Nobody knows: so it is tried to put it back, which says what it finds.
+                self.applied.append(Applied(change, change.found.workload or change.as_written))
+                continue
+            if _is_changed(now, change):
+                self.applied.append(Applied(change, now))
+        self._open = []
+
+    def _send_patch(self, change: Change) -> None:
+        try:
+            self.applied.append(Applied(change, self._patch(change)))
+        except Unanswered:
+            self._open = [change]
+            raise
 
     def _write(self, secret: ClusterSecret, **query: str) -> None:
         where = path("api/v1", self._cluster.namespace, "secrets", secret.name)
@@ -129,6 +155,7 @@ class Apply:
         self._cluster.client.patch(where, body, APPLY, is_safe=True, query=query)
 
     def _apply_manifests(self, *, dry_run: bool) -> None:
+        self._open = [] if dry_run else [each for each in self.plan.changes if each.is_applied]
         done = self._kubectl_apply(dry_run=dry_run, force=self._forces)
         if done.code and conflicts.are_ours(done.stderr):
             # What our own rollback has set before is no field of somebody else.
@@ -142,15 +169,7 @@ class Apply:
         if not dry_run:
             for line in done.stdout.splitlines():
                 self._tell(line)
-            for change in self.plan.changes:
-                if change.is_applied:
-                    self._note_applied(change, self._now(change))
-
-    def _note_applied(self, change: Change, now: Object) -> None:
-        """Note a workload that its manifest has changed; notes and labels alone are no change."""
-        before = (change.found.workload.get("metadata") or {}).get("generation")
-        if now["metadata"].get("generation") != before:
-            self.applied.append(Applied(change, now))
+            self.settle()
 
     def _kubectl_apply(self, *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster
@@ -196,6 +215,12 @@ class Apply:
             hint="look which controller writes it, with `kubectl get --show-managed-fields`",
             anchor=conflicts.MOVED,
         )
+
+
+def _is_changed(now: Object, change: Change) -> bool:
+    """Say whether a workload is as we have changed it; notes and labels alone are no change."""
+    before = (change.found.workload.get("metadata") or {}).get("generation")
+    return _is_ours(now, change) if change.patch else now["metadata"].get("generation") != before
 
 
 def _is_ours(now: Object, change: Change) -> bool:

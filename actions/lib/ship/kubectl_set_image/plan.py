@@ -62,6 +62,11 @@ class Change(NamedTuple):
         """Whether it is changed by the manifests."""
         return self.found.manifest is not None
 
+    @property
+    def as_written(self) -> Object:
+        """The workload as its manifest has it; empty without one."""
+        return self.found.manifest.object if self.found.manifest else {}
+
     def shown(self) -> str:
         """Return the change as lines for a person."""
         lines = [f"{self.target}: {self._what()}"]

@@ -156,6 +156,7 @@ class _Deploy:
         except (Refused, Unanswered, ShipError) as error:
             if isinstance(error, Interrupted):
                 raise
+            self._apply.settle()
             back = self._put_back(self._apply.applied)
             problems = (
                 error.problems
@@ -251,6 +252,7 @@ class _Deploy:
     def _cancelled(self, error: Interrupted) -> Interrupted:
         """Return the error of a cancelled run, after all was put back where that is wanted."""
         self._cluster.client.hurry(CANCELLED_SECONDS)
+        self._apply.settle()
         back = self._put_back(self._apply.applied) if self._inputs.rolls_back else {}
         return self._report.cancelled(error, self._apply.applied, back)
 
