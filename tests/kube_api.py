@@ -111,7 +111,7 @@ class KubeApi:
         # Rights that the login does not have, such as `patch deployments` or `get pods/log`.
         self.forbidden: set[str] = set()
         # Called before each request, with it; may change the objects.
-        self.before: Callable[[Request], None] = lambda _: None
+        self.before: Callable[[Request], object] = lambda _: None
         self._version = 100
         self._lock = threading.RLock()
         self._server: _Server | None = None
@@ -141,9 +141,10 @@ class KubeApi:
             where = place_of(found)
             meta.setdefault("namespace", "shop")
             old = self.objects.get(where, {})
-            meta.setdefault("uid", f"uid-{meta['name']}-{self._version}")
-            if found.get("spec") != old.get("spec"):
-                meta["generation"] = (old.get("metadata") or {}).get("generation", 0) + 1
+            old_meta = old.get("metadata") or {}
+            meta.setdefault("uid", old_meta.get("uid", f"uid-{meta['name']}-{self._version}"))
+            changed = found.get("spec") != old.get("spec")
+            meta["generation"] = old_meta.get("generation", 0) + changed
             self._version += 1
             meta["resourceVersion"] = str(self._version)
             self.objects[where] = found
