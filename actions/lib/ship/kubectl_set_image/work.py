@@ -201,10 +201,16 @@ class _Deploy:
             try:
                 back = self._roll_back()
             except Interrupted:
-                # What was put back stays so; nobody has seen it become healthy.
-                said = "the run was cancelled before it was seen healthy"
-                back = {str(each.change.target): said for each in self._apply.applied}
+                back = self._go_back_at_once()
         raise self._report.failed(self._results(back))
+
+    def _go_back_at_once(self) -> dict[str, str]:
+        """Put back what is not yet, after a cancel; nobody sees it become healthy."""
+        with cancel.held_off():
+            self._cluster.client.hurry(CANCELLED_SECONDS)
+            back = self._put_back(self._apply.applied)
+        said = "the run was cancelled before it was seen healthy"
+        return {name: said if why == BACK else why for name, why in back.items()}
 
     def _roll_back(self) -> dict[str, str]:
         """Put all back and watch it; return BACK for each, or why it is not."""
