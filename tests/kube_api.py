@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 import socketserver
 import threading
@@ -106,6 +107,8 @@ class KubeApi:
         self.path = str(path)
         self.objects: dict[str, Object] = {}
         self.logs: dict[str, str] = {}
+        # The log of each container that has none of its own.
+        self.any_log = ""
         self.asked: list[Request] = []
         self.faults: list[Fault] = []
         # Rights that the login does not have, such as `patch deployments` or `get pods/log`.
@@ -125,6 +128,10 @@ class KubeApi:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+
+    def move_to(self, path: str) -> None:
+        """Listen on another socket as well, as `kubectl proxy` does where it is told to."""
+        os.link(self.path, path)
 
     def fail(self, *faults: Fault, times: int = 1) -> None:
         """Let the next requests that fit go wrong."""
@@ -244,9 +251,9 @@ class KubeApi:
     def _log(self, pod: str, request: Request) -> Answer:
         previous = " previous" if request.query.get("previous") == "true" else ""
         key = f"{pod} {request.query.get('container')}{previous}"
-        if key not in self.logs:
+        if key not in self.logs and not self.any_log:
             raise Refusal(400, f'previous terminated container in pod "{pod}" not found')
-        return Answer(200, self.logs[key])
+        return Answer(200, self.logs.get(key, self.any_log))
 
     def _delete(self, where: str, name: str, body: Object) -> Answer:
         uid = (body.get("preconditions") or {}).get("uid")
