@@ -129,8 +129,8 @@ class KubeApi:
             self._server.shutdown()
             self._server.server_close()
 
-    def move_to(self, path: str) -> None:
-        """Listen on another socket as well, as `kubectl proxy` does where it is told to."""
+    def serve_at(self, path: str) -> None:
+        """Be found at another path as well, as `kubectl proxy` is where it is told to be."""
         os.link(self.path, path)
 
     def fail(self, *faults: Fault, times: int = 1) -> None:

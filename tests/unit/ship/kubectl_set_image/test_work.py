@@ -5,105 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doubles import Log, ScriptedProcess, ScriptedRunner
-from kube_api import Answer, Fault, KubeApi, status
-from kube_world import World, crashes, is_not_found, starts_slowly
+from kube_api import Answer, Fault, status
+from kube_world import crashes, is_not_found, starts_slowly
 from ship.kube.kinds import CRON_JOB, STATEFUL_SET
-from ship.kubectl_set_image import work
-from ship.kubectl_set_image.step import run
-from ship.kubectl_set_image.watch import Watch
-from ship.runner import cancel
-from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
-from ship.runner.process import Finished
-from ship.runner.step import Step
-from unit.ship.kubectl_set_image.given import (
-    NEW,
-    OLD,
-    OTHER,
-    context,
-    inputs,
-    template,
-    workload,
-)
+from ship.runner.errors import Interrupted, UserError
+from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, template, workload
+from unit.ship.kubectl_set_image.step_bed import Bed, cancelled, web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ship.runner.command import Command
-
-VIEW = {
-    "kind": "Config", "apiVersion": "v1", "preferences": {},
-    "clusters": [{"name": "c", "cluster": {"server": "https://k8s.example.com"}}],
-    "users": [{"name": "u", "user": {"token": "s3cr3t-token"}}],
-    "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
-    "current-context": "x",
-}  # fmt: skip
-
-
-class Kubectl(ScriptedRunner):
-    """A kubectl whose proxy is the server of the test."""
-
-    def __init__(self, api: KubeApi, then: Callable[[Command], None] | None = None) -> None:
-        proxy = ScriptedProcess("Starting to serve on api.sock")
-        super().__init__(Finished(0, json.dumps(VIEW)), then=then, processes=[proxy])
-        self.proxy = proxy
-        self.folder = ""
-        self._api = api
-
-    def start(self, command: Command, **sinks: Any) -> ScriptedProcess:
-        self.folder = command.argv[2].partition("=")[2].removesuffix("/api.sock")
-        self._api.move_to(f"{self.folder}/api.sock")
-        return super().start(command, **sinks)
-
-
-class Bed:
-    """A step, the cluster that it is for, and what it has said."""
-
-    def __init__(self, api: KubeApi, folder: Path) -> None:
-        self.api = api
-        self.world = World(api)
-        self.log = Log(folder)
-        self.kubectl = Kubectl(api)
-
-    def has(self, *workloads: dict[str, Any]) -> None:
-        for each in workloads:
-            self.api.put(each)
-        self.world.settle(9)
-
-    def run(self, **changes: str) -> None:
-        env = {"stability": "2", "kubeconfig": "clusters:\n- x", **changes}
-        run(Step(inputs(**env), context(), lambda: self.kubectl, self.log.workflow))
-
-    def fails(self, expected: type[ShipError] = StepFailed, **changes: str) -> ShipError:
-        with pytest.raises(expected) as raised:
-            self.run(**changes)
-        return raised.value
-
-    def image(self, name: str = "web", kind: str = "Deployment") -> str:
-        spec = self.api.get(kind, name)["spec"]["template"]["spec"]
-        return str(spec["containers"][0]["image"])
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        return self.log.outputs
-
-
-@pytest.fixture
-def bed(api: KubeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bed:
-    bed = Bed(api, tmp_path)
-    slow = partial(Watch, clock=bed.world.clock, sleep=bed.world.sleep)
-    monkeypatch.setattr(work, "Watch", slow)
-    return bed
-
-
-def web(image: str = OLD, name: str = "web", **annotations: str) -> dict[str, Any]:
-    return workload(template(app=image), name=name, annotations=annotations)
+    from collections.abc import Callable
 
 
 def test_a_good_rollout(bed: Bed) -> None:
@@ -328,7 +243,7 @@ def test_a_stateful_set_is_healed_by_the_rollback(bed: Bed) -> None:
 def test_a_run_that_is_cancelled_while_it_watches_goes_back(bed: Bed, second: int) -> None:
     bed.has(web())
     bed.world.images[NEW] = starts_slowly
-    bed.world.then[second] = _cancel
+    bed.world.then[second] = cancelled
     error = bed.fails(Interrupted)
     assert error.exit_code == 130
     assert (bed.outputs["status"], bed.outputs["changed"]) == ("cancelled", "false")
@@ -337,24 +252,10 @@ def test_a_run_that_is_cancelled_while_it_watches_goes_back(bed: Bed, second: in
     assert bed.kubectl.proxy.ended
 
 
-@pytest.fixture
-def _listens() -> Iterator[None]:
-    """Signals are heard as in a real step."""
-    before = {each: signal.getsignal(each) for each in cancel.SIGNALS}
-    cancel.listen()
-    yield
-    for each, handler in before.items():
-        signal.signal(each, handler)
-
-
-def _cancel() -> None:
-    raise Interrupted.of("the run was cancelled (SIGINT)")
-
-
 def test_a_run_that_is_cancelled_may_leave_the_new_version(bed: Bed) -> None:
     bed.has(web())
     bed.world.images[NEW] = starts_slowly
-    bed.world.then[1] = _cancel
+    bed.world.then[1] = cancelled
     error = bed.fails(Interrupted, on_failure="keep")
     assert bed.image() == NEW
     assert bed.outputs["changed"] == "true"
@@ -364,16 +265,12 @@ def test_a_run_that_is_cancelled_may_leave_the_new_version(bed: Bed) -> None:
 def test_a_run_that_is_cancelled_before_the_change_has_changed_nothing(bed: Bed) -> None:
     bed.has(web())
 
-    def then(command: Command) -> None:
-        assert "view" in command.argv
-        _cancel()
-
-    bed.kubectl = Kubectl(bed.api, then)
+    bed.kubectl.then = lambda _: cancelled()
     bed.fails(Interrupted)
     assert bed.image() == OLD
 
 
-@pytest.mark.usefixtures("_listens")
+@pytest.mark.usefixtures("listens")
 def test_a_run_that_is_cancelled_while_it_goes_back_leaves_nothing_at_the_bad_version(
     bed: Bed,
 ) -> None:
@@ -395,7 +292,7 @@ def test_a_run_that_is_cancelled_while_it_goes_back_leaves_nothing_at_the_bad_ve
 def test_a_run_that_is_cancelled_while_the_rollback_is_watched_says_so(bed: Bed) -> None:
     bed.has(web())
     bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
-    bed.world.then[20] = _cancel
+    bed.world.then[20] = cancelled
     error = bed.fails()
     assert bed.image() == OLD
     assert bed.outputs["status"] == "failed"
