@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 import socketserver
 import threading
@@ -106,12 +107,14 @@ class KubeApi:
         self.path = str(path)
         self.objects: dict[str, Object] = {}
         self.logs: dict[str, str] = {}
+        # The log of each container that has none of its own.
+        self.any_log = ""
         self.asked: list[Request] = []
         self.faults: list[Fault] = []
         # Rights that the login does not have, such as `patch deployments` or `get pods/log`.
         self.forbidden: set[str] = set()
         # Called before each request, with it; may change the objects.
-        self.before: Callable[[Request], None] = lambda _: None
+        self.before: Callable[[Request], object] = lambda _: None
         self._version = 100
         self._lock = threading.RLock()
         self._server: _Server | None = None
@@ -125,6 +128,10 @@ class KubeApi:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+
+    def serve_at(self, path: str) -> None:
+        """Be found at another path as well, as `kubectl proxy` is where it is told to be."""
+        os.link(self.path, path)
 
     def fail(self, *faults: Fault, times: int = 1) -> None:
         """Let the next requests that fit go wrong."""
@@ -141,9 +148,10 @@ class KubeApi:
             where = place_of(found)
             meta.setdefault("namespace", "shop")
             old = self.objects.get(where, {})
-            meta.setdefault("uid", f"uid-{meta['name']}-{self._version}")
-            if found.get("spec") != old.get("spec"):
-                meta["generation"] = (old.get("metadata") or {}).get("generation", 0) + 1
+            old_meta = old.get("metadata") or {}
+            meta.setdefault("uid", old_meta.get("uid", f"uid-{meta['name']}-{self._version}"))
+            changed = found.get("spec") != old.get("spec")
+            meta["generation"] = old_meta.get("generation", 0) + changed
             self._version += 1
             meta["resourceVersion"] = str(self._version)
             self.objects[where] = found
@@ -243,9 +251,9 @@ class KubeApi:
     def _log(self, pod: str, request: Request) -> Answer:
         previous = " previous" if request.query.get("previous") == "true" else ""
         key = f"{pod} {request.query.get('container')}{previous}"
-        if key not in self.logs:
+        if key not in self.logs and not self.any_log:
             raise Refusal(400, f'previous terminated container in pod "{pod}" not found')
-        return Answer(200, self.logs[key])
+        return Answer(200, self.logs.get(key, self.any_log))
 
     def _delete(self, where: str, name: str, body: Object) -> Answer:
         uid = (body.get("preconditions") or {}).get("uid")

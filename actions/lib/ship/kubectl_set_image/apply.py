@@ -6,7 +6,15 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ship.kube.client import APPLY, CONFLICT, JSON_PATCH, STRATEGIC, Refused, Unanswered
+from ship.kube.client import (
+    APPLY,
+    CONFLICT,
+    JSON_PATCH,
+    STRATEGIC,
+    TRANSIENT,
+    Refused,
+    Unanswered,
+)
 from ship.kube.kinds import path
 from ship.kube.templates import all_containers, with_images
 from ship.kubectl_set_image import conflicts
@@ -28,6 +36,9 @@ if TYPE_CHECKING:
 
 # Status updates of controllers move the version of an object without changing what we look at.
 TRIES = 5
+# After such a refusal the change may be in: another one of ours was faster, or the server was too
+# slow to tell. So it is looked after.
+MAY_BE_MADE = (CONFLICT, *TRANSIENT)
 FORCE = {"force": "true", "fieldValidation": "Strict"}
 ANCHOR = "the-cluster-does-not-accept-the-change"
 
@@ -57,7 +68,7 @@ class Cluster(NamedTuple):
 class Apply:
     """Carries out a plan.
 
-    Which workloads it has changed is in `applied`, also after an error.
+    Which workloads it has changed is in `applied`, after an error once it is settled.
     """
 
     def __init__(self, what: Plan, inputs: Inputs, cluster: Cluster) -> None:
@@ -67,6 +78,8 @@ class Apply:
         self._tell = cluster.tell
         self._forces = inputs.force_conflicts
         self.applied: list[Applied] = []
+        # What is sent, and nobody has seen yet what became of it.
+        self._open: list[Change] = []
 
     def rehearse(self) -> None:
         """Ask the server whether it accepts every change. Raises UserError."""
@@ -108,8 +121,32 @@ class Apply:
             if change.patch:
                 # The patch and the note of it belong together: a cancel must not come between.
                 with cancel.deferred():
-                    self.applied.append(Applied(change, self._patch(change)))
+                    self._send_patch(change)
                 self._tell(f"{change.target} was changed")
+
+    def settle(self) -> None:
+        """Look what became of that which was sent before an error or a cancel."""
+        for change in self._open:
+            if any(each.change is change for each in self.applied):
+                continue
+            try:
+                now: Object = self._now(change)
+            except Refused:
+                continue
+            except Unanswered:
+                # Nobody knows: so it is tried to put it back, which says what it finds.
+                self.applied.append(Applied(change, change.found.workload or change.as_written))
+                continue
+            if _is_changed(now, change):
+                self.applied.append(Applied(change, now))
+        self._open = []
+
+    def _send_patch(self, change: Change) -> None:
+        try:
+            self.applied.append(Applied(change, self._patch(change)))
+        except Unanswered:
+            self._open = [change]
+            raise
 
     def _write(self, secret: ClusterSecret, **query: str) -> None:
         where = path("api/v1", self._cluster.namespace, "secrets", secret.name)
@@ -118,6 +155,7 @@ class Apply:
         self._cluster.client.patch(where, body, APPLY, is_safe=True, query=query)
 
     def _apply_manifests(self, *, dry_run: bool) -> None:
+        self._open = [] if dry_run else [each for each in self.plan.changes if each.is_applied]
         done = self._kubectl_apply(dry_run=dry_run, force=self._forces)
         if done.code and conflicts.are_ours(done.stderr):
             # What our own rollback has set before is no field of somebody else.
@@ -131,15 +169,7 @@ class Apply:
         if not dry_run:
             for line in done.stdout.splitlines():
                 self._tell(line)
-            for change in self.plan.changes:
-                if change.is_applied:
-                    self._note_applied(change, self._now(change))
-
-    def _note_applied(self, change: Change, now: Object) -> None:
-        """Note a workload that its manifest has changed; notes and labels alone are no change."""
-        before = (change.found.workload.get("metadata") or {}).get("generation")
-        if now["metadata"].get("generation") != before:
-            self.applied.append(Applied(change, now))
+            self.settle()
 
     def _kubectl_apply(self, *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster
@@ -161,12 +191,14 @@ class Apply:
     def _patch(self, change: Change) -> Object:
         """Send a patch until it is known to be in. Raises StepFailed when somebody was faster."""
         body = change.patch
+        said: Refused | None = None
         for _ in range(TRIES):
             try:
                 return self._send(change, body)
             except Refused as error:
-                if error.status != CONFLICT:
+                if error.status not in MAY_BE_MADE:
                     raise
+                said = error
             except Unanswered:
                 self._tell(f"{change.target}: the answer was lost; looking whether it was changed")
             now = self._now(change)
@@ -176,6 +208,8 @@ class Apply:
                 raise conflicts.moved(change, now)
             version = now["metadata"]["resourceVersion"]
             body = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
+        if said and said.status != CONFLICT:
+            raise said
         raise StepFailed.of(
             f"{change.target} changes all the time: {TRIES} tries to set the image were too late",
             hint="look which controller writes it, with `kubectl get --show-managed-fields`",
@@ -183,10 +217,26 @@ class Apply:
         )
 
 
+def _is_changed(now: Object, change: Change) -> bool:
+    """Say whether a workload is as we have changed it; notes and labels alone are no change."""
+    before = (change.found.workload.get("metadata") or {}).get("generation")
+    return _is_ours(now, change) if change.patch else now["metadata"].get("generation") != before
+
+
 def _is_ours(now: Object, change: Change) -> bool:
-    there = all_containers(change.target.kind.template_of(now))
-    noted = (now["metadata"].get("annotations") or {}).get(CAUSE) == change.annotations[CAUSE]
-    return noted and all(there.get(name) == image for name, image in change.images.items())
+    """Say whether a workload has all that our patch says, which tells a restart as well."""
+    metadata = {k: v for k, v in change.patch["metadata"].items() if k != "resourceVersion"}
+    return _has(now, {**change.patch, "metadata": metadata})
+
+
+def _has(there: Any, wanted: Any) -> bool:
+    """Say whether an object has all fields of another one; lists go by the names in them."""
+    if isinstance(wanted, dict):
+        return isinstance(there, dict) and all(_has(there.get(k), v) for k, v in wanted.items())
+    if isinstance(wanted, list):
+        by_name = {each.get("name"): each for each in there or ()}
+        return all(_has(by_name.get(each["name"]), each) for each in wanted)
+    return bool(there == wanted)
 
 
 def _has_moved(now: Object, change: Change) -> bool:
@@ -222,7 +272,7 @@ class Back:
             try:
                 return self._client.patch(where, _back(now, template, applied.change), JSON_PATCH)
             except Refused as refused:
-                if refused.status != CONFLICT:
+                if refused.status not in MAY_BE_MADE:
                     raise
                 error = refused
             except Unanswered as lost:
@@ -239,7 +289,8 @@ class Back:
         images = all_containers(there)
         if any(images.get(name) != image for name, image in change.images.items()):
             return None
-        return with_images(there, {k: v for k, v in change.previous.items() if v})
+        back = with_images(there, {k: v for k, v in change.previous.items() if v})
+        return None if back == there else back
 
 
 def _back(now: Object, template: Object, change: Change) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from ship.runner.commit import Commit
 from ship.runner.errors import Problem, UserError, near_match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ship.kubectl_set_image.facts import Facts, Found
     from ship.kubectl_set_image.inputs import Inputs
@@ -62,6 +62,11 @@ class Change(NamedTuple):
         """Whether it is changed by the manifests."""
         return self.found.manifest is not None
 
+    @property
+    def as_written(self) -> Object:
+        """The workload as its manifest has it; empty without one."""
+        return self.found.manifest.object if self.found.manifest else {}
+
     def shown(self) -> str:
         """Return the change as lines for a person."""
         lines = [f"{self.target}: {self._what()}"]
@@ -96,7 +101,8 @@ class Plan(NamedTuple):
 def plan(inputs: Inputs, facts: Facts, context: Context, now: str) -> Plan:
     """Return all that will be changed; `now` is the time for a restart. Raises UserError."""
     problems: list[Problem] = []
-    choices = {str(each.target): _choice(each, inputs, problems) for each in facts.found}
+    known = [image for each in facts.found for image in all_containers(each.template).values()]
+    choices = {str(each.target): _choice(each, inputs, known, problems) for each in facts.found}
     _check_use(inputs, facts, choices, problems)
     _check_commits(inputs, facts, problems)
     if problems:
@@ -115,11 +121,15 @@ def plan(inputs: Inputs, facts: Facts, context: Context, now: str) -> Plan:
     return Plan(facts.namespace, changes, replaced(facts.objects, applied), names)
 
 
-def _choice(found: Found, inputs: Inputs, problems: list[Problem]) -> dict[str, str]:
+def _choice(
+    found: Found, inputs: Inputs, known: Sequence[str], problems: list[Problem]
+) -> dict[str, str]:
     """Return the image for each container of a workload that gets one. Notes problems."""
     template, target = found.template, found.target
     is_named = any(each is target or each == target for each in inputs.targets)
-    chosen = _by_repository(template, target, inputs, problems, is_named=is_named)
+    chosen = _by_repository(template, target, inputs, problems)
+    if not chosen and is_named and not target.images:
+        chosen = _for_placeholder(template, inputs, known)
     # What is said for one workload goes before what is said for all, and so for containers.
     for source, pairs in (("image", inputs.images.by_container), ("workload", target.images)):
         if EVERY in pairs:
@@ -135,12 +145,7 @@ def _choice(found: Found, inputs: Inputs, problems: list[Problem]) -> dict[str, 
 
 
 def _by_repository(
-    template: Object,
-    target: Target,
-    inputs: Inputs,
-    problems: list[Problem],
-    *,
-    is_named: bool,
+    template: Object, target: Target, inputs: Inputs, problems: list[Problem]
 ) -> dict[str, str]:
     """Return the images for the containers that use their repositories now."""
     images = inputs.images.by_repository
@@ -153,11 +158,18 @@ def _by_repository(
             problems.append(Problem("input `image`", what, hint, CONTAINERS))
         elif fitting:
             chosen[container] = fitting[0]
-    plain = containers(template)
-    # A placeholder in a workload of one container: there is no doubt what is meant.
-    if not chosen and not target.images and is_named and len(images) == len(plain) == 1:
-        chosen = {next(iter(plain)): images[0]}
     return chosen
+
+
+def _for_placeholder(template: Object, inputs: Inputs, known: Sequence[str]) -> dict[str, str]:
+    """Return the only image for the only container of a workload: there is no doubt what is meant.
+
+    There is some where another workload uses the repository, as when this one is its database.
+    """
+    images, plain = inputs.images.by_repository, list(containers(template))
+    if len(images) == len(plain) == 1 and not any(_is_same(images[0], old) for old in known):
+        return {plain[0]: images[0]}
+    return {}
 
 
 def _is_same(image: str, old: str) -> bool:

@@ -156,6 +156,7 @@ class _Deploy:
         except (Refused, Unanswered, ShipError) as error:
             if isinstance(error, Interrupted):
                 raise
+            self._apply.settle()
             back = self._put_back(self._apply.applied)
             problems = (
                 error.problems
@@ -200,10 +201,16 @@ class _Deploy:
             try:
                 back = self._roll_back()
             except Interrupted:
-                # What was put back stays so; nobody has seen it become healthy.
-                said = "the run was cancelled before it was seen healthy"
-                back = {str(each.change.target): said for each in self._apply.applied}
+                back = self._go_back_at_once()
         raise self._report.failed(self._results(back))
+
+    def _go_back_at_once(self) -> dict[str, str]:
+        """Put back what is not yet, after a cancel; nobody sees it become healthy."""
+        with cancel.held_off():
+            self._cluster.client.hurry(CANCELLED_SECONDS)
+            back = self._put_back(self._apply.applied)
+        said = "the run was cancelled before it was seen healthy"
+        return {name: said if why == BACK else why for name, why in back.items()}
 
     def _roll_back(self) -> dict[str, str]:
         """Put all back and watch it; return BACK for each, or why it is not."""
@@ -251,6 +258,7 @@ class _Deploy:
     def _cancelled(self, error: Interrupted) -> Interrupted:
         """Return the error of a cancelled run, after all was put back where that is wanted."""
         self._cluster.client.hurry(CANCELLED_SECONDS)
+        self._apply.settle()
         back = self._put_back(self._apply.applied) if self._inputs.rolls_back else {}
         return self._report.cancelled(error, self._apply.applied, back)
 

@@ -78,7 +78,10 @@ def template(*, inits: dict[str, str] | None = None, **images: str) -> Object:
 
 
 def workload(
-    pods: Object, kind: Kind = DEPLOYMENT, name: str = "web", **annotations: str
+    pods: Object,
+    kind: Kind = DEPLOYMENT,
+    name: str = "web",
+    annotations: dict[str, str] | None = None,
 ) -> Object:
     """Return a workload as it is in the cluster."""
     spec: Object = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": pods}

@@ -1,0 +1,369 @@
+"""The whole step against a cluster in memory: good, bad, overtaken, and cancelled anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kube_api import Answer, Fault, status
+from kube_world import crashes, is_not_found, starts_slowly
+from ship.kube.kinds import CRON_JOB, STATEFUL_SET
+from ship.runner.errors import Interrupted, UserError
+from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, template, workload
+from unit.ship.kubectl_set_image.step_bed import Bed, cancelled, web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def test_a_good_rollout(bed: Bed) -> None:
+    bed.has(web())
+    bed.run()
+    assert bed.outputs["status"] == "updated"
+    assert bed.outputs["changed"] == "true"
+    assert bed.outputs["image"] == NEW
+    assert bed.outputs["previous-image"] == OLD
+    [told] = json.loads(bed.outputs["workloads"])
+    assert (told["workload"], told["status"], told["cause"]) == ("deployment/web", "updated", "")
+    assert bed.world.pods() == [NEW]
+    assert "### ✅ deployment/web: updated" in bed.log.summary
+    assert bed.kubectl.proxy.ended
+
+
+def test_nothing_of_the_login_is_left_or_shown(bed: Bed) -> None:
+    bed.has(web())
+    bed.run(secret="env: [KEY]", KEY="hunter2")
+    assert not Path(bed.kubectl.folder).exists()
+    log = bed.log.text.replace("::add-mask::s3cr3t-token", "")
+    assert "s3cr3t-token" not in log + bed.log.summary
+    assert "hunter2" not in log + bed.log.summary
+
+
+def test_a_bad_rollout_goes_back_with_its_cause(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = is_not_found
+    error = bed.fails()
+    assert error.exit_code == 4
+    assert bed.outputs["status"] == "rolled-back"
+    assert bed.outputs["cause"] == "image-not-found"
+    assert bed.outputs["changed"] == "false"
+    assert bed.image() == OLD
+    assert bed.world.pods() == [OLD]
+    assert "deployment/web: runs what ran before, and is healthy" in str(error)
+    assert (
+        "kubernetes.io/change-cause"
+        not in bed.api.get("Deployment", "web")["metadata"]["annotations"]
+    )
+
+
+def test_a_crash_comes_with_its_log(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = crashes
+    bed.api.any_log = "no database\n::error::gotcha\n"
+    error = bed.fails()
+    assert bed.outputs["cause"] == "crashed"
+    assert error.evidence
+    assert "no database" in error.evidence.text
+    lines = bed.log.text.split("\n")
+    assert not any(line.startswith("::error::gotcha") for line in lines)
+
+
+def test_a_bad_rollout_may_be_kept(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = is_not_found
+    error = bed.fails(on_failure="keep")
+    assert error.exit_code == 1
+    assert (bed.outputs["status"], bed.outputs["changed"]) == ("failed", "true")
+    assert bed.image() == NEW
+
+
+def test_a_second_bad_deploy_goes_back_to_what_really_runs(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images |= {OTHER: crashes, NEW: is_not_found}
+    bed.api.edit(
+        "Deployment", "web",
+        lambda it: it["spec"]["template"]["spec"]["containers"][0].update(image=OTHER),
+    )  # fmt: skip
+    bed.world.settle(5)
+    bed.fails(image=f"app={NEW}")
+    assert bed.image() == OLD
+    assert bed.outputs["status"] == "rolled-back"
+
+
+def test_all_workloads_go_back_when_one_of_them_fails(bed: Bed) -> None:
+    bed.has(web(), workload(template(app=OLD, side=OTHER), name="api"))
+    bad = OTHER.replace("c" * 64, "9" * 64)
+    bed.world.images[bad] = is_not_found
+    error = bed.fails(
+        workload=f"deploy/web\ndeploy/api side={bad}", image=NEW, rollback_timeout="60"
+    )
+    assert bed.image() == bed.image("api") == OLD
+    assert str(error).count("runs what ran before, and is healthy") == 2
+    statuses = [each["status"] for each in json.loads(bed.outputs["workloads"])]
+    assert statuses == ["rolled-back", "rolled-back"]
+
+
+def test_a_slow_start_is_no_failure(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    bed.run()
+    assert bed.outputs["status"] == "updated"
+
+
+def set_image(bed: Bed, image: str) -> Callable[[], object]:
+    def change(found: dict[str, Any]) -> None:
+        found["spec"]["template"]["spec"]["containers"][0]["image"] = image
+
+    return lambda: bed.api.edit("Deployment", "web", change)
+
+
+def test_a_newer_deploy_meanwhile_is_not_overwritten(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    bed.world.then[3] = set_image(bed, OTHER)
+    error = bed.fails()
+    assert error.exit_code == 5
+    assert bed.outputs["status"] == "superseded"
+    assert bed.image() == OTHER
+
+
+def test_an_image_that_fails_after_another_was_set_is_not_rolled_back(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = is_not_found
+    bed.world.then[2] = set_image(bed, OTHER)
+    assert bed.fails().exit_code == 5
+    assert bed.image() == OTHER
+
+
+def test_a_rollback_that_another_deploy_overtakes_says_so(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
+    bed.world.then[20] = set_image(bed, OTHER)
+    error = bed.fails()
+    assert bed.outputs["status"] == "failed"
+    assert bed.image() == OTHER
+    assert "is not back to what ran before" in str(error)
+
+
+def test_a_workload_that_is_scaled_meanwhile_is_no_failure(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    bed.world.then[4] = lambda: bed.api.edit(
+        "Deployment", "web", lambda it: it["spec"].update(replicas=3)
+    )
+    bed.run()
+    assert bed.world.pods() == [NEW] * 3
+
+
+def test_a_workload_that_is_deleted_meanwhile_is_a_failure_that_says_so(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    bed.world.then[4] = lambda: bed.api.remove("Deployment", "web")
+    error = bed.fails()
+    assert bed.outputs["cause"] == "deleted"
+    assert "deployment/web was deleted while it was watched" in str(error)
+
+
+def test_a_paused_workload_is_left_alone(bed: Bed) -> None:
+    there = web()
+    there["spec"]["paused"] = True
+    bed.has(there)
+    assert bed.fails().exit_code == 6
+    assert bed.outputs["status"] == "paused"
+    assert bed.image() == OLD
+
+
+def test_zero_replicas_are_no_success_unless_that_is_allowed(bed: Bed) -> None:
+    there = web()
+    there["spec"]["replicas"] = 0
+    bed.has(there)
+    assert bed.fails().exit_code == 7
+    assert bed.outputs["status"] == "no-pods"
+    assert bed.image() == NEW
+
+
+def test_zero_replicas_may_be_allowed(bed: Bed) -> None:
+    there = web()
+    there["spec"]["replicas"] = 0
+    bed.has(there)
+    bed.run(no_pods="allow")
+    assert bed.outputs["status"] == "no-pods"
+
+
+def test_what_needs_no_change_and_is_healthy_is_not_touched(bed: Bed) -> None:
+    bed.has(web(NEW))
+    bed.run()
+    assert (bed.outputs["status"], bed.outputs["changed"]) == ("unchanged", "false")
+    assert bed.api.sent("PATCH") == []
+
+
+def test_what_needs_no_change_and_is_sick_fails_and_is_never_rolled_back(bed: Bed) -> None:
+    bed.world.images[NEW] = crashes
+    bed.has(web(NEW))
+    error = bed.fails()
+    assert error.exit_code == 1
+    assert "was not changed by this step, so it was not rolled back" in str(error)
+    assert bed.api.sent("PATCH") == []
+
+
+def test_a_dry_run_shows_the_patch_and_changes_nothing(bed: Bed) -> None:
+    bed.has(web())
+    bed.run(dry_run="true", pull_secret="ghcr", JOB_TOKEN="ghs_x")
+    assert bed.image() == OLD
+    assert bed.api.of_kind("Secret") == []
+    assert f'"image": "{NEW}"' in bed.log.text
+    assert all(each.query["dryRun"] == "All" for each in bed.api.sent("PATCH"))
+    assert "ghs_x" not in bed.log.text.replace("::add-mask::ghs_x", "")
+
+
+def test_a_cron_job_is_updated_without_a_watch(bed: Bed) -> None:
+    bed.has(workload(template(app=OLD), CRON_JOB, "jobs"))
+    bed.run(workload="cronjob/jobs")
+    assert bed.outputs["status"] == "updated"
+
+
+def test_a_stateful_set_is_healed_by_the_rollback(bed: Bed) -> None:
+    """Its controller waits for a bad pod to become ready, for ever."""
+    there = workload(template(app=OLD), STATEFUL_SET, "db")
+    there["spec"]["replicas"] = 2
+    bed.has(there)
+    assert bed.world.pods() == [OLD, OLD]
+    bed.world.images[NEW] = is_not_found
+    bed.fails(workload="sts/db")
+    assert bed.outputs["status"] == "rolled-back"
+    assert bed.world.pods() == [OLD, OLD]
+
+
+@pytest.mark.parametrize("second", range(1, 6))
+def test_a_run_that_is_cancelled_while_it_watches_goes_back(bed: Bed, second: int) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    bed.world.then[second] = cancelled
+    error = bed.fails(Interrupted)
+    assert error.exit_code == 130
+    assert (bed.outputs["status"], bed.outputs["changed"]) == ("cancelled", "false")
+    assert bed.image() == OLD
+    assert "has its previous version again" in str(error)
+    assert bed.kubectl.proxy.ended
+
+
+def test_a_run_that_is_cancelled_may_leave_the_new_version(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    bed.world.then[1] = cancelled
+    error = bed.fails(Interrupted, on_failure="keep")
+    assert bed.image() == NEW
+    assert bed.outputs["changed"] == "true"
+    assert "has the new version, and nobody watches its rollout" in str(error)
+
+
+def test_a_run_that_is_cancelled_before_the_change_has_changed_nothing(bed: Bed) -> None:
+    bed.has(web())
+
+    bed.kubectl.then = lambda _: cancelled()
+    bed.fails(Interrupted)
+    assert bed.image() == OLD
+
+
+@pytest.mark.usefixtures("listens")
+def test_a_run_that_is_cancelled_while_it_goes_back_leaves_nothing_at_the_bad_version(
+    bed: Bed,
+) -> None:
+    bed.has(web(), web(name="api"))
+    bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
+    asked: list[str] = []
+
+    def before(request: Any) -> None:
+        if request.media_type == "application/json-patch+json":
+            asked.append(request.path)
+            if len(asked) == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    bed.api.before = before
+    bed.fails(workload="deploy/web\ndeploy/api")
+    assert bed.image() == bed.image("api") == OLD
+
+
+def test_a_run_that_is_cancelled_while_the_rollback_is_watched_says_so(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
+    bed.world.then[20] = cancelled
+    error = bed.fails()
+    assert bed.image() == OLD
+    assert bed.outputs["status"] == "failed"
+    assert "the run was cancelled before it was seen healthy" in str(error)
+
+
+def test_the_second_workload_is_refused_and_the_first_is_as_before(bed: Bed) -> None:
+    bed.has(web(), web(name="api"))
+    bed.api.before = lambda request: (
+        bed.api.fail(Fault(status(422, "spec.x: no"), method="PATCH", path="deployments/api"))
+        if request.method == "PATCH"
+        and request.path.endswith("api")
+        and "dryRun" not in request.query
+        and not bed.api.faults
+        else None
+    )
+    error = bed.fails(workload="deploy/web\ndeploy/api")
+    assert bed.image() == bed.image("api") == OLD
+    assert (bed.outputs["status"], bed.outputs["changed"]) == ("failed", "false")
+    assert "deployment/web: was put back, so that all workloads are as before" in str(error)
+
+
+def test_a_server_that_is_away_for_a_while_is_waited_for(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    gone = Fault(Answer(403, "Forbidden"))
+    bed.world.then[3] = lambda: bed.api.fail(gone, times=50)
+    bed.run()
+    assert bed.outputs["status"] == "updated"
+    assert "the API server does not answer; trying again" in bed.log.text
+    assert "the API server answers again" in bed.log.text
+
+
+def test_a_server_that_stays_away_is_an_end_of_its_own(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    bed.world.then[3] = lambda: bed.api.fail(Fault(Answer(403, "Forbidden")), times=9999)
+    error = bed.fails()
+    assert bed.outputs["cause"] == "api-lost"
+    assert "what became of the rollout is not known" in str(error)
+    assert bed.outputs["status"] == "failed"
+
+
+def test_a_right_that_is_missing_is_named_before_anything_is_changed(bed: Bed) -> None:
+    bed.has(web())
+    bed.api.forbidden |= {"patch deployments", "get pods/log"}
+    error = bed.fails(UserError)
+    assert "may not patch deployments in namespace 'shop'" in str(error)
+    assert "may not get pods/log in namespace 'shop'" in str(error)
+    assert bed.outputs["status"] == "refused"
+
+
+@pytest.mark.parametrize(
+    "right", ["list pods", "list replicasets", "list events", "get deployments"]
+)
+def test_a_right_to_look_that_is_missing_is_named(bed: Bed, right: str) -> None:
+    bed.has(web())
+    bed.api.forbidden.add(right)
+    assert f"may not {right} in namespace 'shop'" in str(bed.fails(UserError))
+
+
+def test_a_workload_that_is_not_there_has_a_near_match(bed: Bed) -> None:
+    bed.has(web(name="website"))
+    error = bed.fails(UserError, workload="deploy/webiste")
+    assert "there is no deployment/webiste in namespace 'shop'" in str(error)
+    assert "did you mean 'website'?" in str(error)
+
+
+def test_text_of_the_cluster_is_no_workflow_command(bed: Bed) -> None:
+    hostile = "x\n::error::gotcha\n::stop-commands::x"
+    bed.has(web(hostile))
+    bed.fails(UserError, workload="deploy/web", image=f"{NEW}\nxyz={NEW}")
+    bed.log.workflow.say("end")
+    assert "::error::gotcha" not in bed.log.text.split("\n")
