@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,12 +20,15 @@ from bed import lease
 from bed.command import CommandFailed
 from bed.kube.api import Refused
 from bed.kube.cluster import Cluster
+from bed.kube.node import Images
 from bed.kube.workloads import PORT, deployment
 from bed.traces import traces
 from bed.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bed import Bed, Registry, Runner
 
 pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 
@@ -376,6 +380,36 @@ def test_two_clusters_know_nothing_of_each_other_and_one_ends_without_a_trace(
     kube.kubectl("-n", namespace, *STATUS)
 
 
+@pytest.mark.test_all
+def test_an_image_that_the_runner_pushed_runs_on_a_node_that_the_runner_reaches(
+    bed: Bed, runner: Runner, registry: Registry
+) -> None:
+    registry.allow("ghs_runner", "acme/*:pull,push")
+    registry.allow("", "acme/kube:pull")
+    image = "ghcr.io/acme/kube:1"
+    context = bed.work / "kube"
+    context.mkdir()
+    shutil.copy("/bin/busybox", context)
+    (context / "Dockerfile").write_text(DOCKERFILE)
+    runner.run("docker", "login", "ghcr.io", "-u", "any", "--password-stdin", input="ghs_runner")
+    runner.docker("build", "--quiet", "--push", "--tag", image, str(context))
+    with Cluster(images=Images(bed.registry.ip, bed.authority)) as cluster:
+        runner.reach(cluster.subnet)
+        (context / "kubeconfig").write_text(cluster.kubeconfig)
+        (context / "web.json").write_text(json.dumps(deployment("web", image, probe=False)))
+        kubectl = (str(cluster.programs.kubectl), f"--kubeconfig={context}/kubeconfig")
+        runner.run(*kubectl, "apply", "-f", f"{context}/web.json")
+        runner.run(*kubectl, *STATUS)
+        assert runner.run(*kubectl, "logs", "deployment/web").stdout == "built by the runner\n"
+
+
+DOCKERFILE = """\
+FROM scratch
+COPY busybox /bin/busybox
+CMD ["/bin/busybox", "sh", "-c", "echo built by the runner; exec /bin/busybox sleep 600"]
+"""
+
+
 def restarts(cluster: Cluster, namespace: str) -> int:
     return sum(
         container["restartCount"]
@@ -387,6 +421,7 @@ def restarts(cluster: Cluster, namespace: str) -> int:
 OWNER = """\
 import json, time
 from bed.kube.cluster import Cluster
+from bed.kube.node import Images
 from bed.kube.workloads import deployment
 cluster = Cluster().open()
 cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment("web", "ghcr.io/acme/web:ok")))
