@@ -90,6 +90,11 @@ def go_tool(name: str) -> Path:
     return cache.folder() / "go" / f"{name}-{versions.load('go')[name].rpartition('@')[2]}" / name
 
 
+def act() -> Path:
+    """Return the path of act, which is a Python package of the environment that runs the tests."""
+    return Path(sys.prefix) / "bin/act"
+
+
 def source_folder(name: str) -> Path:
     """Return the folder of a built module, which may not exist yet."""
     module: str = versions.load("go-source")[name]
