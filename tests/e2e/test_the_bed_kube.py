@@ -36,11 +36,6 @@ TESTS = Path(__file__).parents[1]
 STATUS = ("rollout", "status", "deployment/web", "--timeout=600s")
 
 
-@pytest.fixture(autouse=True)
-def home_of_the_host() -> None:
-    """These tests have no host."""
-
-
 def apply(cluster: Cluster, namespace: str, *objects: dict[str, Any]) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
     cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(listed))
@@ -271,6 +266,16 @@ def test_the_api_fails_as_often_as_was_asked(kube: Cluster, status: int) -> None
     assert json.loads(said)["gitVersion"].startswith("v1.")
     statuses = [each.status for each in kube.faults.requests() if "/version" in each.path]
     assert statuses.count(status) == times
+
+
+@pytest.mark.test_all
+def test_the_api_hangs_until_the_fault_is_cleared(kube: Cluster) -> None:
+    ask = ("get", "--raw", "/version")
+    kube.faults.fault("GET /version*", "hang")
+    with pytest.raises(CommandFailed, match=r"context deadline exceeded|Client\.Timeout exceeded"):
+        kube.kubectl(*ask, "--request-timeout=1s", kubeconfig=kube.kubeconfig_through_faults)
+    kube.faults.clear_faults()
+    assert kube.kubectl(*ask, kubeconfig=kube.kubeconfig_through_faults)
 
 
 @pytest.fixture
