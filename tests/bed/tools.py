@@ -66,6 +66,7 @@ class Cannot(Enum):
     ZIZMOR = "run zizmor (it needs Python 3.11 or newer)"
     EMULATE = "run programs of arm64 by QEMU and the kernel's binfmt_misc"
     CASES = "read the test cases of docker/metadata-action (they are no part of this repository)"
+    RECORDED = "read the recorded rollouts of a real cluster (they are no part of this repository)"
     PRIVILEGED = "start a container engine (no privileges for namespaces or mounts)"
     NODE = "run a node of Kubernetes (no privileges for namespaces, control groups or bridges)"
 
