@@ -20,6 +20,7 @@ test: ## what CI runs: sets this machine up, runs every tier, says what ran and 
 
 test-all: ## more cases of the same as well, every point of the kill matrix too: takes hours
 	@python3 tests/bed/setup.py
+	@python3 tests/bed/setup.py kubebed-1.33
 	@$(PYTHON) -m pytest --test-all $(SIDE_BY_SIDE) $(SLOWEST) $(ARGS)
 
 lint: ## check the style of the code, the workflows, the actions and the shell scripts

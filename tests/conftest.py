@@ -1,7 +1,7 @@
 """Selects the tests that a machine can run, and prints the table of what ran and why not.
 
 A tier is the first folder below tests/. A test names what it needs, as in
-`@pytest.mark.needs("engine", "act")`. It is skipped, with the reason, when that is missing. Under
+`@pytest.mark.needs("engine", "npm")`. It is skipped, with the reason, when that is missing. Under
 CI a skip is a failure, unless its reason is one of `bed.tools.Cannot`.
 
 `make test` runs what proves each promise once. `make test-all` adds the tests that are marked

@@ -109,7 +109,6 @@ def components() -> dict[str, Component]:
         *(_other_engine(suite, 10) for suite in versions.load("other-engines")),
         Component("npm", lambda: tools.npm_folder().exists(), tools.install_npm, 10),
         _go("actionlint", 10),
-        _go("act", 20),
         *(_source(name, 20) for name in tools.SOURCES),
         Component("qemu", emulation.is_unpacked, emulation.unpack, 10, after="packages"),
     )

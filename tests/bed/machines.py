@@ -257,6 +257,16 @@ class Runner(DockerMachine):
             str(cached): f"{cached}:ro",
         }
 
+    def reach(self, network: str) -> None:
+        """Let the runner reach a network of the machine that runs the tests, such as a cluster's.
+
+        Once more after `power_on`.
+        """
+        gateway = "{{(index .IPAM.Config 0).Gateway}}"
+        asked = ("network", "inspect", "--format", gateway, self.engine.lease.prefix)
+        here = self.engine.docker(*asked).stdout.strip()
+        self.run("ip", "route", "replace", network, "via", here)
+
     def add_buildkit_image(self) -> None:
         """Give the engine `moby/buildkit:buildx-stable-1`, for `docker buildx create`.
 

@@ -66,6 +66,7 @@ class Cannot(Enum):
     ZIZMOR = "run zizmor (it needs Python 3.11 or newer)"
     EMULATE = "run programs of arm64 by QEMU and the kernel's binfmt_misc"
     CASES = "read the test cases of docker/metadata-action (they are no part of this repository)"
+    RECORDED = "read the recorded rollouts of a real cluster (they are no part of this repository)"
     PRIVILEGED = "start a container engine (no privileges for namespaces or mounts)"
     NODE = "run a node of Kubernetes (no privileges for namespaces, control groups or bridges)"
 
@@ -88,6 +89,11 @@ def npm_folder() -> Path:
 def go_tool(name: str) -> Path:
     """Return the path of a pinned Go program, which may not exist yet."""
     return cache.folder() / "go" / f"{name}-{versions.load('go')[name].rpartition('@')[2]}" / name
+
+
+def act() -> Path:
+    """Return the path of act, which is a Python package of the environment that runs the tests."""
+    return Path(sys.prefix) / "bin/act"
 
 
 def source_folder(name: str) -> Path:

@@ -70,11 +70,12 @@ def test_under_ci_what_a_machine_cannot_is_skipped(run: Callable[..., Pytest]) -
     assert Cannot.GO_PROXY.reason in done.stdout
 
 
+@pytest.mark.parametrize("name", ["actionlint", "kubebed"])
 def test_a_go_program_without_the_module_proxy_is_what_this_machine_cannot(
-    tmp_path: Path,
+    tmp_path: Path, name: str
 ) -> None:
     env = {"GOPROXY": "off", "GOMODCACHE": str(tmp_path), "GEN_WORKFLOW_CACHE": str(tmp_path)}
-    done = _run((sys.executable, str(SETUP), "--install", "actionlint"), env, tmp_path)
+    done = _run((sys.executable, str(SETUP), "--install", name), env, tmp_path)
     assert done.returncode == 3, done.stderr
     assert Cannot.GO_PROXY.reason in done.stdout.splitlines()[-1]
     assert not list(tmp_path.glob("go/*"))

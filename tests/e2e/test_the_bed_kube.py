@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from bed import lease
 from bed.command import CommandFailed
 from bed.kube.api import Refused
 from bed.kube.cluster import Cluster
+from bed.kube.node import Images
 from bed.kube.workloads import PORT, deployment
 from bed.traces import traces
 from bed.waiting import wait_until
@@ -26,15 +28,12 @@ from bed.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bed import Bed, Registry, Runner
+
 pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 
 TESTS = Path(__file__).parents[1]
 STATUS = ("rollout", "status", "deployment/web", "--timeout=600s")
-
-
-@pytest.fixture(autouse=True)
-def home_of_the_host() -> None:
-    """These tests have no host."""
 
 
 def apply(cluster: Cluster, namespace: str, *objects: dict[str, Any]) -> None:
@@ -269,6 +268,16 @@ def test_the_api_fails_as_often_as_was_asked(kube: Cluster, status: int) -> None
     assert statuses.count(status) == times
 
 
+@pytest.mark.test_all
+def test_the_api_hangs_until_the_fault_is_cleared(kube: Cluster) -> None:
+    ask = ("get", "--raw", "/version")
+    kube.faults.fault("GET /version*", "hang")
+    with pytest.raises(CommandFailed, match=r"context deadline exceeded|Client\.Timeout exceeded"):
+        kube.kubectl(*ask, "--request-timeout=1s", kubeconfig=kube.kubeconfig_through_faults)
+    kube.faults.clear_faults()
+    assert kube.kubectl(*ask, kubeconfig=kube.kubeconfig_through_faults)
+
+
 @pytest.fixture
 def watch(kube: Cluster, namespace: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A watch of the pods of a namespace, through the proxy with faults, which has begun."""
@@ -376,6 +385,36 @@ def test_two_clusters_know_nothing_of_each_other_and_one_ends_without_a_trace(
     kube.kubectl("-n", namespace, *STATUS)
 
 
+@pytest.mark.test_all
+def test_an_image_that_the_runner_pushed_runs_on_a_node_that_the_runner_reaches(
+    bed: Bed, runner: Runner, registry: Registry
+) -> None:
+    registry.allow("ghs_runner", "acme/*:pull,push")
+    registry.allow("", "acme/kube:pull")
+    image = "ghcr.io/acme/kube:1"
+    context = bed.work / "kube"
+    context.mkdir()
+    shutil.copy("/bin/busybox", context)
+    (context / "Dockerfile").write_text(DOCKERFILE)
+    runner.run("docker", "login", "ghcr.io", "-u", "any", "--password-stdin", input="ghs_runner")
+    runner.docker("build", "--quiet", "--push", "--tag", image, str(context))
+    with Cluster(images=Images(bed.registry.ip, bed.authority)) as cluster:
+        runner.reach(cluster.subnet)
+        (context / "kubeconfig").write_text(cluster.kubeconfig)
+        (context / "web.json").write_text(json.dumps(deployment("web", image, probe=False)))
+        kubectl = (str(cluster.programs.kubectl), f"--kubeconfig={context}/kubeconfig")
+        runner.run(*kubectl, "apply", "-f", f"{context}/web.json")
+        runner.run(*kubectl, *STATUS)
+        assert runner.run(*kubectl, "logs", "deployment/web").stdout == "built by the runner\n"
+
+
+DOCKERFILE = """\
+FROM scratch
+COPY busybox /bin/busybox
+CMD ["/bin/busybox", "sh", "-c", "echo built by the runner; exec /bin/busybox sleep 600"]
+"""
+
+
 def restarts(cluster: Cluster, namespace: str) -> int:
     return sum(
         container["restartCount"]
@@ -387,6 +426,7 @@ def restarts(cluster: Cluster, namespace: str) -> int:
 OWNER = """\
 import json, time
 from bed.kube.cluster import Cluster
+from bed.kube.node import Images
 from bed.kube.workloads import deployment
 cluster = Cluster().open()
 cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment("web", "ghcr.io/acme/web:ok")))

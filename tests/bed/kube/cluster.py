@@ -47,6 +47,8 @@ class Cluster:
 
     registry: Registry
     faults: Faults
+    # The network of control plane, nodes and pods, which this machine reaches; see `Runner.reach`.
+    subnet: str
 
     def __init__(
         self,
@@ -230,6 +232,7 @@ class Cluster:
         here, root = self.lease, self.lease.run_folder
         root.mkdir()
         net = network.make(here.bridge, self._names)
+        self.subnet = net.subnet
         self._plane = ControlPlane(
             root / "plane", net.ip, self.programs, self._names, self._plane_options()
         )

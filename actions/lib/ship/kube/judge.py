@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ship.kube.baseline import Baseline
 from ship.kube.causes.find import find
-from ship.kube.causes.finding import SOFT, Cause, Finding
+from ship.kube.causes.finding import NEVER, Cause, Finding
 from ship.kube.causes.image_states import ARCHITECTURE
 from ship.kube.causes.rollout_states import (
     DEADLINE,
@@ -38,7 +37,7 @@ Outcome = Literal["running", "done", "failed", "superseded", "paused", "nothing-
 # A pause can be a matter of a moment, between two changes of another tool.
 _LOOKS_PAUSED = 2
 _LONGEST_LOG = 100_000
-_WRONG_PROCESSOR = re.compile(r"[^\n]*exec format error[^\n]*", re.IGNORECASE)
+_WRONG_PROCESSOR = "exec format error"
 
 
 class Limits(NamedTuple):
@@ -103,12 +102,12 @@ class Judge:
 
         An image for another processor starts, and only its log says what is wrong.
         """
-        match = _WRONG_PROCESSOR.search(text[-_LONGEST_LOG:])
-        if not match or not cause.container:
+        lines = [each for each in text[-_LONGEST_LOG:].splitlines() if _WRONG_PROCESSOR in each]
+        if not lines or not cause.container:
             return cause
         what = "the program of the image is for another processor than the node has, says its log"
         where = f"pod {cause.pod}, container {cause.container}"
-        said = without_secrets(one_line(match[0]))
+        said = without_secrets(one_line(lines[-1]))
         return cause._replace(
             key="wrong-architecture", text=f"{what} ({where})", hint=ARCHITECTURE, message=said
         )
@@ -167,7 +166,8 @@ class Judge:
         return self._suspicion(found) or _of_workload(state, snapshot, shown=progress.shown)
 
     def _scene(self, snapshot: Snapshot, found: Sequence[Finding]) -> Scene:
-        sick = {each.uid for each in found if each.state.rank >= SOFT}
+        # What is named only when the time is over is no sign that a pod will not get ready.
+        sick = {each.uid for each in found if each.state.grace != NEVER}
         ended = {each.uid for each in found if each.of_end}
         new = snapshot.new_pods
         starts = any(
@@ -202,7 +202,7 @@ def _is_past_its_deadline(snapshot: Snapshot) -> bool:
     progressing = condition(snapshot.workload, "Progressing")
     if progressing.get("reason") != "ProgressDeadlineExceeded" or not snapshot.new_replica_set:
         return False
-    return name(snapshot.new_replica_set) in str(progressing.get("message"))
+    return f'"{name(snapshot.new_replica_set)}"' in str(progressing.get("message"))
 
 
 def _of_workload(state: State, snapshot: Snapshot, **fields: str) -> Cause:

@@ -11,11 +11,10 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.
 _SECRETS = (
     # Docker Hub names the user, and an id of the token: `pull rate limit as 'me': dckr_jti_….`
     (re.compile(r"(rate limit) as [^.\n]*"), r"\1"),
-    # The query of a token endpoint may hold a user or a signature.
-    (re.compile(r"(https?://[^\s?\"'<>]*)\?[^\s\"'<>]*?(?=[:,;.]?(?:[\s\"'<>]|$))"), r"\1"),
-    (re.compile(r"(https?://)[^\s/@\"']+@"), r"\1"),
     (re.compile(r"\b(Bearer|Basic) [A-Za-z0-9._~+/=-]{16,}"), r"\1 …"),
 )
+_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
+_PARTS = re.compile(r"(https?://)(?:[^/?@]*@)?([^?]*)")
 # What is another at every try, and tells nothing.
 _RANDOM = (
     (re.compile(r"(?<![:\w])[0-9a-f]{64}\b"), "…"),
@@ -39,7 +38,25 @@ def without_secrets(text: str) -> str:
     """Return a text without users, tokens and the queries of addresses."""
     for pattern, shown in _SECRETS:
         text = pattern.sub(shown, text)
-    return text
+    # The query of a token endpoint may hold a user or a signature.
+    return _ADDRESS.sub(_bare, text)
+
+
+def without_addresses(text: str) -> str:
+    """Return a text without addresses, whose paths may hold any word."""
+    return _ADDRESS.sub(lambda match: _end(match[0]), text)
+
+
+def _bare(match: re.Match[str]) -> str:
+    address = match[0]
+    end = _end(address)
+    parts = _PARTS.match(address.removesuffix(end))
+    return f"{parts[1]}{parts[2]}{end}" if parts else address
+
+
+def _end(address: str) -> str:
+    """Return the sign after an address that is none of its own."""
+    return address[-1] if address[-1] in ":,;." else ""
 
 
 def whole(text: str) -> str:

@@ -187,7 +187,8 @@ def workload(
             **more,
         },
         "status": {
-            "observedGeneration": observed, "conditions": list(conditions), **by_kind[kind], **changes,
+            "observedGeneration": observed, "conditions": list(conditions),
+            **by_kind[kind], **changes,
         },
     }  # fmt: skip
 

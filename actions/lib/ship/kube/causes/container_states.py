@@ -46,6 +46,14 @@ CREATES = (
           "the node cannot make the container: {said}",
           "correct what the message names in the template or the image", "", grace=10),
 )  # fmt: skip
+# Kubelets to come may have more reasons.
+OTHER_WAIT = State(
+    "container-not-created",
+    "the container waits: {said}",
+    "look at the events of the pod and at the node",
+    grace=60,
+    rank=SOFT,
+)
 # A start that fails ends the container, and is counted: no time passes between the two.
 STARTS = (
     State("wrong-architecture",

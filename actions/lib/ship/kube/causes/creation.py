@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ship.kube.causes.container_states import CONFIGS, CREATES
+from ship.kube.causes.container_states import CONFIGS, CREATES, OTHER_WAIT
 from ship.kube.causes.finding import Finding
 from ship.kube.causes.pod_states import CREATING, SANDBOXES, VOLUMES
 from ship.kube.causes.rows import row_for
@@ -23,6 +23,12 @@ _NOT_HERE = frozenset({
     "", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "RunContainerError",
     "PostStartHookError", "RestartingAllContainers",
 })  # fmt: skip
+_OF_REASONS = {
+    "CreateContainerConfigError": CONFIGS,
+    "CreateContainerError": CREATES,
+    "PreCreateHookError": CREATES,
+    "PreStartHookError": CREATES,
+}
 _OF_EVENTS: dict[str, tuple[State, ...]] = {
     "FailedMount": VOLUMES,
     "FailedMapVolume": VOLUMES,
@@ -36,7 +42,7 @@ def creation_finding(pod: Object, container: Container) -> Finding | None:
     """Return why a container cannot be made, if it cannot."""
     if container.waits_for in _NOT_HERE:
         return None
-    rows = CONFIGS if container.waits_for == "CreateContainerConfigError" else CREATES
+    rows = _OF_REASONS.get(container.waits_for, (OTHER_WAIT,))
     said = container.message or container.waits_for
     return Finding(
         row_for(rows, said),

@@ -15,7 +15,7 @@ from ship.kube.causes.container_states import (
     STARTS,
     STARTUP,
 )
-from ship.kube.causes.finding import Finding
+from ship.kube.causes.finding import WEAK, Finding
 from ship.kube.causes.rows import row_for
 from ship.kube.pod import ALWAYS, INIT, SIDECAR
 
@@ -43,6 +43,9 @@ _SIGNALS = {
 _OF_SHELL = {126: "a command cannot be executed", 127: "a command was not found"}
 # A restart can be seen before the event that says why.
 _WAIT_FOR_EVENTS = 3.0
+_LAST_WORDS = 200
+# A program leaves last words only if it wants to.
+_OWN_WORDS = (CRASHED.key, EXITED.key)
 
 
 def end_finding(pod: Object, container: Container, events: Sequence[Event]) -> Finding | None:
@@ -53,7 +56,11 @@ def end_finding(pod: Object, container: Container, events: Sequence[Event]) -> F
     state, said = _state(container, events)
     if state in (CRASHED, EXITED) and _may_be_a_probe(container):
         state = state._replace(grace=_WAIT_FOR_EVENTS)
-    shown = words.short(said, 200)
+    if container.is_running:
+        # It may have been allowed, and long ago: what hinders the pod now says more.
+        state = state._replace(rank=WEAK)
+    # The last words are those that tell.
+    shown = words.short(said.rstrip()[-_LAST_WORDS:])
     return Finding(
         state,
         pod["metadata"]["uid"],
@@ -72,10 +79,6 @@ def end_finding(pod: Object, container: Container, events: Sequence[Event]) -> F
         excused=_is_excused(container, events),
         on_node=True,
     )
-
-
-# What the program itself has left as its last words is not always there.
-_OWN_WORDS = (CRASHED.key, EXITED.key)
 
 
 def exit_in_words(code: int) -> str:

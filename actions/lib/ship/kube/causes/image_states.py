@@ -37,7 +37,7 @@ PULLS = (
           "the node cannot reach the registry of {image}: {said}",
           "check the name of the registry in the image, and the network and DNS of the nodes",
           r"no such host|dial tcp|i/o timeout|connection re(?:fused|set)|deadline exceeded"
-          r"|Client\.Timeout|RegistryUnavailable|no route to host", grace=120, rank=SOFT),
+          r"|Client\.Timeout|registry is unavailable|no route to host", grace=120, rank=SOFT),
     State("registry-error",
           "the registry answers with an error for {image}: {said}",
           "look at the state of the registry, and deploy again later",
@@ -69,7 +69,7 @@ NEVER_PULLED = State(
 )
 BAD_IMAGE_NAME = State(
     "image-name-invalid",
-    "{image} is no name of an image: {said}",
+    "the image has no valid name, {image}: {said}",
     "correct the name: small letters, no blanks, one colon before the tag",
 )
 BAD_SIGNATURE = State(

@@ -16,6 +16,7 @@ from ship.kube.causes.image_states import (
     PULLS,
 )
 from ship.kube.causes.rows import row_for
+from ship.kube.words import without_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,6 @@ _BACK_OFF = "ImagePullBackOff"
 _PULL = frozenset({"ErrImagePull", _BACK_OFF, "RegistryUnavailable", "ImageInspectError"})
 _FAILED = "Failed to pull image"
 _QUOTED = re.compile(r"image \"([^\"]*)\"")
-# The name of a repository may hold any word.
-_ADDRESS = re.compile(r"https?://[^\s\"]+?(?=[:,]?(?:[\s\"]|$))")
 _MISSING_SECRETS = re.compile(r"image pull secrets \(([^)]*)\)")
 
 
@@ -65,7 +64,8 @@ def image_finding(pod: Object, container: Container, events: Sequence[Event]) ->
 
 def _pull(pod: Object, container: Container, said: str, events: Sequence[Event]) -> Finding:
     image = _image(container, said)
-    row = row_for(PULLS, _ADDRESS.sub("", said.replace(image, "")))
+    # The names of repositories may hold any word.
+    row = row_for(PULLS, without_addresses(said.replace(image, "")))
     if _is_bare(said):
         row = PULL_FAILED
     login, act = _login(pod, events)
