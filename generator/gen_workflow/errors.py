@@ -29,6 +29,7 @@ class Heading:
     UNKNOWN_KEY = "a-key-that-is-not-known"
     MISSING_KEY = "a-key-that-is-missing"
     TWICE = "something-that-appears-twice"
+    TOGETHER = "keys-that-cannot-be-together"
     LATER = "what-is-not-supported-yet"
     WRONG_KIND = "a-value-of-the-wrong-kind"
     WRONG_VALUE = "a-value-that-is-not-accepted"

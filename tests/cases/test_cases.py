@@ -18,6 +18,7 @@ from gen_workflow.pins.table import table
 from gen_workflow.plan import pipeline
 from gen_workflow.render import scalars
 from gen_workflow.spec import document
+from gen_workflow.spec.declaration import SshDeploy
 from gen_workflow.spec.load import load
 from gen_workflow.sync import stamp
 from gen_workflow.workflow.records import as_data
@@ -71,7 +72,7 @@ def test_every_action_is_pinned_to_a_commit_with_its_version(case: Path) -> None
     uses = re.findall(r"^ +(?:- )?uses: (.*)$", rendered(case), re.MULTILINE)
     assert uses
     for line in uses:
-        match = re.fullmatch(r"[\w./-]+@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)", line)
+        match = re.fullmatch(r"[\w./-]+@([0-9a-f]{40}) # (v\d+(?:\.\d+){1,2})", line)
         assert match is not None, line
         assert match.groups() in known
 
@@ -86,7 +87,8 @@ def test_a_job_that_reads_a_secret_has_an_environment(case: Path) -> None:
 
 @every_case
 def test_every_permission_says_why_on_its_line(case: Path) -> None:
-    lines = re.findall(r"^ {6}(?:contents|packages): \w+.*$", rendered(case), re.MULTILINE)
+    scopes = "contents|packages|id-token"
+    lines = re.findall(rf"^ {{6}}(?:{scopes}): \w+.*$", rendered(case), re.MULTILINE)
     assert lines
     assert all(re.search(r"\w # \w", line) for line in lines)
 
@@ -98,7 +100,9 @@ def test_only_a_job_that_no_pull_request_runs_may_write(case: Path) -> None:
     jobs = document.plain(root)["jobs"]
     for name, job in jobs.items():
         if "write" in job["permissions"].values():
-            assert job["if"] == "github.event_name != 'pull_request'", name
+            # The ref of a pull request is no branch.
+            of_branches = job["if"].startswith("github.ref == 'refs/heads/")
+            assert of_branches or job["if"] == "github.event_name != 'pull_request'", name
     (check,) = (job for job in jobs.values() if job.get("if") == OF_A_PULL_REQUEST)
     assert check["permissions"] == {"contents": "read", "packages": "read"}
     assert check["steps"] == jobs["build"]["steps"]
@@ -106,8 +110,18 @@ def test_only_a_job_that_no_pull_request_runs_may_write(case: Path) -> None:
 
 
 @every_case
-def test_no_step_runs_a_script(case: Path) -> None:
-    assert not re.search(r"^\s+(- )?run:", rendered(case), re.MULTILINE)
+def test_no_step_runs_a_script_but_for_the_tool_of_a_cloud(case: Path) -> None:
+    runs = re.findall(r"^\s+(?:- )?run:(.*)$", rendered(case), re.MULTILINE)
+    assert runs in ([], [' aws eks update-kubeconfig --name "$CLUSTER"'])
+
+
+@every_case
+def test_a_job_gets_an_identity_for_a_cloud_only_to_log_in_there(case: Path) -> None:
+    root = document.parse(rendered(case), "ci-cd.yml")
+    assert root is not None
+    for name, job in document.plain(root)["jobs"].items():
+        logs_in = any(step["name"].startswith("Log in to ") for step in job["steps"])
+        assert ("id-token" in job["permissions"]) == logs_in, name
 
 
 def test_a_value_reaches_the_app_as_the_spec_says_it() -> None:
@@ -115,7 +129,7 @@ def test_a_value_reaches_the_app_as_the_spec_says_it() -> None:
     loaded = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
     root = document.parse(rendered(case), "ci-cd.yml")
     assert root is not None
-    assert loaded.deploy is not None
+    assert isinstance(loaded.deploy, SshDeploy)
     step = document.plain(root)["jobs"]["deploy"]["steps"][-1]
     got = {}
     for line in step["with"]["env"].splitlines():

@@ -14,7 +14,7 @@ from gen_workflow.pins.table import OURS, table
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
 PIN = re.compile(
     r"(?P<repository>[\w.-]+/[\w.-]+)(?:/[\w./-]+)?"
-    r"@(?P<sha>[0-9a-f]{40}) # (?P<version>v\d+\.\d+\.\d+)"
+    r"@(?P<sha>[0-9a-f]{40}) # (?P<version>v\d+(?:\.\d+){1,2})"
 )
 # The same repository at the running commit.
 SELF = "$/"

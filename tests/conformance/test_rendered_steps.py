@@ -1,4 +1,7 @@
-"""What the generator renders is what our actions take: every step of ours is run, dry."""
+"""What the generator renders is what our actions take: every step of ours is run, dry.
+
+A dry run of kubectl-set-image asks a cluster, so its inputs are read, and no more.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bed.action_file import read_action
 from bed.step import run_action
-from conformance.subjects import Subject, rendered
+from conformance.subjects import ROOT, Subject, rendered
+from ship.kubectl_set_image.inputs import read_inputs
+from ship.runner.context import Context
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+IMAGE = f"ghcr.io/acme/app@sha256:{'0' * 64}"
 # What stands behind the expressions of a rendered step, by input.
 GIVEN = {
     "host": "h1",
@@ -20,35 +27,69 @@ GIVEN = {
     "port": "22",
     "ssh-key": "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----",
     "known-hosts": "h1 ssh-ed25519 AAAA",
-    "image": f"ghcr.io/acme/app@sha256:{'0' * 64}",
+    "image": IMAGE,
+    "kubeconfig": "apiVersion: v1\nkind: Config\nclusters: []\n",
 }
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
+OF_THE_BUILD = "${{ needs.build.outputs.image }}"
+IN_A_CLUSTER = "kubectl-set-image"
 
 
-def steps() -> list[Any]:
+def steps(*, in_a_cluster: bool) -> list[Any]:
     return [
         pytest.param(subject, step, id=f"{subject.name}: {step['name']}")
         for subject in rendered()
         for step in subject.steps()
-        if "/actions/" in step.get("uses", "") and "actions/checkout" not in step["uses"]
+        if (name := name_of(step)) and (name == IN_A_CLUSTER) == in_a_cluster
     ]
 
 
-@pytest.mark.parametrize(("subject", "step"), steps())
+def name_of(step: dict[str, Any]) -> str:
+    """Return the name of the action of ours that a step uses; nothing for other steps."""
+    action = re.search(r"/actions/([a-z-]+)@", step.get("uses", ""))
+    return action[1] if action and not step["uses"].startswith("actions/") else ""
+
+
+def inputs_of(step: dict[str, Any]) -> dict[str, str]:
+    """Return the inputs of a step, with values in place of the expressions."""
+    found = {}
+    for name, text in step.get("with", {}).items():
+        known = text.replace(OF_THE_BUILD, IMAGE)
+        whole = EXPRESSION.fullmatch(known.strip())
+        found[name] = GIVEN.get(name, "value") if whole else EXPRESSION.sub("value", known)
+    return found
+
+
+@pytest.mark.parametrize(("subject", "step"), steps(in_a_cluster=False))
 def test_a_rendered_step_is_accepted_by_its_action(
     subject: Subject, step: dict[str, Any], tmp_path: Path
 ) -> None:
-    action = re.search(r"/actions/([a-z-]+)@", step["uses"])
-    assert action, subject.name
-    inputs = {
-        name: GIVEN.get(name, "value") if EXPRESSION.fullmatch(value.strip()) else value
-        for name, value in step.get("with", {}).items()
-    }
-    inputs = {name: EXPRESSION.sub("value", value) for name, value in inputs.items()}
+    inputs = inputs_of(step)
     context = tmp_path / inputs.get("context", ".")
     context.mkdir(parents=True, exist_ok=True)
     (tmp_path / inputs["file"] if "file" in inputs else context / "Dockerfile").touch()
     env = dict.fromkeys(step.get("env", {}), "value")
     inputs["dry-run"] = "true"
-    result = run_action(action[1], inputs, env=env, workspace=tmp_path)
-    assert result.code == 0, result.log
+    result = run_action(name_of(step), inputs, env=env, workspace=tmp_path)
+    assert result.code == 0, f"{subject.name}: {result.log}"
+
+
+@pytest.mark.parametrize(("subject", "step"), steps(in_a_cluster=True))
+def test_a_rendered_step_for_a_cluster_is_what_its_action_reads(
+    subject: Subject, step: dict[str, Any], tmp_path: Path
+) -> None:
+    action = read_action(ROOT / "actions" / IN_A_CLUSTER)
+    given = inputs_of(step)
+    assert set(given) <= set(action.inputs), subject.name
+    for path in given.get("apply", "").split():
+        (tmp_path / path).mkdir(parents=True)
+    (tmp_path / "value").mkdir()  # where a login has put its kubeconfig
+    (tmp_path / "value" / "kubeconfig").touch()
+    inputs = action.with_defaults(given, {})
+    env = {f"INPUT_{name.upper().replace('-', '_')}": text for name, text in inputs.items()}
+    env |= {name: f"value of {name}" for name in step.get("env", {})}
+    context = Context(repository="acme/app", actor="octocat", workspace=str(tmp_path))
+    read = read_inputs({**env, "JOB_TOKEN": "ghs_x"}, context)
+    # No variable of the step is left over, and none has the values of two keys.
+    values = [value.reveal() for secret in read.secrets for value in secret.values.values()]
+    assert set(values) == {f"value of {name}" for name in step.get("env", {})}

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from bed.action_file import read_action
+from bed.action_file import ActionFile, read_action
 from conformance.subjects import ROOT, Subject, rendered
 from gen_workflow.plan import times
+from gen_workflow.spec import rules
 from gen_workflow.spec.declaration import Run
+from gen_workflow.spec.kubernetes import Kubernetes
 
 ACTION = read_action(ROOT / "actions" / "ssh-deploy")
+IN_A_CLUSTER = read_action(ROOT / "actions" / "kubectl-set-image")
 # To connect, pull and clean up, in seconds.
 WORK = 600
 
 
-def default(name: str) -> int:
-    return int(ACTION.inputs[name]["default"])
+def default(name: str, action: ActionFile = ACTION) -> int:
+    return int(action.inputs[name]["default"])
 
 
 def needed(given: dict[str, str]) -> tuple[int, int]:
@@ -28,13 +31,21 @@ def needed(given: dict[str, str]) -> tuple[int, int]:
     return seconds["lock-timeout"], held
 
 
+def needed_in_a_cluster(given: dict[str, str]) -> list[int]:
+    """Return the longest that each part of a deploy into a cluster takes, in seconds."""
+    names = ("timeout", "stability", "rollback-timeout")
+    return [WORK, *(int(given.get(name, default(name, IN_A_CLUSTER))) for name in names)]
+
+
 @pytest.mark.parametrize("subject", rendered(), ids=lambda each: str(each.name))
 def test_the_job_of_a_rendered_deploy_has_time_for_all_its_waits(subject: Subject) -> None:
     document = subject.document
     if "deploy" not in document["jobs"]:
         return
     job = document["jobs"]["deploy"]
-    assert job["timeout-minutes"] * 60 >= sum(needed(job["steps"][-1]["with"]))
+    step = job["steps"][-1]
+    wait = needed_in_a_cluster if "/kubectl-set-image@" in step["uses"] else needed
+    assert job["timeout-minutes"] * 60 >= sum(wait(step["with"]))
 
 
 @pytest.mark.parametrize("health", ["", "1", "60", "601", "1000", "3000"])
@@ -59,6 +70,7 @@ def test_waits_of_the_usual_length_say_nothing_of_locks() -> None:
 def test_no_job_asks_for_more_than_github_gives() -> None:
     longest = times.of(Run(health_timeout="3600", stop_timeout="3600"))
     assert longest.job_minutes == 360
+    assert times.of_cluster(Kubernetes(timeout="21600")) == 360
 
 
 def test_the_defaults_are_those_of_the_action() -> None:
@@ -66,3 +78,6 @@ def test_the_defaults_are_those_of_the_action() -> None:
     assert default("stop-timeout") == times.STOP_TIMEOUT
     assert default("lock-timeout") == times.LOCK_TIMEOUT
     assert default("lock-expiry") == times.LOCK_EXPIRY
+    assert default("timeout", IN_A_CLUSTER) == rules.ROLLOUT
+    assert default("stability", IN_A_CLUSTER) == rules.STABILITY
+    assert default("rollback-timeout", IN_A_CLUSTER) == rules.ROLLBACK

@@ -13,12 +13,14 @@ from gen_workflow.pins.table import table
 from gen_workflow.plan import limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
+from gen_workflow.spec.declaration import KubernetesDeploy
 from gen_workflow.sync import drift, stamp
 from gen_workflow.sync.fingerprint import fingerprint
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
+    from gen_workflow.spec.declaration import Spec
     from gen_workflow.workflow.records import Needs
 
 
@@ -107,7 +109,7 @@ class Project(NamedTuple):
         text = template.render(meant, source=self.source, templates=self.templates)
         generator = fingerprint(self.templates)
         signed = stamp.sign(
-            text, version=__version__, spec=raw, generator=generator, paths=spec.image.paths
+            text, version=__version__, spec=raw, generator=generator, paths=_paths(spec)
         )
         load.refuse(limits.too_large(meant, len(signed.encode())), raw, self.source)
         return Rendered(raw, signed, meant.needs, spec.image.paths[-1])
@@ -146,6 +148,12 @@ class Project(NamedTuple):
             what = "was edited by hand since gen-workflow wrote it; nothing was changed"
             hint = f"{PUT_IN_SPEC}, then remove it from the workflow with {force}"
             raise Drift(what, where=files.WORKFLOW, hint=hint, anchor=Heading.EDITED)
+
+
+def _paths(spec: Spec) -> tuple[str, ...]:
+    """Return what must be in the repository: a folder has a `/` at its end."""
+    manifests = spec.deploy.kubernetes.apply if isinstance(spec.deploy, KubernetesDeploy) else ()
+    return tuple(dict.fromkeys((*spec.image.paths, *manifests)))
 
 
 PUT_IN_SPEC = "put the edit into the spec"

@@ -14,37 +14,41 @@ if TYPE_CHECKING:
 _MINUTES = 60
 
 
-_CONTENTS = Permission("contents", "read", "check the repository out")
+CONTENTS = Permission("contents", "read", "check the repository out")
 # A pull request brings code that nobody has reviewed.
 _OF_A_PULL_REQUEST = "github.event_name == 'pull_request'"
 _OF_ANY_OTHER = "github.event_name != 'pull_request'"
 
 
-def jobs(image: Image, checkout: Pin, ours: Pin) -> list[Job]:
-    """Return the jobs, of which a run has one; they have the same steps."""
+def jobs(image: Image, pin: Pin, ours: Pin) -> list[Job]:
+    """Return the jobs, of which a run has one; they have the same steps.
+
+    `pin` is that of actions/checkout.
+    """
     build = Job(
         id="build",
         name="Build and push the image",
         condition=_OF_ANY_OTHER,
         timeout_minutes=_MINUTES,
-        permissions=(_CONTENTS, Permission("packages", "write", "push the image to ghcr.io")),
+        permissions=(CONTENTS, Permission("packages", "write", "push the image to ghcr.io")),
         outputs=(("image", "${{ steps.push.outputs.image }}"),),
         anchor="build",
-        steps=(_checkout(checkout), _build(image, ours)),
+        steps=(checkout(pin), _build(image, ours)),
     )
     check = Job(
         id="check",
         name="Build the image",
         condition=_OF_A_PULL_REQUEST,
         timeout_minutes=_MINUTES,
-        permissions=(_CONTENTS, Permission("packages", "read", "pull base images from ghcr.io")),
+        permissions=(CONTENTS, Permission("packages", "read", "pull base images from ghcr.io")),
         alias=build.anchor,
         steps=build.steps,
     )
     return [build, check]
 
 
-def _checkout(pin: Pin) -> Step:
+def checkout(pin: Pin) -> Step:
+    """Return the step that checks the repository out."""
     return Step("Check out the repository", pin.uses(), inputs=(("persist-credentials", False),))
 
 

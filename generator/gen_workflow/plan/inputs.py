@@ -1,13 +1,34 @@
-"""Inputs of an action: what is said, and lists as lines."""
+"""What the jobs share: the inputs of an action, and what a deploy job does."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from gen_workflow.workflow.records import Permission, Scalar, Step, Values
 
-    from gen_workflow.workflow.records import Scalar, Values
+# The image that the build job pushed, by its digest.
+IMAGE = "${{ needs.build.outputs.image }}"
+
+
+class Work(NamedTuple):
+    """What a deploy job does, and for how long; `order` says how its deploys get in order."""
+
+    steps: tuple[Step, ...]
+    permissions: tuple[Permission, ...]
+    minutes: int
+    order: str
+
+
+class Given(NamedTuple):
+    """A value of the spec that may come from GitHub, and what it is for.
+
+    An optional one may be missing there: something else is used then.
+    """
+
+    value: str
+    purpose: str
+    optional: bool = False
 
 
 def said(*inputs: tuple[str, Scalar]) -> Values:

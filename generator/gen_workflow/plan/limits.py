@@ -12,7 +12,7 @@ from gen_workflow.spec.sections import sections
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_workflow.workflow.records import Workflow
+    from gen_workflow.workflow.records import Step, Workflow
 
 # GitHub makes one expression of a text with expressions in it. Its length and the number of its
 # parts are limited (actions/runner, DTExpressions2/Expressions2/ExpressionConstants.cs).
@@ -28,9 +28,14 @@ _KEYS = {
     "file": "image/dockerfile",
     "image": "image/name",
     "networks": "deploy/run/network",
+    "registry-password": "deploy/kubernetes/pull-secret/password",
+    "registry-username": "deploy/kubernetes/pull-secret/user",
     "ssh-key": "deploy/ssh/key",
 }
-_ENV = "deploy/run/env"
+# The section of the spec that the jobs come from.
+_SECTIONS = {"build": "image", "check": "image", "deploy": "deploy"}
+# Where the variables of a step come from, by the folder of its action.
+_VARIABLES = {"ssh-deploy": "deploy/run/env", "kubectl-set-image": "deploy/kubernetes/secret"}
 _SHORTER = "write less here, or put a long text into a file that the app or the build reads"
 
 
@@ -84,7 +89,7 @@ def too_large(workflow: Workflow, size: int = 0) -> Iterator[Excess]:
     """
     sizes: Counter[str] = Counter()
     for one in set(_texts(workflow)):  # steps that two jobs share are written once
-        sizes[_ENV if one.key.startswith(_ENV) else one.key] += len(one.text)
+        sizes[_of_all_variables(one.key)] += len(one.text)
     if max(size, sizes.total()) > LARGEST_WORKFLOW:
         what = (
             f"makes a workflow of more than {LARGEST_WORKFLOW:,} bytes, which GitHub does not run"
@@ -118,17 +123,28 @@ def _texts(workflow: Workflow) -> Iterator[_Text]:
         for step in job.steps:
             for name, value in step.inputs:
                 variable = f"INPUT_{name.upper().replace('-', '_')}"
-                yield _Text(key_of(name), str(value), variable)
+                yield _Text(key_of(name, job.id), str(value), variable)
             for name, value in step.env:
-                yield _Text(f"{_ENV}/{name}", str(value), name)
+                yield _Text(f"{_variables_of(step)}/{name}", str(value), name)
 
 
-def key_of(name: str) -> str:
-    """Return the path of the key of the spec that an input of a step comes from."""
+def key_of(name: str, job: str) -> str:
+    """Return the path of the key of the spec that an input of a step of a job comes from."""
     if name in _KEYS:
         return _KEYS[name]
-    paths = (path for path, section in sections(SPEC) if name in section.keys)
+    paths = [path for path, section in sections(SPEC) if name in section.keys]
+    paths.sort(key=lambda path: not path.startswith(_SECTIONS[job]))
     return next((f"{path}/{name}" if path else name for path in paths), "")
+
+
+def _variables_of(step: Step) -> str:
+    name = step.uses.reference if step.uses else ""
+    return next((key for folder, key in _VARIABLES.items() if f"/{folder}@" in name), "deploy")
+
+
+def _of_all_variables(key: str) -> str:
+    """Return the key that holds all variables of a step, for the key of one of them."""
+    return next((every for every in _VARIABLES.values() if key.startswith(every)), key)
 
 
 def _how_to_shorten(one: _Text) -> str:

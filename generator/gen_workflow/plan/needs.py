@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan.deploy import host_inputs
+from gen_workflow.plan import deploy
+from gen_workflow.plan.inputs import Given
 from gen_workflow.spec.expressions import EXPRESSION, SOURCE
 from gen_workflow.workflow.records import Need, Needs
 
 if TYPE_CHECKING:
-    from gen_workflow.spec.declaration import Deploy, Image, Spec
+    from collections.abc import Iterable, Iterator
 
-_OF_THE_HOST = {
-    "host": "name or address of the host",
-    "user": "user on the host who may use Docker",
-    "port": "port of its SSH server, when not 22",
-    "ssh-key": "private key of the user",
-    "known-hosts": "keys of the host, as `ssh-keyscan HOST` prints them; compare them",
-}
+    from gen_workflow.spec.declaration import Image, Spec
 
 
 def of(spec: Spec) -> tuple[Needs, ...]:
@@ -25,28 +20,23 @@ def of(spec: Spec) -> tuple[Needs, ...]:
     found = [_needs("Settings > Secrets and variables > Actions", _of_build(spec.image))]
     if spec.deploy:
         place = f"Settings > Environments > {spec.environment}"
-        found.append(_needs(place, _of_deploy(spec.deploy)))
+        found.append(_needs(place, deploy.values_from_github(spec.deploy)))
     return tuple(one for one in found if one.variables or one.secrets)
 
 
-def _of_build(image: Image) -> list[tuple[str, str]]:
-    """Return the values that the build job takes from GitHub, each with what it is for."""
-    return [(arg.value, f"build argument {arg.name}") for arg in image.args]
+def _of_build(image: Image) -> Iterator[Given]:
+    """Yield the values that the build job takes from GitHub, each with what it is for."""
+    for arg in image.args:
+        yield Given(arg.value, f"build argument {arg.name}")
 
 
-def _of_deploy(deploy: Deploy) -> list[tuple[str, str]]:
-    """Return the values that the deploy job takes from GitHub, each with what it is for."""
-    host = [(value, _OF_THE_HOST[name]) for name, value in host_inputs(deploy.ssh)]
-    return host + [(one.value, f"goes into {one.name} of the app") for one in deploy.run.env]
-
-
-def _needs(place: str, values: list[tuple[str, str]]) -> Needs:
+def _needs(place: str, values: Iterable[Given]) -> Needs:
     found: dict[str, dict[str, Need]] = {"vars": {}, "secrets": {}}
-    for value, purpose in values:
-        for inside in EXPRESSION.findall(value):
+    for given in values:
+        for inside in EXPRESSION.findall(given.value):
             if source := SOURCE.fullmatch(inside.strip()):
                 ones, name = found[source["source"]], source["name"]
-                need = ones.setdefault(name.upper(), Need(name, purpose, optional=True))
-                optional = need.optional and source["default"] is not None
-                ones[name.upper()] = need._replace(optional=optional)
+                need = ones.setdefault(name.upper(), Need(name, given.purpose, optional=True))
+                may_be_missing = given.optional or source["default"] is not None
+                ones[name.upper()] = need._replace(optional=need.optional and may_be_missing)
     return Needs(place, tuple(found["vars"].values()), tuple(found["secrets"].values()))

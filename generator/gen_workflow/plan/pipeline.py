@@ -31,7 +31,7 @@ def workflow(spec: Spec, pins: Mapping[str, Pin]) -> Workflow:
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
     jobs = build.jobs(spec.image, pins[CHECKOUT], ours)
     if spec.deploy:
-        jobs.append(deploy.job(spec, spec.deploy, ours))
+        jobs.append(deploy.job(spec, spec.deploy, pins, ours))
     return Workflow(
         name="Build and deploy" if spec.deploy else "Build",
         # GitHub's filter of branches would take `+` for a repetition.

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_workflow.spec.rules import ROLLBACK, ROLLOUT, STABILITY
+
 if TYPE_CHECKING:
     from gen_workflow.spec.declaration import Run
+    from gen_workflow.spec.kubernetes import Kubernetes
 
 # The defaults of ssh-deploy, in seconds; a test compares them with its action.yml.
 HEALTH_TIMEOUT = 60
 STOP_TIMEOUT = 10
 LOCK_TIMEOUT = 600
 LOCK_EXPIRY = 3600
-# To connect, pull the image, start containers and clean up.
+# To connect, pull the image, start containers and clean up; in a cluster, to log in and to apply.
 WORK = 600
 # GitHub ends a job on its own runners after six hours.
 LONGEST_MINUTES = 360
@@ -33,11 +36,25 @@ def of(run: Run) -> Times:
     beyond = max(0, asked - _asked(HEALTH_TIMEOUT, STOP_TIMEOUT))
     lock_timeout, longest = LOCK_TIMEOUT + beyond, WORK + asked
     return Times(
-        min(LONGEST_MINUTES, -(-(lock_timeout + longest) // 60)),
+        _minutes(lock_timeout + longest),
         str(lock_timeout) if beyond else "",
         # Past it the next deploy ends the one that holds the lock.
         str(longest) if longest > LOCK_EXPIRY else "",
     )
+
+
+def of_cluster(cluster: Kubernetes) -> int:
+    """Return the minutes in which a cluster can do all that the spec asks of it, and undo it."""
+    asked = (
+        int(cluster.timeout or ROLLOUT),
+        int(cluster.stability or STABILITY),
+        int(cluster.rollback_timeout or ROLLBACK),
+    )
+    return _minutes(WORK + sum(asked))
+
+
+def _minutes(seconds: int) -> int:
+    return min(LONGEST_MINUTES, -(-seconds // 60))
 
 
 def _asked(health: int, stop: int) -> int:

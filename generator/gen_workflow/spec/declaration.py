@@ -13,11 +13,13 @@ from gen_workflow.errors import Heading
 from gen_workflow.spec import hosts, rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
+from gen_workflow.spec.kubernetes import KUBERNETES, Kubernetes, workload_of
 from gen_workflow.spec.paths import FILE, FOLDER
 from gen_workflow.spec.ports import PORT, port_taken, ports_collide
-from gen_workflow.spec.sections import Key, Later, Section, ShortOr
+from gen_workflow.spec.sections import Either, Key, Later, Section, ShortOr
 from gen_workflow.spec.variables import ARGS, ENV, Variable
 from gen_workflow.spec.volumes import VOLUME, target_of
+from gen_workflow.spec.workloads import WORKLOAD_SCHEMA
 
 
 class Image(NamedTuple):
@@ -235,7 +237,7 @@ class Run(NamedTuple):
 RUN = Section(Run, Later("command labels memory options user"))
 
 
-class Deploy(NamedTuple):
+class SshDeploy(NamedTuple):
     """A host, and what runs there."""
 
     ssh: Annotated[
@@ -250,7 +252,9 @@ class Deploy(NamedTuple):
             ),
             "vps",
             "0.1.0",
-            missing="name the host to deploy to: ssh: vps",
+            default="**required**, or `kubernetes`",
+            missing="name the host to deploy to: ssh: vps; or what runs in a cluster: "
+            "kubernetes: deployment/web",
         ),
     ]
     run: Annotated[
@@ -260,6 +264,7 @@ class Deploy(NamedTuple):
             RUN,
             '{ports: ["8080:8080"]}',
             "0.1.0",
+            default="**required** with `ssh`",
             missing='say how the container runs: run: {ports: ["8080:8080"]}',
         ),
     ]
@@ -297,10 +302,35 @@ class Deploy(NamedTuple):
     ] = ()
 
 
-DEPLOY = Section(
-    Deploy,
-    Later("compose dir kubernetes gitops files env before after strategy rollback", "ssh run"),
-    rule=rules.health_needs_a_port,
+class KubernetesDeploy(NamedTuple):
+    """A cluster, and what gets the image there."""
+
+    kubernetes: Annotated[
+        Kubernetes,
+        Key(
+            "The cluster: a workload that gets the image, or a mapping",
+            ShortOr(
+                Checked(workload_of, WORKLOAD_SCHEMA),
+                "a workload",
+                "kubernetes: deployment/web",
+                KUBERNETES,
+            ),
+            "deployment/web",
+            "0.1.0",
+            default="**required**, or `ssh`",
+            missing="name what gets the image: kubernetes: deployment/web",
+        ),
+    ]
+
+
+DEPLOY = Either(
+    Section(
+        SshDeploy,
+        Later("compose dir gitops files env before after strategy rollback", "ssh run"),
+        rule=rules.health_needs_a_port,
+    ),
+    Section(KubernetesDeploy),
+    together="a deploy goes to a host or into a cluster",
 )
 
 
@@ -367,7 +397,7 @@ class Spec(NamedTuple):
     name: Annotated[
         str,
         Key(
-            "Name of the container, of 2 to 101 letters, digits and `. _ -`",
+            "Name of the container on a host, of 2 to 101 letters, digits and `. _ -`",
             values.CONTAINER,
             "shop",
             "0.1.0",
@@ -385,7 +415,7 @@ class Spec(NamedTuple):
         ),
     ] = ("main",)
     deploy: Annotated[
-        Deploy | None,
+        SshDeploy | KubernetesDeploy | None,
         Key(
             "Where and how the app runs",
             DEPLOY,
@@ -415,5 +445,5 @@ SPEC = Section(
         "registry test environments rollback cleanup notify runner connect extend jobs defaults"
         " repos"
     ),
-    rule=rules.environment_fits_the_name,
+    rule=rules.name_fits_the_deploy,
 )

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
-from gen_workflow.spec.forms import SCALARS, unseen
+from gen_workflow.spec.forms import SCALARS, Form, Schema, anchored, unseen
 
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
@@ -29,6 +29,7 @@ GITHUB = tuple(
         "sha",
     )
 )
+_SECRET = r"\$\{\{ *secrets\.[A-Za-z_][A-Za-z0-9_]* *\}\}"  # noqa: S105 - a pattern
 
 
 def value_or_expression(value: Value, reading: Reading) -> str | None:
@@ -98,3 +99,79 @@ def source_name(value: Value, name: str, reading: Reading) -> bool:
     else:
         return True
     return False
+
+
+class OrExpression(Form[str]):
+    """A value that is literal, of a pattern, or holds an expression; `lines` may be several."""
+
+    def __init__(
+        self,
+        what: str,
+        pattern: str,
+        hint: str,
+        anchor: str = Heading.WRONG_VALUE,
+        *,
+        lines: bool = False,
+    ) -> None:
+        self._what = what
+        self.pattern = pattern
+        self.hint = hint
+        self._anchor = anchor
+        self._lines = lines
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = value_or_expression(value, reading)
+        if found is None:
+            return None
+        line = found.replace("\n", "").replace("\t", "") if self._lines else found
+        if not line.isprintable() or (not self._lines and found != found.strip()):
+            hint = "remove the spaces before and after it, and all control characters"
+            reading.problem(value, f"{found!r} is not {self._what}", hint, self._anchor)
+        elif "${{" not in found and not self._fits(found):
+            reading.problem(
+                value, f"{found!r} is not {self._what}", self._better(found), self._anchor
+            )
+        else:
+            return found
+        return None
+
+    def _fits(self, found: str) -> bool:
+        return bool(re.fullmatch(self.pattern, found, re.DOTALL))
+
+    def _better(self, found: str) -> str:  # noqa: ARG002 - a host with a port says more
+        return self.hint
+
+    def schema(self) -> Schema:
+        return {"type": ["string", "number"]}
+
+
+class FromSecret(Form[str]):
+    """A value that must come from a secret."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        self._what = what
+        self.hint = hint
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = value_or_expression(value, reading)
+        if found is None or re.fullmatch(_SECRET, found):
+            return found
+        secret = re.search(_SECRET, found)
+        if not secret:
+            reading.problem(
+                value, f"{self._what} must come from a secret", self.hint, Heading.SECRET
+            )
+        elif secret[0] == found.strip():
+            what = f"has a blank beside the secret, which would be a part of {self._what}"
+            reading.problem(value, what, f"write only {secret[0]}", Heading.SECRET)
+        else:  # the other text is not shown: it may be a key
+            reading.problem(
+                value,
+                "holds other text beside the secret",
+                f"write only {secret[0]}",
+                Heading.SECRET,
+            )
+        return None
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": anchored(_SECRET)}

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
 
 
-def _path(value: Value, reading: Reading) -> str | None:
+def path_in(value: Value, reading: Reading, example: str = "backend") -> str | None:
     """Return a path that stays in the repository, in its shortest form."""
-    written = text(value, reading, "backend")
+    written = text(value, reading, example)
     if written is None:
         return None
     parts = [part for part in written.split("/") if part not in ("", ".")]
@@ -41,7 +41,7 @@ def _path(value: Value, reading: Reading) -> str | None:
 
 
 def _folder(value: Value, reading: Reading) -> str | None:
-    path = _path(value, reading)
+    path = path_in(value, reading)
     if path is not None and not os.path.isdir(os.path.join(reading.folder, path)):
         hint = "name a folder of the repository, such as ."
         reading.problem(value, f"there is no folder {full(path, reading)}", hint, Heading.NOT_THERE)
@@ -81,6 +81,6 @@ def full(path: str, reading: Reading) -> str:
     return shown(os.path.normpath(os.path.join(reading.folder, path)))
 
 
-_TEXT = {"type": "string", "pattern": r"^(?![/~])(?!.*(?:^|/)\.\.(?:/|$))[^\\]+$"}
-FOLDER = Checked(_folder, _TEXT)
-FILE = Checked(_path, _TEXT)
+PATH_SCHEMA = {"type": "string", "pattern": r"^(?![/~])(?!.*(?:^|/)\.\.(?:/|$))[^\\]+$"}
+FOLDER = Checked(_folder, PATH_SCHEMA)
+FILE = Checked(path_in, PATH_SCHEMA)

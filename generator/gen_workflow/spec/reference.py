@@ -25,7 +25,7 @@ def _row(name: str, key: Key, default: object) -> str:
 
 def _default(key: Key, default: object) -> str:
     """Return what holds without a key: what is declared, else the default of its field."""
-    if key.missing:
+    if key.missing and not key.default:
         return "**required**"
     if key.default:
         return key.default

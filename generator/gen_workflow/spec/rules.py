@@ -66,12 +66,66 @@ def health_needs_a_port(fields: Fields, reading: Reading) -> None:
         reading.problem(where, what, "put a TCP port first", Heading.ADDRESS)
 
 
-def environment_fits_the_name(fields: Fields, reading: Reading) -> None:
-    """Note a problem when the default name of the container could not say which environment it is.
+# The defaults of `timeout`, `stability` and `rollback-timeout` of kubectl-set-image, in seconds; a
+# test compares them with its action.yml.
+ROLLOUT, STABILITY, ROLLBACK = 900, 10, 300
+# Keys of `kubernetes` that have an effect beside another one only.
+_NEEDED = {"force-conflicts": "apply", "restart-on-no-change": "workload"}
+# How long a login to a cloud lasts.
+_LOGIN = 3600
 
-    Two environments would get one name, and on one host replace each other. The rule of the spec.
+
+def limits_and_access_fit(fields: Fields, reading: Reading) -> None:
+    """Note a problem for keys of `kubernetes` that do not fit each other; its rule."""
+    there, read = fields.values, fields.read
+    for name in ("kubeconfig", "context"):
+        if name in there and "login" in there:
+            what = "cannot be beside `login`, which makes a kubeconfig with one context"
+            reading.problem(there[name], what, "remove one of them", Heading.TOGETHER)
+    for name, needed in _NEEDED.items():
+        if read.get(name) and needed not in there:
+            what = f"has no effect without `{needed}`"
+            reading.problem(there[name], what, "remove it", Heading.TOGETHER)
+    progress, whole = read.get("progress-timeout"), int(read.get("timeout") or ROLLOUT)
+    rest = int(read.get("stability") or STABILITY) + int(read.get("rollback-timeout") or ROLLBACK)
+    if "login" in there and whole + rest > _LOGIN:
+        what = f"lasts an hour, and a rollout with its rollback may take {whole + rest} seconds"
+        hint = "write a shorter `timeout` or `rollback-timeout`"
+        reading.problem(there["login"], what, hint, Heading.WRONG_VALUE)
+    if progress and int(progress) >= whole:
+        what = f"{progress} is never reached: the whole rollout has {whole} seconds"
+        hint = "write a longer `timeout`, or a shorter `progress-timeout`"
+        reading.problem(there["progress-timeout"], what, hint, Heading.WRONG_VALUE)
+    pull = read.get("pull-secret")
+    if pull and any(one.name == pull.name for one in read.get("secret") or ()):
+        what = f"{pull.name!r} is also a Secret of the app"
+        reading.problem(there["pull-secret"], what, "give it another name", Heading.TWICE)
+
+
+def one_cloud(fields: Fields, reading: Reading) -> None:
+    """Note a problem when a login is to no cloud, or to several; the rule of `login`."""
+    if all(key.text.startswith("x-") for key, _ in fields.where.pairs()):
+        hint = "name the cloud: `aws`, `google` or `azure`"
+        reading.problem(fields.where, "names no cloud", hint, Heading.MISSING_KEY)
+    first, *others = [*fields.values, ""]
+    for name in filter(None, others):
+        what = f"cannot be beside `{first}`: a job logs in to one cloud"
+        reading.problem(fields.values[name], what, "keep one of them", Heading.TOGETHER)
+
+
+def name_fits_the_deploy(fields: Fields, reading: Reading) -> None:
+    """Note a problem when no container can have the name; the rule of the spec.
+
+    In a cluster the manifests have the names. On a host the default name has to say which
+    environment it is: two would get one name, and replace each other.
     """
     environment, there = fields.read.get("environment"), fields.values
+    deploy = there.get("deploy")
+    if deploy and deploy.below(["kubernetes"]) is not deploy:
+        if "name" in there:
+            what = "is that of a container on a host; in a cluster the manifests have the names"
+            reading.problem(there["name"], what, "remove it", Heading.TOGETHER)
+        return
     if environment and not environment.isascii() and "deploy" in there and "name" not in there:
         what = f"{environment!r} cannot be a part of the container's name as it is"
         hint = "give the container a name of letters, digits and . _ -, as name: shop-live"

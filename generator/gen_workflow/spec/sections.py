@@ -21,7 +21,8 @@ class Key(NamedTuple):
     """All that is declared of a key, beside its name and its default, which are the field's.
 
     `default` says what happens without the key where the default of the field does not. `missing`
-    is the hint when the key is not there; without it the key may be left out.
+    is the hint when the key is not there; without it the key may be left out, as it may when the
+    key `unless` is there.
     """
 
     says: str
@@ -30,6 +31,7 @@ class Key(NamedTuple):
     since: str
     default: str = ""
     missing: str = ""
+    unless: str = ""
 
     @property
     def sentence(self) -> str:
@@ -63,13 +65,13 @@ class Section(Form[T]):
     ) -> None:
         self.record = record
         self.keys = {name.replace("_", "-"): key for name, key in _declared(record)}
-        self._later = later
+        self.planned = later
         self._rule = rule
 
     @property
     def names(self) -> Keys:
         """The names of the keys, and of those that are planned."""
-        return Keys(tuple(self.keys), tuple(" ".join(one.words for one in self._later).split()))
+        return Keys(tuple(self.keys), tuple(" ".join(one.words for one in self.planned).split()))
 
     def default(self, name: str) -> Any:
         """Return the value of a key that is not there; None when it has to be there."""
@@ -93,7 +95,9 @@ class Section(Form[T]):
         if self._rule:
             self._rule(Fields(where, values, read), reading)
         there = {name: item for name, item in read.items() if item is not None}
-        if any(key.missing and name not in there for name, key in self.keys.items()):
+        if any(
+            key.missing and not {name, key.unless} & {*there} for name, key in self.keys.items()
+        ):
             return None
         return self.record(**{name.replace("-", "_"): item for name, item in there.items()})
 
@@ -127,15 +131,17 @@ class Section(Form[T]):
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
         for name, key in self.keys.items():
-            if key.missing and name not in values and not self._meant(name, where, reading):
+            if not key.missing or {name, key.unless} & {*values}:
+                continue
+            if not any(self.meant(each, where, reading) for each in (name, key.unless) if each):
                 reading.problem(where, f"`{name}` is missing", key.missing, Heading.MISSING_KEY)
 
-    def _meant(self, name: str, where: Value, reading: Reading) -> bool:
+    def meant(self, name: str, where: Value, reading: Reading) -> bool:
         """Tell whether another key is there that is planned for this, or is a misspelling of it."""
         if where.kind != "a mapping":
             return False
         words = [key.text for key, _ in where.pairs()]
-        instead = [one.words.split() for one in self._later if name in one.instead.split()]
+        instead = [one.words.split() for one in self.planned if name in one.instead.split()]
         unknown = [word for word in words if word not in (*self.names.known, *self.names.later)]
         if any(word.startswith(f"{name}:") for word in words):
             return True  # its `:` has no blank behind it
@@ -144,14 +150,61 @@ class Section(Form[T]):
         )
 
     def schema(self) -> Schema:
-        required = [name for name, key in self.keys.items() if key.missing]
+        required = [name for name, key in self.keys.items() if key.missing and not key.unless]
+        either = [
+            {"anyOf": [{"required": [name]}, {"required": [key.unless]}]}
+            for name, key in self.keys.items()
+            if key.unless
+        ]
         return {
             "type": "object",
             "properties": {name: _described(key) for name, key in self.keys.items()},
             "patternProperties": {"^x-": {}},
             "additionalProperties": False,
             **({"required": required} if required else {}),
+            **({"allOf": either} if either else {}),
         }
+
+
+class Either(Section[Any]):
+    """A mapping that is one of several sections, told apart by the first key of each.
+
+    `together` says why keys of two of them cannot be in one mapping.
+    """
+
+    def __init__(self, *parts: Section[Any], together: str) -> None:
+        self.keys = {name: key for part in parts for name, key in part.keys.items()}
+        self.planned = tuple(later for part in parts for later in part.planned)
+        self._parts = parts
+        self._together = together
+
+    def default(self, name: str) -> Any:
+        return next(part.default(name) for part in self._parts if name in part.keys)
+
+    def read(self, value: Value, reading: Reading) -> Any:
+        if value.kind != "a mapping":
+            return super().read(value, reading)
+        known = self._known(value, reading)
+        part = self._part(known, value, reading)
+        for key, _ in value.pairs():
+            if key.text in known and key.text not in part.keys:
+                head = part.names.known[0]
+                what = f"cannot be beside `{head}`: {self._together}"
+                hint = f"remove it, or remove `{head}`"
+                reading.problem(key, what, hint, Heading.TOGETHER)
+        return part.of(value, {name: known[name] for name in known if name in part.keys}, reading)
+
+    def _part(self, known: dict[str, Value], where: Value, reading: Reading) -> Section[Any]:
+        """Return the section that a mapping is: by its first key, a misspelling of it, or any."""
+        for part in self._parts:
+            if part.names.known[0] in known:
+                return part
+        meant = [part for part in self._parts if part.meant(part.names.known[0], where, reading)]
+        some = [part for part in self._parts if any(name in known for name in part.keys)]
+        return [*meant, *some, *self._parts][0]
+
+    def schema(self) -> Schema:
+        return {"anyOf": [part.schema() for part in self._parts]}
 
 
 class ShortOr(Form[T]):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
-from gen_workflow.spec.forms import SCALARS, Checked, Text, anchored, unseen
+from gen_workflow.spec.forms import SCALARS, Checked, Form, Schema, Text, anchored, text, unseen
 from gen_workflow.spec.hints import NOT_YET, listed, near
 
 if TYPE_CHECKING:
@@ -47,16 +47,40 @@ def _health(value: Value, reading: Reading) -> str | None:
     return _PATH_OF_APP.read(value, reading)
 
 
-def _adopt(value: Value, reading: Reading) -> str | None:
-    if value.kind == "true or false":
-        return "true" if value.text.lower() == "true" else ""
-    reading.problem(
-        value,
-        f"should be true or false, but is {value.kind}",
-        "write adopt: true",
-        Heading.WRONG_KIND,
-    )
-    return None
+class Flag(Form[str]):
+    """True or false, as an action takes it; false is its default, and empty."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        if value.kind == "true or false":
+            return "true" if value.text.lower() == "true" else ""
+        what = f"should be true or false, but is {value.kind}"
+        reading.problem(value, what, f"write {self._key}: true", Heading.WRONG_KIND)
+        return None
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+class OneOf(Form[str]):
+    """One of some words."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = text(value, reading, self._words[0])
+        if found is None or found in self._words:
+            return found
+        hint = near(found, self._words) or f"use one of {listed(self._words)}"
+        what = f"{found!r} is neither {' nor '.join(map(repr, self._words))}"
+        reading.problem(value, what, hint, Heading.WRONG_VALUE)
+        return None
+
+    def schema(self) -> Schema:
+        return {"enum": list(self._words)}
 
 
 def _replaced(value: Value, reading: Reading) -> str | None:
@@ -165,7 +189,7 @@ _ENVIRONMENT_NAME = Text(
 )
 
 HEALTH = Checked(_health, _PATH_OF_APP.schema())
-ADOPT = Checked(_adopt, {"type": "boolean"})
+ADOPT = Flag("adopt")
 REPLACED = Checked(_replaced, {"type": ["string", "number"], "pattern": anchored(REPLACEABLE)})
 BRANCH = Checked(_branch, _BRANCH_NAME.schema())
 ENVIRONMENT = Checked(_environment, _ENVIRONMENT_NAME.schema())

@@ -7,20 +7,33 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow.errors import Heading
 from gen_workflow.spec.expressions import EXPRESSION, source_name, value_or_expression
-from gen_workflow.spec.forms import Checked, entries, text
+from gen_workflow.spec.forms import Checked, anchored, entries, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gen_workflow.spec.document import Reading, Value
 
 _MIXED = "write for example [DB_URL, {LOG_LEVEL: info}], where a name alone is a secret"
+_SECRETS_HINT = "write for example {app-env: [DB_URL, JWT_SECRET]}, a Secret and its keys"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+# What Kubernetes takes (kubernetes.io/docs/concepts/overview/working-with-objects/names).
+OBJECT_NAME = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+KEY_NAME = r"[-._a-zA-Z0-9]{1,253}"
+OBJECT_NAME_HINT = "use small letters, digits, - and . with a letter or digit at both ends"
 # These steer the shell or Docker's client on the host, or bash there does not keep their value.
 OF_THE_HOST = (
     r"DOCKER_.*|COMPOSE_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM"
     r"|SECONDS|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
 )
-# Set in the env of a step, these change how the runner, bash or ssh themselves work.
-_OF_THE_RUNNER = r"PATH|ENV|CDPATH|TMPDIR|(?:GITHUB|RUNNER|ACTIONS|INPUT|SSH)_.*"
+# Set in the env of a step, these change how the runner, bash or ssh themselves work. Our actions
+# set JOB_TOKEN themselves, so the app would get the token of the job for its value.
+_OF_THE_RUNNER = r"PATH|ENV|CDPATH|TMPDIR|JOB_TOKEN|(?:GITHUB|RUNNER|ACTIONS|INPUT|SSH)_.*"
+# These change as well how bash, kubectl, or the login to a cloud work.
+_OF_KUBECTL = (
+    r"HOME|IFS|_|UID|EUID|PPID|SHELLOPTS|BASH.*|LD_.*|KUBE.*|(?i:https?_proxy|no_proxy|all_proxy)"
+    r"|SSL_CERT_.*|(?:AWS|GOOGLE|CLOUDSDK|GCP|GCLOUD|AZURE|AAD)_.*"
+)
 
 
 class Variable(NamedTuple):
@@ -39,17 +52,62 @@ class Variable(NamedTuple):
         return not computed and self.value.isprintable() and self.value == self.value.strip()
 
 
+class AppSecret(NamedTuple):
+    """A Secret of the cluster: its name, and its keys with their values."""
+
+    name: str
+    keys: tuple[Variable, ...]
+
+
 def _env(value: Value, reading: Reading) -> tuple[Variable, ...]:
-    """Return the environment of the app: `[Heading.SECRET]`, `{NAME: value}`, or both in a list."""
-    found: dict[str, Variable] = {}
+    """Return the environment of the app: `[SECRET]`, `{NAME: value}`, or both in a list."""
+    found = _variables(value, reading, _is_name)
+    return tuple(one for place, one in found if _may_travel(place, one, reading))
+
+
+def _variables(
+    value: Value, reading: Reading, is_name: Callable[[Value, str, Reading], bool]
+) -> list[tuple[Value, Variable]]:
+    """Return the variables of a list or a mapping, each with its place."""
+    found: dict[str, tuple[Value, Variable]] = {}
     for place, name, content in _pairs(value, reading):
         if name in found:
             reading.problem(place, f"{name!r} appears twice", "keep one of them", Heading.TWICE)
-        elif _is_name(place, name, reading) and content is not None:
-            one = Variable(name, content)
-            if _may_travel(place, one, reading):
-                found[name] = one
-    return tuple(found.values())
+        elif is_name(place, name, reading) and content is not None:
+            found[name] = place, Variable(name, content)
+    return list(found.values())
+
+
+def fits_the_step(name: str) -> bool:
+    """Tell whether the env of a step that runs kubectl can have a variable of a name."""
+    free = not re.fullmatch(f"{_OF_THE_RUNNER}|{_OF_KUBECTL}", name)
+    return free and bool(re.fullmatch(_NAME, name))
+
+
+def _secrets(value: Value, reading: Reading) -> tuple[AppSecret, ...]:
+    """Return Secrets of the cluster: a mapping of their names to what `env` of a host takes."""
+    if value.kind != "a mapping" or not value.pairs():
+        what = (
+            "is empty" if value.kind == "a mapping" else f"should be a mapping, but is {value.kind}"
+        )
+        reading.problem(value, what, _SECRETS_HINT, Heading.WRONG_KIND)
+        return ()
+    found = []
+    for name, content in entries(value, reading):
+        if not re.fullmatch(OBJECT_NAME, name.text):
+            what = f"{name.text!r} is not a name of a Secret"
+            reading.problem(name, what, OBJECT_NAME_HINT, Heading.WRONG_VALUE)
+        if content.kind in ("a list", "a mapping") and not content.node.value:
+            reading.problem(content, "is empty", _SECRETS_HINT, Heading.WRONG_KIND)
+        keys = _variables(content, reading, _is_key)
+        for place, key in keys:
+            if not key.value:
+                what = "is empty, and the deploy takes this for a secret that does not exist"
+                reading.problem(
+                    place, what, "write a value, or remove the key", Heading.WRONG_VALUE
+                )
+        found.append(AppSecret(name.text, tuple(key for _, key in keys)))
+    return tuple(found)
 
 
 def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]]:
@@ -109,6 +167,15 @@ def _is_name(value: Value, name: str, reading: Reading) -> bool:
     return False
 
 
+def _is_key(value: Value, name: str, reading: Reading) -> bool:
+    """Tell whether a Secret of the cluster can have a key of a name."""
+    if re.fullmatch(KEY_NAME, name):
+        return True
+    what = f"{name!r} is not a key that a Secret can have"
+    reading.problem(value, what, "use letters, digits, and - _ .", Heading.WRONG_VALUE)
+    return False
+
+
 def _may_travel(value: Value, one: Variable, reading: Reading) -> bool:
     """Tell whether a variable may go to the host, and where needed through the step's own env."""
     if re.fullmatch(OF_THE_HOST, one.name):
@@ -157,11 +224,20 @@ def _may_be_seen(item: Value, content: str, reading: Reading) -> bool:
     return False
 
 
-_NAMED = {
-    "type": "object",
-    "propertyNames": {"pattern": f"^{_NAME}$"},
-    "additionalProperties": {"type": ["string", "number", "boolean"]},
-}
-_ONE = {"anyOf": [{"type": "string", "pattern": f"^{_NAME}$"}, _NAMED]}
+_VALUES = {"additionalProperties": {"type": ["string", "number", "boolean"]}}
+_NAMED = {"type": "object", "propertyNames": {"pattern": f"^{_NAME}$"}, **_VALUES}
+_SECRET_NAME = {"type": "string", "pattern": f"^{_NAME}$"}
+_ONE = {"anyOf": [_SECRET_NAME, _NAMED]}
 ENV = Checked(_env, {"anyOf": [{"type": "array", "items": _ONE}, _NAMED]})
 ARGS = Checked(_args, _NAMED)
+_KEYS = {"type": "object", "propertyNames": {"pattern": f"^{KEY_NAME}$"}, **_VALUES}
+SECRETS = Checked(
+    _secrets,
+    {
+        "type": "object",
+        "propertyNames": {"pattern": anchored(OBJECT_NAME)},
+        "additionalProperties": {
+            "anyOf": [{"type": "array", "items": {"anyOf": [_SECRET_NAME, _KEYS]}}, _KEYS]
+        },
+    },
+)

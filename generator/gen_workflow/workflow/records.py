@@ -70,11 +70,12 @@ class Concurrency(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step that runs an action."""
+    """A step that runs an action, or a command of a shell."""
 
     name: str
-    uses: Annotated[Uses, In(form=lambda uses: uses.reference)]
+    uses: Annotated[Uses | None, In(form=lambda uses: uses.reference)] = None
     id: str = ""
+    run: str = ""
     inputs: Annotated[Values, In("with", dict)] = ()
     env: Values = ()
 
@@ -83,7 +84,8 @@ class Job(NamedTuple):
     """A job; an empty string, an empty tuple and None mean that it does not have the key.
 
     `anchor` is the name under which the YAML has the steps, and `alias` that of an earlier job
-    with the same steps, which are then not written again.
+    with the same steps, which are then not written again. `order` is a comment on how the deploys
+    to the environment get in order.
     """
 
     id: Annotated[str, Apart()]
@@ -97,6 +99,7 @@ class Job(NamedTuple):
     needs: str = ""
     condition: Annotated[str, In("if")] = ""
     environment: str = ""
+    order: Annotated[str, Apart()] = ""
     outputs: Values = ()
 
 

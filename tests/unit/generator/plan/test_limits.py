@@ -152,13 +152,19 @@ def test_the_size_that_counts_is_that_of_the_file(repository: Repository) -> Non
 
 
 def test_every_input_that_a_spec_can_give_leads_to_its_key() -> None:
-    case = ROOT / "tests" / "cases" / "everything"
-    spec = load((case / "gen-workflow.yml").read_bytes(), "gen-workflow.yml", str(case))
-    names = {
-        name
-        for job in pipeline.workflow(spec, table()).jobs
-        for step in job.steps
-        for name, _ in step.inputs
-    }
     of_no_key = {"persist-credentials", "lock-timeout", "lock-expiry"}
-    assert {name for name in names if not key_of(name)} <= of_no_key
+    for name in ("everything", "kubernetes-everything"):
+        case = ROOT / "tests" / "cases" / name
+        spec = load((case / "gen-workflow.yml").read_bytes(), "gen-workflow.yml", str(case))
+        names = {
+            (name, job.id)
+            for job in pipeline.workflow(spec, table()).jobs
+            for step in job.steps
+            for name, _ in step.inputs
+        }
+        assert {name for name, job in names if not key_of(name, job)} <= of_no_key
+
+
+def test_an_input_that_two_sections_have_leads_to_the_one_of_its_job() -> None:
+    assert key_of("context", "build") == "image/context"
+    assert key_of("context", "deploy") == "deploy/kubernetes/context"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_workflow.spec.declaration import SPEC, Run, Spec
+from gen_workflow.spec.declaration import SPEC, Run, Spec, SshDeploy
 from gen_workflow.spec.load import EXAMPLE
 from gen_workflow.spec.load import load as load_spec
 from gen_workflow.spec.sections import sections
@@ -28,7 +28,7 @@ def test_five_lines_are_enough(repository: Repository) -> None:
     assert loaded.on == ("main",)
     assert loaded.environment == "production"
     assert loaded.image.context == "."
-    assert loaded.deploy is not None
+    assert isinstance(loaded.deploy, SshDeploy)
     assert loaded.deploy.health == "/health"
     assert loaded.deploy.run.ports == ("8080:8080",)
     assert loaded.deploy.run.env == (Variable("GREETING", "${{ secrets.GREETING }}"),)
@@ -46,7 +46,7 @@ def test_on_is_a_key_and_no_is_a_text(repository: Repository) -> None:
     text = "on: release\nimage: .\ndeploy: {ssh: vps, run: {restart: no}}\n"
     loaded = load(repository, text)
     assert loaded.on == ("release",)
-    assert loaded.deploy is not None
+    assert isinstance(loaded.deploy, SshDeploy)
     assert loaded.deploy.run.restart == "no"
 
 
@@ -75,7 +75,7 @@ def test_an_anchor_may_be_set_twice(repository: Repository) -> None:
 
 def run(repository: Repository, text: str) -> Run:
     deploy = load(repository, f"image: .\ndeploy: {{ssh: vps, run: {text}}}\n").deploy
-    assert deploy is not None
+    assert isinstance(deploy, SshDeploy)
     return deploy.run
 
 
@@ -107,7 +107,7 @@ def test_an_environment_may_have_letters_of_every_script(name: str, repository: 
 
 def test_a_target_may_begin_as_a_name_that_github_reserves(repository: Repository) -> None:
     loaded = load(repository, "image: .\ndeploy: {ssh: githubx, run: {}}\n")
-    assert loaded.deploy is not None
+    assert isinstance(loaded.deploy, SshDeploy)
     assert loaded.deploy.ssh.host == "${{ vars.GITHUBX_HOST }}"
 
 

@@ -54,6 +54,7 @@ def numbers(version: str) -> list[int]:
 def test_the_example_of_a_key_is_right(key: Key, repository: Repository) -> None:
     (repository.folder / "backend").mkdir()
     (repository.folder / "backend" / "Dockerfile").touch()
+    manifests(repository)
     root = document.parse(f"key: {key.example}\n", "example")
     assert root is not None
     reading = Reading("example", str(repository.folder))
@@ -61,10 +62,16 @@ def test_the_example_of_a_key_is_right(key: Key, repository: Repository) -> None
     reading.raise_problems()
 
 
+def manifests(repository: Repository) -> None:
+    (repository.folder / "k8s").mkdir()
+    (repository.folder / "k8s" / "web.yaml").touch()
+
+
 def test_every_example_that_is_whole_is_a_spec(repository: Repository) -> None:
+    manifests(repository)
     blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     whole = [text for text in blocks if not text.startswith("env:")]
-    assert len(whole) == 3
+    assert len(whole) == 7
     for text in whole:
         with_image = text if text.startswith("image:") else f"image: .\n{text}"
         load(with_image.encode(), "docs/spec.md", str(repository.folder))
@@ -112,6 +119,18 @@ def test_the_schema_accepts_every_spec_of_ours(spec: Path) -> None:
         "image: .\ndeploy: {ssh: vps, run: {env: [1A]}}",
         "image: .\ndeploy: {ssh: vps, run: {}, health: health}",
         "image: .\nactions: {remote: a/b@v1}",
+        "image: .\ndeploy: {}",
+        "image: .\ndeploy: {ssh: vps, run: {}, kubernetes: deployment/web}",
+        "image: .\ndeploy: {kubernetes: deployment/web, run: {}}",
+        "image: .\ndeploy: {kubernetes: web}",
+        "image: .\ndeploy: {kubernetes: {namespace: shop}}",
+        "image: .\ndeploy: {kubernetes: {workload: {deployment/web: []}}}",
+        "image: .\ndeploy: {kubernetes: {apply: /srv}}",
+        "image: .\ndeploy: {kubernetes: {apply: k8s/, kubeconfig: config}}",
+        "image: .\ndeploy: {kubernetes: {apply: k8s/, secret: [A]}}",
+        "image: .\ndeploy: {kubernetes: {apply: k8s/, on-failure: rolback}}",
+        "image: .\ndeploy: {kubernetes: {apply: k8s/, timeout: 5}}",
+        "image: .\ndeploy: {kubernetes: {apply: k8s/, login: {aws: {role: x}}}}",
     ],
 )
 def test_the_schema_refuses_what_is_wrong(text: str) -> None:

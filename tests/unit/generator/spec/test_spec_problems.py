@@ -147,7 +147,7 @@ WHOLE = [
     pytest.param(
         "image: .\ndeploy:\n",
         "2:1 deploy: should be a mapping, but is nothing\n"
-        "  hint: write a mapping with `ssh`, `run`, `health`, `adopt` and `replaces`",
+        "  hint: write a mapping with `ssh`, `run`, `health`, `adopt`, `replaces` and `kubernetes`",
         id="nothing",
     ),
     pytest.param(
@@ -691,6 +691,7 @@ def test_a_health_check_needs_a_port_to_ask(run: str, message: str, repository: 
         "RUNNER_TEMP",
         "ACTIONS_CACHE_URL",
         "INPUT_HOST",
+        "JOB_TOKEN",
         "SSH_A",
     ],
 )
@@ -840,7 +841,16 @@ def test_a_key_is_a_secret_and_nothing_beside_it(key: str, message: str, reposit
     assert found == (f"{SOURCE}:2:39 deploy/ssh/key: {message}",)
 
 
-@pytest.mark.parametrize("text", ["imag: .\n", "image: .\ndeploy: {shs: vps, runn: {}}\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "imag: .\n",
+        "image: .\ndeploy: {shs: vps, runn: {}}\n",
+        "image: .\ndeploy: {kubernets: deployment/web}\n",
+        "image: .\ndeploy: {kubernetes: {wrkload: deployment/web}}\n",
+        "image: .\ndeploy: {kubernetes: {aply: k8s/}}\n",
+    ],
+)
 def test_a_misspelt_key_is_not_reported_as_missing_too(text: str, repository: Path) -> None:
     found = problems(text, repository)
     assert found
@@ -887,7 +897,10 @@ def test_what_yaml_accepts_and_cannot_be_meant_is_reported(
 
 def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository: Path) -> None:
     assert problems("image: .\ndeploy: {}\n", repository) == (
-        f"{SOURCE}:2:9 deploy: `ssh` is missing\n  hint: name the host to deploy to: ssh: vps",
+        (
+            f"{SOURCE}:2:9 deploy: `ssh` is missing\n  hint: name the host to deploy to: ssh: vps; "
+            "or what runs in a cluster: kubernetes: deployment/web"
+        ),
         (
             f"{SOURCE}:2:9 deploy: `run` is missing\n"
             '  hint: say how the container runs: run: {ports: ["8080:8080"]}'

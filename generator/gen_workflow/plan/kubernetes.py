@@ -1,0 +1,131 @@
+"""What the deploy job does when the app runs in a cluster."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from gen_workflow.pins.table import CHECKOUT
+from gen_workflow.plan import build, cloud, times
+from gen_workflow.plan.inputs import IMAGE, Given, Work, lines, said
+from gen_workflow.render.scalars import scalar
+from gen_workflow.spec.variables import fits_the_step
+from gen_workflow.workflow.records import Permission, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gen_workflow.spec.kubernetes import Kubernetes
+    from gen_workflow.spec.variables import AppSecret
+    from gen_workflow.spec.workloads import Workload
+    from gen_workflow.workflow.records import Pin
+
+
+def work(cluster: Kubernetes, pins: Mapping[str, Pin], ours: Pin) -> Work:
+    """Return the steps: a check-out of the manifests, the login to a cloud, and the deploy."""
+    access = cloud.access(cluster.login, pins) if cluster.login else None
+    checkout = (build.checkout(pins[CHECKOUT]),) if cluster.apply else ()
+    login = access.steps if access else ()
+    kubeconfig = access.kubeconfig if access else cluster.kubeconfig
+    return Work(
+        steps=(*checkout, *login, _step(cluster, kubeconfig, ours)),
+        permissions=tuple(_permissions(cluster, access.cloud if access else "")),
+        minutes=times.of_cluster(cluster),
+        order="a newer deploy supersedes one that goes on",
+    )
+
+
+def _permissions(cluster: Kubernetes, name_of_cloud: str) -> Iterator[Permission]:
+    if cluster.apply:
+        yield build.CONTENTS
+    if name_of_cloud:
+        yield Permission("id-token", "write", f"log in to {name_of_cloud}")
+    if cluster.pull_secret:
+        yield Permission("packages", "read", "let the cluster pull the image")
+
+
+def _step(cluster: Kubernetes, kubeconfig: str, ours: Pin) -> Step:
+    variables = _variables(cluster.secret)
+    pull = cluster.pull_secret
+    # Workloads that name their containers say the image themselves.
+    by_repository = not (cluster.workload and all(one.containers for one in cluster.workload))
+    inputs = said(
+        ("workload", lines(map(_line, cluster.workload))),
+        ("image", IMAGE if by_repository else ""),
+        ("namespace", cluster.namespace),
+        ("kubeconfig", kubeconfig),
+        ("context", cluster.context),
+        ("apply", lines(cluster.apply)),
+        ("force-conflicts", cluster.force_conflicts),
+        ("secret", lines(_keys(one, variables) for one in cluster.secret)),
+        ("pull-secret", pull.name if pull else ""),
+        ("registry-username", pull.user if pull else ""),
+        ("registry-password", pull.password if pull else ""),
+        ("timeout", cluster.timeout),
+        ("progress-timeout", cluster.progress_timeout),
+        ("stability", cluster.stability),
+        ("restarts", cluster.restarts),
+        ("on-failure", cluster.on_failure),
+        ("rollback-timeout", cluster.rollback_timeout),
+        ("restart-on-no-change", cluster.restart_on_no_change),
+        ("no-pods", cluster.no_pods),
+        ("older-commit", cluster.older_commit),
+    )  # fmt: skip
+    env = {variables[one.name, key.name]: key.value for one in cluster.secret for key in one.keys}
+    uses = ours.uses("actions/kubectl-set-image")
+    return Step("Update the image in Kubernetes", uses, inputs=inputs, env=tuple(env.items()))
+
+
+def _variables(secrets: tuple[AppSecret, ...]) -> dict[tuple[str, str], str]:
+    """Return the variable of the step that has the value of each key of each Secret.
+
+    It has the name of the key, unless that would change the step or belongs to another value.
+    GitHub takes no two variables whose names differ in case alone.
+    """
+    found: dict[tuple[str, str], str] = {}
+    taken: dict[str, tuple[str, str]] = {}
+    numbers: Counter[str] = Counter()
+    for secret in secrets:
+        for key in secret.keys:
+            plain = re.sub(r"[^A-Z0-9]", "_", f"SECRET_{secret.name}_{key.name}".upper())
+            name = key.name if fits_the_step(key.name) else plain
+            while taken.setdefault(name.upper(), (name, key.value)) != (name, key.value):
+                numbers[plain] += 1
+                name = f"{plain}_{numbers[plain]}" if numbers[plain] > 1 else plain
+            found[secret.name, key.name] = name
+    return found
+
+
+def _keys(secret: AppSecret, variables: Mapping[tuple[str, str], str]) -> str:
+    """Return a line of the input `secret`: a list of keys, or the variable of each."""
+    pairs = [(key.name, variables[secret.name, key.name]) for key in secret.keys]
+    if all(key == variable for key, variable in pairs):
+        return f"{scalar(secret.name)}: [{', '.join(scalar(key) for key, _ in pairs)}]"
+    inside = ", ".join(f"{scalar(key)}: {variable}" for key, variable in pairs)
+    return f"{scalar(secret.name)}: {{{inside}}}"
+
+
+def _line(workload: Workload) -> str:
+    return " ".join([workload.name, *(f"{name}={IMAGE}" for name in workload.containers)])
+
+
+def values_from_github(cluster: Kubernetes) -> Iterator[Given]:
+    """Yield each value that the job takes from GitHub, and what it is for."""
+    if not cluster.login:
+        yield Given(cluster.kubeconfig, "kubeconfig of the cluster, as its text or in base64")
+    yield Given(cluster.namespace, "namespace of the workloads")
+    yield Given(cluster.context, "context of the kubeconfig")
+    for login in cluster.login or ():
+        for name, value in zip(login._fields, login, strict=True) if login else ():
+            yield Given(value, f"{name.replace('_', ' ')} of the login to the cloud")
+    if pull := cluster.pull_secret:
+        yield Given(pull.user, f"user for the pull secret {pull.name}")
+        purpose = (
+            f"token that may read packages, for the pull secret {pull.name}; without it, the "
+            "cluster can pull until the job ends"
+        )
+        yield Given(pull.password, purpose, optional=True)
+    for secret in cluster.secret:
+        for key in secret.keys:
+            yield Given(key.value, f"goes into {key.name} of the Secret {secret.name}")
