@@ -33,6 +33,15 @@ def test_every_use_is_a_commit_of_the_table_with_its_version(subject: Subject) -
         assert said in subject.spec or (pin["sha"], pin["version"]) == known.get(pin["repository"])
 
 
+def test_the_actions_in_the_docs_of_logins_are_those_of_the_table() -> None:
+    text = (ROOT / "docs" / "kubectl-set-image.md").read_text("utf-8")
+    found = [match["value"] for match in USES.finditer(text)]
+    ours = [each for each in found if each.startswith(f"{OURS}/actions/")]
+    pins = {f"{name}@{pin.sha} # {pin.version}" for name, pin in table().items()}
+    assert len(found) > len(ours) > 0
+    assert set(found) - set(ours) <= pins
+
+
 @pytest.mark.parametrize("subject", rendered(), ids=lambda each: each.name)
 def test_our_actions_take_what_is_rendered_at_the_commit_that_is_pinned(subject: Subject) -> None:
     # The checkout may be ahead of the pin; what a user gets is the pinned commit.
