@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ship.kubectl_set_image.inputs import INPUTS, read_inputs
+from ship.runner.errors import Interrupted
 
 if TYPE_CHECKING:
     from ship.runner.step import Step
@@ -21,4 +22,8 @@ def run(step: Step) -> None:
         step.workflow.mask(secret)
     from ship.kubectl_set_image.work import Work  # noqa: PLC0415 - not for a wrong input
 
-    Work(inputs, step).do()
+    try:
+        Work(inputs, step).do()
+    except Interrupted:
+        step.workflow.output("status", "cancelled")
+        raise
