@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bed import Bed, Unavailable
+from bed.kube import programs
 from bed.kube.cluster import Cluster
 from bed.tools import is_allowed
 
@@ -87,6 +88,12 @@ def kube() -> Iterator[Cluster]:
 def two_nodes() -> Iterator[Cluster]:
     """A Kubernetes with two real nodes. One that is not heard of is soon lost."""
     yield from _kube(Cluster(nodes=2, quick_loss=True))
+
+
+@pytest.fixture(scope="module")
+def old_kube() -> Iterator[Cluster]:
+    """A Kubernetes 1.33 with one real node. Such a test needs `kubebed-1.33`."""
+    yield from _kube(Cluster(version=programs.OLD))
 
 
 def _kube(cluster: Cluster) -> Iterator[Cluster]:

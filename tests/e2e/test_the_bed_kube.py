@@ -308,10 +308,7 @@ def test_all_connections_to_the_api_can_end_soon(
     kube: Cluster, watch: subprocess.Popen[str]
 ) -> None:
     kube.faults.limit = 1
-    try:
-        watch.communicate()
-    finally:
-        kube.faults.limit = None
+    watch.communicate()
 
 
 @pytest.mark.test_all
@@ -413,6 +410,19 @@ FROM scratch
 COPY busybox /bin/busybox
 CMD ["/bin/busybox", "sh", "-c", "echo built by the runner; exec /bin/busybox sleep 600"]
 """
+
+
+@pytest.mark.test_all
+@pytest.mark.needs("kubebed-1.33")
+def test_an_old_kubernetes_waits_for_the_next_start_by_another_name(old_kube: Cluster) -> None:
+    version: str = old_kube.api("GET", "/version")["gitVersion"]
+    assert version.startswith("v1.33.")
+    with old_kube.namespace() as namespace:
+        web = deployment("web", "ghcr.io/acme/web:ok")
+        apply(old_kube, namespace, web, deployment("ill", "ghcr.io/acme/web:crash"))
+        old_kube.kubectl("-n", namespace, *STATUS)
+        waits = reason(old_kube, namespace, "CrashLoopBackOff")
+        assert "back-off 10s restarting failed container=app" in waits["message"]
 
 
 def restarts(cluster: Cluster, namespace: str) -> int:

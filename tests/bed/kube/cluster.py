@@ -14,7 +14,7 @@ from bed.kube import api, network, programs
 from bed.kube.control_plane import API, CONTROLLERS, SCHEDULER, ControlPlane
 from bed.kube.faults import PORT as FAULTS_PORT
 from bed.kube.faults import Faults
-from bed.kube.node import Node, Place
+from bed.kube.node import Node, Place, need_privileges
 from bed.kube.registry import Registry
 from bed.tools import Cannot
 from bed.waiting import HANG_SECONDS, wait_until
@@ -35,12 +35,15 @@ PARTS = {"controller-manager": CONTROLLERS, "scheduler": SCHEDULER, "api": API}
 class Cluster:
     """A Kubernetes with real nodes. A context manager; entering it takes seconds.
 
-    Without options it behaves as every cluster does. With `quick_restarts` a container that ends
-    starts again after one second, and not after ten and more. With `quick_loss` a node that is not
-    heard of is lost after 6 seconds, and its pods are replaced 5 seconds later; usual are 50 and
-    300. With `images` another registry is ghcr.io for the nodes, and `registry` only has its second
-    name, `registry.bed.test`.
-    `version` is `kubebed` or `kubebed-1.33`.
+    Without options it behaves as every cluster does.
+
+    - `quick_restarts`: a container that ends starts again after 1 second, and not after 10 and
+      more. Kubernetes 1.33 refuses it.
+    - `quick_loss`: a node that is not heard of is lost after 6 seconds, and its pods are replaced 5
+      seconds later. Usual are 50 and 300.
+    - `images`: another registry is ghcr.io for the nodes, and `registry` has only its second name,
+      `registry.bed.test`.
+    - `version`: `kubebed` or `kubebed-1.33`.
 
     Raises Unavailable, with what a person can do, when this machine cannot run it.
     """
@@ -75,6 +78,7 @@ class Cluster:
         if os.geteuid():
             raise Unavailable(f"{Cannot.NODE.reason}: run the tests as root")
         self.programs = programs.find(self._version)
+        need_privileges()
         removal.remove_stale(debian.unpack_engine())
         self._lease = lease.new(own_engine=False, owner=os.getpid(), cluster=True)
         try:

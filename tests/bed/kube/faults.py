@@ -40,6 +40,11 @@ class Faults(FaultyServer):
         self.limit: float | None = None
         super().__init__((ip, PORT), _Handler, tls)
 
+    def clear_faults(self) -> None:
+        """Fail no more, and end no connection any more but those that hang."""
+        self.limit = None
+        super().clear_faults()
+
 
 class _Handler(FaultyHandler):
     server: Faults

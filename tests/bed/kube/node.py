@@ -10,7 +10,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bed.command import CommandFailed, run
+from bed.errors import Unavailable
 from bed.removal import CGROUPS
+from bed.tools import Cannot
 from bed.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -24,6 +27,14 @@ SANDBOX = f"{OURS}/acme/pause:pause"
 # What the kubelet wants: it would otherwise set it for the whole machine.
 SYSCTLS = {"overcommit_memory": "1", "panic": "10", "panic_on_oops": "1"}
 KUBELET_PORT = 10250
+
+
+def need_privileges() -> None:
+    """Raise Unavailable when this machine cannot run a node."""
+    try:
+        run(*NAMESPACES, "mount", "-t", "tmpfs", "tmpfs", "/run")
+    except (CommandFailed, OSError) as error:
+        raise Unavailable(f"{Cannot.NODE.reason}: {error}") from error
 
 
 class Place(NamedTuple):
@@ -63,7 +74,10 @@ class Node:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         place.folder.mkdir(parents=True)
-        _make_groups(place.group)
+        try:
+            _make_groups(place.group)
+        except OSError as error:
+            raise Unavailable(f"{Cannot.NODE.reason}: {error}") from error
         self._write_network()
         self._write_containerd(registry, images)
         self._write_kubelet()
@@ -95,7 +109,7 @@ class Node:
         os.kill(self._kubelet(), signal.SIGCONT)
 
     def is_up(self) -> bool:
-        return bool(self._process) and self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.poll() is None
 
     def log(self) -> str:
         """Return the last lines of what its parts said."""
