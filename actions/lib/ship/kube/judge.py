@@ -36,6 +36,7 @@ __all__ = ["Cause", "Judge", "Limits", "Outcome", "Verdict"]
 Outcome = Literal["running", "done", "failed", "superseded", "paused", "nothing-runs"]
 # A pause can be a matter of a moment, between two changes of another tool.
 _LOOKS_PAUSED = 2
+_LONGEST_GAP = 10.0
 _LONGEST_LOG = 100_000
 _WRONG_PROCESSOR = "exec format error"
 
@@ -68,7 +69,8 @@ class Judge:
     """Judges one rollout.
 
     `ours` is the image of each container that we have set. `baseline` is a look at the workload
-    before the change: what was there then is not held against it. A judge has no clock of its own.
+    before the change: what was there then is not held against it. A judge has no clock of its own;
+    it wants a look every few seconds, and longer gaps between looks do not count as time.
     """
 
     def __init__(
@@ -82,10 +84,12 @@ class Judge:
         self._stability = Stability(limits.stability)
         self._template: Object = {}
         self._looks_paused = 0
+        self._missed = 0.0
+        self._last: float | None = None
 
     def look(self, snapshot: Snapshot) -> Verdict:
         """Judge the next snapshot."""
-        snapshot = self._baseline.fresh(snapshot)
+        snapshot = self._baseline.fresh(snapshot)._replace(at=self._watched(snapshot.at))
         progress = progress_of(snapshot)
         if cause := self._superseded(snapshot):
             return Verdict("superseded", progress, cause)
@@ -111,6 +115,16 @@ class Judge:
         return cause._replace(
             key="wrong-architecture", text=f"{what} ({where})", hint=ARCHITECTURE, message=said
         )
+
+    def _watched(self, at: float) -> float:
+        """Return the time without the gaps in which nobody looked.
+
+        While an API server is down nobody can look, and what is seen just after that is old.
+        """
+        gap = 0.0 if self._last is None else at - self._last
+        self._missed += max(0.0, gap - _LONGEST_GAP)
+        self._last = at
+        return at - self._missed
 
     def _judge(self, snapshot: Snapshot, progress: Progress) -> Verdict:
         if snapshot.template != self._template:

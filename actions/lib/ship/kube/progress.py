@@ -76,7 +76,7 @@ def _stateful_set(snapshot: Snapshot) -> Progress:
     wanted = max(0, all_pods - partition)
     updated, ready = _number(status, "updatedReplicas"), _number(status, "readyReplicas")
     # Not in the status before 1.22.
-    available = int(status.get("availableReplicas", ready))
+    available = _number(status, "availableReplicas") if "availableReplicas" in status else ready
     return Progress(
         wanted,
         updated,
@@ -155,4 +155,5 @@ def replicas(snapshot: Snapshot) -> int:
     """Return how many pods there are to be, of all templates."""
     if snapshot.kind == DAEMON_SET:
         return _number(_status(snapshot), "desiredNumberScheduled")
-    return int(snapshot.workload["spec"].get("replicas", 1))
+    wanted = snapshot.workload["spec"].get("replicas")
+    return 1 if wanted is None else int(wanted)

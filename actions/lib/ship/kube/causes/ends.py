@@ -114,12 +114,13 @@ def _is_as_wanted(pod: Object, container: Container, code: int) -> bool:
 
 
 def _is_excused(container: Container, events: Sequence[Event]) -> bool:
-    """Return whether the last end is by plan of the template, a resize, or the node's fault."""
+    """Return whether the last end was planned, a resize, or the fault of the node."""
     ended = container.ended
     if ended.get("reason") in (_BY_PLAN, *_OUT_OF_SIGHT) or _has_a_rule(container):
         return True
     resize = of.last_of(events, "Killing", "resize requires restart", container.name)
-    return resize.times >= container.ends
+    sandbox = of.last_of(events, "SandboxChanged")
+    return max(resize.times, sandbox.times) >= container.ends
 
 
 def _has_a_rule(container: Container) -> bool:

@@ -32,7 +32,9 @@ _NODE_COMES = ("TriggeredScaleUp", "Nominated")
 # A pod that ends for these is replaced, and the next one may fare better.
 _OUTSIDE = frozenset({
     "Preempting", "Preempted", "NodeLost", "NodeShutdown", "Shutdown", "Terminated",
-    "UnexpectedAdmissionError", "NodeAffinity", "TopologyAffinityError", "UnknownReason",
+    "UnexpectedAdmissionError", "UnexpectedPredicateFailureType", "UnknownReason",
+    "InvalidNodeInfo", "NodeAffinity", "NodeName", "NodePorts", "TaintToleration",
+    "TopologyAffinityError", "SMTAlignmentError",
 })  # fmt: skip
 _OUT_OF = "OutOf"
 _NODE_IS_LOW = "node was low on"
@@ -49,7 +51,9 @@ def placing_finding(pod: Object, events: Sequence[Event]) -> Finding | None:
         if told := of.last_of(events, reason).message:
             return _finding(SCALING_UP, pod, told)
     if scheduled.get("status") == "False":
-        return _finding(row_for(UNSCHEDULABLE, said), pod, said)
+        # Others are being stopped to make room for it.
+        comes = bool(pod["status"].get("nominatedNodeName"))
+        return _finding(row_for(UNSCHEDULABLE, said), pod, said)._replace(held=comes)
     scheduler = str(pod["spec"].get("schedulerName") or "default-scheduler")
     return _finding(NO_SCHEDULER, pod, "", scheduler=scheduler)
 

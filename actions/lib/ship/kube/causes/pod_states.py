@@ -130,8 +130,8 @@ GATED = State(
 )
 NO_SCHEDULER = State(
     "no-scheduler",
-    "no scheduler has looked at the pod; its template asks for the scheduler {scheduler}",
-    "start this scheduler, or leave `schedulerName` out",
+    "the pod has no node, and its scheduler {scheduler} does not say why",
+    "look whether this scheduler runs; a pod of another name of `schedulerName` waits for ever",
     grace=NEVER,
     rank=WEAK,
 )
