@@ -51,6 +51,8 @@ class World:
     def __init__(self, api: KubeApi) -> None:
         self.api = api
         self.now = 1000.0
+        # Seconds of the clock for each that the step sleeps.
+        self.pace = 1.0
         self.images: dict[str, Callable[[int, str], Object]] = {}
         self.then: dict[int, Callable[[], object]] = {}
         self._seconds = 0
@@ -61,7 +63,7 @@ class World:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        self.now += seconds * self.pace
         self._seconds += 1
         act = self.then.pop(self._seconds, None)
         if act:
