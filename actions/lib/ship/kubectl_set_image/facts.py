@@ -96,7 +96,9 @@ class Asker:
         targets = (*targets, *(Target(each.kind, each.name) for each in others))
         try:
             found = [self._found(target, by_name.get(str(target))) for target in targets]
-            self._check_rights(found, unproven_only=True)
+            # Of a workload that does not exist yet, nothing was looked at.
+            looked = all(each is None or each.before for each in found)
+            self._check_rights(found, unproven_only=looked)
         except Refused as error:
             if error.status != FORBIDDEN:
                 raise
