@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ship.kube.client import FORBIDDEN, NOT_FOUND, Refused
 from ship.kube.kinds import DEPLOYMENT
 from ship.kube.observer import Observer
+from ship.kube.pod import containers as containers_of
 from ship.kube.pod import is_ready
 from ship.kube.progress import progress_of
 from ship.kube.rights import missing, needed
@@ -182,8 +183,19 @@ def _serving(
     After a release that failed and was left in place, it is not the one that the workload has.
     """
     template = target.kind.template_of(before.workload)
-    if is_healthy or any(is_ready(pod) for pod in before.new_pods):
+    ready = [pod for pod in before.new_pods if is_ready(pod)]
+    if is_healthy or any(map(_has_never_ended, ready)):
         return template
+    # A pod without a readiness probe is ready each time before it crashes.
+    return _older(target, before, observer) or (template if ready else None)
+
+
+def _has_never_ended(pod: Object) -> bool:
+    return not any(each.ends for each in containers_of(pod))
+
+
+def _older(target: Target, before: Snapshot, observer: Observer) -> Object | None:
+    """Return the template of most of the old pods that are ready."""
     if target.kind == DEPLOYMENT:
         return _of_replica_sets(before)
     ready = [pod for pod in before.old_pods if is_ready(pod)]
@@ -197,7 +209,8 @@ def _of_replica_sets(before: Snapshot) -> Object | None:
     def ready(each: Object) -> int:
         return int((each.get("status") or {}).get("readyReplicas") or 0)
 
-    best = max(before.replica_sets, key=ready, default=None)
+    older = [each for each in before.replica_sets if each is not before.new_replica_set]
+    best = max(older, key=ready, default=None)
     return without_hash(best["spec"]["template"]) if best and ready(best) else None
 
 
