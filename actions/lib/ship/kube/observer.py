@@ -6,9 +6,10 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ship.kube.kinds import DEPLOYMENT, path
+from ship.kube.client import Refused
+from ship.kube.kinds import DAEMON_SET, DEPLOYMENT, path
 from ship.kube.pod import is_ready
-from ship.kube.snapshot import Snapshot, owner_uid, uid
+from ship.kube.snapshot import Snapshot, condition, owner_uid, uid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ship.kube.kinds import Kind
     from ship.kube.snapshot import Object
 
+NODES = "/api/v1/nodes"
 # Of pods that are replaced again and again there may be hundreds, and each takes kilobytes.
 MOST_PODS = 2000
 # Events are asked for one object at a time: a namespace may have thousands of them.
@@ -42,6 +44,7 @@ class Observer:
         self._namespace = namespace
         self._path = kind.path(namespace, name)
         self._clock = clock
+        self._may_read_nodes = True
 
     def workload(self) -> dict[str, Any]:
         """Return the workload alone."""
@@ -57,8 +60,23 @@ class Observer:
         owners = {uid(each) for each in sets} if self._kind == DEPLOYMENT else {uid(found)}
         listed = self._list("api/v1", "pods", selector)
         pods = tuple(pod for pod in islice(listed, MOST_PODS) if owner_uid(pod) in owners)
-        bare = Snapshot(self._clock(), found, sets, pods)
+        bare = Snapshot(self._clock(), found, sets, pods, nodes=self._nodes())
         return bare._replace(events=tuple(self._events(bare)))
+
+    def _nodes(self) -> dict[str, bool] | None:
+        """Say of each node whether it is ready and takes pods; None where we may not look.
+
+        Only a DaemonSet needs it, and a login for one namespace mostly has no right to it.
+        """
+        if self._kind != DAEMON_SET or not self._may_read_nodes:
+            return None
+        try:
+            return {
+                str(each["metadata"]["name"]): _is_open(each) for each in self._client.items(NODES)
+            }
+        except Refused:
+            self._may_read_nodes = False
+            return None
 
     def _replica_sets(self, workload: Object, selector: str) -> Iterator[Object]:
         if self._kind != DEPLOYMENT:
@@ -98,6 +116,11 @@ class Observer:
         """Delete a pod, so that its controller makes a new one."""
         name = str(pod["metadata"]["name"])
         self._client.delete(path("api/v1", self._namespace, "pods", name), uid(pod))
+
+
+def _is_open(node: Object) -> bool:
+    is_closed = bool((node.get("spec") or {}).get("unschedulable"))
+    return not is_closed and condition(node, "Ready").get("status") == "True"
 
 
 def _has_pods_to_make(replica_set: Object) -> bool:

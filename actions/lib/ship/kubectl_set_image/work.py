@@ -189,8 +189,9 @@ class _Deploy:
 
     def _limits(self, change: Change) -> Limits:
         limits = self._inputs.limits
-        before = change.found.before
-        own = ((before.workload.get("spec") or {}) if before else {}).get("progressDeadlineSeconds")
+        found = change.found
+        given = found.manifest.object if found.manifest else found.workload
+        own = (given.get("spec") or {}).get("progressDeadlineSeconds")
         progress = limits.progress or own or DEFAULT_PROGRESS_SECONDS
         return Limits(float(progress), float(limits.stability), limits.restarts)
 
