@@ -139,7 +139,12 @@ class App:
             pods = self.pods(name)
             return len(pods) == wanted and all(map(_is_ready, pods))
 
-        wait_until(is_ready, f"{kind} {name} is ready", seen=lambda: json.dumps(self.pods(name)))
+        wait_until(is_ready, f"{kind} {name} is ready", seen=lambda: self._shown(name))
+
+    def _shown(self, name: str) -> str:
+        """Return the states of the containers, as far as a person wants to read them."""
+        found = [each.get("status", {}).get("containerStatuses") for each in self.pods(name)[:3]]
+        return json.dumps(found)[:3000]
 
     def wait_gone(self, name: str = "web") -> None:
         """Wait until no pod of a workload is being deleted any more."""

@@ -10,7 +10,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from bed.kube.api import Refused
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -32,14 +35,16 @@ class FakeNodes:
         # Nobody hears of these any more.
         self.lost: set[str] = set()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        # A node that has many pods to see to must still be heard of.
+        self._threads = [threading.Thread(target=each) for each in (self._hearts, self._pods)]
         self.error: Exception | None = None
 
     def __enter__(self) -> Self:
         for name in self.names:
             self._api("POST", "/api/v1/nodes", {"metadata": {"name": name}})
             self._say_ready(name)
-        self._thread.start()
+        for each in self._threads:
+            each.start()
         return self
 
     def __exit__(
@@ -49,23 +54,37 @@ class FakeNodes:
         at: TracebackType | None,
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        for each in self._threads:
+            each.join()
         for name in self.names:
             self._api("DELETE", f"/api/v1/nodes/{name}")
         if self.error and not error:
             raise self.error
 
-    def _run(self) -> None:
+    def _hearts(self) -> None:
+        while not self._ended.wait(EVERY_SECONDS):
+            for name in set(self.names) - self.lost:
+                self._guarded(self._say_ready, name)
+
+    def _pods(self) -> None:
+        while not self._ended.wait(EVERY_SECONDS):
+            self._guarded(self._see_to_all)
+
+    def _guarded(self, do: Callable[..., None], *arguments: str) -> None:
         try:
-            while not self._ended.wait(EVERY_SECONDS):
-                for name in set(self.names) - self.lost:
-                    self._say_ready(name)
-                for pod in self._api("GET", "/api/v1/pods")["items"]:
-                    node = pod["spec"].get("nodeName")
-                    if node in self.names and node not in self.lost:
-                        self._see_to(pod)
+            do(*arguments)
+        except Refused as error:
+            # A pod may have gone since it was listed.
+            if error.status not in {404, 409}:
+                self.error = error
         except Exception as error:  # noqa: BLE001 - raised by the test
             self.error = error
+
+    def _see_to_all(self) -> None:
+        for pod in self._api("GET", "/api/v1/pods")["items"]:
+            node = pod["spec"].get("nodeName")
+            if node in self.names and node not in self.lost:
+                self._see_to(pod)
 
     def _say_ready(self, name: str) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
