@@ -10,9 +10,10 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/variables of 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.runner.json_file import object_at
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ship.runner.context import Context

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.images.docker_config import auth_key, entry_of
 from ship.runner.command import Command, Secret
 from ship.runner.errors import UserError
 from ship.runner.json_file import object_at
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ship.images.reference import Name, legal_tag, with_dashes
 from ship.images.tags.candidates import Candidates
@@ -16,6 +16,7 @@ from ship.images.tags.rules import RuleError, read_flavor, read_images, read_rul
 from ship.images.tags.values import values_of
 from ship.images.tags.versions import semver
 from ship.runner.errors import Problem, UserError
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from ship.runner.named_tuple import NamedTuple
 
 # The limits of node-semver, which defines the language of the rules.
 LONGEST = 256
