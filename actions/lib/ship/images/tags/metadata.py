@@ -35,9 +35,7 @@ BAKE_TARGET = "docker-metadata-action"
 LATEST = "latest"
 # What the default tags of versions and pull requests are called, those of commits, and the tags
 # that build-push itself needs: a branch of this name would take them. Versions are apart from that.
-_TAKEN = re.compile(
-    r"latest|[0-9]+(\.[0-9]+)?|pr-[0-9]+|sha-[0-9a-f]+|content-[0-9a-f]+|buildcache(-.*)?"
-)
+_TAKEN = r"latest|[0-9]+(\.[0-9]+)?|pr-[0-9]+|(sha|content)-[0-9a-f]+|buildcache(-.*)?"
 
 
 class Wanted(NamedTuple):
@@ -217,7 +215,7 @@ class _Description:
             )
         kind, name = ("branch", facts.branch) if facts.branch else ("tag", facts.tag)
         tag = legal_tag(name)
-        if (version and kind == "tag") or not (_TAKEN.fullmatch(tag) or semver(tag)):
+        if (version and kind == "tag") or not (re.fullmatch(_TAKEN, tag) or semver(tag)):
             return facts
         self._notices.append(
             f"the {kind} {name} gives the tag {kind}-{tag}, because {tag} is kept for versions, "
