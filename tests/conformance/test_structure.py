@@ -89,6 +89,10 @@ def test_only_main_reads_the_environment() -> None:
     assert users_of("os.environ", "os.getenv", "os.environb") == {"ship.runner.main"}
 
 
+def test_all_named_tuples_are_made_fast() -> None:
+    assert users_of("typing.NamedTuple") == {"ship.runner.named_tuple"}
+
+
 def test_only_process_starts_programs() -> None:
     # Others may name `subprocess.Popen` as a type.
     starting = {

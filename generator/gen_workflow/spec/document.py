@@ -17,7 +17,6 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from gen_workflow.errors import Heading, SpecError, shown
 from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
-from gen_workflow.spec.symptoms import explain, other_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,12 +167,13 @@ def parse(text: str, source: str, *, bounded: bool = True) -> Value | None:
     Raises SpecError when it is not YAML, is nested too deeply, or, with `bounded`, holds too much.
     """
     reading = Reading(source)
-    if fault := other_version(text):
-        reading.fault(fault)
-        reading.raise_problems()
+    _note_other_version(text, reading)
+    reading.raise_problems()
     try:
         root = compose(text, bounded=bounded)
     except (OutOfBounds, YAMLError, ValueError) as error:  # ValueError: of chr()
+        from gen_workflow.spec.symptoms import explain  # noqa: PLC0415 - 1.2 ms, for errors only
+
         reading.fault(explain(error, text))
     else:
         if root is None:
@@ -183,6 +183,15 @@ def parse(text: str, source: str, *, bounded: bool = True) -> Value | None:
         return Value(root, "", _place(root))
     reading.raise_problems()
     return None
+
+
+def _note_other_version(text: str, reading: Reading) -> None:
+    """Note that a text says that it is another YAML than 1.2, in which `no` is not a text."""
+    head = text.partition("\n---")[0]
+    if match := re.search(r"^%YAML[ \t]+(?!1\.2\s)", head, re.MULTILINE):
+        mark = Mark(head.count("\n", 0, match.start()) + 1, 1)
+        what = " asks for another version of YAML, and a spec is YAML 1.2"
+        reading.problem_at(mark, what, "remove the line", Heading.NO_YAML)
 
 
 def _look_through(root: Any, reading: Reading) -> None:

@@ -115,16 +115,6 @@ def _of_syntax(error: MarkedYAMLError, text: str) -> Fault:
     return Fault(found.mark, said, "check the indentation, the quotes and the brackets here")
 
 
-def other_version(text: str) -> Fault | None:
-    """Return where a text says that it is another YAML than 1.2, in which `no` is not a text."""
-    head = text.partition("\n---")[0]
-    match = re.search(r"^%YAML[ \t]+(?!1\.2\s)", head, re.MULTILINE)
-    if not match:
-        return None
-    what = "asks for another version of YAML, and a spec is YAML 1.2"
-    return Fault(_mark_at(text, match.start()), what, "remove the line")
-
-
 def _no_character(text: str) -> Fault:
     match = _NO_CHARACTER.search(text)
     what = "is an escape of a character that does not exist"

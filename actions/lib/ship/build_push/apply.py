@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push.buildx import output
 from ship.build_push.buildx.builder import not_made
@@ -17,6 +17,7 @@ from ship.images.registry.refusal import SET_TAG, Refused
 from ship.runner import cancel
 from ship.runner.errors import Problem, ShipError, StepFailed, UserError
 from ship.runner.json_file import read_object
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

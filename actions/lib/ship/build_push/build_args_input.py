@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push.records import QUOTES, records
+from ship.runner.named_tuple import NamedTuple
 from ship.runner.reader import WRITE_A_PAIR
 
 if TYPE_CHECKING:

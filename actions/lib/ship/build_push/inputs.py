@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push.build_args_input import BUILD_ARG, read_build_args
 from ship.build_push.images_input import Entry, read_entries
@@ -15,6 +15,7 @@ from ship.images.reference import GHCR
 from ship.images.registry.credentials import Credential
 from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
 from ship.runner.commit import commit_of
+from ship.runner.named_tuple import NamedTuple
 from ship.runner.reader import NO, YES, Reader
 
 if TYPE_CHECKING:

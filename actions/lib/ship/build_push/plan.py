@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push.buildx.builder import DOCKER, Choice
 from ship.build_push.buildx.commands import build, create_builder, is_index
 from ship.build_push.facts import Found
 from ship.images.reference import Reference
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

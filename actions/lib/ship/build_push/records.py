@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RECORD = re.compile(
-    r'[^\S\n]*"(?P<quoted>(?:[^"]|"")*)"[^\S\n]*(?:\n|\Z)|(?P<plain>[^\n]*)(?:\n|\Z)'
-)
+# It takes 0.2 ms to compile, and most steps have no list.
+_RECORD = r'[^\S\n]*"(?P<quoted>(?:[^"]|"")*)"[^\S\n]*(?:\n|\Z)|(?P<plain>[^\n]*)(?:\n|\Z)'
 QUOTES = (
     "close it at the end of the last line of the value, with nothing behind it, and write a quote "
     "inside of the value twice"
@@ -32,7 +33,7 @@ def records(text: str) -> Iterator[Record]:
     docker/build-push-action, a quote that does not begin a line is a character as any other.
     """
     number = 1
-    for match in _RECORD.finditer(text):
+    for match in re.finditer(_RECORD, text) if text else ():
         plain = match["plain"]
         if plain is None:
             yield Record(number, match["quoted"].replace('""', '"'))

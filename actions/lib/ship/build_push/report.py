@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.reference import GHCR
 from ship.runner.errors import ShipError
+from ship.runner.named_tuple import NamedTuple
 from ship.runner.summary import cell, table
 
 if TYPE_CHECKING:

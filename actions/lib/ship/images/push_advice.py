@@ -6,12 +6,13 @@ The answers of GHCR and their meaning were collected from public reports: see do
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.login import GIVEN, JOB, STORED, Login
 from ship.images.reference import GHCR
 from ship.images.registry.refusal import API, LOGIN
 from ship.runner.errors import Problem
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ship.kube.baseline import Baseline
 from ship.kube.causes.find import find
@@ -24,6 +24,7 @@ from ship.kube.progress import Progress, is_away, progress_of
 from ship.kube.snapshot import condition, name, uid
 from ship.kube.stability import Stability
 from ship.kube.words import one_line, short, without_secrets
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

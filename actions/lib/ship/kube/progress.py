@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.kube.pod import is_alive, is_leaving, is_lost, is_ready, node
 from ship.kube.snapshot import CRON_JOB, DAEMON_SET, DEPLOYMENT, STATEFUL_SET, is_observed
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ship.kube.snapshot import Object, Snapshot

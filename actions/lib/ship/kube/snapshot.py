@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from ship.runner.named_tuple import NamedTuple
 
 # An object of the API, as JSON.
 Object = Mapping[str, Any]

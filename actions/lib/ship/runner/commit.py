@@ -10,9 +10,10 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/variables of 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.runner.json_file import object_at
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ship.runner.context import Context
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 LABEL = "io.github.gen-workflow.commit"
 SHOWN_DIGITS = 12
 # What is neither a blank nor special to JSON, a shell or a pattern.
-_SPECIAL = re.compile(r"[^A-Za-z0-9._~/:@+=,#-]")
-_TEXT = re.compile(r"(?=.{1,2000}$)(?:[A-Za-z0-9._~/:@+=,#%-]+ ){3}[0-9]{1,18}", re.ASCII)
+_SPECIAL = r"[^A-Za-z0-9._~/:@+=,#-]"
+_TEXT = r"(?=.{1,2000}$)(?:[A-Za-z0-9._~/:@+=,#%-]+ ){3}[0-9]{1,18}"
 _TAGS = "refs/tags/"
 
 
@@ -45,7 +46,7 @@ class Commit(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Commit | None:
         """Return the commit that a text names, or None when it names none."""
-        if not _TEXT.fullmatch(text):
+        if not re.fullmatch(_TEXT, text):
             return None
         workflow, ref, sha, number = text.split()
         return cls(workflow, ref, sha, int(number))
@@ -90,6 +91,8 @@ def commit_of(context: Context) -> Commit | None:
 
 def _word(text: str) -> str:
     """Return a text as one word, in which special characters are as in the address of a page."""
-    return _SPECIAL.sub(
-        lambda char: "".join(f"%{b:02X}" for b in char[0].encode("utf-8", "surrogatepass")), text
-    )
+    return re.sub(_SPECIAL, _escaped, text)
+
+
+def _escaped(char: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in char[0].encode("utf-8", "surrogatepass"))

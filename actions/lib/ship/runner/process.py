@@ -8,11 +8,12 @@ import signal
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ship.runner import cancel
 from ship.runner.context import is_input
 from ship.runner.errors import UserError
+from ship.runner.named_tuple import NamedTuple
 from ship.runner.pipes import close, read_lines
 from ship.runner.running import Background, Interactive, end, send_signal
 

@@ -19,7 +19,7 @@ WRITE_A_VARIABLE = (
     "write NAME=value, with nothing before the name and no blank around the equals sign, or only "
     "NAME, and put its value, of one line or more, into the `env:` of the step"
 )
-ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 def variable(name: str) -> str:
@@ -165,7 +165,7 @@ class Reader:
         step does not have, or has empty, is a problem: GitHub turns a misspelt secret into nothing.
         """
         given = [(number, *line.partition("=")) for number, line in self.numbered_lines(name)]
-        wrong = [number for number, key, _, _ in given if not ENV_NAME.fullmatch(key)]
+        wrong = [number for number, key, _, _ in given if not re.fullmatch(ENV_NAME, key)]
         if wrong:
             # Other lines may be parts of the same secret, so nothing is said about them.
             self.refuse_lines(name, wrong, "NAME or NAME=value", WRITE_A_VARIABLE)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh.private_key import read_private_key
 from ship.ssh.target import read_jumps
 

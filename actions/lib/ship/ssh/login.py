@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh.config import FAMILIES
 from ship.ssh.refusal import is_transient, is_wrong_key, lacks_key, last_line, refused
 from ship.ssh.trust import wrong_key

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ship.runner.reader import Reader

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.reference import Name
 from ship.runner.commit import commit_of
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh import Access, Target, read_access, read_targets
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import NamedTuple
+
+from ship.runner.named_tuple import NamedTuple
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 KEPT_LOG_LINES = 200

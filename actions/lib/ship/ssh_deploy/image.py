@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.docker_config import auth_key
 from ship.images.login import read_password
 from ship.images.pinned import has_capitals
 from ship.images.reference import Name
 from ship.runner.command import Secret
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh.target import MISSING
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ship.runner.named_tuple import NamedTuple
 from ship.runner.reader import Reader
 from ship.ssh_deploy.common import Common, read_common, refuse
 

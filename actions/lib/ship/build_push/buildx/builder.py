@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.runner.command import Command
 from ship.runner.errors import Problem, StepFailed, UserError
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ship.build_push.inputs import Inputs

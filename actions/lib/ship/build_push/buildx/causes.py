@@ -5,9 +5,8 @@ The page is a heading of docs/errors.md, as an anchor.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ship.runner.errors import Problem
+from ship.runner.named_tuple import NamedTuple
 
 NO_ENGINE = (
     r"Cannot connect to the Docker daemon|failed to connect to the docker API"

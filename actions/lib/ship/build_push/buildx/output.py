@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push.buildx.causes import (
     CACHE_FAILED,
@@ -18,6 +18,7 @@ from ship.build_push.buildx.causes import (
 from ship.images.reference import Name, Reference
 from ship.images.registry.refusal import PUSH, SET_TAG, Refusal
 from ship.runner.errors import Evidence, Problem, StepFailed
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ship.runner.process import Finished

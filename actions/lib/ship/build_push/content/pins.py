@@ -8,10 +8,11 @@ does not know such contexts fails, and does not ignore them (the capability `fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push import dockerfile
 from ship.images.reference import Reference
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.build_push.dockerfile.arguments import declared, predefined
 from ship.build_push.dockerfile.origins import SCRATCH, familiar, is_fetched, is_frontend, is_image
 from ship.build_push.dockerfile.reader import BrokenError, read
 from ship.build_push.dockerfile.words import BLANKS, expand, json_words
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

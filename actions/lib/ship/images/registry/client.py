@@ -8,7 +8,7 @@ import copy
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from ship.images.reference import DIGEST, DOCKER_HUB, TAG
@@ -18,6 +18,7 @@ from ship.images.registry.proxy import is_local
 from ship.images.registry.refusal import API, LOGIN, PUSH, SET_TAG, Incomplete, Refusal, Refused
 from ship.images.registry.transport import BACK_OFF_SECONDS, Answer, Transport
 from ship.runner.errors import StepFailed
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

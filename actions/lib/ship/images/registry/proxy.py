@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import re
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ship.images.registry.refusal import TRANSIENT, CannotAsk
 from ship.runner.errors import StepFailed
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.runner.errors import StepFailed
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ship.images.reference import Name

@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ship.images.registry.proxy import (
@@ -25,6 +25,7 @@ from ship.images.registry.proxy import (
 )
 from ship.images.registry.refusal import TRANSIENT, CannotAsk
 from ship.runner.errors import StepFailed
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

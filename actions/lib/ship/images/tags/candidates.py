@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.tags.expressions import expand, is_raw
 from ship.images.tags.rules import RuleError
 from ship.images.tags.values import constant, short_sha, values_of
 from ship.images.tags.versions import NAMES, pep440, semver
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import re

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ship.images.reference import Name, legal_tag, with_dashes
 from ship.images.tags.candidates import Candidates
@@ -16,6 +16,7 @@ from ship.images.tags.rules import RuleError, read_flavor, read_images, read_rul
 from ship.images.tags.values import values_of
 from ship.images.tags.versions import semver
 from ship.runner.errors import Problem, UserError
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,9 +35,7 @@ BAKE_TARGET = "docker-metadata-action"
 LATEST = "latest"
 # What the default tags of versions and pull requests are called, those of commits, and the tags
 # that build-push itself needs: a branch of this name would take them. Versions are apart from that.
-_TAKEN = re.compile(
-    r"latest|[0-9]+(\.[0-9]+)?|pr-[0-9]+|sha-[0-9a-f]+|content-[0-9a-f]+|buildcache(-.*)?"
-)
+_TAKEN = r"latest|[0-9]+(\.[0-9]+)?|pr-[0-9]+|(sha|content)-[0-9a-f]+|buildcache(-.*)?"
 
 
 class Wanted(NamedTuple):
@@ -216,7 +215,7 @@ class _Description:
             )
         kind, name = ("branch", facts.branch) if facts.branch else ("tag", facts.tag)
         tag = legal_tag(name)
-        if (version and kind == "tag") or not (_TAKEN.fullmatch(tag) or semver(tag)):
+        if (version and kind == "tag") or not (re.fullmatch(_TAKEN, tag) or semver(tag)):
             return facts
         self._notices.append(
             f"the {kind} {name} gives the tag {kind}-{tag}, because {tag} is kept for versions, "

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ship.images.tags.lines import Line, fields, lines
 from ship.runner.errors import Problem, near_match
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -114,11 +115,11 @@ def read_rule(line: Line) -> Rule:
     if kind == "ref" and given.get("event") == "pr":
         given.setdefault("prefix", "pr-")
     attributes = {"priority": PRIORITIES[kind], "enable": "true", **DEFAULTS[kind], **given}
-    _check(kind, attributes)
+    _check(kind, attributes, given)
     return Rule(line, kind, attributes)
 
 
-def _check(kind: str, attributes: Mapping[str, str]) -> None:
+def _check(kind: str, attributes: Mapping[str, str], given: Mapping[str, str]) -> None:
     needed = _NEEDED.get(kind)
     if needed and needed not in attributes:
         raise RuleError(f"`{needed}` is missing", f"a rule of type {kind} needs this attribute")
@@ -136,8 +137,8 @@ def _check(kind: str, attributes: Mapping[str, str]) -> None:
         hint = "write only the tag; the part before the colon belongs into the input `image`"
         raise RuleError("a tag does not contain the name of the image", hint)
     for name, number in _NUMBERS.items():
-        if not re.fullmatch(number, attributes.get(name, "0")):
-            raise RuleError(f"{name}: {attributes[name]!r} is not a number", "write one such as 1")
+        if name in given and not re.fullmatch(number, given[name]):
+            raise RuleError(f"{name}: {given[name]!r} is not a number", "write one such as 1")
 
 
 def read_flavor(text: str, problems: list[Problem]) -> Flavor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from ship.runner.named_tuple import NamedTuple
 
 # The limits of node-semver, which defines the language of the rules.
 LONGEST = 256
@@ -47,6 +48,9 @@ class Version(NamedTuple):
 
 def semver(text: str) -> Version | None:
     """Return a semantic version, with or without a `v`, or None."""
+    # Most texts are the name of a branch, and the form takes 0.6 ms to compile.
+    if not text.removeprefix("v")[:1].isdigit():
+        return None
     match = re.fullmatch(_SEMVER, text, re.ASCII) if len(text) <= LONGEST else None
     if not match or any(int(match[part]) > HIGHEST for part in (1, 2, 3)):
         return None

@@ -6,9 +6,10 @@ import base64
 import glob
 import io
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.runner.command import Secret
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh_deploy.environment import CHECKOUT
 
 if TYPE_CHECKING:

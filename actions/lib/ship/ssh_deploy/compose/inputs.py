@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.pinned import read_pinned
 from ship.images.reference import Name, Reference
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh.target import LAST_PORT, MISSING
 from ship.ssh_deploy.common import default_name, refuse
 from ship.ssh_deploy.compose.files import Upload, read_upload

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.images.reference import Name, Reference
 from ship.runner.errors import Problem, StepFailed, UserError
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh_deploy.common import EVERYWHERE
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.pinned import read_pinned
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh_deploy.run.inputs import read_run_form
 from ship.ssh_deploy.run.options import ADDRESSES, named
 

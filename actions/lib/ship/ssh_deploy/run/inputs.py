@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.images.pinned import read_pinned
 from ship.images.reference import Name, Reference
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh_deploy.common import refuse
 from ship.ssh_deploy.environment import read_app_environment, read_files
 from ship.ssh_deploy.health import GOOD, read_health_host, read_health_status

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ship.runner.named_tuple import NamedTuple
 from ship.ssh.target import LAST_PORT
 from ship.ssh_deploy.common import EVERYWHERE
 
