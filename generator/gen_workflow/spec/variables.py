@@ -61,8 +61,19 @@ class AppSecret(NamedTuple):
 
 def _env(value: Value, reading: Reading) -> tuple[Variable, ...]:
     """Return the environment of the app: `[SECRET]`, `{NAME: value}`, or both in a list."""
-    found = _variables(value, reading, _is_name)
-    return tuple(one for place, one in found if _may_travel(place, one, reading))
+    found = []
+    in_the_step: dict[str, str] = {}
+    for place, one in _variables(value, reading, _is_name):
+        if not _may_travel(place, one, reading):
+            continue
+        other = one.name if one.fits_a_line else in_the_step.setdefault(one.name.upper(), one.name)
+        if other != one.name:
+            what = (
+                f"GitHub takes `{one.name}` and `{other}` for one name: they differ in case alone"
+            )
+            reading.problem(place, what, "give one of them another name", Heading.TWICE)
+        found.append(one)
+    return tuple(found)
 
 
 def _variables(

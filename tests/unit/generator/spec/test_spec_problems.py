@@ -461,6 +461,12 @@ RUNS = [
         id="env-twice",
     ),
     pytest.param(
+        "{env: [A, {a: x, b: '${{ vars.B }}'}, B]}",
+        "4:46 deploy/run/env/2: GitHub takes `B` and `b` for one name: they differ in case alone\n"
+        "  hint: give one of them another name",
+        id="names-that-differ-in-case-alone",
+    ),
+    pytest.param(
         '{env: ["A=b"]}',
         "4:15 deploy/run/env/0: 'A=b': a name alone in this list is a secret\n"
         "  hint: write a value as a mapping: {A: b}",
