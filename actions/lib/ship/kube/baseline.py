@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ship.kube.events import count, last_time
-from ship.kube.pod import containers
+from ship.kube.pod import containers, is_finished
 from ship.kube.snapshot import uid
 
 if TYPE_CHECKING:
@@ -19,20 +19,20 @@ class Baseline:
 
     def __init__(self, snapshot: Snapshot | None) -> None:
         self._events = {_event(each) for each in snapshot.events} if snapshot else set()
+        pods = snapshot.pods if snapshot else ()
         owners = (snapshot.workload, *snapshot.replica_sets) if snapshot else ()
         self._conditions = {fact for each in owners for _, fact in _conditions(each)}
+        # Pods that have failed stay until the cluster cleans them away.
+        self._finished = {uid(pod) for pod in pods if is_finished(pod)}
         # By pod and container, how often it had ended: pods may be of the new template already.
-        self.ends = {
-            (uid(pod), each.name): each.ends
-            for pod in (snapshot.pods if snapshot else ())
-            for each in containers(pod)
-        }
+        self.ends = {(uid(pod), each.name): each.ends for pod in pods for each in containers(pod)}
 
     def fresh(self, snapshot: Snapshot) -> Snapshot:
-        """Return a snapshot without the events and conditions that were there before."""
+        """Return a snapshot without what was there before: events, conditions, failed pods."""
         return snapshot._replace(
             workload=self._fresh(snapshot.workload),
             replica_sets=tuple(self._fresh(each) for each in snapshot.replica_sets),
+            pods=tuple(each for each in snapshot.pods if uid(each) not in self._finished),
             events=tuple(each for each in snapshot.events if _event(each) not in self._events),
         )
 

@@ -106,10 +106,10 @@ STARTS = {
     f"{_RUNC}exec /bin/app: exec format error": "wrong-architecture",
 }
 MOUNTS = {
-    'MountVolume.SetUp failed for volume "v" : secret "sec" not found': ("config-missing", 15),
-    'MountVolume.SetUp failed for volume "v" : configmap "conf" not found': ("config-missing", 15),
+    'MountVolume.SetUp failed for volume "v" : secret "sec" not found': ("config-missing", 20),
+    'MountVolume.SetUp failed for volume "v" : configmap "conf" not found': ("config-missing", 20),
     'MountVolume.SetUp failed for volume "v" : configmap references non-existent config key: b': (
-        "config-missing", 15,
+        "config-missing", 20,
     ),
     'MountVolume.SetUp failed for volume "v" : hostPath type check failed, /nothere is not a '
     'directory, unable to determine its type: path "/nothere" does not exist': (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(("message", "key"), said.CONFIGS.items())
 def test_a_container_whose_configuration_is_wrong(kind: str, message: str, key: str) -> None:
     found = stays(kind, "CreateContainerConfigError", message)
-    assert_fails_after(10, key, kind, found)
+    assert_fails_after(20, key, kind, found)
 
 
 @of_each_kind
@@ -41,7 +41,7 @@ def test_a_cache_that_is_not_synced_yet_may_take_a_minute(kind: str) -> None:
 @of_each_kind
 @pytest.mark.parametrize(("message", "key"), said.CREATES.items(), ids=said.CREATES.values())
 def test_a_container_that_cannot_be_made(kind: str, message: str, key: str) -> None:
-    assert_fails_after(10, key, kind, stays(kind, "CreateContainerError", message))
+    assert_fails_after(20, key, kind, stays(kind, "CreateContainerError", message))
 
 
 def test_random_parts_of_a_message_neither_start_it_anew_nor_are_shown() -> None:
@@ -51,7 +51,7 @@ def test_random_parts_of_a_message_neither_start_it_anew_nor_are_shown() -> None
         deciding.look(
             look(at, DEPLOYMENT, stays(DEPLOYMENT, "CreateContainerError", path.format(at)))
         )
-        for at in (2, 7, 12)
+        for at in (2, 12, 22)
     ]
     assert [brief(each) for each in verdicts] == [("running", "unknown-user")] * 2 + [
         ("failed", "unknown-user")

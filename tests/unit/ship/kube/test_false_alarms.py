@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 @of_each_kind
 @pytest.mark.parametrize("message", [said.HUB_LIMIT, said.NOT_FOUND])
 def test_a_pull_that_succeeds_in_the_end_is_no_failure(kind: str, message: str) -> None:
-    looks = [look(at, kind, unpulled("web-1", kind, message)) for at in range(15)]
-    looks += [look(at, kind, ready_pod("web-1", kind)) for at in range(15, 26)]
-    assert states(judge(), *looks) == ["running"] * 25 + ["done"]
+    looks = [look(at, kind, unpulled("web-1", kind, message)) for at in range(20)]
+    looks += [look(at, kind, ready_pod("web-1", kind)) for at in range(20, 31)]
+    assert states(judge(), *looks) == ["running"] * 30 + ["done"]
 
 
 @of_each_kind
@@ -171,6 +171,32 @@ def test_the_seconds_until_a_ready_pod_is_available_are_no_stall() -> None:
 def test_time_in_which_nobody_could_look_does_not_count(kind: str) -> None:
     # As when the API server is restarted: what the first look after that shows is old.
     deciding = judge().judge
-    looks = [look(at, kind, unpulled("web-1", kind)) for at in (0, 3, 600, 601)]
+    looks = [look(at, kind, unpulled("web-1", kind)) for at in (0, 3, 600, 606)]
     assert states(deciding, *looks) == ["running"] * 4
-    assert states(deciding, look(602, kind, unpulled("web-1", kind))) == ["failed"]
+    assert states(deciding, look(607, kind, unpulled("web-1", kind))) == ["failed"]
+
+
+def test_pods_that_had_failed_before_the_change_do_not_count() -> None:
+    gone = pod("gone", DEPLOYMENT, phase="Failed", reason="SysctlForbidden", message=said.SYSCTL)
+    before = look(0, DEPLOYMENT, gone, template=template(GOOD))
+    now = look(1, DEPLOYMENT, gone, starting())
+    assert states(judge(before), now) == ["running"]
+    assert states(judge(), now) == ["failed"]
+
+
+@pytest.mark.parametrize("kind", [STATEFUL_SET, DAEMON_SET])
+def test_a_refusal_after_which_a_pod_was_made_is_over(kind: str) -> None:
+    # As when pods start one after another, and the first was refused for a moment.
+    told = event("workload", "FailedCreate", "exceeded quota: q", last="2026-11-29T10:39:01Z")
+    made = event("workload", "SuccessfulCreate", "create Pod", last="2026-11-29T10:39:01Z")
+    first = starting("web-1", kind)
+    looks = [look(at, kind, first, wanted=3, events=(told, made)) for at in (0, 100)]
+    assert states(judge(), *looks) == ["running"] * 2
+
+
+@of_each_kind
+def test_the_time_without_progress_begins_anew_when_a_ready_pod_is_replaced(kind: str) -> None:
+    one, gone = ready_pod("web-1", kind), ready_pod("web-1", kind, leaving=True)
+    looks = [look(at, kind, one) for at in (0, 200)]
+    looks.append(look(201, kind, gone, starting("web-2", kind)))
+    assert states(judge(stability=300), *looks) == ["running"] * 3

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def test_an_image_that_cannot_be_pulled(kind: str, reason: str, message: str, key: str) -> None:
     if reason == "ImagePullBackOff":
         message = f'Back-off pulling image "{BAD}": ErrImagePull: {message}'
-    grace = 15 if key in said.FOR_GOOD else 120
+    grace = 20 if key in said.FOR_GOOD else 120
     assert_fails_after(grace, key, kind, stays(kind, reason, message))
 
 
@@ -39,16 +39,16 @@ def test_the_two_words_for_a_failed_pull_are_one_finding(kind: str) -> None:
     both = ("ErrImagePull", "ImagePullBackOff")
     verdicts = [
         deciding.look(look(second, kind, stays(kind, both[second // 5 % 2], said.NOT_FOUND)))
-        for second in range(16)
+        for second in range(21)
     ]
-    assert [each.state for each in verdicts] == ["running"] * 15 + ["failed"]
+    assert [each.state for each in verdicts] == ["running"] * 20 + ["failed"]
 
 
 def test_a_back_off_that_names_no_reason_keeps_the_one_before_it() -> None:
     deciding = patient()
     deciding.look(look(0, DEPLOYMENT, stays(DEPLOYMENT, "ErrImagePull", said.NOT_FOUND)))
     bare = stays(DEPLOYMENT, "ImagePullBackOff", f'Back-off pulling image "{BAD}"')
-    assert brief(deciding.look(look(15, DEPLOYMENT, bare))) == ("failed", "image-not-found")
+    assert brief(deciding.look(look(20, DEPLOYMENT, bare))) == ("failed", "image-not-found")
 
 
 def test_a_back_off_that_names_no_reason_takes_the_one_of_the_event() -> None:
@@ -56,7 +56,7 @@ def test_a_back_off_that_names_no_reason_takes_the_one_of_the_event() -> None:
     failed = event(
         UID, "Failed", f'Failed to pull image "{BAD}": {said.NOT_FOUND}', container="app"
     )
-    assert_fails_after(15, "image-not-found", DEPLOYMENT, bare, failed)
+    assert_fails_after(20, "image-not-found", DEPLOYMENT, bare, failed)
 
 
 def test_a_failed_pull_is_known_from_its_event_while_the_status_lags_behind() -> None:
@@ -64,7 +64,7 @@ def test_a_failed_pull_is_known_from_its_event_while_the_status_lags_behind() ->
         UID, "Failed", f'Failed to pull image "{BAD}": {said.NOT_FOUND}', container="app"
     )
     found = stays(DEPLOYMENT, "ContainerCreating")
-    assert_fails_after(15, "image-not-found", DEPLOYMENT, found, failed)
+    assert_fails_after(20, "image-not-found", DEPLOYMENT, found, failed)
 
 
 def test_the_image_of_a_volume_is_named_with_its_volume() -> None:

@@ -156,7 +156,7 @@ def test_a_lost_node_is_no_failure_before_the_time_without_progress_is_over(kind
 @of_each_kind
 def test_where_another_new_pod_is_well_a_sick_one_gets_four_times_as_long(kind: str) -> None:
     pods = (ready_pod("web-ok", kind), unpulled("web-1", kind))
-    looks = [look(at, kind, *pods, wanted=2) for at in (0, 59, 60)]
+    looks = [look(at, kind, *pods, wanted=2) for at in (0, 79, 80)]
     assert states(judge(), *looks) == ["running", "running", "failed"]
     ends = [look(at, kind, ready_pod("web-ok", kind), crashed("web-1", kind, at), wanted=2)
             for at in range(1, 6)]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ship.kube.causes.finding import NEVER, RESTARTS, SOFT, WEAK, State
 from ship.kube.causes.image_states import ARCHITECTURE
 
-# The kubelet tries again every 10 s or so.
+# The kubelet tries again after a second, and then every 11 to 15 s: by 20 s it has tried thrice.
 CONFIGS = (
     State("config-not-synced",
           "the node has not got the Secrets and ConfigMaps of the pod yet: {said}",
@@ -19,14 +19,14 @@ CONFIGS = (
           "the pod refers to a Secret or ConfigMap that is not there: {said}",
           "create it in the namespace of the workload, or correct its name and key in the template",
           r"(?:secret|configmap) \"[^\"]*\" not found|couldn't find key|non-existent .*key",
-          grace=10),
+          grace=20),
     State("runs-as-root",
           "the pod asks for a user that is not root, and the image does not promise that: {said}",
           "give the image a numeric `USER`, such as USER 10001, or set `runAsUser`",
-          r"runAsNonRoot", grace=10),
+          r"runAsNonRoot", grace=20),
     State("container-config",
           "the node cannot make the container as it is described: {said}",
-          "correct what the message names in the template", "", grace=10),
+          "correct what the message names in the template", "", grace=20),
 )  # fmt: skip
 CREATES = (
     State("container-not-created",
@@ -37,14 +37,14 @@ CREATES = (
     State("no-command",
           "the image names no command, and the pod gives none",
           "give the image an ENTRYPOINT or CMD, or the container a `command`",
-          r"no command specified", grace=10),
+          r"no command specified", grace=20),
     State("unknown-user",
           "the image has no such user: {said}",
           "correct USER in the Dockerfile or `runAsUser`; a number needs no entry in /etc/passwd",
-          r"no users found|unable to find user|no matching entries in passwd", grace=10),
+          r"no users found|unable to find user|no matching entries in passwd", grace=20),
     State("container-not-created",
           "the node cannot make the container: {said}",
-          "correct what the message names in the template or the image", "", grace=10),
+          "correct what the message names in the template or the image", "", grace=20),
 )  # fmt: skip
 # Kubelets to come may have more reasons.
 OTHER_WAIT = State(

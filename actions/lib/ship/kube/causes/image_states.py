@@ -12,12 +12,13 @@ ARCHITECTURE = (
     "build it for the processor of the nodes too (`platforms` of build-push, such as "
     "linux/amd64,linux/arm64), or let the pods run only on nodes that fit (`nodeSelector`)"
 )
+# The second try of a pull was seen 12 to 16 s after the first: by then it has failed too.
 PULLS = (
     State("wrong-architecture",
           "the image {image} was not built for the processor of the node",
           ARCHITECTURE,
           r"no match for platform|does not match the specified platform|no matching manifest",
-          grace=15),
+          grace=20),
     State("registry-rate-limit",
           "the registry limits how often the cluster may pull {image}, and the limit is reached",
           "give the pods a pull secret, as a known user may pull more; or deploy again later",
@@ -28,7 +29,7 @@ PULLS = (
           "{act}",
           r": 40[13] |: 40[13]$|\bdenied\b|no basic auth|unauthorized|authorization failed"
           r"|authentication required|insufficient_scope|permission_denied",
-          grace=15),
+          grace=20),
     State("registry-tls",
           "the node and the registry do not agree on TLS for {image}: {said}",
           "check the certificate of the registry, and that the nodes trust its authority",
@@ -56,7 +57,7 @@ PULLS = (
           "the image {image} does not exist: the registry says not found",
           "check its name and its tag or digest, and that an earlier step has pushed it there",
           r"not found|manifest unknown|name unknown|does not exist|NAME_UNKNOWN|MANIFEST_UNKNOWN",
-          grace=15),
+          grace=20),
     State("image-pull-failed",
           "the node cannot pull the image {image}: {said}",
           "the words of the registry name the reason; deploy again later if it is busy",
@@ -76,7 +77,7 @@ BAD_SIGNATURE = State(
     "image-signature-invalid",
     "the node does not accept the signature of {image}: {said}",
     "sign the image as the policy of the nodes asks, or change the policy",
-    grace=15,
+    grace=20,
 )
 # Before 1.32 a back-off does not say what failed before it.
 PULL_FAILED = PULLS[-1]

@@ -17,7 +17,7 @@ VOLUMES = (
     State("config-missing",
           "a volume refers to a Secret or ConfigMap that is not there: {said}",
           "create it in the namespace of the workload, or correct its name and key in the template",
-          r"(?:secret|configmap) \"[^\"]*\" not found|non-existent .*key", grace=15, times=3),
+          r"(?:secret|configmap) \"[^\"]*\" not found|non-existent .*key", grace=20, times=3),
     State("volume-in-use",
           "another node still has a volume of the pod: {said}",
           "wait until the old pod has gone; a Deployment with a volume of one node needs "

@@ -47,7 +47,9 @@ def _of_events(snapshot: Snapshot, events: Events) -> str:
     if _number(snapshot.pods) >= replicas(snapshot):
         return ""
     told = events.get(uid(snapshot.workload), ())
-    return of.last_of(told, "FailedCreate").message
+    failed, made = of.last_of(told, "FailedCreate"), of.last_of(told, "SuccessfulCreate")
+    # An event stays for an hour, and a set makes its pods one after another.
+    return failed.message if failed.last > made.last else ""
 
 
 def _number(pods: tuple[Object, ...]) -> int:
