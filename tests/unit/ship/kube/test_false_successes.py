@@ -90,15 +90,15 @@ def test_pods_that_are_ready_and_then_crash_are_a_failure(kind: str) -> None:
     end = terminated(1)
     again = pod("web-1", kind, status(RUNNING, last=end, restarts=1))
     deciding = judge()
-    verdict = last(
-        deciding,
+    looks = (
         look(0, kind, ready_pod("web-1", kind)),
         look(6, kind, pod("web-1", kind, status(end))),
         look(7, kind, again),
         # The restart has let the window begin anew.
         look(14, kind, again),
-        look(15, kind, pod("web-1", kind, status(end, last=end, restarts=1))),
     )
+    assert states(deciding, *looks) == ["running"] * 4
+    verdict = deciding.look(look(15, kind, pod("web-1", kind, status(end, last=end, restarts=1))))
     assert (verdict.state, cause(verdict).key) == ("failed", "crashed")
 
 

@@ -183,3 +183,12 @@ def test_a_pod_that_others_make_room_for_is_waited_for(kind: str) -> None:
     found = unschedulable("web-1", kind)
     found["status"]["nominatedNodeName"] = "n1"
     assert states(judge(), *(look(at, kind, found) for at in (0, 60, 119))) == ["running"] * 3
+
+
+@of_each_kind
+def test_after_a_restart_that_is_allowed_a_pod_may_take_its_time_again(kind: str) -> None:
+    end = terminated(1)
+    again = pod("web-1", kind, status(RUNNING, last=end, restarts=1, ready=False))
+    looks = [look(0, kind, ready_pod("web-1", kind)), look(3, kind, crashed("web-1", kind, 1))]
+    looks += [look(at, kind, again) for at in (4, 30, 60)]
+    assert states(judge(), *looks) == ["running"] * 5
