@@ -143,7 +143,7 @@ def test_an_image_that_fails_after_another_was_set_is_not_rolled_back(bed: Bed) 
 def test_a_rollback_that_another_deploy_overtakes_says_so(bed: Bed) -> None:
     bed.has(web())
     bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
-    bed.world.then[20] = set_image(bed, OTHER)
+    bed.world.once.append((bed.goes_back, set_image(bed, OTHER)))
     error = bed.fails()
     assert bed.outputs["status"] == "failed"
     assert bed.image() == OTHER
@@ -292,7 +292,7 @@ def test_a_run_that_is_cancelled_while_it_goes_back_leaves_nothing_at_the_bad_ve
 def test_a_run_that_is_cancelled_while_the_rollback_is_watched_says_so(bed: Bed) -> None:
     bed.has(web())
     bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
-    bed.world.then[20] = cancelled
+    bed.world.once.append((bed.goes_back, cancelled))
     error = bed.fails()
     assert bed.image() == OLD
     assert bed.outputs["status"] == "failed"
