@@ -43,9 +43,11 @@ def starts_slowly(age: int, _: str) -> Object:
 
 
 class World:
-    """Moves on when the step sleeps. `then` are acts of a test, by the second in which they come.
+    """Moves on when the step sleeps.
 
-    `images` says how a container of an image does; by itself it runs and is ready.
+    `then` are acts of a test, by the second in which they come; `once` are those that come when
+    their condition holds. `images` says how a container of an image does; by itself it runs and is
+    ready.
     """
 
     def __init__(self, api: KubeApi) -> None:
@@ -55,6 +57,7 @@ class World:
         self.pace = 1.0
         self.images: dict[str, Callable[[int, str], Object]] = {}
         self.then: dict[int, Callable[[], object]] = {}
+        self.once: list[tuple[Callable[[], object], Callable[[], object]]] = []
         self._seconds = 0
         self._ages: dict[str, int] = {}
         self._made = 0
@@ -68,6 +71,10 @@ class World:
         act = self.then.pop(self._seconds, None)
         if act:
             act()
+        for condition, come in tuple(self.once):
+            if condition():
+                self.once.remove((condition, come))
+                come()
         self.settle()
 
     def settle(self, times: int = 1) -> None:

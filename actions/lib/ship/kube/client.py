@@ -57,6 +57,10 @@ class Unanswered(Exception):  # noqa: N818 - named after what the server did not
         self.message = message
 
 
+class _OddError(ValueError):
+    """An answer that is whole, and is not what was asked for."""
+
+
 class _Request(NamedTuple):
     method: str
     target: str
@@ -64,6 +68,8 @@ class _Request(NamedTuple):
     media_type: str
     # Whether a second request does no more than the first, so that it may be sent again.
     is_safe: bool
+    # Whether the answer is an object, in JSON.
+    is_object: bool = True
 
 
 class _Connection(http.client.HTTPConnection):
@@ -86,6 +92,9 @@ class Client:
         self._path = socket_path
         self._sleep = sleep
         self._connection: _Connection | None = None
+        # The last answer: its body, and the object in it.
+        self._body = b""
+        self._found: dict[str, Any] = {}
         self._patience = PATIENCE_SECONDS
         self._timeout = TIMEOUT_SECONDS
 
@@ -117,8 +126,9 @@ class Client:
 
     def text(self, path: str, **query: str) -> str:
         """Return an answer that is text, such as the log of a container."""
-        answer = self._send(_Request("GET", _target(path, query), None, "", is_safe=True))
-        return answer.decode("utf-8", "replace")
+        target = _target(path, query)
+        self._send(_Request("GET", target, None, "", is_safe=True, is_object=False))
+        return self._body.decode("utf-8", "replace")
 
     def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an object that only asks something, such as a review of rights."""
@@ -153,24 +163,18 @@ class Client:
                 raise
 
     def _object(self, request: _Request) -> dict[str, Any]:
-        answer = self._send(request)
-        try:
-            found = json.loads(answer)
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise Unanswered("the API server sent something that is not an object")
-        return found
+        self._send(request)
+        return self._found
 
-    def _send(self, request: _Request) -> bytes:
-        """Send a request, several times if it is safe, and return the body of the answer."""
+    def _send(self, request: _Request) -> None:
+        """Send a request, several times if it is safe, and keep its answer."""
         deadline = time.monotonic() + self._patience
         tries = 0
         while True:
             tries += 1
             error, wait = self._try(request)
             if error is None:
-                return self._body
+                return
             if not _may_retry(request, error, tries) or time.monotonic() + wait > deadline:
                 raise error
             self._sleep(wait or BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS)) - 1])
@@ -179,6 +183,10 @@ class Client:
         """Send a request once. Return what was wrong and how long the server wants us to wait."""
         try:
             status, after, self._body = self._exchange(request)
+            is_good = status < 300  # noqa: PLR2004 - 2xx
+            self._found = _object_in(self._body) if is_good and request.is_object else {}
+        except _OddError as error:
+            return Unanswered(str(error)), 0
         except NO_ANSWER as error:
             self.close()
             return Unanswered(f"{type(error).__name__}: {error}"), 0
@@ -186,10 +194,10 @@ class Client:
             # The answer of an interrupted request must not be taken for that of the next one.
             self.close()
             raise
-        if status < 300:  # noqa: PLR2004 - 2xx
+        if is_good:
             return None, 0
         refused = _refused(status, self._body)
-        return refused, min(float(after), LONGEST_WAIT_SECONDS) if after.isdigit() else 0
+        return refused, min(float(after), LONGEST_WAIT_SECONDS) if after.isdecimal() else 0
 
     def _exchange(self, request: _Request) -> tuple[int, str, bytes]:
         if not self._connection:
@@ -206,6 +214,16 @@ class Client:
             if answer.length:
                 raise http.client.IncompleteRead(body, answer.length)
             return answer.status, answer.headers.get("Retry-After", ""), body
+
+
+def _object_in(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _OddError("the API server sent something that is not an object")
+    return found
 
 
 def _target(path: str, query: Mapping[str, str]) -> str:

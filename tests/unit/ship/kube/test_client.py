@@ -198,7 +198,10 @@ def test_a_list_without_anything_is_empty(
 @pytest.mark.parametrize("text", ["<html>", "[]", '"x"', "null", "", "[" * 100_000])
 def test_what_is_no_object_is_no_answer(client: Client, api: KubeApi, text: str) -> None:
     api.fail(Fault(Answer(200, text)))
-    with pytest.raises(Unanswered, match="not an object"):
+    assert client.get(WEB)["metadata"]["name"] == "web", "it is asked again"
+    client.hurry(0.05)
+    api.fail(Fault(Answer(200, text)), times=9999)
+    with pytest.raises(Unanswered, match=r"^the API server sent something that is not an object$"):
         client.get(WEB)
 
 

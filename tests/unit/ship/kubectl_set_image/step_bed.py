@@ -98,6 +98,10 @@ class Bed:
         spec = self.api.get(kind, name)["spec"]["template"]["spec"]
         return str(spec["containers"][0]["image"])
 
+    def goes_back(self) -> bool:
+        """Say whether the step has begun to put something back."""
+        return any("json-patch" in each.media_type for each in self.api.sent("PATCH"))
+
     @property
     def outputs(self) -> dict[str, str]:
         return self.log.outputs

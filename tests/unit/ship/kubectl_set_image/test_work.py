@@ -143,7 +143,7 @@ def test_an_image_that_fails_after_another_was_set_is_not_rolled_back(bed: Bed) 
 def test_a_rollback_that_another_deploy_overtakes_says_so(bed: Bed) -> None:
     bed.has(web())
     bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
-    bed.world.then[20] = set_image(bed, OTHER)
+    bed.world.once.append((bed.goes_back, set_image(bed, OTHER)))
     error = bed.fails()
     assert bed.outputs["status"] == "failed"
     assert bed.image() == OTHER
@@ -292,7 +292,7 @@ def test_a_run_that_is_cancelled_while_it_goes_back_leaves_nothing_at_the_bad_ve
 def test_a_run_that_is_cancelled_while_the_rollback_is_watched_says_so(bed: Bed) -> None:
     bed.has(web())
     bed.world.images |= {NEW: is_not_found, OLD: starts_slowly}
-    bed.world.then[20] = cancelled
+    bed.world.once.append((bed.goes_back, cancelled))
     error = bed.fails()
     assert bed.image() == OLD
     assert bed.outputs["status"] == "failed"
@@ -367,3 +367,79 @@ def test_text_of_the_cluster_is_no_workflow_command(bed: Bed) -> None:
     bed.fails(UserError, workload="deploy/web", image=f"{NEW}\nxyz={NEW}")
     bed.log.workflow.say("end")
     assert "::error::gotcha" not in bed.log.text.split("\n")
+
+
+def manifest(image: str = "placeholder", name: str = "web") -> dict[str, Any]:
+    made = web(image, name)
+    made["metadata"] = {"name": name, "namespace": "shop"}
+    return made
+
+
+def test_manifests_are_applied_with_the_image_and_watched(bed: Bed) -> None:
+    bed.has(web())
+    bed.kubectl.objects = [manifest(), manifest(name="new")]
+    bed.run(workload="", apply=".", image=f"app={NEW}")
+    assert bed.image() == bed.image("new") == NEW
+    statuses = [each["status"] for each in json.loads(bed.outputs["workloads"])]
+    assert statuses == ["updated", "updated"]
+
+
+def test_manifests_of_a_bad_version_go_back_and_what_is_new_is_told(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = is_not_found
+    bed.kubectl.objects = [manifest(), manifest(name="new")]
+    error = bed.fails(workload="", apply=".", image=f"app={NEW}")
+    assert (bed.image(), bed.image("new")) == (OLD, NEW)
+    assert "deployment/web: runs what ran before, and is healthy" in str(error)
+    assert "it is new, so there is nothing to go back to" in str(error)
+    assert (bed.outputs["status"], bed.outputs["changed"]) == ("failed", "true")
+
+
+def test_manifests_that_change_nothing_are_no_change(bed: Bed) -> None:
+    bed.has(web(NEW))
+    bed.kubectl.objects = [manifest()]
+    bed.run(workload="", apply=".", image=f"app={NEW}")
+    assert (bed.outputs["status"], bed.outputs["changed"]) == ("unchanged", "false")
+
+
+def test_a_cancel_right_after_the_manifests_were_applied_takes_them_back(bed: Bed) -> None:
+    bed.has(web())
+    bed.kubectl.objects = [manifest()]
+    bed.kubectl.then = lambda command: (
+        cancelled()
+        if command.argv[1] == "apply" and "--dry-run=server" not in command.argv
+        else None
+    )
+    error = bed.fails(Interrupted, workload="", apply=".", image=f"app={NEW}")
+    assert bed.image() == OLD
+    assert "deployment/web: has its previous version again" in str(error)
+    assert (bed.outputs["status"], bed.outputs["changed"]) == ("cancelled", "false")
+
+
+@pytest.mark.parametrize("name", ["--all", "$(id)", "x\n::error::y"])
+def test_a_hostile_name_reaches_no_program(bed: Bed, name: str) -> None:
+    bed.has(web())
+    bed.fails(UserError, workload=f"deploy/{name}")
+    assert bed.kubectl.ran == []
+
+
+def test_events_and_logs_of_a_hostile_pod_are_shown_as_they_are(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = lambda age, image: {
+        **is_not_found(age, image),
+        "state": {"waiting": {"reason": "ErrImagePull", "message": f"{HOSTILE}: not found"}},
+    }
+    error = bed.fails()
+    log = bed.log.text
+    guard = next(line for line in log.split("\n") if line.startswith("::stop-commands::"))
+    begin = log.index(guard)
+    end = log.index(f"\n::{guard.removeprefix('::stop-commands::')}::\n")
+    before, after = log[:begin], log[end:]
+    assert "gotcha" not in before + after
+    assert all("\n" not in each.what for each in error.problems)
+    table = error.details
+    assert "<b>" not in table
+    assert "[x](" not in table
+
+
+HOSTILE = "a\n::error::gotcha\n::add-mask::x | <b>x</b> [x](y) `z`"
