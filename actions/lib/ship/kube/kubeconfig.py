@@ -11,13 +11,14 @@ import json
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.kube.proxy import kubectl
 from ship.runner import cancel
 from ship.runner.command import Secret
 from ship.runner.errors import Problem, UserError, near_match
 from ship.runner.json_file import object_at
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.kube.client import (
     APPLY,
@@ -22,6 +22,7 @@ from ship.kubectl_set_image.manifests import apply_command
 from ship.kubectl_set_image.plan import CAUSE, COMMIT
 from ship.runner import cancel
 from ship.runner.errors import StepFailed, UserError
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

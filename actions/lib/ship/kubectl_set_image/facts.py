@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.kube.client import FORBIDDEN, NOT_FOUND, Refused
 from ship.kube.kinds import DEPLOYMENT
@@ -16,6 +16,7 @@ from ship.kube.templates import containers, without_hash
 from ship.kubectl_set_image import manifests
 from ship.kubectl_set_image.workload_input import Target
 from ship.runner.errors import Problem, UserError, near_match
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ship.kube.kubeconfig import Kubeconfig, read_kubeconfig
 from ship.kubectl_set_image.secret_input import ClusterSecret, read_pull_secret, read_secrets
 from ship.kubectl_set_image.workload_input import NAME, Images, Target, read_images, read_targets
 from ship.runner.commit import Commit, commit_of
+from ship.runner.named_tuple import NamedTuple
 from ship.runner.reader import Reader
 
 if TYPE_CHECKING:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.kube.client import FIELD_MANAGER
 from ship.kube.kinds import KINDS, Kind
 from ship.kube.proxy import kubectl
 from ship.runner.command import Secret
 from ship.runner.errors import UserError
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

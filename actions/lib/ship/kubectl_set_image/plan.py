@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.images.reference import Name
 from ship.kube.templates import (
@@ -17,6 +17,7 @@ from ship.kube.templates import (
 from ship.kubectl_set_image.manifests import replaced, with_template
 from ship.runner.commit import Commit
 from ship.runner.errors import Problem, UserError, near_match
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

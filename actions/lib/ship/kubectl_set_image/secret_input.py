@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.images.docker_config import auth_key
 from ship.images.reference import GHCR, Name
 from ship.kubectl_set_image.workload_input import NAME
 from ship.runner.command import Secret
+from ship.runner.named_tuple import NamedTuple
 from ship.runner.reader import ENV_NAME
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _secret(read: Reader, name: str, keys: Any, env: Mapping[str, str]) -> Clust
         return ClusterSecret(name, {})
     values = {}
     for key, variable in variables.items():
-        if not ENV_NAME.fullmatch(variable):
+        if not re.fullmatch(ENV_NAME, variable):
             # Not the word itself: it may be a secret, or a part of one, that should be in `env:`.
             what = f"a word among the keys of {name} is not the name of a variable"
             read.problem("secret", what, f"{FORM}; the values go into `env:`", ANCHOR)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ship.kube.client import NOT_FOUND, Refused, Unanswered
 from ship.kube.judge import Cause, Judge, Limits
 from ship.kube.kinds import STATEFUL_SET
 from ship.kube.observer import Observer
 from ship.kube.pod import is_ready
+from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
