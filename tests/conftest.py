@@ -31,7 +31,7 @@ pytest_plugins = ["bed.plugin"]
 
 TESTS = Path(__file__).parent
 # In the order in which they run: fast tiers first. Any other folder is a tier at the end.
-TIERS = ("unit", "cases", "conformance", "github", "e2e")
+TIERS = ("unit", "cases", "conformance", "github", "kube", "e2e")
 # Of the last tier the files that take longest start first, so that no worker has one of them left
 # at the end. What takes longest is at the end of the log of CI.
 LONGEST = (

@@ -78,9 +78,12 @@ def arm64_busybox(bed: Bed) -> Path:
     return _have(bed.emulate_arm64)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kube() -> Iterator[Cluster]:
-    """A Kubernetes with one real node, which behaves as every other does."""
+    """A Kubernetes with one real node, which behaves as every other does.
+
+    It starts within seconds, and takes a part of a processor as long as it runs.
+    """
     yield from _kube(Cluster())
 
 

@@ -82,7 +82,9 @@ def test_a_daemon_set_does_not_wait_for_a_node_that_is_lost(
 ) -> None:
     with two_nodes.namespace() as namespace:
         app = App(two_nodes, namespace, tmp_path)
-        app.create("DaemonSet", ready=False)
+        # With less, the controller itself would wait: the lost pod is not available either.
+        rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+        app.create("DaemonSet", ready=False, spec={"updateStrategy": rolling})
         wait_until(lambda: len(app.ready_pods(app.image("ok"))) == 2, "a pod on each node")
         two_nodes.lose_node("n2")
         wait_until(lambda: not ready(two_nodes, "n2"), "n2 is lost")
