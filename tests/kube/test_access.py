@@ -24,6 +24,7 @@ DOCS = (ROOT / "docs" / "kubectl-set-image.md").read_text("utf-8")
 NOBODY = "no-such-token-0123456789"
 
 
+@pytest.mark.test_all
 def test_a_kubeconfig_in_base64_and_as_a_file_is_taken(app: App) -> None:
     app.create()
     text = app.cluster.kubeconfig
@@ -36,6 +37,7 @@ def test_a_kubeconfig_in_base64_and_as_a_file_is_taken(app: App) -> None:
     assert done.outputs["status"] == "unchanged"
 
 
+@pytest.mark.test_all
 def test_a_login_that_is_refused_is_told(app: App) -> None:
     done = app.update(app.image("ok"), kubeconfig=app.cluster.kubeconfig_for(NOBODY))
     assert done.code == 2, done.log
@@ -43,6 +45,7 @@ def test_a_login_that_is_refused_is_told(app: App) -> None:
     assert NOBODY not in done.shown
 
 
+@pytest.mark.test_all
 def test_a_server_that_is_not_there_is_told(app: App) -> None:
     text = app.cluster.kubeconfig.replace(app.cluster.server, "https://127.0.0.1:1")
     done = app.update(app.image("ok"), kubeconfig=text)
@@ -81,6 +84,7 @@ def test_secrets_of_the_app_and_the_pull_secret_are_written(app: App) -> None:
     assert "postgres://u:p@db/x" not in done.log
 
 
+@pytest.mark.test_all
 def test_a_pull_secret_of_the_token_of_the_run_is_warned_of(app: App) -> None:
     app.create()
     done = app.update(app.image("ok"), pull_secret="reg")
@@ -123,7 +127,16 @@ def allow(app: App, rules: list[dict[str, Any]], name: str) -> str:
     return app.cluster.kubeconfig_for(token, app.namespace)
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "CronJob"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Deployment",
+        *(
+            pytest.param(kind, marks=pytest.mark.test_all)
+            for kind in ("StatefulSet", "DaemonSet", "CronJob")
+        ),
+    ],
+)
 def test_the_role_in_the_docs_is_enough_and_every_verb_of_it_is_needed(app: App, kind: str) -> None:
     app.create(kind)
     workload, rules = f"{kind.lower()}/web", documented(kind)

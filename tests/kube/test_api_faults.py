@@ -39,7 +39,10 @@ def await_image(app: App, image: str, step: RunningStep) -> None:
     wait_until(lambda: app.images() == {"app": image}, "the image is set", seen=step.log)
 
 
-@pytest.mark.parametrize("answer", [429, 500, 503, "drop"])
+@pytest.mark.parametrize(
+    "answer",
+    [503, *(pytest.param(each, marks=pytest.mark.test_all) for each in (429, 500, "drop"))],
+)
 def test_requests_that_fail_are_made_again(faulty: App, answer: Fault) -> None:
     step = start(faulty, faulty.image("slow"))
     await_image(faulty, faulty.image("slow"), step)
@@ -49,6 +52,7 @@ def test_requests_that_fail_are_made_again(faulty: App, answer: Fault) -> None:
     assert done.outputs["status"] == "updated"
 
 
+@pytest.mark.test_all
 def test_a_failure_is_still_named_when_requests_fail_in_between(faulty: App) -> None:
     step = start(faulty, faulty.image("crash"))
     await_image(faulty, faulty.image("crash"), step)
@@ -58,6 +62,7 @@ def test_a_failure_is_still_named_when_requests_fail_in_between(faulty: App) -> 
     assert done.outputs["cause"] == "crashed"
 
 
+@pytest.mark.test_all
 def test_the_patch_is_sent_once_when_the_server_is_busy(faulty: App) -> None:
     faulty.cluster.faults.fault("PATCH *deployments/web*", 429, times=2)
     done = start(faulty, faulty.image("ok2")).result()
@@ -74,6 +79,7 @@ def test_a_patch_whose_answer_is_lost_counts_once(faulty: App) -> None:
     assert faulty.get()["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "2"
 
 
+@pytest.mark.test_all
 def test_a_patch_that_conflicts_with_nobody_is_made_again(faulty: App) -> None:
     faulty.cluster.faults.fault(PATCH, 409, times=2)
     done = start(faulty, faulty.image("ok2")).result()
@@ -81,6 +87,7 @@ def test_a_patch_that_conflicts_with_nobody_is_made_again(faulty: App) -> None:
     assert faulty.images() == {"app": faulty.image("ok2")}
 
 
+@pytest.mark.test_all
 def test_connections_that_are_cut_every_second_do_no_harm(faulty: App) -> None:
     faulty.cluster.faults.limit = 1.0
     done = start(faulty, faulty.image("slow")).result()
@@ -97,6 +104,7 @@ def test_a_server_that_is_restarted_while_it_is_watched_does_no_harm(faulty: App
     assert done.outputs["status"] == "updated"
 
 
+@pytest.mark.test_all
 def test_a_token_that_expires_while_it_is_watched_is_told(faulty: App) -> None:
     step = start(faulty, faulty.image("unready"))
     await_image(faulty, faulty.image("unready"), step)
@@ -108,6 +116,7 @@ def test_a_token_that_expires_while_it_is_watched_is_told(faulty: App) -> None:
     assert "is not back to what ran before" in done.log
 
 
+@pytest.mark.test_all
 def test_a_server_that_never_answers_is_given_up_before_anything_is_changed(faulty: App) -> None:
     faulty.cluster.faults.fault("*", "drop")
     done = start(faulty, faulty.image("ok2")).result()

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.needs("kubebed")
 ROLLED_BACK, SUPERSEDED, PAUSED, NO_PODS = 4, 5, 6, 7
 
 
-@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+@pytest.mark.parametrize(
+    "kind", ["StatefulSet", pytest.param("DaemonSet", marks=pytest.mark.test_all)]
+)
 def test_a_good_image_is_rolled_out(app: App, kind: str) -> None:
     app.create(kind)
     done = app.update(app.image("ok2"), workload=f"{kind.lower()}/web")
@@ -24,7 +26,9 @@ def test_a_good_image_is_rolled_out(app: App, kind: str) -> None:
     assert {pod["spec"]["containers"][0]["image"] for pod in app.pods()} == {app.image("ok2")}
 
 
-@pytest.mark.parametrize("policy", ["OrderedReady", "Parallel"])
+@pytest.mark.parametrize(
+    "policy", ["OrderedReady", pytest.param("Parallel", marks=pytest.mark.test_all)]
+)
 def test_the_pods_of_a_stateful_set_come_back_from_a_bad_version(app: App, policy: str) -> None:
     # Without help the pod of the bad version stays: https://github.com/kubernetes/kubernetes/issues/67250
     app.create("StatefulSet", spec={"podManagementPolicy": policy})
@@ -39,6 +43,7 @@ def test_the_pods_of_a_stateful_set_come_back_from_a_bad_version(app: App, polic
         assert first in {pod["metadata"]["uid"] for pod in pods}
 
 
+@pytest.mark.test_all
 def test_a_stateful_set_that_is_stuck_in_a_bad_version_takes_the_next_one(app: App) -> None:
     app.create("StatefulSet")
     app.patch(_image(app, "crash"), "StatefulSet")
@@ -71,6 +76,7 @@ def test_zero_replicas_are_no_success_unless_that_is_allowed(app: App) -> None:
     assert done.outputs["status"] == "no-pods"
 
 
+@pytest.mark.test_all
 def test_a_daemon_set_without_a_node_is_no_success(app: App) -> None:
     app.create("DaemonSet", pod={"nodeSelector": {"bed": "nowhere"}}, ready=False)
     done = app.update(app.image("ok2"), workload="daemonset/web")
@@ -88,6 +94,7 @@ def test_a_paused_deployment_is_told_before_anything_is_changed(app: App) -> Non
     assert app.images() == {"app": app.image("ok")}
 
 
+@pytest.mark.test_all
 def test_a_pause_while_it_is_watched_is_told(app: App) -> None:
     app.create()
     step = app.start(app.image("slow"))
@@ -100,6 +107,7 @@ def test_a_pause_while_it_is_watched_is_told(app: App) -> None:
     assert done.outputs["status"] == "paused"
 
 
+@pytest.mark.test_all
 def test_a_job_is_refused_with_the_reason(app: App) -> None:
     done = app.update(app.image("ok2"), workload="job/migrate")
     assert done.code == 2, done.log
@@ -119,6 +127,7 @@ def test_an_init_container_is_only_changed_by_its_name(app: App) -> None:
     assert app.template()["spec"]["initContainers"][0]["image"] == app.image("done")
 
 
+@pytest.mark.test_all
 def test_pods_restart_when_that_is_asked_for_and_the_image_is_the_same(app: App) -> None:
     app.create()
     before = set(app.ready_pods(app.image("ok")))

@@ -38,6 +38,7 @@ def test_another_run_that_is_newer_makes_this_one_superseded(app: App) -> None:
     assert app.images() == {"app": app.image("ok2")}
 
 
+@pytest.mark.test_all
 def test_an_older_commit_is_refused_unless_it_is_wanted(app: App) -> None:
     app.create()
     newer, older = Run(run_number="8", sha="b" * 40), Run(run_number="7", sha="a" * 40)
@@ -50,6 +51,7 @@ def test_an_older_commit_is_refused_unless_it_is_wanted(app: App) -> None:
     assert done.code == 0, done.log
 
 
+@pytest.mark.test_all
 def test_two_runs_at_once_leave_one_healthy_version(app: App) -> None:
     app.create()
     runs = [app.start(app.image(tag)) for tag in ("ok2", "ok3")]
@@ -76,6 +78,7 @@ def test_an_autoscaler_that_scales_meanwhile_is_no_failure(app: App) -> None:
     assert len(app.ready_pods(app.image("slow"))) == 3
 
 
+@pytest.mark.test_all
 def test_another_field_that_changes_meanwhile_is_no_failure_and_stays(app: App) -> None:
     app.create()
     step = app.start(app.image("slow"))
@@ -109,6 +112,7 @@ def test_an_owner_who_applies_the_image_is_named_before_the_change(app: App) -> 
     assert "argocd-controller" in done.summary
 
 
+@pytest.mark.test_all
 def test_a_controller_that_sets_the_image_back_is_told(app: App) -> None:
     app.create()
     step = app.start(app.image("slow"))
@@ -119,6 +123,7 @@ def test_a_controller_that_sets_the_image_back_is_told(app: App) -> None:
     assert app.image("ok") in done.errors[0]
 
 
+@pytest.mark.test_all
 def test_an_evicted_pod_is_no_failure(app: App) -> None:
     app.create()
     step = app.start(app.image("slow"), stability="8")
@@ -150,6 +155,7 @@ def test_a_transient_pull_error_is_no_failure(app: App) -> None:
     assert done.outputs["status"] == "updated"
 
 
+@pytest.mark.test_all
 def test_a_workload_that_is_deleted_meanwhile_is_told(app: App) -> None:
     app.create()
     step = app.start(app.image("slow"))
@@ -160,6 +166,7 @@ def test_a_workload_that_is_deleted_meanwhile_is_told(app: App) -> None:
     assert done.outputs["cause"] == "deleted"
 
 
+@pytest.mark.test_all
 def test_a_namespace_that_is_being_deleted_is_told(app: App) -> None:
     app.create()
     holder = {"metadata": {"name": "held", "finalizers": ["bed.test/held"]}}
@@ -173,6 +180,7 @@ def test_a_namespace_that_is_being_deleted_is_told(app: App) -> None:
     assert "web" in done.errors[0] or app.namespace in done.errors[0]
 
 
+@pytest.mark.test_all
 def test_a_dead_pull_secret_is_named_when_the_rollback_needs_it(app: App) -> None:
     app.cluster.registry.allow("short-lived", "team/*:pull")
     first = app.image("ok", "team/app")

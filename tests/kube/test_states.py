@@ -26,8 +26,17 @@ pytestmark = pytest.mark.needs("kubebed")
 ROLLED_BACK = 4
 AT_ONCE = 6
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
-# For the other kinds these show in `make test` that their pods are told apart as well.
-OF_EACH_KIND = ("no such image", "a crash")
+# One of each way to be found: in the words of a container, in its log, in events of the pod, by its
+# restarts, by a probe, by what the controller says. The others are in `make test-all`.
+IN_EVERY_RUN = (
+    "no such image", "a private image without a login", "a program for another processor",
+    "a crash", "a crash without a probe", "too much memory", "a command that is not there",
+    "a ConfigMap that is gone", "a volume of a Secret that is gone",
+    "a readiness probe that fails", "a liveness probe that fails", "ready, and then a crash",
+    "a quota",
+)  # fmt: skip
+# For the other kinds it shows in `make test` that their pods are told apart as well.
+OF_EACH_KIND = ("a crash",)
 # What a Deployment alone has, or what counts pods.
 OF_DEPLOYMENTS = ("a quota",)
 
@@ -61,7 +70,7 @@ def cases() -> Iterator[ParameterSet]:
             if kind != KINDS[0] and name in OF_DEPLOYMENTS:
                 continue
             case = Case(name, kind)
-            more = kind != KINDS[0] and name not in OF_EACH_KIND
+            more = name not in (IN_EVERY_RUN if kind == KINDS[0] else OF_EACH_KIND)
             yield pytest.param(case, marks=[pytest.mark.test_all] if more else [], id=str(case))
 
 
