@@ -35,6 +35,11 @@ TIERS = ("unit", "cases", "conformance", "github", "kube", "e2e")
 # Of the last tier the files that take longest start first, so that no worker has one of them left
 # at the end. What takes longest is at the end of the log of CI.
 LONGEST = (
+    "test_states.py",
+    "test_neighbours.py",
+    "test_access.py",
+    "test_update.py",
+    "test_kinds.py",
     "test_ssh_deploy_compose.py",
     "test_ssh_deploy.py",
     "test_ssh_connection.py",
