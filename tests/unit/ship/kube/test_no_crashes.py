@@ -164,18 +164,16 @@ def test_where_another_new_pod_is_well_a_sick_one_gets_four_times_as_long(kind: 
 
 
 def test_a_pod_without_room_waits_for_the_others_of_its_rollout() -> None:
-    deciding = judge()
-    # Another is still starting, then an old one is stopping; only then the minute begins.
+    # Another is still starting, then an old one is stopping. After that it has a while to get room.
     looks = [look(at, DEPLOYMENT, starting(), unschedulable(), wanted=2) for at in (0, 40, 80)]
     stops = ready_pod("web-0", template=OLD, leaving=True)
     looks += [
         look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), stops, wanted=2)
-        for at in (100, 130)
+        for at in (100, 170)
     ]
-    looks += [
-        look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), wanted=2) for at in (150, 160)
-    ]
-    assert states(deciding, *looks) == ["running"] * 6 + ["failed"]
+    room = [look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), wanted=2)
+            for at in (171, 270, 275)]  # fmt: skip
+    assert states(judge(progress=1000), *looks, *room) == ["running"] * 7 + ["failed"]
 
 
 @of_each_kind
