@@ -190,3 +190,16 @@ def test_after_a_restart_that_is_allowed_a_pod_may_take_its_time_again(kind: str
     looks = [look(0, kind, ready_pod("web-1", kind)), look(3, kind, crashed("web-1", kind, 1))]
     looks += [look(at, kind, again) for at in (4, 30, 60)]
     assert states(judge(), *looks) == ["running"] * 5
+
+
+@of_each_kind
+def test_a_pod_that_has_been_restarted_is_no_sign_that_a_node_is_sick(kind: str) -> None:
+    again = pod("web-0", kind, status(RUNNING, last=terminated(3), restarts=1))
+    looks = [look(at, kind, again, crashed("web-1", kind, at), wanted=2) for at in (1, 2)]
+    assert states(judge(), *looks) == ["running", "failed"]
+
+
+def test_a_pod_that_cannot_stop_as_its_node_is_lost_is_not_waited_for() -> None:
+    gone = pod("web-0", DEPLOYMENT, status(RUNNING), conditions=LOST, leaving=True)
+    looks = [look(at, DEPLOYMENT, gone, unschedulable(), wanted=2) for at in (0, 59, 60)]
+    assert states(judge(), *looks) == ["running", "running", "failed"]
