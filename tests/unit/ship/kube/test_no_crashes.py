@@ -44,9 +44,11 @@ if TYPE_CHECKING:
         (terminated(0, "RestartingAllContainers"), {}),
         (terminated(42), {"restartPolicyRules": [
             {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]}),
+        (terminated(42), {"restartPolicyRules": [
+            {"action": "Restart", "exitCodes": {"operator": "NotIn", "values": [0, 1]}}]}),
         (terminated(0), {"restartPolicy": "Never"}),
     ],
-    ids=["machine restarted", "status unknown", "all restarted", "rule", "runs once"],
+    ids=["restarted machine", "unknown", "all restarted", "rule", "rule for others", "runs once"],
 )  # fmt: skip
 def test_ends_that_are_no_crashes_do_not_count(kind: str, end: Json, more: Json) -> None:
     deciding = judge(restarts=0)
@@ -203,3 +205,17 @@ def test_a_pod_that_cannot_stop_as_its_node_is_lost_is_not_waited_for() -> None:
     gone = pod("web-0", DEPLOYMENT, status(RUNNING), conditions=LOST, leaving=True)
     looks = [look(at, DEPLOYMENT, gone, unschedulable(), wanted=2) for at in (0, 59, 60)]
     assert states(judge(), *looks) == ["running", "running", "failed"]
+
+
+@of_each_kind
+def test_a_pod_that_is_being_stopped_is_not_looked_at(kind: str) -> None:
+    stops = crashed("web-1", kind, leaving=True)
+    looks = [look(at, kind, stops, ready_pod("web-2", kind)) for at in (0, 5, 10)]
+    assert states(judge(), *looks) == ["running", "running", "done"]
+
+
+@of_each_kind
+def test_an_exit_code_that_no_rule_is_for_is_a_crash(kind: str) -> None:
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    found = crashed("web-1", kind, specs={"app": {"restartPolicyRules": [rule]}})
+    assert states(judge(), look(0, kind, found)) == ["failed"]
