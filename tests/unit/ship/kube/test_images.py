@@ -71,7 +71,8 @@ def test_the_name_of_an_image_may_hold_the_words_of_any_reason() -> None:
     name = "ghcr.io/acme/denied-toomanyrequests:unauthorized"
     message = (
         f'failed to pull and unpack image "{name}": failed to do request: Head "https://ghcr.io/v2/'
-        'acme/denied-toomanyrequests/manifests/unauthorized": dial tcp: lookup ghcr.io: no such host'
+        'acme/denied-toomanyrequests/manifests/unauthorized": dial tcp: lookup ghcr.io: no such '
+        "host"
     )
     found = stays(DEPLOYMENT, "ErrImagePull", message)
     assert judged(DEPLOYMENT, (0,), found) == [("running", "registry-unreachable")]
