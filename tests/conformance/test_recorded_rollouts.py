@@ -90,7 +90,8 @@ EXPECTED = {
     **of("poststart", cause="post-start-failed", grace=5),
     **of("init-hangs", cause="init-container-running", grace=30),
     **of("nonroot-root", "nonroot-name", cause="runs-as-root", grace=20),
-    **of("quota-pods", cause="quota-exceeded", grace=35),
+    # One of its two pods starts meanwhile, and is waited for.
+    **of("quota-pods", cause="quota-exceeded", grace=60),
     **of("quota-cpu", cause="quota-exceeded", grace=15),
     **of("limitrange", cause="limit-range", grace=15),
     **of("sa-missing", cause="service-account-missing", grace=15),

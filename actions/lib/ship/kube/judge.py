@@ -167,6 +167,7 @@ class Judge:
         self, snapshot: Snapshot, progress: Progress, found: Sequence[Finding]
     ) -> Cause | None:
         scene = self._scene(snapshot, found)
+        self._memory.wait(found, scene)
         ripe = [each for each in found if self._memory.is_failure(each, scene)]
         if ripe:
             return self._suspicion(ripe)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _PULLS = {state.key for state in PULLS}
 # One sick pod among others of its template that are well may be the fault of its node.
 _FACTOR_OF_NODE = 4
+# Who was refused again and again asks again later and later: after t seconds within t more.
+_AFTER_OTHERS = 45.0
 
 
 class Scene(NamedTuple):
@@ -49,13 +51,19 @@ class Memory:
         self._since = {each.spot: self._since.get(each.spot, at) for each in seen}
         return seen
 
+    def wait(self, found: Iterable[Finding], scene: Scene) -> None:
+        """Let patient states begin anew as long as others get on, with some time on top."""
+        for each in found:
+            if each.state.patient and scene.others_get_on:
+                self._since[each.spot] = scene.at + _AFTER_OTHERS
+
     def since(self, finding: Finding) -> float:
         return self._since[finding.spot]
 
     def is_failure(self, finding: Finding, scene: Scene) -> bool:
         """Return whether a finding has lasted and been seen for long enough."""
         state = finding.state
-        if state.grace == NEVER or finding.held or (state.patient and scene.others_get_on):
+        if state.grace == NEVER or finding.held:
             return False
         node_is_sick = finding.on_node and scene.calm - {finding.uid}
         factor = _FACTOR_OF_NODE if node_is_sick else 1

@@ -200,3 +200,16 @@ def test_the_time_without_progress_begins_anew_when_a_ready_pod_is_replaced(kind
     looks = [look(at, kind, one) for at in (0, 200)]
     looks.append(look(201, kind, gone, starting("web-2", kind)))
     assert states(judge(stability=300), *looks) == ["running"] * 3
+
+
+@of_each_kind
+def test_a_refusal_is_over_when_all_pods_are_there(kind: str) -> None:
+    refused = "maximum memory usage per Container is 1Gi, but limit is 2Gi"
+    failure = condition("ReplicaFailure", "True", "FailedCreate", refused)
+    told = event("workload", "FailedCreate", refused)
+    sets = (replica_set(NEW, failure),)
+    looks = [
+        look(at, kind, starting("web-1", kind), events=(told,), replica_sets=sets)
+        for at in (0, 100)
+    ]
+    assert states(judge(), *looks) == ["running"] * 2

@@ -67,6 +67,17 @@ def test_a_failed_pull_is_known_from_its_event_while_the_status_lags_behind() ->
     assert_fails_after(20, "image-not-found", DEPLOYMENT, found, failed)
 
 
+def test_the_name_of_an_image_may_hold_the_words_of_any_reason() -> None:
+    name = "ghcr.io/acme/denied-toomanyrequests:unauthorized"
+    message = (
+        f'failed to pull and unpack image "{name}": failed to do request: Head "https://ghcr.io/v2/'
+        'acme/denied-toomanyrequests/manifests/unauthorized": dial tcp: lookup ghcr.io: no such '
+        "host"
+    )
+    found = stays(DEPLOYMENT, "ErrImagePull", message)
+    assert judged(DEPLOYMENT, (0,), found) == [("running", "registry-unreachable")]
+
+
 def test_the_image_of_a_volume_is_named_with_its_volume() -> None:
     message = (
         'failed to pull and unpack image "ghcr.io/acme/data:1": ghcr.io/acme/data:1: not found'

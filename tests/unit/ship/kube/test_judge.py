@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ship.kube.snapshot import DEPLOYMENT, STATEFUL_SET
+import pytest
+
+from ship.kube.snapshot import DAEMON_SET, DEPLOYMENT, STATEFUL_SET
 from unit.ship.kube import said
 from unit.ship.kube.objects import (
     NEW,
@@ -19,6 +21,7 @@ from unit.ship.kube.objects import (
     terminated,
 )
 from unit.ship.kube.watching import (
+    LOST,
     UID,
     cause,
     crashed,
@@ -54,6 +57,20 @@ def test_a_pod_that_is_made_again_and_again_is_no_progress(kind: str) -> None:
         *(look(at, kind, starting(f"web-{at}", kind)) for at in range(0, 121, 10)),
     )
     assert seen == ["running"] * 12 + ["failed"]
+
+
+@pytest.mark.parametrize("kind", [STATEFUL_SET, DAEMON_SET])
+def test_a_lost_node_that_blocks_a_rollout_is_named(kind: str) -> None:
+    # Its old pod cannot be stopped, and no further one may be unavailable meanwhile.
+    gone = pod("web-1", kind, status(RUNNING), conditions=LOST, template=OLD, leaving=True)
+    waits = ready_pod("web-0", kind, template=OLD)
+    looks = [look(at, kind, gone, waits, wanted=2) for at in (0, 149, 150)]
+    deciding = judge()
+    assert states(deciding, *looks[:2]) == ["running"] * 2
+    verdict = deciding.look(looks[2])
+    assert (verdict.state, cause(verdict).key, cause(verdict).pod) == (
+        "failed", "node-lost", "web-1",
+    )  # fmt: skip
 
 
 @of_each_kind

@@ -44,9 +44,11 @@ if TYPE_CHECKING:
         (terminated(0, "RestartingAllContainers"), {}),
         (terminated(42), {"restartPolicyRules": [
             {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]}),
+        (terminated(42), {"restartPolicyRules": [
+            {"action": "Restart", "exitCodes": {"operator": "NotIn", "values": [0, 1]}}]}),
         (terminated(0), {"restartPolicy": "Never"}),
     ],
-    ids=["machine restarted", "status unknown", "all restarted", "rule", "runs once"],
+    ids=["restarted machine", "unknown", "all restarted", "rule", "rule for others", "runs once"],
 )  # fmt: skip
 def test_ends_that_are_no_crashes_do_not_count(kind: str, end: Json, more: Json) -> None:
     deciding = judge(restarts=0)
@@ -164,18 +166,16 @@ def test_where_another_new_pod_is_well_a_sick_one_gets_four_times_as_long(kind: 
 
 
 def test_a_pod_without_room_waits_for_the_others_of_its_rollout() -> None:
-    deciding = judge()
-    # Another is still starting, then an old one is stopping; only then the minute begins.
+    # Another is still starting, then an old one is stopping. After that it has a while to get room.
     looks = [look(at, DEPLOYMENT, starting(), unschedulable(), wanted=2) for at in (0, 40, 80)]
     stops = ready_pod("web-0", template=OLD, leaving=True)
     looks += [
         look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), stops, wanted=2)
-        for at in (100, 130)
+        for at in (100, 170)
     ]
-    looks += [
-        look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), wanted=2) for at in (150, 160)
-    ]
-    assert states(deciding, *looks) == ["running"] * 6 + ["failed"]
+    room = [look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), wanted=2)
+            for at in (171, 270, 275)]  # fmt: skip
+    assert states(judge(progress=1000), *looks, *room) == ["running"] * 7 + ["failed"]
 
 
 @of_each_kind
@@ -192,3 +192,30 @@ def test_after_a_restart_that_is_allowed_a_pod_may_take_its_time_again(kind: str
     looks = [look(0, kind, ready_pod("web-1", kind)), look(3, kind, crashed("web-1", kind, 1))]
     looks += [look(at, kind, again) for at in (4, 30, 60)]
     assert states(judge(), *looks) == ["running"] * 5
+
+
+@of_each_kind
+def test_a_pod_that_has_been_restarted_is_no_sign_that_a_node_is_sick(kind: str) -> None:
+    again = pod("web-0", kind, status(RUNNING, last=terminated(3), restarts=1))
+    looks = [look(at, kind, again, crashed("web-1", kind, at), wanted=2) for at in (1, 2)]
+    assert states(judge(), *looks) == ["running", "failed"]
+
+
+def test_a_pod_that_cannot_stop_as_its_node_is_lost_is_not_waited_for() -> None:
+    gone = pod("web-0", DEPLOYMENT, status(RUNNING), conditions=LOST, leaving=True)
+    looks = [look(at, DEPLOYMENT, gone, unschedulable(), wanted=2) for at in (0, 59, 60)]
+    assert states(judge(), *looks) == ["running", "running", "failed"]
+
+
+@of_each_kind
+def test_a_pod_that_is_being_stopped_is_not_looked_at(kind: str) -> None:
+    stops = crashed("web-1", kind, leaving=True)
+    looks = [look(at, kind, stops, ready_pod("web-2", kind)) for at in (0, 5, 10)]
+    assert states(judge(), *looks) == ["running", "running", "done"]
+
+
+@of_each_kind
+def test_an_exit_code_that_no_rule_is_for_is_a_crash(kind: str) -> None:
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    found = crashed("web-1", kind, specs={"app": {"restartPolicyRules": [rule]}})
+    assert states(judge(), look(0, kind, found)) == ["failed"]

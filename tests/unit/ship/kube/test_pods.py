@@ -17,6 +17,7 @@ from unit.ship.kube.objects import (
     pod,
     replica_set,
     status,
+    waiting,
 )
 from unit.ship.kube.watching import (
     UID,
@@ -46,6 +47,13 @@ def test_a_volume_that_was_late_is_no_reason_once_the_image_is_pulled() -> None:
     late = event(UID, "FailedMount", 'volume "v" : secret "sec" not found', times=9)
     pulling = event(UID, "Pulling", f'Pulling image "{BAD}"', container="app")
     assert_never_fails_by_itself("image-pulling", DEPLOYMENT, found, late, pulling)
+
+
+def test_a_volume_that_was_late_is_no_reason_once_the_sandbox_is_ready() -> None:
+    ready = [condition("PodReadyToStartContainers", "True")]
+    found = pod("web-1", DEPLOYMENT, status(waiting()), phase="Pending", conditions=ready)
+    late = event(UID, "FailedMount", 'volume "v" : secret "sec" not found', times=9)
+    assert judged(DEPLOYMENT, (0, 100), found, late) == [("running", "")] * 2
 
 
 def test_a_volume_that_another_node_still_has_is_waited_for() -> None:

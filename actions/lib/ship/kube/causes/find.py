@@ -15,7 +15,7 @@ from ship.kube.causes.waiting import gate_finding, waiting_finding
 from ship.kube.events import by_object
 from ship.kube.pod import containers, is_leaving, is_ready, node, phase
 from ship.kube.progress import is_away
-from ship.kube.snapshot import STATEFUL_SET, name, uid
+from ship.kube.snapshot import DEPLOYMENT, STATEFUL_SET, name, uid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,10 +30,11 @@ def find(snapshot: Snapshot) -> tuple[Finding, ...]:
     refused = refusal_finding(snapshot, events)
     found = [refused] if refused else []
     for pod in snapshot.new_pods:
-        if is_away(pod, snapshot):
-            found.append(lost_finding(pod))
-        elif not is_leaving(pod):
+        if not is_away(pod, snapshot) and not is_leaving(pod):
             found += _of_pod(pod, events.get(uid(pod), ()))
+    # Another pod of a Deployment takes the place of a lost one. The other kinds wait for its end.
+    waited_for = snapshot.new_pods if snapshot.kind == DEPLOYMENT else snapshot.pods
+    found += [lost_finding(pod) for pod in waited_for if is_away(pod, snapshot)]
     return (*found, *_stuck(snapshot, events))
 
 

@@ -12,7 +12,7 @@ UNSTABLE = State(
 SUPERSEDED = State(
     "superseded",
     "another change has set the image of the container {container} to {image} meanwhile",
-    "nothing was undone; look which run or person deployed after this one",
+    "look which run or person deployed after this one",
 )
 PAUSED = State(
     "paused",
