@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from ship.kube.templates import all_containers, with_images
 from ship.kubectl_set_image import conflicts
 from ship.kubectl_set_image.manifests import apply_command
 from ship.kubectl_set_image.plan import CAUSE, COMMIT
-from ship.runner import cancel
 from ship.runner.errors import StepFailed, UserError
 from ship.runner.named_tuple import NamedTuple
 
@@ -40,6 +40,7 @@ TRIES = 5
 # After such a refusal the change may be in: another one of ours was faster, or the server was too
 # slow to tell. So it is looked after.
 MAY_BE_MADE = (CONFLICT, *TRANSIENT)
+LATE_SECONDS = 1.0
 FORCE = {"force": "true", "fieldValidation": "Strict"}
 ANCHOR = "the-cluster-does-not-accept-the-change"
 
@@ -64,6 +65,7 @@ class Cluster(NamedTuple):
     server: str
     namespace: str
     tell: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
 
 
 class Apply:
@@ -120,33 +122,49 @@ class Apply:
             self._apply_manifests(dry_run=False)
         for change in self.plan.changes:
             if change.patch:
-                # The patch and the note of it belong together: a cancel must not come between.
-                with cancel.deferred():
-                    self._send_patch(change)
+                # A cancel may come at any time: what is sent is looked after.
+                self._open = [change]
+                self.applied.append(Applied(change, self._sent(change)))
+                self._open = []
                 self._tell(f"{change.target} was changed")
 
     def settle(self) -> None:
-        """Look what became of that which was sent before an error or a cancel."""
-        for change in self._open:
-            if any(each.change is change for each in self.applied):
-                continue
-            try:
-                now: Object = self._now(change)
-            except Refused:
-                continue
-            except Unanswered:
-                # Nobody knows: so it is tried to put it back, which says what it finds.
-                self.applied.append(Applied(change, change.found.workload or change.as_written))
-                continue
-            if _is_changed(now, change):
-                self.applied.append(Applied(change, now))
+        """Look what became of that which was sent before an error or a cancel.
+
+        A request that we have left may still be on its way, so there is a second look.
+        """
+        self._look_after_open_ones()
+        if self._open:
+            self._cluster.sleep(LATE_SECONDS)
+            self._look_after_open_ones()
         self._open = []
 
-    def _send_patch(self, change: Change) -> None:
+    def _look_after_open_ones(self) -> None:
+        self._open = [each for each in self._open if not self._is_settled(each)]
+
+    def _is_settled(self, change: Change) -> bool:
+        """Note a change that was made; say whether that is known."""
+        if any(each.change is change for each in self.applied):
+            return True
         try:
-            self.applied.append(Applied(change, self._patch(change)))
+            now: Object = self._now(change)
+        except Refused:
+            return True
         except Unanswered:
-            self._open = [change]
+            # Nobody knows: so it is tried to put it back, which says what it finds.
+            now = change.found.workload or change.as_written
+        else:
+            if not _is_changed(now, change):
+                return False
+        self.applied.append(Applied(change, now))
+        return True
+
+    def _sent(self, change: Change) -> Object:
+        try:
+            return self._patch(change)
+        except (Refused, StepFailed):
+            # It is known that it was not made.
+            self._open = []
             raise
 
     def _write(self, secret: ClusterSecret, **query: str) -> None:
@@ -170,7 +188,8 @@ class Apply:
         if not dry_run:
             for line in done.stdout.splitlines():
                 self._tell(line)
-            self.settle()
+            self._look_after_open_ones()
+            self._open = []
 
     def _kubectl_apply(self, *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster
