@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,7 +62,8 @@ class Bed:
         names = "\n".join(str(each.target) for each in all_found if not each.manifest)
         inputs = read(**{"workload": names, "image": f"app={NEW}", "JOB_TOKEN": "x", **changes})
         what = plan(inputs, facts(*all_found), context(), "2026-11-30T12:00:00Z")
-        cluster = Cluster(self.client, self.runner, (), "https://k", "shop", self.told.append)
+        tell, wait = self.told.append, lambda _: None
+        cluster = Cluster(self.client, self.runner, (), "https://k", "shop", tell, wait)
         return Apply(what, inputs, cluster)
 
     def back(self) -> Back:
@@ -329,6 +333,27 @@ def test_a_server_that_stays_away_is_told_and_the_workload_can_be_put_back_later
     bed.api.faults.clear()
     [applied] = apply.applied
     assert bed.back().put(applied)
+    assert bed.image("web") == OLD
+
+
+@pytest.mark.usefixtures("listens")
+def test_a_cancel_does_not_wait_for_a_server_that_hangs(bed: Bed) -> None:
+    """GitHub kills a step ten seconds after the signal. What was sent is looked after then."""
+    [web] = bed.has(workload(template(app=OLD)))
+    apply = bed.apply(web)
+    released, seen = threading.Event(), list[bool]()
+
+    def hang() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        seen.append(released.wait(20))
+
+    bed.api.before = once(hang)
+    with pytest.raises(Interrupted):
+        apply.run()
+    released.set()
+    apply.settle()
+    assert seen == [True]
+    assert bed.back().put(apply.applied[0])
     assert bed.image("web") == OLD
 
 
