@@ -23,7 +23,7 @@ from ship.runner.errors import StepFailed, UserError
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ship.kube.client import Client
     from ship.kubectl_set_image.inputs import Inputs
@@ -101,18 +101,19 @@ class Apply:
         if problems:
             raise UserError(*problems)
 
-    @staticmethod
-    def _refusal(name: str, send: Callable[..., object]) -> str:
+    def _refusal(self, name: str, send: Callable[..., object]) -> str:
         """Return why the server would refuse a change; nothing when it accepts it."""
         try:
             send(dryRun="All")
         except Refused as error:
             # A conflict of versions is decided when it is sent.
-            return "" if error.status == CONFLICT else f"{name}: {error.message}"
+            is_new = conflicts.is_new_namespace(error.message, self.plan.objects)
+            return "" if error.status == CONFLICT or is_new else f"{name}: {error.message}"
         return ""
 
     def run(self) -> None:
         """Change everything. When a workload cannot be changed, those before are put back."""
+        self._make_namespace()
         for secret in self._inputs.all_secrets:
             self._write(secret)
             self._tell(f"secret/{secret.name} was written")
@@ -125,6 +126,14 @@ class Apply:
                 self.applied.append(Applied(change, self._sent(change)))
                 self._open = []
                 self._tell(f"{change.target} was changed")
+
+    def _make_namespace(self) -> None:
+        """Apply the namespaces of the manifests first: the Secrets of the step go into one."""
+        spaces = [each for each in self.plan.objects if each.get("kind") == "Namespace"]
+        if spaces and self._inputs.all_secrets:
+            done = self._kubectl_apply(spaces, dry_run=False, force=self._forces)
+            if done.code:
+                raise conflicts.not_applied(done.stderr, dry_run=False)
 
     def settle(self) -> None:
         """Look what became of that which was sent before an error or a cancel.
@@ -173,11 +182,11 @@ class Apply:
 
     def _apply_manifests(self, *, dry_run: bool) -> None:
         self._open = [] if dry_run else [each for each in self.plan.changes if each.is_applied]
-        done = self._kubectl_apply(dry_run=dry_run, force=self._forces)
+        done = self._kubectl_apply(self.plan.objects, dry_run=dry_run, force=self._forces)
         if done.code and conflicts.are_ours(done.stderr):
             # What our own rollback has set before is no field of somebody else.
             self._forces = True
-            done = self._kubectl_apply(dry_run=dry_run, force=True)
+            done = self._kubectl_apply(self.plan.objects, dry_run=dry_run, force=True)
         if done.code and dry_run and conflicts.is_new_namespace(done.stderr, self.plan.objects):
             self._tell("the namespace is new, so the cluster cannot be asked before")
             return
@@ -189,10 +198,10 @@ class Apply:
             self._look_after_open_ones()
             self._open = []
 
-    def _kubectl_apply(self, *, dry_run: bool, force: bool) -> Any:
+    def _kubectl_apply(self, objects: Sequence[Object], *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster
         command = apply_command(
-            self.plan.objects, cluster.namespace, cluster.options, force=force, dry_run=dry_run
+            objects, cluster.namespace, cluster.options, force=force, dry_run=dry_run
         )
         return cluster.runner.run(command)
 
