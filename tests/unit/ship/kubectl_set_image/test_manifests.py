@@ -121,6 +121,8 @@ def test_what_others_own_beside_us_is_not_ours() -> None:
         ("is forbidden: ValidatingAdmissionPolicy 'p' denied", "follows this policy"),
         ('is forbidden: violates PodSecurity "restricted"', "follows this policy"),
         ("is forbidden: User cannot patch", "bind the Role"),
+        ("is forbidden: exceeded quota: q", "have the quota of the namespace raised"),
+        ("is forbidden: unable to create new content as it is being terminated", "is gone"),
         ("is invalid: spec.x: Required value", "change what the message names"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kube_api import Answer, Fault, status
+from kube_api import Answer, Fault, Request, status
 from kube_world import crashes, is_not_found, runs, starts_slowly
 from ship.kube.kinds import CRON_JOB, STATEFUL_SET
 from ship.runner.errors import Interrupted, UserError
@@ -237,6 +237,42 @@ def test_a_stateful_set_is_healed_by_the_rollback(bed: Bed) -> None:
     bed.fails(workload="sts/db")
     assert bed.outputs["status"] == "rolled-back"
     assert bed.world.pods() == [OLD, OLD]
+
+
+def test_a_stateful_set_gets_over_a_bad_version_that_it_has(bed: Bed) -> None:
+    there = workload(template(app=OLD), STATEFUL_SET, "db")
+    there["spec"]["replicas"] = 2
+    bed.world.images[OLD] = crashes
+    bed.has(there)
+    bed.run(workload="sts/db")
+    assert bed.outputs["status"] == "updated"
+    assert bed.world.pods() == [NEW, NEW]
+
+
+def test_pods_that_are_well_are_never_deleted(bed: Bed) -> None:
+    there = workload(template(app=OLD), STATEFUL_SET, "db")
+    there["spec"]["replicas"] = 3
+    bed.has(there)
+    bed.world.images[NEW] = starts_slowly
+    bed.run(workload="sts/db")
+    assert bed.outputs["status"] == "updated"
+    assert bed.api.sent("DELETE") == []
+
+
+def test_a_change_of_the_image_by_two_runs_at_once_is_one_change(bed: Bed) -> None:
+    """As when somebody starts a run again that is still running."""
+    bed.has(web())
+    seen: list[str] = []
+
+    def faster(request: Request) -> None:
+        if request.method == "PATCH" and "dryRun" not in request.query and not seen:
+            seen.append(request.path)
+            bed.api.answer(request)
+
+    bed.api.before = faster
+    bed.run()
+    assert bed.outputs["status"] == "updated"
+    assert bed.image() == NEW
 
 
 @pytest.mark.parametrize("second", range(1, 6))
