@@ -38,6 +38,7 @@ TRANSIENT = (TOO_MANY, 500, 502, 503, 504)
 # A token is renewed by kubectl after it was refused once.
 TRIES_WITH_A_TOKEN = 3
 NO_QUERY: Mapping[str, str] = {}
+ENDED = "the proxy of kubectl does not run any more"
 NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 
 
@@ -84,7 +85,10 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        try:
+            self.sock.connect(self._path)
+        except OSError as error:
+            raise ConnectionError(f"{ENDED} ({error.strerror})") from error
 
 
 class Client:
