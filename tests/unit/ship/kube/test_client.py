@@ -243,7 +243,7 @@ def test_a_log_is_text_whatever_bytes_it_has(client: Client, api: KubeApi) -> No
 def test_a_server_that_is_not_there_is_told_after_our_patience(tmp_path: object) -> None:
     client = Client(f"{tmp_path}/nothing")
     client.hurry(0.05)
-    with pytest.raises(Unanswered, match="No such file or directory"):
+    with pytest.raises(Unanswered, match="the proxy of kubectl does not run any more"):
         client.get(WEB)
 
 
