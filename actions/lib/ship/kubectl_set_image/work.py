@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PROGRESS_SECONDS = 600
 # GitHub kills us 10 s after its first signal: nothing is tried for longer than this then.
-CANCELLED_SECONDS = 4.0
+CANCELLED_SECONDS = 6.0
 
 
 class Work:
