@@ -113,6 +113,7 @@ class KubeApi:
         self.faults: list[Fault] = []
         # Rights that the login does not have, such as `patch deployments` or `get pods/log`.
         self.forbidden: set[str] = set()
+        self.has_namespace = True
         # Called before each request, with it; may change the objects.
         self.before: Callable[[Request], object] = lambda _: None
         self._version = 100
@@ -266,6 +267,8 @@ class KubeApi:
 
     def _patch(self, where: str, kind: str, parts: dict[str, str], request: Request) -> Object:
         name, media_type, body = parts["name"], request.media_type, request.body
+        if not self.has_namespace:
+            raise Refusal(404, f'namespaces "{parts["namespace"]}" not found')
         old = self.objects.get(where)
         applies = "apply-patch" in media_type
         if old is None and not applies:

@@ -38,6 +38,7 @@ TRANSIENT = (TOO_MANY, 500, 502, 503, 504)
 # A token is renewed by kubectl after it was refused once.
 TRIES_WITH_A_TOKEN = 3
 NO_QUERY: Mapping[str, str] = {}
+ENDED = "the proxy of kubectl does not run any more"
 NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 
 
@@ -84,7 +85,10 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        try:
+            self.sock.connect(self._path)
+        except OSError as error:
+            raise ConnectionError(f"{ENDED} ({error.strerror})") from error
 
 
 class Client:
@@ -97,8 +101,8 @@ class Client:
         # The last answer: its body, and the object in it.
         self._body = b""
         self._found: dict[str, Any] = {}
-        self._patience = PATIENCE_SECONDS
-        self._timeout = TIMEOUT_SECONDS
+        # When all must be over, on the monotonic clock.
+        self._end = float("inf")
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
@@ -107,9 +111,9 @@ class Client:
         self._connection = None
 
     def hurry(self, seconds: float) -> None:
-        """From now on wait no longer than this for an answer, with all tries."""
+        """Spend no more than this on all requests from now on; those that come later fail."""
         self.close()
-        self._patience = self._timeout = seconds
+        self._end = time.monotonic() + seconds
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Return an object."""
@@ -170,16 +174,17 @@ class Client:
 
     def _send(self, request: _Request) -> None:
         """Send a request, several times if it is safe, and keep its answer."""
-        deadline = time.monotonic() + self._patience
+        deadline = min(time.monotonic() + PATIENCE_SECONDS, self._end)
         tries = 0
         while True:
             tries += 1
             error, wait = self._try(request)
             if error is None:
                 return
+            wait = wait or BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS)) - 1]
             if not _may_retry(request, error, tries) or time.monotonic() + wait > deadline:
                 raise error
-            self._sleep(wait or BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS)) - 1])
+            self._sleep(wait)
 
     def _try(self, request: _Request) -> tuple[Refused | Unanswered | None, float]:
         """Send a request once. Return what was wrong and how long the server wants us to wait."""
@@ -202,8 +207,13 @@ class Client:
         return refused, min(float(after), LONGEST_WAIT_SECONDS) if after.isdecimal() else 0
 
     def _exchange(self, request: _Request) -> tuple[int, str, bytes]:
+        timeout = min(TIMEOUT_SECONDS, self._end - time.monotonic())
+        if timeout <= 0:
+            raise TimeoutError("no time is left for another request")
         if not self._connection:
-            self._connection = _Connection(self._path, self._timeout)
+            self._connection = _Connection(self._path, timeout)
+        if self._connection.sock:
+            self._connection.sock.settimeout(timeout)
         headers = {"Accept": "application/json, */*"}
         if request.media_type:
             headers["Content-Type"] = request.media_type

@@ -23,6 +23,9 @@ NODES = "/api/v1/nodes"
 MOST_PODS = 2000
 # Events are asked for one object at a time: a namespace may have thousands of them.
 MOST_PODS_WITH_EVENTS = 5
+MOST_LOG_BYTES = 16 * 1024 * 1024
+# Characters that a line of a log may have on average.
+LONG_LINE = 1000
 
 
 class Observer:
@@ -104,13 +107,15 @@ class Observer:
 
     def log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
         """Return the last lines of the log of a container."""
-        return self._client.text(
+        # A limit in bytes cuts off the end, which tells the cause: so we cut the beginning.
+        text = self._client.text(
             path("api/v1", self._namespace, "pods", pod) + "/log",
             container=container,
             tailLines=str(lines),
-            limitBytes=str(lines * 1000),
+            limitBytes=str(MOST_LOG_BYTES),
             **({"previous": "true"} if previous else {}),
         )
+        return text[-lines * LONG_LINE :]
 
     def delete_pod(self, pod: Object) -> None:
         """Delete a pod, so that its controller makes a new one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ship.kube.client import CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Refused
+from ship.kube.client import CONFLICT, ENDED, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Refused
 from ship.runner.errors import Problem
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ NO_WAY = (
 OTHER_CA = (
     "the kubeconfig has another CA than the server, or its certificate has expired: make a new one"
 )
+PROXY_ENDED = "look for what ends programs on this runner, such as too little memory"
 # What kubectl says when it cannot connect or log in, and the next act.
 CAUSES = (
+    (ENDED, PROXY_ENDED, UNREACHED),
     (r"exec plugin|getting credentials|executable \S+ (failed|not found)", LOG_IN_BEFORE, LOGIN),
     (r"no such host|server misbehaving", UNKNOWN_NAME, UNREACHED),
     (r"connection refused|i/o timeout|no route to host|deadline exceeded", NO_WAY, UNREACHED),

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ship.kube.client import (
     APPLY,
     CONFLICT,
-    JSON_PATCH,
     STRATEGIC,
     TRANSIENT,
     Refused,
     Unanswered,
 )
 from ship.kube.kinds import path
-from ship.kube.templates import all_containers, with_images
 from ship.kubectl_set_image import conflicts
 from ship.kubectl_set_image.manifests import apply_command
-from ship.kubectl_set_image.plan import CAUSE, COMMIT
-from ship.runner import cancel
+from ship.kubectl_set_image.plan import COMMIT
 from ship.runner.errors import StepFailed, UserError
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ship.kube.client import Client
     from ship.kubectl_set_image.inputs import Inputs
@@ -40,6 +38,7 @@ TRIES = 5
 # After such a refusal the change may be in: another one of ours was faster, or the server was too
 # slow to tell. So it is looked after.
 MAY_BE_MADE = (CONFLICT, *TRANSIENT)
+LATE_SECONDS = 1.0
 FORCE = {"force": "true", "fieldValidation": "Strict"}
 ANCHOR = "the-cluster-does-not-accept-the-change"
 
@@ -64,6 +63,7 @@ class Cluster(NamedTuple):
     server: str
     namespace: str
     tell: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
 
 
 class Apply:
@@ -101,18 +101,19 @@ class Apply:
         if problems:
             raise UserError(*problems)
 
-    @staticmethod
-    def _refusal(name: str, send: Callable[..., object]) -> str:
+    def _refusal(self, name: str, send: Callable[..., object]) -> str:
         """Return why the server would refuse a change; nothing when it accepts it."""
         try:
             send(dryRun="All")
         except Refused as error:
             # A conflict of versions is decided when it is sent.
-            return "" if error.status == CONFLICT else f"{name}: {error.message}"
+            is_new = conflicts.is_new_namespace(error.message, self.plan.objects)
+            return "" if error.status == CONFLICT or is_new else f"{name}: {error.message}"
         return ""
 
     def run(self) -> None:
         """Change everything. When a workload cannot be changed, those before are put back."""
+        self._make_namespace()
         for secret in self._inputs.all_secrets:
             self._write(secret)
             self._tell(f"secret/{secret.name} was written")
@@ -120,33 +121,57 @@ class Apply:
             self._apply_manifests(dry_run=False)
         for change in self.plan.changes:
             if change.patch:
-                # The patch and the note of it belong together: a cancel must not come between.
-                with cancel.deferred():
-                    self._send_patch(change)
+                # A cancel may come at any time: what is sent is looked after.
+                self._open = [change]
+                self.applied.append(Applied(change, self._sent(change)))
+                self._open = []
                 self._tell(f"{change.target} was changed")
 
+    def _make_namespace(self) -> None:
+        """Apply the namespaces of the manifests first: the Secrets of the step go into one."""
+        spaces = [each for each in self.plan.objects if each.get("kind") == "Namespace"]
+        if spaces and self._inputs.all_secrets:
+            done = self._kubectl_apply(spaces, dry_run=False, force=self._forces)
+            if done.code:
+                raise conflicts.not_applied(done.stderr, dry_run=False)
+
     def settle(self) -> None:
-        """Look what became of that which was sent before an error or a cancel."""
-        for change in self._open:
-            if any(each.change is change for each in self.applied):
-                continue
-            try:
-                now: Object = self._now(change)
-            except Refused:
-                continue
-            except Unanswered:
-                # Nobody knows: so it is tried to put it back, which says what it finds.
-                self.applied.append(Applied(change, change.found.workload or change.as_written))
-                continue
-            if _is_changed(now, change):
-                self.applied.append(Applied(change, now))
+        """Look what became of that which was sent before an error or a cancel.
+
+        A request that we have left may still be on its way, so there is a second look.
+        """
+        self._look_after_open_ones()
+        if self._open:
+            self._cluster.sleep(LATE_SECONDS)
+            self._look_after_open_ones()
         self._open = []
 
-    def _send_patch(self, change: Change) -> None:
+    def _look_after_open_ones(self) -> None:
+        self._open = [each for each in self._open if not self._is_settled(each)]
+
+    def _is_settled(self, change: Change) -> bool:
+        """Note a change that was made; say whether that is known."""
+        if any(each.change is change for each in self.applied):
+            return True
         try:
-            self.applied.append(Applied(change, self._patch(change)))
+            now: Object = self._now(change)
+        except Refused:
+            return True
         except Unanswered:
-            self._open = [change]
+            # Nobody knows: so it is tried to put it back, which says what it finds.
+            now = change.found.workload or change.as_written
+        else:
+            if not _is_changed(now, change):
+                return False
+        self.applied.append(Applied(change, now))
+        return True
+
+    def _sent(self, change: Change) -> Object:
+        try:
+            return self._patch(change)
+        except (Refused, StepFailed):
+            # It is known that it was not made.
+            self._open = []
             raise
 
     def _write(self, secret: ClusterSecret, **query: str) -> None:
@@ -157,11 +182,11 @@ class Apply:
 
     def _apply_manifests(self, *, dry_run: bool) -> None:
         self._open = [] if dry_run else [each for each in self.plan.changes if each.is_applied]
-        done = self._kubectl_apply(dry_run=dry_run, force=self._forces)
+        done = self._kubectl_apply(self.plan.objects, dry_run=dry_run, force=self._forces)
         if done.code and conflicts.are_ours(done.stderr):
             # What our own rollback has set before is no field of somebody else.
             self._forces = True
-            done = self._kubectl_apply(dry_run=dry_run, force=True)
+            done = self._kubectl_apply(self.plan.objects, dry_run=dry_run, force=True)
         if done.code and dry_run and conflicts.is_new_namespace(done.stderr, self.plan.objects):
             self._tell("the namespace is new, so the cluster cannot be asked before")
             return
@@ -170,12 +195,13 @@ class Apply:
         if not dry_run:
             for line in done.stdout.splitlines():
                 self._tell(line)
-            self.settle()
+            self._look_after_open_ones()
+            self._open = []
 
-    def _kubectl_apply(self, *, dry_run: bool, force: bool) -> Any:
+    def _kubectl_apply(self, objects: Sequence[Object], *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster
         command = apply_command(
-            self.plan.objects, cluster.namespace, cluster.options, force=force, dry_run=dry_run
+            objects, cluster.namespace, cluster.options, force=force, dry_run=dry_run
         )
         return cluster.runner.run(command)
 
@@ -245,71 +271,3 @@ def _has_moved(now: Object, change: Change) -> bool:
     noted = (now["metadata"].get("annotations") or {}).get(COMMIT)
     same = noted == found.annotations.get(COMMIT)
     return not same or found.target.kind.template_of(now) != found.live
-
-
-class Back:
-    """Puts workloads back to what ran before."""
-
-    def __init__(self, client: Client, namespace: str) -> None:
-        self._client = client
-        self._namespace = namespace
-
-    def put(self, applied: Applied) -> Object | None:
-        """Put a workload back; return it, or None when there is nothing to go back to.
-
-        What another one has changed meanwhile stays: then only our images are put back, and
-        nothing at all where they are not ours any more.
-        """
-        target = applied.change.target
-        where = target.kind.path(self._namespace, target.name)
-        error: Exception = Unanswered("")
-        for _ in range(TRIES):
-            now = self._client.get(where)
-            template = self._template(now, applied)
-            if template is None:
-                return None
-            if target.kind.template_of(now) == template:
-                return now
-            try:
-                return self._client.patch(where, _back(now, template, applied.change), JSON_PATCH)
-            except Refused as refused:
-                if refused.status not in MAY_BE_MADE:
-                    raise
-                error = refused
-            except Unanswered as lost:
-                error = lost
-        raise error
-
-    def _template(self, now: Object, applied: Applied) -> Object | None:
-        change = applied.change
-        there = change.target.kind.template_of(now)
-        if change.back is None:
-            return None
-        if there in (applied.template, change.back):
-            return change.back
-        images = all_containers(there)
-        if any(images.get(name) != image for name, image in change.images.items()):
-            return None
-        back = with_images(there, {k: v for k, v in change.previous.items() if v})
-        return None if back == there else back
-
-
-def _back(now: Object, template: Object, change: Change) -> list[dict[str, Any]]:
-    """Return the JSON patch. It fails when the workload has changed since `now`."""
-    # Another version than the last one has its own cause, which its ReplicaSet keeps.
-    is_last = template == change.found.live
-    old = {**change.found.annotations, **({} if is_last else {CAUSE: None})}
-    noted = now["metadata"].get("annotations") or {}
-    version = now["metadata"]["resourceVersion"]
-    return [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-        {"op": "replace", "path": "/" + "/".join(change.target.kind.template), "value": template},
-        *(_annotation(key, old.get(key)) for key in (CAUSE, COMMIT) if key in noted),
-    ]
-
-
-def _annotation(key: str, old: str | None) -> dict[str, Any]:
-    where = "/metadata/annotations/" + key.replace("~", "~0").replace("/", "~1")
-    if old is None:
-        return {"op": "remove", "path": where}
-    return {"op": "replace", "path": where, "value": old}

@@ -34,6 +34,10 @@ def _hint(text: str) -> str:
         return "a webhook of the cluster decides about this: ask who runs it, or look at its log"
     if "ValidatingAdmissionPolicy" in text or "PodSecurity" in text:
         return "change the workload so that it follows this policy of the cluster"
+    if "being terminated" in text:
+        return "the namespace is being deleted: wait until it is gone, or use another one"
+    if "exceeded quota" in text:
+        return "ask for less, or have the quota of the namespace raised"
     if "is forbidden" in text:
         return "bind the Role of docs/kubectl-set-image.md to the login of the kubeconfig"
     return "change what the message names; nothing was changed in the cluster"

@@ -109,13 +109,17 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
 
 def _limits(read: Reader) -> Limits:
     progress = read.text("progress-timeout")
-    return Limits(
+    limits = Limits(
         total=read.number("timeout", 10, LONGEST_SECONDS, 900),
         progress=read.number("progress-timeout", 5, LONGEST_SECONDS, 600) if progress else None,
         stability=read.number("stability", 0, 3600, 10),
         rollback=read.number("rollback-timeout", 10, LONGEST_SECONDS, 300),
         restarts=read.number("restarts", 0, 100, 1),
     )
+    if limits.stability >= limits.total:
+        what = f"{limits.stability} s do not fit into a `timeout` of {limits.total} s"
+        read.problem("stability", what, "give the rollout more time, or look at it for less")
+    return limits
 
 
 def _namespace(read: Reader) -> str:

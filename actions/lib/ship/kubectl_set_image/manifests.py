@@ -85,7 +85,15 @@ def _objects(text: str) -> Iterator[Object]:
     decoder, at = json.JSONDecoder(), 0
     while text[at:].strip():
         at += len(text[at:]) - len(text[at:].lstrip())
-        found, at = decoder.raw_decode(text, at)
+        try:
+            found, at = decoder.raw_decode(text, at)
+        except ValueError:
+            raise UserError.of(
+                "kubectl printed something that is not JSON when it read the manifests",
+                where="input `apply`",
+                hint="look whether the kubectl of this runner is a script that prints more",
+                anchor=ANCHOR,
+            ) from None
         if found.get("kind") == "List":
             yield from found.get("items") or ()
         else:
@@ -93,13 +101,14 @@ def _objects(text: str) -> Iterator[Object]:
 
 
 def workloads(objects: Sequence[Object]) -> list[Manifest]:
-    """Return the workloads among the objects."""
-    found = []
+    """Return the workloads among the objects; of several of one name the last one counts."""
+    found = {}
     for each in objects:
         kind, meta = BY_NAME.get(str(each.get("kind"))), each.get("metadata") or {}
         if kind and str(each.get("apiVersion")) == f"{kind.group}/v1":
-            found.append(Manifest(kind, str(meta.get("name")), each))
-    return found
+            manifest = Manifest(kind, str(meta.get("name")), each)
+            found[str(manifest)] = manifest
+    return list(found.values())
 
 
 def replaced(objects: Sequence[Object], changed: Sequence[Object]) -> tuple[Object, ...]:

@@ -12,7 +12,8 @@ from ship.kube.proxy import proxy
 from ship.kube.refusal import problem_of
 from ship.kube.templates import all_containers
 from ship.kubectl_set_image import manifests
-from ship.kubectl_set_image.apply import Applied, Apply, Back, Cluster
+from ship.kubectl_set_image.apply import Applied, Apply, Cluster
+from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.facts import Asker
 from ship.kubectl_set_image.plan import plan
 from ship.kubectl_set_image.report import Report
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PROGRESS_SECONDS = 600
 # GitHub kills us 10 s after its first signal: nothing is tried for longer than this then.
-CANCELLED_SECONDS = 4.0
+CANCELLED_SECONDS = 6.0
 
 
 class Work:

@@ -196,10 +196,12 @@ def test_a_list_without_anything_is_empty(
 
 
 @pytest.mark.parametrize("text", ["<html>", "[]", '"x"', "null", "", "[" * 100_000])
-def test_what_is_no_object_is_no_answer(client: Client, api: KubeApi, text: str) -> None:
+def test_what_is_no_object_is_no_answer(
+    client: Client, api: KubeApi, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     api.fail(Fault(Answer(200, text)))
     assert client.get(WEB)["metadata"]["name"] == "web", "it is asked again"
-    client.hurry(0.05)
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
     api.fail(Fault(Answer(200, text)), times=9999)
     with pytest.raises(Unanswered, match=r"^the API server sent something that is not an object$"):
         client.get(WEB)
@@ -243,8 +245,25 @@ def test_a_log_is_text_whatever_bytes_it_has(client: Client, api: KubeApi) -> No
 def test_a_server_that_is_not_there_is_told_after_our_patience(tmp_path: object) -> None:
     client = Client(f"{tmp_path}/nothing")
     client.hurry(0.05)
-    with pytest.raises(Unanswered, match="No such file or directory"):
+    with pytest.raises(Unanswered, match="the proxy of kubectl does not run any more"):
         client.get(WEB)
+
+
+def test_after_a_cancel_no_request_begins_when_the_time_is_over(
+    client: Client, api: KubeApi, slept: list[float]
+) -> None:
+    """GitHub kills a step ten seconds after the signal, however many requests are left."""
+    client.get(WEB)
+    api.fail(Fault(status(503, "busy", Retry_After="9")))
+    client.hurry(5)
+    with pytest.raises(Refused, match="busy"):
+        client.get(WEB)
+    assert slept == [], "the server wants us to wait for longer than there is time"
+    assert client.get(WEB)["metadata"]["name"] == "web"
+    client.hurry(0)
+    with pytest.raises(Unanswered, match="no time is left for another request"):
+        client.get(WEB)
+    assert len(api.asked) == 3
 
 
 def test_a_pod_is_deleted_only_if_it_is_still_the_same(client: Client, api: KubeApi) -> None:

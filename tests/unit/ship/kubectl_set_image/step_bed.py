@@ -12,6 +12,7 @@ from doubles import Log, ScriptedProcess, ScriptedRunner
 from kube_world import World
 from ship.kube.client import Client
 from ship.kubectl_set_image import work
+from ship.kubectl_set_image.apply import Cluster
 from ship.kubectl_set_image.step import run
 from ship.kubectl_set_image.watch import Watch
 from ship.runner.errors import Interrupted, ShipError, StepFailed
@@ -61,7 +62,10 @@ class Kubectl(ScriptedRunner):
         elif command.argv[1] == "apply" and "--dry-run=server" not in command.argv:
             assert command.stdin
             for each in json.loads(command.stdin.reveal())["items"]:
-                self._api.put(each)
+                if each["kind"] == "Namespace":
+                    self._api.has_namespace = True
+                else:
+                    self._api.put(each)
                 said += f"{each['metadata']['name']} serverside-applied\n"
         self.then(command)
         return Finished(0, said)
@@ -87,6 +91,7 @@ class Bed:
         with pytest.MonkeyPatch.context() as time:
             time.setattr(work, "Watch", watch)
             time.setattr(work, "Client", partial(Client, sleep=lambda _: None))
+            time.setattr(work, "Cluster", partial(Cluster, sleep=lambda _: None))
             run(Step(env, context(), lambda: self.kubectl, self.log.workflow))
 
     def fails(self, expected: type[ShipError] = StepFailed, **changes: str) -> ShipError:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from doubles import ScriptedRunner
 from kube_api import Answer, Fault, KubeApi, Request, status
+from ship.kube import client as kube_client
 from ship.kube.client import Client, Refused, Unanswered
 from ship.kube.kinds import CRON_JOB, DEPLOYMENT, KINDS
-from ship.kubectl_set_image.apply import Apply, Back, Cluster
+from ship.kubectl_set_image.apply import Apply, Cluster
+from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.manifests import Manifest
 from ship.kubectl_set_image.plan import plan
 from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
@@ -45,10 +50,11 @@ GONE = Fault(Answer(502, "EOF\n"))
 class Bed:
     """A cluster with workloads, and what is to be changed in it."""
 
-    def __init__(self, api: KubeApi, client: Client, runner: ScriptedRunner | None = None) -> None:
+    def __init__(self, api: KubeApi, client: Client, patch: pytest.MonkeyPatch) -> None:
         self.api = api
         self.client = client
-        self.runner = runner or ScriptedRunner()
+        self.patch = patch
+        self.runner = ScriptedRunner()
         self.told: list[str] = []
 
     def has(self, *workloads: Object) -> list[Found]:
@@ -59,8 +65,13 @@ class Bed:
         names = "\n".join(str(each.target) for each in all_found if not each.manifest)
         inputs = read(**{"workload": names, "image": f"app={NEW}", "JOB_TOKEN": "x", **changes})
         what = plan(inputs, facts(*all_found), context(), "2026-11-30T12:00:00Z")
-        cluster = Cluster(self.client, self.runner, (), "https://k", "shop", self.told.append)
+        tell, wait = self.told.append, lambda _: None
+        cluster = Cluster(self.client, self.runner, (), "https://k", "shop", tell, wait)
         return Apply(what, inputs, cluster)
+
+    def is_impatient(self) -> None:
+        """Let it give up at once when the server does not answer."""
+        self.patch.setattr(kube_client, "PATIENCE_SECONDS", 0.05)
 
     def back(self) -> Back:
         return Back(self.client, "shop")
@@ -72,8 +83,8 @@ class Bed:
 
 
 @pytest.fixture
-def bed(api: KubeApi, client: Client) -> Bed:
-    return Bed(api, client)
+def bed(api: KubeApi, client: Client, monkeypatch: pytest.MonkeyPatch) -> Bed:
+    return Bed(api, client, monkeypatch)
 
 
 def edit_image(api: KubeApi, image: str, name: str = "web") -> None:
@@ -304,7 +315,7 @@ def test_a_server_that_is_gone_right_after_the_change_leaves_no_workload_unknown
     """What nobody could see is looked at again before anything is said of it."""
     [web] = bed.has(workload(template(app=OLD)))
     apply = bed.apply(web)
-    bed.client.hurry(0.05)
+    bed.is_impatient()
     bed.api.fail(LOST._replace(done=made))
     bed.api.fail(GONE, times=9999)
     with pytest.raises(Unanswered):
@@ -320,7 +331,7 @@ def test_a_server_that_is_gone_right_after_the_change_leaves_no_workload_unknown
 def test_a_server_that_stays_away_is_told_and_the_workload_can_be_put_back_later(bed: Bed) -> None:
     [web] = bed.has(workload(template(app=OLD)))
     apply = bed.apply(web)
-    bed.client.hurry(0.05)
+    bed.is_impatient()
     bed.api.fail(MADE)
     bed.api.fail(GONE, times=9999)
     with pytest.raises(Unanswered):
@@ -329,6 +340,27 @@ def test_a_server_that_stays_away_is_told_and_the_workload_can_be_put_back_later
     bed.api.faults.clear()
     [applied] = apply.applied
     assert bed.back().put(applied)
+    assert bed.image("web") == OLD
+
+
+@pytest.mark.usefixtures("listens")
+def test_a_cancel_does_not_wait_for_a_server_that_hangs(bed: Bed) -> None:
+    """GitHub kills a step ten seconds after the signal. What was sent is looked after then."""
+    [web] = bed.has(workload(template(app=OLD)))
+    apply = bed.apply(web)
+    released, seen = threading.Event(), list[bool]()
+
+    def hang() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        seen.append(released.wait(20))
+
+    bed.api.before = once(hang)
+    with pytest.raises(Interrupted):
+        apply.run()
+    released.set()
+    apply.settle()
+    assert seen == [True]
+    assert bed.back().put(apply.applied[0])
     assert bed.image("web") == OLD
 
 
@@ -429,7 +461,7 @@ def test_a_rollback_that_is_refused_is_told(bed: Bed) -> None:
 
 def test_a_rollback_against_a_server_that_is_gone_is_told(bed: Bed) -> None:
     done = applied(bed)
-    bed.client.hurry(0.05)
+    bed.is_impatient()
     bed.api.fail(GONE, times=9999)
     with pytest.raises(Unanswered):
         bed.back().put(done)
@@ -514,7 +546,7 @@ def test_what_was_applied_before_a_cancel_is_known(bed: Bed) -> None:
 
 def test_a_server_that_is_gone_after_the_manifests_is_no_reason_to_forget_them(bed: Bed) -> None:
     there = bed.api.put(workload(template(app=OLD)))
-    bed.client.hurry(0.05)
+    bed.is_impatient()
     applies(bed)
     bed.api.fail(GONE, times=9999)
     apply = by_manifests(bed, with_manifest(there, manifest(template(app=OLD))))

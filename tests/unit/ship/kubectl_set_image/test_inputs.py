@@ -161,6 +161,7 @@ def test_all_problems_are_told_at_once() -> None:
         ("timeout", "15m", "write only digits, without a unit"),
         ("progress_timeout", "4", "'4' is not a whole number from 5 to 21600"),
         ("stability", "3601", "'3601' is not a whole number from 0 to 3600"),
+        ("stability", "900", "900 s do not fit into a `timeout` of 900 s"),
         ("restarts", "101", "'101' is not a whole number from 0 to 100"),
         ("rollback_timeout", "٣٠٠", "is not a whole number from 10 to 21600"),
         ("on_failure", "undo", "'undo' is not one of rollback, keep"),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kube_api import Answer, Fault, status
-from kube_world import crashes, is_not_found, starts_slowly
+from kube_api import Answer, Fault, Request, status
+from kube_world import crashes, is_not_found, runs, starts_slowly
 from ship.kube.kinds import CRON_JOB, STATEFUL_SET
 from ship.runner.errors import Interrupted, UserError
 from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, template, workload
@@ -239,6 +239,42 @@ def test_a_stateful_set_is_healed_by_the_rollback(bed: Bed) -> None:
     assert bed.world.pods() == [OLD, OLD]
 
 
+def test_a_stateful_set_gets_over_a_bad_version_that_it_has(bed: Bed) -> None:
+    there = workload(template(app=OLD), STATEFUL_SET, "db")
+    there["spec"]["replicas"] = 2
+    bed.world.images[OLD] = crashes
+    bed.has(there)
+    bed.run(workload="sts/db")
+    assert bed.outputs["status"] == "updated"
+    assert bed.world.pods() == [NEW, NEW]
+
+
+def test_pods_that_are_well_are_never_deleted(bed: Bed) -> None:
+    there = workload(template(app=OLD), STATEFUL_SET, "db")
+    there["spec"]["replicas"] = 3
+    bed.has(there)
+    bed.world.images[NEW] = starts_slowly
+    bed.run(workload="sts/db")
+    assert bed.outputs["status"] == "updated"
+    assert bed.api.sent("DELETE") == []
+
+
+def test_a_change_of_the_image_by_two_runs_at_once_is_one_change(bed: Bed) -> None:
+    """As when somebody starts a run again that is still running."""
+    bed.has(web())
+    seen: list[str] = []
+
+    def faster(request: Request) -> None:
+        if request.method == "PATCH" and "dryRun" not in request.query and not seen:
+            seen.append(request.path)
+            bed.api.answer(request)
+
+    bed.api.before = faster
+    bed.run()
+    assert bed.outputs["status"] == "updated"
+    assert bed.image() == NEW
+
+
 @pytest.mark.parametrize("second", range(1, 6))
 def test_a_run_that_is_cancelled_while_it_watches_goes_back(bed: Bed, second: int) -> None:
     bed.has(web())
@@ -400,6 +436,36 @@ def test_manifests_that_change_nothing_are_no_change(bed: Bed) -> None:
     bed.kubectl.objects = [manifest()]
     bed.run(workload="", apply=".", image=f"app={NEW}")
     assert (bed.outputs["status"], bed.outputs["changed"]) == ("unchanged", "false")
+
+
+def test_a_namespace_of_the_manifests_is_made_before_the_secrets_in_it(bed: Bed) -> None:
+    bed.api.has_namespace = False
+    space = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}}
+    bed.kubectl.objects = [space, manifest()]
+    given = {"workload": "", "apply": ".", "image": f"app={NEW}", "JOB_TOKEN": "ghp_x"}
+    bed.run(pull_secret="ghcr", secret="env: [KEY]", KEY="v", **given)
+    assert bed.image() == NEW
+    assert len(bed.api.of_kind("Secret")) == 2
+
+
+def test_a_namespace_that_nobody_makes_is_told_before(bed: Bed) -> None:
+    bed.api.has_namespace = False
+    bed.kubectl.objects = [manifest()]
+    given = {"workload": "", "apply": ".", "image": f"app={NEW}", "JOB_TOKEN": "ghp_x"}
+    error = bed.fails(UserError, pull_secret="ghcr", **given)
+    assert 'secret/ghcr: namespaces "shop" not found' in str(error)
+
+
+def test_a_restart_that_fails_goes_back(bed: Bed) -> None:
+    bed.has(web(NEW))
+    old = bed.api.get("Deployment", "web")["spec"]["template"]
+    restarted = bed.api.sent
+    bed.world.images[NEW] = lambda age, image: (
+        is_not_found(age, image) if restarted("PATCH") and not bed.goes_back() else runs(age, image)
+    )
+    bed.fails(restart_on_no_change="true")
+    assert bed.api.get("Deployment", "web")["spec"]["template"] == old
+    assert bed.outputs["status"] == "rolled-back"
 
 
 def test_a_cancel_right_after_the_manifests_were_applied_takes_them_back(bed: Bed) -> None:
