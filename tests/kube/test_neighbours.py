@@ -198,6 +198,6 @@ def test_a_dead_pull_secret_is_named_when_the_rollback_needs_it(app: App) -> Non
     assert done.outputs["status"] in {"failed", "rolled-back"}, done.log
     if done.outputs["status"] == "failed":
         assert done.code == 1
-        assert "is not back to what ran before" in done.log
+        assert "was put back, and is not seen healthy" in done.log
         assert first in done.log
     assert app.images() == {"app": first}

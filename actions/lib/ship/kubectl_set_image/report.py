@@ -191,12 +191,9 @@ def _after(results: Sequence[Result]) -> Iterator[Problem]:
             yield Problem(target, "runs what ran before, and is healthy")
         elif each.back:
             hint = "look at it now: `kubectl rollout undo` may go to another bad version"
-            yield Problem(
-                target,
-                f"is not back to what ran before: {each.back}",
-                hint,
-                "a-rollback-that-failed",
-            )
+            how = "is not back to what ran before"
+            how = "was put back, and is not seen healthy" if each.is_put_back else how
+            yield Problem(target, f"{how}: {each.back}", hint, "a-rollback-that-failed")
         elif each.status == "failed" and each.changed:
             yield Problem(target, "keeps the new version, as `on-failure: keep` says")
         elif each.status == "failed":

@@ -30,7 +30,8 @@ class Result(NamedTuple):
 
     `changed` says whether the step has changed the workload. `back` is BACK after it was put back
     and became healthy, or says why that is not so; it is empty where nobody tried. `last` is the
-    last look, which after a rollback is one at what came back.
+    last look, which after a rollback is one at what came back. `is_put_back` says that it has the
+    template from before again, whether it became healthy or not.
     """
 
     change: Change
@@ -39,6 +40,7 @@ class Result(NamedTuple):
     pods: str = ""
     back: str = ""
     last: Snapshot | None = None
+    is_put_back: bool = False
 
     @property
     def status(self) -> str:
@@ -57,7 +59,7 @@ class Result(NamedTuple):
     @property
     def is_changed(self) -> bool:
         """Whether the workload is not as it was before."""
-        return self.changed and self.status != "rolled-back"
+        return self.changed and not self.is_put_back
 
     @property
     def cause(self) -> str:

@@ -134,6 +134,7 @@ class _Deploy:
         self._watch = Watch(cluster.client, cluster.namespace, cluster.tell)
         self._rollouts: dict[str, Rollout] = {}
         self._rollbacks: dict[str, Rollout] = {}
+        self._are_put_back: set[str] = set()
 
     def do(self) -> None:
         """Do it. Raises ShipError with what became of it."""
@@ -211,7 +212,7 @@ class _Deploy:
         with cancel.held_off():
             self._cluster.client.hurry(CANCELLED_SECONDS)
             back = self._put_back(self._apply.applied)
-        said = "the run was cancelled before it was seen healthy"
+        said = "the run was cancelled"
         return {name: said if why == BACK else why for name, why in back.items()}
 
     def _roll_back(self) -> dict[str, str]:
@@ -254,6 +255,7 @@ class _Deploy:
             return problem_of(error, self._cluster.server).what
         if done is None:
             return "somebody has set another image meanwhile, which was not overwritten"
+        self._are_put_back.add(target)
         self._tell(f"{target} was put back")
         return BACK
 
@@ -275,4 +277,6 @@ class _Deploy:
         came_back = self._rollbacks.get(name)
         seen = came_back.last if came_back else rollout.last if rollout else change.found.before
         changed = name in self._changed()
-        return Result(change, changed, outcome, shown, back.get(name, ""), seen)
+        return Result(
+            change, changed, outcome, shown, back.get(name, ""), seen, name in self._are_put_back
+        )

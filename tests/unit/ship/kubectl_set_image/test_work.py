@@ -147,7 +147,7 @@ def test_a_rollback_that_another_deploy_overtakes_says_so(bed: Bed) -> None:
     error = bed.fails()
     assert bed.outputs["status"] == "failed"
     assert bed.image() == OTHER
-    assert "is not back to what ran before" in str(error)
+    assert "was put back, and is not seen healthy" in str(error)
 
 
 def test_a_workload_that_is_scaled_meanwhile_is_no_failure(bed: Bed) -> None:
@@ -332,7 +332,8 @@ def test_a_run_that_is_cancelled_while_the_rollback_is_watched_says_so(bed: Bed)
     error = bed.fails()
     assert bed.image() == OLD
     assert bed.outputs["status"] == "failed"
-    assert "the run was cancelled before it was seen healthy" in str(error)
+    assert "was put back, and is not seen healthy: the run was cancelled" in str(error)
+    assert bed.outputs["changed"] == "false"
 
 
 def test_the_second_workload_is_refused_and_the_first_is_as_before(bed: Bed) -> None:
