@@ -119,6 +119,8 @@ def go_wrong(scenario: str, folder: Path, what: str, act: Callable[[KubeApi], ob
                 act(api)
 
             api.before = at_request(number, note)
+            # The first signal has turned them off.
+            cancel.listen()
             check(bed, given, runs(bed, given), " ".join(asked))
 
 
@@ -127,6 +129,7 @@ def go_wrong(scenario: str, folder: Path, what: str, act: Callable[[KubeApi], ob
     "name",
     [*OFTEN, *(pytest.param(n, marks=pytest.mark.test_all) for n in FAULTS if n not in OFTEN)],
 )
+@pytest.mark.usefixtures("listens")
 def test_a_fault_at_any_request(scenario: str, name: str, tmp_path: Path) -> None:
     go_wrong(scenario, tmp_path, name, lambda api: api.fail(FAULTS[name]))
 
@@ -134,8 +137,4 @@ def test_a_fault_at_any_request(scenario: str, name: str, tmp_path: Path) -> Non
 @pytest.mark.usefixtures("listens")
 @pytest.mark.parametrize("scenario", [*MORE, SCENARIOS[-1]])
 def test_a_cancel_at_any_request(scenario: str, tmp_path: Path) -> None:
-    def interrupt(_: KubeApi) -> None:
-        cancel.listen()
-        os.kill(os.getpid(), signal.SIGINT)
-
-    go_wrong(scenario, tmp_path, "cancel", interrupt)
+    go_wrong(scenario, tmp_path, "cancel", lambda _: os.kill(os.getpid(), signal.SIGINT))
