@@ -107,3 +107,13 @@ def test_a_misspelt_workload_and_container_are_told_with_what_is_there(app: App)
     assert done.code == 2, done.log
     assert "did you mean 'app'?" in done.errors[0]
     assert app.images() == {"app": app.image("ok")}
+
+
+@pytest.mark.test_all
+def test_a_version_that_crashes_is_not_called_unchanged(app: App) -> None:
+    # Without a probe it is ready each time before it crashes.
+    app.create(tag="crash", probe=False, ready=False)
+    done = app.update(app.image("crash"))
+    assert done.code == 1, done.log
+    assert done.outputs["cause"] == "crashed"
+    assert done.outputs["changed"] == "false"

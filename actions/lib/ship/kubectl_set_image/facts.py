@@ -48,6 +48,12 @@ class Found(NamedTuple):
     is_healthy: bool = False
 
     @property
+    def is_calm(self) -> bool:
+        """Whether it is healthy and no container has ended: what crashes is ready in between."""
+        pods = self.before.new_pods if self.before else ()
+        return self.is_healthy and all(map(_has_never_ended, pods))
+
+    @property
     def workload(self) -> Object:
         """The workload as it is; empty when it does not exist yet."""
         return self.before.workload if self.before else {}

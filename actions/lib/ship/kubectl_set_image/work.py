@@ -172,7 +172,7 @@ class _Deploy:
         for change in self._apply.plan.changes:
             kind = change.target.kind
             changed = str(change.target) in self._changed()
-            if not kind.has_rollout or (not changed and change.found.is_healthy):
+            if not kind.has_rollout or (not changed and change.found.is_calm):
                 continue
             self._rollouts[str(change.target)] = self._watch.rollout(
                 kind,
