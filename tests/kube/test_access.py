@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kube.app import App
 
-pytestmark = pytest.mark.needs("kubebed")
+pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 DOCS = (ROOT / "docs" / "kubectl-set-image.md").read_text("utf-8")
 NOBODY = "no-such-token-0123456789"
 

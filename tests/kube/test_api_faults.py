@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bed.step import RunningStep
     from kube.app import App
 
-pytestmark = pytest.mark.needs("kubebed")
+pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 ROLLED_BACK = 4
 # Not the rehearsal, which has the option dryRun.
 PATCH = "PATCH *deployments/web?fieldManager=gen-workflow&fieldValidation=Strict"

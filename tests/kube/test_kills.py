@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bed.step import RunningStep
     from kube.app import App
 
-pytestmark = pytest.mark.needs("kubebed")
+pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 # What the log has when a phase begins.
 PHASES = {
     "look": r"^cluster https",

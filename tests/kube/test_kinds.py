@@ -11,7 +11,7 @@ from bed.waiting import wait_until
 if TYPE_CHECKING:
     from kube.app import App
 
-pytestmark = pytest.mark.needs("kubebed")
+pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 ROLLED_BACK, SUPERSEDED, PAUSED, NO_PODS = 4, 5, 6, 7
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bed.step import RunningStep
     from kube.app import App
 
-pytestmark = pytest.mark.needs("kubebed")
+pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 ROLLED_BACK, SUPERSEDED = 4, 5
 
 

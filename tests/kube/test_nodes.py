@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from bed.kube.cluster import Cluster
     from bed.step import RunningStep
 
-pytestmark = [pytest.mark.needs("kubebed"), pytest.mark.test_all]
+pytestmark = [
+    pytest.mark.needs("packages", "engine", "engine-forky", "kubebed"),
+    pytest.mark.test_all,
+]
 NODES = ("n1", "n2")
 SPREAD = {
     "topologySpreadConstraints": [

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.needs("kubebed"), pytest.mark.test_all]
+pytestmark = [
+    pytest.mark.needs("packages", "engine", "engine-forky", "kubebed"),
+    pytest.mark.test_all,
+]
 ROLLED_BACK = 4
 NODES = 12
 

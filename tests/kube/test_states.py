@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bed.kube.cluster import Cluster
     from bed.step import StepResult
 
-pytestmark = pytest.mark.needs("kubebed")
+pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 ROLLED_BACK = 4
 AT_ONCE = 6
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")

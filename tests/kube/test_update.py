@@ -12,7 +12,7 @@ from kube.app import ABSENT
 if TYPE_CHECKING:
     from kube.app import App
 
-pytestmark = pytest.mark.needs("kubebed")
+pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 ROLLED_BACK = 4
 
 

@@ -6,7 +6,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ship.kube.client import FORBIDDEN, Refused
+from ship.kube.client import FORBIDDEN, NOT_FOUND, Refused
 from ship.kube.kinds import DAEMON_SET, DEPLOYMENT, path
 from ship.kube.pod import is_ready
 from ship.kube.snapshot import Snapshot, condition, owner_uid, uid
@@ -78,7 +78,7 @@ class Observer:
                 str(each["metadata"]["name"]): _is_open(each) for each in self._client.items(NODES)
             }
         except Refused as error:
-            if error.status != FORBIDDEN:
+            if error.status not in (FORBIDDEN, NOT_FOUND):
                 raise
             self._may_read_nodes = False
             return None
