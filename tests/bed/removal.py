@@ -104,7 +104,7 @@ def _kill(lease: Lease) -> None:
         time.sleep(0.02)
     run("ip", "link", "delete", lease.bridge, check=False)
     run(*IPTABLES, "--delete", *between_machines(lease), check=False)
-    while (folders := _cgroups(lease)) and time.monotonic() < end:
+    while (folders := groups(lease)) and time.monotonic() < end:
         for folder in sorted(folders, reverse=True):
             # A process that was killed may leave its group a moment later.
             with contextlib.suppress(OSError):
@@ -121,13 +121,13 @@ def _started(lease: Lease) -> Iterator[int]:
 
 
 def _contained(lease: Lease) -> Iterator[int]:
-    for folder in _cgroups(lease):
+    for folder in groups(lease):
         with contextlib.suppress(OSError):
             for line in (folder / "cgroup.procs").read_text(encoding="utf-8").split():
                 yield int(line)
 
 
-def _cgroups(lease: Lease) -> list[Path]:
+def groups(lease: Lease) -> list[Path]:
     """Return the control groups of the bed: one tree (version 2), or one per controller (1)."""
     roots = [CGROUPS / lease.prefix, *CGROUPS.glob(f"*/{lease.prefix}")]
     return [Path(path) for root in roots for path, _, _ in os.walk(root)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed.command import run
-from bed.removal import CGROUPS
+from bed.removal import groups
 
 if TYPE_CHECKING:
     from bed.lease import Lease
@@ -22,7 +22,7 @@ def traces(lease: Lease) -> list[str]:
     found += [f"mount {line}" for line in mounts if lease.id in line]
     if Path("/sys/class/net", lease.bridge).exists():
         found.append(f"bridge {lease.bridge}")
-    found += [f"group {path}" for path in CGROUPS.glob(f"**/{lease.prefix}")]
+    found += [f"group {path}" for path in groups(lease)]
     rules = run("iptables-save").stdout
     found += [f"rule {line}" for line in rules.splitlines() if lease.id in line]
     return found

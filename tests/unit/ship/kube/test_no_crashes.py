@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ship.kube.snapshot import DEPLOYMENT
+from unit.ship.kube import said
 from unit.ship.kube.objects import (
     OLD,
     RUNNING,
@@ -33,6 +34,8 @@ from unit.ship.kube.watching import (
 
 if TYPE_CHECKING:
     from unit.ship.kube.objects import Json
+
+NO_ROOM = (event("uid-web-2", "FailedScheduling", said.NO_ROOM),)
 
 
 @of_each_kind
@@ -167,13 +170,16 @@ def test_where_another_new_pod_is_well_a_sick_one_gets_four_times_as_long(kind: 
 
 def test_a_pod_without_room_waits_for_the_others_of_its_rollout() -> None:
     # Another is still starting, then an old one is stopping. After that it has a while to get room.
-    looks = [look(at, DEPLOYMENT, starting(), unschedulable(), wanted=2) for at in (0, 40, 80)]
+    looks = [
+        look(at, DEPLOYMENT, starting(), unschedulable(), wanted=2, events=NO_ROOM)
+        for at in (0, 40, 80)
+    ]
     stops = ready_pod("web-0", template=OLD, leaving=True)
     looks += [
-        look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), stops, wanted=2)
+        look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), stops, wanted=2, events=NO_ROOM)
         for at in (100, 170)
     ]
-    room = [look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), wanted=2)
+    room = [look(at, DEPLOYMENT, ready_pod("web-1"), unschedulable(), wanted=2, events=NO_ROOM)
             for at in (171, 270, 275)]  # fmt: skip
     assert states(judge(progress=1000), *looks, *room) == ["running"] * 7 + ["failed"]
 
@@ -182,7 +188,11 @@ def test_a_pod_without_room_waits_for_the_others_of_its_rollout() -> None:
 def test_a_pod_that_others_make_room_for_is_waited_for(kind: str) -> None:
     found = unschedulable("web-1", kind)
     found["status"]["nominatedNodeName"] = "n1"
-    assert states(judge(), *(look(at, kind, found) for at in (0, 60, 119))) == ["running"] * 3
+    told = event(UID, "FailedScheduling", said.NO_ROOM)
+    looks = [look(at, kind, found, events=(told,)) for at in (0, 60, 119)]
+    assert states(judge(), *looks) == ["running"] * 3
+    del found["status"]["nominatedNodeName"]
+    assert states(judge(), *looks) == ["running", "failed", "failed"]
 
 
 @of_each_kind
@@ -203,7 +213,9 @@ def test_a_pod_that_has_been_restarted_is_no_sign_that_a_node_is_sick(kind: str)
 
 def test_a_pod_that_cannot_stop_as_its_node_is_lost_is_not_waited_for() -> None:
     gone = pod("web-0", DEPLOYMENT, status(RUNNING), conditions=LOST, leaving=True)
-    looks = [look(at, DEPLOYMENT, gone, unschedulable(), wanted=2) for at in (0, 59, 60)]
+    looks = [
+        look(at, DEPLOYMENT, gone, unschedulable(), wanted=2, events=NO_ROOM) for at in (0, 59, 60)
+    ]
     assert states(judge(), *looks) == ["running", "running", "failed"]
 
 

@@ -51,9 +51,10 @@ def placing_finding(pod: Object, events: Sequence[Event]) -> Finding | None:
         if told := of.last_of(events, reason).message:
             return _finding(SCALING_UP, pod, told)
     if scheduled.get("status") == "False":
-        # Others are being stopped to make room for it.
-        comes = bool(pod["status"].get("nominatedNodeName"))
-        return _finding(row_for(UNSCHEDULABLE, said), pod, said)._replace(held=comes)
+        # Others are being stopped to make room for it; or nobody can tell whether a node comes, as
+        # events may not be read: there is always one of the scheduler.
+        unsure = bool(pod["status"].get("nominatedNodeName")) or not events
+        return _finding(row_for(UNSCHEDULABLE, said), pod, said)._replace(held=unsure)
     scheduler = str(pod["spec"].get("schedulerName") or "default-scheduler")
     return _finding(NO_SCHEDULER, pod, "", scheduler=scheduler)
 
