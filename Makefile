@@ -48,9 +48,9 @@ kill-matrix: ## interrupt every phase of every form of ssh-deploy in every way; 
 	@python3 tests/bed/setup.py
 	@$(PYTHON) -m pytest --test-all -rP tests/e2e/test_ssh_deploy_kills.py $(ARGS)
 
-demo: ## run the whole path from push to deploy on real components, and show its output
+demo: ## run both paths from push to deploy on real components, and show their output
 	@python3 tests/bed/setup.py
-	@$(PYTHON) -m pytest -s tests/e2e/test_the_path.py $(ARGS)
+	@$(PYTHON) -m pytest -s tests/e2e/test_the_path*.py $(ARGS)
 
 bed: ## start the real components and leave them running, for a look around
 	@python3 tests/bed/setup.py

@@ -51,6 +51,7 @@ LONGEST = (
     "test_build_push_faults.py",
     "test_ssh_deploy_options.py",
     "test_ssh_deploy_faults.py",
+    "test_the_path_into_a_cluster.py",
     "test_the_path.py",
     "test_content_address.py",
     "test_ssh_deploy_foreign.py",

@@ -11,6 +11,7 @@ import pytest
 from bed import Bed, Unavailable
 from bed.kube import programs
 from bed.kube.cluster import Cluster
+from bed.kube.node import Images
 from bed.tools import is_allowed
 
 if TYPE_CHECKING:
@@ -97,6 +98,14 @@ def two_nodes() -> Iterator[Cluster]:
 def old_kube() -> Iterator[Cluster]:
     """A Kubernetes 1.33 with one real node. Such a test needs `kubebed-1.33`."""
     yield from _kube(Cluster(version=programs.OLD))
+
+
+@pytest.fixture(scope="module")
+def kube_beside_the_bed(bed: Bed) -> Iterator[Cluster]:
+    """A Kubernetes whose node pulls from the bed's ghcr.io, and which the bed's runner reaches."""
+    for cluster in _kube(Cluster(images=Images(bed.registry.ip, bed.authority))):
+        bed.runner.reach(cluster.subnet)
+        yield cluster
 
 
 def _kube(cluster: Cluster) -> Iterator[Cluster]:

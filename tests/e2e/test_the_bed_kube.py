@@ -20,7 +20,6 @@ from bed import lease
 from bed.command import CommandFailed
 from bed.kube.api import Refused
 from bed.kube.cluster import Cluster
-from bed.kube.node import Images
 from bed.kube.workloads import PORT, deployment
 from bed.traces import traces
 from bed.waiting import wait_until
@@ -384,8 +383,9 @@ def test_two_clusters_know_nothing_of_each_other_and_one_ends_without_a_trace(
 
 @pytest.mark.test_all
 def test_an_image_that_the_runner_pushed_runs_on_a_node_that_the_runner_reaches(
-    bed: Bed, runner: Runner, registry: Registry
+    bed: Bed, kube_beside_the_bed: Cluster, runner: Runner, registry: Registry
 ) -> None:
+    cluster = kube_beside_the_bed
     registry.allow("ghs_runner", "acme/*:pull,push")
     registry.allow("", "acme/kube:pull")
     image = "ghcr.io/acme/kube:1"
@@ -395,14 +395,12 @@ def test_an_image_that_the_runner_pushed_runs_on_a_node_that_the_runner_reaches(
     (context / "Dockerfile").write_text(DOCKERFILE)
     runner.run("docker", "login", "ghcr.io", "-u", "any", "--password-stdin", input="ghs_runner")
     runner.docker("build", "--quiet", "--push", "--tag", image, str(context))
-    with Cluster(images=Images(bed.registry.ip, bed.authority)) as cluster:
-        runner.reach(cluster.subnet)
-        (context / "kubeconfig").write_text(cluster.kubeconfig)
-        (context / "web.json").write_text(json.dumps(deployment("web", image, probe=False)))
-        kubectl = (str(cluster.programs.kubectl), f"--kubeconfig={context}/kubeconfig")
-        runner.run(*kubectl, "apply", "-f", f"{context}/web.json")
-        runner.run(*kubectl, *STATUS)
-        assert runner.run(*kubectl, "logs", "deployment/web").stdout == "built by the runner\n"
+    (context / "kubeconfig").write_text(cluster.kubeconfig)
+    (context / "web.json").write_text(json.dumps(deployment("web", image, probe=False)))
+    kubectl = (str(cluster.programs.kubectl), f"--kubeconfig={context}/kubeconfig")
+    runner.run(*kubectl, "apply", "-f", f"{context}/web.json")
+    runner.run(*kubectl, *STATUS)
+    assert runner.run(*kubectl, "logs", "deployment/web").stdout == "built by the runner\n"
 
 
 DOCKERFILE = """\
@@ -436,7 +434,6 @@ def restarts(cluster: Cluster, namespace: str) -> int:
 OWNER = """\
 import json, time
 from bed.kube.cluster import Cluster
-from bed.kube.node import Images
 from bed.kube.workloads import deployment
 cluster = Cluster().open()
 cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment("web", "ghcr.io/acme/web:ok")))
