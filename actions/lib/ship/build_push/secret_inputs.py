@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ship.build_push.records import QUOTES, line_numbers, records
 from ship.runner.command import Secret
+from ship.runner.context import step_value
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _values(
             what = f"line {number} begins with a quote that is not closed"
             read.problem("secrets", what, QUOTES)
         elif re.fullmatch(ID, name):
-            parts.append((number, name, value if equals else env.get(name, ""), equals))
+            parts.append((number, name, value if equals else step_value(env, name), equals))
         else:
             wrong.append(number)
     if wrong:

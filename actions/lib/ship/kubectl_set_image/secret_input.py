@@ -11,6 +11,7 @@ from ship.images.docker_config import auth_key
 from ship.images.reference import GHCR, Name
 from ship.kubectl_set_image.workload_input import NAME
 from ship.runner.command import Secret
+from ship.runner.context import step_value
 from ship.runner.named_tuple import NamedTuple
 from ship.runner.reader import ENV_NAME
 
@@ -96,12 +97,12 @@ def _secret(read: Reader, name: str, keys: Any, env: Mapping[str, str]) -> Clust
         elif not KEY.fullmatch(key):
             what = f"{key!r} in {name} is not a key that a Secret can have"
             read.problem("secret", what, "use letters, digits, and - _ .", ANCHOR)
-        elif not env.get(variable):
+        elif not step_value(env, variable):
             # GitHub turns a misspelt secret into nothing.
             hint = f"create the secret, and add `{variable}: ${{{{ secrets.{variable} }}}}` to the "
             what = f"{variable}, for {name}, has no value in the `env:` of the step"
             read.problem("secret", what, f"{hint}`env:` of this step", "a-secret-has-no-value")
-        values[key] = Secret(env.get(variable, ""))
+        values[key] = Secret(step_value(env, variable))
     return ClusterSecret(name, values)
 
 

@@ -127,6 +127,11 @@ def read_context(env: Mapping[str, str]) -> Context:
     )
 
 
+def step_value(env: Mapping[str, str], name: str) -> str:
+    """Return a variable of the `env:` of the step; what action.yml adds for us is none of them."""
+    return "" if is_input(name) else env.get(name, "")
+
+
 def is_input(name: str) -> bool:
     """Say whether a variable is for us alone: action.yml made it, and it may be a secret."""
     return name.startswith("INPUT_") or name == "JOB_TOKEN"

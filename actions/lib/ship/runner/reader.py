@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from ship.runner.command import Secret
+from ship.runner.context import step_value
 from ship.runner.errors import Problem, UserError
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class Reader:
         self.problem(name, f"{which} not have the form {form}", hint)
 
     def _step_value(self, name: str, key: str, number: int) -> str:
-        value = self._env.get(key, "")
+        value = step_value(self._env, key)
         if not value:
             # Not the name: the line may be one of a secret that was meant to have several.
             hint = (

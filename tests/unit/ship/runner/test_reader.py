@@ -65,6 +65,14 @@ def test_an_app_variable_takes_its_value_from_the_step_or_from_the_line() -> Non
     }
 
 
+@pytest.mark.parametrize("name", ["JOB_TOKEN", "INPUT_SSH_KEY"])
+def test_what_action_yml_adds_for_us_is_no_variable_of_the_app(name: str) -> None:
+    reader = Reader({"INPUT_ENV": name, "JOB_TOKEN": "ghs_x", "INPUT_SSH_KEY": "key"})
+    reader.environment("env")
+    with pytest.raises(UserError, match="has no value for"):
+        reader.done()
+
+
 def test_an_app_variable_without_a_value_says_what_to_create() -> None:
     reader = Reader({"INPUT_ENV": "A=1\nTOKEN", "TOKEN": ""})
     reader.environment("env")
