@@ -92,7 +92,9 @@ STATES: dict[str, State] = {
     "an index for another processor": State("wrong-architecture", "arm-index"),
     "a program for another processor": State("wrong-architecture", "arm-plain"),
     "a crash": State("crashed", "crash", "exit code 3"),
-    "a crash without a probe": State("crashed", "crash", "exit code 3", probe=False),
+    "a crash without a probe": State(
+        "crashed", "crash", "exit code 3", probe=False, inputs={"stability": "15"}
+    ),
     "a wrong access to memory": State("crashed", "segv", "SIGSEGV"),
     "a program that ends": State("exited", "done", "exit code 0"),
     "too much memory": State("out-of-memory", "oom", "24Mi", container=LIMIT),
