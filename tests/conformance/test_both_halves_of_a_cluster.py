@@ -65,6 +65,8 @@ BAD = {
     "key": ("a b", "a/b", "é", "a" * 254),
     "pull-secret": ("A", "a_b"),
 }  # fmt: skip
+# What has to be beside a value, so that only the value itself can be wrong.
+BESIDE = {"timeout": {"stability": "0"}, "stability": {"timeout": "21600"}}
 DEFAULTS = [
     name
     for name, key in dict(sections(SPEC))[PATH].keys.items()
@@ -85,7 +87,7 @@ def in_a_spec(kind: str, value: str) -> dict[str, object]:
         return said | {"secret": {"a": {value: "x"}}}
     if kind == "pull-secret":
         return said | {"pull-secret": {"name": value}}
-    return said | {kind: value}
+    return said | BESIDE.get(kind, {}) | {kind: value}
 
 
 def in_inputs(kind: str, value: str) -> dict[str, str]:
@@ -98,7 +100,7 @@ def in_inputs(kind: str, value: str) -> dict[str, str]:
         return given | {"secret": json.dumps({value: {"A": "A"}})}
     if kind == "key":
         return given | {"secret": json.dumps({"a": {value: "A"}})}
-    return given | {kind: value}
+    return given | BESIDE.get(kind, {}) | {kind: value}
 
 
 def by_generator(said: dict[str, object], folder: Path) -> bool:

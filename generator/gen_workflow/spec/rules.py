@@ -96,6 +96,12 @@ def limits_and_access_fit(fields: Fields, reading: Reading) -> None:
         what = f"{progress} is never reached: the whole rollout has {whole} seconds"
         hint = "write a longer `timeout`, or a shorter `progress-timeout`"
         reading.problem(there["progress-timeout"], what, hint, Heading.WRONG_VALUE)
+    stability = int(read.get("stability") or STABILITY)
+    if stability >= whole:
+        what = f"{stability} s do not fit into the {whole} s of the whole rollout"
+        hint = "write a longer `timeout`, or a shorter `stability`"
+        where = there.get("stability") or there["timeout"]
+        reading.problem(where, what, hint, Heading.WRONG_VALUE)
     pull = read.get("pull-secret")
     if pull and any(one.name == pull.name for one in read.get("secret") or ()):
         what = f"{pull.name!r} is also a Secret of the app"

@@ -322,6 +322,18 @@ WRONG = [
         id="progress-timeout",
     ),
     pytest.param(
+        "{apply: k8s, timeout: 60, stability: 60}",
+        "3:52 deploy/kubernetes/stability: 60 s do not fit into the 60 s of the whole rollout\n"
+        "  hint: write a longer `timeout`, or a shorter `stability`",
+        id="stability",
+    ),
+    pytest.param(
+        "{apply: k8s, timeout: 10}",
+        "3:37 deploy/kubernetes/timeout: 10 s do not fit into the 10 s of the whole rollout\n"
+        "  hint: write a longer `timeout`, or a shorter `stability`",
+        id="no-room-for-the-default-stability",
+    ),
+    pytest.param(
         f"{{apply: k8s, context: a, kubeconfig: '${{{{{{{{ secrets.K }}}}}}}}', login: {AWS}}}",
         "3:37 deploy/kubernetes/context: cannot be beside `login`, which makes a kubeconfig with "
         "one context\n  hint: remove one of them",
