@@ -77,7 +77,10 @@ class Shop(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shop(kube_beside_the_bed: Cluster) -> Iterator[Shop]:
+    """A namespace that takes only pods under the strictest of the standards of Kubernetes."""
+    strict = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
     with kube_beside_the_bed.namespace() as namespace:
+        kube_beside_the_bed.api("PATCH", f"/api/v1/namespaces/{namespace}", strict)
         yield Shop(kube_beside_the_bed, namespace)
 
 
