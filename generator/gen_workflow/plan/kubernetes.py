@@ -32,7 +32,7 @@ def work(cluster: Kubernetes, pins: Mapping[str, Pin], ours: Pin) -> Work:
         steps=(*checkout, *login, _step(cluster, kubeconfig, ours)),
         permissions=tuple(_permissions(cluster, access.cloud if access else "")),
         minutes=times.of_cluster(cluster),
-        order="a newer deploy supersedes one that goes on",
+        order="a newer deploy supersedes one that still runs",
     )
 
 
