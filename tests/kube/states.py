@@ -114,10 +114,12 @@ STATES: dict[str, State] = {
         "readiness-failing", "unready", "404", inputs={"progress_timeout": "12"}
     ),
     "a liveness probe that fails": State(
-        "liveness-failing", "unready", "404", probe=False, container={"livenessProbe": FAILING}
+        "liveness-failing", "unready", "404", probe=False, container={"livenessProbe": FAILING},
+        inputs={"stability": "15"},
     ),
     "a startup probe that fails": State(
-        "startup-failing", "unready", "404", probe=False, container={"startupProbe": FAILING}
+        "startup-failing", "unready", "404", probe=False, container={"startupProbe": FAILING},
+        inputs={"stability": "15"},
     ),
     "ready, and then a crash": State(
         "crashed", "late", "exit code 4", inputs={"stability": "25", "restarts": "0"}
