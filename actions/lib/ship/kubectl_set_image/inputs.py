@@ -109,13 +109,17 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
 
 def _limits(read: Reader) -> Limits:
     progress = read.text("progress-timeout")
-    return Limits(
+    limits = Limits(
         total=read.number("timeout", 10, LONGEST_SECONDS, 900),
         progress=read.number("progress-timeout", 5, LONGEST_SECONDS, 600) if progress else None,
         stability=read.number("stability", 0, 3600, 10),
         rollback=read.number("rollback-timeout", 10, LONGEST_SECONDS, 300),
         restarts=read.number("restarts", 0, 100, 1),
     )
+    if limits.stability >= limits.total:
+        what = f"{limits.stability} s do not fit into `timeout`, which is {limits.total} s"
+        read.problem("stability", what, "`timeout` is for the rollout and `stability` together")
+    return limits
 
 
 def _namespace(read: Reader) -> str:
@@ -130,7 +134,11 @@ def _manifests(read: Reader, workspace: str) -> tuple[str, ...]:
     for number, line in read.numbered_lines("apply"):
         path = os.path.normpath(os.path.join(workspace, line))
         if not os.path.exists(path):
-            hint = "the path is relative to the workspace: check that actions/checkout runs before"
+            hint = (
+                "name the folder: patterns are not read"
+                if "*" in line
+                else "the path is relative to the workspace: check that actions/checkout runs before"
+            )
             read.problem("apply", f"line {number}: there is no file or folder {line!r}", hint)
         found.append(path)
     return tuple(found)

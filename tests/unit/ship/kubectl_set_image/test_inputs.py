@@ -137,6 +137,18 @@ def test_manifests_that_are_not_there_are_named_with_their_line(tmp_path: Path) 
     assert "check that actions/checkout runs before" in said
 
 
+def test_a_pattern_of_manifests_is_told_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "k8s").mkdir()
+    said = refusal(tmp_path, apply="k8s/*.yaml")
+    assert "there is no file or folder 'k8s/*.yaml'\n  hint: name the folder" in said
+
+
+def test_a_stability_that_does_not_fit_into_the_timeout_would_take_a_good_release_back() -> None:
+    said = refusal(stability="900")
+    assert "input `stability`: 900 s do not fit into `timeout`, which is 900 s" in said
+    assert read(stability="900", timeout="1200").limits.stability == 900
+
+
 def test_all_problems_are_told_at_once() -> None:
     said = refusal(
         workload="job/x\npod/y", image="app", namespace="Shop!", kubeconfig="nonsense", apply="no",
