@@ -35,8 +35,7 @@ HINTS = (
     ("kustomization.y",
      "name the folder of the kustomization, and not its file"),
     ("recognized file extensions",
-     "the folder itself has no manifests, and those below it are not read: name the folder that "
-     "has them, such as an overlay"),
+     "the folder has none itself, and no folder below it is read: name the one that has them"),
     ("no objects passed",
      "the files are empty: look what should have written them"),
     ("ensure CRDs are installed",

@@ -563,6 +563,36 @@ def test_fields_of_another_tool_are_told_and_not_taken(bed: Bed) -> None:
     assert "--force-conflicts" not in bed.runner.ran[0].argv
 
 
+def rehearsal(bed: Bed, said: str) -> str:
+    """Return what is told when kubectl refuses the manifests with these words."""
+    bed.runner = ScriptedRunner(Finished(1, "", said))
+    with pytest.raises(UserError) as raised:
+        by_manifests(bed, with_manifest(None, manifest(template(app=OLD)))).rehearse()
+    return str(raised.value)
+
+
+def test_fields_that_were_set_with_kubectl_before_are_told_with_the_way_out(bed: Bed) -> None:
+    said = rehearsal(bed, CONFLICT.format("kubectl-client-side-apply"))
+    assert "hint: kubectl has set them, by hand or in a workflow of before" in said
+    both = CONFLICT.format("kubectl-edit") + "\n" + CONFLICT.format("flux")
+    assert "hint: change them where this tool gets them from" in rehearsal(bed, both)
+
+
+def test_the_advice_of_kubectl_for_its_own_command_line_is_left_out(bed: Bed) -> None:
+    advice = "--they currently have other managers. Re-run with `--force-conflicts`.\n#conflicts"
+    said = rehearsal(bed, f"{CONFLICT.format('flux')}{advice}\nError: another one")
+    assert "--force-conflicts" not in said
+    assert said.split("\n")[0].endswith(".image Error: another one")
+
+
+def test_a_value_of_a_secret_that_is_no_text_is_not_shown(bed: Bed) -> None:
+    said = rehearsal(
+        bed, ".stringData.PIN: expected string, got &value.valueUnstructured{Value:4711}"
+    )
+    assert "4711" not in said
+    assert ".stringData.PIN: expected string" in said
+
+
 def test_fields_that_our_own_rollback_has_set_are_taken(bed: Bed) -> None:
     bed.runner = ScriptedRunner(
         Finished(1, "", CONFLICT.format("gen-workflow")), Finished(0), Finished(0)

@@ -53,7 +53,7 @@ def test_a_template_that_is_none_is_told_with_its_field(
 
 
 def test_the_text_of_a_file_that_is_no_manifest_is_not_shown(tmp_path: Path) -> None:
-    one = """unable to decode "{}": Object 'Kind' is missing in '{{"password":"hunter2\\u0027"}}'\n"""
+    one = """unable to decode "{}": Object 'Kind' is missing in '{{"key":"hunter2\\u0027"}}'\n"""
     said = refusal(tmp_path, Finished(1, "", one.format("k8s/values.yaml") + one.format("b.json")))
     assert "hunter2" not in said
     assert """unable to decode "k8s/values.yaml": Object 'Kind' is missing""" in said
@@ -72,12 +72,11 @@ NO_KIND = """unable to decode "k8s/{}": Object 'Kind' is missing in '{{}}'"""
         (NO_KIND.format("kustomization.yml"), "name the folder of the kustomization"),
         (
             "error: error reading [k8s]: recognized file extensions are [.json .yaml .yml]",
-            "the folder itself has no manifests",
+            "the folder has none itself",
         ),
         ("error: no objects passed to create", "the files are empty"),
         (
-            'no matches for kind "Widget" in version "example.com/v1" ensure CRDs are installed '
-            "first",
+            'no matches for kind "Widget" in version "a.b/v1" ensure CRDs are installed first',
             "apply the CustomResourceDefinition in a step before",
         ),
         (
