@@ -54,6 +54,12 @@ class Applied(NamedTuple):
     def template(self) -> Object:
         return self.change.target.kind.template_of(self.after)
 
+    @property
+    def images(self) -> Mapping[str, str]:
+        """Our images as the workload has them: a webhook may set those of a mirror instead."""
+        there = all_containers(self.template)
+        return {name: there.get(name, image) for name, image in self.change.images.items()}
+
 
 class Cluster(NamedTuple):
     """The ways to change a cluster, and how a person is told of it."""
@@ -124,6 +130,10 @@ class Apply:
                 with cancel.deferred():
                     self._send_patch(change)
                 self._tell(f"{change.target} was changed")
+        for each in self.applied:
+            for name, image in each.images.items():
+                if image != each.change.images[name]:
+                    self._tell(f"{each.change.target}: the cluster has made it {name}={image}")
 
     def settle(self) -> None:
         """Look what became of that which was sent before an error or a cancel."""
@@ -287,8 +297,8 @@ class Back:
             return None
         if there in (applied.template, change.back):
             return change.back
-        images = all_containers(there)
-        if any(images.get(name) != image for name, image in change.images.items()):
+        images, taken = all_containers(there), applied.images
+        if any(images.get(name) not in (ours, taken[name]) for name, ours in change.images.items()):
             return None
         back = with_images(there, {k: v for k, v in change.previous.items() if v})
         return None if back == there else back

@@ -167,15 +167,15 @@ class _Deploy:
 
     def _watch_all(self) -> None:
         inputs = self._inputs
+        applied = {str(each.change.target): each for each in self._apply.applied}
         for change in self._apply.plan.changes:
-            kind = change.target.kind
-            changed = str(change.target) in self._changed()
-            if not kind.has_rollout or (not changed and change.found.is_healthy):
+            kind, name = change.target.kind, str(change.target)
+            if not kind.has_rollout or (name not in applied and change.found.is_healthy):
                 continue
-            self._rollouts[str(change.target)] = self._watch.rollout(
+            self._rollouts[name] = self._watch.rollout(
                 kind,
                 change.target.name,
-                change.images,
+                applied[name].images if name in applied else change.images,
                 self._limits(change),
                 baseline=change.found.before,
                 heals=False,

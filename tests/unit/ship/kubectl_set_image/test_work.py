@@ -20,6 +20,8 @@ from unit.ship.kubectl_set_image.step_bed import Bed, cancelled, web
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kube_api import Request
+
 
 def test_a_good_rollout(bed: Bed) -> None:
     bed.has(web())
@@ -130,6 +132,45 @@ def test_a_newer_deploy_meanwhile_is_not_overwritten(bed: Bed) -> None:
     assert error.exit_code == 5
     assert bed.outputs["status"] == "superseded"
     assert bed.image() == OTHER
+
+
+MIRRORED = NEW.replace("ghcr.io", "mirror.example.com/ghcr")
+
+
+def mirror(bed: Bed) -> None:
+    """Let a webhook of the cluster rewrite the images of all workloads, as for a mirror."""
+
+    def rewrite(request: Request) -> None:
+        if request.method == "PATCH" and "strategic" in request.media_type:
+            [app] = request.body["spec"]["template"]["spec"]["containers"]
+            app["image"] = MIRRORED
+
+    bed.api.before = rewrite
+
+
+def test_an_image_that_a_webhook_takes_from_a_mirror_is_ours(bed: Bed) -> None:
+    bed.has(web())
+    mirror(bed)
+    bed.run()
+    assert (bed.outputs["status"], bed.image()) == ("updated", MIRRORED)
+    assert f"deployment/web: the cluster has made it app={MIRRORED}" in bed.log.text
+
+
+@pytest.mark.parametrize("meanwhile", ["", "1"])
+def test_an_image_that_a_webhook_takes_from_a_mirror_goes_back(bed: Bed, meanwhile: str) -> None:
+    bed.has(web())
+    mirror(bed)
+    bed.world.images[MIRRORED] = is_not_found
+
+    def change(found: dict[str, Any]) -> None:
+        env = [{"name": "A", "value": meanwhile}]
+        found["spec"]["template"]["spec"]["containers"][0]["env"] = env
+
+    if meanwhile:
+        bed.world.then[1] = lambda: bed.api.edit("Deployment", "web", change)
+    bed.fails()
+    assert bed.outputs["cause"] == "image-not-found"
+    assert (bed.outputs["status"], bed.image()) == ("rolled-back", OLD)
 
 
 def test_an_image_that_fails_after_another_was_set_is_not_rolled_back(bed: Bed) -> None:
