@@ -10,7 +10,7 @@ from ship.kube.client import NOT_FOUND, Refused, Unanswered
 from ship.kube.judge import Cause, Judge, Limits
 from ship.kube.kinds import STATEFUL_SET
 from ship.kube.observer import Observer
-from ship.kube.pod import is_ready
+from ship.kube.pod import INIT, containers, is_ready
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ship.kube.client import Client
     from ship.kube.judge import Verdict
     from ship.kube.kinds import Kind
+    from ship.kube.pod import Container
     from ship.kube.snapshot import Snapshot
 
     Object = Mapping[str, Any]
@@ -31,6 +32,7 @@ REMINDER_SECONDS = 30.0
 # What hinders a rollout for less than this is a part of every start, and not worth a line.
 SUSPICION_SECONDS = 5.0
 LOG_LINES = 40
+STARTING = ("", "ContainerCreating", "PodInitializing")
 # Looks at a pod of an older version that is not ready before it counts as stuck.
 STUCK_LOOKS = 5
 
@@ -91,7 +93,9 @@ class Rollout:
         if verdict.state in ("running", "done"):
             self._tell_progress(verdict, now, tell)
         if verdict.state == "running":
-            self._heal(snapshot, tell)
+            # Until then all pods look like those of another version.
+            if verdict.progress.is_observed:
+                self._heal(snapshot, tell)
             return
         self.end(verdict.state, verdict.cause)
         if self.outcome and self.outcome.cause:
@@ -158,6 +162,8 @@ class Rollout:
             return
         for pod in snapshot.old_pods:
             name = str(pod["metadata"]["name"])
+            if _keeps_its_template(name, snapshot.workload):
+                continue
             if is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
                 self._stuck.pop(name, None)
             elif self._heals or _is_sick(pod):
@@ -174,19 +180,27 @@ def _replaces_on_delete(workload: Object) -> bool:
     return strategy.get("type") == "OnDelete"
 
 
+def _keeps_its_template(pod: str, workload: Object) -> bool:
+    """Say whether a pod is below the partition: made anew, it has its old template again."""
+    strategy = (workload.get("spec") or {}).get("updateStrategy") or {}
+    partition = int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
+    number = pod.rpartition("-")[2]
+    return number.isdecimal() and int(number) < partition
+
+
 def _is_sick(pod: Object) -> bool:
-    """Say whether a container of a pod has failed, or cannot start."""
-    status = pod.get("status") or {}
-    starting = ("ContainerCreating", "PodInitializing")
-    for each in (
-        *(status.get("initContainerStatuses") or ()),
-        *(status.get("containerStatuses") or ()),
-    ):
-        state = each.get("state") or {}
-        waits = (state.get("waiting") or {}).get("reason") or ""
-        if each.get("restartCount") or (waits and waits not in starting):
-            return True
-    return False
+    """Say whether a container of a pod has failed, or cannot start, and does not run now.
+
+    One that runs may be recovering, as a database does: how often it has ended before says nothing.
+    """
+    return any(_cannot_run(each) for each in containers(pod))
+
+
+def _cannot_run(container: Container) -> bool:
+    if container.is_running or container.waits_for:
+        return container.waits_for not in STARTING
+    ended = container.ended
+    return bool(ended) and (container.role != INIT or bool(ended.get("exitCode")))
 
 
 class Watch:

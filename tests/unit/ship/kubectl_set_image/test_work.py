@@ -280,6 +280,51 @@ def test_a_stateful_set_is_healed_by_the_rollback(bed: Bed) -> None:
     assert bed.world.pods() == [OLD, OLD]
 
 
+def database(bed: Bed, **spec: Any) -> None:
+    there = workload(template(app=OLD), STATEFUL_SET, "db")
+    there["spec"] |= {"replicas": 2, **spec}
+    bed.has(there)
+
+
+def recovers(age: int, _: str) -> dict[str, Any]:
+    """Have been restarted long ago, and be busy for a while now."""
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    is_busy = 9 < age < 30
+    return {"state": {"running": {}}, "lastState": ended, "restartCount": 1, "ready": not is_busy}
+
+
+def test_a_pod_that_recovers_is_not_deleted_though_it_was_restarted_before(bed: Bed) -> None:
+    bed.world.images[OLD] = recovers
+    database(bed)
+    bed.run(workload="sts/db")
+    assert bed.world.pods() == [NEW, NEW]
+    assert bed.api.sent("DELETE") == []
+
+
+def test_a_pod_of_a_bad_version_that_is_in_the_way_is_deleted(bed: Bed) -> None:
+    bed.world.images[OLD] = crashes
+    database(bed)
+    bed.run(workload="sts/db")
+    assert bed.world.pods() == [NEW, NEW]
+    assert bed.api.sent("DELETE")
+
+
+def test_a_pod_below_the_partition_is_not_deleted_as_it_would_come_back_the_same(bed: Bed) -> None:
+    bed.world.images[OLD] = crashes
+    database(bed, updateStrategy={"rollingUpdate": {"partition": 1}})
+    bed.fails(workload="sts/db", timeout="30")
+    assert bed.api.sent("DELETE", "db-1")
+    assert bed.api.sent("DELETE", "db-0") == []
+
+
+def test_no_pod_is_deleted_before_the_controller_has_seen_the_change(bed: Bed) -> None:
+    bed.world.images[OLD] = crashes
+    database(bed)
+    bed.world.then[1] = lambda: setattr(bed.world, "settle", lambda: None)
+    bed.fails(workload="sts/db", timeout="30")
+    assert bed.api.sent("DELETE") == []
+
+
 @pytest.mark.parametrize("second", range(1, 6))
 def test_a_run_that_is_cancelled_while_it_watches_goes_back(bed: Bed, second: int) -> None:
     bed.has(web())
