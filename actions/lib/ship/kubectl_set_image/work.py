@@ -133,6 +133,7 @@ class _Deploy:
         self._watch = Watch(cluster.client, cluster.namespace, cluster.tell)
         self._rollouts: dict[str, Rollout] = {}
         self._rollbacks: dict[str, Rollout] = {}
+        self._images_back: dict[str, Mapping[str, str]] = {}
 
     def do(self) -> None:
         """Do it. Raises ShipError with what became of it."""
@@ -222,7 +223,7 @@ class _Deploy:
             target, found = applied.change.target, applied.change.found
             if back.get(str(target)) != BACK or not target.kind.has_rollout:
                 continue
-            images = all_containers(applied.change.back or {})
+            images = self._images_back[str(target)]
             ours = {name: images[name] for name in applied.change.images if name in images}
             seconds = float(self._inputs.limits.rollback)
             limits = Limits(seconds, 0.0, self._inputs.limits.restarts)
@@ -253,6 +254,8 @@ class _Deploy:
             return problem_of(error, self._cluster.server).what
         if done is None:
             return "somebody has set another image meanwhile, which was not overwritten"
+        # A webhook may have set others than those that we have sent.
+        self._images_back[target] = all_containers(applied.change.target.kind.template_of(done))
         self._tell(f"{target} was put back")
         return BACK
 
