@@ -11,6 +11,7 @@ import http.client
 import json
 import socket
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -27,6 +28,8 @@ FIELD_MANAGER = "gen-workflow"
 TIMEOUT_SECONDS = 30.0
 # How long a request is tried again when the server is busy or not there: it may be restarting.
 PATIENCE_SECONDS = 30.0
+# A server nearby answers within this.
+LEAST_SECONDS = 0.2
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 LONGEST_WAIT_SECONDS = 10.0
 BODY_LIMIT = 64 * 1024 * 1024
@@ -86,6 +89,12 @@ class _Connection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
+    def wait(self, seconds: float) -> None:
+        """Wait no longer than this for what comes next."""
+        self.timeout = seconds
+        if self.sock:
+            self.sock.settimeout(seconds)
+
 
 class Client:
     """Sends requests to one API server. Raises Refused or Unanswered."""
@@ -97,8 +106,7 @@ class Client:
         # The last answer: its body, and the object in it.
         self._body = b""
         self._found: dict[str, Any] = {}
-        self._patience = PATIENCE_SECONDS
-        self._timeout = TIMEOUT_SECONDS
+        self._end = inf
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
@@ -107,9 +115,12 @@ class Client:
         self._connection = None
 
     def hurry(self, seconds: float) -> None:
-        """From now on wait no longer than this for an answer, with all tries."""
+        """From now on wait no longer than this, for the answers of all requests together.
+
+        A server that answers at once is asked afterwards as well.
+        """
         self.close()
-        self._patience = self._timeout = seconds
+        self._end = time.monotonic() + seconds
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Return an object."""
@@ -170,7 +181,7 @@ class Client:
 
     def _send(self, request: _Request) -> None:
         """Send a request, several times if it is safe, and keep its answer."""
-        deadline = time.monotonic() + self._patience
+        deadline = min(time.monotonic() + PATIENCE_SECONDS, self._end)
         tries = 0
         while True:
             tries += 1
@@ -202,8 +213,10 @@ class Client:
         return refused, min(float(after), LONGEST_WAIT_SECONDS) if after.isdecimal() else 0
 
     def _exchange(self, request: _Request) -> tuple[int, str, bytes]:
+        seconds = max(LEAST_SECONDS, min(TIMEOUT_SECONDS, self._end - time.monotonic()))
         if not self._connection:
-            self._connection = _Connection(self._path, self._timeout)
+            self._connection = _Connection(self._path, seconds)
+        self._connection.wait(seconds)
         headers = {"Accept": "application/json, */*"}
         if request.media_type:
             headers["Content-Type"] = request.media_type

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
     Object = Mapping[str, Any]
 
-# Status updates of controllers move the version of an object without changing what we look at.
-TRIES = 5
+# Status updates of controllers move the version of an object without changing what we look at. In
+# a rollout of many pods there may be ten in a second, and a server far away needs a part of one.
+TRIES = 20
 # After such a refusal the change may be in: another one of ours was faster, or the server was too
 # slow to tell. So it is looked after.
 MAY_BE_MADE = (CONFLICT, *TRANSIENT)

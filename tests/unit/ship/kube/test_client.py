@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 
 from kube_api import Answer, Fault, KubeApi, Request, status
 from ship.kube import client as module
-from ship.kube.client import APPLY, JSON_PATCH, STRATEGIC, Client, Refused, Unanswered
+from ship.kube.client import (
+    APPLY,
+    JSON_PATCH,
+    LEAST_SECONDS,
+    STRATEGIC,
+    Client,
+    Refused,
+    Unanswered,
+)
 from ship.kube.kinds import DEPLOYMENT, path
 from ship.runner.errors import Interrupted
 
@@ -245,6 +254,30 @@ def test_a_server_that_is_not_there_is_told_after_our_patience(tmp_path: object)
     client.hurry(0.05)
     with pytest.raises(Unanswered, match="No such file or directory"):
         client.get(WEB)
+
+
+def test_in_a_hurry_all_requests_share_the_time_and_a_quick_server_is_still_asked(
+    client: Client, api: KubeApi
+) -> None:
+    now = [0.0]
+    waits: dict[float | None, None] = {}
+
+    class Noting(socket.socket):
+        def settimeout(self, seconds: float | None) -> None:
+            waits[seconds] = None
+            super().settimeout(seconds)
+
+    def late(_: Request) -> None:
+        now[0] += 3
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.time, "monotonic", lambda: now[0])
+        patch.setattr(module.socket, "socket", Noting)
+        api.before = late
+        client.hurry(4)
+        for _ in range(3):
+            client.get(WEB)
+    assert list(waits) == [4, 1, LEAST_SECONDS]
 
 
 def test_a_pod_is_deleted_only_if_it_is_still_the_same(client: Client, api: KubeApi) -> None:
