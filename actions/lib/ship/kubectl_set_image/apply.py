@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -152,6 +153,24 @@ class Apply:
             if _is_changed(now, change):
                 self.applied.append(Applied(change, now))
         self._open = []
+
+    def note_commits(self) -> None:
+        """Note the commit at workloads that had its images already.
+
+        Otherwise an older run that was slow would replace them: for that the note is there. Nothing
+        is lost when somebody else is faster.
+        """
+        for change in self.plan.changes:
+            commit = change.annotations.get(COMMIT)
+            known = not commit or change.found.annotations.get(COMMIT) == commit
+            if change.patch or change.is_applied or known:
+                continue
+            with contextlib.suppress(Refused, Unanswered):
+                now = self._now(change)
+                if not _has_moved(now, change):
+                    version = now["metadata"]["resourceVersion"]
+                    metadata = {"resourceVersion": version, "annotations": {COMMIT: commit}}
+                    self._send(change, {"metadata": metadata})
 
     def _send_patch(self, change: Change) -> None:
         try:

@@ -147,6 +147,7 @@ class _Deploy:
             each.outcome and each.outcome.status == "failed" for each in self._rollouts.values()
         ):
             self._fail()
+        self._apply.note_commits()
         allows = self._inputs.allows_no_pods
         self._report.finish(self._results({}), allows_no_pods=allows)
 

@@ -13,14 +13,18 @@ import pytest
 from kube_api import Answer, Fault, status
 from kube_world import crashes, is_not_found, starts_slowly
 from ship.kube.kinds import CRON_JOB, STATEFUL_SET
+from ship.kubectl_set_image.plan import COMMIT
 from ship.runner.errors import Interrupted, UserError
-from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, template, workload
+from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, SHA, template, workload
 from unit.ship.kubectl_set_image.step_bed import Bed, cancelled, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kube_api import Request
+
+
+WORKFLOW = "https://github.com/acme/app/.github/workflows/deploy.yml"
 
 
 def test_a_good_rollout(bed: Bed) -> None:
@@ -247,7 +251,39 @@ def test_what_needs_no_change_and_is_healthy_is_not_touched(bed: Bed) -> None:
     bed.has(web(NEW))
     bed.run()
     assert (bed.outputs["status"], bed.outputs["changed"]) == ("unchanged", "false")
+    [note] = bed.api.sent("PATCH")
+    assert list(note.body) == ["metadata"]
+    assert bed.api.get("Deployment", "web")["metadata"]["generation"] == 1
+
+
+def test_what_was_deployed_for_this_commit_already_is_not_even_noted(bed: Bed) -> None:
+    bed.has(web(NEW, **{COMMIT: f"{WORKFLOW} refs/heads/main {SHA} 7"}))
+    bed.run()
     assert bed.api.sent("PATCH") == []
+
+
+def test_an_older_run_does_not_replace_what_a_newer_one_found_as_it_should_be(bed: Bed) -> None:
+    """As when a commit is reverted while its run still builds."""
+    bed.has(web(NEW, **{COMMIT: f"{WORKFLOW} refs/heads/main {'1' * 40} 5"}))
+    bed.run()
+    noted = bed.api.get("Deployment", "web")["metadata"]["annotations"][COMMIT]
+    assert noted == f"{WORKFLOW} refs/heads/main {SHA} 7"
+
+
+def test_a_note_that_another_run_has_made_meanwhile_is_not_overwritten(bed: Bed) -> None:
+    newer = f"{WORKFLOW} refs/heads/main {'2' * 40} 8"
+
+    def note(request: Request) -> None:
+        if request.method == "PATCH":
+            bed.api.before = lambda _: None
+            bed.api.edit(
+                "Deployment", "web", lambda it: it["metadata"].update(annotations={COMMIT: newer})
+            )
+
+    bed.has(web(NEW))
+    bed.api.before = note
+    bed.run()
+    assert bed.api.get("Deployment", "web")["metadata"]["annotations"] == {COMMIT: newer}
 
 
 def test_what_needs_no_change_and_is_sick_fails_and_is_never_rolled_back(bed: Bed) -> None:
