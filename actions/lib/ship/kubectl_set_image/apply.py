@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 from ship.kube.client import (
     APPLY,
     CONFLICT,
-    JSON_PATCH,
     STRATEGIC,
     TRANSIENT,
     Refused,
     Unanswered,
 )
 from ship.kube.kinds import path
-from ship.kube.templates import all_containers, with_images
+from ship.kube.templates import all_containers
 from ship.kubectl_set_image import conflicts
 from ship.kubectl_set_image.manifests import apply_command
-from ship.kubectl_set_image.plan import CAUSE, COMMIT
+from ship.kubectl_set_image.plan import COMMIT
 from ship.runner import cancel
 from ship.runner.errors import StepFailed, UserError
 from ship.runner.named_tuple import NamedTuple
@@ -275,71 +274,3 @@ def _has_moved(now: Object, change: Change) -> bool:
     noted = (now["metadata"].get("annotations") or {}).get(COMMIT)
     same = noted == found.annotations.get(COMMIT)
     return not same or found.target.kind.template_of(now) != found.live
-
-
-class Back:
-    """Puts workloads back to what ran before."""
-
-    def __init__(self, client: Client, namespace: str) -> None:
-        self._client = client
-        self._namespace = namespace
-
-    def put(self, applied: Applied) -> Object | None:
-        """Put a workload back; return it, or None when there is nothing to go back to.
-
-        What another one has changed meanwhile stays: then only our images are put back, and
-        nothing at all where they are not ours any more.
-        """
-        target = applied.change.target
-        where = target.kind.path(self._namespace, target.name)
-        error: Exception = Unanswered("")
-        for _ in range(TRIES):
-            now = self._client.get(where)
-            template = self._template(now, applied)
-            if template is None:
-                return None
-            if target.kind.template_of(now) == template:
-                return now
-            try:
-                return self._client.patch(where, _back(now, template, applied.change), JSON_PATCH)
-            except Refused as refused:
-                if refused.status not in MAY_BE_MADE:
-                    raise
-                error = refused
-            except Unanswered as lost:
-                error = lost
-        raise error
-
-    def _template(self, now: Object, applied: Applied) -> Object | None:
-        change = applied.change
-        there = change.target.kind.template_of(now)
-        if change.back is None:
-            return None
-        if there in (applied.template, change.back):
-            return change.back
-        images, taken = all_containers(there), applied.images
-        if any(images.get(name) not in (ours, taken[name]) for name, ours in change.images.items()):
-            return None
-        back = with_images(there, {k: v for k, v in change.previous.items() if v})
-        return None if back == there else back
-
-
-def _back(now: Object, template: Object, change: Change) -> list[dict[str, Any]]:
-    """Return the JSON patch. It fails when the workload has changed since `now`."""
-    # Another version than the last one has its own cause, which its ReplicaSet keeps.
-    is_last = template == change.found.live
-    old = {**change.found.annotations, **({} if is_last else {CAUSE: None})}
-    noted = now["metadata"].get("annotations") or {}
-    version = now["metadata"]["resourceVersion"]
-    return [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-        {"op": "replace", "path": "/" + "/".join(change.target.kind.template), "value": template},
-        *(_annotation(key, old.get(key)) for key in (CAUSE, COMMIT) if key in noted),
-    ]
-
-
-def _annotation(key: str, old: str | None) -> dict[str, Any]:
-    where = "/metadata/annotations/" + key.replace("~", "~0").replace("/", "~1")
-    if old is None:
-        return {"op": "remove", "path": where}
-    return {"op": "replace", "path": where, "value": old}

@@ -12,7 +12,8 @@ from ship.kube.proxy import proxy
 from ship.kube.refusal import problem_of
 from ship.kube.templates import all_containers
 from ship.kubectl_set_image import manifests
-from ship.kubectl_set_image.apply import Applied, Apply, Back, Cluster
+from ship.kubectl_set_image.apply import Applied, Apply, Cluster
+from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.facts import Asker
 from ship.kubectl_set_image.plan import plan
 from ship.kubectl_set_image.report import Report

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -271,8 +272,8 @@ def test_in_a_hurry_all_requests_share_the_time_and_a_quick_server_is_still_aske
         now[0] += 3
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module.time, "monotonic", lambda: now[0])
-        patch.setattr(module.socket, "socket", Noting)
+        patch.setattr(time, "monotonic", lambda: now[0])
+        patch.setattr(socket, "socket", Noting)
         api.before = late
         client.hurry(4)
         for _ in range(3):

@@ -12,7 +12,8 @@ from doubles import ScriptedRunner
 from kube_api import Answer, Fault, KubeApi, Request, status
 from ship.kube.client import Client, Refused, Unanswered
 from ship.kube.kinds import CRON_JOB, DEPLOYMENT, KINDS
-from ship.kubectl_set_image.apply import TRIES, Apply, Back, Cluster
+from ship.kubectl_set_image.apply import TRIES, Apply, Cluster
+from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.manifests import Manifest
 from ship.kubectl_set_image.plan import plan
 from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
