@@ -173,7 +173,8 @@ class _Deploy:
         applied = {str(each.change.target): each for each in self._apply.applied}
         for change in self._apply.plan.changes:
             kind, name = change.target.kind, str(change.target)
-            if not kind.has_rollout or (name not in applied and change.found.is_healthy):
+            is_well = change.found.is_healthy and not change.found.has_restarted
+            if not kind.has_rollout or (name not in applied and is_well):
                 continue
             self._rollouts[name] = self._watch.rollout(
                 kind,

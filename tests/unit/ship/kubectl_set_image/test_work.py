@@ -262,6 +262,22 @@ def test_what_was_deployed_for_this_commit_already_is_not_even_noted(bed: Bed) -
     assert bed.api.sent("PATCH") == []
 
 
+def loops(age: int, _: str) -> dict[str, Any]:
+    """Crash every few seconds, and run between; without a probe it is ready then."""
+    ended = {"terminated": {"exitCode": 4, "reason": "Error"}}
+    runs = age % 3 != 0
+    state = {"running": {}} if runs else ended
+    return {"state": state, "lastState": ended, "ready": runs, "restartCount": age // 3 + 1}
+
+
+def test_what_crashes_again_and_again_is_not_called_unchanged_while_it_runs(bed: Bed) -> None:
+    bed.world.images[NEW] = loops
+    bed.has(web(NEW))
+    assert bed.api.get("Deployment", "web")["status"]["availableReplicas"] == 1
+    assert bed.fails().exit_code == 1
+    assert bed.outputs["cause"] == "crashed"
+
+
 def test_an_older_run_does_not_replace_what_a_newer_one_found_as_it_should_be(bed: Bed) -> None:
     """As when a commit is reverted while its run still builds."""
     bed.has(web(NEW, **{COMMIT: f"{WORKFLOW} refs/heads/main {'1' * 40} 5"}))
