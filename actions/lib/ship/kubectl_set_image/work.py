@@ -17,7 +17,7 @@ from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.facts import Asker
 from ship.kubectl_set_image.plan import plan
 from ship.kubectl_set_image.report import Report
-from ship.kubectl_set_image.results import BACK, EXIT_CODES, Result
+from ship.kubectl_set_image.results import BACK, EXIT_CODES, NEW, Result
 from ship.kubectl_set_image.watch import Rollout, Watch
 from ship.runner import cancel
 from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
@@ -250,7 +250,7 @@ class _Deploy:
     def _put(self, back: Back, applied: Applied) -> str:
         target = str(applied.change.target)
         if applied.change.back is None:
-            return "it is new, so there is nothing to go back to"
+            return NEW
         try:
             done = back.put(applied)
         except (Refused, Unanswered) as error:

@@ -536,7 +536,7 @@ def test_manifests_of_a_bad_version_go_back_and_what_is_new_is_told(bed: Bed) ->
     error = bed.fails(workload="", apply=".", image=f"app={NEW}")
     assert (bed.image(), bed.image("new")) == (OLD, NEW)
     assert "deployment/web: runs what ran before, and is healthy" in str(error)
-    assert "it is new, so there is nothing to go back to" in str(error)
+    assert "deployment/new: did not exist before, so it was not rolled back" in str(error)
     assert (bed.outputs["status"], bed.outputs["changed"]) == ("failed", "true")
 
 
