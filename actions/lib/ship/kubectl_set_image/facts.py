@@ -14,6 +14,7 @@ from ship.kube.pod import INIT, is_ready
 from ship.kube.pod import containers as containers_of
 from ship.kube.progress import progress_of
 from ship.kube.rights import missing, needed
+from ship.kube.snapshot import REVISION_HASH
 from ship.kube.templates import containers, without_hash
 from ship.kubectl_set_image import manifests
 from ship.kubectl_set_image.workload_input import Target
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     Object = Mapping[str, Any]
 
-HASH = "controller-revision-hash"
 # After so long a kubelet forgets that a container has crashed before.
 CALM_SECONDS = 600
 NOT_THERE = "a-workload-that-does-not-exist"
@@ -228,7 +228,7 @@ def _older(target: Target, before: Snapshot, observer: Observer) -> Object | Non
     if target.kind == DEPLOYMENT:
         return _of_replica_sets(before)
     ready = [pod for pod in before.old_pods if is_ready(pod)]
-    hashes = [str((pod["metadata"].get("labels") or {}).get(HASH)) for pod in ready]
+    hashes = [str((pod["metadata"].get("labels") or {}).get(REVISION_HASH)) for pod in ready]
     if not hashes:
         return None
     return _of_revisions(max(hashes, key=hashes.count), observer.revisions(before.workload))
@@ -247,7 +247,7 @@ def _of_revisions(wanted: str, revisions: Sequence[Object]) -> Object | None:
     """Return the template in the revision with a hash; its name ends with that of its pods."""
     for each in revisions:
         meta = each.get("metadata") or {}
-        name, label = str(meta.get("name")), (meta.get("labels") or {}).get(HASH)
+        name, label = str(meta.get("name")), (meta.get("labels") or {}).get(REVISION_HASH)
         if wanted in (name, label) or name.endswith(f"-{wanted}"):
             found = ((each.get("data") or {}).get("spec") or {}).get("template") or {}
             template = {key: value for key, value in found.items() if key != "$patch"}
