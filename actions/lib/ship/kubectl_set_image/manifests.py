@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Object = Mapping[str, Any]
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# For each request. Without it kubectl waits for ever for a server that takes connections only.
+PATIENCE = "--request-timeout=60s"
 BY_NAME = {kind.name: kind for kind in KINDS}
 TRY = "try the same with `kubectl apply --dry-run=server` where you write them"
 # By the words of kubectl, what has led to them and the next act.
@@ -62,7 +64,7 @@ def load(
     built = [path for path in paths if _is_kustomization(path)]
     plain = [f"--filename={path}" for path in paths if path not in built]
     # kubectl asks the server for the names of kinds; nothing is created.
-    read = ("create", "--dry-run=client", "--validate=false", "--output=json")
+    read = ("create", "--dry-run=client", "--validate=false", "--output=json", PATIENCE)
     here = (*options, f"--namespace={namespace}")
     commands = [kubectl(*read, *plain, why="read the manifests", options=here)] if plain else []
     for path in built:
@@ -187,7 +189,7 @@ def apply_command(
     dry_run: bool,
 ) -> Command:
     """Return the command that applies objects on the server. They go over stdin."""
-    flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-")
+    flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-", PATIENCE)
     given = (
         *flags,
         f"--namespace={namespace}",

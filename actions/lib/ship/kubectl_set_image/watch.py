@@ -114,13 +114,15 @@ class Rollout:
         self.outcome = Outcome(status, cause, self.last, log)
 
     def end_late(self, seconds: int) -> None:
-        """Note that the time is over; the suspicion that there is so far is the cause."""
+        """Note that the time is over, with the suspicion that there is so far."""
+        late = f"the rollout of {self.name} did not end within {seconds} s"
+        hint = "look at its pods with `kubectl get pods`; a slow one needs a longer `timeout`"
         cause = self.verdict.cause if self.verdict else None
-        self.end("failed", cause or Cause(
-            "timeout",
-            f"the rollout of {self.name} did not end within {seconds} s",
-            "look at its pods with `kubectl get pods`; a slow one needs a longer `timeout`",
-        ))  # fmt: skip
+        if cause:
+            # It may be no more than what the last pod that was on its way was waiting for.
+            longer = "a rollout that is only slow needs a longer `timeout`"
+            cause = cause._replace(text=f"{late}: {cause.text}", hint=f"{cause.hint}; {longer}")
+        self.end("failed", cause or Cause("timeout", late, hint))
 
     def _note_loss(
         self, error: Refused | Unanswered, now: float, tell: Callable[[str], None]

@@ -641,6 +641,7 @@ def test_the_manifests_go_over_stdin_and_name_their_namespace(bed: Bed) -> None:
     )  # fmt: skip
     assert "--namespace=shop" in command.argv
     assert command.why == "apply 1 object"
+    assert "--request-timeout=60s" in command.argv
 
 
 def test_an_error_of_the_step_is_not_hidden(bed: Bed) -> None:

@@ -352,6 +352,16 @@ def recovers(age: int, _: str) -> dict[str, Any]:
     return {"state": {"running": {}}, "lastState": ended, "restartCount": 1, "ready": not is_busy}
 
 
+def test_what_the_last_pod_waited_for_is_not_all_that_is_told_when_the_time_is_over(
+    bed: Bed,
+) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    said = str(bed.fails(timeout="10"))
+    assert "the rollout of deployment/web did not end within 10 s: the container runs, but" in said
+    assert "a rollout that is only slow needs a longer `timeout`" in said
+
+
 def test_a_pod_that_recovers_is_not_deleted_though_it_was_restarted_before(bed: Bed) -> None:
     bed.world.images[OLD] = recovers
     database(bed)
