@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ship.kube.client import NOT_FOUND, Refused, Unanswered
 from ship.kube.judge import Cause, Judge, Limits
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Object = Mapping[str, Any]
 
+T = TypeVar("T")
 POLL_SECONDS = 1.0
 # How long the API server may be gone: it restarts, or the network between has a fault.
 LOST_SECONDS = 120.0
@@ -113,9 +114,9 @@ class Rollout:
                 cause = self._judge.read_log(cause, log)
         self.outcome = Outcome(status, cause, self.last, log)
 
-    def end_late(self, seconds: int) -> None:
+    def end_late(self, seconds: float) -> None:
         """Note that the time is over, with the suspicion that there is so far."""
-        late = f"the rollout of {self.name} did not end within {seconds} s"
+        late = f"the rollout of {self.name} did not end within {seconds:.0f} s"
         hint = "look at its pods with `kubectl get pods`; a slow one needs a longer `timeout`"
         cause = self.verdict.cause if self.verdict else None
         if cause:
@@ -219,8 +220,18 @@ class Watch:
         self._client = client
         self._namespace = namespace
         self._tell = tell
-        self._clock = clock
+        self.clock = clock
         self._sleep = sleep
+
+    def until_answered(self, act: Callable[[], T], end: float) -> T:
+        """Do something again until the server answers; at the end raise Unanswered."""
+        while True:
+            try:
+                return act()
+            except Unanswered:
+                if self.clock() >= end:
+                    raise
+            self._sleep(POLL_SECONDS)
 
     def rollout(
         self,
@@ -233,25 +244,25 @@ class Watch:
         heals: bool,
     ) -> Rollout:
         """Return the rollout of a workload, not looked at yet."""
-        observer = Observer(self._client, kind, self._namespace, name, self._clock)
+        observer = Observer(self._client, kind, self._namespace, name, self.clock)
         judge = Judge(images, limits, baseline=baseline)
         return Rollout(observer, kind, f"{kind.word}/{name}", judge, heals=heals)
 
-    def run(self, rollouts: Sequence[Rollout], seconds: int, *, stops_at_failure: bool) -> None:
+    def run(self, rollouts: Sequence[Rollout], seconds: float, *, stops_at_failure: bool) -> None:
         """Look once a second until all have ended, or the time is over.
 
         With `stops_at_failure` the first failure ends the watch: the others go back as well.
         """
-        started = self._clock()
+        started = self.clock()
         while True:
             for each in rollouts:
                 if not each.outcome:
-                    each.look(self._clock(), self._tell)
+                    each.look(self.clock(), self._tell)
             open_ones = [each for each in rollouts if not each.outcome]
             failed = any(each.outcome and each.outcome.status == "failed" for each in rollouts)
             if not open_ones or (failed and stops_at_failure):
                 return
-            if self._clock() - started > seconds:
+            if self.clock() - started > seconds:
                 for each in open_ones:
                     each.end_late(seconds)
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ship.kube.client import Client, Refused, Unanswered
@@ -220,7 +221,9 @@ class _Deploy:
     def _roll_back(self) -> dict[str, str]:
         """Put all back and watch it; return BACK for each, or why it is not."""
         self._tell("rolling back to what ran before")
-        back = self._put_back(self._apply.applied)
+        # The server may have been lost, and be back soon.
+        end = self._watch.clock() + self._inputs.limits.rollback
+        back = self._put_back(self._apply.applied, end)
         rollouts = self._rollbacks
         for applied in self._apply.applied:
             target, found = applied.change.target, applied.change.found
@@ -233,26 +236,25 @@ class _Deploy:
             rollouts[str(target)] = self._watch.rollout(
                 target.kind, target.name, ours, limits, baseline=found.before, heals=True
             )
-        self._watch.run(
-            list(rollouts.values()), self._inputs.limits.rollback, stops_at_failure=False
-        )
+        left = max(0.0, end - self._watch.clock())
+        self._watch.run(list(rollouts.values()), left, stops_at_failure=False)
         for name, rollout in rollouts.items():
             outcome = rollout.outcome
             if outcome and not outcome.is_good:
                 back[name] = outcome.cause.text if outcome.cause else outcome.status
         return back
 
-    def _put_back(self, applied: Sequence[Applied]) -> dict[str, str]:
-        """Put workloads back; return BACK for each, or why it is not."""
+    def _put_back(self, applied: Sequence[Applied], end: float = 0.0) -> dict[str, str]:
+        """Put workloads back, trying until the end; return BACK for each, or why it is not."""
         back = Back(self._cluster.client, self._cluster.namespace)
-        return {str(each.change.target): self._put(back, each) for each in reversed(applied)}
+        return {str(each.change.target): self._put(back, each, end) for each in reversed(applied)}
 
-    def _put(self, back: Back, applied: Applied) -> str:
+    def _put(self, back: Back, applied: Applied, end: float) -> str:
         target = str(applied.change.target)
         if applied.change.back is None:
             return NEW
         try:
-            done = back.put(applied)
+            done = self._watch.until_answered(partial(back.put, applied), end)
         except (Refused, Unanswered) as error:
             return problem_of(error, self._cluster.server).what
         if done is None:

@@ -12,6 +12,7 @@ import pytest
 
 from kube_api import Answer, Fault, status
 from kube_world import crashes, is_not_found, starts_slowly
+from ship.kube import client
 from ship.kube.kinds import CRON_JOB, STATEFUL_SET
 from ship.kubectl_set_image.plan import COMMIT
 from ship.runner.errors import Interrupted, UserError
@@ -77,6 +78,26 @@ def test_a_crash_comes_with_its_log(bed: Bed) -> None:
     assert "no database" in error.evidence.text
     lines = bed.log.text.split("\n")
     assert not any(line.startswith("::error::gotcha") for line in lines)
+
+
+@pytest.mark.parametrize(("lost", "is_back"), [(60, True), (900, False)])
+def test_a_rollback_waits_for_a_server_that_is_gone_meanwhile(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, lost: int, *, is_back: bool
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.0)
+    bed.has(web())
+    bed.world.images[NEW] = is_not_found
+    say = bed.log.workflow.say
+
+    def go_down(text: str = "") -> None:
+        say(text)
+        if "rolling back" in text:
+            bed.api.fail(Fault(Answer(502, "EOF\n")), times=lost)
+
+    monkeypatch.setattr(bed.log.workflow, "say", go_down)
+    error = bed.fails()
+    assert (bed.image() == OLD) is is_back
+    assert ("runs what ran before, and is healthy" in str(error)) is is_back
 
 
 def test_a_bad_rollout_may_be_kept(bed: Bed) -> None:
