@@ -22,9 +22,10 @@ NODES = "/api/v1/nodes"
 # Of pods that are replaced again and again there may be hundreds, and each takes kilobytes.
 MOST_PODS = 2000
 # Events are asked for one object at a time: a namespace may have thousands of them. The server
-# reads all of these for each request. Where that takes long we ask less often: for a fifth of the
-# time at most, as long as the pause between is not too long for us.
+# reads all of these for each request. Where that takes longer than the way to a server far away, we
+# ask less often: for a fifth of the time at most, as long as the pause is not too long for us.
 MOST_PODS_WITH_EVENTS = 5
+LONGEST_WAY_SECONDS = 0.3
 PAUSE_FOR_EACH_SECOND = 4
 LONGEST_PAUSE_SECONDS = 15.0
 # The last words of a program are those that tell, and each of its lines may be long.
@@ -111,8 +112,9 @@ class Observer:
         objects = (snapshot.workload, *sick[:MOST_PODS_WITH_EVENTS])
         self._events = tuple(event for each in objects for event in self._events_of(each))
         now = self._clock()
-        pause = min((now - begun) * PAUSE_FOR_EACH_SECOND, LONGEST_PAUSE_SECONDS)
-        self._events_due = now + pause
+        if now - begun > LONGEST_WAY_SECONDS * len(objects):
+            pause = min((now - begun) * PAUSE_FOR_EACH_SECOND, LONGEST_PAUSE_SECONDS)
+            self._events_due = now + pause
 
     def _events_of(self, found: Object) -> Iterator[Object]:
         where = path("api/v1", self._namespace, "events")

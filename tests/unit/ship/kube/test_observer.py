@@ -61,7 +61,9 @@ def test_a_look_asks_for_the_events_of_the_workload_and_of_pods_that_are_not_rea
     assert asked == [f"involvedObject.uid={of}" for of in ("Deployment web", "Pod web-1-x")]
 
 
-@pytest.mark.parametrize(("seconds", "looks_with_events"), [(0.01, 20), (0.5, 4), (3.0, 1)])
+@pytest.mark.parametrize(
+    ("seconds", "looks_with_events"), [(0.01, 20), (0.25, 14), (0.5, 4), (3.0, 1)]
+)
 def test_a_server_that_is_slow_with_events_is_asked_for_them_less_often(
     api: KubeApi, observer: Observer, clock: Clock, seconds: float, looks_with_events: int
 ) -> None:
