@@ -64,7 +64,7 @@ def test_a_kind_may_be_written_as_for_kubectl(word: str, kind: Kind) -> None:
         ("deployment/web/app", "'web/app' is not a name", "small letters"),
         ("deployment/web_1", "'web_1' is not a name", "small letters"),
         (f"deployment/{'x' * 254}", "is not a name that Kubernetes accepts", "small letters"),
-        ("deployment web", "'deployment' has no kind before the name", "write KIND/NAME"),
+        ("deployment web", "'deployment' has no kind before the name", "write a slash"),
         ("deployment/web\ndeploy/web", "line 2 names deployment/web a second time", ""),
         ("deployment/web app", "'app' is not of the form CONTAINER=IMAGE", "name the container"),
         ("deployment/web app=", "there is no image for the container 'app'", "may be empty"),
@@ -118,6 +118,21 @@ def test_a_workload_without_an_image_of_its_own_needs_the_input() -> None:
     said = refusal(workload=f"deploy/web app={NEW}\ndeploy/api", image="")
     assert "input `image`: is required but empty" in said
     assert "it is empty when nothing was pushed" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("web", "write KIND/NAME, such as deployment/web"),
+        ("deployment web", "write a slash between: deployment/web"),
+        ("- deployment/web", "leave the dash out: deployment/web"),
+        ("deployment/web deployment/api", "write each workload on a line of its own"),
+    ],
+)
+def test_a_line_in_the_form_of_another_tool_is_told_once_with_ours(line: str, hint: str) -> None:
+    said = refusal(workload=line)
+    assert f"hint: {hint}\n" in said
+    assert said.count("input `workload`") == 1
 
 
 def test_a_workload_or_manifests_are_needed() -> None:
