@@ -207,6 +207,33 @@ def test_a_newer_deploy_of_the_same_image_by_another_run_is_a_conflict(bed: Bed)
     assert bed.image("web") == OLD
 
 
+RUNS = "https://github.com/acme/app/.github/workflows/deploy.yml refs/heads/main"
+
+
+@pytest.mark.parametrize(
+    ("number", "field", "wins"), [(6, "image", True), (6, "command", False), (8, "image", False)]
+)
+def test_a_run_for_an_older_commit_that_was_faster_by_moments_does_not_win(
+    bed: Bed, number: int, field: str, *, wins: bool
+) -> None:
+    [web] = bed.has(workload(template(app=OLD)))
+    apply = bed.apply(web)
+
+    def by_another_run(found: Object) -> None:
+        found["spec"]["template"]["spec"]["containers"][0][field] = OTHER
+        found["metadata"]["annotations"] = {COMMIT: f"{RUNS} {'1' * 40} {number}"}
+
+    bed.api.before = once(lambda: bed.api.edit("Deployment", "web", by_another_run))
+    if wins:
+        apply.run()
+        assert bed.image("web") == NEW
+        assert bed.back().put(apply.applied[0])
+        assert bed.image("web") == OLD, "nobody has seen the other image healthy"
+    else:
+        assert "was changed" in str(failing(apply))
+        assert bed.image("web") != NEW
+
+
 def scale(found: Object) -> None:
     found["spec"]["replicas"] += 1
 
