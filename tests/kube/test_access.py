@@ -154,6 +154,16 @@ def test_the_role_in_the_docs_is_enough_and_every_verb_of_it_is_needed(app: App,
     assert app.images(kind) == {"app": app.image("ok2")}
 
 
+def test_a_role_that_is_limited_to_the_workload_is_enough(app: App) -> None:
+    app.create()
+    rules = [
+        {**rule, "resourceNames": ["web"]} if rule["resources"] == ["deployments"] else rule
+        for rule in documented("Deployment")
+    ]
+    done = app.update(app.image("ok2"), kubeconfig=allow(app, rules, "named"))
+    assert done.code == 0, done.log
+
+
 def test_all_rights_that_are_missing_are_named_at_once(app: App) -> None:
     app.create()
     config = allow(app, [], "nothing")

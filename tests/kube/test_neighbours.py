@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from bed.step import Run
 from bed.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bed.step import RunningStep
     from kube.app import App
 
@@ -65,6 +68,60 @@ def test_two_runs_at_once_leave_one_healthy_version(app: App) -> None:
     ), [each.log for each in done]
     app.wait_ready()
     assert app.images()["app"] in {app.image("ok2"), app.image("ok3")}
+
+
+@pytest.fixture
+def mirror(app: App) -> Iterator[None]:
+    """A policy of the cluster that gives each image of a Deployment a tag, as for a mirror."""
+    api, place = app.cluster.api, "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolic"
+    image = "/spec/template/spec/containers/0/image"
+    value = "object.spec.template.spec.containers[0].image.replace('app@', 'app:mirrored@')"
+    change = f"[JSONPatch{{op: 'replace', path: '{image}', value: {value}}}]"
+    spec = {
+        "matchConstraints": {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": app.namespace}},
+            "resourceRules": [
+                {
+                    "apiGroups": ["apps"],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE", "UPDATE"],
+                    "resources": ["deployments"],
+                }
+            ],
+        },
+        "failurePolicy": "Fail",
+        "reinvocationPolicy": "Never",
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": change}}],
+    }
+    meta = {"name": app.namespace}
+    api("POST", f"{place}ies", {"metadata": meta, "spec": spec})
+    api("POST", f"{place}ybindings", {"metadata": meta, "spec": {"policyName": app.namespace}})
+    yield
+    api("DELETE", f"{place}ybindings/{app.namespace}")
+    api("DELETE", f"{place}ies/{app.namespace}")
+
+
+@pytest.mark.usefixtures("mirror")
+def test_an_image_that_the_cluster_rewrites_is_ours(app: App) -> None:
+    def mirrored(tag: str) -> dict[str, str]:
+        return {"app": app.image(tag).replace("app@", "app:mirrored@")}
+
+    def is_at_work() -> bool:
+        name = f"probe-{secrets.token_hex(4)}"
+        made = app.manifest("Deployment", name, app.image("ok"), replicas=0)
+        app.cluster.api("POST", app.path("Deployment"), made)
+        return app.images(name=name) == mirrored("ok")
+
+    wait_until(is_at_work, "the policy is at work")
+    app.create()
+    done = app.update(app.image("ok2"))
+    assert done.code == 0, done.log
+    assert done.outputs["status"] == "updated"
+    assert app.images() == mirrored("ok2")
+    done = app.update(app.image("crash"))
+    assert done.code == ROLLED_BACK, done.log
+    assert done.outputs["cause"] == "crashed"
+    assert app.images() == mirrored("ok2")
 
 
 def test_an_autoscaler_that_scales_meanwhile_is_no_failure(app: App) -> None:

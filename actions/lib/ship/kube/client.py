@@ -11,6 +11,7 @@ import http.client
 import json
 import socket
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -102,7 +103,7 @@ class Client:
         self._body = b""
         self._found: dict[str, Any] = {}
         # When all must be over, on the monotonic clock.
-        self._end = float("inf")
+        self._end = inf
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""

@@ -20,7 +20,7 @@ from ship.kube.causes.rollout_states import (
 from ship.kube.memory import Memory, Scene
 from ship.kube.patience import Patience, allowance
 from ship.kube.pod import is_alive, is_leaving, is_lost, is_ready, node
-from ship.kube.progress import Progress, is_away, progress_of
+from ship.kube.progress import ZERO_REPLICAS, Progress, is_away, progress_of
 from ship.kube.snapshot import condition, name, uid
 from ship.kube.stability import Stability
 from ship.kube.words import one_line, short, without_secrets
@@ -37,6 +37,8 @@ __all__ = ["Cause", "Judge", "Limits", "Outcome", "Verdict"]
 Outcome = Literal["running", "done", "failed", "superseded", "paused", "nothing-runs"]
 # A pause can be a matter of a moment, between two changes of another tool.
 _LOOKS_PAUSED = 2
+# A person, or an autoscaler, may scale to zero and up again.
+_SCALED_DOWN = 30.0
 _LONGEST_GAP = 10.0
 _LONGEST_LOG = 100_000
 _WRONG_PROCESSOR = "exec format error"
@@ -85,6 +87,8 @@ class Judge:
         self._stability = Stability(limits.stability)
         self._template: Object = {}
         self._looks_paused = 0
+        # When it wanted some pods for the last time.
+        self._had_pods: float | None = None
         self._missed = 0.0
         self._last: float | None = None
 
@@ -92,6 +96,8 @@ class Judge:
         """Judge the next snapshot."""
         snapshot = self._baseline.fresh(snapshot)._replace(at=self._watched(snapshot.at))
         progress = progress_of(snapshot)
+        if progress.wanted:
+            self._had_pods = snapshot.at
         if cause := self._superseded(snapshot):
             return Verdict("superseded", progress, cause)
         self._looks_paused = self._looks_paused + 1 if progress.is_paused else 0
@@ -99,7 +105,8 @@ class Judge:
             return Verdict("paused", progress, _of_workload(PAUSED, snapshot))
         if progress.nothing_runs:
             cause = _of_workload(NOTHING_RUNS[progress.nothing_runs], snapshot)
-            return Verdict("nothing-runs", progress, cause)
+            is_over = not self._was_scaled_down_just_now(snapshot, progress)
+            return Verdict("nothing-runs" if is_over else "running", progress, cause)
         return self._judge(snapshot, progress)
 
     def read_log(self, cause: Cause, text: str) -> Cause:
@@ -126,6 +133,12 @@ class Judge:
         self._missed += max(0.0, gap - _LONGEST_GAP)
         self._last = at
         return at - self._missed
+
+    def _was_scaled_down_just_now(self, snapshot: Snapshot, progress: Progress) -> bool:
+        """Return whether it had pods a moment ago: who scales it to zero may scale it up again."""
+        if progress.wanted or progress.nothing_runs != ZERO_REPLICAS:
+            return False
+        return self._had_pods is not None and snapshot.at - self._had_pods < _SCALED_DOWN
 
     def _judge(self, snapshot: Snapshot, progress: Progress) -> Verdict:
         if snapshot.template != self._template:

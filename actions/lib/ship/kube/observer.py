@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 NODES = "/api/v1/nodes"
 # Of pods that are replaced again and again there may be hundreds, and each takes kilobytes.
 MOST_PODS = 2000
-# Events are asked for one object at a time: a namespace may have thousands of them.
+# Events are asked for one object at a time: a namespace may have thousands of them. The server
+# reads all of these for each request. Where that takes longer than the way to a server far away, we
+# ask less often: for a fifth of the time at most, as long as the pause is not too long for us.
 MOST_PODS_WITH_EVENTS = 5
-MOST_LOG_BYTES = 16 * 1024 * 1024
-# Characters that a line of a log may have on average.
-LONG_LINE = 1000
+LONGEST_WAY_SECONDS = 0.3
+PAUSE_FOR_EACH_SECOND = 4
+LONGEST_PAUSE_SECONDS = 15.0
+# The last words of a program are those that tell, and each of its lines may be long.
+LOG_BYTES = 4 * 1024 * 1024
+LOG_CHARACTERS = 40_000
 
 
 class Observer:
@@ -48,6 +53,8 @@ class Observer:
         self._path = kind.path(namespace, name)
         self._clock = clock
         self._may_read_nodes = True
+        self._events: tuple[Object, ...] = ()
+        self._events_due = 0.0
 
     def workload(self) -> dict[str, Any]:
         """Return the workload alone."""
@@ -62,9 +69,10 @@ class Observer:
         sets = tuple(self._replica_sets(found, selector))
         owners = {uid(each) for each in sets} if self._kind == DEPLOYMENT else {uid(found)}
         listed = self._list("api/v1", "pods", selector)
-        pods = tuple(pod for pod in islice(listed, MOST_PODS) if owner_uid(pod) in owners)
+        pods = tuple(islice((pod for pod in listed if owner_uid(pod) in owners), MOST_PODS))
         bare = Snapshot(self._clock(), found, sets, pods, nodes=self._nodes())
-        return bare._replace(events=tuple(self._events(bare)))
+        self._read_events(bare)
+        return bare._replace(events=self._events)
 
     def _nodes(self) -> dict[str, bool] | None:
         """Say of each node whether it is ready and takes pods; None where we may not look.
@@ -98,26 +106,33 @@ class Observer:
     def _list(self, api: str, plural: str, selector: str) -> Iterator[dict[str, Any]]:
         return self._client.items(path(api, self._namespace, plural), labelSelector=selector)
 
-    def _events(self, snapshot: Snapshot) -> Iterator[Object]:
+    def _read_events(self, snapshot: Snapshot) -> None:
+        begun = self._clock()
+        if begun < self._events_due:
+            return
         sick = [pod for pod in snapshot.new_pods if not is_ready(pod) or _has_restarted(pod)]
-        new_sets = [each for each in snapshot.replica_sets if _has_pods_to_make(each)]
-        for each in (snapshot.workload, *new_sets[:3], *sick[:MOST_PODS_WITH_EVENTS]):
-            yield from self._client.items(
-                path("api/v1", self._namespace, "events"),
-                fieldSelector=f"involvedObject.uid={uid(each)}",
-            )
+        objects = (snapshot.workload, *sick[:MOST_PODS_WITH_EVENTS])
+        self._events = tuple(event for each in objects for event in self._events_of(each))
+        now = self._clock()
+        if now - begun > LONGEST_WAY_SECONDS * len(objects):
+            pause = min((now - begun) * PAUSE_FOR_EACH_SECOND, LONGEST_PAUSE_SECONDS)
+            self._events_due = now + pause
+
+    def _events_of(self, found: Object) -> Iterator[Object]:
+        where = path("api/v1", self._namespace, "events")
+        return self._client.items(where, fieldSelector=f"involvedObject.uid={uid(found)}")
 
     def log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
         """Return the last lines of the log of a container."""
-        # A limit in bytes cuts off the end, which tells the cause: so we cut the beginning.
         text = self._client.text(
             path("api/v1", self._namespace, "pods", pod) + "/log",
             container=container,
             tailLines=str(lines),
-            limitBytes=str(MOST_LOG_BYTES),
+            # The server cuts the end off, and we the beginning.
+            limitBytes=str(LOG_BYTES),
             **({"previous": "true"} if previous else {}),
         )
-        return text[-lines * LONG_LINE :]
+        return text[-LOG_CHARACTERS:]
 
     def delete_pod(self, pod: Object) -> None:
         """Delete a pod, so that its controller makes a new one."""
@@ -128,11 +143,6 @@ class Observer:
 def _is_open(node: Object) -> bool:
     is_closed = bool((node.get("spec") or {}).get("unschedulable"))
     return not is_closed and condition(node, "Ready").get("status") == "True"
-
-
-def _has_pods_to_make(replica_set: Object) -> bool:
-    wanted = (replica_set.get("spec") or {}).get("replicas") or 0
-    return wanted > ((replica_set.get("status") or {}).get("readyReplicas") or 0)
 
 
 def _has_restarted(pod: Object) -> bool:

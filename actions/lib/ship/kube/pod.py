@@ -40,6 +40,11 @@ class Container(NamedTuple):
         return "running" in self._state
 
     @property
+    def runs_since(self) -> str:
+        """When it was started, as the API writes times; empty while it does not run."""
+        return str((self._state.get("running") or {}).get("startedAt") or "")
+
+    @property
     def waits_for(self) -> str:
         """The reason for which it waits; empty where it does not wait, or for no reason."""
         return str((self._state.get("waiting") or {}).get("reason") or "")

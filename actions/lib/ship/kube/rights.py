@@ -17,31 +17,38 @@ REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 class Right(NamedTuple):
-    """A verb on a resource; `why` ends the sentence "it needs it …"."""
+    """A verb on a resource; `why` ends the sentence "it needs it …".
+
+    With a `name` it is needed for this object alone: a Role may be limited to it.
+    """
 
     verb: str
     group: str
     resource: str
     why: str
     subresource: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         part = f"/{self.subresource}" if self.subresource else ""
         return f"{self.verb} {self.resource}{part}"
 
 
-def needed(kinds: Iterable[Kind], *, secrets: bool) -> list[Right]:
-    """Return the rights that updates of these kinds need; with `secrets` such are written too."""
-    found = dict.fromkeys(right for kind in kinds for right in _for(kind))
+def needed(workloads: Iterable[tuple[Kind, str]], *, secrets: bool) -> list[Right]:
+    """Return the rights that updates of these workloads need, each with its kind and name.
+
+    With `secrets` such are written too.
+    """
+    found = dict.fromkeys(right for kind, name in workloads for right in _for(kind, name))
     if secrets:
         for verb in ("create", "patch"):
             found[Right(verb, "", "secrets", "to write the Secrets of the step")] = None
     return list(found)
 
 
-def _for(kind: Kind) -> Iterator[Right]:
-    yield Right("get", kind.group, kind.plural, "to see what runs")
-    yield Right("patch", kind.group, kind.plural, "to set the image")
+def _for(kind: Kind, name: str) -> Iterator[Right]:
+    yield Right("get", kind.group, kind.plural, "to see what runs", name=name)
+    yield Right("patch", kind.group, kind.plural, "to set the image", name=name)
     if kind == CRON_JOB:
         return
     yield Right("list", "", "pods", "to watch the new pods")
@@ -67,6 +74,7 @@ def _is_allowed(client: Client, namespace: str, right: Right) -> bool:
         "group": right.group,
         "resource": right.resource,
         "subresource": right.subresource,
+        "name": right.name,
     }
     review = {
         "apiVersion": "authorization.k8s.io/v1",

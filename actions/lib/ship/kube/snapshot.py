@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ship.kube.kinds import KINDS
+from ship.kube.templates import HASH
 from ship.runner.named_tuple import NamedTuple
 
 # An object of the API, as JSON.
 Object = Mapping[str, Any]
-DEPLOYMENT, STATEFUL_SET, DAEMON_SET = "Deployment", "StatefulSet", "DaemonSet"
-CRON_JOB = "CronJob"
+DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CRON_JOB = (each.name for each in KINDS)
+# The label of pods that says which revision they are of.
+REVISION_HASH = "controller-revision-hash"
 
-_HASH = "pod-template-hash"
-_REVISION = "controller-revision-hash"
 _GENERATION = "pod-template-generation"
 # The server writes it, and raises it whenever the template changes.
 _GENERATION_NOW = "deprecated.daemonset.template.generation"
@@ -78,7 +79,7 @@ class Snapshot(NamedTuple):
             # Until the controller has seen the change, its revision is the one before.
             status = self.workload.get("status") or {}
             now = status.get("updateRevision") if is_observed(self) else None
-            return {uid(pod) for pod in self.pods if now and _label(pod, _REVISION) == now}
+            return {uid(pod) for pod in self.pods if now and _label(pod, REVISION_HASH) == now}
         return self._new_of_daemon_set() if self.kind == DAEMON_SET else set()
 
     def _new_of_daemon_set(self) -> set[str]:
@@ -92,9 +93,9 @@ class Snapshot(NamedTuple):
         if not sure:
             images = _images(self.template["spec"])
             sure = [pod for pod in self.pods if _images(pod["spec"]) == images]
-        revisions = {_label(pod, _REVISION) for pod in sure} - {""}
+        revisions = {_label(pod, REVISION_HASH) for pod in sure} - {""}
         known = {uid(pod) for pod in sure}
-        return known | {uid(pod) for pod in self.pods if _label(pod, _REVISION) in revisions}
+        return known | {uid(pod) for pod in self.pods if _label(pod, REVISION_HASH) in revisions}
 
 
 def is_observed(snapshot: Snapshot) -> bool:
@@ -136,7 +137,7 @@ def _age(found: Object) -> tuple[str, str]:
 def _comparable(template: Object) -> Object:
     """Return a template without the label that the controller adds to it."""
     metadata = template.get("metadata") or {}
-    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != _HASH}
+    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH}
     annotations = metadata.get("annotations") or {}
     return {"labels": labels, "annotations": annotations, "spec": template.get("spec")}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from functools import partial
@@ -16,9 +17,11 @@ from ship.kube.client import (
     Unanswered,
 )
 from ship.kube.kinds import path
+from ship.kube.templates import all_containers, with_images
 from ship.kubectl_set_image import conflicts
 from ship.kubectl_set_image.manifests import apply_command
 from ship.kubectl_set_image.plan import COMMIT
+from ship.runner.commit import Commit
 from ship.runner.errors import StepFailed, UserError
 from ship.runner.named_tuple import NamedTuple
 
@@ -33,8 +36,9 @@ if TYPE_CHECKING:
 
     Object = Mapping[str, Any]
 
-# Status updates of controllers move the version of an object without changing what we look at.
-TRIES = 5
+# Status updates of controllers move the version of an object without changing what we look at. In
+# a rollout of many pods there may be ten in a second, and a server far away needs a part of one.
+TRIES = 20
 # After such a refusal the change may be in: another one of ours was faster, or the server was too
 # slow to tell. So it is looked after.
 MAY_BE_MADE = (CONFLICT, *TRANSIENT)
@@ -52,6 +56,12 @@ class Applied(NamedTuple):
     @property
     def template(self) -> Object:
         return self.change.target.kind.template_of(self.after)
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """Our images as the workload has them: a webhook may set those of a mirror instead."""
+        there = all_containers(self.template)
+        return {name: there.get(name, image) for name, image in self.change.images.items()}
 
 
 class Cluster(NamedTuple):
@@ -126,6 +136,10 @@ class Apply:
                 self.applied.append(Applied(change, self._sent(change)))
                 self._open = []
                 self._tell(f"{change.target} was changed")
+        for each in self.applied:
+            for name, image in each.images.items():
+                if image != each.change.images[name]:
+                    self._tell(f"{each.change.target}: the cluster has made it {name}={image}")
 
     def _make_namespace(self) -> None:
         """Apply the namespaces of the manifests first: the Secrets of the step go into one."""
@@ -145,6 +159,24 @@ class Apply:
             self._cluster.sleep(LATE_SECONDS)
             self._look_after_open_ones()
         self._open = []
+
+    def note_commits(self) -> None:
+        """Note the commit at workloads that had its images already.
+
+        Otherwise an older run that was slow would replace them: for that the note is there. Nothing
+        is lost when somebody else is faster.
+        """
+        for change in self.plan.changes:
+            commit = change.annotations.get(COMMIT)
+            known = not commit or change.found.annotations.get(COMMIT) == commit
+            if change.patch or change.is_applied or known:
+                continue
+            with contextlib.suppress(Refused, Unanswered):
+                now = self._now(change)
+                if not _has_moved(now, change):
+                    version = now["metadata"]["resourceVersion"]
+                    metadata = {"resourceVersion": version, "annotations": {COMMIT: commit}}
+                    self._send(change, {"metadata": metadata})
 
     def _look_after_open_ones(self) -> None:
         self._open = [each for each in self._open if not self._is_settled(each)]
@@ -205,6 +237,13 @@ class Apply:
         )
         return cluster.runner.run(command)
 
+    def _is_of_an_older_run(self, now: Object, change: Change) -> bool:
+        """Say whether a run for an older commit was faster by moments, and has set images only."""
+        there = Commit.parse((now["metadata"].get("annotations") or {}).get(COMMIT) or "")
+        ours, template = self._inputs.commit, change.target.kind.template_of(now)
+        is_older = there is not None and ours is not None and there.is_before(ours)
+        return is_older and with_images(template, change.images) == change.template
+
     def _now(self, change: Change) -> Object:
         return self._cluster.client.get(self._path(change))
 
@@ -231,7 +270,7 @@ class Apply:
             now = self._now(change)
             if _is_ours(now, change):
                 return now
-            if _has_moved(now, change):
+            if _has_moved(now, change) and not self._is_of_an_older_run(now, change):
                 raise conflicts.moved(change, now)
             version = now["metadata"]["resourceVersion"]
             body = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}

@@ -59,8 +59,8 @@ class Back:
             return None
         if there in (applied.template, change.back):
             return change.back
-        images = all_containers(there)
-        if any(images.get(name) != image for name, image in change.images.items()):
+        images, taken = all_containers(there), applied.images
+        if any(images.get(name) not in (ours, taken[name]) for name, ours in change.images.items()):
             return None
         back = with_images(there, {k: v for k, v in change.previous.items() if v})
         return None if back == there else back

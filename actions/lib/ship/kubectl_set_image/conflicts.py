@@ -19,8 +19,21 @@ if TYPE_CHECKING:
 MOVED = "a-workload-that-others-change"
 OWNED = "fields-of-another-tool"
 LONGEST = 2000
+OTHER_TOOL = (
+    "change them where this tool gets them from; or take them over with `force-conflicts: true`"
+)
+# kubectl-client-side-apply, kubectl-set, kubectl-edit and so on.
+KUBECTL = re.compile("kubectl")
+BY_HAND = (
+    "kubectl has set them, by hand or in a workflow of before: when these manifests are to have "
+    "the last word from now on, run this once with `force-conflicts: true`"
+)
 # As kubectl prints the owners of fields: conflict with "argocd-controller" using apps/v1: …
 OWNER = re.compile(r'conflicts? with "([^"]+)"')
+# Its advice is for who has the command line before him.
+ADVICE = re.compile(r"\s*Please review the fields above--.*?(?:#conflicts|\Z)", re.DOTALL)
+# As the server quotes what is no text where a text must be, such as the PIN in a Secret.
+VALUE = re.compile(r"(Unstructured\{Value:)[^}]*")
 
 
 def refused(message: str, anchor: str) -> Problem:
@@ -62,16 +75,16 @@ def is_new_namespace(text: str, objects: Sequence[Object]) -> bool:
 
 def not_applied(text: str, *, dry_run: bool) -> ShipError:
     """Return the error for manifests that were not applied, or not whole."""
+    text = VALUE.sub(r"\1…", ADVICE.sub("", text))
     said = " ".join(text.split())[:LONGEST] or "kubectl gave no reason"
-    owners = ", ".join(dict.fromkeys(OWNER.findall(text)))
+    owners = list(dict.fromkeys(OWNER.findall(text)))
     kind = UserError if dry_run else StepFailed
     done = "" if dry_run else "; some of them may be applied"
     if owners:
         return kind.of(
-            f"fields of the manifests belong to {owners}{done}: {said}",
+            f"fields of the manifests belong to {', '.join(owners)}{done}: {said}",
             where="input `apply`",
-            hint="change them where this tool gets them from; or take them over with "
-            "`force-conflicts: true`",
+            hint=BY_HAND if all(map(KUBECTL.match, owners)) else OTHER_TOOL,
             anchor=OWNED,
         )
     return kind.of(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from calendar import timegm
 from typing import TYPE_CHECKING, Any
 
 from ship.kube.client import FORBIDDEN, NOT_FOUND, Refused
 from ship.kube.kinds import DEPLOYMENT
 from ship.kube.observer import Observer
+from ship.kube.pod import INIT, is_ready
 from ship.kube.pod import containers as containers_of
-from ship.kube.pod import is_ready
 from ship.kube.progress import progress_of
 from ship.kube.rights import missing, needed
+from ship.kube.snapshot import REVISION_HASH
 from ship.kube.templates import containers, without_hash
 from ship.kubectl_set_image import manifests
 from ship.kubectl_set_image.workload_input import Target
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
 
     Object = Mapping[str, Any]
 
-HASH = "controller-revision-hash"
+# After so long a kubelet forgets that a container has crashed before.
+CALM_SECONDS = 600
 NOT_THERE = "a-workload-that-does-not-exist"
 RIGHTS = "a-right-that-is-missing-in-the-cluster"
 
@@ -46,12 +50,8 @@ class Found(NamedTuple):
     manifest: Manifest | None = None
     serving: Object | None = None
     is_healthy: bool = False
-
-    @property
-    def is_calm(self) -> bool:
-        """Whether it is healthy and no container has ended: what crashes is ready in between."""
-        pods = self.before.new_pods if self.before else ()
-        return self.is_healthy and all(map(_has_never_ended, pods))
+    # Whether some of its containers were restarted lately: they may do it again.
+    has_restarted: bool = False
 
     @property
     def workload(self) -> Object:
@@ -113,7 +113,7 @@ class Asker:
             self._check_all_rights(targets, error)
             raise
         if self._problems:
-            raise UserError(*self._problems)
+            raise UserError(*dict.fromkeys(self._problems))
         return Facts(self._namespace, tuple(filter(None, found)), tuple(objects))
 
     def _problem(self, name: str, what: str, hint: str, anchor: str) -> None:
@@ -135,7 +135,8 @@ class Asker:
             return Found(target, before, manifest, target.kind.template_of(workload), True)  # noqa: FBT003
         is_healthy = progress_of(before).is_done
         serving = _serving(target, before, observer, is_healthy=is_healthy)
-        return Found(target, before, manifest, serving, is_healthy)
+        has_restarted = not all(map(_is_calm, before.new_pods))
+        return Found(target, before, manifest, serving, is_healthy, has_restarted)
 
     def _not_there(self, target: Target) -> None:
         names: list[str] = []
@@ -153,25 +154,29 @@ class Asker:
 
     def _check_rights(self, found: Sequence[Found | None], *, unproven_only: bool) -> None:
         """Note the rights that we lack, of those that were not shown by using them."""
-        kinds = [each.target.kind for each in found if each]
-        rights = needed(kinds, secrets=bool(self._inputs.all_secrets))
+        there = [(each.target.kind, each.target.name) for each in found if each]
+        rights = needed(there, secrets=bool(self._inputs.all_secrets))
         asked = [each for each in rights if not (unproven_only and _is_shown(each))]
         for right in missing(self._client, self._namespace, asked):
             self._lacks(str(right), right.why)
 
     def _check_all_rights(self, targets: Sequence[Target], error: Refused) -> None:
         """Raise UserError with all rights that are missing, after one request was forbidden."""
-        rights = needed([each.kind for each in targets], secrets=bool(self._inputs.all_secrets))
+        asked = [(each.kind, each.name) for each in targets]
+        rights = needed(asked, secrets=bool(self._inputs.all_secrets))
         with contextlib.suppress(Refused):
-            for right in missing(self._client, self._namespace, rights):
-                self._lacks(str(right), right.why)
+            lacking = missing(self._client, self._namespace, rights)
+            for right in lacking:
+                self._lacks(str(right), right.why, has_none=len(lacking) == len(rights))
         if not self._problems:
             self._lacks(error.message, "")
-        raise UserError(*self._problems) from None
+        raise UserError(*dict.fromkeys(self._problems)) from None
 
-    def _lacks(self, right: str, why: str) -> None:
+    def _lacks(self, right: str, why: str, *, has_none: bool = False) -> None:
         what = f"the login of the kubeconfig may not {right} in namespace {self._namespace!r}"
         hint = "bind the Role of docs/kubectl-set-image.md to it"
+        if has_none:
+            hint = f"it has no right there: check `namespace` and `context`, or {hint}"
         reason = f", which the step needs {why}" if why else ""
         self._problem("kubeconfig", f"{what}{reason}", hint, RIGHTS)
 
@@ -201,12 +206,29 @@ def _has_never_ended(pod: Object) -> bool:
     return not any(each.ends for each in containers_of(pod))
 
 
+def _is_calm(pod: Object) -> bool:
+    """Say whether no container has been restarted lately.
+
+    One that crashes again and again runs between, without a readiness probe as if all were well.
+    """
+    restarted = [each for each in containers_of(pod) if each.ends and each.role != INIT]
+    return all(_age(each.runs_since) > CALM_SECONDS for each in restarted)
+
+
+def _age(moment: str) -> float:
+    """Return for how many seconds a moment is over; 0 for none."""
+    try:
+        return time.time() - timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return 0
+
+
 def _older(target: Target, before: Snapshot, observer: Observer) -> Object | None:
     """Return the template of most of the old pods that are ready."""
     if target.kind == DEPLOYMENT:
         return _of_replica_sets(before)
     ready = [pod for pod in before.old_pods if is_ready(pod)]
-    hashes = [str((pod["metadata"].get("labels") or {}).get(HASH)) for pod in ready]
+    hashes = [str((pod["metadata"].get("labels") or {}).get(REVISION_HASH)) for pod in ready]
     if not hashes:
         return None
     return _of_revisions(max(hashes, key=hashes.count), observer.revisions(before.workload))
@@ -225,7 +247,7 @@ def _of_revisions(wanted: str, revisions: Sequence[Object]) -> Object | None:
     """Return the template in the revision with a hash; its name ends with that of its pods."""
     for each in revisions:
         meta = each.get("metadata") or {}
-        name, label = str(meta.get("name")), (meta.get("labels") or {}).get(HASH)
+        name, label = str(meta.get("name")), (meta.get("labels") or {}).get(REVISION_HASH)
         if wanted in (name, label) or name.endswith(f"-{wanted}"):
             found = ((each.get("data") or {}).get("spec") or {}).get("template") or {}
             template = {key: value for key, value in found.items() if key != "$patch"}

@@ -135,6 +135,8 @@ def _manifests(read: Reader, workspace: str) -> tuple[str, ...]:
         path = os.path.normpath(os.path.join(workspace, line))
         if not os.path.exists(path):
             hint = "the path is relative to the workspace: check that actions/checkout runs before"
+            if "*" in line:
+                hint = "name the folder: patterns are not read"
             read.problem("apply", f"line {number}: there is no file or folder {line!r}", hint)
         found.append(path)
     return tuple(found)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from ship.kube.client import FIELD_MANAGER
 from ship.kube.kinds import KINDS, Kind
 from ship.kube.proxy import kubectl
 from ship.runner.command import Secret
-from ship.runner.errors import UserError
+from ship.runner.errors import Problem, UserError
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -23,11 +24,25 @@ if TYPE_CHECKING:
     Object = Mapping[str, Any]
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# For each request. Without it kubectl waits for ever for a server that takes connections only.
+PATIENCE = "--request-timeout=60s"
 BY_NAME = {kind.name: kind for kind in KINDS}
 TRY = "try the same with `kubectl apply --dry-run=server` where you write them"
-OTHER_NAMESPACE = (
-    "set `namespace` to that of the manifests; those of several namespaces need a step for each"
-)
+# By the words of kubectl, what has led to them and the next act.
+HINTS = (
+    ("does not match the namespace",
+     "set `namespace` to that of the manifests; those of several namespaces need a step for each"),
+    ("Chart.yaml",
+     "this is a Helm chart: render it with `helm template` in a step before, and name the result"),
+    ("kustomization.y",
+     "name the folder of the kustomization, and not its file"),
+    ("recognized file extensions",
+     "the folder has none itself, and no folder below it is read: name the one that has them"),
+    ("no objects passed",
+     "the files are empty: look what should have written them"),
+    ("ensure CRDs are installed",
+     "apply the CustomResourceDefinition in a step before: kubectl asks the cluster what it has"),
+)  # fmt: skip
 ANCHOR = "manifests-that-are-not-accepted"
 
 
@@ -49,14 +64,49 @@ def load(
     built = [path for path in paths if _is_kustomization(path)]
     plain = [f"--filename={path}" for path in paths if path not in built]
     # kubectl asks the server for the names of kinds; nothing is created.
-    read = ("create", "--dry-run=client", "--validate=false", "--output=json")
+    read = ("create", "--dry-run=client", "--validate=false", "--output=json", PATIENCE)
     here = (*options, f"--namespace={namespace}")
     commands = [kubectl(*read, *plain, why="read the manifests", options=here)] if plain else []
     for path in built:
         text = Secret(_run(kubectl("kustomize", path, why="build the manifests"), runner))
         command = kubectl(*read, "--filename=-", why="read what was built", options=here)
         commands.append(command._replace(stdin=text))
-    return tuple(each for command in commands for each in _objects(_run(command, runner)))
+    objects = tuple(each for command in commands for each in _objects(_run(command, runner)))
+    _check_templates(objects)
+    return objects
+
+
+def _check_templates(objects: Sequence[Object]) -> None:
+    """Raise UserError for pod templates that we cannot read: kubectl was told not to validate."""
+    problems = [
+        Problem(
+            "input `apply`",
+            f"{each} has no `{field}`, or one of another form",
+            "look at the indentation of its file, and at the dashes of its lists",
+            ANCHOR,
+        )
+        for each in workloads(objects)
+        for field in _flaws(each)
+    ]
+    if problems:
+        raise UserError(*problems)
+
+
+def _flaws(manifest: Manifest) -> Iterator[str]:
+    """Yield the first field on the way to the containers that is not as it must be, or lists."""
+    found: Any = manifest.object
+    path = ""
+    for key in (*manifest.kind.template, "spec"):
+        found, path = found.get(key), f"{path}.{key}".lstrip(".")
+        if not isinstance(found, dict):
+            yield path
+            return
+    if not found.get("containers"):
+        yield f"{path}.containers"
+    for key in ("containers", "initContainers", "volumes", "imagePullSecrets"):
+        listed = found.get(key) or []
+        if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+            yield f"{path}.{key}"
 
 
 def _is_kustomization(path: str) -> bool:
@@ -70,14 +120,19 @@ def _run(command: Command, runner: Runner) -> str:
         raise UserError.of(
             f"kubectl does not accept the manifests: {said}",
             where="input `apply`",
-            hint=OTHER_NAMESPACE if "does not match the namespace" in said else TRY,
+            hint=next((hint for words, hint in HINTS if words in said), TRY),
             anchor=ANCHOR,
         )
     return done.stdout
 
 
 def _said(text: str) -> str:
-    return " ".join(text.split())[:2000] or "it gave no reason"
+    """Return what kubectl says, without the text of a file that is no manifest.
+
+    It quotes all of it, and it may be a file with secrets that lies beside the manifests.
+    """
+    lines = (re.sub(r"('Kind' is missing) in '.*", r"\1", each) for each in text.splitlines())
+    return " ".join(" ".join(lines).split())[:2000] or "it gave no reason"
 
 
 def _objects(text: str) -> Iterator[Object]:
@@ -143,7 +198,7 @@ def apply_command(
     dry_run: bool,
 ) -> Command:
     """Return the command that applies objects on the server. They go over stdin."""
-    flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-")
+    flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-", PATIENCE)
     given = (
         *flags,
         f"--namespace={namespace}",

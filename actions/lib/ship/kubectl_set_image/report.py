@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ship.kubectl_set_image.results import BACK, EXIT_CODES, ICONS, Result, worst
+from ship.kubectl_set_image.results import BACK, EXIT_CODES, ICONS, NEW, Result, worst
 from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed
 from ship.runner.summary import cell, table
 
@@ -189,6 +189,9 @@ def _after(results: Sequence[Result]) -> Iterator[Problem]:
         target = str(each.change.target)
         if each.back == BACK:
             yield Problem(target, "runs what ran before, and is healthy")
+        elif each.back == NEW:
+            hint = "its pods stay, so that you can look at them; the next run goes on from there"
+            yield Problem(target, "did not exist before, so it was not rolled back", hint)
         elif each.back:
             hint = "look at it now: `kubectl rollout undo` may go to another bad version"
             how = "is not back to what ran before"

@@ -23,6 +23,7 @@ EXIT_CODES: Mapping[str, int] = {
     "failed": 1, "rolled-back": 4, "superseded": 5, "paused": 6, "no-pods": 7, "cancelled": 130,
 }  # fmt: skip
 BACK = "back"
+NEW = "it is new, so there is nothing to go back to"
 
 
 class Result(NamedTuple):

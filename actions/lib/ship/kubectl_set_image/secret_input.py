@@ -131,6 +131,11 @@ def read_pull_secret(read: Reader, images: Sequence[str], actor: str) -> Cluster
     hint = "use small letters, digits and dashes"
     read.matching("pull-secret", NAME, "a name that Kubernetes accepts", name, hint=hint)
     registries = dict.fromkeys(parsed.registry for parsed in map(Name.of, images) if parsed)
+    if len(registries) > 1:
+        # Each node would send the password of one registry to the other.
+        what = f"the images are of {' and '.join(registries)}, and one login is for one registry"
+        hint = "update the images of each in a step of its own, or create the Secret by hand"
+        read.problem("pull-secret", what, hint, ANCHOR)
     is_ours = list(registries) == [GHCR]
     password = given or (read.job_token() if is_ours else Secret(""))
     if not password:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ship.kube.client import NOT_FOUND, Refused, Unanswered
 from ship.kube.judge import Cause, Judge, Limits
 from ship.kube.kinds import STATEFUL_SET
 from ship.kube.observer import Observer
-from ship.kube.pod import is_ready
+from ship.kube.pod import INIT, containers, is_ready
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from ship.kube.client import Client
     from ship.kube.judge import Verdict
     from ship.kube.kinds import Kind
+    from ship.kube.pod import Container
     from ship.kube.snapshot import Snapshot
 
     Object = Mapping[str, Any]
 
+T = TypeVar("T")
 POLL_SECONDS = 1.0
 # How long the API server may be gone: it restarts, or the network between has a fault.
 LOST_SECONDS = 120.0
@@ -31,6 +33,7 @@ REMINDER_SECONDS = 30.0
 # What hinders a rollout for less than this is a part of every start, and not worth a line.
 SUSPICION_SECONDS = 5.0
 LOG_LINES = 40
+STARTING = ("", "ContainerCreating", "PodInitializing")
 # Looks at a pod of an older version that is not ready before it counts as stuck.
 STUCK_LOOKS = 5
 
@@ -91,7 +94,9 @@ class Rollout:
         if verdict.state in ("running", "done"):
             self._tell_progress(verdict, now, tell)
         if verdict.state == "running":
-            self._heal(snapshot, tell)
+            # Until then all pods look like those of another version.
+            if verdict.progress.is_observed:
+                self._heal(snapshot, tell)
             return
         self.end(verdict.state, verdict.cause)
         if self.outcome and self.outcome.cause:
@@ -109,14 +114,16 @@ class Rollout:
                 cause = self._judge.read_log(cause, log)
         self.outcome = Outcome(status, cause, self.last, log)
 
-    def end_late(self, seconds: int) -> None:
-        """Note that the time is over; the suspicion that there is so far is the cause."""
+    def end_late(self, seconds: float) -> None:
+        """Note that the time is over, with the suspicion that there is so far."""
+        late = f"the rollout of {self.name} did not end within {seconds:.0f} s"
+        hint = "look at its pods with `kubectl get pods`; a slow one needs a longer `timeout`"
         cause = self.verdict.cause if self.verdict else None
-        self.end("failed", cause or Cause(
-            "timeout",
-            f"the rollout of {self.name} did not end within {seconds} s",
-            "look at its pods with `kubectl get pods`; a slow one needs a longer `timeout`",
-        ))  # fmt: skip
+        if cause:
+            # It may be no more than what the last pod that was on its way was waiting for.
+            longer = "a rollout that is only slow needs a longer `timeout`"
+            cause = cause._replace(text=f"{late}: {cause.text}", hint=f"{cause.hint}; {longer}")
+        self.end("failed", cause or Cause("timeout", late, hint))
 
     def _note_loss(
         self, error: Refused | Unanswered, now: float, tell: Callable[[str], None]
@@ -158,6 +165,8 @@ class Rollout:
             return
         for pod in snapshot.old_pods:
             name = str(pod["metadata"]["name"])
+            if _keeps_its_template(name, snapshot.workload):
+                continue
             if is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
                 self._stuck.pop(name, None)
             elif self._heals or _is_sick(pod):
@@ -174,19 +183,27 @@ def _replaces_on_delete(workload: Object) -> bool:
     return strategy.get("type") == "OnDelete"
 
 
+def _keeps_its_template(pod: str, workload: Object) -> bool:
+    """Say whether a pod is below the partition: made anew, it has its old template again."""
+    strategy = (workload.get("spec") or {}).get("updateStrategy") or {}
+    partition = int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
+    number = pod.rpartition("-")[2]
+    return number.isdecimal() and int(number) < partition
+
+
 def _is_sick(pod: Object) -> bool:
-    """Say whether a container of a pod has failed, or cannot start."""
-    status = pod.get("status") or {}
-    starting = ("ContainerCreating", "PodInitializing")
-    for each in (
-        *(status.get("initContainerStatuses") or ()),
-        *(status.get("containerStatuses") or ()),
-    ):
-        state = each.get("state") or {}
-        waits = (state.get("waiting") or {}).get("reason") or ""
-        if each.get("restartCount") or (waits and waits not in starting):
-            return True
-    return False
+    """Say whether a container of a pod has failed, or cannot start, and does not run now.
+
+    One that runs may be recovering, as a database does: how often it has ended before says nothing.
+    """
+    return any(_cannot_run(each) for each in containers(pod))
+
+
+def _cannot_run(container: Container) -> bool:
+    if container.is_running or container.waits_for:
+        return container.waits_for not in STARTING
+    ended = container.ended
+    return bool(ended) and (container.role != INIT or bool(ended.get("exitCode")))
 
 
 class Watch:
@@ -203,8 +220,18 @@ class Watch:
         self._client = client
         self._namespace = namespace
         self._tell = tell
-        self._clock = clock
+        self.clock = clock
         self._sleep = sleep
+
+    def until_answered(self, act: Callable[[], T], end: float) -> T:
+        """Do something again until the server answers; at the end raise Unanswered."""
+        while True:
+            try:
+                return act()
+            except Unanswered:
+                if self.clock() >= end:
+                    raise
+            self._sleep(POLL_SECONDS)
 
     def rollout(
         self,
@@ -217,25 +244,25 @@ class Watch:
         heals: bool,
     ) -> Rollout:
         """Return the rollout of a workload, not looked at yet."""
-        observer = Observer(self._client, kind, self._namespace, name, self._clock)
+        observer = Observer(self._client, kind, self._namespace, name, self.clock)
         judge = Judge(images, limits, baseline=baseline)
         return Rollout(observer, kind, f"{kind.word}/{name}", judge, heals=heals)
 
-    def run(self, rollouts: Sequence[Rollout], seconds: int, *, stops_at_failure: bool) -> None:
+    def run(self, rollouts: Sequence[Rollout], seconds: float, *, stops_at_failure: bool) -> None:
         """Look once a second until all have ended, or the time is over.
 
         With `stops_at_failure` the first failure ends the watch: the others go back as well.
         """
-        started = self._clock()
+        started = self.clock()
         while True:
             for each in rollouts:
                 if not each.outcome:
-                    each.look(self._clock(), self._tell)
+                    each.look(self.clock(), self._tell)
             open_ones = [each for each in rollouts if not each.outcome]
             failed = any(each.outcome and each.outcome.status == "failed" for each in rollouts)
             if not open_ones or (failed and stops_at_failure):
                 return
-            if self._clock() - started > seconds:
+            if self.clock() - started > seconds:
                 for each in open_ones:
                     each.end_late(seconds)
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ship.kube.client import Client, Refused, Unanswered
@@ -17,7 +18,7 @@ from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.facts import Asker
 from ship.kubectl_set_image.plan import plan
 from ship.kubectl_set_image.report import Report
-from ship.kubectl_set_image.results import BACK, EXIT_CODES, Result
+from ship.kubectl_set_image.results import BACK, EXIT_CODES, NEW, Result
 from ship.kubectl_set_image.watch import Rollout, Watch
 from ship.runner import cancel
 from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
@@ -135,6 +136,7 @@ class _Deploy:
         self._rollouts: dict[str, Rollout] = {}
         self._rollbacks: dict[str, Rollout] = {}
         self._are_put_back: set[str] = set()
+        self._images_back: dict[str, Mapping[str, str]] = {}
 
     def do(self) -> None:
         """Do it. Raises ShipError with what became of it."""
@@ -148,6 +150,7 @@ class _Deploy:
             each.outcome and each.outcome.status == "failed" for each in self._rollouts.values()
         ):
             self._fail()
+        self._apply.note_commits()
         allows = self._inputs.allows_no_pods
         self._report.finish(self._results({}), allows_no_pods=allows)
 
@@ -169,15 +172,16 @@ class _Deploy:
 
     def _watch_all(self) -> None:
         inputs = self._inputs
+        applied = {str(each.change.target): each for each in self._apply.applied}
         for change in self._apply.plan.changes:
-            kind = change.target.kind
-            changed = str(change.target) in self._changed()
-            if not kind.has_rollout or (not changed and change.found.is_calm):
+            kind, name = change.target.kind, str(change.target)
+            is_well = change.found.is_healthy and not change.found.has_restarted
+            if not kind.has_rollout or (name not in applied and is_well):
                 continue
-            self._rollouts[str(change.target)] = self._watch.rollout(
+            self._rollouts[name] = self._watch.rollout(
                 kind,
                 change.target.name,
-                change.images,
+                applied[name].images if name in applied else change.images,
                 self._limits(change),
                 baseline=change.found.before,
                 heals=False,
@@ -218,44 +222,47 @@ class _Deploy:
     def _roll_back(self) -> dict[str, str]:
         """Put all back and watch it; return BACK for each, or why it is not."""
         self._tell("rolling back to what ran before")
-        back = self._put_back(self._apply.applied)
+        # The server may have been lost, and be back soon.
+        end = self._watch.clock() + self._inputs.limits.rollback
+        back = self._put_back(self._apply.applied, end)
         rollouts = self._rollbacks
         for applied in self._apply.applied:
             target, found = applied.change.target, applied.change.found
             if back.get(str(target)) != BACK or not target.kind.has_rollout:
                 continue
-            images = all_containers(applied.change.back or {})
+            images = self._images_back[str(target)]
             ours = {name: images[name] for name in applied.change.images if name in images}
             seconds = float(self._inputs.limits.rollback)
             limits = Limits(seconds, 0.0, self._inputs.limits.restarts)
             rollouts[str(target)] = self._watch.rollout(
                 target.kind, target.name, ours, limits, baseline=found.before, heals=True
             )
-        self._watch.run(
-            list(rollouts.values()), self._inputs.limits.rollback, stops_at_failure=False
-        )
+        left = max(0.0, end - self._watch.clock())
+        self._watch.run(list(rollouts.values()), left, stops_at_failure=False)
         for name, rollout in rollouts.items():
             outcome = rollout.outcome
             if outcome and not outcome.is_good:
                 back[name] = outcome.cause.text if outcome.cause else outcome.status
         return back
 
-    def _put_back(self, applied: Sequence[Applied]) -> dict[str, str]:
-        """Put workloads back; return BACK for each, or why it is not."""
+    def _put_back(self, applied: Sequence[Applied], end: float = 0.0) -> dict[str, str]:
+        """Put workloads back, trying until the end; return BACK for each, or why it is not."""
         back = Back(self._cluster.client, self._cluster.namespace)
-        return {str(each.change.target): self._put(back, each) for each in reversed(applied)}
+        return {str(each.change.target): self._put(back, each, end) for each in reversed(applied)}
 
-    def _put(self, back: Back, applied: Applied) -> str:
+    def _put(self, back: Back, applied: Applied, end: float) -> str:
         target = str(applied.change.target)
         if applied.change.back is None:
-            return "it is new, so there is nothing to go back to"
+            return NEW
         try:
-            done = back.put(applied)
+            done = self._watch.until_answered(partial(back.put, applied), end)
         except (Refused, Unanswered) as error:
             return problem_of(error, self._cluster.server).what
         if done is None:
             return "somebody has set another image meanwhile, which was not overwritten"
         self._are_put_back.add(target)
+        # A webhook may have set others than those that we have sent.
+        self._images_back[target] = all_containers(applied.change.target.kind.template_of(done))
         self._tell(f"{target} was put back")
         return BACK
 

@@ -10,7 +10,7 @@ from ship.kube.kinds import Kind, kind_of, why_not
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ship.runner.reader import Reader
 
@@ -57,14 +57,15 @@ def read_targets(read: Reader) -> tuple[Target, ...]:
 
 def _target(read: Reader, number: int, workload: str, *pairs: str) -> Target | None:
     word, slash, name = workload.partition("/")
-    kind = kind_of(word) if slash else None
+    if not slash:
+        what = f"line {number}: {workload!r} has no kind before the name"
+        read.problem("workload", what, _form(workload, pairs), ANCHOR)
+        return None
+    kind = kind_of(word)
     images: dict[str, str] = {}
     for pair in pairs:
         _add(read, "workload", number, pair, images)
-    if not slash:
-        what = f"line {number}: {workload!r} has no kind before the name"
-        read.problem("workload", what, FORM, ANCHOR)
-    elif not kind:
+    if not kind:
         what = f"line {number}: {word!r} is not a kind that can be updated"
         read.problem("workload", what, why_not(word), ANCHOR)
     elif not NAME.fullmatch(name):
@@ -73,6 +74,15 @@ def _target(read: Reader, number: int, workload: str, *pairs: str) -> Target | N
     else:
         return Target(kind, name, images)
     return None
+
+
+def _form(workload: str, rest: Sequence[str]) -> str:
+    """Return how a line is to be written that begins with a word without a slash."""
+    if workload == "-" and rest:
+        return f"leave the dash out: {rest[0]}"
+    if kind_of(workload) and rest:
+        return f"write a slash between: {workload}/{rest[0]}"
+    return FORM
 
 
 def read_images(read: Reader, *, is_required: bool) -> Images:
@@ -103,7 +113,10 @@ def _pair(read: Reader, name: str, number: int, text: str) -> tuple[str, str] | 
     container, equals, image = (part.strip() for part in text.partition("="))
     if not equals or not CONTAINER.fullmatch(container):
         what = f"line {number}: {text!r} is not of the form CONTAINER=IMAGE"
-        read.problem(name, what, "name the container as its pod template does, such as app=IMAGE")
+        hint = "name the container as its pod template does, such as app=IMAGE"
+        if name == "workload" and "/" in container:
+            hint = "write each workload on a line of its own"
+        read.problem(name, what, hint)
         return None
     if not image:
         what = f"line {number}: there is no image for the container {container!r}"

@@ -101,7 +101,8 @@ class Workflow:
         if not self._output:
             return
         delimiter = _delimiter()
-        with open(self._output, "a", encoding="utf-8") as file:
+        # Half of a pair of surrogates, which JSON can hold, is no character that a file can.
+        with open(self._output, "a", encoding="utf-8", errors="replace") as file:
             file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
 
     def artifact(self, image: str) -> None:
@@ -116,7 +117,7 @@ class Workflow:
         if not self._summary:
             return
         room = max(0, SUMMARY_LIMIT - self._written)
-        text = markdown.encode()[:room].decode(errors="ignore")
+        text = markdown.encode(errors="replace")[:room].decode(errors="ignore")
         self._written += len(text.encode())
         try:
             with open(self._summary, "a", encoding="utf-8") as file:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from kube_api import Answer, Fault, KubeApi, Request, status
 from ship.kube import client as module
-from ship.kube.client import APPLY, JSON_PATCH, STRATEGIC, Client, Refused, Unanswered
+from ship.kube.client import (
+    APPLY,
+    JSON_PATCH,
+    STRATEGIC,
+    Client,
+    Refused,
+    Unanswered,
+)
 from ship.kube.kinds import DEPLOYMENT, path
 from ship.runner.errors import Interrupted
 

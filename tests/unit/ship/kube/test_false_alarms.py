@@ -213,3 +213,19 @@ def test_a_refusal_is_over_when_all_pods_are_there(kind: str) -> None:
         for at in (0, 100)
     ]
     assert states(judge(), *looks) == ["running"] * 2
+
+
+@pytest.mark.parametrize("kind", [DEPLOYMENT, STATEFUL_SET])
+def test_a_workload_that_is_scaled_to_zero_and_up_again_is_no_failure(kind: str) -> None:
+    deciding = judge()
+    looks = [look(0, kind, starting("web-1", kind)), *(look(at, kind, wanted=0) for at in (1, 29))]
+    looks += [look(at, kind, ready_pod("web-2", kind)) for at in (31, 36, 41)]
+    assert states(deciding, *looks) == ["running"] * 5 + ["done"]
+
+
+@pytest.mark.parametrize("kind", [DEPLOYMENT, STATEFUL_SET])
+def test_a_workload_that_stays_scaled_to_zero_has_no_pods(kind: str) -> None:
+    at_once = [look(0, kind, wanted=0)]
+    assert states(judge(), *at_once) == ["nothing-runs"]
+    later = [look(0, kind, starting("web-1", kind)), *(look(at, kind, wanted=0) for at in (1, 30))]
+    assert states(judge(), *later) == ["running", "running", "nothing-runs"]

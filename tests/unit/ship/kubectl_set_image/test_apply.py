@@ -16,7 +16,7 @@ from kube_api import Answer, Fault, KubeApi, Request, status
 from ship.kube import client as kube_client
 from ship.kube.client import Client, Refused, Unanswered
 from ship.kube.kinds import CRON_JOB, DEPLOYMENT, KINDS
-from ship.kubectl_set_image.apply import Apply, Cluster
+from ship.kubectl_set_image.apply import TRIES, Apply, Cluster
 from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.manifests import Manifest
 from ship.kubectl_set_image.plan import plan
@@ -217,6 +217,33 @@ def test_a_newer_deploy_of_the_same_image_by_another_run_is_a_conflict(bed: Bed)
     assert bed.image("web") == OLD
 
 
+RUNS = "https://github.com/acme/app/.github/workflows/deploy.yml refs/heads/main"
+
+
+@pytest.mark.parametrize(
+    ("number", "field", "wins"), [(6, "image", True), (6, "command", False), (8, "image", False)]
+)
+def test_a_run_for_an_older_commit_that_was_faster_by_moments_does_not_win(
+    bed: Bed, number: int, field: str, *, wins: bool
+) -> None:
+    [web] = bed.has(workload(template(app=OLD)))
+    apply = bed.apply(web)
+
+    def by_another_run(found: Object) -> None:
+        found["spec"]["template"]["spec"]["containers"][0][field] = OTHER
+        found["metadata"]["annotations"] = {COMMIT: f"{RUNS} {'1' * 40} {number}"}
+
+    bed.api.before = once(lambda: bed.api.edit("Deployment", "web", by_another_run))
+    if wins:
+        apply.run()
+        assert bed.image("web") == NEW
+        assert bed.back().put(apply.applied[0])
+        assert bed.image("web") == OLD, "nobody has seen the other image healthy"
+    else:
+        assert "was changed" in str(failing(apply))
+        assert bed.image("web") != NEW
+
+
 def scale(found: Object) -> None:
     found["spec"]["replicas"] += 1
 
@@ -241,7 +268,7 @@ def test_a_workload_that_changes_all_the_time_is_given_up(bed: Bed) -> None:
     bed.api.before = lambda request: (
         bed.api.edit("Deployment", "web", tick) if request.method == "PATCH" else None
     )
-    assert "changes all the time: 5 tries to set the image" in str(failing(bed.apply(web)))
+    assert f"changes all the time: {TRIES} tries to set the image" in str(failing(bed.apply(web)))
     assert bed.image("web") == OLD
 
 
@@ -287,7 +314,7 @@ def test_a_change_that_was_lost_before_it_was_made_is_made(bed: Bed, fault: Faul
 def test_a_server_error_that_stays_is_told_in_its_words(bed: Bed) -> None:
     [web] = bed.has(workload(template(app=OLD)))
     down = 'Internal error occurred: failed calling webhook "hook.example.com"'
-    bed.api.fail(Fault(status(500, down), method="PATCH"), times=9)
+    bed.api.fail(Fault(status(500, down), method="PATCH"), times=99)
     apply = bed.apply(web)
     assert down in str(failing(apply))
     assert apply.applied == []
@@ -431,6 +458,20 @@ def test_a_rollback_is_tried_again_when_something_else_changes(
 ) -> None:
     done = applied(bed)
     bed.api.before = once(lambda: bed.api.edit("Deployment", "web", change))
+    assert bed.back().put(done)
+    assert bed.image("web") == OLD
+
+
+def test_a_rollback_gets_through_while_the_status_changes_all_the_time(bed: Bed) -> None:
+    """As that of a rollout of many pods does, when the server is far away."""
+    done = applied(bed)
+    ticks = iter(range(10))
+
+    def disturb(request: Request) -> None:
+        if request.method == "PATCH" and next(ticks, None) is not None:
+            bed.api.edit("Deployment", "web", tick)
+
+    bed.api.before = disturb
     assert bed.back().put(done)
     assert bed.image("web") == OLD
 
@@ -595,6 +636,36 @@ def test_fields_of_another_tool_are_told_and_not_taken(bed: Bed) -> None:
     assert "--force-conflicts" not in bed.runner.ran[0].argv
 
 
+def rehearsal(bed: Bed, said: str) -> str:
+    """Return what is told when kubectl refuses the manifests with these words."""
+    bed.runner = ScriptedRunner(Finished(1, "", said))
+    with pytest.raises(UserError) as raised:
+        by_manifests(bed, with_manifest(None, manifest(template(app=OLD)))).rehearse()
+    return str(raised.value)
+
+
+def test_fields_that_were_set_with_kubectl_before_are_told_with_the_way_out(bed: Bed) -> None:
+    said = rehearsal(bed, CONFLICT.format("kubectl-client-side-apply"))
+    assert "hint: kubectl has set them, by hand or in a workflow of before" in said
+    both = CONFLICT.format("kubectl-edit") + "\n" + CONFLICT.format("flux")
+    assert "hint: change them where this tool gets them from" in rehearsal(bed, both)
+
+
+def test_the_advice_of_kubectl_for_its_own_command_line_is_left_out(bed: Bed) -> None:
+    advice = "--they currently have other managers. Re-run with `--force-conflicts`.\n#conflicts"
+    said = rehearsal(bed, f"{CONFLICT.format('flux')}{advice}\nError: another one")
+    assert "--force-conflicts" not in said
+    assert said.split("\n")[0].endswith(".image Error: another one")
+
+
+def test_a_value_of_a_secret_that_is_no_text_is_not_shown(bed: Bed) -> None:
+    said = rehearsal(
+        bed, ".stringData.PIN: expected string, got &value.valueUnstructured{Value:4711}"
+    )
+    assert "4711" not in said
+    assert ".stringData.PIN: expected string" in said
+
+
 def test_fields_that_our_own_rollback_has_set_are_taken(bed: Bed) -> None:
     bed.runner = ScriptedRunner(
         Finished(1, "", CONFLICT.format("gen-workflow")), Finished(0), Finished(0)
@@ -628,6 +699,7 @@ def test_the_manifests_go_over_stdin_and_name_their_namespace(bed: Bed) -> None:
     )  # fmt: skip
     assert "--namespace=shop" in command.argv
     assert command.why == "apply 1 object"
+    assert "--request-timeout=60s" in command.argv
 
 
 def test_an_error_of_the_step_is_not_hidden(bed: Bed) -> None:

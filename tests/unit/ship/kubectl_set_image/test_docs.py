@@ -53,7 +53,7 @@ def wanted(rights: Iterable[Right]) -> list[tuple[str, str, str]]:
 def test_the_role_for_a_kind_has_the_rights_that_are_needed_and_no_other(kind: Kind) -> None:
     role = rules(f"A Role for a {kind.name}")
     assert role["kind"] == "Role"
-    assert sorted(allowed(role["rules"])) == wanted(needed([kind], secrets=False))
+    assert sorted(allowed(role["rules"])) == wanted(needed([(kind, "web")], secrets=False))
 
 
 def test_the_rule_for_secrets_has_the_rights_that_are_needed_and_no_other() -> None:

@@ -45,6 +45,11 @@ CASES = [
 ]
 
 
+@pytest.fixture
+def world(api: KubeApi) -> World:
+    return World(api)
+
+
 @pytest.mark.parametrize(("kind", "right"), CASES)
 def test_each_right_that_is_missing_is_named(
     api: KubeApi, client: Client, kind: Kind, right: str
@@ -83,6 +88,41 @@ def test_all_missing_rights_are_named_at_once(api: KubeApi, client: Client) -> N
     assert refusal(client).count("may not") == 3
 
 
+def test_a_role_may_be_limited_to_the_workload(api: KubeApi, client: Client) -> None:
+    api.put(workload(template(app=OLD)))
+    asked(client)
+    reviews = [each.body["spec"]["resourceAttributes"] for each in api.sent("POST")]
+    assert [each["name"] for each in reviews if each["verb"] == "patch"] == ["web"]
+
+
+def test_where_a_login_has_no_right_at_all_the_namespace_may_be_wrong(
+    api: KubeApi, client: Client
+) -> None:
+    api.put(workload(template(app=OLD)))
+    api.forbidden |= {right for kind, right in CASES if kind == DEPLOYMENT}
+    assert "hint: it has no right there: check `namespace` and `context`, or bind" in refusal(
+        client
+    )
+
+
+@pytest.mark.parametrize(
+    ("started", "lately"),
+    [("2026-01-01T00:00:00Z", False), ("9999-01-01T00:00:00Z", True), ("", True)],
+)
+def test_a_restart_of_long_ago_is_forgotten(
+    api: KubeApi, client: Client, world: World, started: str, *, lately: bool
+) -> None:
+    def restarted(_: int, __: str) -> dict[str, Any]:
+        state = {"running": {"startedAt": started}}
+        last = {"terminated": {"exitCode": 1}}
+        return {"state": state, "lastState": last, "restartCount": 3, "ready": True}
+
+    world.images[OLD] = restarted
+    api.put(workload(template(app=OLD)))
+    world.settle(3)
+    assert found(client, image=f"app={NEW}").has_restarted is lately
+
+
 @pytest.mark.parametrize("right", sorted({*WATCH, "list replicasets", "patch deployments"}))
 def test_a_workload_that_the_manifests_make_needs_the_same_rights(
     api: KubeApi, client: Client, right: str
@@ -115,11 +155,6 @@ def test_workloads_of_the_manifests_are_watched_beside_those_that_are_named(
     api.put(workload(template(app=OLD)))
     there = asked(client, workload(template(app=OLD), name="new"), apply=".").found
     assert [str(each.target) for each in there] == ["deployment/web", "deployment/new"]
-
-
-@pytest.fixture
-def world(api: KubeApi) -> World:
-    return World(api)
 
 
 def change(api: KubeApi, image: str, kind: str = "Deployment") -> None:

@@ -64,7 +64,7 @@ def test_a_kind_may_be_written_as_for_kubectl(word: str, kind: Kind) -> None:
         ("deployment/web/app", "'web/app' is not a name", "small letters"),
         ("deployment/web_1", "'web_1' is not a name", "small letters"),
         (f"deployment/{'x' * 254}", "is not a name that Kubernetes accepts", "small letters"),
-        ("deployment web", "'deployment' has no kind before the name", "write KIND/NAME"),
+        ("deployment web", "'deployment' has no kind before the name", "write a slash"),
         ("deployment/web\ndeploy/web", "line 2 names deployment/web a second time", ""),
         ("deployment/web app", "'app' is not of the form CONTAINER=IMAGE", "name the container"),
         ("deployment/web app=", "there is no image for the container 'app'", "may be empty"),
@@ -120,6 +120,21 @@ def test_a_workload_without_an_image_of_its_own_needs_the_input() -> None:
     assert "it is empty when nothing was pushed" in said
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("web", "write KIND/NAME, such as deployment/web"),
+        ("deployment web", "write a slash between: deployment/web"),
+        ("- deployment/web", "leave the dash out: deployment/web"),
+        ("deployment/web deployment/api", "write each workload on a line of its own"),
+    ],
+)
+def test_a_line_in_the_form_of_another_tool_is_told_once_with_ours(line: str, hint: str) -> None:
+    said = refusal(workload=line)
+    assert f"hint: {hint}\n" in said
+    assert said.count("input `workload`") == 1
+
+
 def test_a_workload_or_manifests_are_needed() -> None:
     assert "input `workload`: is required but empty" in refusal(workload="")
 
@@ -135,6 +150,18 @@ def test_manifests_that_are_not_there_are_named_with_their_line(tmp_path: Path) 
     said = refusal(tmp_path, apply="\nk8s/web.yaml")
     assert "input `apply`: line 2: there is no file or folder 'k8s/web.yaml'" in said
     assert "check that actions/checkout runs before" in said
+
+
+def test_a_pattern_of_manifests_is_told_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "k8s").mkdir()
+    said = refusal(tmp_path, apply="k8s/*.yaml")
+    assert "there is no file or folder 'k8s/*.yaml'\n  hint: name the folder" in said
+
+
+def test_a_stability_that_does_not_fit_into_the_timeout_would_take_a_good_release_back() -> None:
+    said = refusal(stability="900")
+    assert "input `stability`: 900 s do not fit into a `timeout` of 900 s" in said
+    assert read(stability="900", timeout="1200").limits.stability == 900
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -33,6 +33,7 @@ def test_files_and_folders_are_read_at_once_in_the_namespace_of_the_step(tmp_pat
     [command] = runner.ran
     assert command.argv == (
         "kubectl", "create", "--dry-run=client", "--validate=false", "--output=json",
+        "--request-timeout=60s",
         f"--filename={tmp_path}", "--filename=/x y.yaml", "--context=prod", "--namespace=shop",
     )  # fmt: skip
 

@@ -115,12 +115,19 @@ def auths(secret: ClusterSecret | None) -> dict[str, Any]:
     return found
 
 
-def test_a_pull_secret_is_for_the_registries_of_the_images() -> None:
-    hub = "app2=acme/app@sha256:" + "d" * 64
+HUB = "app2=acme/app@sha256:" + "d" * 64
+
+
+def test_a_pull_secret_is_for_the_registry_of_the_images() -> None:
     given = {"registry_username": "ci", "registry_password": "pw"}
-    found = auths(read(image=f"{NEW}\n{hub}", pull_secret="ghcr", **given).pull_secret)
+    found = auths(read(image=HUB, pull_secret="hub", **given).pull_secret)
     login = {"username": "ci", "password": "pw", "auth": base64.b64encode(b"ci:pw").decode()}
-    assert found == {"ghcr.io": login, "https://index.docker.io/v1/": login}
+    assert found == {"https://index.docker.io/v1/": login}
+
+
+def test_the_password_of_one_registry_is_not_sent_to_another() -> None:
+    said = refusal(image=f"{NEW}\n{HUB}", pull_secret="ghcr", registry_password="pw")
+    assert "input `pull-secret`: the images are of ghcr.io and docker.io" in said
 
 
 def test_for_ghcr_the_token_of_the_job_is_the_default_and_is_known_as_short_lived() -> None:

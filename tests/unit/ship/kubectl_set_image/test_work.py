@@ -12,13 +12,20 @@ import pytest
 
 from kube_api import Answer, Fault, Request, status
 from kube_world import crashes, is_not_found, runs, starts_slowly
+from ship.kube import client
 from ship.kube.kinds import CRON_JOB, STATEFUL_SET
+from ship.kubectl_set_image.plan import COMMIT
 from ship.runner.errors import Interrupted, UserError
-from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, template, workload
+from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, SHA, template, workload
 from unit.ship.kubectl_set_image.step_bed import Bed, cancelled, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kube_api import Request
+
+
+WORKFLOW = "https://github.com/acme/app/.github/workflows/deploy.yml"
 
 
 def test_a_good_rollout(bed: Bed) -> None:
@@ -71,6 +78,26 @@ def test_a_crash_comes_with_its_log(bed: Bed) -> None:
     assert "no database" in error.evidence.text
     lines = bed.log.text.split("\n")
     assert not any(line.startswith("::error::gotcha") for line in lines)
+
+
+@pytest.mark.parametrize(("lost", "is_back"), [(60, True), (900, False)])
+def test_a_rollback_waits_for_a_server_that_is_gone_meanwhile(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, lost: int, *, is_back: bool
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.0)
+    bed.has(web())
+    bed.world.images[NEW] = is_not_found
+    say = bed.log.workflow.say
+
+    def go_down(text: str = "") -> None:
+        say(text)
+        if "rolling back" in text:
+            bed.api.fail(Fault(Answer(502, "EOF\n")), times=lost)
+
+    monkeypatch.setattr(bed.log.workflow, "say", go_down)
+    error = bed.fails()
+    assert (bed.image() == OLD) is is_back
+    assert ("runs what ran before, and is healthy" in str(error)) is is_back
 
 
 def test_a_bad_rollout_may_be_kept(bed: Bed) -> None:
@@ -130,6 +157,52 @@ def test_a_newer_deploy_meanwhile_is_not_overwritten(bed: Bed) -> None:
     assert error.exit_code == 5
     assert bed.outputs["status"] == "superseded"
     assert bed.image() == OTHER
+
+
+def mirrored(image: str) -> str:
+    return image.replace("ghcr.io", "mirror.example.com/ghcr")
+
+
+MIRRORED = mirrored(NEW)
+
+
+def mirror(bed: Bed) -> None:
+    """Let a webhook of the cluster rewrite the images of all workloads, as for a mirror."""
+
+    def rewrite(request: Request) -> None:
+        if request.method == "PATCH" and "strategic" in request.media_type:
+            [app] = request.body["spec"]["template"]["spec"]["containers"]
+            app["image"] = MIRRORED
+        elif request.method == "PATCH":
+            [app] = request.body[1]["value"]["spec"]["containers"]
+            app["image"] = mirrored(app["image"])
+
+    bed.api.before = rewrite
+
+
+def test_an_image_that_a_webhook_takes_from_a_mirror_is_ours(bed: Bed) -> None:
+    bed.has(web())
+    mirror(bed)
+    bed.run()
+    assert (bed.outputs["status"], bed.image()) == ("updated", MIRRORED)
+    assert f"deployment/web: the cluster has made it app={MIRRORED}" in bed.log.text
+
+
+@pytest.mark.parametrize("meanwhile", ["", "1"])
+def test_an_image_that_a_webhook_takes_from_a_mirror_goes_back(bed: Bed, meanwhile: str) -> None:
+    bed.has(web())
+    mirror(bed)
+    bed.world.images[MIRRORED] = is_not_found
+
+    def change(found: dict[str, Any]) -> None:
+        env = [{"name": "A", "value": meanwhile}]
+        found["spec"]["template"]["spec"]["containers"][0]["env"] = env
+
+    if meanwhile:
+        bed.world.then[1] = lambda: bed.api.edit("Deployment", "web", change)
+    bed.fails()
+    assert bed.outputs["cause"] == "image-not-found"
+    assert (bed.outputs["status"], bed.image()) == ("rolled-back", mirrored(OLD))
 
 
 def test_an_image_that_fails_after_another_was_set_is_not_rolled_back(bed: Bed) -> None:
@@ -199,7 +272,55 @@ def test_what_needs_no_change_and_is_healthy_is_not_touched(bed: Bed) -> None:
     bed.has(web(NEW))
     bed.run()
     assert (bed.outputs["status"], bed.outputs["changed"]) == ("unchanged", "false")
+    [note] = bed.api.sent("PATCH")
+    assert list(note.body) == ["metadata"]
+    assert bed.api.get("Deployment", "web")["metadata"]["generation"] == 1
+
+
+def test_what_was_deployed_for_this_commit_already_is_not_even_noted(bed: Bed) -> None:
+    bed.has(web(NEW, **{COMMIT: f"{WORKFLOW} refs/heads/main {SHA} 7"}))
+    bed.run()
     assert bed.api.sent("PATCH") == []
+
+
+def loops(age: int, _: str) -> dict[str, Any]:
+    """Crash every few seconds, and run between; without a probe it is ready then."""
+    ended = {"terminated": {"exitCode": 4, "reason": "Error"}}
+    runs = age % 3 != 0
+    state = {"running": {}} if runs else ended
+    return {"state": state, "lastState": ended, "ready": runs, "restartCount": age // 3 + 1}
+
+
+def test_what_crashes_again_and_again_is_not_called_unchanged_while_it_runs(bed: Bed) -> None:
+    bed.world.images[NEW] = loops
+    bed.has(web(NEW))
+    assert bed.api.get("Deployment", "web")["status"]["availableReplicas"] == 1
+    assert bed.fails().exit_code == 1
+    assert bed.outputs["cause"] == "crashed"
+
+
+def test_an_older_run_does_not_replace_what_a_newer_one_found_as_it_should_be(bed: Bed) -> None:
+    """As when a commit is reverted while its run still builds."""
+    bed.has(web(NEW, **{COMMIT: f"{WORKFLOW} refs/heads/main {'1' * 40} 5"}))
+    bed.run()
+    noted = bed.api.get("Deployment", "web")["metadata"]["annotations"][COMMIT]
+    assert noted == f"{WORKFLOW} refs/heads/main {SHA} 7"
+
+
+def test_a_note_that_another_run_has_made_meanwhile_is_not_overwritten(bed: Bed) -> None:
+    newer = f"{WORKFLOW} refs/heads/main {'2' * 40} 8"
+
+    def note(request: Request) -> None:
+        if request.method == "PATCH":
+            bed.api.before = lambda _: None
+            bed.api.edit(
+                "Deployment", "web", lambda it: it["metadata"].update(annotations={COMMIT: newer})
+            )
+
+    bed.has(web(NEW))
+    bed.api.before = note
+    bed.run()
+    assert bed.api.get("Deployment", "web")["metadata"]["annotations"] == {COMMIT: newer}
 
 
 def test_what_needs_no_change_and_is_sick_fails_and_is_never_rolled_back(bed: Bed) -> None:
@@ -273,6 +394,61 @@ def test_a_change_of_the_image_by_two_runs_at_once_is_one_change(bed: Bed) -> No
     bed.run()
     assert bed.outputs["status"] == "updated"
     assert bed.image() == NEW
+
+
+def database(bed: Bed, **spec: Any) -> None:
+    there = workload(template(app=OLD), STATEFUL_SET, "db")
+    there["spec"] |= {"replicas": 2, **spec}
+    bed.has(there)
+
+
+def recovers(age: int, _: str) -> dict[str, Any]:
+    """Have been restarted long ago, and be busy for a while now."""
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    is_busy = 9 < age < 30
+    return {"state": {"running": {}}, "lastState": ended, "restartCount": 1, "ready": not is_busy}
+
+
+def test_what_the_last_pod_waited_for_is_not_all_that_is_told_when_the_time_is_over(
+    bed: Bed,
+) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    said = str(bed.fails(timeout="10"))
+    assert "the rollout of deployment/web did not end within 10 s: the container runs, but" in said
+    assert "a rollout that is only slow needs a longer `timeout`" in said
+
+
+def test_a_pod_that_recovers_is_not_deleted_though_it_was_restarted_before(bed: Bed) -> None:
+    bed.world.images[OLD] = recovers
+    database(bed)
+    bed.run(workload="sts/db")
+    assert bed.world.pods() == [NEW, NEW]
+    assert bed.api.sent("DELETE") == []
+
+
+def test_a_pod_of_a_bad_version_that_is_in_the_way_is_deleted(bed: Bed) -> None:
+    bed.world.images[OLD] = crashes
+    database(bed)
+    bed.run(workload="sts/db")
+    assert bed.world.pods() == [NEW, NEW]
+    assert bed.api.sent("DELETE")
+
+
+def test_a_pod_below_the_partition_is_not_deleted_as_it_would_come_back_the_same(bed: Bed) -> None:
+    bed.world.images[OLD] = crashes
+    database(bed, updateStrategy={"rollingUpdate": {"partition": 1}})
+    bed.fails(workload="sts/db", timeout="30")
+    assert bed.api.sent("DELETE", "db-1")
+    assert bed.api.sent("DELETE", "db-0") == []
+
+
+def test_no_pod_is_deleted_before_the_controller_has_seen_the_change(bed: Bed) -> None:
+    bed.world.images[OLD] = crashes
+    database(bed)
+    bed.world.then[1] = lambda: setattr(bed.world, "settle", lambda: None)
+    bed.fails(workload="sts/db", timeout="30")
+    assert bed.api.sent("DELETE") == []
 
 
 @pytest.mark.parametrize("second", range(1, 6))
@@ -428,7 +604,7 @@ def test_manifests_of_a_bad_version_go_back_and_what_is_new_is_told(bed: Bed) ->
     error = bed.fails(workload="", apply=".", image=f"app={NEW}")
     assert (bed.image(), bed.image("new")) == (OLD, NEW)
     assert "deployment/web: runs what ran before, and is healthy" in str(error)
-    assert "it is new, so there is nothing to go back to" in str(error)
+    assert "deployment/new: did not exist before, so it was not rolled back" in str(error)
     assert (bed.outputs["status"], bed.outputs["changed"]) == ("failed", "true")
 
 

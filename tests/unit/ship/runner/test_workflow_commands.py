@@ -36,6 +36,15 @@ def test_an_output_of_any_text_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert log.outputs == {"text": HOSTILE, "next": "1"}
 
 
+def test_half_a_character_from_elsewhere_ends_no_step(tmp_path: Path) -> None:
+    """As an answer in JSON can hold it."""
+    log = Log(tmp_path)
+    log.workflow.output("text", "a\ud800b")
+    log.workflow.summary("a\ud800b")
+    assert log.outputs == {"text": "a?b"}
+    assert log.summary == "a?b\n"
+
+
 def test_every_line_of_a_secret_is_masked_but_not_the_frame_of_a_key(tmp_path: Path) -> None:
     log = Log(tmp_path)
     log.workflow.mask(Secret("-----BEGIN X-----\nabc%\ndef\n-----END X-----\n"))
