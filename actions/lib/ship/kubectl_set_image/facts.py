@@ -50,8 +50,11 @@ class Found(NamedTuple):
     manifest: Manifest | None = None
     serving: Object | None = None
     is_healthy: bool = False
-    # Whether some of its containers were restarted lately: they may do it again.
-    has_restarted: bool = False
+
+    @property
+    def has_restarted(self) -> bool:
+        """Whether some of its containers were restarted lately: they may do it again."""
+        return not all(map(_is_calm, self.before.new_pods if self.before else ()))
 
     @property
     def workload(self) -> Object:
@@ -135,8 +138,7 @@ class Asker:
             return Found(target, before, manifest, target.kind.template_of(workload), True)  # noqa: FBT003
         is_healthy = progress_of(before).is_done
         serving = _serving(target, before, observer, is_healthy=is_healthy)
-        has_restarted = not all(map(_is_calm, before.new_pods))
-        return Found(target, before, manifest, serving, is_healthy, has_restarted)
+        return Found(target, before, manifest, serving, is_healthy)
 
     def _not_there(self, target: Target) -> None:
         names: list[str] = []
