@@ -175,7 +175,7 @@ def test_the_cause_is_named_and_what_ran_before_serves(
     assert found.after == found.before
     if case.situation == FIRST:
         assert result.outputs["status"] == "failed", result.log
-        assert "there is nothing to go back to" in result.log
+        assert "so it was not rolled back" in result.log
         return
     # Where the cluster cannot make the version before again either, a Deployment still has it.
     assert result.outputs["status"] in {"rolled-back", "failed"}, result.log

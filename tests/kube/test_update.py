@@ -34,12 +34,13 @@ def test_a_good_image_is_rolled_out_and_told(app: App) -> None:
 
 def test_a_second_run_changes_nothing(app: App) -> None:
     app.create(tag="ok2")
-    before = app.get()["metadata"]["generation"]
+    before, pods = app.get()["spec"], app.ready_pods(app.image("ok2"))
     done = app.update(app.image("ok2"))
     assert done.code == 0, done.log
     assert done.outputs["status"] == "unchanged"
     assert done.outputs["changed"] == "false"
-    assert app.get()["metadata"]["generation"] == before
+    assert app.get()["spec"] == before
+    assert app.ready_pods(app.image("ok2")) == pods
 
 
 def test_a_crash_is_named_with_its_log_and_the_version_before_comes_back(app: App) -> None:

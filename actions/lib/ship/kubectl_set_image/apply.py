@@ -284,9 +284,13 @@ class Apply:
 
 
 def _is_changed(now: Object, change: Change) -> bool:
-    """Say whether a workload is as we have changed it; notes and labels alone are no change."""
-    before = (change.found.workload.get("metadata") or {}).get("generation")
-    return _is_ours(now, change) if change.patch else now["metadata"].get("generation") != before
+    """Say whether a workload is as we have changed it; notes and labels alone are no change.
+
+    They raise the generation of a Deployment as well, so it does not tell.
+    """
+    if change.patch:
+        return _is_ours(now, change)
+    return bool(now.get("spec") != change.found.workload.get("spec"))
 
 
 def _is_ours(now: Object, change: Change) -> bool:

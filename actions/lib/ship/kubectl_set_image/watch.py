@@ -72,7 +72,6 @@ class Rollout:
         self._heals = heals
         self._stuck: dict[str, int] = {}
         self._lost_since: float | None = None
-        self._lost = ""
         self._told = ("", "")
         self._told_at = 0.0
         self._suspicion, self._suspected_since = "", 0.0
