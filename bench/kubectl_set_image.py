@@ -33,8 +33,8 @@ OVERHEAD_BUDGET_MS = 1150
 VERDICT_BUDGET_SECONDS = 5
 KUBECTL_TIMEOUT_SECONDS = 60
 # Bad versions, with the seconds after which their states show and count: a crash counts twice, and
-# an image that is missing is tried again after 10 s, so its grace is 15 s.
-BAD = {"crash": 3, "missing": 16}
+# an image that is missing has a grace of 20 s, as the node has tried it a second time by then.
+BAD = {"crash": 3, "missing": 21}
 
 
 class Contest:
