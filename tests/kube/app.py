@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bed.kube.cluster import Cluster
     from bed.step import Run, RunningStep, StepResult
 
+# The change itself, and not its rehearsal, which has the option dryRun.
+PATCH = "PATCH *deployments/web?fieldManager=gen-workflow&fieldValidation=Strict"
 ABSENT = "ghcr.io/acme/app@sha256:" + "0" * 64
 PLURALS = {
     "Deployment": "apis/apps/v1/{}/deployments",

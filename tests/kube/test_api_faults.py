@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.waiting import wait_until
+from kube.app import PATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 ROLLED_BACK = 4
-# Not the rehearsal, which has the option dryRun.
-PATCH = "PATCH *deployments/web?fieldManager=gen-workflow&fieldValidation=Strict"
 
 
 @pytest.fixture

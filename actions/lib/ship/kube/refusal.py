@@ -56,7 +56,7 @@ def problem_of(error: Refused | Unanswered, server: str) -> Problem:
         anchor = "a-right-that-is-missing-in-the-cluster"
         return Problem("input `kubeconfig`", f"the cluster refuses it: {said}", hint, anchor)
     if error.status in (NOT_FOUND, CONFLICT):
-        hint = "somebody has changed or deleted it meanwhile: run the step again"
+        hint = "another run or person has changed or deleted it meanwhile: run the step again"
         return Problem("", f"the cluster refuses it: {said}", hint, "a-workload-that-others-change")
     return Problem(
         "", f"the API server answered {error.status}: {said}", "look at its log", UNREACHED

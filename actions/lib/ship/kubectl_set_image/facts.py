@@ -115,6 +115,8 @@ class Asker:
                 raise
             self._check_all_rights(targets, error)
             raise
+        for each in filter(None, found):
+            self._check_deletion(each)
         if self._problems:
             raise UserError(*dict.fromkeys(self._problems))
         return Facts(self._namespace, tuple(filter(None, found)), tuple(objects))
@@ -139,6 +141,14 @@ class Asker:
         is_healthy = progress_of(before).is_done
         serving = _serving(target, before, observer, is_healthy=is_healthy)
         return Found(target, before, manifest, serving, is_healthy)
+
+    def _check_deletion(self, found: Found) -> None:
+        """Note a workload that is being deleted: its controller makes no pods for it any more."""
+        since = (found.workload.get("metadata") or {}).get("deletionTimestamp")
+        if since:
+            what = f"{found.target} in namespace {self._namespace!r} is being deleted since {since}"
+            hint = "wait until it is gone and create it again, or look what deletes it"
+            self._problem("workload", what, hint, NOT_THERE)
 
     def _not_there(self, target: Target) -> None:
         names: list[str] = []

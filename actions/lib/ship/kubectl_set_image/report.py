@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ship.kubectl_set_image.results import BACK, EXIT_CODES, ICONS, NEW, Result, worst
+from ship.kubectl_set_image.results import (
+    BACK,
+    EXIT_CODES,
+    ICONS,
+    NEW,
+    OTHER_IMAGE,
+    Result,
+    worst,
+)
 from ship.runner.errors import Evidence, Interrupted, Problem, StepFailed
 from ship.runner.summary import cell, table
 
@@ -22,8 +30,8 @@ REVISION = "deployment.kubernetes.io/revision"
 SUPERSEDED = "a-rollout-that-was-superseded"
 NO_PODS = "no-pod-takes-the-new-image"
 UNVERIFIED = (
-    "The certificate of the cluster is not verified (insecure-skip-tls-verify): who sits between "
-    "could read the login of the kubeconfig."
+    "The certificate of the cluster is not verified (insecure-skip-tls-verify): an attacker "
+    "between the runner and the cluster could read the login of the kubeconfig."
 )
 SHORT_LIVED = (
     "The pull secret {} is made from a token that is dead when the job has ended: a pod that "
@@ -97,10 +105,7 @@ class Report:
         stays = {name: why for name, why in back.items() if why != BACK}
         self._workflow.output("status", "failed")
         self._workflow.output("changed", "true" if stays else "false")
-        lines = [
-            Problem(name, f"was changed and could not be put back: {why}")
-            for name, why in stays.items()
-        ]
+        lines = [Problem(name, _why_it_stays(why)) for name, why in stays.items()]
         undone = ", ".join(name for name, why in back.items() if why == BACK)
         if undone:
             lines.append(Problem(undone, "was put back, so that all workloads are as before"))
@@ -120,11 +125,11 @@ class Report:
             target = str(each.change.target)
             why = back.get(target, "")
             if why == BACK:
-                what = "has its previous version again; nobody has seen yet whether it is healthy"
+                what = "has its previous version again; whether it is healthy was not checked"
                 lines.append(Problem(target, what))
             else:
                 reason = f" ({why})" if why else ""
-                what = f"has the new version, and nobody watches its rollout{reason}"
+                what = f"has the new version, and its rollout is not watched any more{reason}"
                 hint = f"see it with `kubectl rollout status {target}`, or run the step again"
                 lines.append(Problem(target, what, hint))
         return Interrupted(*lines)
@@ -154,6 +159,12 @@ class Report:
         notes = [f"{each.target}: {note}" for each in self._plan.changes for note in each.notes]
         listed = "".join(f"- {cell(note)}\n" for note in (*notes, *self._warnings))
         return f"{table(COLUMNS, rows)}\n{listed}"
+
+
+def _why_it_stays(why: str) -> str:
+    if why == NEW:
+        return "was created by this step, and stays"
+    return f"was changed and could not be put back: {why}"
 
 
 def _row(result: Result) -> tuple[str, ...]:
@@ -209,7 +220,7 @@ def _unfinished(results: Sequence[Result], *, allows_no_pods: bool) -> Iterator[
         if each.status == "superseded":
             yield Problem(
                 target,
-                cause.text if cause else "somebody has set another image meanwhile",
+                cause.text if cause else OTHER_IMAGE,
                 "nothing to do when that was a newer deploy; this image was never seen healthy",
                 SUPERSEDED,
             )

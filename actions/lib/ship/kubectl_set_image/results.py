@@ -24,15 +24,16 @@ EXIT_CODES: Mapping[str, int] = {
 }  # fmt: skip
 BACK = "back"
 NEW = "it is new, so there is nothing to go back to"
+OTHER_IMAGE = "another run or person has set another image meanwhile"
 
 
 class Result(NamedTuple):
     """The result of one workload.
 
     `changed` says whether the step has changed the workload. `back` is BACK after it was put back
-    and became healthy, or says why that is not so; it is empty where nobody tried. `last` is the
-    last look, which after a rollback is one at what came back. `is_put_back` says that it has the
-    template from before again, whether it became healthy or not.
+    and became healthy, or says why that is not so; it is empty where that was not tried. `last` is
+    the last look, which after a rollback is one at what came back. `is_put_back` says that it has
+    the template from before again, whether it became healthy or not.
     """
 
     change: Change

@@ -8,7 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ship.images.docker_config import auth_key
-from ship.images.reference import GHCR, Name
+from ship.images.login import read_password
+from ship.images.reference import Name
 from ship.kubectl_set_image.workload_input import NAME
 from ship.runner.command import Secret
 from ship.runner.context import step_value
@@ -119,9 +120,7 @@ def _variables(keys: Any) -> dict[str, str] | None:
 
 def read_pull_secret(read: Reader, images: Sequence[str], actor: str) -> ClusterSecret | None:
     """Read the Secret that the cluster pulls with, where one is asked for. Notes problems."""
-    name = read.text("pull-secret")
-    given = read.secret("registry-password")
-    user = read.text("registry-username")
+    name, user = read.text("pull-secret"), read.text("registry-username") or actor
     if not name:
         for each in ("registry-username", "registry-password"):
             if read.text(each):
@@ -136,21 +135,16 @@ def read_pull_secret(read: Reader, images: Sequence[str], actor: str) -> Cluster
         what = f"the images are of {' and '.join(registries)}, and one login is for one registry"
         hint = "update the images of each in a step of its own, or create the Secret by hand"
         read.problem("pull-secret", what, hint, ANCHOR)
-    is_ours = list(registries) == [GHCR]
-    password = given or (read.job_token() if is_ours else Secret(""))
+    registry = next(iter(registries)) if len(registries) == 1 else ""
+    password = read_password(read, "registry-password", registry)
     if not password:
-        where = ", ".join(registries) or "the registry"
-        hint = f"give a token that may read packages of {where}"
+        hint = f"give a token that may read packages of {registry or 'the registry'}"
         read.problem("registry-password", "is required for `pull-secret` but empty", hint, ANCHOR)
-    if not (user or actor):
+    if not user:
         read.problem("registry-username", "is required for `pull-secret` but empty", "", ANCHOR)
-    auth = Secret(base64.b64encode(f"{user or actor}:{password.reveal()}".encode()).decode())
-    login = {
-        "username": user or actor,
-        "password": password.reveal(),
-        "auth": auth.reveal(),
-    }
-    config = {"auths": {auth_key(registry): login for registry in registries}}
+    auth = Secret(base64.b64encode(f"{user}:{password.reveal()}".encode()).decode())
+    login = {"username": user, "password": password.reveal(), "auth": auth.reveal()}
+    config = {"auths": {auth_key(registry): login}}
     return ClusterSecret(
         name,
         {".dockerconfigjson": Secret(json.dumps(config))},

@@ -18,7 +18,7 @@ from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.facts import Asker
 from ship.kubectl_set_image.plan import plan
 from ship.kubectl_set_image.report import Report
-from ship.kubectl_set_image.results import BACK, EXIT_CODES, NEW, Result
+from ship.kubectl_set_image.results import BACK, EXIT_CODES, NEW, OTHER_IMAGE, Result
 from ship.kubectl_set_image.watch import Rollout, Watch
 from ship.runner import cancel
 from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
@@ -212,7 +212,7 @@ class _Deploy:
         raise self._report.failed(self._results(back))
 
     def _go_back_at_once(self) -> dict[str, str]:
-        """Put back what is not yet, after a cancel; nobody sees it become healthy."""
+        """Put back what is not yet, after a cancel, and do not watch it."""
         with cancel.held_off():
             self._cluster.client.hurry(CANCELLED_SECONDS)
             back = self._put_back(self._apply.applied)
@@ -259,7 +259,7 @@ class _Deploy:
         except (Refused, Unanswered) as error:
             return problem_of(error, self._cluster.server).what
         if done is None:
-            return "somebody has set another image meanwhile, which was not overwritten"
+            return f"{OTHER_IMAGE}, which was not overwritten"
         self._are_put_back.add(target)
         # A webhook may have set others than those that we have sent.
         self._images_back[target] = all_containers(applied.change.target.kind.template_of(done))

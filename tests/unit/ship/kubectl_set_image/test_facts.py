@@ -142,6 +142,15 @@ def test_a_workload_that_is_not_there_has_a_near_match(api: KubeApi, client: Cli
     assert "no daemonset is there, or we may not list them" in said
 
 
+def test_a_workload_that_is_being_deleted_is_refused(api: KubeApi, client: Client) -> None:
+    there = workload(template(app=OLD))
+    there["metadata"]["deletionTimestamp"] = "2026-11-30T12:00:00Z"
+    api.put(there)
+    said = refusal(client)
+    assert "deployment/web in namespace 'shop' is being deleted since 2026-11-30T12:00:00Z" in said
+    assert "hint: wait until it is gone and create it again" in said
+
+
 def test_a_workload_of_the_manifests_may_be_new(client: Client) -> None:
     [new] = asked(client, workload(template(app=OLD)), workload="", apply=".").found
     assert new.before is None

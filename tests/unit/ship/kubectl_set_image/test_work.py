@@ -471,7 +471,7 @@ def test_a_run_that_is_cancelled_may_leave_the_new_version(bed: Bed) -> None:
     error = bed.fails(Interrupted, on_failure="keep")
     assert bed.image() == NEW
     assert bed.outputs["changed"] == "true"
-    assert "has the new version, and nobody watches its rollout" in str(error)
+    assert "has the new version, and its rollout is not watched any more" in str(error)
 
 
 def test_a_run_that_is_cancelled_before_the_change_has_changed_nothing(bed: Bed) -> None:
