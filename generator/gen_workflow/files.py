@@ -56,27 +56,27 @@ def problem(error: OSError, what: str, path: str) -> UserError:
     return UserError(f"{what}: {error.strerror}", where=shown(path), hint=hint, anchor=Heading.FILE)
 
 
-def link_on_the_way(folder: str) -> str:
-    """Return the path of a link on the way to the workflow of a repository; empty without one.
+def link_on_the_way(folder: str, file: str = WORKFLOW) -> str:
+    """Return the path of a link on the way to a file of a repository; empty without one.
 
     GitHub takes a link in a repository for a file with a path in it, and finds no workflow there.
     What is written through it would be outside of the repository.
     """
-    parts = WORKFLOW.split(os.sep)
+    parts = os.path.normpath(file).split(os.sep)
     ways = (os.path.join(folder, *parts[: count + 1]) for count in range(len(parts)))
     return next((way for way in ways if os.path.islink(way)), "")
 
 
-def file_on_the_way(folder: str) -> str:
-    """Return the path of a file that is where the workflow needs a folder; empty without one."""
-    above = os.path.dirname(os.path.join(folder, WORKFLOW))
-    ways = (os.path.dirname(above), above)
+def file_on_the_way(folder: str, file: str = WORKFLOW) -> str:
+    """Return the path of a file that is where another one needs a folder; empty without one."""
+    parts = os.path.normpath(file).split(os.sep)[:-1]
+    ways = (os.path.join(folder, *parts[: count + 1]) for count in range(len(parts)))
     return next((way for way in ways if os.path.isfile(way)), "")
 
 
-def folder_in_place(folder: str) -> str:
-    """Return the path of a folder that is where the workflow should be; empty without one."""
-    path = os.path.join(folder, WORKFLOW)
+def folder_in_place(folder: str, file: str = WORKFLOW) -> str:
+    """Return the path of a folder that is where a file should be; empty without one."""
+    path = os.path.join(folder, file)
     return path if os.path.isdir(path) else ""
 
 

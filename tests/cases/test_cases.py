@@ -18,7 +18,7 @@ from gen_workflow.pins.table import table
 from gen_workflow.plan import pipeline
 from gen_workflow.render import scalars
 from gen_workflow.spec import document
-from gen_workflow.spec.declaration import SshDeploy
+from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.load import load
 from gen_workflow.sync import stamp
 from gen_workflow.workflow.records import as_data
@@ -52,7 +52,7 @@ def test_a_spec_gives_the_golden_workflow(case: Path) -> None:
 def test_another_reader_of_yaml_finds_what_the_plan_says(case: Path) -> None:
     spec = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
     found = YAML(typ="safe").load((case / "ci-cd.yml").read_text())
-    assert found == as_data(pipeline.workflow(spec, table()))
+    assert found == as_data(pipeline.workflows(spec, table())[0])
 
 
 @every_case

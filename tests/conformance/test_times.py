@@ -8,7 +8,7 @@ from bed.action_file import ActionFile, read_action
 from conformance.subjects import ROOT, Subject, rendered
 from gen_workflow.plan import times
 from gen_workflow.spec import rules
-from gen_workflow.spec.declaration import Run
+from gen_workflow.spec.host import Run
 from gen_workflow.spec.kubernetes import Kubernetes
 
 ACTION = read_action(ROOT / "actions" / "ssh-deploy")

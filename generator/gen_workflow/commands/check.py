@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow import files
 from gen_workflow.commands import in_step
 from gen_workflow.commands.project import PUT_IN_SPEC, Project
 from gen_workflow.errors import Drift, Heading
@@ -18,15 +17,18 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Report that the workflow is what the spec gives; raises Drift with each reason if not."""
     project = Project.of(options)
-    wanted = project.rendered().text.encode()  # a wrong spec is reported before anything else
-    there = project.on_disk()
-    reasons = ["missing: it was not generated yet"]
-    if there is not None:
-        reasons = drift.reasons(there, wanted, project.source)
-    if not reasons:
+    rendered = project.rendered()  # a wrong spec is reported before anything else
+    found = []
+    for file in rendered.files:
+        there = project.on_disk(file.path)
+        reasons = ["missing: it was not generated yet"]
+        if there is not None:
+            reasons = drift.reasons(there, file.text.encode(), project.source)
+        found += [(file.path, reason) for reason in reasons]
+    if not found:
         return put(in_step.sentence(options))
-    what = "\n".join(f"{files.WORKFLOW}: {reason}" for reason in reasons)
-    act, anchor = _next_act(project, reasons[0])
+    what = "\n".join(f"{path}: {reason}" for path, reason in found)
+    act, anchor = _next_act(project, found[0][1])
     raise Drift(what, hint=act, anchor=anchor)
 
 

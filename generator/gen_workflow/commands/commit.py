@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import Heading, UserError
-from gen_workflow.github import proposal, remote
+from gen_workflow.github import remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
 from gen_workflow.github.update import Names, Update
@@ -53,8 +53,10 @@ def _names(options: Options) -> Names:
 def _wanted(project: Project) -> Wanted:
     """Return the files that the repository should hold; raises Drift when an edit would be lost."""
     rendered = project.rendered()
-    before = project.on_disk()
-    if before is not None:
-        project.refuse_to_lose(before)
-    files = {project.source: rendered.spec, proposal.WORKFLOW: rendered.text.encode()}
-    return Wanted(project.source, files, rendered.needs, rendered.dockerfile)
+    for file in rendered.files:
+        before = project.on_disk(file.path)
+        if before is not None:
+            project.refuse_to_lose(before, file.path)
+    files = {project.source: rendered.spec}
+    files |= {file.path: file.text.encode() for file in rendered.files}
+    return Wanted(project.source, files, rendered.needs, rendered.dockerfiles)

@@ -20,17 +20,24 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Write the workflow, or print it; an edit by hand is overwritten with --force only."""
     project = Project.of(options)
-    text = project.rendered().text
+    rendered = project.rendered()
     if options.stdout:
-        return put(text)
-    before = project.on_disk()
-    if before == text.encode():
+        return put("\n".join(file.text for file in rendered.files))
+    before = [project.on_disk(file.path) for file in rendered.files]
+    changed = [
+        (file, there)
+        for file, there in zip(rendered.files, before, strict=True)
+        if there != file.text.encode()
+    ]
+    if not changed:
         return put(in_step.sentence(options))
-    if before is not None and not options.force:
-        project.refuse_to_lose(before)
-    files.write(project.workflow, text)
+    for file, there in changed:
+        if there is not None and not options.force:
+            project.refuse_to_lose(there, file.path)
+    for file, _ in changed:
+        files.write(project.place(file.path), file.text)
     _warn_below(project.folder)
-    return put(f"wrote {shown(project.workflow)}\n")
+    return put("".join(f"wrote {shown(project.place(file.path))}\n" for file, _ in changed))
 
 
 def _warn_below(folder: str) -> None:

@@ -30,15 +30,23 @@ def _hashes_fit(folder: str, spec: str, templates: str) -> bool:
     if os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir:
         return False  # refused, whatever it holds
     try:
-        if files.link_on_the_way(folder):
-            return False
-        found = stamp.of(files.content(os.path.join(folder, files.WORKFLOW)))
-        if found is None or found.edited or not _are_there(folder, found.paths):
-            return False
         wanted = stamp.digest(files.content(os.path.join(folder, spec)))
-        return found.spec == wanted and found.generator == fingerprint(templates)
+        found = _stamp(folder, files.WORKFLOW, wanted)
+        if found is None or not _are_there(folder, found.paths):
+            return False
+        others = [_stamp(folder, name, wanted) for name in found.files]
+        made_by = fingerprint(templates)
+        return all(one is not None and one.generator == made_by for one in (found, *others))
     except OSError:
         return False  # the verb itself reports it
+
+
+def _stamp(folder: str, file: str, spec: str) -> stamp.Stamp | None:
+    """Return the stamp of a file that was made from a spec and not edited; None of any other."""
+    if files.link_on_the_way(folder, file):
+        return None
+    found = stamp.of(files.content(os.path.join(folder, file)))
+    return found if found and not found.edited and found.spec == spec else None
 
 
 def _are_there(folder: str, paths: tuple[str, ...] | None) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow import files
@@ -13,7 +14,7 @@ from gen_workflow.pins.table import table
 from gen_workflow.plan import limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
-from gen_workflow.spec.declaration import KubernetesDeploy
+from gen_workflow.spec.deploy import KubernetesDeploy
 from gen_workflow.sync import drift, stamp
 from gen_workflow.sync.fingerprint import fingerprint
 from gen_workflow.version import __version__
@@ -21,19 +22,32 @@ from gen_workflow.version import __version__
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
     from gen_workflow.spec.declaration import Spec
-    from gen_workflow.workflow.records import Needs
+    from gen_workflow.workflow.records import Needs, Workflow
+
+
+class File(NamedTuple):
+    """A file that a spec gives: its path in the repository, and its text."""
+
+    path: str
+    text: str
 
 
 class Rendered(NamedTuple):
-    """What a spec gives: its own content, the workflow, and what must exist on GitHub.
+    """What a spec gives: its own content, its files, and what must exist on GitHub.
 
-    `dockerfile` is the path of the Dockerfile in the repository.
+    The first file is the workflow that builds and deploys. `dockerfiles` are the paths of the
+    Dockerfiles in the repository.
     """
 
     spec: bytes
-    text: str
+    files: tuple[File, ...]
     needs: tuple[Needs, ...]
-    dockerfile: str
+    dockerfiles: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The workflow that builds and deploys."""
+        return self.files[0].text
 
 
 class Project(NamedTuple):
@@ -72,47 +86,53 @@ class Project(NamedTuple):
         given = [word for name, value, usual in options if value != usual for word in (name, value)]
         return f"`gen-workflow {shlex.join([*verb.split(), *given])}`"
 
-    @property
-    def workflow(self) -> str:
-        """The path of the rendered workflow."""
-        return os.path.normpath(os.path.join(self.folder, files.WORKFLOW))
+    def place(self, file: str) -> str:
+        """Return where a file of the repository is."""
+        return os.path.normpath(os.path.join(self.folder, file))
 
-    def on_disk(self) -> bytes | None:
-        """Return the workflow as it is now; None when there is none.
+    def on_disk(self, file: str = files.WORKFLOW) -> bytes | None:
+        """Return one of our files as it is now; None when there is none.
 
         Raises UserError when it cannot be read, or is behind a link.
         """
-        if link := files.link_on_the_way(self.folder):
+        if link := files.link_on_the_way(self.folder, file):
             target = os.readlink(link)
             what = f"is a link to {target!r}, and GitHub follows no link to a workflow"
             hint = "put a folder or a file of its own there"
             where = shown(os.path.normpath(link))
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
-        if file := files.file_on_the_way(self.folder):
+        if above := files.file_on_the_way(self.folder, file):
             what = "is a file, and the workflow needs a folder of this name"
-            where = shown(os.path.normpath(file))
+            where = shown(os.path.normpath(above))
             hint = "move it away, or give it another name"
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
-        if there := files.folder_in_place(self.folder):
+        if there := files.folder_in_place(self.folder, file):
             what = "is a folder, and the workflow needs a file of this name"
             where = shown(os.path.normpath(there))
             hint = "move it away, or give it another name"
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
-        return files.read(self.workflow)
+        return files.read(self.place(file))
 
     def rendered(self) -> Rendered:
         """Return what the spec gives; raises UserError with everything that is wrong."""
         raw = self._spec()
         spec = load.load(raw, self.source, self.folder)
-        meant = pipeline.workflow(spec, table())
-        load.refuse(limits.exceeded(meant), raw, self.source)
-        text = template.render(meant, source=self.source, templates=self.templates)
-        generator = fingerprint(self.templates)
-        signed = stamp.sign(
-            text, version=__version__, spec=raw, generator=generator, paths=_paths(spec)
+        meant = pipeline.workflows(spec, table())
+        first, *others = (self._text(workflow, raw) for workflow in meant)
+        sign = partial(
+            stamp.sign, version=__version__, spec=raw, generator=fingerprint(self.templates)
         )
-        load.refuse(limits.too_large(meant, len(signed.encode())), raw, self.source)
-        return Rendered(raw, signed, meant.needs, spec.image.paths[-1])
+        names = tuple(workflow.path for workflow in meant)
+        texts = [sign(first, paths=_paths(spec), files=names[1:]), *map(sign, others)]
+        for workflow, text in zip(meant, texts, strict=True):
+            load.refuse(limits.too_large(workflow, len(text.encode())), raw, self.source)
+        dockerfiles = tuple(image.paths[-1] for image in spec.built)
+        files = tuple(map(File, names, texts))
+        return Rendered(raw, files, meant[0].needs, dockerfiles)
+
+    def _text(self, workflow: Workflow, raw: bytes) -> str:
+        load.refuse(limits.exceeded(workflow), raw, self.source)
+        return template.render(workflow, source=self.source, templates=self.templates)
 
     def _spec(self) -> bytes:
         path = os.path.normpath(os.path.join(self.folder, self.source))
@@ -136,24 +156,27 @@ class Project(NamedTuple):
                 return f"there is one in {folder}; run it there, or say `-C {folder}`"
         return load.how_to_write_one()
 
-    def refuse_to_lose(self, before: bytes) -> None:
-        """Raise Drift when a workflow holds what a user wrote."""
+    def refuse_to_lose(self, before: bytes, file: str) -> None:
+        """Raise Drift when a file holds what a user wrote."""
         found = stamp.of(before)
         force = self.command("generate --force")
         if found is None:
             hint = f"move it away, or overwrite it with {force}"
             what = f"{drift.NOT_OURS}; nothing was changed"
-            raise Drift(what, where=files.WORKFLOW, hint=hint, anchor=Heading.NOT_OURS)
+            raise Drift(what, where=file, hint=hint, anchor=Heading.NOT_OURS)
         if found.edited:
             what = "was edited by hand since gen-workflow wrote it; nothing was changed"
             hint = f"{PUT_IN_SPEC}, then remove it from the workflow with {force}"
-            raise Drift(what, where=files.WORKFLOW, hint=hint, anchor=Heading.EDITED)
+            raise Drift(what, where=file, hint=hint, anchor=Heading.EDITED)
 
 
 def _paths(spec: Spec) -> tuple[str, ...]:
     """Return what must be in the repository: a folder has a `/` at its end."""
-    manifests = spec.deploy.kubernetes.apply if isinstance(spec.deploy, KubernetesDeploy) else ()
-    return tuple(dict.fromkeys((*spec.image.paths, *manifests)))
+    found = [path for image in spec.built for path in image.paths]
+    for target in spec.targets:
+        if isinstance(target.deploy, KubernetesDeploy):
+            found += target.deploy.kubernetes.apply
+    return tuple(dict.fromkeys(found))
 
 
 PUT_IN_SPEC = "put the edit into the spec"

@@ -27,18 +27,23 @@ _MADE_BY = "Made-by: gen-workflow"
 class Wanted:
     """The files that a repository should hold, and what must exist on GitHub for them.
 
-    `dockerfile` is the path of the Dockerfile, which is not ours to commit.
+    `dockerfiles` are the paths of the Dockerfiles, which are not ours to commit.
     """
 
     source: str
     files: dict[str, bytes]
     needs: tuple[Needs, ...]
-    dockerfile: str
+    dockerfiles: tuple[str, ...]
+
+    @property
+    def workflows(self) -> tuple[str, ...]:
+        """The paths of the files that are made from the spec."""
+        return tuple(path for path in self.files if path != self.source)
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths that are looked at."""
-        return tuple(dict.fromkeys((*self.files, self.dockerfile)))
+        return tuple(dict.fromkeys((*self.files, *self.dockerfiles)))
 
 
 @dataclass(frozen=True)
@@ -186,9 +191,10 @@ def differing(files: dict[str, bytes], branch: Branch) -> dict[str, bytes]:
 def in_step(wanted: Wanted, branch: Branch) -> bool:
     """Tell whether a branch needs no commit; a header of another version is no difference."""
     changed = differing(wanted.files, branch)
-    there = branch.texts.get(WORKFLOW, "").encode()
-    return not changed or (
-        set(changed) == {WORKFLOW} and drift.same_workflow(there, changed[WORKFLOW])
+    return all(
+        path in wanted.workflows
+        and drift.same_workflow(branch.texts.get(path, "").encode(), content)
+        for path, content in changed.items()
     )
 
 
@@ -222,21 +228,23 @@ def edit(wanted: Wanted, found: Snapshot) -> Edit | None:
     """Return an edit that the update would remove: in the base, or on the branch."""
     if in_step(wanted, found.base):
         return None
-    if what := _written_by_hand(wanted, found.base):
-        return Edit(found.base.name, WORKFLOW, what)
+    for path in wanted.workflows:
+        if what := _written_by_hand(path, wanted, found.base):
+            return Edit(found.base.name, path, what)
     branch = found.branch
     if branch is None or found.left_over:
         return None
-    workflow = branch.blobs.get(WORKFLOW)
-    if workflow != found.base.blobs.get(WORKFLOW) and (what := _written_by_hand(wanted, branch)):
-        return Edit(branch.name, WORKFLOW, what)
+    for path in wanted.workflows:
+        differs = branch.blobs.get(path) != found.base.blobs.get(path)
+        if differs and (what := _written_by_hand(path, wanted, branch)):
+            return Edit(branch.name, path, what)
     return _edited_spec(wanted, branch)
 
 
-def _written_by_hand(wanted: Wanted, there: Branch) -> str:
-    if WORKFLOW not in there.blobs or WORKFLOW not in differing(wanted.files, there):
+def _written_by_hand(path: str, wanted: Wanted, there: Branch) -> str:
+    if path not in there.blobs or path not in differing(wanted.files, there):
         return ""
-    found = stamp.of(there.texts.get(WORKFLOW, "").encode())
+    found = stamp.of(there.texts.get(path, "").encode())
     if found is None:
         return _NOT_OURS
     return "it was edited by hand" if found.edited else ""
@@ -253,10 +261,10 @@ def _edited_spec(wanted: Wanted, branch: Branch) -> Edit | None:
     return Edit(branch.name, source, "it was edited by hand")
 
 
-def lacks_dockerfile(wanted: Wanted, found: Snapshot) -> bool:
-    """Tell whether neither the base nor the branch holds the Dockerfile."""
+def missing_dockerfiles(wanted: Wanted, found: Snapshot) -> list[str]:
+    """Return the Dockerfiles that neither the base nor the branch holds."""
     sides = [found.base, *([found.branch] if found.branch else [])]
-    return not any(wanted.dockerfile in one.blobs for one in sides)
+    return [file for file in wanted.dockerfiles if not any(file in one.blobs for one in sides)]
 
 
 def body(wanted: Wanted, found: Snapshot) -> str:
@@ -266,8 +274,8 @@ def body(wanted: Wanted, found: Snapshot) -> str:
     lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
     lines += ["| file | change |", "| --- | --- |"]
     lines += [f"| `{path}` | {'changed' if path in base.blobs else 'added'} |" for path in changed]
-    if lacks_dockerfile(wanted, found):
-        there = f"`{base.name}` has no `{wanted.dockerfile}`"
+    for file in missing_dockerfiles(wanted, found):
+        there = f"`{base.name}` has no `{file}`"
         lines += ["", f"{there}: push it before you merge this, or the build fails."]
     for needs in wanted.needs:
         lines += ["", f"Before you merge this, create in **{needs.place}**:", ""]

@@ -76,9 +76,9 @@ class Update:
         if proposal.may_be_stale(self.wanted, found):
             found = replace(found, since=self.repository.since(found, tuple(self.wanted.files)))
             self._refuse_to_rewrite(found)
-        if proposal.lacks_dockerfile(self.wanted, found) and not self.done:
+        for file in proposal.missing_dockerfiles(self.wanted, found) if not self.done else ():
             self.log(
-                f"warning: {found.base.name} has no {self.wanted.dockerfile}, so the build will "
+                f"warning: {found.base.name} has no {file}, so the build will "
                 f"fail\n  hint: push it to {found.base.name} before the pull request is merged"
             )
         return found

@@ -1,63 +1,84 @@
-"""The jobs that build the image: one pushes it, the other is the check of a pull request."""
+"""The jobs that build the images: for each one that pushes it, and the check of a pull request."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.plan.frame import CONTENTS
 from gen_workflow.plan.inputs import lines, said
 from gen_workflow.workflow.records import Job, Permission, Step
 
 if TYPE_CHECKING:
-    from gen_workflow.spec.declaration import Image
-    from gen_workflow.workflow.records import Pin
+    from gen_workflow.plan.frame import Frame
+    from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.image import Image
 
 _MINUTES = 60
+# A pull request, and what a merge queue is about to merge, bring code that is not in a branch yet.
+PUSHED = "github.event_name != 'pull_request'"
+CHECKED = "github.event_name == 'pull_request'"
+_PUSHED_WITH_QUEUE = f"{PUSHED} && github.event_name != 'merge_group'"
+_CHECKED_WITH_QUEUE = f"{CHECKED} || github.event_name == 'merge_group'"
 
 
-CONTENTS = Permission("contents", "read", "check the repository out")
-# A pull request brings code that nobody has reviewed.
-_OF_A_PULL_REQUEST = "github.event_name == 'pull_request'"
-_OF_ANY_OTHER = "github.event_name != 'pull_request'"
+def job_of(image: Image) -> str:
+    """Return the id of the job that pushes an image."""
+    return f"build-{image.key}" if image.key else "build"
 
 
-def jobs(image: Image, pin: Pin, ours: Pin) -> list[Job]:
-    """Return the jobs, of which a run has one; they have the same steps.
+def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
+    """Return two jobs for each image, of which a run has one; they have the same steps."""
+    queued = spec.on.merge_queue
+    found = []
+    for image in spec.built:
+        pushed = _pushed(image, frame, needs)
+        found.append(pushed._replace(condition=_PUSHED_WITH_QUEUE) if queued else pushed)
+        if spec.on.pull_request or queued:
+            checked = _checked(image, pushed)
+            found.append(checked._replace(condition=_CHECKED_WITH_QUEUE) if queued else checked)
+    return found
 
-    `pin` is that of actions/checkout.
-    """
-    build = Job(
-        id="build",
-        name="Build and push the image",
-        condition=_OF_ANY_OTHER,
+
+def _pushed(image: Image, frame: Frame, needs: tuple[str, ...]) -> Job:
+    return Job(
+        id=job_of(image),
+        name=f"Build and push {image.key or 'the image'}",
+        origin=f"images/{image.key}" if image.key else "image",
+        needs=needs,
+        condition=PUSHED,
+        runs_on=frame.runner,
         timeout_minutes=_MINUTES,
         permissions=(CONTENTS, Permission("packages", "write", "push the image to ghcr.io")),
         outputs=(("image", "${{ steps.push.outputs.image }}"),),
-        anchor="build",
-        steps=(checkout(pin), _build(image, ours)),
+        anchor=job_of(image),
+        steps=(frame.checkout(), _build(image, frame)),
     )
-    check = Job(
-        id="check",
-        name="Build the image",
-        condition=_OF_A_PULL_REQUEST,
-        timeout_minutes=_MINUTES,
+
+
+def _checked(image: Image, pushed: Job) -> Job:
+    return pushed._replace(
+        id=f"check-{image.key}" if image.key else "check",
+        name=f"Build {image.key or 'the image'}",
+        condition=CHECKED,
         permissions=(CONTENTS, Permission("packages", "read", "pull base images from ghcr.io")),
-        alias=build.anchor,
-        steps=build.steps,
+        outputs=(),
+        anchor="",
+        alias=pushed.anchor,
     )
-    return [build, check]
 
 
-def checkout(pin: Pin) -> Step:
-    """Return the step that checks the repository out."""
-    return Step("Check out the repository", pin.uses(), inputs=(("persist-credentials", False),))
-
-
-def _build(image: Image, ours: Pin) -> Step:
+def _build(image: Image, frame: Frame) -> Step:
+    # The name that the action gives to one of several images ends with its key.
+    folder = image.context if image.context != "." else ""
+    several = f"{image.key}: {image.context}\n" if image.key and not image.name else ""
     inputs = said(
         ("image", image.name),
-        ("context", image.context if image.context != "." else ""),
+        ("images", several),
+        ("context", "" if several else folder),
         ("file", image.dockerfile),
         ("target", image.target),
         ("build-args", lines(f"{arg.name}={arg.value}" for arg in image.args)),
+        ("skip-unchanged", "true" if image.key else ""),
     )
-    return Step("Build the image", ours.uses("actions/build-push"), id="push", inputs=inputs)
+    name = f"Build {image.key}" if image.key else "Build the image"
+    return Step(name, uses=frame.own("build-push"), id="push", inputs=inputs)

@@ -44,7 +44,7 @@ def access(login: Login, pins: Mapping[str, Pin]) -> Access:
 def _aws(aws: Aws, pins: Mapping[str, Pin]) -> tuple[Step, ...]:
     inputs = (("role-to-assume", aws.role), ("aws-region", aws.region))
     return (
-        Step("Log in to AWS", pins[AWS].uses(), inputs=inputs),
+        Step("Log in to AWS", uses=pins[AWS].uses(), inputs=inputs),
         Step(
             "Get the kubeconfig",
             run='aws eks update-kubeconfig --name "$CLUSTER"',
@@ -60,8 +60,8 @@ def _google(google: Google, pins: Mapping[str, Pin]) -> tuple[Step, ...]:
     )
     cluster = (("cluster_name", google.cluster), ("location", google.location))
     return (
-        Step("Log in to Google Cloud", pins[GOOGLE].uses(), inputs=login),
-        Step("Get the kubeconfig", pins[GKE].uses(), inputs=cluster),
+        Step("Log in to Google Cloud", uses=pins[GOOGLE].uses(), inputs=login),
+        Step("Get the kubeconfig", uses=pins[GKE].uses(), inputs=cluster),
     )
 
 
@@ -77,11 +77,11 @@ def _azure(azure: Azure, pins: Mapping[str, Pin]) -> tuple[Step, ...]:
         ("use-kubelogin", True),
     )
     return (
-        Step("Log in to Azure", pins[AZURE].uses(), inputs=login),
+        Step("Log in to Azure", uses=pins[AZURE].uses(), inputs=login),
         Step(
             "Install kubelogin",
-            pins[KUBELOGIN].uses(),
+            uses=pins[KUBELOGIN].uses(),
             inputs=(("kubelogin-version", _KUBELOGIN_VERSION),),
         ),
-        Step("Get the kubeconfig", pins[AKS].uses(), inputs=cluster),
+        Step("Get the kubeconfig", uses=pins[AKS].uses(), inputs=cluster),
     )

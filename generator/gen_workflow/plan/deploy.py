@@ -1,49 +1,103 @@
-"""The job that deploys the image: on a host over SSH, or into a cluster."""
+"""The jobs that deploy the images, one for each environment: on hosts, or into a cluster."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gen_workflow.plan import kubernetes, ssh
-from gen_workflow.spec.declaration import SshDeploy
+from gen_workflow.plan.build import job_of
+from gen_workflow.spec.host import SshDeploy
+from gen_workflow.workflow import records
 from gen_workflow.workflow.records import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from gen_workflow.plan.frame import Frame
     from gen_workflow.plan.inputs import Given, Work
-    from gen_workflow.spec.declaration import KubernetesDeploy, Spec
-    from gen_workflow.workflow.records import Pin
+    from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.environments import Environment
+
+_NOT_BY_HAND = "github.event_name != 'workflow_dispatch'"
+# The choice of a person who starts a run: as a push of this branch would do, or one environment.
+AS_PUSHED = "as a push"
 
 
-def job(
-    spec: Spec, deploy: SshDeploy | KubernetesDeploy, pins: Mapping[str, Pin], ours: Pin
-) -> Job:
-    """Return the job, which runs for the branches of the spec only."""
-    work = _work(spec, deploy, pins, ours)
+def jobs(spec: Spec, frame: Frame) -> list[Job]:
+    """Return the jobs, which run for what the spec says of their environments only."""
+    return [_job(spec, one, frame) for one in spec.targets]
+
+
+def chosen_by_hand(spec: Spec) -> tuple[str, ...]:
+    """Return the environments that a person chooses when starting a run."""
+    return tuple(one.key for one in spec.targets if one.on.manual)
+
+
+def job_for(spec: Spec, environment: str) -> str:
+    """Return the id of the job that deploys to an environment."""
+    if not spec.environments:
+        return "deploy"
+    word = "".join(one if one.isascii() and one.isalnum() else "-" for one in environment)
+    return f"deploy-{word.strip('-').lower()}"
+
+
+def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
+    work = work_of(spec, target, frame)
+    after = (job_for(spec, target.after),) if target.after else ()
     return Job(
-        id="deploy",
-        name=f"Deploy to {spec.environment}",
-        needs="build",
-        condition=" || ".join(f"github.ref == 'refs/heads/{name}'" for name in spec.on),
+        id=job_for(spec, target.key),
+        name=f"Deploy to {target.key}",
+        origin=origin_of(spec, target),
+        needs=(*map(job_of, spec.built), *after),
+        condition=_condition(target, chosen_by_hand(spec)),
+        runs_on=frame.runner,
         timeout_minutes=work.minutes,
         permissions=work.permissions,
-        environment=spec.environment,
+        environment=records.Environment(target.key, target.url),
         order=work.order,
         steps=work.steps,
     )
 
 
-def _work(
-    spec: Spec, deploy: SshDeploy | KubernetesDeploy, pins: Mapping[str, Pin], ours: Pin
-) -> Work:
-    if isinstance(deploy, SshDeploy):
-        return ssh.work(spec, deploy, ours)
-    return kubernetes.work(deploy.kubernetes, pins, ours)
+def origin_of(spec: Spec, target: Environment) -> str:
+    """Return the path of the section of the spec that a deploy comes from."""
+    return f"environments/{target.key}" if spec.environments else "deploy"
 
 
-def values_from_github(deploy: SshDeploy | KubernetesDeploy) -> Iterator[Given]:
+def _condition(target: Environment, by_hand: tuple[str, ...]) -> str:
+    """Return the condition under which a run deploys to an environment."""
+    found = [f"github.ref == 'refs/heads/{branch}'" for branch in target.on.branches]
+    if by_hand and found:
+        pushed = f"{_NOT_BY_HAND} || inputs.environment == '{AS_PUSHED}'"
+        any_of_them = " || ".join(found)
+        any_of_them = f"({any_of_them})" if len(found) > 1 else any_of_them
+        found = [f"{any_of_them} && ({pushed})"]
+    found += [_of_tags(tag) for tag in target.on.tags]
+    if target.on.release:
+        found.append("github.event_name == 'release'")
+    if target.on.manual:
+        found.append(f"inputs.environment == '{target.key}'")
+    return " || ".join(found)
+
+
+def _of_tags(tag: str) -> str:
+    """Return the condition for the push of a tag; a release has the ref of its tag as well."""
+    ref = f"'refs/tags/{tag.removesuffix('*')}'"
+    is_tag = f"startsWith(github.ref, {ref})" if tag.endswith("*") else f"github.ref == {ref}"
+    return f"github.event_name == 'push' && {is_tag}"
+
+
+def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
+    """Return what the job for an environment does."""
+    assert target.deploy  # noqa: S101 - the spec was refused otherwise
+    if isinstance(target.deploy, SshDeploy):
+        return ssh.work(spec, target, target.deploy, frame)
+    return kubernetes.work(spec, target.deploy.kubernetes, frame)
+
+
+def values_from_github(target: Environment) -> Iterator[Given]:
     """Return the values that the job takes from GitHub."""
-    if isinstance(deploy, SshDeploy):
-        return ssh.values_from_github(deploy)
-    return kubernetes.values_from_github(deploy.kubernetes)
+    assert target.deploy  # noqa: S101 - the spec was refused otherwise
+    if isinstance(target.deploy, SshDeploy):
+        return ssh.values_from_github(target.deploy)
+    return kubernetes.values_from_github(target.deploy.kubernetes)

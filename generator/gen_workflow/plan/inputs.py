@@ -7,9 +7,6 @@ from typing import NamedTuple
 
 from gen_workflow.workflow.records import Permission, Scalar, Step, Values
 
-# The image that the build job pushed, by its digest.
-IMAGE = "${{ needs.build.outputs.image }}"
-
 
 class Work(NamedTuple):
     """What a deploy job does, and for how long; `order` says how its deploys get in order."""
@@ -39,3 +36,8 @@ def said(*inputs: tuple[str, Scalar]) -> Values:
 def lines(items: Iterable[str]) -> str:
     """Return a list as an action takes it: one item a line."""
     return "".join(f"{item}\n" for item in items)
+
+
+def image_of(job: str) -> str:
+    """Return the image that a build job pushed, by its digest."""
+    return f"${{{{ needs.{job}.outputs.image }}}}"

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gen_workflow.pins.table import CHECKOUT
-from gen_workflow.plan import build, cloud, times
-from gen_workflow.plan.inputs import IMAGE, Given, Work, lines, said
+from gen_workflow.plan import cloud, times
+from gen_workflow.plan.build import job_of
+from gen_workflow.plan.frame import CONTENTS
+from gen_workflow.plan.inputs import Given, Work, image_of, lines, said
 from gen_workflow.render.scalars import scalar
 from gen_workflow.spec.variables import fits_the_step
 from gen_workflow.workflow.records import Permission, Step
@@ -16,20 +17,21 @@ from gen_workflow.workflow.records import Permission, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gen_workflow.plan.frame import Frame
+    from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.kubernetes import Kubernetes
     from gen_workflow.spec.variables import AppSecret
     from gen_workflow.spec.workloads import Workload
-    from gen_workflow.workflow.records import Pin
 
 
-def work(cluster: Kubernetes, pins: Mapping[str, Pin], ours: Pin) -> Work:
+def work(spec: Spec, cluster: Kubernetes, frame: Frame) -> Work:
     """Return the steps: a check-out of the manifests, the login to a cloud, and the deploy."""
-    access = cloud.access(cluster.login, pins) if cluster.login else None
-    checkout = (build.checkout(pins[CHECKOUT]),) if cluster.apply else ()
+    access = cloud.access(cluster.login, frame.pins) if cluster.login else None
+    checkout = (frame.checkout(),) if cluster.apply else ()
     login = access.steps if access else ()
     kubeconfig = access.kubeconfig if access else cluster.kubeconfig
     return Work(
-        steps=(*checkout, *login, _step(cluster, kubeconfig, ours)),
+        steps=(*checkout, *login, _step(spec, cluster, kubeconfig, frame)),
         permissions=tuple(_permissions(cluster, access.cloud if access else "")),
         minutes=times.of_cluster(cluster),
         order="a newer deploy supersedes one that still runs",
@@ -38,21 +40,22 @@ def work(cluster: Kubernetes, pins: Mapping[str, Pin], ours: Pin) -> Work:
 
 def _permissions(cluster: Kubernetes, name_of_cloud: str) -> Iterator[Permission]:
     if cluster.apply:
-        yield build.CONTENTS
+        yield CONTENTS
     if name_of_cloud:
         yield Permission("id-token", "write", f"log in to {name_of_cloud}")
     if cluster.pull_secret:
         yield Permission("packages", "read", "let the cluster pull the image")
 
 
-def _step(cluster: Kubernetes, kubeconfig: str, ours: Pin) -> Step:
+def _step(spec: Spec, cluster: Kubernetes, kubeconfig: str, frame: Frame) -> Step:
     variables = _variables(cluster.secret)
+    images = [image_of(job_of(one)) for one in spec.built]
     pull = cluster.pull_secret
     # Workloads that name their containers say the image themselves.
     by_repository = not (cluster.workload and all(one.containers for one in cluster.workload))
     inputs = said(
-        ("workload", lines(map(_line, cluster.workload))),
-        ("image", IMAGE if by_repository else ""),
+        ("workload", lines(_line(one, images[0]) for one in cluster.workload)),
+        ("image", _listed(images) if by_repository else ""),
         ("namespace", cluster.namespace),
         ("kubeconfig", kubeconfig),
         ("context", cluster.context),
@@ -73,8 +76,16 @@ def _step(cluster: Kubernetes, kubeconfig: str, ours: Pin) -> Step:
         ("older-commit", cluster.older_commit),
     )  # fmt: skip
     env = {variables[one.name, key.name]: key.value for one in cluster.secret for key in one.keys}
-    uses = ours.uses("actions/kubectl-set-image")
-    return Step("Update the image in Kubernetes", uses, inputs=inputs, env=tuple(env.items()))
+    return Step(
+        "Update the image in Kubernetes",
+        uses=frame.own("kubectl-set-image"),
+        inputs=inputs,
+        env=tuple(env.items()),
+    )
+
+
+def _listed(images: list[str]) -> str:
+    return images[0] if len(images) == 1 else lines(images)
 
 
 def _variables(secrets: tuple[AppSecret, ...]) -> dict[tuple[str, str], str]:
@@ -106,8 +117,8 @@ def _keys(secret: AppSecret, variables: Mapping[tuple[str, str], str]) -> str:
     return f"{scalar(secret.name)}: {{{inside}}}"
 
 
-def _line(workload: Workload) -> str:
-    return " ".join([workload.name, *(f"{name}={IMAGE}" for name in workload.containers)])
+def _line(workload: Workload, image: str) -> str:
+    return " ".join([workload.name, *(f"{name}={image}" for name in workload.containers)])
 
 
 def values_from_github(cluster: Kubernetes) -> Iterator[Given]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.expressions import EXPRESSION
 from gen_workflow.spec.sections import sections
+from gen_workflow.workflow.records import Job, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_workflow.workflow.records import Step, Workflow
+    from gen_workflow.workflow.records import Workflow
 
 # GitHub makes one expression of a text with expressions in it. Its length and the number of its
 # parts are limited (actions/runner, DTExpressions2/Expressions2/ExpressionConstants.cs).
@@ -22,20 +23,19 @@ MOST_EXPRESSIONS = 254
 LONGEST_VARIABLE = 128 * 1024 - 1
 # Bytes of a workflow that GitHub runs: docs.github.com/en/actions/reference/limits.
 LARGEST_WORKFLOW = 512_000
-# The keys whose inputs have another name.
+# The keys whose inputs have another name, by their path in the section that a job comes from.
 _KEYS = {
-    "build-args": "image/args",
-    "file": "image/dockerfile",
-    "image": "image/name",
-    "networks": "deploy/run/network",
-    "registry-password": "deploy/kubernetes/pull-secret/password",
-    "registry-username": "deploy/kubernetes/pull-secret/user",
-    "ssh-key": "deploy/ssh/key",
+    "build-args": "args",
+    "file": "dockerfile",
+    "image": "name",
+    "images": "context",
+    "networks": "run/network",
+    "registry-password": "kubernetes/pull-secret/password",
+    "registry-username": "kubernetes/pull-secret/user",
+    "ssh-key": "ssh/key",
 }
-# The section of the spec that the jobs come from.
-_SECTIONS = {"build": "image", "check": "image", "deploy": "deploy"}
 # Where the variables of a step come from, by the folder of its action.
-_VARIABLES = {"ssh-deploy": "deploy/run/env", "kubectl-set-image": "deploy/kubernetes/secret"}
+_VARIABLES = {"ssh-deploy": "run/env", "kubectl-set-image": "kubernetes/secret"}
 _SHORTER = "write less here, or put a long text into a file that the app or the build reads"
 
 
@@ -115,36 +115,53 @@ def as_expression(text: str) -> str:
 
 def _texts(workflow: Workflow) -> Iterator[_Text]:
     """Yield each text that a key of the spec can make long."""
-    yield _Text("on", "\n".join(workflow.on.push.branches))
+    if workflow.on.push:
+        yield _Text("on", "\n".join(name for names in workflow.on.push for name in names))
     for job in workflow.jobs:
+        if not isinstance(job, Job):
+            continue  # the user's own, as it is
         if job.condition:
             # GitHub adds the call where a condition has none of its kind.
             yield _Text("on", f"${{{{ success() && ({job.condition}) }}}}")
         for step in job.steps:
+            if not isinstance(step, Step):
+                continue
             for name, value in step.inputs:
                 variable = f"INPUT_{name.upper().replace('-', '_')}"
-                yield _Text(key_of(name, job.id), str(value), variable)
+                yield _Text(key_of(name, job.origin), str(value), variable)
             for name, value in step.env:
-                yield _Text(f"{_variables_of(step)}/{name}", str(value), name)
+                yield _Text(f"{_variables_of(step, job.origin)}/{name}", str(value), name)
 
 
-def key_of(name: str, job: str) -> str:
-    """Return the path of the key of the spec that an input of a step of a job comes from."""
+def key_of(name: str, origin: str) -> str:
+    """Return the path of the key of the spec that an input of a step of a job comes from.
+
+    `origin` is the path of the section that the job comes from.
+    """
     if name in _KEYS:
-        return _KEYS[name]
+        return f"{origin}/{_KEYS[name]}"
+    named = origin.split("/")[1:]
+    inside = "/".join([origin.split("/", maxsplit=1)[0], *("NAME" for _ in named)])
     paths = [path for path, section in sections(SPEC) if name in section.keys]
-    paths.sort(key=lambda path: not path.startswith(_SECTIONS[job]))
+    here = next((path for path in paths if f"{path}/".startswith(f"{inside}/")), None)
+    if here is not None:
+        return f"{origin}{here[len(inside) :]}/{name}"
     return next((f"{path}/{name}" if path else name for path in paths), "")
 
 
-def _variables_of(step: Step) -> str:
+def _variables_of(step: Step, origin: str) -> str:
     name = step.uses.reference if step.uses else ""
-    return next((key for folder, key in _VARIABLES.items() if f"/{folder}@" in name), "deploy")
+    inside = next((key for folder, key in _VARIABLES.items() if f"/{folder}@" in name), "")
+    return f"{origin}/{inside}" if inside else origin
 
 
 def _of_all_variables(key: str) -> str:
     """Return the key that holds all variables of a step, for the key of one of them."""
-    return next((every for every in _VARIABLES.values() if key.startswith(every)), key)
+    for every in _VARIABLES.values():
+        before, found, _ = f"{key}/".partition(f"/{every}/")
+        if found:
+            return f"{before}/{every}"
+    return key
 
 
 def _how_to_shorten(one: _Text) -> str:

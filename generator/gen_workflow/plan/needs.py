@@ -12,15 +12,17 @@ from gen_workflow.workflow.records import Need, Needs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gen_workflow.spec.declaration import Image, Spec
+    from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.image import Image
 
 
 def of(spec: Spec) -> tuple[Needs, ...]:
     """Return what must exist, by its place in GitHub's settings."""
-    found = [_needs("Settings > Secrets and variables > Actions", _of_build(spec.image))]
-    if spec.deploy:
-        place = f"Settings > Environments > {spec.environment}"
-        found.append(_needs(place, deploy.values_from_github(spec.deploy)))
+    of_builds = [given for image in spec.built for given in _of_build(image)]
+    found = [_needs("Settings > Secrets and variables > Actions", of_builds)]
+    for target in spec.targets:
+        place = f"Settings > Environments > {target.key}"
+        found.append(_needs(place, deploy.values_from_github(target)))
     return tuple(one for one in found if one.variables or one.secrets)
 
 

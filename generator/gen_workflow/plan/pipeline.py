@@ -1,12 +1,22 @@
-"""The whole workflow of a spec: its jobs, its triggers, and what its header lists as needed."""
+"""The workflows of a spec: their jobs, their triggers, and what their headers list as needed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.pins.table import CHECKOUT, OURS
+from gen_workflow.pins.table import OURS
 from gen_workflow.plan import build, deploy, needs
-from gen_workflow.workflow.records import Concurrency, Pin, Push, Triggers, Workflow
+from gen_workflow.plan.frame import Frame
+from gen_workflow.workflow.records import (
+    Concurrency,
+    Dispatch,
+    Filter,
+    Input,
+    Pin,
+    Schedule,
+    Triggers,
+    Workflow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,17 +36,57 @@ _GROUP = Concurrency(
 )
 
 
-def workflow(spec: Spec, pins: Mapping[str, Pin]) -> Workflow:
-    """Return the workflow for a spec, with actions at the commits of the pins."""
+def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
+    """Return the workflows for a spec, with actions at the commits of the pins.
+
+    The first is the one that builds and deploys.
+    """
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
-    jobs = build.jobs(spec.image, pins[CHECKOUT], ours)
-    if spec.deploy:
-        jobs.append(deploy.job(spec, spec.deploy, pins, ours))
+    return (_main(spec, Frame(pins, ours)),)
+
+
+def _main(spec: Spec, frame: Frame) -> Workflow:
+    jobs = [*build.jobs(spec, frame), *deploy.jobs(spec, frame)]
     return Workflow(
-        name="Build and deploy" if spec.deploy else "Build",
-        # GitHub's filter of branches would take `+` for a repetition.
-        on=Triggers(Push(tuple(name.replace("+", r"\+") for name in spec.on))),
+        name="Build and deploy" if spec.targets else "Build",
+        on=_triggers(spec),
         concurrency=_GROUP,
         jobs=tuple(jobs),
         needs=needs.of(spec),
+    )
+
+
+def _triggers(spec: Spec) -> Triggers:
+    on, targets = spec.on, spec.targets
+    branches = dict.fromkeys(
+        (*spec.branches, *(name for one in targets for name in one.on.branches))
+    )
+    tags = dict.fromkeys((*on.tags, *(name for one in targets for name in one.on.tags)))
+    # GitHub's filters would take `+` for a repetition.
+    push = Filter(
+        *(tuple(name.replace("+", r"\+") for name in names) for names in (branches, tags))
+    )
+    release = on.release or any(one.on.release for one in targets)
+    return Triggers(
+        push=push if any(push) else None,
+        pull_request=Filter() if on.pull_request else None,
+        merge_group=Filter() if on.merge_queue else None,
+        release=Filter(types=("published",)) if release else None,
+        schedule=tuple(Schedule(*one) for one in on.schedule),
+        workflow_dispatch=Dispatch(_asked(deploy.chosen_by_hand(spec))),
+    )
+
+
+def _asked(environments: tuple[str, ...]) -> tuple[Input, ...]:
+    """Return what a person who starts a run is asked for."""
+    if not environments:
+        return ()
+    return (
+        Input(
+            id="environment",
+            description="Where to deploy",
+            type="choice",
+            default=deploy.AS_PUSHED,
+            options=(deploy.AS_PUSHED, *environments),
+        ),
     )

@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.plan import times
-from gen_workflow.plan.inputs import IMAGE, Given, Work, lines, said
+from gen_workflow.plan.build import job_of
+from gen_workflow.plan.inputs import Given, Work, image_of, lines, said
 from gen_workflow.workflow.records import Permission, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_workflow.spec.declaration import Spec, Ssh, SshDeploy
+    from gen_workflow.plan.frame import Frame
+    from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.environments import Environment
+    from gen_workflow.spec.host import Ssh, SshDeploy
     from gen_workflow.spec.variables import Variable
-    from gen_workflow.workflow.records import Pin
 
 _OF_THE_HOST = {
     "host": "name or address of the host",
@@ -25,23 +28,23 @@ _OF_THE_HOST = {
 }
 
 
-def work(spec: Spec, deploy: SshDeploy, ours: Pin) -> Work:
+def work(spec: Spec, target: Environment, deploy: SshDeploy, frame: Frame) -> Work:
     """Return the one step: our action, which connects to the host."""
     return Work(
-        steps=(_step(spec, deploy, ours),),
+        steps=(_step(spec, target, deploy, frame),),
         permissions=(Permission("packages", "read", "let the host pull the image"),),
         minutes=times.of(deploy.run).job_minutes,
         order="its deploys wait for each other on the host",
     )
 
 
-def _step(spec: Spec, deploy: SshDeploy, ours: Pin) -> Step:
+def _step(spec: Spec, target: Environment, deploy: SshDeploy, frame: Frame) -> Step:
     run, limits = deploy.run, times.of(deploy.run)
     inputs = said(
         *_host_inputs(deploy.ssh),
-        ("image", IMAGE),
-        ("name", _name(spec)),
-        ("environment", spec.environment),
+        ("image", image_of(job_of(spec.built[0]))),
+        ("name", _name(spec, target)),
+        ("environment", target.key),
         ("adopt", deploy.adopt),
         ("replaces", " ".join(deploy.replaces)),
         ("ports", lines(run.ports)),
@@ -56,17 +59,16 @@ def _step(spec: Spec, deploy: SshDeploy, ours: Pin) -> Step:
         ("lock-expiry", limits.lock_expiry),
     )
     env = tuple((one.name, one.value) for one in run.env if not one.fits_a_line)
-    return Step("Deploy over SSH", ours.uses("actions/ssh-deploy"), inputs=inputs, env=env)
+    return Step("Deploy over SSH", uses=frame.own("ssh-deploy"), inputs=inputs, env=env)
 
 
-def _name(spec: Spec) -> str:
+def _name(spec: Spec, target: Environment) -> str:
     """Return the name of the service, which another image or environment of it must not have."""
-    if spec.name:
-        return spec.name
-    name = spec.image.name.rpartition("/")[2] or "${{ github.event.repository.name }}"
-    if spec.environment == "production":
+    image = spec.built[0].name.rpartition("/")[2] or "${{ github.event.repository.name }}"
+    name = spec.name or image
+    if target.key == "production" or (spec.name and not spec.environments):
         return name
-    environment = re.sub(r"[^a-z0-9_.-]+", "-", spec.environment.lower()).strip("-._")
+    environment = re.sub(r"[^a-z0-9_.-]+", "-", target.key.lower()).strip("-._")
     return f"{name}-{environment}"
 
 

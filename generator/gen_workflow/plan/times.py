@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow.spec.rules import ROLLBACK, ROLLOUT, STABILITY
 
 if TYPE_CHECKING:
-    from gen_workflow.spec.declaration import Run
+    from gen_workflow.spec.host import Run
     from gen_workflow.spec.kubernetes import Kubernetes
 
 # The defaults of ssh-deploy, in seconds; a test compares them with its action.yml.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 # What YAML 1.1 or 1.2 takes for null, booleans, numbers (also in base 60) and dates.
 _NOT_TEXT = re.compile(
@@ -62,3 +63,24 @@ def _fits_a_block(value: str) -> bool:
         and not lines[0].startswith((" ", "\t"))
         and bool(lines[-1].strip())
     )
+
+
+def tree(value: Any, indent: int) -> str:
+    """Return data as the lines of a block that `indent` blanks set in, without the last break."""
+    lines = []
+    margin = " " * indent
+    for key, item in value.items() if isinstance(value, dict) else ():
+        lines.append(f"{margin}{scalar(key)}:{_behind(item, indent + 2)}")
+    for item in value if isinstance(value, (list, tuple)) else ():
+        whole = tree(item, indent + 2) if item and isinstance(item, (dict, list)) else ""
+        lines.append(f"{margin}- {whole[indent + 2 :] or _behind(item, indent + 2).lstrip()}")
+    return "\n".join(lines)
+
+
+def _behind(value: Any, indent: int) -> str:
+    """Return what stands behind a colon: a value on its line, or a block below it."""
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list, tuple)):
+        return f"\n{tree(value, indent)}" if value else " {}" if isinstance(value, dict) else " []"
+    return f" {block(value, indent)}"

@@ -18,8 +18,9 @@ from jinja2 import (
 
 from gen_workflow.render import folder
 from gen_workflow.render.proof import prove
-from gen_workflow.render.scalars import block, scalar
+from gen_workflow.render.scalars import block, scalar, tree
 from gen_workflow.version import __version__
+from gen_workflow.workflow.records import as_data
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from gen_workflow.workflow.records import Workflow
 
-_TEMPLATE = "ci-cd.yml.j2"
+_TEMPLATE = "workflow.yml.j2"
 
 
 def render(workflow: Workflow, *, source: str, templates: str = "") -> str:
@@ -71,7 +72,7 @@ def _fill(workflow: Workflow, source: str, *own: BaseLoader) -> str:
         bytecode_cache=None if own else _cache(),
         autoescape=False,  # noqa: S701 - YAML, not HTML; `scalar` and `block` quote
     )
-    environment.filters.update(scalar=scalar, block=block)
+    environment.filters.update(scalar=scalar, block=block, tree=tree, data=as_data)
     values = {"workflow": workflow, "source": source, "version": __version__}
     return environment.get_template(_TEMPLATE).render(values)
 

@@ -1,399 +1,49 @@
 """The spec, declared once: every key with its type, limits, default, meaning, example and version.
 
-The reader, the near-match hints, the JSON Schema and the tables of docs/spec.md come from here. To
-add a key: one field in its record, and one line where the plan uses it.
+The reader, the near-match hints, the JSON Schema and the tables of docs/spec.md come from here, and
+from the modules beside it that have the sections. To add a key: one field in its record, and one
+line where the plan uses it.
 """
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-import re
 from typing import Annotated, NamedTuple
 
-from gen_workflow.errors import Heading
-from gen_workflow.spec import hosts, rules, values
+from gen_workflow.spec import rules, values
+from gen_workflow.spec.actions import ACTIONS, Actions
+from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, text
-from gen_workflow.spec.kubernetes import KUBERNETES, Kubernetes, workload_of
-from gen_workflow.spec.paths import FILE, FOLDER
-from gen_workflow.spec.ports import PORT, port_taken, ports_collide
-from gen_workflow.spec.sections import Either, Key, Later, Section, ShortOr
-from gen_workflow.spec.variables import ARGS, ENV, Variable
-from gen_workflow.spec.volumes import VOLUME, target_of
-from gen_workflow.spec.workloads import WORKLOAD_SCHEMA
-
-
-class Image(NamedTuple):
-    """What is built; paths are relative to the root of the repository."""
-
-    context: Annotated[
-        str,
-        Key("Folder that is sent to the build", FOLDER, "backend", "0.1.0"),
-    ] = "."
-    dockerfile: Annotated[
-        str,
-        Key(
-            "Path of the Dockerfile, from the root of the repository",
-            FILE,
-            "backend/Dockerfile.prod",
-            "0.1.0",
-            default="`Dockerfile` in the context",
-        ),
-    ] = ""
-    target: Annotated[
-        str,
-        Key("Stage of the Dockerfile", values.STAGE, "runtime", "0.1.0", default="the last one"),
-    ] = ""
-    args: Annotated[
-        tuple[Variable, ...],
-        Key(
-            "Build arguments as a mapping of names to values, none of them a secret",
-            ARGS,
-            "{VERSION: '1.2'}",
-            "0.1.0",
-        ),
-    ] = ()
-    name: Annotated[
-        str,
-        Key(
-            "Full name of the image on ghcr.io, in lower case and without a tag",
-            values.IMAGE_NAME,
-            "ghcr.io/example/shop",
-            "0.1.0",
-            default="`ghcr.io/` and the name of the repository",
-        ),
-    ] = ""
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """What must be in the repository for the build: a folder has a `/` at its end."""
-        file = self.dockerfile or rules.dockerfile_in(self.context)
-        return tuple(dict.fromkeys((f"{self.context}/", file)))
-
-
-IMAGE = Section(
-    Image,
-    Later("cache labels paths platforms prepare secrets ssh tags"),
-    rule=rules.find_dockerfile,
-)
-
-
-def _image_of(folder: Value, reading: Reading) -> Image | None:
-    return IMAGE.of(folder, {"context": folder}, reading)
-
-
-class Ssh(NamedTuple):
-    """How a host is reached; every value is literal or an expression of GitHub's."""
-
-    host: Annotated[
-        str,
-        Key(
-            "Name or address of the host; an IPv6 address has no brackets",
-            hosts.HOST,
-            "shop.example.com",
-            "0.1.0",
-            missing=hosts.HOST.hint,
-        ),
-    ]
-    user: Annotated[
-        str,
-        Key(
-            "User on the host who may use Docker",
-            hosts.USER,
-            "deploy",
-            "0.1.0",
-            missing=hosts.USER.hint,
-        ),
-    ]
-    key: Annotated[
-        str,
-        Key(
-            "Private key of the user, which must be a secret",
-            hosts.KEY,
-            "${{ secrets.DEPLOY_KEY }}",
-            "0.1.0",
-            missing=hosts.KEY.hint,
-        ),
-    ]
-    known_hosts: Annotated[
-        str,
-        Key(
-            "Keys of the host, as `ssh-keyscan HOST` prints them",
-            hosts.KNOWN_HOSTS,
-            "${{ vars.KNOWN_HOSTS }}",
-            "0.1.0",
-            missing=hosts.KNOWN_HOSTS.hint,
-        ),
-    ]
-    port: Annotated[
-        str,
-        Key("Port of its SSH server", hosts.PORT, "2222", "0.1.0", default="`22`"),
-    ] = ""
-
-
-SSH = Section(Ssh, Later("hosts jump fingerprint host-ca"))
-
-
-def _host_of(name: Value, reading: Reading) -> Ssh | None:
-    """Return the host whose variables and secret on GitHub begin with a name."""
-    if name.kind == "text" and "${{" in name.text:
-        what = "an expression cannot name a target"
-        reading.problem(name, what, hosts.TARGET_HINT, Heading.NOT_ALLOWED)
-        return None
-    target = text(name, reading, "vps", hosts.TARGET)
-    if target is None:
-        return None
-    prefix = target.upper().replace("-", "_")
-    if not re.fullmatch(hosts.TARGET, target):
-        what = f"{target!r} is not the name of a target"
-        reading.problem(name, what, hosts.TARGET_HINT, Heading.ADDRESS)
-    elif f"{prefix}_".startswith("GITHUB_"):
-        what = "GitHub reserves names that begin with GITHUB_"
-        reading.problem(name, what, "choose another name, such as vps", Heading.RESERVED)
-    else:
-        return Ssh(
-            host=f"${{{{ vars.{prefix}_HOST }}}}",
-            user=f"${{{{ vars.{prefix}_USER }}}}",
-            port=f"${{{{ vars.{prefix}_PORT || '22' }}}}",
-            key=f"${{{{ secrets.{prefix}_SSH_KEY }}}}",
-            known_hosts=f"${{{{ vars.{prefix}_KNOWN_HOSTS }}}}",
-        )
-    return None
-
-
-class Run(NamedTuple):
-    """How the container runs."""
-
-    ports: Annotated[
-        tuple[str, ...],
-        Key(
-            "Ports to publish, each `HOST:CONTAINER`, with an address before it and `/udp` behind "
-            "it where needed; each address, port of the host and protocol once",
-            Listed(PORT, '["8080:8080"]', taken=port_taken, collide=ports_collide),
-            '["8080:80", "127.0.0.1:9090:90", "53:53/udp"]',
-            "0.1.0",
-        ),
-    ] = ()
-    env: Annotated[
-        tuple[Variable, ...],
-        Key(
-            "Environment of the app: names of secrets, values by name, or both in a list",
-            ENV,
-            "[DB_URL, {LOG_LEVEL: info}]",
-            "0.1.0",
-        ),
-    ] = ()
-    volumes: Annotated[
-        tuple[str, ...],
-        Key(
-            "Volumes, each `SOURCE:TARGET[:ro]` without spaces; the source is a name of two "
-            "characters or more, or an absolute path of the host",
-            Listed(VOLUME, '["data:/var/lib/app"]', taken=target_of),
-            '["data:/var/lib/app", "/srv/app:/data:ro"]',
-            "0.1.0",
-        ),
-    ] = ()
-    network: Annotated[
-        str,
-        Key(
-            "Docker network, which must exist on the host; not `host` or `none`",
-            values.NETWORK,
-            "web",
-            "0.1.0",
-            default="Docker's own",
-        ),
-    ] = ""
-    restart: Annotated[
-        str,
-        Key(
-            "Restart policy: `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`",
-            values.RESTART,
-            "always",
-            "0.1.0",
-            default="`unless-stopped`",
-        ),
-    ] = ""
-    health_timeout: Annotated[
-        str,
-        Key(
-            "Seconds within which the container must become healthy",
-            WholeNumber("a time in seconds", 1, 3600, 60),
-            "90",
-            "0.1.0",
-            default="`60`",
-        ),
-    ] = ""
-    stop_timeout: Annotated[
-        str,
-        Key(
-            "Seconds that the old container gets to stop by itself",
-            WholeNumber("a time in seconds", 0, 3600, 30),
-            "30",
-            "0.1.0",
-            default="`10`",
-        ),
-    ] = ""
-
-
-RUN = Section(Run, Later("command labels memory options user"))
-
-
-class SshDeploy(NamedTuple):
-    """A host, and what runs there."""
-
-    ssh: Annotated[
-        Ssh,
-        Key(
-            "The host: a name of your choice, or a mapping",
-            ShortOr(
-                Checked(_host_of, {"type": "string", "pattern": f"^{hosts.TARGET}$"}),
-                "a name",
-                "ssh: vps",
-                SSH,
-            ),
-            "vps",
-            "0.1.0",
-            default="**required**, or `kubernetes`",
-            missing="name the host to deploy to: ssh: vps; or what runs in a cluster: "
-            "kubernetes: deployment/web",
-        ),
-    ]
-    run: Annotated[
-        Run,
-        Key(
-            "How the container runs; it may be empty: `{}`",
-            RUN,
-            '{ports: ["8080:8080"]}',
-            "0.1.0",
-            default="**required** with `ssh`",
-            missing='say how the container runs: run: {ports: ["8080:8080"]}',
-        ),
-    ]
-    health: Annotated[
-        str,
-        Key(
-            "Path that must answer with a 2xx status. The host sends the request to the first "
-            "published port: first of the candidate, if one is started, and then of the "
-            "new container",
-            values.HEALTH,
-            "/health",
-            "0.1.0",
-            default="the image's HEALTHCHECK, or running without a restart",
-        ),
-    ] = ""
-    adopt: Annotated[
-        str,
-        Key(
-            "Replace a container with this `name` that was made by hand",
-            values.ADOPT,
-            "true",
-            "0.1.0",
-            default="`false`",
-        ),
-    ] = ""
-    replaces: Annotated[
-        tuple[str, ...],
-        Key(
-            "What the service has on the host and the next deploy changes, as the deploy that "
-            "stopped has named it: a port, an image, an environment",
-            Listed(values.REPLACED, "[8080]"),
-            "[8080, ghcr.io/example/old-shop]",
-            "0.1.0",
-        ),
-    ] = ()
-
-
-class KubernetesDeploy(NamedTuple):
-    """A cluster, and what gets the image there."""
-
-    kubernetes: Annotated[
-        Kubernetes,
-        Key(
-            "The cluster: a workload that gets the image, or a mapping",
-            ShortOr(
-                Checked(workload_of, WORKLOAD_SCHEMA),
-                "a workload",
-                "kubernetes: deployment/web",
-                KUBERNETES,
-            ),
-            "deployment/web",
-            "0.1.0",
-            default="**required**, or `ssh`",
-            missing="name what gets the image: kubernetes: deployment/web",
-        ),
-    ]
-
-
-DEPLOY = Either(
-    Section(
-        SshDeploy,
-        Later("compose dir gitops files env before after strategy rollback", "ssh run"),
-        rule=rules.health_needs_a_port,
-    ),
-    Section(KubernetesDeploy),
-    together="a deploy goes to a host or into a cluster",
-)
-
-
-class Remote(NamedTuple):
-    """A repository with our actions, at one commit."""
-
-    repository: str
-    sha: str
-    version: str
-
-
-_REMOTE = Text(
-    "a repository at a full commit",
-    r"(?P<repository>[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}@)[A-Za-z0-9_.-]+)@(?P<sha>[0-9a-f]{40})",
-    "owner/repository@<40 hex digits> # v1.2.3",
-)
-
-
-def _remote(value: Value, reading: Reading) -> Remote | None:
-    written = _REMOTE.read(value, reading)
-    if written is None:
-        return None
-    version = re.search(r"\s#\s*(v\d[\w.+-]*)\s*$", value.rest_of_line)
-    if version is None:
-        hint = "write the release of that commit at the end of the line, such as # v1.2.3"
-        reading.problem(value, "does not say its version", hint, Heading.WRONG_VALUE)
-        return None
-    repository, _, sha = written.partition("@")
-    return Remote(repository, sha, version[1])
-
-
-class Actions(NamedTuple):
-    """Where our actions come from."""
-
-    remote: Annotated[
-        Remote | None,
-        Key(
-            "Repository with a copy of our actions at a full commit, and behind it, as a comment, "
-            "the release that the commit is",
-            Checked(_remote, _REMOTE.schema()),
-            "example/gen-workflow@1234567890abcdef1234567890abcdef12345678 # v0.1.0",
-            "0.1.0",
-            default="this project's release",
-        ),
-    ] = None
-
-
-ACTIONS = Section(Actions, Later("vendored"))
+from gen_workflow.spec.environments import ENVIRONMENTS, Environment
+from gen_workflow.spec.events import ON, On, When
+from gen_workflow.spec.host import SshDeploy
+from gen_workflow.spec.image import IMAGES, ONE, Image
+from gen_workflow.spec.sections import Key, Later, Section
 
 
 class Spec(NamedTuple):
     """All that a spec says."""
 
     image: Annotated[
-        Image,
+        Image | None,
         Key(
             "What is built: a folder with a Dockerfile, or a mapping",
-            ShortOr(Checked(_image_of, FOLDER.schema()), "a folder", "image: .", IMAGE),
+            ONE,
             "backend",
             "0.1.0",
+            default="**required**, or `images`",
             missing="`image: .` builds the Dockerfile in the root of the repository",
+            unless="images",
         ),
-    ]
+    ] = None
+    images: Annotated[
+        tuple[Image, ...],
+        Key(
+            "Several images, each a name and what `image` takes; only what has changed is built",
+            IMAGES,
+            "{api: backend, web: backend}",
+            "0.1.0",
+        ),
+    ] = ()
     name: Annotated[
         str,
         Key(
@@ -406,18 +56,20 @@ class Spec(NamedTuple):
         ),
     ] = ""
     on: Annotated[
-        tuple[str, ...],
+        On,
         Key(
-            "The branch, or a list of the branches, that are built and deployed",
-            Listed(values.BRANCH, alone=True, empty="name at least one branch, or remove `on`"),
+            "What starts a run, and is built and deployed: a branch, a list of branches, or a "
+            "mapping",
+            ON,
             "[main, release]",
             "0.1.0",
+            default="`main`, or what the environments say",
         ),
-    ] = ("main",)
+    ] = On()
     deploy: Annotated[
         SshDeploy | KubernetesDeploy | None,
         Key(
-            "Where and how the app runs",
+            "Where and how the app runs; with `environments`, what they share",
             DEPLOY,
             "{ssh: vps, run: {}}",
             "0.1.0",
@@ -427,9 +79,21 @@ class Spec(NamedTuple):
     environment: Annotated[
         str,
         Key(
-            "Name of the GitHub environment of the deploy job", values.ENVIRONMENT, "shop", "0.1.0"
+            "Name of the GitHub environment of the deploy job, when there is one",
+            values.ENVIRONMENT,
+            "shop",
+            "0.1.0",
         ),
     ] = "production"
+    environments: Annotated[
+        tuple[Environment, ...],
+        Key(
+            "Several environments, each a name and what differs from `deploy` there",
+            ENVIRONMENTS,
+            "{staging: {ssh: vps, run: {}}, production: {on: release, ssh: prod, run: {}}}",
+            "0.1.0",
+        ),
+    ] = ()
     actions: Annotated[
         Actions,
         Key(
@@ -437,13 +101,45 @@ class Spec(NamedTuple):
         ),
     ] = Actions()
 
+    @property
+    def built(self) -> tuple[Image, ...]:
+        """The images, whichever way the spec names them."""
+        return (self.image,) if self.image else self.images
 
-SPEC = Section(
+    @property
+    def targets(self) -> tuple[Environment, ...]:
+        """The environments with their deploys, whichever way the spec names them."""
+        if self.environments or self.deploy is None:
+            return tuple(one._replace(on=self._when(one)) for one in self.environments)
+        on = When(self.branches, self.on.tags, self.on.release)
+        return (Environment(on=on, key=self.environment, deploy=self.deploy),)
+
+    def _when(self, environment: Environment) -> When:
+        """Return what deploys to an environment: that of the one before it, or `main`."""
+        while environment.after:
+            environment = next(one for one in self.environments if one.key == environment.after)
+        return environment.on if environment.on != When() else When(branches=("main",))
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The branches whose pushes start a run."""
+        others = () if self.environments else ("main",)
+        return self.on.branches or (() if self.on.tags or self.on.release else others)
+
+
+class _Spec(Section[Spec]):
+    """The whole spec: with environments, `deploy` is read as a part of each of them."""
+
+    def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Spec | None:
+        deploy = values.get("deploy")
+        if "environments" in values and deploy and deploy.kind == "a mapping":
+            reading.shared = DEPLOY.known(deploy, reading)
+            values = {name: item for name, item in values.items() if name != "deploy"}
+        return super().of(where, values, reading)
+
+
+SPEC = _Spec(
     Spec,
-    Later("images", "image"),
-    Later(
-        "registry test environments rollback cleanup notify runner connect extend jobs defaults"
-        " repos"
-    ),
-    rule=rules.name_fits_the_deploy,
+    Later("registry test rollback cleanup notify runner connect extend jobs defaults repos mode"),
+    rule=rules.of_the_spec,
 )

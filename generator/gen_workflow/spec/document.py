@@ -90,6 +90,19 @@ class Value(NamedTuple):
             for index, node in enumerate(self.node.value)
         ]
 
+    def over(self, other: Value) -> Value:
+        """Return a mapping with the entries of both, where this one goes before the other."""
+        own = {key.value: (key, value) for key, value in self.node.value}
+        kept = [pair for pair in other.node.value if pair[0].value not in own]
+        for key, value in other.node.value:
+            if key.value in own and isinstance(value, MappingNode):
+                mine = own[key.value][1]
+                if isinstance(mine, MappingNode):
+                    both = Value(mine, "", self.mark).over(Value(value, "", self.mark))
+                    own[key.value] = (own[key.value][0], both.node)
+        node = MappingNode(self.node.tag, [*kept, *own.values()], self.node.start_mark)
+        return Value(node, self.path, self.mark)
+
     def below(self, names: list[str]) -> Value:
         """Return the value that these keys lead to, or the last one on the way that is there.
 
@@ -108,7 +121,8 @@ class Value(NamedTuple):
 class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
-    `folder` is the repository, `keys` are the keys of each section by its path.
+    `folder` is the repository, `keys` are the keys of each section by its path, and `shared` is
+    what all environments have in common.
     """
 
     def __init__(
@@ -117,7 +131,24 @@ class Reading:
         self.source = source
         self.folder = folder
         self.keys = keys or {}
+        self.shared: Mapping[str, Value] = {}
         self._found: list[tuple[Mark, str, str]] = []
+
+    def section_of(self, value: Value) -> str:
+        """Return the path under which the section of a value is declared.
+
+        There, a name that the user chooses is NAME, and the items of a list have no number.
+        """
+        if value.path in self.keys:
+            return value.path
+        parts = [part for part in value.path.split("/") if not part.isdigit()]
+        for path in self.keys:
+            names = path.split("/")
+            if len(names) == len(parts) and all(
+                name in ("NAME", part) for name, part in zip(names, parts, strict=True)
+            ):
+                return path
+        return "/".join(parts)
 
     def problem(self, value: Value, what: str, hint: str, anchor: str) -> None:
         """Note a problem at a value (or key) of the spec; `anchor` is its heading in the docs."""

@@ -100,6 +100,7 @@ class Listed(Form[tuple[T, ...]]):
         taken: Callable[[T], object] = repr,
         collide: Callable[[T, T], bool] = lambda _one, _other: True,
     ) -> None:
+        self.section = getattr(item, "section", None)
         self._item = item
         self._example = example
         self._alone = alone

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 NOT_YET = "is not supported yet in this version"
 MEANT = "perhaps you meant `{}`"
+_TWINS = (("environments/", "deploy"), ("images/", "image/"))
 _NEAR_ELSEWHERE = 0.75  # a key of another section has to be more like it than one of its own
 _NEARLY_THE_SAME = 0.85  # such as `port` and `ports`: a misspelling, also where both are keys
 
@@ -62,7 +63,14 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
 
 def _owners(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     """Return the other sections that have a key; a section around this one goes first."""
-    others = {name: section for name, section in keys.items() if name != path}
+    # Each environment has all keys of `deploy`, and each of `images` those of `image`. One of the
+    # two is enough.
+    twins = tuple(two if path.startswith(one) else one for one, two in _TWINS)
+    others = {
+        name: section
+        for name, section in keys.items()
+        if name != path and not name.startswith(twins)
+    }
     owners = [name for name, section in others.items() if word in section.known]
     owners = owners or [name for name, section in others.items() if word in section.later]
     around = [name for name in owners if not name or path.startswith(f"{name}/")]

@@ -48,7 +48,12 @@ def refuse(problems: Iterable[tuple[str, str, str]], raw: bytes, source: str) ->
     if root is not None:
         reading = Reading(source)
         for path, what, hint in found:
-            reading.problem(root.below(path.split("/")), what, hint, Heading.LIMIT)
+            place = root.below(path.split("/"))
+            if path.startswith("environments/") and place.path != path:
+                # What all environments share is in `deploy`.
+                shared = root.below(["deploy", *path.split("/")[2:]])
+                place = shared if shared.path.startswith("deploy/") else place
+            reading.problem(place, what, hint, Heading.LIMIT)
         reading.raise_problems()
 
 

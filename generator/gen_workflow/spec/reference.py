@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.deploy import DEPLOY
 from gen_workflow.spec.sections import Key, Section, sections
 
+_ENVIRONMENT = "environments/NAME"
 _HEAD = ("| key | what it says | default | example | since |", "| --- | --- | --- | --- | --- |")
 
 
 def tables() -> dict[str, str]:
-    """Return the table of each section by its path; that of the top level is ""."""
-    return {path: _table(section) for path, section in sections(SPEC)}
+    """Return the table of each section by its path; that of the top level is "".
+
+    An environment has all keys of `deploy` too, which stand in the table of that.
+    """
+    there = {path for path, _ in sections(SPEC)}
+    again = {path for path in there if path.startswith(f"{_ENVIRONMENT}/")}
+    again = {path for path in again if path.replace(_ENVIRONMENT, "deploy", 1) in there}
+    return {path: _table(path, one) for path, one in sections(SPEC) if path not in again}
 
 
-def _table(section: Section[object]) -> str:
-    rows = [_row(name, key, section.default(name)) for name, key in section.keys.items()]
+def _table(path: str, section: Section[object]) -> str:
+    shared = DEPLOY.keys if path == _ENVIRONMENT else {}
+    rows = [
+        _row(name, key, section.default(name))
+        for name, key in section.keys.items()
+        if name not in shared
+    ]
     return "\n".join([*_HEAD, *rows]) + "\n"
 
 

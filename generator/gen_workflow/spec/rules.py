@@ -119,20 +119,40 @@ def one_cloud(fields: Fields, reading: Reading) -> None:
         reading.problem(fields.values[name], what, "keep one of them", Heading.TOGETHER)
 
 
-def name_fits_the_deploy(fields: Fields, reading: Reading) -> None:
-    """Note a problem when no container can have the name; the rule of the spec.
+def of_the_spec(fields: Fields, reading: Reading) -> None:
+    """Note a problem for keys of the top level that do not fit each other; its rule."""
+    for one, other, why in _INSTEAD:
+        if one in fields.values and other in fields.values:
+            what = f"cannot be beside `{other}`: {why}"
+            reading.problem(fields.values[one], what, f"remove `{one}`", Heading.TOGETHER)
+    _name_fits_the_deploy(fields, reading)
+
+
+_INSTEAD = (
+    ("image", "images", "it is one of them"),
+    ("environment", "environments", "they have the names"),
+)
+
+
+def _name_fits_the_deploy(fields: Fields, reading: Reading) -> None:
+    """Note a problem when no container can have the name.
 
     In a cluster the manifests have the names. On a host the default name has to say which
     environment it is: two would get one name, and replace each other.
     """
-    environment, there = fields.read.get("environment"), fields.values
-    deploy = there.get("deploy")
-    if deploy and deploy.below(["kubernetes"]) is not deploy:
+    there = fields.values
+    deploy, environments = there.get("deploy"), fields.read.get("environments") or ()
+    in_cluster = deploy and deploy.below(["kubernetes"]) is not deploy
+    if in_cluster or (environments and not any(hasattr(one.deploy, "ssh") for one in environments)):
         if "name" in there:
             what = "is that of a container on a host; in a cluster the manifests have the names"
             reading.problem(there["name"], what, "remove it", Heading.TOGETHER)
         return
-    if environment and not environment.isascii() and "deploy" in there and "name" not in there:
-        what = f"{environment!r} cannot be a part of the container's name as it is"
-        hint = "give the container a name of letters, digits and . _ -, as name: shop-live"
-        reading.problem(there["environment"], what, hint, Heading.WRONG_VALUE)
+    names = [(one.key, there["environments"]) for one in environments]
+    if deploy and "environment" in there:
+        names.append((fields.read.get("environment") or "", there["environment"]))
+    for name, where in names:
+        if not name.isascii() and "name" not in there:
+            what = f"{name!r} cannot be a part of the container's name as it is"
+            hint = "give the container a name of letters, digits and . _ -, as name: shop-live"
+            reading.problem(where, what, hint, Heading.WRONG_VALUE)

@@ -86,7 +86,7 @@ class Section(Form[T]):
                 value, f"should be a mapping, but is {value.kind}", hint, Heading.WRONG_KIND
             )
             return None
-        return self.of(value, self._known(value, reading), reading)
+        return self.of(value, self.known(value, reading), reading)
 
     def of(self, where: Value, values: dict[str, Value], reading: Reading) -> T | None:
         """Return the record that values by key make; None when it would lack one."""
@@ -101,9 +101,9 @@ class Section(Form[T]):
             return None
         return self.record(**{name.replace("-", "_"): item for name, item in there.items()})
 
-    def _known(self, value: Value, reading: Reading) -> dict[str, Value]:
+    def known(self, value: Value, reading: Reading) -> dict[str, Value]:
         """Return the values of the known keys, in the order in which they are declared."""
-        path, names = value.path, self.names
+        path, names = reading.section_of(value), self.names
         found = {}
         for key, item in entries(value, reading):
             if key.kind != "text":
@@ -146,7 +146,8 @@ class Section(Form[T]):
         if any(word.startswith(f"{name}:") for word in words):
             return True  # its `:` has no blank behind it
         return any(word in planned for planned in instead for word in words) or any(
-            unknown_key(word, where.path, reading.keys) == MEANT.format(name) for word in unknown
+            unknown_key(word, reading.section_of(where), reading.keys) == MEANT.format(name)
+            for word in unknown
         )
 
     def schema(self) -> Schema:
@@ -181,18 +182,16 @@ class Either(Section[Any]):
     def default(self, name: str) -> Any:
         return next(part.default(name) for part in self._parts if name in part.keys)
 
-    def read(self, value: Value, reading: Reading) -> Any:
-        if value.kind != "a mapping":
-            return super().read(value, reading)
-        known = self._known(value, reading)
-        part = self._part(known, value, reading)
-        for key, _ in value.pairs():
-            if key.text in known and key.text not in part.keys:
+    def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Any:
+        part = self._part(values, where, reading)
+        places = {key.text: key for key, _ in where.pairs()}
+        for name, item in values.items():
+            if name not in part.keys:
                 head = part.names.known[0]
                 what = f"cannot be beside `{head}`: {self._together}"
                 hint = f"remove it, or remove `{head}`"
-                reading.problem(key, what, hint, Heading.TOGETHER)
-        return part.of(value, {name: known[name] for name in known if name in part.keys}, reading)
+                reading.problem(places.get(name, item), what, hint, Heading.TOGETHER)
+        return part.of(where, {name: values[name] for name in values if name in part.keys}, reading)
 
     def _part(self, known: dict[str, Value], where: Value, reading: Reading) -> Section[Any]:
         """Return the section that a mapping is: by its first key, a misspelling of it, or any."""
@@ -208,10 +207,19 @@ class Either(Section[Any]):
 
 
 class ShortOr(Form[T]):
-    """A section with a short form: a text in place of the mapping."""
+    """A section with a short form: a text, or with `lists` also a list, in place of the mapping."""
 
-    def __init__(self, short: Form[T], what: str, example: str, section: Section[T]) -> None:
+    def __init__(
+        self,
+        short: Form[T],
+        what: str,
+        example: str,
+        section: Section[T],
+        *,
+        lists: bool = False,
+    ) -> None:
         self.section = section
+        self._kinds = ("text", "a list") if lists else ("text",)
         self._short = short
         self._what = what
         self._example = example
@@ -219,7 +227,7 @@ class ShortOr(Form[T]):
     def read(self, value: Value, reading: Reading) -> T | None:
         if value.kind == "a mapping":
             return self.section.read(value, reading)
-        if value.kind == "text":
+        if value.kind in self._kinds:
             return self._short.read(value, reading)
         what = f"should be {self._what} or a mapping, but is {value.kind}"
         reading.problem(value, what, f"write for example {self._example}", Heading.WRONG_KIND)
@@ -229,18 +237,66 @@ class ShortOr(Form[T]):
         return {"anyOf": [self._short.schema(), self.section.schema()]}
 
 
+class Named(Form[tuple[T, ...]]):
+    """A mapping of names to values of one form; a record gets its name as `key`.
+
+    `rule` notes a problem for records that do not fit each other.
+    """
+
+    def __init__(
+        self,
+        name: Form[str],
+        item: Form[T],
+        example: str,
+        rule: Callable[[tuple[T, ...], Value, Reading], None] | None = None,
+    ) -> None:
+        self.section = getattr(item, "section", item)
+        self._rule = rule
+        self._name = name
+        self._item = item
+        self._example = example
+
+    def read(self, value: Value, reading: Reading) -> tuple[T, ...] | None:
+        if value.kind != "a mapping" or not value.pairs():
+            empty = value.kind == "a mapping"
+            what = "is empty" if empty else f"should be a mapping, but is {value.kind}"
+            reading.problem(value, what, f"write for example {self._example}", Heading.WRONG_KIND)
+            return None
+        found = []
+        for key, item in entries(value, reading):
+            if key.text.startswith("x-"):
+                continue
+            name, one = self._name.read(key, reading), self._item.read(item, reading)
+            if name is not None and one is not None:
+                found.append(one._replace(key=name))  # type: ignore[attr-defined]
+        if self._rule:
+            self._rule(tuple(found), value, reading)
+        return tuple(found)
+
+    def schema(self) -> Schema:
+        return {
+            "type": "object",
+            "propertyNames": self._name.schema(),
+            "additionalProperties": self._item.schema(),
+            "minProperties": 1,
+        }
+
+
 def sections(root: Section[Any], path: str = "") -> Iterator[tuple[str, Section[Any]]]:
     """Return a section and those below it, each with its path."""
     yield path, root
     for name, key in root.keys.items():
         below = getattr(key.form, "section", key.form)
+        inside = f"{path}/{name}" if path else name
         if isinstance(below, Section):
-            yield from sections(below, f"{path}/{name}" if path else name)
+            yield from sections(below, f"{inside}/NAME" if isinstance(key.form, Named) else inside)
 
 
 def _declared(record: type) -> Iterator[tuple[str, Key]]:
     for name, annotation in record.__annotations__.items():
-        yield name, next(mark for mark in annotation.__metadata__ if isinstance(mark, Key))
+        for mark in getattr(annotation, "__metadata__", ()):
+            if isinstance(mark, Key):
+                yield name, mark
 
 
 def _described(key: Key) -> Schema:

@@ -214,6 +214,12 @@ NETWORK = Text(
     f"web; {_LETTERS}",
     _explain_network,
 )
+# A part of the name of the image, and of the id of its job.
+IMAGE_KEY = Text(
+    "a name of an image",
+    r"[a-z](?:[a-z0-9]|[-_](?=[a-z0-9])){0,49}",
+    "api; small letters and digits, with single - or _ between them",
+)
 IMAGE_NAME = Text(
     "the name of an image",
     rf"ghcr\.io/{_IMAGE_PART}(?:/{_IMAGE_PART})+",

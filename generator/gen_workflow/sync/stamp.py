@@ -20,7 +20,8 @@ class Stamp:
     """The machine line of a rendered workflow, and whether the content still fits it.
 
     `paths` are the files, and the folders with a `/` at the end, that the spec names and that have
-    to be there; None in the line of a version that did not write them.
+    to be there; None in the line of a version that did not write them. `files` are the other
+    workflows that the same spec gives.
     """
 
     def __init__(self, fields: dict[str, str], content: str) -> None:
@@ -29,6 +30,7 @@ class Stamp:
         self.generator = fields["generator"]
         self.edited = fields["content"] != content
         self.paths = _paths(fields["paths"]) if "paths" in fields else None
+        self.files = _paths(fields.get("files", ""))
 
 
 def digest(*parts: bytes) -> str:
@@ -42,12 +44,19 @@ def digest(*parts: bytes) -> str:
 
 
 def sign(
-    text: str, *, version: str, spec: bytes, generator: str, paths: tuple[str, ...] = ()
+    text: str,
+    *,
+    version: str,
+    spec: bytes,
+    generator: str,
+    paths: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
 ) -> str:
     """Return a rendered workflow with its machine line after the comment that begins it."""
     content = digest(text.encode())
     fields = f"version={version} spec={digest(spec)} generator={generator} content={content}"
     fields += f" paths={','.join(map(_word, paths))}"
+    fields += f" files={','.join(map(_word, files))}" if files else ""
     end = text.find("\n\n") + 1 if text.startswith("#") else 0
     return f"{text[:end]}# gen-workflow: {fields}\n{text[end:]}"
 

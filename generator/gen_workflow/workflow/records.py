@@ -10,6 +10,8 @@ from typing import Annotated, Any, NamedTuple
 # No `from __future__ import annotations` here: `as_data` reads the annotations.
 
 Scalar = str | int | bool
+# Any value of YAML, as plain data.
+Data = Any
 
 
 class In(NamedTuple):
@@ -24,6 +26,11 @@ class Apart(NamedTuple):
     """A field that is no key of the record: it is the key of the record itself, or a comment."""
 
 
+class Spread(NamedTuple):
+    """A field whose entries are keys of the record itself."""
+
+
+Further = tuple[tuple[str, Data], ...]
 Values = Annotated[tuple[tuple[str, Scalar], ...], In(form=dict)]
 
 
@@ -70,14 +77,41 @@ class Concurrency(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step that runs an action, or a command of a shell."""
+    """A step that runs an action, or a command of a shell.
+
+    `more` holds further keys in GitHub's own syntax, such as `shell` and `working-directory`.
+    """
 
     name: str
-    uses: Annotated[Uses | None, In(form=lambda uses: uses.reference)] = None
     id: str = ""
+    condition: Annotated[str, In("if")] = ""
+    uses: Annotated[Uses | None, In(form=lambda uses: uses.reference)] = None
     run: str = ""
     inputs: Annotated[Values, In("with", dict)] = ()
     env: Values = ()
+    more: Annotated[Further, Spread()] = ()
+
+
+class RawStep(NamedTuple):
+    """A step in GitHub's own syntax, as the spec has it; `version` is the comment behind `uses`."""
+
+    content: Annotated[tuple[tuple[str, Data], ...], Spread()]
+    version: Annotated[str, Apart()] = ""
+
+
+class Environment(NamedTuple):
+    """The environment of a job on GitHub, and the address that its deployment shows."""
+
+    name: str
+    url: str = ""
+
+
+def _one_or_all(jobs: tuple[str, ...]) -> Data:
+    return jobs[0] if len(jobs) == 1 else [*jobs]
+
+
+def _environment(environment: Environment) -> Data:
+    return environment._asdict() if environment.url else environment.name
 
 
 class Job(NamedTuple):
@@ -85,39 +119,99 @@ class Job(NamedTuple):
 
     `anchor` is the name under which the YAML has the steps, and `alias` that of an earlier job
     with the same steps, which are then not written again. `order` is a comment on how the deploys
-    to the environment get in order.
+    to the environment get in order. `more` holds further keys in GitHub's own syntax, such as
+    `strategy`, `services` and `container`. `origin` is the path of the section of the spec that
+    the job comes from.
+
+    A job that calls another workflow has `uses` and no steps.
     """
 
     id: Annotated[str, Apart()]
     name: str
-    timeout_minutes: int
     permissions: Permissions
-    steps: tuple[Step, ...]
+    origin: Annotated[str, Apart()] = ""
+    needs: Annotated[
+        tuple[str, ...], In(form=lambda jobs: jobs[0] if jobs[1:] == () else [*jobs])
+    ] = ()
+    condition: Annotated[str, In("if")] = ""
+    timeout_minutes: int | None = None
+    steps: tuple[Step | RawStep, ...] = ()
     anchor: Annotated[str, Apart()] = ""
     alias: Annotated[str, Apart()] = ""
-    runs_on: str = "ubuntu-24.04"
-    needs: str = ""
-    condition: Annotated[str, In("if")] = ""
-    environment: str = ""
+    runs_on: Annotated[Data, In("runs-on")] = "ubuntu-24.04"
+    environment: Annotated[Environment | None, In(form=_environment)] = None
     order: Annotated[str, Apart()] = ""
+    outputs: Values = ()
+    more: Annotated[Further, Spread()] = ()
+    uses: Annotated[Uses | None, In(form=lambda uses: uses.reference)] = None
+    inputs: Annotated[Values, In("with", dict)] = ()
+    secrets: Values = ()
+
+
+class RawJob(NamedTuple):
+    """A job in GitHub's own syntax, as the spec has it."""
+
+    id: Annotated[str, Apart()]
+    origin: Annotated[str, Apart()]
+    content: Annotated[tuple[tuple[str, Data], ...], Spread()]
+
+
+class Filter(NamedTuple):
+    """Which pushes or pull requests start a run; without any key, all of them.
+
+    These are patterns: GitHub takes `+` for a repetition there unless a backslash is before it.
+    """
+
+    branches: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+class Schedule(NamedTuple):
+    """A time at which a run starts, in the syntax of cron."""
+
+    cron: str
+    timezone: str = ""
+
+
+class Input(NamedTuple):
+    """What a person who starts a run by hand is asked for."""
+
+    id: Annotated[str, Apart()]
+    description: str
+    type: str
+    required: Annotated[bool, In(always=True)] = False
+    default: str = ""
+    options: tuple[str, ...] = ()
+
+
+Inputs = Annotated[tuple[Input, ...], In(form=lambda ones: {one.id: as_data(one) for one in ones})]
+
+
+class Dispatch(NamedTuple):
+    """A run that a person starts by hand."""
+
+    inputs: Inputs = ()
+
+
+class Call(NamedTuple):
+    """A run as a part of another workflow."""
+
+    inputs: Inputs = ()
     outputs: Values = ()
 
 
-class Push(NamedTuple):
-    """A push to one of some branches.
-
-    These are filters: GitHub takes `+` for a repetition there unless a backslash is before it.
-    """
-
-    branches: tuple[str, ...]
-
-
 class Triggers(NamedTuple):
-    """What starts a run; the last two have no settings."""
+    """What starts a run; None for what does not."""
 
-    push: Push
-    pull_request: Annotated[None, In("pull_request", always=True)] = None
-    workflow_dispatch: Annotated[None, In("workflow_dispatch", always=True)] = None
+    push: Annotated[Filter | None, In("push")] = None
+    pull_request: Annotated[Filter | None, In("pull_request")] = None
+    merge_group: Annotated[Filter | None, In("merge_group")] = None
+    release: Annotated[Filter | None, In("release")] = None
+    schedule: Annotated[tuple[Schedule, ...], In("schedule")] = ()
+    workflow_dispatch: Annotated[Dispatch | None, In("workflow_dispatch")] = None
+    workflow_call: Annotated[Call | None, In("workflow_call")] = None
 
 
 class Need(NamedTuple):
@@ -136,21 +230,31 @@ class Needs(NamedTuple):
     secrets: tuple[Need, ...]
 
 
+Jobs = Annotated[
+    tuple[Job | RawJob, ...], In(form=lambda jobs: {one.id: as_data(one) for one in jobs})
+]
+
+
 class Workflow(NamedTuple):
-    """The whole workflow, with what its header lists as needed."""
+    """A whole workflow, with what its header lists as needed; `path` is that of its file."""
 
     name: str
     on: Triggers
-    concurrency: Concurrency
-    jobs: Annotated[tuple[Job, ...], In(form=lambda jobs: {job.id: as_data(job) for job in jobs})]
+    concurrency: Concurrency | None
+    jobs: Jobs
     needs: Annotated[tuple[Needs, ...], Apart()] = ()
     permissions: Permissions = ()
+    path: Annotated[str, Apart()] = ".github/workflows/ci-cd.yml"
 
 
 def as_data(value: Any) -> Any:
-    """Return what a reader of the rendered YAML must find for a record, a list or a value."""
+    """Return what a reader of the rendered YAML must find for a record, a list or a value.
+
+    A record without any key is nothing, as `pull_request:` is.
+    """
     if hasattr(value, "_fields"):
-        return {key: item for name in value._fields for key, item in _entry(value, name)}
+        found = {key: item for name in value._fields for key, item in _entry(value, name)}
+        return found or None
     if isinstance(value, tuple):
         return [as_data(item) for item in value]
     return value
@@ -160,6 +264,8 @@ def _entry(record: Any, field: str) -> list[tuple[str, Any]]:
     """Return the key and the value that a field has in the YAML; none when it is not there."""
     value = getattr(record, field)
     how = next(iter(getattr(type(record).__annotations__[field], "__metadata__", ())[-1:]), In())
+    if isinstance(how, Spread):
+        return [*value]
     if isinstance(how, Apart) or (value in ("", (), None) and not how.always):
         return []
     return [(how.key or field.replace("_", "-"), how.form(value) if how.form else as_data(value))]

@@ -13,6 +13,7 @@ from gen_workflow.pins.table import table
 from gen_workflow.plan import pipeline
 from gen_workflow.plan.limits import as_expression, key_of, too_large
 from gen_workflow.spec.load import load
+from gen_workflow.workflow.records import Job, Step
 
 if TYPE_CHECKING:
     from unit.generator.conftest import Repository
@@ -146,7 +147,7 @@ def test_a_workflow_that_github_would_not_run_is_refused_at_what_makes_it_large(
 
 def test_the_size_that_counts_is_that_of_the_file(repository: Repository) -> None:
     spec = load(b"image: .\non: [main, release]\n", "gen-workflow.yml", str(repository.folder))
-    workflow = pipeline.workflow(spec, table())
+    workflow = pipeline.workflows(spec, table())[0]
     assert not list(too_large(workflow, 512_000))
     assert [one.key for one in too_large(workflow, 512_001)] == ["on"]
 
@@ -157,14 +158,16 @@ def test_every_input_that_a_spec_can_give_leads_to_its_key() -> None:
         case = ROOT / "tests" / "cases" / name
         spec = load((case / "gen-workflow.yml").read_bytes(), "gen-workflow.yml", str(case))
         names = {
-            (name, job.id)
-            for job in pipeline.workflow(spec, table()).jobs
+            (name, job.origin)
+            for job in pipeline.workflows(spec, table())[0].jobs
+            if isinstance(job, Job)
             for step in job.steps
+            if isinstance(step, Step)
             for name, _ in step.inputs
         }
         assert {name for name, job in names if not key_of(name, job)} <= of_no_key
 
 
 def test_an_input_that_two_sections_have_leads_to_the_one_of_its_job() -> None:
-    assert key_of("context", "build") == "image/context"
+    assert key_of("context", "image") == "image/context"
     assert key_of("context", "deploy") == "deploy/kubernetes/context"

@@ -12,12 +12,13 @@ from gen_workflow.render.proof import difference
 from gen_workflow.workflow.records import (
     Apart,
     Concurrency,
+    Environment,
+    Filter,
     In,
     Job,
     Need,
     Needs,
     Permission,
-    Push,
     Step,
     Triggers,
     Uses,
@@ -25,15 +26,16 @@ from gen_workflow.workflow.records import (
     as_data,
 )
 
+CHECK_OUT = Step("Check out", uses=Uses("actions/checkout@" + "0" * 40, "v7.0.1"))
 BUILD = Job(
     id="build",
     name="Build",
     timeout_minutes=5,
     permissions=(Permission("contents", "read", "check out"),),
-    steps=(Step("Check out", Uses("actions/checkout@" + "0" * 40, "v7.0.1")),),
+    steps=(CHECK_OUT,),
 )
 GROUP = Concurrency("${{ github.run_id }}", "false", "nothing")
-WORKFLOW = Workflow("Build", Triggers(Push(("main",))), GROUP, (BUILD,))
+WORKFLOW = Workflow("Build", Triggers(Filter(("main",))), GROUP, (BUILD,))
 
 
 def rendered(workflow: Workflow, templates: str = "") -> str:
@@ -53,7 +55,7 @@ def any_workflow(seed: int) -> Workflow:
     steps = tuple(
         Step(
             text(),
-            Uses(f"a/b@{number}", "v1.0.0"),
+            uses=Uses(f"a/b@{number}", "v1.0.0"),
             id=chance.choice(("", "push")),
             inputs=tuple((f"in-{i}", chance.choice((text(), lines(), False))) for i in range(3)),
             env=tuple((f"NAME_{i}", lines()) for i in range(chance.randrange(3))),
@@ -70,16 +72,16 @@ def any_workflow(seed: int) -> Workflow:
             steps=steps,
             anchor="" if number else anchor,
             alias=anchor if number else "",
-            needs=chance.choice(("", "job-0")),
+            needs=chance.choice(((), ("job-0",), ("job-0", "job-1"))),
             condition=text(),
-            environment=chance.choice(("", text())),
+            environment=chance.choice((None, Environment(text()), Environment(text(), text()))),
             outputs=(("image", text()),),
         )
         for number in range(chance.randrange(1, 3))
     )
     needs = (Needs("Settings", (Need("A", "why"),), (Need("B", "why"),)),)
     group = Concurrency(text(), text(), "a build")
-    return Workflow(text(), Triggers(Push((text(), text()))), group, jobs, needs)
+    return Workflow(text(), Triggers(Filter((text(), text()))), group, jobs, needs)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -115,7 +117,7 @@ class Wider(NamedTuple):
 
 def test_the_data_that_is_compared_follows_the_fields_of_the_records() -> None:
     assert as_data(Wider("x")) == {"new-key": "x", "if": False}
-    steps = as_data(Wider("x", BUILD.steps))["steps"]
+    steps = as_data(Wider("x", (CHECK_OUT,)))["steps"]
     assert steps == [{"name": "Check out", "uses": "actions/checkout@" + "0" * 40}]
 
 
@@ -132,7 +134,7 @@ def test_steps_that_two_jobs_share_are_written_once() -> None:
     with pytest.raises(Defect, match="/jobs/check/steps/0/name: 'Look' became 'Check out'"):
         rendered(
             WORKFLOW._replace(
-                jobs=(first, second._replace(steps=(BUILD.steps[0]._replace(name="Look"),)))
+                jobs=(first, second._replace(steps=(CHECK_OUT._replace(name="Look"),)))
             )
         )
 
@@ -197,6 +199,6 @@ def test_nothing_of_a_template_of_the_user_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["NO", "true", "null", "on", "Y"])
 def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
-    step = BUILD.steps[0]._replace(env=((name, "x"),))
+    step = CHECK_OUT._replace(env=((name, "x"),))
     text = rendered(WORKFLOW._replace(jobs=(BUILD._replace(steps=(step,)),)))
     assert f'          "{name}": x\n' in text

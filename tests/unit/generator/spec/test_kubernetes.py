@@ -8,7 +8,7 @@ import pytest
 
 from gen_workflow.errors import SpecError
 from gen_workflow.spec.clouds import Aws
-from gen_workflow.spec.declaration import KubernetesDeploy
+from gen_workflow.spec.deploy import KubernetesDeploy
 from gen_workflow.spec.kubernetes import Kubernetes, PullSecret
 from gen_workflow.spec.load import load
 from gen_workflow.spec.variables import AppSecret, Variable

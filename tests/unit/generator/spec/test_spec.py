@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_workflow.spec.declaration import SPEC, Run, Spec, SshDeploy
+from gen_workflow.spec.declaration import SPEC, Spec
+from gen_workflow.spec.host import Run, SshDeploy
 from gen_workflow.spec.load import EXAMPLE
 from gen_workflow.spec.load import load as load_spec
 from gen_workflow.spec.sections import sections
@@ -25,9 +26,9 @@ def load(repository: Repository, text: str) -> Spec:
 
 def test_five_lines_are_enough(repository: Repository) -> None:
     loaded = load(repository, EXAMPLE)
-    assert loaded.on == ("main",)
+    assert loaded.branches == ("main",)
     assert loaded.environment == "production"
-    assert loaded.image.context == "."
+    assert loaded.built[0].context == "."
     assert isinstance(loaded.deploy, SshDeploy)
     assert loaded.deploy.health == "/health"
     assert loaded.deploy.run.ports == ("8080:8080",)
@@ -38,21 +39,21 @@ def test_five_lines_are_enough(repository: Repository) -> None:
 
 def test_values_stay_as_they_were_written(repository: Repository) -> None:
     text = "image: {args: {A: 1.10, B: 010, C: yes, D: True, E: 2026-11-23, F: '', G: 1e3}}\n"
-    values = [one.value for one in load(repository, text).image.args]
+    values = [one.value for one in load(repository, text).built[0].args]
     assert values == ["1.10", "010", "yes", "True", "2026-11-23", "", "1e3"]
 
 
 def test_on_is_a_key_and_no_is_a_text(repository: Repository) -> None:
     text = "on: release\nimage: .\ndeploy: {ssh: vps, run: {restart: no}}\n"
     loaded = load(repository, text)
-    assert loaded.on == ("release",)
+    assert loaded.branches == ("release",)
     assert isinstance(loaded.deploy, SshDeploy)
     assert loaded.deploy.run.restart == "no"
 
 
 def test_line_ends_a_byte_order_mark_and_own_keys_are_free(repository: Repository) -> None:
     raw = b"\xef\xbb\xbfx-team: [a, {b: c}]\r\nimage: .\r\n"
-    assert load_spec(raw, ROOT, str(repository.folder)).image.context == "."
+    assert load_spec(raw, ROOT, str(repository.folder)).built[0].context == "."
 
 
 def test_line_ends_of_old_macs_are_line_ends(repository: Repository) -> None:
@@ -70,7 +71,7 @@ def test_the_version_of_an_action_is_found_behind_any_character(repository: Repo
 
 
 def test_an_anchor_may_be_set_twice(repository: Repository) -> None:
-    assert load(repository, "x-a: &a .\nx-b: &a .\nimage: *a\n").image.context == "."
+    assert load(repository, "x-a: &a .\nx-b: &a .\nimage: *a\n").built[0].context == "."
 
 
 def run(repository: Repository, text: str) -> Run:
@@ -86,7 +87,7 @@ def test_a_name_of_the_runner_is_free_where_the_value_is_not_in_the_env_of_the_s
     found = run(repository, f"{{env: {{{', '.join(f'{name}: x' for name in names)}}}}}")
     assert tuple(one.name for one in found.env) == names
     args = load(repository, "image: {args: {PATH: /x, GITHUB_SHA: '${{ github.sha }}'}}\n")
-    assert [one.name for one in args.image.args] == ["PATH", "GITHUB_SHA"]
+    assert [one.name for one in args.built[0].args] == ["PATH", "GITHUB_SHA"]
 
 
 def test_a_port_may_be_published_for_each_protocol_and_address(repository: Repository) -> None:
@@ -96,7 +97,7 @@ def test_a_port_may_be_published_for_each_protocol_and_address(repository: Repos
 
 @pytest.mark.parametrize("name", ["가", "prüfung/größe", "feature/日本語-1", "हिन्दी", "_x"])
 def test_a_branch_may_have_letters_of_every_script(name: str, repository: Repository) -> None:
-    assert load(repository, f"image: .\non: {name}\n").on == (name,)
+    assert load(repository, f"image: .\non: {name}\n").branches == (name,)
 
 
 @pytest.mark.parametrize("name", ["本番", "prüfung", "Größe 2/test", "x" * 255, "🚀 live 🚀"])
@@ -120,7 +121,7 @@ def test_plain_blanks_around_an_expression_are_free(inside: str, repository: Rep
 def test_paths_are_in_their_shortest_form(repository: Repository) -> None:
     (repository.folder / "a" / "b").mkdir(parents=True)
     (repository.folder / "a" / "b" / "Dockerfile").write_text("FROM scratch\n")
-    assert load(repository, "image: ./a//b/\n").image.context == "a/b"
+    assert load(repository, "image: ./a//b/\n").built[0].context == "a/b"
 
 
 def test_no_section_has_a_key_twice() -> None:
@@ -137,10 +138,10 @@ def test_a_dockerfile_in_small_letters_is_named_in_the_workflow(
     (repository.folder / folder).mkdir(exist_ok=True)
     (repository.folder / folder / "dockerfile").touch()
     path = "dockerfile" if folder == "." else f"{folder}/dockerfile"
-    image = load(repository, f"image: {folder}\n").image
+    image = load(repository, f"image: {folder}\n").built[0]
     assert (image.dockerfile, image.paths) == (path, (f"{folder}/", path))
 
 
 def test_a_dockerfile_goes_before_one_in_small_letters(repository: Repository) -> None:
     (repository.folder / "dockerfile").touch()
-    assert load(repository, "image: .\n").image.paths == ("./", "Dockerfile")
+    assert load(repository, "image: .\n").built[0].paths == ("./", "Dockerfile")

@@ -1,0 +1,126 @@
+"""The environments of a spec: when each is deployed to, and what differs there."""
+
+# No `from __future__ import annotations` here: `sections` reads the annotations.
+
+from typing import Annotated, NamedTuple
+
+from gen_workflow.errors import Heading
+from gen_workflow.spec import values
+from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
+from gen_workflow.spec.document import Reading, Value
+from gen_workflow.spec.events import WHEN, When
+from gen_workflow.spec.expressions import OrExpression
+from gen_workflow.spec.forms import Schema
+from gen_workflow.spec.hints import listed, near
+from gen_workflow.spec.host import SshDeploy
+from gen_workflow.spec.sections import Key, Named, Section
+
+
+class Environment(NamedTuple):
+    """An environment of GitHub, when it is deployed to, and how.
+
+    `key` is its name. `deploy` is what all environments share, with what differs in this one.
+    """
+
+    on: Annotated[
+        When,
+        Key(
+            "What deploys to it: a branch, `tags`, `release`, `manual`, or several in a list",
+            WHEN,
+            "main",
+            "0.1.0",
+            default="what deploys to the environment that `after` names, or else the branch `main`",
+        ),
+    ] = When()
+    after: Annotated[
+        str,
+        Key(
+            "The environment that has to get the same image in the same run before this one",
+            values.ENVIRONMENT,
+            "staging",
+            "0.1.0",
+        ),
+    ] = ""
+    url: Annotated[
+        str,
+        Key(
+            "Address that GitHub shows for the deployment",
+            OrExpression(
+                "an address", r"https?://\S+", "write for example url: https://shop.example.com"
+            ),
+            "https://shop.example.com",
+            "0.1.0",
+        ),
+    ] = ""
+    key: str = ""
+    deploy: SshDeploy | KubernetesDeploy | None = None
+
+
+class _Environments(Section[Environment]):
+    """A section with keys of its own, and all of `deploy`."""
+
+    def __init__(self) -> None:
+        super().__init__(Environment)
+        self._own = dict(self.keys)
+        self.keys = {**self.keys, **DEPLOY.keys}
+        # `after` of a deploy will be commands, and is the environment before this one here.
+        words = (one._replace(words=one.words.replace("after", "")) for one in DEPLOY.planned)
+        self.planned = tuple(words)
+
+    def default(self, name: str) -> object:
+        return super().default(name) if name in self._own else DEPLOY.default(name)
+
+    def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Environment | None:
+        its_own = {name: item for name, item in values.items() if name in self._own}
+        own = Section(Environment).of(where, its_own, reading)
+        shared = dict(reading.shared)
+        for name, item in values.items():
+            if name not in self._own:
+                both = (item, shared.get(name))
+                may_merge = all(one and one.kind == "a mapping" for one in both)
+                shared[name] = item.over(shared[name]) if may_merge else item
+        deploy = DEPLOY.of(where, shared, reading)
+        return own._replace(deploy=deploy) if own and deploy else None
+
+    def schema(self) -> Schema:
+        """Return a schema in which nothing is required: it may be said in `deploy`."""
+        return {key: value for key, value in super().schema().items() if key != "required"}
+
+
+def _in_order(found: tuple[Environment, ...], where: Value, reading: Reading) -> None:
+    """Note a problem for each `after` that leads nowhere; the rule of `environments`."""
+    known = {one.key: one for one in found}
+    for one in found:
+        if one.after:
+            _has_one_before(one, known, where, reading)
+        if one.after and any(one.on):
+            what = "cannot be beside `after`: the same run deploys to both"
+            hint = "remove `on`, or remove `after`"
+            reading.problem(where.below([one.key, "on"]), what, hint, Heading.TOGETHER)
+
+
+def _has_one_before(
+    one: Environment, known: dict[str, Environment], where: Value, reading: Reading
+) -> None:
+    """Note a problem when `after` names no environment, or leads back to itself."""
+    place, seen, here = where.below([one.key, "after"]), [one.key], one
+    while here.after in known and here.after not in seen:
+        seen.append(here.after)
+        here = known[here.after]
+    if one.after not in known:
+        others = tuple(name for name in known if name != one.key)
+        hint = near(one.after, others) or f"use one of {listed(others)}"
+        what = f"{one.after!r} is not one of the environments"
+        reading.problem(place, what, hint, Heading.WRONG_VALUE)
+    elif here.after in seen:
+        what = f"goes in a circle: {' after '.join([*seen, here.after])}"
+        reading.problem(place, what, "remove one `after`", Heading.TOGETHER)
+
+
+ENVIRONMENT = _Environments()
+ENVIRONMENTS = Named(
+    values.ENVIRONMENT,
+    ENVIRONMENT,
+    "environments: {staging: {on: main, ssh: staging}, production: {on: release, ssh: prod}}",
+    rule=_in_order,
+)

@@ -1,0 +1,194 @@
+"""When a run starts, and which of them deploys: branches, tags, releases, schedules, by hand."""
+
+# No `from __future__ import annotations` here: `sections` reads the annotations.
+
+from typing import Annotated, NamedTuple
+
+from gen_workflow.errors import Heading
+from gen_workflow.spec import values
+from gen_workflow.spec.document import Reading, Value
+from gen_workflow.spec.forms import Checked, Form, Listed, Schema, Text
+from gen_workflow.spec.sections import Key, Section, ShortOr
+
+_BRANCHES = Listed(values.BRANCH, alone=True, empty="name at least one branch, or remove `on`")
+# What GitHub takes for a pattern of tags, as far as a condition of a job can say the same.
+_TAG = Text(
+    "a tag, or the beginning of tags with * at its end",
+    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]|/(?=[A-Za-z0-9_*]))*)?\*?(?<!^)",
+    'v*, in quotes: "v*"',
+)
+_TAGS = Listed(_TAG, alone=True, empty="name at least one tag, or remove `tags`")
+WORDS = ("tags", "release", "manual")
+
+
+class Schedule(NamedTuple):
+    """A time at which a run starts."""
+
+    cron: Annotated[
+        str,
+        Key(
+            "When it starts: minute, hour, day of the month, month, day of the week",
+            Text(
+                "a time in the form of cron",
+                r"[0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9A-Za-z*/,-]+ [0-9A-Za-z*/,-]+",
+                '"0 4 * * 1", each Monday at four',
+            ),
+            "0 4 * * 1",
+            "0.1.0",
+            missing='say when: {cron: "0 4 * * 1"}',
+        ),
+    ]
+    timezone: Annotated[
+        str,
+        Key(
+            "Time zone of the schedule, by its IANA name",
+            Text("a time zone", r"[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)*", "Europe/Berlin"),
+            "Europe/Berlin",
+            "0.1.0",
+            default="UTC",
+        ),
+    ] = ""
+
+
+SCHEDULE = Section(Schedule)
+
+
+def _one_time(value: Value, reading: Reading) -> Schedule | None:
+    return SCHEDULE.of(value, {"cron": value}, reading)
+
+
+_TIME = ShortOr(
+    Checked(_one_time, SCHEDULE.keys["cron"].form.schema()),
+    "a time",
+    'schedule: "0 4 * * 1"',
+    SCHEDULE,
+)
+
+
+class On(NamedTuple):
+    """What starts a run. A person can start one by hand for any branch."""
+
+    branches: Annotated[
+        tuple[str, ...],
+        Key("Branches that are built, and deployed", _BRANCHES, "[main, release]", "0.1.0"),
+    ] = ()
+    tags: Annotated[
+        tuple[str, ...],
+        Key("Tags of git that are built, and deployed", _TAGS, '"v*"', "0.1.0"),
+    ] = ()
+    release: Annotated[
+        str,
+        Key(
+            "Build and deploy when a release is published on GitHub",
+            values.Flag("release"),
+            "true",
+            "0.1.0",
+            default="`false`",
+        ),
+    ] = ""
+    pull_request: Annotated[
+        str,
+        Key(
+            "Build and test pull requests; nothing is pushed or deployed from them",
+            values.Flag("pull-request"),
+            "false",
+            "0.1.0",
+            default="`true`",
+        ),
+    ] = "true"
+    merge_queue: Annotated[
+        str,
+        Key(
+            "Build and test what a merge queue is about to merge",
+            values.Flag("merge-queue"),
+            "true",
+            "0.1.0",
+            default="`false`",
+        ),
+    ] = ""
+    schedule: Annotated[
+        tuple[Schedule, ...],
+        Key(
+            "Times at which the default branch is built, and deployed where it is one of the "
+            "branches",
+            Listed(_TIME, alone=True),
+            '[{cron: "0 4 * * 1", timezone: Europe/Berlin}]',
+            "0.1.0",
+        ),
+    ] = ()
+
+
+class _Branches(Form[On]):
+    """The short form: a branch, or a list of branches."""
+
+    def read(self, value: Value, reading: Reading) -> On | None:
+        names = _BRANCHES.read(value, reading)
+        return None if names is None else On(branches=names)
+
+    def schema(self) -> Schema:
+        return _BRANCHES.schema()
+
+
+ON = ShortOr(_Branches(), "a branch", "on: main", Section(On), lists=True)
+
+
+class When(NamedTuple):
+    """What deploys to an environment."""
+
+    branches: Annotated[
+        tuple[str, ...],
+        Key("Branches whose commits are deployed", _BRANCHES, "main", "0.1.0"),
+    ] = ()
+    tags: Annotated[
+        tuple[str, ...],
+        Key("Tags of git that are deployed", _TAGS, '"v*"', "0.1.0"),
+    ] = ()
+    release: Annotated[
+        str,
+        Key(
+            "Deploy a release when it is published on GitHub",
+            values.Flag("release"),
+            "true",
+            "0.1.0",
+            default="`false`",
+        ),
+    ] = ""
+    manual: Annotated[
+        str,
+        Key(
+            "Deploy when a person starts a run and chooses this environment",
+            values.Flag("manual"),
+            "true",
+            "0.1.0",
+            default="`false`",
+        ),
+    ] = ""
+
+
+class _Words(Form[When]):
+    """The short form: a branch, `tags`, `release` or `manual`, or several of them in a list."""
+
+    def read(self, value: Value, reading: Reading) -> When | None:
+        items = value.items() if value.kind == "a list" else [value]
+        words = [item.text if item.kind == "text" else "" for item in items]
+        names = [
+            values.BRANCH.read(item, reading)
+            for item, word in zip(items, words, strict=True)
+            if word not in WORDS
+        ]
+        if not items:
+            hint = "name a branch, or write tags, release or manual"
+            reading.problem(value, "is empty", hint, Heading.WRONG_KIND)
+        return When(
+            branches=tuple(name for name in names if name),
+            tags=("*",) if "tags" in words else (),
+            release="true" if "release" in words else "",
+            manual="true" if "manual" in words else "",
+        )
+
+    def schema(self) -> Schema:
+        item = values.BRANCH.schema()
+        return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+
+
+WHEN = ShortOr(_Words(), "a branch", "on: main", Section(When), lists=True)
