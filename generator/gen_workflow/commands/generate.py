@@ -15,6 +15,7 @@ from gen_workflow.report.terminal import log, put
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
+    from gen_workflow.commands.project import File, Rendered
 
 
 def run(options: Options) -> int:
@@ -23,12 +24,7 @@ def run(options: Options) -> int:
     rendered = project.rendered()
     if options.stdout:
         return put("\n".join(file.text for file in rendered.files))
-    before = [project.on_disk(file.path) for file in rendered.files]
-    changed = [
-        (file, there)
-        for file, there in zip(rendered.files, before, strict=True)
-        if there != file.text.encode()
-    ]
+    changed = _changed(project, rendered)
     if not changed:
         return put(in_step.sentence(options))
     for file, there in changed:
@@ -38,6 +34,12 @@ def run(options: Options) -> int:
         files.write(project.place(file.path), file.text)
     _warn_below(project.folder)
     return put("".join(f"wrote {shown(project.place(file.path))}\n" for file, _ in changed))
+
+
+def _changed(project: Project, rendered: Rendered) -> list[tuple[File, bytes | None]]:
+    """Return the files that are not there as they should be, each with what is there."""
+    there = [(file, project.on_disk(file.path)) for file in rendered.files]
+    return [(file, found) for file, found in there if found != file.text.encode()]
 
 
 def _warn_below(folder: str) -> None:

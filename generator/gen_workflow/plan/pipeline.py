@@ -57,16 +57,8 @@ def _main(spec: Spec, frame: Frame) -> Workflow:
 
 
 def _triggers(spec: Spec) -> Triggers:
-    on, targets = spec.on, spec.targets
-    branches = dict.fromkeys(
-        (*spec.branches, *(name for one in targets for name in one.on.branches))
-    )
-    tags = dict.fromkeys((*on.tags, *(name for one in targets for name in one.on.tags)))
-    # GitHub's filters would take `+` for a repetition.
-    push = Filter(
-        *(tuple(name.replace("+", r"\+") for name in names) for names in (branches, tags))
-    )
-    release = on.release or any(one.on.release for one in targets)
+    on, push = spec.on, _push(spec)
+    release = on.release or any(one.on.release for one in spec.targets)
     return Triggers(
         push=push if any(push) else None,
         pull_request=Filter() if on.pull_request else None,
@@ -75,6 +67,20 @@ def _triggers(spec: Spec) -> Triggers:
         schedule=tuple(Schedule(*one) for one in on.schedule),
         workflow_dispatch=Dispatch(_asked(deploy.chosen_by_hand(spec))),
     )
+
+
+def _push(spec: Spec) -> Filter:
+    """Return the branches and tags of the spec and of its environments."""
+    branches, tags = [*spec.branches], [*spec.on.tags]
+    for target in spec.targets:
+        branches += target.on.branches
+        tags += target.on.tags
+    return Filter(_patterns(branches), _patterns(tags))
+
+
+def _patterns(names: list[str]) -> tuple[str, ...]:
+    """Return names as GitHub's filters take them, where `+` would be a repetition."""
+    return tuple(name.replace("+", r"\+") for name in dict.fromkeys(names))
 
 
 def _asked(environments: tuple[str, ...]) -> tuple[Input, ...]:
