@@ -22,11 +22,16 @@ SPECS = ("gen-workflow.yml", "spec.yml")
 
 @dataclass(frozen=True)
 class Subject:
-    """One document: a workflow or an action.yml, its name in the tests, its spec if any."""
+    """One document: a workflow or an action.yml, its name in the tests, its spec if any.
+
+    `folder` is the repository of the spec.
+    """
 
     name: str
     text: str
     spec: str = ""
+    file: str = ".github/workflows/ci-cd.yml"
+    folder: Path = ROOT
 
     @property
     def is_workflow(self) -> bool:
@@ -35,7 +40,7 @@ class Subject:
     @property
     def path(self) -> str:
         """Path in a repository that makes tools see the right kind of document."""
-        return ".github/workflows/ci-cd.yml" if self.is_workflow else self.name
+        return self.file if self.is_workflow else self.name
 
     @property
     def document(self) -> Any:
@@ -64,11 +69,14 @@ def rendered() -> tuple[Subject, ...]:
     found = []
     for spec in sorted(path for name in SPECS for path in _specs(name)):
         try:
-            text = Project(str(spec.parent), spec.name).rendered().text
+            files = Project(str(spec.parent), spec.name).rendered().files
         except UserError:
             continue
         name = str(spec.parent.relative_to(ROOT))
-        found.append(Subject(name, text, spec.read_text(encoding="utf-8")))
+        for file in files:
+            whole = name if file is files[0] else f"{name}: {Path(file.path).name}"
+            said = spec.read_text(encoding="utf-8")
+            found.append(Subject(whole, file.text, said, file.path, spec.parent))
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ A dry run of kubectl-set-image asks a cluster, so its inputs are read, and no mo
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +32,7 @@ GIVEN = {
     "kubeconfig": "apiVersion: v1\nkind: Config\nclusters: []\n",
 }
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
-OF_THE_BUILD = "${{ needs.build.outputs.image }}"
+OF_A_BUILD = re.compile(r"\$\{\{ needs\.build(-[\w-]+)?\.outputs\.image \}\}")
 IN_A_CLUSTER = "kubectl-set-image"
 
 
@@ -54,7 +55,7 @@ def inputs_of(step: dict[str, Any]) -> dict[str, str]:
     """Return the inputs of a step, with values in place of the expressions."""
     found = {}
     for name, text in step.get("with", {}).items():
-        known = text.replace(OF_THE_BUILD, IMAGE)
+        known = OF_A_BUILD.sub(lambda at: IMAGE.replace("app", f"app{at[1] or ''}"), text)
         whole = EXPRESSION.fullmatch(known.strip())
         found[name] = GIVEN.get(name, "value") if whole else EXPRESSION.sub("value", known)
     return found
@@ -65,9 +66,7 @@ def test_a_rendered_step_is_accepted_by_its_action(
     subject: Subject, step: dict[str, Any], tmp_path: Path
 ) -> None:
     inputs = inputs_of(step)
-    context = tmp_path / inputs.get("context", ".")
-    context.mkdir(parents=True, exist_ok=True)
-    (tmp_path / inputs["file"] if "file" in inputs else context / "Dockerfile").touch()
+    shutil.copytree(subject.folder, tmp_path, dirs_exist_ok=True)
     env = dict.fromkeys(step.get("env", {}), "value")
     inputs["dry-run"] = "true"
     result = run_action(name_of(step), inputs, env=env, workspace=tmp_path)
@@ -81,8 +80,7 @@ def test_a_rendered_step_for_a_cluster_is_what_its_action_reads(
     action = read_action(ROOT / "actions" / IN_A_CLUSTER)
     given = inputs_of(step)
     assert set(given) <= set(action.inputs), subject.name
-    for path in given.get("apply", "").split():
-        (tmp_path / path).mkdir(parents=True)
+    shutil.copytree(subject.folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / "value").mkdir()  # where a login has put its kubeconfig
     (tmp_path / "value" / "kubeconfig").touch()
     inputs = action.with_defaults(given, {})

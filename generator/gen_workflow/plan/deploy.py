@@ -53,10 +53,15 @@ def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
         runs_on=frame.runner,
         timeout_minutes=work.minutes,
         permissions=work.permissions,
-        environment=records.Environment(target.key, target.url),
+        environment=environment_of(target),
         order=work.order,
         steps=work.steps,
     )
+
+
+def environment_of(target: Environment) -> records.Environment:
+    """Return the environment of the job on GitHub."""
+    return records.Environment(target.key, target.url)
 
 
 def origin_of(spec: Spec, target: Environment) -> str:

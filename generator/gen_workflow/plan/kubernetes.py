@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gen_workflow.plan.frame import Frame
     from gen_workflow.spec.declaration import Spec
-    from gen_workflow.spec.kubernetes import Kubernetes
+    from gen_workflow.spec.kubernetes import Kubernetes, PullSecret
     from gen_workflow.spec.variables import AppSecret
     from gen_workflow.spec.workloads import Workload
 
@@ -50,7 +50,6 @@ def _permissions(cluster: Kubernetes, name_of_cloud: str) -> Iterator[Permission
 def _step(spec: Spec, cluster: Kubernetes, kubeconfig: str, frame: Frame) -> Step:
     variables = _variables(cluster.secret)
     images = [image_of(job_of(one)) for one in spec.built]
-    pull = cluster.pull_secret
     # Workloads that name their containers say the image themselves.
     by_repository = not (cluster.workload and all(one.containers for one in cluster.workload))
     inputs = said(
@@ -62,9 +61,7 @@ def _step(spec: Spec, cluster: Kubernetes, kubeconfig: str, frame: Frame) -> Ste
         ("apply", lines(cluster.apply)),
         ("force-conflicts", cluster.force_conflicts),
         ("secret", lines(_keys(one, variables) for one in cluster.secret)),
-        ("pull-secret", pull.name if pull else ""),
-        ("registry-username", pull.user if pull else ""),
-        ("registry-password", pull.password if pull else ""),
+        *_to_pull(cluster.pull_secret),
         ("timeout", cluster.timeout),
         ("progress-timeout", cluster.progress_timeout),
         ("stability", cluster.stability),
@@ -81,6 +78,16 @@ def _step(spec: Spec, cluster: Kubernetes, kubeconfig: str, frame: Frame) -> Ste
         uses=frame.own("kubectl-set-image"),
         inputs=inputs,
         env=tuple(env.items()),
+    )
+
+
+def _to_pull(secret: PullSecret | None) -> tuple[tuple[str, str], ...]:
+    if secret is None:
+        return ()
+    return (
+        ("pull-secret", secret.name),
+        ("registry-username", secret.user),
+        ("registry-password", secret.password),
     )
 
 

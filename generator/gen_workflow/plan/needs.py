@@ -19,11 +19,21 @@ if TYPE_CHECKING:
 def of(spec: Spec) -> tuple[Needs, ...]:
     """Return what must exist, by its place in GitHub's settings."""
     of_builds = [given for image in spec.built for given in _of_build(image)]
-    found = [_needs("Settings > Secrets and variables > Actions", of_builds)]
-    for target in spec.targets:
-        place = f"Settings > Environments > {target.key}"
-        found.append(_needs(place, deploy.values_from_github(target)))
-    return tuple(one for one in found if one.variables or one.secrets)
+    builds = _needs("Settings > Secrets and variables > Actions", of_builds)
+    return (*_that_are_any(builds), *of_deploys(spec))
+
+
+def of_deploys(spec: Spec) -> tuple[Needs, ...]:
+    """Return what must exist for the deploys, by environment."""
+    places = [
+        _needs(f"Settings > Environments > {target.key}", deploy.values_from_github(target))
+        for target in spec.targets
+    ]
+    return tuple(_that_are_any(*places))
+
+
+def _that_are_any(*places: Needs) -> Iterator[Needs]:
+    return (one for one in places if one.variables or one.secrets)
 
 
 def _of_build(image: Image) -> Iterator[Given]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import OURS
-from gen_workflow.plan import build, deploy, needs
+from gen_workflow.plan import build, deploy, needs, rollback
 from gen_workflow.plan.frame import Frame
+from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow.records import (
     Concurrency,
     Dispatch,
@@ -42,7 +43,10 @@ def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
     The first is the one that builds and deploys.
     """
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
-    return (_main(spec, Frame(pins, ours)),)
+    frame = Frame(pins, ours)
+    puts_back = spec.rollback and any(isinstance(one.deploy, SshDeploy) for one in spec.targets)
+    others = (rollback.workflow(spec, frame),) if puts_back else ()
+    return (_main(spec, frame), *others)
 
 
 def _main(spec: Spec, frame: Frame) -> Workflow:

@@ -94,6 +94,16 @@ class Spec(NamedTuple):
             "0.1.0",
         ),
     ] = ()
+    rollback: Annotated[
+        str,
+        Key(
+            "Write a second workflow, with which a person puts a release back without a build",
+            values.Flag("rollback"),
+            "false",
+            "0.1.0",
+            default="`true`",
+        ),
+    ] = "true"
     actions: Annotated[
         Actions,
         Key(
@@ -140,6 +150,6 @@ class _Spec(Section[Spec]):
 
 SPEC = _Spec(
     Spec,
-    Later("registry test rollback cleanup notify runner connect extend jobs defaults repos mode"),
+    Later("registry test cleanup notify runner connect extend jobs defaults repos mode"),
     rule=rules.of_the_spec,
 )

@@ -72,7 +72,7 @@ class Concurrency(NamedTuple):
     """A group of runs, of which one goes on at a time, and what a newer one cancels."""
 
     group: str
-    cancel_in_progress: str
+    cancel_in_progress: Scalar
     cancelled: Annotated[str, Apart()]
 
 
