@@ -17,6 +17,7 @@ deploy:
   ssh: vps
   run: {ports: ["8080:8080"], env: [GREETING]}
   health: /health
+rollback: false
 """
 PAGE = "https://github.com/gen-workflow/gen-workflow/blob/main/docs/errors.md"
 
