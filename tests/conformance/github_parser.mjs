@@ -3,7 +3,7 @@
 // repository whose actions answer for gen-workflow/gen-workflow.
 import { readFileSync, existsSync } from "node:fs";
 import { register } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 
 // The packages import JSON without saying that it is JSON, which Node refuses.
@@ -34,8 +34,11 @@ const actionsMetadataProvider = {
   },
 };
 const fileProvider = {
-  async getFileContent({ path }) {
-    return { name: path, content: readFileSync(join(root, path), "utf8") };
+  async getFileContent({ owner, repository, path }) {
+    // The central workflow that a case calls is what another case renders.
+    const central = `${owner}/${repository}` === "example/workflows";
+    const file = central ? join("tests/cases/mode-central", basename(path)) : path;
+    return { name: path, content: readFileSync(join(root, file), "utf8") };
   },
 };
 

@@ -238,6 +238,9 @@ def test_no_push_and_no_run_by_hand_is_ever_dropped_or_kept_waiting(
 def test_only_the_older_builds_of_a_pull_request_are_cancelled(
     subject: Subject, github_parser: GithubParser
 ) -> None:
+    if "workflow_call" in subject.document["on"]:
+        assert "concurrency" not in subject.document  # it is a part of the run that calls it
+        return
     concurrency, events = subject.document["concurrency"], subject.document["on"]
     cancels = concurrency["cancel-in-progress"]
     assert not [job for job in subject.document["jobs"].values() if "concurrency" in job]

@@ -48,3 +48,20 @@ def test_github_remarks_on_a_wrong_use_of_our_actions(
     text = STEP.replace("build-push", folder).replace("WITH", given)
     found = github_parser.problems(Subject("workflow", text))
     assert any(reported in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "reported"),
+    [
+        ("      target: runtime", "      tarrget: runtime", "Invalid input, tarrget"),
+        ("outputs.image }}", "outputs.picture }}", "picture"),
+    ],
+)
+def test_github_remarks_on_a_caller_that_does_not_fit_the_central_workflow(
+    written: str, instead: str, reported: str, github_parser: GithubParser
+) -> None:
+    (caller,) = (one for one in everything() if one.name == "tests/cases/mode-caller")
+    text = caller.text.replace(written, instead)
+    assert text != caller.text
+    found = github_parser.problems(Subject("workflow", text))
+    assert any(reported in problem for problem in found), found

@@ -51,10 +51,16 @@ def name_of(step: dict[str, Any]) -> str:
     return action[1] if action and not step["uses"].startswith("actions/") else ""
 
 
-def inputs_of(step: dict[str, Any]) -> dict[str, str]:
+def inputs_of(subject: Subject, step: dict[str, Any]) -> dict[str, str]:
     """Return the inputs of a step, with values in place of the expressions."""
     found = {}
+    asked: dict[str, Any] = {}
+    for trigger in subject.document["on"].values():
+        asked |= (trigger or {}).get("inputs", {}) if isinstance(trigger, dict) else {}
     for name, text in step.get("with", {}).items():
+        if of_the_run := re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", str(text)):
+            found[name] = asked[of_the_run[1]].get("default", "")
+            continue
         known = OF_A_BUILD.sub(lambda at: IMAGE.replace("app", f"app{at[1] or ''}"), text)
         whole = EXPRESSION.fullmatch(known.strip())
         found[name] = GIVEN.get(name, "value") if whole else EXPRESSION.sub("value", known)
@@ -65,7 +71,7 @@ def inputs_of(step: dict[str, Any]) -> dict[str, str]:
 def test_a_rendered_step_is_accepted_by_its_action(
     subject: Subject, step: dict[str, Any], tmp_path: Path
 ) -> None:
-    inputs = inputs_of(step)
+    inputs = inputs_of(subject, step)
     shutil.copytree(subject.folder, tmp_path, dirs_exist_ok=True)
     env = dict.fromkeys(step.get("env", {}), "value")
     inputs["dry-run"] = "true"
@@ -78,7 +84,7 @@ def test_a_rendered_step_for_a_cluster_is_what_its_action_reads(
     subject: Subject, step: dict[str, Any], tmp_path: Path
 ) -> None:
     action = read_action(ROOT / "actions" / IN_A_CLUSTER)
-    given = inputs_of(step)
+    given = inputs_of(subject, step)
     assert set(given) <= set(action.inputs), subject.name
     shutil.copytree(subject.folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / "value").mkdir()  # where a login has put its kubeconfig

@@ -22,6 +22,8 @@ def run(options: Options) -> int:
     """Write the workflow, or print it; an edit by hand is overwritten with --force only."""
     project = Project.of(options)
     rendered = project.rendered()
+    for note in rendered.notes:
+        log(f"note: {note}")
     if options.stdout:
         return put("\n".join(file.text for file in rendered.files))
     changed = _changed(project, rendered)

@@ -36,13 +36,14 @@ class Rendered(NamedTuple):
     """What a spec gives: its own content, its files, and what must exist on GitHub.
 
     The first file is the workflow that builds and deploys. `dockerfiles` are the paths of the
-    Dockerfiles in the repository.
+    Dockerfiles in the repository, and `notes` are sentences that a user should read.
     """
 
     spec: bytes
     files: tuple[File, ...]
     needs: tuple[Needs, ...]
     dockerfiles: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -128,7 +129,8 @@ class Project(NamedTuple):
             load.refuse(limits.too_large(workflow, len(text.encode())), raw, self.source)
         dockerfiles = tuple(image.paths[-1] for image in spec.built)
         files = tuple(map(File, names, texts))
-        return Rendered(raw, files, meant[0].needs, dockerfiles)
+        notes = tuple(note for workflow in meant for note in workflow.notes)
+        return Rendered(raw, files, meant[0].needs, dockerfiles, notes)
 
     def _text(self, workflow: Workflow, raw: bytes) -> str:
         load.refuse(limits.exceeded(workflow), raw, self.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import OURS
-from gen_workflow.plan import build, deploy, needs, rollback
+from gen_workflow.plan import build, central, deploy, needs, rollback
 from gen_workflow.plan.frame import Frame
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow.records import (
@@ -44,20 +44,27 @@ def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
     """
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
     frame = Frame(pins, ours)
+    if spec.mode.central:
+        return (central.workflow(spec, frame),)
     puts_back = spec.rollback and any(isinstance(one.deploy, SshDeploy) for one in spec.targets)
     others = (rollback.workflow(spec, frame),) if puts_back else ()
     return (_main(spec, frame), *others)
 
 
 def _main(spec: Spec, frame: Frame) -> Workflow:
-    jobs = [*build.jobs(spec, frame), *deploy.jobs(spec, frame)]
+    kept = central.kept_inline(spec, frame) if spec.mode.caller else []
+    builds = central.calls if spec.mode.caller and not kept else build.jobs
     return Workflow(
         name="Build and deploy" if spec.targets else "Build",
         on=_triggers(spec),
         concurrency=_GROUP,
-        jobs=tuple(jobs),
+        jobs=(*builds(spec, frame), *deploy.jobs(spec, frame)),
         needs=needs.of(spec),
+        notes=(_STAYS.format(", ".join(kept)),) if kept else (),
     )
+
+
+_STAYS = "The build stays in this workflow: no caller can give {} to a central one."
 
 
 def _triggers(spec: Spec) -> Triggers:

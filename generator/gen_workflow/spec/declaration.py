@@ -17,6 +17,7 @@ from gen_workflow.spec.environments import ENVIRONMENTS, Environment
 from gen_workflow.spec.events import ON, On, When
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
+from gen_workflow.spec.mode import MODE, Mode
 from gen_workflow.spec.sections import Key, Later, Section
 
 
@@ -104,6 +105,17 @@ class Spec(NamedTuple):
             default="`true`",
         ),
     ] = "true"
+    mode: Annotated[
+        Mode,
+        Key(
+            "Where the build is: `inline`, or in a central workflow that is called: a mapping with "
+            "`caller`; `central` makes that workflow",
+            MODE,
+            "inline",
+            "0.1.0",
+            default="`inline`",
+        ),
+    ] = Mode(None)
     actions: Annotated[
         Actions,
         Key(
@@ -150,6 +162,6 @@ class _Spec(Section[Spec]):
 
 SPEC = _Spec(
     Spec,
-    Later("registry test cleanup notify runner connect extend jobs defaults repos mode"),
+    Later("registry test cleanup notify runner connect extend jobs defaults repos"),
     rule=rules.of_the_spec,
 )

@@ -125,9 +125,16 @@ def of_the_spec(fields: Fields, reading: Reading) -> None:
         if one in fields.values and other in fields.values:
             what = f"cannot be beside `{other}`: {why}"
             reading.problem(fields.values[one], what, f"remove `{one}`", Heading.TOGETHER)
+    mode = fields.read.get("mode")
+    for name in _NOT_CENTRAL if mode and mode.central else ():
+        if name in fields.values:
+            what = "cannot be in a central workflow, which builds and tests for other repositories"
+            hint = "remove it here, and write it into the specs of those"
+            reading.problem(fields.values[name], what, hint, Heading.TOGETHER)
     _name_fits_the_deploy(fields, reading)
 
 
+_NOT_CENTRAL = ("images", "on", "name", "deploy", "environment", "environments", "rollback")
 _INSTEAD = (
     ("image", "images", "it is one of them"),
     ("environment", "environments", "they have the names"),

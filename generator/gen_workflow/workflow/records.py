@@ -195,11 +195,15 @@ class Dispatch(NamedTuple):
     inputs: Inputs = ()
 
 
+def _outputs(values: tuple[tuple[str, str], ...]) -> Data:
+    return {name: {"value": value} for name, value in values}
+
+
 class Call(NamedTuple):
     """A run as a part of another workflow."""
 
     inputs: Inputs = ()
-    outputs: Values = ()
+    outputs: Annotated[tuple[tuple[str, str], ...], In(form=_outputs)] = ()
 
 
 class Triggers(NamedTuple):
@@ -236,7 +240,10 @@ Jobs = Annotated[
 
 
 class Workflow(NamedTuple):
-    """A whole workflow, with what its header lists as needed; `path` is that of its file."""
+    """A whole workflow, with what its header lists as needed; `path` is that of its file.
+
+    `notes` are sentences that its header and the user get.
+    """
 
     name: str
     on: Triggers
@@ -245,6 +252,7 @@ class Workflow(NamedTuple):
     needs: Annotated[tuple[Needs, ...], Apart()] = ()
     permissions: Permissions = ()
     path: Annotated[str, Apart()] = ".github/workflows/ci-cd.yml"
+    notes: Annotated[tuple[str, ...], Apart()] = ()
 
 
 def as_data(value: Any) -> Any:
