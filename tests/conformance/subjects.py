@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from bed.action_file import action_folders
+from conformance.spec_examples import FILES, repository
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import UserError
 
@@ -67,12 +68,15 @@ class Subject:
 def rendered() -> tuple[Subject, ...]:
     """Render every example and every case whose spec is right; a wrong one is its own test's."""
     found = []
-    for spec in sorted(path for name in SPECS for path in _specs(name)):
+    specs = {
+        str(path.parent.relative_to(ROOT)): path for name in SPECS for path in sorted(_specs(name))
+    }
+    specs |= {str(file.relative_to(ROOT)): repository(file) / "gen-workflow.yml" for file in FILES}
+    for name, spec in specs.items():
         try:
             files = Project(str(spec.parent), spec.name).rendered().files
         except UserError:
             continue
-        name = str(spec.parent.relative_to(ROOT))
         for file in files:
             whole = name if file is files[0] else f"{name}: {Path(file.path).name}"
             said = spec.read_text(encoding="utf-8")

@@ -1,0 +1,61 @@
+"""Each section of the spec has an annotated example that says every key, and is right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from conformance.spec_examples import FILES, repository
+from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.load import load
+from gen_workflow.spec.sections import sections
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+# A file for each key of the top level that is a section, and one more for each kind of deploy.
+# `image` is short for one of `images`, and a name is all that `name` and `environment` are.
+SECTIONS = {name for name in SPEC.keys if name not in ("name", "environment", "rollback")}
+DEPLOYS = {"ssh", "compose", "kubernetes"}
+
+
+@each_file
+def test_an_example_is_a_spec(file: Path) -> None:
+    spec = load(file.read_bytes(), file.name, str(repository(file)))
+    assert spec.built
+
+
+@each_file
+def test_an_example_explains_its_keys_in_comments(file: Path) -> None:
+    lines = file.read_text("utf-8").splitlines()
+    comments = [line for line in lines if line.lstrip().startswith("#")]
+    assert len(comments) >= len(keys(YAML(typ="safe").load(file.read_text("utf-8")))) / 3
+
+
+def test_each_section_has_an_example() -> None:
+    names = {file.stem for file in FILES}
+    assert (SECTIONS - {"deploy"}) | DEPLOYS <= names
+
+
+@pytest.mark.parametrize("name", sorted(SECTIONS - {"deploy"}))
+def test_the_example_of_a_section_shows_every_key(name: str) -> None:
+    (file,) = (file for file in FILES if file.stem == name)
+    said = keys(YAML(typ="safe").load(file.read_text("utf-8"))[name])
+    declared = {
+        key
+        for path, section in sections(SPEC)
+        if path in (name, f"{name}/NAME")
+        for key in section.keys
+        if not (name == "environments" and key not in ("on", "after", "url"))
+    }
+    assert declared <= said
+
+
+def keys(value: Any) -> set[str]:
+    """Return every key of a document, at any depth."""
+    if isinstance(value, dict):
+        return {*map(str, value)}.union(*map(keys, value.values()))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
