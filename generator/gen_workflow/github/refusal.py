@@ -19,6 +19,7 @@ _TOKEN_PAGE = "https://github.com/settings/tokens"  # noqa: S105 - an address
 _BAD_GATEWAYS = (502, 503, 504)
 _OF_ITS_GATEWAY = (500, *_BAD_GATEWAYS)  # these may come with a page in place of JSON
 _TRIES = 4
+_UNSEEN = {"NOT_FOUND", "FORBIDDEN"}  # one part is missing, and GraphQL answers the others
 
 
 class Moved(GenWorkflowError):  # noqa: N818 - named after what happened
@@ -36,6 +37,7 @@ class Refusal:
     message: str
     kind: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False  # GraphQL has answered the rest of the query
 
     @classmethod
     def of(cls, answer: Answer, *, graphql: bool) -> Refusal | None:
@@ -65,7 +67,8 @@ class Refusal:
         ones = [one if isinstance(one, dict) else {"message": one} for one in listed]
         kind = next((f"{one['type']}" for one in ones if one.get("type")), "")
         message = "; ".join(f"{one.get('message', one)}" for one in ones)
-        return cls(200, message, flat(kind), answer.headers)
+        partial = bool(data.get("data")) and {one.get("type") for one in ones} <= _UNSEEN
+        return cls(200, message, flat(kind), answer.headers, partial)
 
     @property
     def limited(self) -> bool:
