@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _HINT = "run `gh actions-lock`, look at what it changed, and commit it together with this"
 
 
-def check(folder: str, texts: Mapping[str, str]) -> None:
-    """Raise Drift when the lock of a repository lacks what files use; the files by their paths.
+def check(folder: str, texts: Mapping[str, str]) -> bytes | None:
+    """Return the lock of a repository, None without one; the texts are files by their paths.
 
-    A lock of a form that is not known is passed over, like none.
+    Raises Drift when it lacks what they use. One of a form that is not known is taken for whole.
     """
     content = read(str(Path(folder, LOCK)))
     uses = {} if content is None else {path: find(text) for path, text in texts.items()}
@@ -40,6 +40,7 @@ def check(folder: str, texts: Mapping[str, str]) -> None:
         )
         what += "\nGitHub starts no job of a workflow that its lock does not cover"
         raise Drift(what, hint=_HINT, anchor=Heading.LOCK)
+    return content
 
 
 def missing(content: bytes, uses: Mapping[str, Iterable[Use]]) -> dict[str, list[str]]:

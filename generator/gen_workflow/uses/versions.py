@@ -8,7 +8,7 @@ from typing import NamedTuple
 # Such as `v4`, `v4.1.2`, `4.1`, `v4.0.0-beta.1`, `release/v1`, `predicate@1.1.4`.
 _TAG = re.compile(
     r"(?P<series>(?:[A-Za-z][A-Za-z_-]*[-_/@])?)v?(?P<numbers>\d+(?:\.\d+){0,3})"
-    r"(?P<pre>(?:[-.]?[A-Za-z][\w.-]*)?)(?:\+[\w.-]+)?"
+    r"(?P<pre>(?:[-.]?(?!x\b)[A-Za-z][\w.-]*)?)(?:\+[\w.-]+)?"
 )
 _LONGEST = 4  # numbers
 # The numbers, whether it is no pre-release, and the words of a pre-release: numbers before letters.
