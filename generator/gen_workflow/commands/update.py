@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def run(options: Options) -> int:
     read, unread = with_uses(options.folder)
     for each in unread:
         log(f"warning: {each}; it is left as it is")
-    chosen = _chosen(read, list(options.names), options.folder)
+    chosen = _chosen(read, options.names, options.folder)
     known = _known(options, chosen)
     found = moves.moves(chosen, known, policy)
     changed = [
@@ -59,40 +60,37 @@ def _policy(options: Options) -> Policy:
     return Policy(time.time(), int(days), options.major, options.branches, options.online)
 
 
-def _chosen(read: list[File], names: list[str], folder: str) -> list[File]:
+def _chosen(read: list[File], names: Sequence[str], folder: str) -> list[File]:
     """Return the files with the uses that the names choose: files, folders and actions."""
-    unknown = [name for name in names if not _fits_any(name, read, folder)]
+    if not names:
+        return read
+    used = [(file.path, use.reference.action) for file in read for use in file.uses]
+    unknown = [name for name in names if not any(_fits(name, *each, folder) for each in used)]
     if unknown:
         what = f"no workflow and no action here is or uses {', '.join(map(shown, unknown))}"
         hint = "name a file, a folder, or an action as in actions/checkout"
         raise UserError(what, hint=hint, anchor=Heading.NO_SUCH_USE)
-    if not names:
-        return read
-    cut = [
-        file._replace(
-            uses=tuple(
-                use
-                for use in file.uses
-                if any(_fits(name, file.path, use.reference.action, folder) for name in names)
-            )
-        )
-        for file in read
-    ]
-    return [file for file in cut if file.uses]
-
-
-def _fits_any(name: str, read: list[File], folder: str) -> bool:
-    return any(
-        _fits(name, file.path, use.reference.action, folder) for file in read for use in file.uses
-    )
+    chosen = []
+    for file in read:
+        fits = [
+            any(_fits(name, file.path, use.reference.action, folder) for name in names)
+            for use in file.uses
+        ]
+        chosen.append(file._replace(uses=tuple(compress(file.uses, fits))))
+    return [file for file in chosen if file.uses]
 
 
 def _fits(name: str, path: str, action: str, folder: str) -> bool:
-    """Tell whether a name is that of a file, of a folder above it, or of an action or its owner."""
-    inside = os.path.relpath(name, folder).replace(os.sep, "/")
-    wanted = name.lower().rstrip("/")
-    as_path = any(path == one or path.startswith(f"{one}/") for one in (name.rstrip("/"), inside))
-    return as_path or inside == "." or f"{action.lower()}/".startswith(f"{wanted}/")
+    """Tell whether a name is that of a file, of a folder above it, or of an action or its owner.
+
+    A path is one in the folder of the repository, or from where the command runs.
+    """
+    bare = name.rstrip("/")
+    if not bare:
+        return False
+    inside = os.path.relpath(bare, folder).replace(os.sep, "/")
+    as_path = any(f"{path}/".startswith(f"{one}/") for one in (bare, inside))
+    return as_path or inside == "." or f"{action}/".lower().startswith(f"{bare}/".lower())
 
 
 def _known(options: Options, chosen: Sequence[File]) -> dict[str, Known]:

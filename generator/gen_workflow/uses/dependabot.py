@@ -7,6 +7,7 @@ which `generate` writes, and it looks into the folder of an action only when it 
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -235,9 +236,9 @@ def _end(node: Any) -> int:
 def _applied(text: str, edits: Iterable[_Edit]) -> str:
     """Return the text with its edits, with line ends as it has them."""
     end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
     for edit in sorted(edits, key=lambda one: one.line, reverse=True):
-        if edit.line == len(lines) and not lines[-1].endswith("\n"):
+        if edit.line == len(lines) and not lines[-1].endswith(("\r", "\n")):
             lines[-1] += end
         lines[edit.line : edit.line + edit.takes] = [f"{line}{end}" for line in edit.lines]
     return "".join(lines)

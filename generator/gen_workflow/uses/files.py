@@ -55,7 +55,8 @@ def _paths(folder: str) -> list[str]:
     `.github/actions`. A link is none, because GitHub follows none to a workflow.
     """
     top = Path(folder)
-    found = {*_workflows(top), *(_of_git(top) or _without_git(top))}
+    of_git = _of_git(top)
+    found = {*_workflows(top), *(_without_git(top) if of_git is None else of_git)}
     there = [path for path in found if path.is_file() and not path.is_symlink()]
     return sorted(path.relative_to(top).as_posix() for path in there)
 
@@ -65,13 +66,15 @@ def _workflows(top: Path) -> list[Path]:
     return [path for path in listed if path.suffix in _ENDINGS]
 
 
-def _of_git(top: Path) -> list[Path]:
-    """Return the actions that git lists below a folder; none when there is no git."""
+def _of_git(top: Path) -> list[Path] | None:
+    """Return the actions that git lists below a folder; None when there is no git."""
     command = ("git", "-C", top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     try:
         ran = subprocess.run((*command, "--", *_PATTERNS), capture_output=True, check=False)
     except FileNotFoundError:
-        return []
+        return None
+    if ran.returncode:
+        return None
     return [top / os.fsdecode(path) for path in ran.stdout.split(b"\0") if path]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def _count(number: int, thing: str) -> str:
 
 def diff(path: str, before: str, after: str) -> Iterator[str]:
     """Yield the lines of the unified diff of a file."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (before, after))
     for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"):
         yield line.rstrip("\n")
         if not line.endswith("\n"):

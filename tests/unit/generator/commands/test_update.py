@@ -95,6 +95,15 @@ def test_actions_that_git_knows_move_and_those_that_it_ignores_do_not(
     assert repository.read("build/action.yml") == action(OLD)
 
 
+def test_an_action_that_git_ignores_is_left_also_when_there_is_no_other(
+    repository: Repository,
+) -> None:
+    repository.git("init", "-q")
+    repository.write(".gitignore", "action.yml\n")
+    repository.write("action.yml", action(OLD))
+    assert repository.update()[1] == "no workflow uses an action of others\n"
+
+
 def test_without_git_actions_are_where_github_wants_them(repository: Repository) -> None:
     for path in ("action.yml", ".github/actions/a/b/action.yml", "elsewhere/action.yml"):
         repository.write(path, action(OLD))
@@ -126,11 +135,11 @@ def test_a_check_of_what_is_in_step_succeeds(repository: Repository) -> None:
 
 def test_git_can_apply_the_diff(repository: Repository) -> None:
     repository.git("init", "-q")
-    repository.write(CI, workflow(OLD).replace("\n", "\r\n") + "# end")
+    repository.write(CI, workflow(OLD).replace("\n", "\r\n") + "# \x85\u2028 end")
     repository.write("action.yml", action(OLD).rstrip("\n"))
     diff = repository.update("--diff")[1]
     repository.git("apply", "-", stdin=diff)
-    assert repository.read(CI) == workflow(NEW).replace("\n", "\r\n") + "# end"
+    assert repository.read(CI) == workflow(NEW).replace("\n", "\r\n") + "# \x85\u2028 end"
     assert repository.read("action.yml") == action(NEW).rstrip("\n")
 
 
@@ -177,9 +186,9 @@ def test_a_path_is_also_found_from_where_the_command_runs(
 
 def test_a_name_that_is_not_used_is_refused_before_anything_moves(repository: Repository) -> None:
     repository.write(CI, workflow(OLD))
-    code, _, err = repository.update(CHECKOUT, "actions/chekout", "docs")
+    code, _, err = repository.update(CHECKOUT, "actions/chekout", "docs", "", "/")
     assert code == 2
-    assert "no workflow and no action here is or uses actions/chekout, docs" in err
+    assert "no workflow and no action here is or uses actions/chekout, docs, '', /" in err
     assert repository.read(CI) == workflow(OLD)
 
 
