@@ -224,6 +224,25 @@ def test_many_actions_are_asked_for_twenty_at_a_time(
     assert len(github.calls) == 2
 
 
+def test_what_is_too_much_for_one_request_is_asked_in_halves(
+    github: FakeGitHub, tool: Repository, update: Callable[..., Ran]
+) -> None:
+    github.create_repository("acme/other", files={"a": b"1"}).release("v1.0.0", "v1", age=20)
+    both = "graphql repository, repository"
+    github.fail(both, 200, "Resource limits", graphql_kind="RESOURCE_LIMITS_EXCEEDED")
+    assert update("acme/tool@v1", "acme/other@v1").uses[0] == pin(tool, "v1.2.0")
+    assert github.operations == [both, "graphql repository", "graphql repository"]
+
+
+def test_a_single_action_that_is_too_much_is_an_error(
+    github: FakeGitHub, update: Callable[..., Ran]
+) -> None:
+    github.fail("graphql repository", 200, "Too much", graphql_kind="RESOURCE_LIMITS_EXCEEDED")
+    ran = update("acme/tool@v1")
+    assert (ran.code, ran.uses) == (1, ["acme/tool@v1"])
+    assert "GitHub answered with an error: Too much" in ran.said
+
+
 def test_a_token_without_any_right_is_enough(
     github: FakeGitHub, tool: Repository, update: Callable[..., Ran]
 ) -> None:

@@ -26,6 +26,10 @@ class Moved(GenWorkflowError):  # noqa: N818 - named after what happened
     """The branch or its pull request was changed since it was read."""
 
 
+class TooMuch(GenWorkflowError):  # noqa: N818 - named after what was asked
+    """One request asked for more than GitHub can answer in its ten seconds."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """An answer of GitHub that is an error, from REST and from GraphQL alike.
@@ -112,14 +116,18 @@ class Refusal:
             return Moved, flat(self.message), _AGAIN, Heading.MOVED
         if self.limited:
             return GenWorkflowError, self._limit(), _LATER, Heading.NOT_NOW
+        if self.status in (502, 504) or self.kind == "RESOURCE_LIMITS_EXCEEDED":
+            return TooMuch, self._in_words(), _STATE, Heading.NOT_NOW
         answer = f"{self.status} {self.kind} {self.message}"
         for pattern, cause, hint, anchor in _CAUSES:
             if found := re.search(pattern, answer, re.IGNORECASE | re.DOTALL):
                 said = {"said": flat(self.message), **found.groupdict()}
                 return UserError, cause.format(**said), hint.format(**said), anchor
+        return GenWorkflowError, self._in_words(), _STATE, Heading.NOT_NOW
+
+    def _in_words(self) -> str:
         status = self.status if self.status >= 300 else "with an error:"  # noqa: PLR2004 - HTTP's
-        said_so = f"GitHub answered {status} {flat(self.message)}".strip()
-        return GenWorkflowError, said_so, _STATE, Heading.NOT_NOW
+        return f"GitHub answered {status} {flat(self.message)}".strip()
 
     def _limit(self) -> str:
         seconds = self.wait(0) or 0

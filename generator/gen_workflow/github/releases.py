@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow.github.answer import OID, Foreign
 from gen_workflow.github.connection import Connection
+from gen_workflow.github.refusal import TooMuch
 from gen_workflow.github.remote import SLUG
 from gen_workflow.uses.releases import Known, Release, exact
 from gen_workflow.uses.versions import version
@@ -103,11 +104,23 @@ def ask(
         todo = list(asked.values())
         for _ in range(_PAGES):
             for begin in range(0, len(todo), _AT_ONCE):
-                _read(connection, todo[begin : begin + _AT_ONCE])
+                _read_all(connection, todo[begin : begin + _AT_ONCE])
             todo = [one for one in todo if one.unexplained]
     finally:
         connection.close()
     return {key: one.known() for key, one in asked.items() if one.name}
+
+
+def _read_all(connection: Connection, batch: list[_Repository]) -> None:
+    """Read a batch in one request; in two halves when that is too much for GitHub."""
+    try:
+        _read(connection, batch)
+    except TooMuch:
+        if len(batch) == 1:
+            raise
+        half = len(batch) // 2
+        _read_all(connection, batch[:half])
+        _read_all(connection, batch[half:])
 
 
 def _read(connection: Connection, batch: list[_Repository]) -> None:

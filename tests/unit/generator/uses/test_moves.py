@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from gen_workflow import uses
 from gen_workflow.sync import stamp
 from gen_workflow.uses.choice import DAY, Policy
 from gen_workflow.uses.files import File
@@ -22,6 +24,7 @@ from gen_workflow.uses.report import lines
 from gen_workflow.uses.versions import version
 
 HERE = Path(__file__).parent
+PAGE = Path(__file__).parents[4] / "docs" / "update.md"
 CASES = sorted(path for path in HERE.joinpath("cases").iterdir() if path.is_dir())
 NOW = 1_800_000_000.0
 
@@ -102,3 +105,10 @@ def test_only_lines_with_a_use_change(case: Path) -> None:
     pairs = enumerate(zip(before, after, strict=True), start=1)
     changed = {number for number, (old, new) in pairs if old != new}
     assert changed <= {use.line for use in file.uses}
+
+
+def test_the_page_lists_each_reason_to_leave_a_use() -> None:
+    code = "".join(path.read_text() for path in Path(uses.__file__).parent.glob("*.py"))
+    table = re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|", PAGE.read_text(), re.MULTILINE)
+    listed = {one for row in table for one in re.findall(r"[a-z-]+", row)}
+    assert listed == set(re.findall(r'\bLeft\(\s*"([a-z-]+)"', code))
