@@ -116,6 +116,13 @@ def test_a_release_that_is_too_young_is_left(tool: Repository, update: Callable[
     assert update(pin(tool, "v1.1.0"), options=("--min-age", "2")).uses == [pin(tool, "v1.3.0")]
 
 
+def test_a_tag_is_pinned_to_what_it_is_however_young_that_is(
+    tool: Repository, update: Callable[..., Ran]
+) -> None:
+    young = tool.release("v1.3.0", "v1", age=0)
+    assert update("acme/tool@v1").uses == [f"acme/tool@{young} # v1.3.0"]
+
+
 def test_the_age_of_a_release_counts_and_not_the_date_that_its_commit_claims(
     tool: Repository, update: Callable[..., Ran]
 ) -> None:
