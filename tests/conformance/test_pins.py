@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from bed.action_file import action_folders
 from conformance.subjects import ROOT, Subject, everything, rendered
 from gen_workflow.pins.table import OURS, table
-from gen_workflow.uses.moves import is_ours
+from gen_workflow.uses.moves import kept
 from gen_workflow.uses.places import find
 from gen_workflow.uses.reference import Reference
 
@@ -70,8 +70,8 @@ def test_every_use_is_seen_as_text(subject: Subject) -> None:
 def test_update_knows_each_of_our_actions_in_every_repository() -> None:
     folders = [path.relative_to(ROOT).as_posix() for path in action_folders()]
     names = ["" if folder == "." else folder for folder in folders]
-    assert [one for one in names if not is_ours(Reference(OURS, one, "v1"))] == []
-    elsewhere = [one for one in names if one and not is_ours(Reference("acme/copy", one, "v1"))]
+    assert [one for one in names if not kept(Reference(OURS, one, "v1"))] == []
+    elsewhere = [one for one in names if one and not kept(Reference("acme/copy", one, "v1"))]
     assert elsewhere == []
 
 

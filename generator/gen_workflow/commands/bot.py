@@ -10,7 +10,7 @@ from gen_workflow.errors import Heading, UserError
 from gen_workflow.pins.table import OURS
 from gen_workflow.uses import dependabot
 from gen_workflow.uses.files import with_uses
-from gen_workflow.uses.moves import is_ours
+from gen_workflow.uses.moves import kept
 from gen_workflow.uses.places import find
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def configuration(folder: str, workflows: Iterable[str]) -> Configuration:
     """Return what Dependabot's file has to be beside workflows of ours; raises UserError."""
     read, _ = with_uses(folder)
     named = (use.reference for text in workflows for use in find(text))
-    ours = [one.repository for one in named if is_ours(one)]
+    ours = [one.repository for one in named if kept(one)]
     wanted = dependabot.rule((file.path for file in read), (OURS, *ours))
     where = dependabot.path(folder)
     path = str(Path(folder, where))

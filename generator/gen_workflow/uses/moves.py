@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from gen_workflow.uses.reference import Reference
     from gen_workflow.uses.releases import Known
 
-# In a workflow of ours, another repository can hold the copy of our actions that a spec names.
-_OURS = re.compile(r"actions/(?:build-push|ssh-deploy|kubectl-set-image)")
-_LEFT_TO_US = Left("ours", "`gen-workflow generate` writes it; install a newer gen-workflow")
+# In a workflow of ours, a spec may name another repository that holds a copy of our actions.
+_COPIES = re.compile(r"actions/(?:build-push|ssh-deploy|kubectl-set-image)")
+_OF_GENERATE = Left("ours", "`gen-workflow generate` writes it; install a newer gen-workflow")
+_OF_SPEC = Left("spec", "the spec names it; change it there, and run `gen-workflow generate`")
 
 
 class Move(NamedTuple):
@@ -36,9 +37,14 @@ class Move(NamedTuple):
         return f"{self.path}:{self.use.line}"
 
 
-def is_ours(meant: Reference) -> bool:
-    """Tell whether a use in a generated workflow is one of our own actions."""
-    return meant.key == OURS or _OURS.fullmatch(meant.path) is not None
+def kept(meant: Reference) -> Left | None:
+    """Return why a use in a generated workflow is not for `update`; None when it is.
+
+    Besides our own actions these are copies of them, and the central workflow of `mode: caller`.
+    """
+    if meant.key == OURS:
+        return _OF_GENERATE
+    return _OF_SPEC if meant.is_workflow or _COPIES.fullmatch(meant.path) else None
 
 
 def moves(files: Iterable[File], known: Mapping[str, Known], policy: Policy) -> list[Move]:
@@ -48,16 +54,12 @@ def moves(files: Iterable[File], known: Mapping[str, Known], policy: Policy) -> 
         for use in file.uses:
             meant, comment = use.reference, file.text[use.comment]
             choice = choose(meant, comment, known.get(meant.key), policy)
-            if _is_kept(file, use):
-                choice = Choice(choice.was, left=_LEFT_TO_US if _behind(choice) else None)
+            if file.generated and (why := kept(meant)):
+                choice = Choice(choice.was, left=why if _behind(choice) else None)
             elif use.obstacle and choice.to:
                 choice = Choice(choice.was, left=Left("form", use.obstacle))
             found.append(Move(file.path, use, choice))
     return found
-
-
-def _is_kept(file: File, use: Use) -> bool:
-    return file.generated and is_ours(use.reference)
 
 
 def _behind(choice: Choice) -> bool:
