@@ -72,7 +72,8 @@ def choose(meant: Reference, comment: str, known: Known | None, policy: Policy) 
     if best is None and at.commit and not _is_written(meant, comment, at):
         best = known.at(at.commit)
     if best is None and left is None and not meant.is_commit:
-        left = Left("unknown", f"the table holds no release of {was} or newer; {_ASK}")
+        lacking = f"no release of {was} or newer is known"
+        left = Left("unknown", lacking if policy.online else f"{lacking}; {_ASK}")
     return Choice(was, best, left, _note(meant, comment, at) if best else "")
 
 
@@ -100,10 +101,10 @@ def _now(meant: Reference, comment: str, known: Known) -> _Now | Left:
         if not known.whole:
             words = f"its comment says no version, so what is newer is not known; {_ASK}"
         return Left("no-version", words)
-    there = next((one for one in known.releases if one.version.tag == written.tag), None)
-    if there and len(written.numbers) > 2:  # noqa: PLR2004 - `v4` and `v4.1` are meant to move
+    there = next((one for one in known.releases if one.version.same(written)), None)
+    if there and len(written.numbers) > 1:  # a tag such as `v4` is meant to move
         words = (
-            f"{written.tag} is the commit {there.commit[:7]}, and this is another one: "
+            f"{there.version.tag} is the commit {there.commit[:7]}, and this is another one: "
             "find out why before you trust either"
         )
         return Left("other-commit", words)

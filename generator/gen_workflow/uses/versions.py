@@ -36,6 +36,10 @@ class Version(NamedTuple):
         """The first number: a change of it may break who uses the action."""
         return self.numbers[0]
 
+    def same(self, other: Version) -> bool:
+        """Tell whether another tag says the same version, as `1.2.0` and `v1.2.0` do."""
+        return self[:3] == other[:3]
+
     def covers(self, other: Version) -> bool:
         """Tell whether another version is this one, or one of those that a short form names."""
         short = other.numbers[: len(self.numbers)] == self.numbers
