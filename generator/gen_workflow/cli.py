@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gen_workflow.commands import in_step
-from gen_workflow.commands.options import PROJECT, Option, Options, Verb, parse
+from gen_workflow.commands.options import FOLDER, PROJECT, Option, Options, Verb, parse
 from gen_workflow.errors import DONE, NOT_IN_STEP, OUR_BUG, Defect, GenWorkflowError
 from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
@@ -18,6 +18,15 @@ examples:
   gen-workflow commit --dry-run     print the steps, and do not run them
   gen-workflow commit               run the steps; a second run changes nothing
 """
+_UPDATE_EPILOG = """\
+environment: GH_TOKEN or GITHUB_TOKEN holds the token for --online, which needs no permission for
+  public actions; GITHUB_API_URL holds the address of the API of another GitHub
+
+examples:
+  gen-workflow update --dry-run           print what would move, and why the rest would not
+  gen-workflow update actions/checkout    move one action, wherever it is used
+  gen-workflow update --online --major    ask GitHub, and take new major versions as well
+"""
 
 VERBS = (
     Verb(
@@ -26,6 +35,11 @@ VERBS = (
         *PROJECT,
         Option("stdout", "--stdout", says="print the workflow, and write no file"),
         Option("force", "--force", says="overwrite edits made by hand"),
+        Option(
+            "dependabot",
+            "--dependabot",
+            says="also write a rule for actions into .github/dependabot.yml",
+        ),
         in_step="is already in step with",
     ),
     Verb(
@@ -67,6 +81,30 @@ VERBS = (
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         Option("json", "--json", says="print the result as JSON"),
         epilog=_COMMIT_EPILOG,
+    ),
+    Verb(
+        "update",
+        "move the actions that workflows use to newer releases",
+        FOLDER,
+        Option("online", "--online", says="ask GitHub; default: the table of this version"),
+        Option(
+            "min_age",
+            "--min-age",
+            metavar="DAYS",
+            default="7",
+            says="with --online: leave releases that are younger; default: 7",
+        ),
+        Option("major", "--major", says="take new major versions as well"),
+        Option("branches", "--branches", says="with --online: a release in place of a branch"),
+        Option("check", "--check", says="write nothing, and exit with 1 when something would move"),
+        Option("diff", "--diff", says="print the lines that would change, and write nothing"),
+        Option("dry_run", "--dry-run", says="print what would move, and write nothing"),
+        Option("json", "--json", says="print the result as JSON"),
+        Option(
+            "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
+        ),
+        Option("names", metavar="NAME", says="only this file, folder or action; default: all"),
+        epilog=_UPDATE_EPILOG,
     ),
     Verb("schema", "print the JSON Schema of the spec, for editors"),
 )

@@ -46,6 +46,10 @@ class Heading:
     OPTION = "an-option-that-is-not-accepted"
     FILE = "a-file-or-folder-that-cannot-be-used"
     IN_THE_WAY = "a-link-or-a-file-in-the-way"
+    # update, Dependabot and the lock of GitHub.
+    NO_SUCH_USE = "a-name-that-no-workflow-uses"
+    LOCK = "the-lock-of-github-is-not-in-step"
+    DEPENDABOT = "a-dependabotyml-that-cannot-be-extended"
     # commit and GitHub.
     REPOSITORY = "the-repository-is-not-known"
     API = "the-address-of-the-api"

@@ -15,6 +15,7 @@ from gen_workflow.errors import Heading, UserError, shown
 
 SPEC = "gen-workflow.yml"
 WORKFLOW = os.path.join(".github", "workflows", "ci-cd.yml")
+LOCK = os.path.join(".github", "workflows", "actions.lock")  # of GitHub: see uses/lock.py
 LARGEST = 1_000_000  # bytes of a spec, a workflow or a template
 _NEW_FILE = 0o644
 

@@ -67,6 +67,7 @@ GENERATOR = Half(
         ("workflow", "spec"),
         ("pins", "render", "report"),
         ("plan", "sync"),
+        ("uses",),
         ("github",),
         ("commands",),
         ("cli",),

@@ -8,8 +8,12 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
+from bed.action_file import action_folders
 from conformance.subjects import ROOT, Subject, everything, rendered
 from gen_workflow.pins.table import OURS, table
+from gen_workflow.uses.moves import kept
+from gen_workflow.uses.places import find
+from gen_workflow.uses.reference import Reference
 
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
 PIN = re.compile(
@@ -61,3 +65,20 @@ def test_every_use_is_seen_as_text(subject: Subject) -> None:
     jobs = document.get("jobs", {}).values() if subject.is_workflow else ()
     held = [each["uses"] for each in (*subject.steps(), *jobs) if "uses" in each]
     assert sorted(seen) == sorted(held)
+
+
+def test_update_knows_each_of_our_actions_in_every_repository() -> None:
+    folders = [path.relative_to(ROOT).as_posix() for path in action_folders()]
+    names = ["" if folder == "." else folder for folder in folders]
+    assert [one for one in names if not kept(Reference(OURS, one, "v1"))] == []
+    elsewhere = [one for one in names if one and not kept(Reference("acme/copy", one, "v1"))]
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)
+def test_update_finds_every_use_and_can_edit_it(subject: Subject) -> None:
+    found = [use for use in find(subject.text) if not use.obstacle]
+    named = [match for match in USES.finditer(subject.text) if not match["value"].startswith(SELF)]
+    assert [subject.text[use.comment] for use in found] == [
+        match["value"].partition(" ")[2] for match in named
+    ]

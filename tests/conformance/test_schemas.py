@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
 from conformance.subjects import ROOT, Subject, actions, everything, workflows
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @cache
@@ -42,6 +45,16 @@ def test_every_job_has_a_time_limit(subject: Subject) -> None:
 
 def test_dependabot_has_a_right_configuration() -> None:
     document = YAML(typ="safe").load((ROOT / ".github/dependabot.yml").read_text("utf-8"))
+    assert problems("vendor/dependabot.json", document) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(ROOT.glob("tests/unit/generator/uses/dependabot/*/after.yml")),
+    ids=lambda path: path.parent.name,
+)
+def test_dependabot_has_a_right_configuration_from_us(path: Path) -> None:
+    document = YAML(typ="safe").load(path.read_text("utf-8"))
     assert problems("vendor/dependabot.json", document) == []
 
 

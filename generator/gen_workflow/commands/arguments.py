@@ -58,7 +58,15 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
 
 
 def _add(parser: argparse.ArgumentParser, option: Option) -> None:
-    if option.metavar:
+    if not option.words:
+        parser.add_argument(
+            option.name,
+            nargs="*",
+            metavar=option.metavar,
+            default=option.default,
+            help=option.says,
+        )
+    elif option.metavar:
         parser.add_argument(
             *option.words,
             dest=option.name,

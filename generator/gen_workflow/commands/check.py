@@ -9,6 +9,7 @@ from gen_workflow.commands.project import PUT_IN_SPEC, Project
 from gen_workflow.errors import Drift, Heading
 from gen_workflow.report.terminal import put
 from gen_workflow.sync import drift
+from gen_workflow.uses import lock
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
@@ -26,6 +27,7 @@ def run(options: Options) -> int:
             reasons = drift.reasons(there, file.text.encode(), project.source)
         found += [(file.path, reason) for reason in reasons]
     if not found:
+        lock.check(project.folder, rendered.texts)
         return put(in_step.sentence(options))
     what = "\n".join(f"{path}: {reason}" for path, reason in found)
     act, anchor = _next_act(project, found[0][1])

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import Heading, UserError
-from gen_workflow.github import remote
+from gen_workflow.github import proposal, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
 from gen_workflow.github.update import Names, Update
 from gen_workflow.report.terminal import log, put
+from gen_workflow.uses import lock
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
@@ -51,7 +52,10 @@ def _names(options: Options) -> Names:
 
 
 def _wanted(project: Project) -> Wanted:
-    """Return the files that the repository should hold; raises Drift when an edit would be lost."""
+    """Return the files that the repository should hold.
+
+    Raises Drift when an edit would be lost, or when GitHub's lock has to be written first.
+    """
     rendered = project.rendered()
     for file in rendered.files:
         before = project.on_disk(file.path)
@@ -59,4 +63,6 @@ def _wanted(project: Project) -> Wanted:
             project.refuse_to_lose(before, file.path)
     files = {project.source: rendered.spec}
     files |= {file.path: file.text.encode() for file in rendered.files}
+    if held := lock.check(project.folder, rendered.texts):
+        files[proposal.LOCK] = held
     return Wanted(project.source, files, rendered.needs, rendered.dockerfiles)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from gen_workflow import files
 from gen_workflow.commands import in_step
 from gen_workflow.commands.project import Project
-from gen_workflow.errors import shown
+from gen_workflow.errors import DONE, shown
 from gen_workflow.report.terminal import log, put
+from gen_workflow.uses import lock
 
 if TYPE_CHECKING:
+    from gen_workflow.commands.bot import Configuration
     from gen_workflow.commands.options import Options
     from gen_workflow.commands.project import File, Rendered
 
@@ -27,15 +29,26 @@ def run(options: Options) -> int:
     if options.stdout:
         return put("\n".join(file.text for file in rendered.files))
     changed = _changed(project, rendered)
-    if not changed:
-        return put(in_step.sentence(options))
     for file, there in changed:
         if there is not None and not options.force:
             project.refuse_to_lose(there, file.path)
+    extra = _dependabot(project, rendered) if options.dependabot else None
     for file, _ in changed:
         files.write(project.place(file.path), file.text)
-    _warn_below(project.folder)
-    return put("".join(f"wrote {shown(project.place(file.path))}\n" for file, _ in changed))
+    if changed:
+        _warn_below(project.folder)
+    written = (f"wrote {shown(project.place(file.path))}\n" for file, _ in changed)
+    put("".join(written) or in_step.sentence(options))
+    if extra:
+        put(f"{'wrote' if extra.write() else 'nothing to add to'} {shown(extra.path)}\n")
+    lock.check(project.folder, rendered.texts)
+    return DONE
+
+
+def _dependabot(project: Project, rendered: Rendered) -> Configuration:
+    from gen_workflow.commands.bot import configuration  # noqa: PLC0415 - rarely asked for
+
+    return configuration(project.folder, rendered.texts.values())
 
 
 def _changed(project: Project, rendered: Rendered) -> list[tuple[File, bytes | None]]:

@@ -14,7 +14,7 @@ from gen_workflow.sync.fingerprint import fingerprint
 
 def answer(options: Options) -> str:
     """Return what to print when the hashes say that all is in step; empty when they do not."""
-    if getattr(options, "stdout", False):
+    if getattr(options, "stdout", False) or getattr(options, "dependabot", False):
         return ""
     hashes_fit = _hashes_fit(options.folder, options.spec, options.templates)
     return sentence(options) if hashes_fit else ""
@@ -30,6 +30,8 @@ def _hashes_fit(folder: str, spec: str, templates: str) -> bool:
     if os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir:
         return False  # refused, whatever it holds
     try:
+        if os.path.lexists(os.path.join(folder, files.LOCK)):
+            return False  # whether GitHub's lock covers the workflow is another question
         wanted = stamp.digest(files.content(os.path.join(folder, spec)))
         found = _stamp(folder, files.WORKFLOW, wanted)
         if found is None or not _are_there(folder, found.paths):

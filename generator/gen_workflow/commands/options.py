@@ -9,7 +9,10 @@ from gen_workflow import files
 
 
 class Option:
-    """An option of a verb: a flag, or with a `metavar` an option that takes a value."""
+    """An option of a verb: a flag, or with a `metavar` an option that takes a value.
+
+    Without words it is what stands behind the options: as many names as are given.
+    """
 
     def __init__(
         self, name: str, *words: str, says: str, metavar: str = "", default: str = ""
@@ -18,7 +21,9 @@ class Option:
         self.words = words
         self.says = says
         self.metavar = metavar
-        self.default: str | bool = default if metavar else False
+        self.default: str | bool | tuple[str, ...] = default if metavar else False
+        if not words:
+            self.default = ()
 
 
 class Verb:
@@ -51,6 +56,14 @@ class Options:
     again: bool
     dry_run: bool
     json: bool
+    names: tuple[str, ...] | list[str]
+    online: bool
+    min_age: str
+    major: bool
+    branches: bool
+    check: bool
+    diff: bool
+    dependabot: bool
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb
@@ -58,14 +71,15 @@ class Options:
             setattr(self, option.name, option.default)
 
 
+FOLDER = Option(
+    "folder",
+    "-C",
+    metavar="DIR",
+    default=".",
+    says="folder of the repository; default: the current one",
+)
 PROJECT = (
-    Option(
-        "folder",
-        "-C",
-        metavar="DIR",
-        default=".",
-        says="folder of the repository; default: the current one",
-    ),
+    FOLDER,
     Option(
         "spec",
         "--spec",

@@ -50,6 +50,11 @@ class Rendered(NamedTuple):
         """The workflow that builds and deploys."""
         return self.files[0].text
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts of the files by their paths."""
+        return {file.path: file.text for file in self.files}
+
 
 class Project(NamedTuple):
     """A repository, its spec, and the folder of the user's own templates."""

@@ -32,6 +32,7 @@ class _Request(NamedTuple):
     path: str
     body: Any
     doing: str  # what it is for, as in `commit on main`
+    partial: bool = False  # whether a part of the answer is enough
 
 
 class Connection:
@@ -80,10 +81,15 @@ class Connection:
         variables: Mapping[str, Any],
         doing: str,
         read: Callable[[Part, Mapping[str, str]], _Read],
+        *,
+        partial: bool = False,
     ) -> _Read:
-        """Return what `read` finds in the data and in the headers of the answer of GraphQL."""
+        """Return what `read` finds in the data and in the headers of the answer of GraphQL.
+
+        With `partial`, what does not exist or cannot be seen is null in the data, and no error.
+        """
         body = {"query": query, "variables": variables}
-        request = _Request("POST", self._github.requester.graphql_url, body, doing)
+        request = _Request("POST", self._github.requester.graphql_url, body, doing, partial)
         return self._ask(request, lambda answer: read(answer.json().part("data"), answer.headers))
 
     def refused(self, refusal: Refusal, doing: str) -> GenWorkflowError:
@@ -98,7 +104,7 @@ class Connection:
             try:
                 answer = self._send(request)
                 refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
-                if refusal is None:
+                if refusal is None or (request.partial and refusal.partial):
                     return read(answer)
             except Foreign as came:
                 raise not_github(self._api, request.doing, f"{came}") from None

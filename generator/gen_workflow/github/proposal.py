@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gen_workflow.workflow.records import Need, Needs
 
 WORKFLOW = PurePath(own_files.WORKFLOW).as_posix()
+LOCK = PurePath(own_files.LOCK).as_posix()  # goes with the workflows, and is no reason to commit
 _NOT_OURS = f"it {drift.NOT_OURS}"
 _MADE_BY = "Made-by: gen-workflow"
 
@@ -38,7 +39,7 @@ class Wanted:
     @property
     def workflows(self) -> tuple[str, ...]:
         """The paths of the files that are made from the spec."""
-        return tuple(path for path in self.files if path != self.source)
+        return tuple(path for path in self.files if path not in (self.source, LOCK))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -195,6 +196,7 @@ def in_step(wanted: Wanted, branch: Branch) -> bool:
         path in wanted.workflows
         and drift.same_workflow(branch.texts.get(path, "").encode(), content)
         for path, content in changed.items()
+        if path != LOCK
     )
 
 

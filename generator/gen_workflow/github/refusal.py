@@ -19,10 +19,15 @@ _TOKEN_PAGE = "https://github.com/settings/tokens"  # noqa: S105 - an address
 _BAD_GATEWAYS = (502, 503, 504)
 _OF_ITS_GATEWAY = (500, *_BAD_GATEWAYS)  # these may come with a page in place of JSON
 _TRIES = 4
+_UNSEEN = {"NOT_FOUND", "FORBIDDEN"}  # one part is missing, and GraphQL answers the others
 
 
 class Moved(GenWorkflowError):  # noqa: N818 - named after what happened
     """The branch or its pull request was changed since it was read."""
+
+
+class TooMuch(GenWorkflowError):  # noqa: N818 - named after what was asked
+    """One request asked for more than GitHub can answer in its ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Refusal:
     message: str
     kind: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False  # GraphQL has answered the rest of the query
 
     @classmethod
     def of(cls, answer: Answer, *, graphql: bool) -> Refusal | None:
@@ -65,7 +71,8 @@ class Refusal:
         ones = [one if isinstance(one, dict) else {"message": one} for one in listed]
         kind = next((f"{one['type']}" for one in ones if one.get("type")), "")
         message = "; ".join(f"{one.get('message', one)}" for one in ones)
-        return cls(200, message, flat(kind), answer.headers)
+        partial = bool(data.get("data")) and {one.get("type") for one in ones} <= _UNSEEN
+        return cls(200, message, flat(kind), answer.headers, partial)
 
     @property
     def limited(self) -> bool:
@@ -109,14 +116,18 @@ class Refusal:
             return Moved, flat(self.message), _AGAIN, Heading.MOVED
         if self.limited:
             return GenWorkflowError, self._limit(), _LATER, Heading.NOT_NOW
+        if self.status in (502, 504) or self.kind == "RESOURCE_LIMITS_EXCEEDED":
+            return TooMuch, self._in_words(), _STATE, Heading.NOT_NOW
         answer = f"{self.status} {self.kind} {self.message}"
         for pattern, cause, hint, anchor in _CAUSES:
             if found := re.search(pattern, answer, re.IGNORECASE | re.DOTALL):
                 said = {"said": flat(self.message), **found.groupdict()}
                 return UserError, cause.format(**said), hint.format(**said), anchor
+        return GenWorkflowError, self._in_words(), _STATE, Heading.NOT_NOW
+
+    def _in_words(self) -> str:
         status = self.status if self.status >= 300 else "with an error:"  # noqa: PLR2004 - HTTP's
-        said_so = f"GitHub answered {status} {flat(self.message)}".strip()
-        return GenWorkflowError, said_so, _STATE, Heading.NOT_NOW
+        return f"GitHub answered {status} {flat(self.message)}".strip()
 
     def _limit(self) -> str:
         seconds = self.wait(0) or 0

@@ -46,6 +46,14 @@ def find(folder: str, *, slug: str, api: str) -> Remote:
     return Remote(slug, api)
 
 
+def check_api(url: str) -> str:
+    """Return the base URL of an API, that of github.com for an empty one.
+
+    Raises UserError when a token must not be sent there.
+    """
+    return _checked_api(url or PUBLIC_API)
+
+
 def check_branch(name: str, option: str) -> str:
     """Return the name of a branch; raises UserError when git would refuse it."""
     if not is_branch(name):

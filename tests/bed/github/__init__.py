@@ -22,6 +22,6 @@ match. Not supported: forks, teams, reviews, checks, the points of a rate limit.
 """
 
 from bed.github.server import FakeGitHub
-from bed.github.state import FINE_GRAINED, Pull, Repository, Token
+from bed.github.state import FINE_GRAINED, Pull, Release, Repository, Token
 
-__all__ = ["FINE_GRAINED", "FakeGitHub", "Pull", "Repository", "Token"]
+__all__ = ["FINE_GRAINED", "FakeGitHub", "Pull", "Release", "Repository", "Token"]

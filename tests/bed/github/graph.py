@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import graphql
 
+from bed.github import tags
 from bed.github.state import NO_OID, Pull, Refused, Violation
 
 if TYPE_CHECKING:
@@ -130,14 +131,21 @@ class Shown:
             "ref": lambda **asked: self.ref(asked["qualifiedName"]),
             "object": self.object,
             "refs": self.refs,
+            "releases": self.releases,
             "pullRequests": self.pull_requests,
         }
 
     def refs(self, **asked: Any) -> dict[str, Any]:
         """Return a RefConnection of the refs below a prefix."""
+        if asked["refPrefix"] == tags.TAGS:
+            return tags.tags(self.of, asked, _count(asked))
         found = self.of.git.below(asked["refPrefix"])
         nodes = [self.ref(name) for name in found[: _count(asked)]]
         return {"nodes": nodes, "totalCount": len(found)}
+
+    def releases(self, **asked: Any) -> dict[str, Any]:
+        """Return a ReleaseConnection."""
+        return tags.releases(self.of, _count(asked))
 
     def pull_requests(self, **asked: Any) -> dict[str, Any]:
         """Return a PullRequestConnection of pull requests by the name of their branch."""

@@ -80,6 +80,15 @@ class Pull:
         return "MERGED" if self.merged else self.state.upper()
 
 
+@dataclass(frozen=True)
+class Release:
+    """A release of a tag; one without a date is a draft."""
+
+    tag: str
+    published: str | None
+    prerelease: bool = False
+
+
 @dataclass
 class Repository:
     """A repository: its git repository, and what only GitHub stores about it.
@@ -94,6 +103,7 @@ class Repository:
     pulls: list[Pull] = field(default_factory=list)
     signed: set[str] = field(default_factory=set)
     rules: dict[str, str] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -150,13 +160,26 @@ class Repository:
         delete: Iterable[str] = (),
         message: str = "Change",
         author: str = "octocat",
+        age: int = 0,
     ) -> str:
-        """Commit on a branch, and return the commit. The branch is created when it is missing."""
+        """Commit on a branch, and return the commit. The branch is created when it is missing.
+
+        `age` is in days.
+        """
         head = self.git.head(branch)
         onto = head or self.git.head(self.default_branch)
         tree = self.git.tree(onto, add, delete)
-        made = self.git.commit([onto] if onto else [], message, tree=tree, author=author)
+        parents = [onto] if onto else []
+        made = self.git.commit(parents, message, tree=tree, author=author, age=age)
         self.git.point(f"refs/heads/{branch}", made, head or NO_OID)
+        return made
+
+    def release(self, *tags: str, age: int, annotated: bool = False, on: str = "") -> str:
+        """Make a commit that is `age` days old, and put tags on it; return the commit."""
+        branch = on or self.default_branch
+        made = self.change(branch, {"VERSION": tags[0].encode()}, message=tags[0], age=age)
+        for tag in tags:
+            self.git.tag(tag, made, age=age if annotated else None)
         return made
 
     def merge(self, number: int, *, squash: bool) -> str:

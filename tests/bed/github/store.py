@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _HEADS = "refs/heads/"
+_DAY = 24 * 60 * 60
 _NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
@@ -112,17 +116,46 @@ class Store:
         tree: str,
         author: str,
         committer: str = "noreply@github.com",
+        age: int = 0,
     ) -> str:
-        """Write a commit, as GitHub does for a user; or as a person, who is the committer then."""
+        """Write a commit, as GitHub does for a user; or as a person, who is the committer then.
+
+        `age` is in days.
+        """
         identity = {
             "GIT_AUTHOR_NAME": author,
             "GIT_AUTHOR_EMAIL": f"{author}@users.noreply.github.com",
             "GIT_COMMITTER_NAME": "GitHub",
             "GIT_COMMITTER_EMAIL": committer,
+            "GIT_COMMITTER_DATE": f"@{_days_ago(age)}",
         }
         options = [part for parent in parents for part in ("-p", parent)]
         argv = ("commit-tree", tree, *options, "-F", "-")
         return self._run(*argv, stdin=message.encode(), env=identity).decode().strip()
+
+    def tag(self, name: str, target: str, *, age: int | None = None) -> str:
+        """Point a tag at an object, and return what it points to.
+
+        With an age in days it is an object of its own, with a message and a date.
+        """
+        if age is not None:
+            by = f"Octocat <octocat@users.noreply.github.com> {_days_ago(age)}"
+            about = f"object {target}\ntype {self.kind(target)}\ntag {name}\ntagger {by}"
+            target = self._run("mktag", stdin=f"{about}\n\n{name}\n".encode()).decode().strip()
+        self._run("update-ref", f"refs/tags/{name}", target)
+        return target
+
+    def date(self, oid: str) -> str:
+        """Return when a commit or a tag was made, as GitHub writes it."""
+        text = self._run("cat-file", self.kind(oid), oid).decode()
+        seconds = re.search(r"^(?:committer|tagger) .*> (\d+) ", text, re.MULTILINE)
+        assert seconds
+        made = datetime.fromtimestamp(int(seconds[1]), timezone.utc)
+        return made.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def tagged(self, tag: str) -> str:
+        """Return the object that an object of a tag is for."""
+        return self._run("cat-file", "tag", tag).decode().split()[1]
 
     def tree(self, base: str | None, add: Mapping[str, bytes], delete: Iterable[str] = ()) -> str:
         """Write a tree: the tree of a commit, with files added and removed."""
@@ -162,3 +195,8 @@ class Store:
             env={**os.environ, **_NOBODY, **(env or {})},
         )
         return ran.stdout
+
+
+def _days_ago(days: int) -> str:
+    """Return a time as git takes it."""
+    return f"{int(time.time()) - days * _DAY} +0000"
