@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from gen_workflow.commands import in_step
 from gen_workflow.commands.options import FOLDER, PROJECT, Option, Options, Verb, parse
 from gen_workflow.errors import DONE, NOT_IN_STEP, OUR_BUG, Defect, GenWorkflowError
@@ -107,19 +109,27 @@ VERBS = (
         epilog=_UPDATE_EPILOG,
     ),
     Verb("schema", "print the JSON Schema of the spec, for editors"),
+    Verb(
+        "docs",
+        "print a section of the spec as an annotated example",
+        Option("names", metavar="SECTION", says="section of the spec; default: a list of them"),
+    ),
+    Verb("templates", "list the templates that your own can replace"),
 )
 
 
 def main(argv: list[str]) -> int:
     """Run a verb and return its exit code."""
+    options = parse(argv, VERBS)
     try:
-        return _run(argv, parse(argv, VERBS))
+        return _run(argv, options)
     except SystemExit as ended:  # argparse printed help, or what is wrong
         return put("") or int(ended.code or DONE)
     except Defect:
         return _report_bug()
     except GenWorkflowError as error:
         log(error.report)
+        _report_elsewhere(error, options)
         return error.exit_code
     except Exception:  # noqa: BLE001 - whatever else fails is our bug
         return _report_bug()
@@ -147,6 +157,18 @@ def _run(argv: list[str], options: Options | None) -> int:
         options = arguments.parse(argv, VERBS)
     code: int = import_module(f"gen_workflow.commands.{options.verb.name}").run(options)
     return code
+
+
+def _report_elsewhere(error: GenWorkflowError, options: Options | None) -> None:
+    """Tell an error to the run of GitHub, and to a program that wants JSON."""
+    if getattr(options, "json", False):
+        from gen_workflow.report import as_json  # noqa: PLC0415 - for that option alone
+
+        put(as_json.of(error))
+    elif os.environ.get("GITHUB_ACTIONS") == "true":
+        from gen_workflow.report import annotations  # noqa: PLC0415 - for runs of GitHub alone
+
+        put(annotations.of(error, getattr(options, "folder", ".")))
 
 
 def _report_bug() -> int:

@@ -99,6 +99,31 @@ class UserError(GenWorkflowError):
     exit_code = USER_MUST_ACT
 
 
+class Problem(str):
+    """A problem of a spec: its text, and apart from it the place, the path, what and the hint.
+
+    Line and column count from 1; they are 0 when the problem has no place.
+    """
+
+    __slots__ = ("file", "line", "column", "path", "what", "hint")  # noqa: RUF023 - as one reads them
+
+    file: str
+    line: int
+    column: int
+    path: str
+    what: str
+    hint: str
+
+    def __new__(
+        cls, file: str, line: int, column: int, what: str, *, hint: str = "", path: str = ""
+    ) -> Problem:
+        text = f"{file}:{line}:{column} {f'{path}: ' if path else ''}{what}"
+        self = super().__new__(cls, f"{text}\n  hint: {hint}" if hint else text)
+        self.file, self.line, self.column = file, line, column
+        self.path, self.what, self.hint = path, what, hint
+        return self
+
+
 class SpecError(UserError):
     """Everything that is wrong with a spec, in the order of its lines, each with its anchor."""
 

@@ -49,8 +49,9 @@ def test_a_spec_gives_the_golden_workflows(case: Path) -> None:
             golden.write_text(text)
         assert machine_lines == 1
         assert text == golden.read_text(), f"{golden} differs; review with UPDATE_GOLDEN=1"
-    others = {"ci-cd.yml", "rollback.yml", "cleanup.yml", "build.yml"} - {Path(file.path).name for file in found}
-    assert not [name for name in others if (case / name).exists()]
+    given = {Path(file.path).name for file in found}
+    left_over = {"ci-cd.yml", "rollback.yml", "cleanup.yml", "build.yml"} - given
+    assert not [name for name in left_over if (case / name).exists()]
 
 
 @every_case

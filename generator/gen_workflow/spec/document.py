@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from gen_workflow.errors import Heading, SpecError, shown
+from gen_workflow.errors import Heading, Problem, SpecError, shown
 from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _KINDS = {
 _NODES = {"a mapping": MappingNode, "a list": SequenceNode}
 
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16 and, for the first, of UTF-32
+_SAVE = "save the file as UTF-8"
 _LONGEST = 400  # characters of what is wrong
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -132,7 +133,7 @@ class Reading:
         self.folder = folder
         self.keys = keys or {}
         self.shared: Mapping[str, Value] = {}
-        self._found: list[tuple[Mark, str, str]] = []
+        self._found: list[tuple[Mark, Problem, str]] = []
 
     def section_of(self, value: Value) -> str:
         """Return the path under which the section of a value is declared.
@@ -152,19 +153,18 @@ class Reading:
 
     def problem(self, value: Value, what: str, hint: str, anchor: str) -> None:
         """Note a problem at a value (or key) of the spec; `anchor` is its heading in the docs."""
-        where = f" {value.path}:" if value.path else ""
-        self.problem_at(value.mark, f"{where} {what}", hint, anchor)
+        self.problem_at(value.mark, what, hint, anchor, path=value.path)
 
-    def problem_at(self, mark: Mark, what: str, hint: str, anchor: str) -> None:
+    def problem_at(self, mark: Mark, what: str, hint: str, anchor: str, *, path: str = "") -> None:
         """Note a problem at a place; of a long value, the message holds only the two ends."""
         half = _LONGEST // 2
         short = what if len(what) <= _LONGEST else f"{what[:half]} ... {what[-half:]}"
-        text = f"{self.source}:{mark.line}:{mark.column}{short}"
-        self._found.append((mark, f"{text}\n  hint: {hint}" if hint else text, anchor))
+        problem = Problem(self.source, mark.line, mark.column, short, hint=hint, path=path)
+        self._found.append((mark, problem, anchor))
 
     def fault(self, fault: Fault) -> None:
         """Note what is no YAML, or too much of it."""
-        self.problem_at(fault.mark, f" {fault.what}", fault.hint, fault.anchor)
+        self.problem_at(fault.mark, fault.what, fault.hint, fault.anchor)
 
     def raise_problems(self) -> None:
         """Raise SpecError when there is any problem."""
@@ -181,14 +181,16 @@ def decode(raw: bytes, source: str) -> str:
     """Return the text of a spec, without a byte order mark and with plain line ends."""
     if raw.startswith(_OTHER_MARKS) or b"\0" in raw[:4]:
         what = "is text in UTF-16 or UTF-32, and a spec is UTF-8"
-        raise SpecError({f"{source}:1:1 {what}\n  hint: save the file as UTF-8": Heading.NO_YAML})
+        raise SpecError({Problem(source, 1, 1, what, hint=_SAVE): Heading.NO_YAML})
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line, before = raw.count(b"\n", 0, error.start) + 1, raw[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        what = f"{source}:{line}:{column} is not UTF-8 text (byte {raw[error.start]:#04x})"
-        raise SpecError({f"{what}\n  hint: save the file as UTF-8": Heading.NO_YAML}) from None
+        what = f"is not UTF-8 text (byte {raw[error.start]:#04x})"
+        raise SpecError(
+            {Problem(source, line, column, what, hint=_SAVE): Heading.NO_YAML}
+        ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -221,7 +223,7 @@ def _note_other_version(text: str, reading: Reading) -> None:
     head = text.partition("\n---")[0]
     if match := re.search(r"^%YAML[ \t]+(?!1\.2\s)", head, re.MULTILINE):
         mark = Mark(head.count("\n", 0, match.start()) + 1, 1)
-        what = " asks for another version of YAML, and a spec is YAML 1.2"
+        what = "asks for another version of YAML, and a spec is YAML 1.2"
         reading.problem_at(mark, what, "remove the line", Heading.NO_YAML)
 
 
@@ -232,14 +234,14 @@ def _look_through(root: Any, reading: Reading) -> None:
         if not isinstance(node, _NODES.get(kind, ScalarNode)) and not kind.startswith("a value"):
             reading.problem_at(
                 _place(node),
-                f" is not {kind}, although its tag says so",
+                f"is not {kind}, although its tag says so",
                 "remove the tag",
                 Heading.NO_YAML,
             )
         elif isinstance(node, ScalarNode) and _SURROGATE.search(node.value):
             reading.problem_at(
                 _place(node),
-                " holds an incomplete character",
+                "holds an incomplete character",
                 "write the whole character",
                 Heading.NO_YAML,
             )

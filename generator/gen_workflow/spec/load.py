@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import Heading, SpecError
+from gen_workflow.errors import Heading, Problem, SpecError
 from gen_workflow.spec import document
 from gen_workflow.spec.declaration import SPEC, Spec
 from gen_workflow.spec.document import Reading
@@ -29,7 +29,8 @@ def load(raw: bytes, source: str, folder: str) -> Spec:
     """
     root = document.parse(document.decode(raw, source), source)
     if root is None or root.kind == "nothing":
-        raise SpecError({f"{source}:1:1 is empty\n  hint: {how_to_write_one()}": Heading.NO_SPEC})
+        empty = Problem(source, 1, 1, "is empty", hint=how_to_write_one())
+        raise SpecError({empty: Heading.NO_SPEC})
     reading = Reading(source, folder, {path: section.names for path, section in sections(SPEC)})
     spec = SPEC.read(root, reading)
     reading.raise_problems()
