@@ -77,14 +77,13 @@ def client(
 def may_push(want: Inputs, registry: Client, adviser: Adviser, step: Step) -> bool:
     """Ask whether the registry will take the push; raises UserError when it will not.
 
-    Returns False when this Python cannot ask: then buildx pushes all tags itself. Raises CannotAsk
-    instead where the image of the commit has to be asked for.
+    Returns False when this Python cannot ask: then buildx pushes all tags itself.
     """
     try:
         refusals = [(name, registry.check_push(name)) for name in want.names]
     except CannotAsk as reason:
         if want.promotes:
-            raise  # A build would be another image than the one that is asked for.
+            raise  # It cannot be asked for the image of the commit either.
         # Docker may trust a registry or reach a host that this Python does not.
         notice = f"The action could not ask the registry whether it accepts the push: {reason}"
         step.workflow.notice(notice)

@@ -15,7 +15,7 @@ from ship.images.tags.lines import lines
 from ship.runner.commit import LABEL, SHOWN_DIGITS, Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ship.build_push.inputs import Image, Inputs
     from ship.images.reference import Name
@@ -97,16 +97,22 @@ class _Look:
         if self._want.revision in tag:
             return ""
         labels = self._registry.labels(name, manifest.digest, patient=True)
-        named = [labels.get(REVISION) or _annotations(read).get(REVISION)]
-        if ours := Commit.parse(labels.get(LABEL, "")):
-            # A run after another workflow may have built another commit than GitHub names.
-            named.append(ours.sha)
+        named = [labels.get(REVISION) or _annotations(read).get(REVISION), *_own_commit(labels)]
         others = [each for each in named if each != self._want.revision]
         return (
             f"says that it was built for {str(others[0] or 'no commit')[:LONGEST]}"
             if others
             else ""
         )
+
+
+def _own_commit(labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield the commit in our own label, which is there where the runner has told all of it.
+
+    A run after another workflow may have built another commit than the one that GitHub names.
+    """
+    if commit := Commit.parse(labels.get(LABEL, "")):
+        yield commit.sha
 
 
 def _annotations(manifest: dict[str, Any]) -> dict[str, Any]:
