@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,3 +71,26 @@ def test_each_kind_goes_back_past_a_version_that_has_failed_and_then_to_a_digest
     # The image alone: a digest does not say which settings it had.
     assert app.template(kind) != changed
     assert f"{NOTES}/left" in app.get(kind)["metadata"]["annotations"]
+
+
+@pytest.mark.test_all
+def test_the_manifests_of_the_next_deploy_have_the_last_word(app: App) -> None:
+    def deploy(tag: str, *names: str) -> StepResult:
+        env = [{"name": name, "value": "1"} for name in names]
+        made = app.manifest("Deployment", "web", app.image(tag), container={"env": env})
+        (app.folder / "web.json").write_text(json.dumps(made))
+        return app.update(app.image(tag), apply="web.json", stability="1")
+
+    def variables() -> list[str]:
+        [container] = app.template()["spec"]["containers"]
+        return [each["name"] for each in container.get("env", ())]
+
+    for tag, names in (("ok", ["A", "B"]), ("ok2", ["B"])):
+        done = deploy(tag, *names)
+        assert done.code == 0, done.log
+    done = roll_back(app)
+    assert done.code == 0, done.log
+    assert variables() == ["A", "B"]
+    done = deploy("ok2", "B")
+    assert done.code == 0, done.log
+    assert variables() == ["B"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ship.kube.client import (
     APPLY,
     CONFLICT,
+    JSON_PATCH,
     STRATEGIC,
     TRANSIENT,
     Refused,
@@ -18,7 +19,7 @@ from ship.kube.client import (
 )
 from ship.kube.kinds import path
 from ship.kube.templates import all_containers, with_images
-from ship.kubectl_set_image import conflicts
+from ship.kubectl_set_image import conflicts, ownership
 from ship.kubectl_set_image.manifests import apply_command
 from ship.kubectl_set_image.patches import COMMIT
 from ship.kubectl_set_image.revisions import LEFT, without_left
@@ -129,6 +130,9 @@ class Apply:
             self._write(secret)
             self._tell(f"secret/{secret.name} was written")
         if self.plan.objects:
+            for change in self.plan.changes:
+                if change.is_applied and change.found.before:
+                    self._hand_over(change)
             self._apply_manifests(dry_run=False)
         for change in self.plan.changes:
             if change.patch:
@@ -244,6 +248,26 @@ class Apply:
                 self._tell(line)
             self._look_after_open_ones()
             self._open = []
+
+    def _hand_over(self, change: Change) -> None:
+        """Let the manifests take away what a rollback of ours has put back.
+
+        Where the server refuses this, the fields stay, which fails no deploy.
+        """
+        now = change.found.workload
+        with contextlib.suppress(Refused, Unanswered):
+            for _ in range(TRIES):
+                patch = ownership.handed_over(now)
+                if not patch:
+                    return
+                try:
+                    self._cluster.client.patch(self._path(change), patch, JSON_PATCH)
+                except Refused as error:
+                    if error.status != CONFLICT:
+                        raise
+                else:
+                    return
+                now = self._now(change)
 
     def _kubectl_apply(self, objects: Sequence[Object], *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster
