@@ -17,6 +17,8 @@ def merged(old: Any, patch: Any) -> Any:
     """Return an object after a strategic merge patch."""
     if not isinstance(old, dict) or not isinstance(patch, dict):
         return copy.deepcopy(patch)
+    if patch.get("$patch") == "replace":
+        return copy.deepcopy({key: each for key, each in patch.items() if key != "$patch"})
     found = copy.deepcopy(old)
     for key, value in patch.items():
         if value is None:

@@ -61,6 +61,8 @@ class World:
         self._seconds = 0
         self._ages: dict[str, int] = {}
         self._made = 0
+        # By the uid of a workload: the hashes of its templates, that of now last.
+        self._hashes: dict[str, list[str]] = {}
 
     def clock(self) -> float:
         return self.now
@@ -100,6 +102,8 @@ class World:
             new = self._make("ReplicaSet", f"{name}-{label}", owner, template, {HASH: label})
             new["metadata"]["creationTimestamp"] = f"2026-11-30T12:00:{self._made:02}Z"
             sets.append(new)
+        if new:
+            self._number(new, owner, label)
         wanted = owner["spec"]["replicas"]
         if new:
             for number in range(wanted):
@@ -125,6 +129,7 @@ class World:
         label = f"{name}-{_hash(template)}"
         revision = self._make("ControllerRevision", label, owner, template, {REVISION: label})
         revision["data"] = {"spec": {"template": {**template, "$patch": "replace"}}}
+        self._number(revision, owner, label)
         wanted = owner["spec"]["replicas"]
         there = {each["metadata"]["name"]: each for each in self._of(owner)}
         for each in there.values():
@@ -145,6 +150,21 @@ class World:
             "StatefulSet", owner, replicas=len(pods), updatedReplicas=updated, readyReplicas=ready,
             availableReplicas=ready, updateRevision=label,
         )  # fmt: skip
+
+    def _number(self, new: Object, owner: Object, label: str) -> None:
+        """Give a revision its number, which is the highest again when its template comes back."""
+        hashes = self._hashes.setdefault(owner["metadata"]["uid"], [])
+        if hashes[-1:] != [label]:
+            hashes.append(label)
+        if new["kind"] == "ControllerRevision":
+            new["revision"] = len(hashes)
+            return
+        name, notes = (
+            new["metadata"]["name"],
+            {"deployment.kubernetes.io/revision": str(len(hashes))},
+        )
+        if self.api.get("ReplicaSet", name)["metadata"].get("annotations") != notes:
+            self.api.edit("ReplicaSet", name, lambda it: it["metadata"].update(annotations=notes))
 
     def _of(self, owner: Object) -> list[Object]:
         return [each for each in self.api.of_kind("Pod") if _owns(owner, each)]

@@ -62,7 +62,7 @@ def client(
     want: Inputs, known: Mapping[str, Login], config: Mapping[str, Any], step: Step
 ) -> Client | None:
     """Return a client of registries with the logins of this step, or None if nothing is asked."""
-    if not want.push and not any(want.skips(image) for image in want.images):
+    if not want.push and not any(map(want.looks, want.images)):
         return None
     from ship.images.registry.client import Client  # noqa: PLC0415 - 20 ms, for HTTP and TLS
 
@@ -82,6 +82,8 @@ def may_push(want: Inputs, registry: Client, adviser: Adviser, step: Step) -> bo
     try:
         refusals = [(name, registry.check_push(name)) for name in want.names]
     except CannotAsk as reason:
+        if want.promotes:
+            raise  # It cannot be asked for the image of the commit either.
         # Docker may trust a registry or reach a host that this Python does not.
         notice = f"The action could not ask the registry whether it accepts the push: {reason}"
         step.workflow.notice(notice)
@@ -123,8 +125,14 @@ def _published(image: Image, registry: Client) -> tuple[tuple[str, ...] | None, 
 
 def _search(want: Inputs, registry: Client, step: Step) -> dict[str, Found]:
     """Return what the registry has of the images that need not be built again."""
-    if not any(want.skips(image) for image in want.images):
-        return {}
-    from ship.build_push.content.unchanged import Search  # noqa: PLC0415 - 8 ms, seldom asked for
+    found: dict[str, Found] = {}
+    if want.promotes:
+        from ship.build_push.promotion import of_commit  # noqa: PLC0415 - seldom asked for
 
-    return Search(want, registry, step).found()
+        found = of_commit(want, registry, step)
+    left = [image for image in want.images if image.key not in found]
+    if any(map(want.skips, left)):
+        from ship.build_push.content.unchanged import Search  # noqa: PLC0415 - 8 ms, seldom used
+
+        found |= Search(want._replace(images=tuple(left)), registry, step).found()
+    return found

@@ -21,8 +21,9 @@ class Found(NamedTuple):
     """The content address of an image and the digest it has in the registry.
 
     Either is empty where it is not known. `contexts` and `build_args` let the build take exactly
-    the images that the address names. In a dry run the registry is not asked, and `is_sure` is
-    False: then the image may be there.
+    the images that the address names. One that `is_of_commit` was pushed for the commit of this
+    run, and needs no address. In a dry run the registry is not asked, and `is_sure` is False: then
+    the image may be there.
     """
 
     address: str = ""
@@ -30,6 +31,7 @@ class Found(NamedTuple):
     contexts: Mapping[str, str] = {}
     build_args: Mapping[str, str] = {}
     is_sure: bool = True
+    is_of_commit: bool = False
 
 
 class Facts(NamedTuple):
@@ -52,5 +54,11 @@ class Facts(NamedTuple):
 
 def unasked(want: Inputs) -> Facts:
     """Return what the inputs alone say, for a dry run: no registry and no engine is asked."""
-    found = {i.key: Found(ANY_ADDRESS, is_sure=False) for i in want.images if want.skips(i)}
+    found = {
+        image.key: Found(
+            ANY_ADDRESS if want.skips(image) else "", is_sure=False, is_of_commit=want.promotes
+        )
+        for image in want.images
+        if want.looks(image)
+    }
     return Facts(sets_tags=want.push, found=found, choice=choose_unasked(want))

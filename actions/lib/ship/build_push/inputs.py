@@ -43,7 +43,10 @@ CONTEXT_NAME = r"[a-z0-9][A-Za-z0-9._/:@-]*"
 SSH = r"[A-Za-z0-9_][^\s]*"
 _STAYS = r"type=(inline|local)(,|$)"
 _GHA = r"type=gha(,|$)"
+COMMIT = "commit"
 AGE = r"([1-9][0-9]{0,5})([mhdw])"
+# Git has commits of SHA-1 and of SHA-256.
+REVISION = r"[0-9a-f]{40}([0-9a-f]{24})?"
 SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 PROVENANCE = ("false", "true", "min", "max")
 # The headings of docs/errors.md, by input; a problem may have one of its own.
@@ -92,6 +95,8 @@ class Inputs(NamedTuple):
     annotations_asked: bool
     push: bool
     skip_unchanged: bool
+    # Whether an image that was built for this commit is not built again.
+    promotes: bool
     salt: str
     max_age: int
     cache_auto: bool
@@ -132,9 +137,25 @@ class Inputs(NamedTuple):
         """Whether a tag stays where it is when a newer commit has it."""
         return bool(self.commit) and not self.moves_back
 
+    @property
+    def revision(self) -> str:
+        """The commit that the images are built from; empty where the event leaves that open.
+
+        It does so for a comment on a pull request, and after another workflow, which may have run
+        for another commit than the one that GitHub names.
+        """
+        sha = self.event.sha
+        is_other = self.commit and self.commit.sha != sha
+        is_known = re.fullmatch(REVISION, sha) and not self.event.commented
+        return sha if is_known and not is_other else ""
+
     def skips(self, image: Image) -> bool:
-        """Whether an image may be taken from the registry instead of being built."""
+        """Whether an image of the same content is taken instead of building it."""
         return self.skip_unchanged or bool(image.paths)
+
+    def looks(self, image: Image) -> bool:
+        """Whether the registry is asked for an image that need not be built."""
+        return self.promotes or self.skips(image)
 
 
 def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
@@ -157,7 +178,8 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         ssh=_ssh(read),
         annotations_asked=bool(read.text("annotations")),
         push=push,
-        skip_unchanged=read.flag("skip-unchanged"),
+        skip_unchanged=_skip(read) in YES,
+        promotes=_promotes(read, context),
         salt=read.text("salt"),
         max_age=_seconds(read),
         cache_auto=read.choice("cache", ("none", "auto")) == "auto",
@@ -171,9 +193,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         sbom=_sbom(read),
         pull=read.flag("pull"),
         no_cache=read.flag("no-cache"),
-        username=read.required("username", "name the user who logs in")
-        if needed
-        else read.text("username"),
+        username=_username(read, needed=needed),
         password=read.secret("password"),
         job_token=read.job_token(),
         dry_run=read.flag("dry-run"),
@@ -439,6 +459,24 @@ def _cache_to(lines: tuple[str, ...], context: Context, warnings: list[str]) -> 
         return lines
     warnings.append("`cache-to` is ignored: a pull request of a fork may not write a shared cache.")
     return kept
+
+
+def _username(read: Reader, *, needed: bool) -> str:
+    hint = "name the user who logs in"
+    return read.required("username", hint) if needed else read.text("username")
+
+
+def _promotes(read: Reader, context: Context) -> bool:
+    """Say whether the image of the commit is taken; what a pull request tries out is built."""
+    return _skip(read) == COMMIT and not context.is_check and not read.flag("no-cache")
+
+
+def _skip(read: Reader) -> str:
+    text = read.text("skip-unchanged").lower()
+    if text not in (*YES, *NO, COMMIT):
+        what = f"{text!r} is neither true nor false nor {COMMIT}"
+        read.problem("skip-unchanged", what, f"write true, false or {COMMIT}")
+    return text
 
 
 def _seconds(read: Reader) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ship.build_push.buildx.builder import DOCKER, Choice
 from ship.build_push.buildx.commands import build, create_builder, is_index
+from ship.build_push.commit_tags import full_tag
 from ship.build_push.facts import Found
 from ship.images.reference import Reference
 from ship.runner.named_tuple import NamedTuple
@@ -24,7 +25,8 @@ LATEST = "latest"
 CURRENT_DOES = "the current builder can do it (then the commands have no `--builder`)"
 BUILD_FIRST = "build all images without a push, so that no tag moves before all can be built"
 BUILD_ONCE = "build it without a push, so that no tag moves that a newer commit has by then"
-SAME_CONTENT = "the registry has an image of the same content"
+SAME_CONTENT = "an image of the same content"
+SAME_COMMIT = "the image of this commit"
 # Why the engine does not get an image from a builder, and what to do to get it.
 SEVERAL_PLATFORMS = (
     "the engine takes no image for several platforms from a builder; to test it there, build it "
@@ -46,8 +48,8 @@ class Build(NamedTuple):
 
     `references` are the names that buildx gives it. An image `is_shared` when they are its content
     address, which another run may push too. With `rehearsal` all images are built before the first
-    is pushed. Where it is not known yet whether the registry has the image, `is_sure` is False.
-    `unloaded` says why the engine does not have an image afterwards that is not pushed.
+    is pushed. Where it is not known yet whether the registry has the image, `unless` says what it
+    may have. `unloaded` says why the engine does not have an image afterwards that is not pushed.
     """
 
     image: Image
@@ -56,8 +58,15 @@ class Build(NamedTuple):
     command: Command
     rehearsal: Command | None = None
     is_shared: bool = False
-    is_sure: bool = True
+    unless: str = ""
     unloaded: str = ""
+
+
+class Kept(NamedTuple):
+    """An image that is not built, and what the registry has of it."""
+
+    key: str
+    why: str
 
 
 class Tags(NamedTuple):
@@ -79,7 +88,7 @@ class Plan(NamedTuple):
     Before a builder is made, `removals` make room; a failure of one of them changes nothing else.
     """
 
-    kept: tuple[str, ...]
+    kept: tuple[Kept, ...]
     choice: Choice
     create_builder: Command | None
     builds: tuple[Build, ...]
@@ -92,7 +101,7 @@ class Plan(NamedTuple):
     def shown(self) -> str:
         """Return the plan as numbered sentences with their commands, for a person."""
         actions = (
-            *(f"do not build {key}: {SAME_CONTENT}" for key in self.kept),
+            *(f"do not build {key}: the registry has {why}" for key, why in self.kept),
             *(_shown(each.why, each) for each in self.removals),
             *self._shown_builder(),
             *self._shown_rehearsals(),
@@ -133,9 +142,10 @@ class Plan(NamedTuple):
 
 def _shown_build(each: Build) -> str:
     text = each.command.why
-    if not each.is_sure:
+    text += f", unless the registry has {each.unless}" if each.unless else ""
+    if SAME_CONTENT in each.unless:
         shown = each.image.metadata.shown
-        text += f", unless {SAME_CONTENT}; ADDRESS is a hash of that content"
+        text += "; ADDRESS is a hash of that content"
         text += "\n   each base image is given by its digest, with `--build-context`"
         text += f"\n   if the content cannot be determined: push it as `{shown}` instead"
     return _shown(text, each.command)
@@ -150,18 +160,33 @@ def plan(want: Inputs, facts: Facts) -> Plan:
     return _Planner(want, facts).plan()
 
 
-def tags_to_set(want: Inputs, pushed: Collection[Reference]) -> tuple[Tags, ...]:
+def tags_to_set(want: Inputs, facts: Facts, pushed: Collection[Reference]) -> tuple[Tags, ...]:
     """Return the tags that buildx has not pushed, by image and name."""
     return tuple(
         Tags(image.key, name, tags)
         for image in want.images
         for name in image.metadata.names
-        if (tags := _missing(image, name, pushed)) or not image.metadata.is_fixed
+        if (tags := _missing(_tags(want, facts, image), name, pushed))
+        or not image.metadata.is_fixed
     )
 
 
-def _missing(image: Image, name: Name, pushed: Collection[Reference]) -> tuple[str, ...]:
-    return tuple(tag for tag in image.metadata.tag_names if Reference(name, tag) not in pushed)
+def _tags(want: Inputs, facts: Facts, image: Image) -> tuple[str, ...]:
+    """Return the tags of an image; an unchanged one gets the commit in full as well."""
+    found = facts.found.get(image.key, Found())
+    is_unchanged = found.digest and not found.is_of_commit
+    more = full_tag(want, image) if is_unchanged else ()
+    return tuple(dict.fromkeys((*image.metadata.tag_names, *more)))
+
+
+def _missing(tags: Collection[str], name: Name, pushed: Collection[Reference]) -> tuple[str, ...]:
+    return tuple(tag for tag in tags if Reference(name, tag) not in pushed)
+
+
+def _why(found: Found) -> str:
+    """Return what the registry has of an image, or may have, so that it is not built."""
+    either = (SAME_COMMIT * found.is_of_commit, SAME_CONTENT * bool(found.address))
+    return " or ".join(filter(None, either))
 
 
 class _Planner:
@@ -182,11 +207,13 @@ class _Planner:
         builds = self._builds()
         pushed = {reference for each in builds for reference in each.references}
         return Plan(
-            kept=tuple(key for key, found in self._found.items() if found.digest),
+            kept=tuple(
+                Kept(key, _why(found)) for key, found in self._found.items() if found.digest
+            ),
             choice=self._facts.choice,
             create_builder=self._create_builder(),
             builds=builds,
-            tags=tags_to_set(self._want, pushed) if self._facts.sets_tags else (),
+            tags=tags_to_set(self._want, self._facts, pushed) if self._facts.sets_tags else (),
             without_builder=self._without_builder(),
             removals=self._removals(),
             compares=self._compares,
@@ -244,7 +271,8 @@ class _Planner:
         command = self._command(self._want, image, references, file, unloaded=unloaded)
         return Build(
             image, references, file, command,
-            is_shared=bool(found.address), is_sure=found.is_sure, unloaded=unloaded,
+            is_shared=bool(found.address),
+            unless="" if found.is_sure else _why(found), unloaded=unloaded,
         )  # fmt: skip
 
     def _unloaded(self, image: Image) -> str:

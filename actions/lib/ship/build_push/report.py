@@ -33,7 +33,8 @@ class Outcome(NamedTuple):
 
     `size` is that of a pull, in bytes; `config` is the digest of the configuration that was built.
     Of an image that is not pushed, `loaded` are its names in the engine, or `unloaded` says why it
-    has none.
+    has none. One that `is_of_commit` was not built, because a run for the same commit has pushed
+    it.
     """
 
     image: Image
@@ -47,6 +48,7 @@ class Outcome(NamedTuple):
     config: str = ""
     loaded: tuple[Reference, ...] = ()
     unloaded: str = ""
+    is_of_commit: bool = False
 
     @property
     def reference(self) -> str:
@@ -124,8 +126,9 @@ def kept(known: Facts, outcomes: Outcomes, step: Step) -> None:
     """Note the images that need not be built, and say so."""
     for key, found in known.found.items():
         if found.digest:
-            outcomes.set(key, digest=found.digest)
-            step.workflow.say(f"{key} is unchanged: the registry has {found.digest}")
+            outcomes.set(key, digest=found.digest, is_of_commit=found.is_of_commit)
+            why = "is already there for this commit" if found.is_of_commit else "is unchanged"
+            step.workflow.say(f"{key} {why}: the registry has {found.digest}")
 
 
 def overtaken(before: Inputs, now: Inputs, outcomes: Outcomes, step: Step) -> None:
@@ -181,8 +184,13 @@ def title(want: Inputs, outcomes: Outcomes) -> str:
     """Return what was done, as the title of the summary."""
     is_built = any(each.built for each in outcomes)
     if want.push:
-        return "✅ Pushed" if is_built else "✅ Unchanged: not built, and tagged"
-    return "✅ Built, not pushed" if is_built else "✅ Unchanged: not built"
+        return "✅ Pushed" if is_built else f"✅ {_unbuilt(outcomes)}, and tagged"
+    return "✅ Built, not pushed" if is_built else f"✅ {_unbuilt(outcomes)}"
+
+
+def _unbuilt(outcomes: Outcomes) -> str:
+    are_of_commit = all(each.is_of_commit for each in outcomes)
+    return "Already there for this commit: not built" if are_of_commit else "Unchanged: not built"
 
 
 def _pulled(outcome: Outcome, registry: Client | None) -> int:
@@ -279,8 +287,10 @@ def _shown_loaded(want: Inputs, outcomes: Sequence[Outcome]) -> str:
 
 def _why_unloaded(outcome: Outcome, want: Inputs) -> str:
     """Return why the engine has no image that is not pushed; nothing where it has, or may have."""
-    is_found = bool(outcome.digest) and not outcome.built and not want.push
-    return "it is unchanged, and was not built" if is_found else outcome.unloaded
+    if not outcome.digest or outcome.built or want.push:
+        return outcome.unloaded
+    why = "in the registry for this commit" if outcome.is_of_commit else "unchanged"
+    return f"it is {why}, and was not built"
 
 
 def _kept(kept: Mapping[Reference, Commit]) -> str:
@@ -328,4 +338,6 @@ def _size(size: int) -> str:
 def _time(outcome: Outcome) -> str:
     if outcome.built:
         return f"{outcome.seconds:.1f} s"
-    return "unchanged, not built" if outcome.digest else "not built"
+    if not outcome.digest:
+        return "not built"
+    return "already there, not built" if outcome.is_of_commit else "unchanged, not built"

@@ -86,7 +86,7 @@ class Work:
             # Another run may have pushed a higher version meanwhile, or a newer commit.
             self._ask_versions(registry)
             self._leave_newer(registry)
-            tags = tags_to_set(self._want, self._outcomes.pushed)
+            tags = tags_to_set(self._want, known, self._outcomes.pushed)
             Publication(registry, self._adviser, self._outcomes).set_tags(tags)
 
     def _replanned(self, registry: Client | None, known: Facts) -> Plan | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
 # The controller adds it to the template of a ReplicaSet.
 HASH = "pod-template-hash"
+# `kubectl rollout restart` sets it, and so do we.
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+# Of a fingerprint; a workload has few templates.
+DIGITS = 12
 
 
 def spec_of(template: Object) -> dict[str, Any]:
@@ -78,3 +84,23 @@ def without_hash(template: Object) -> dict[str, Any]:
     labels = (changed.get("metadata") or {}).get("labels") or {}
     labels.pop(HASH, None)
     return changed
+
+
+def fingerprint(template: Object) -> str:
+    """Return the same short text for templates that start the same pods.
+
+    It does not depend on what controllers add, nor on when the pods were restarted.
+    """
+    plain = without_hash(template)
+    notes = (plain.get("metadata") or {}).get("annotations") or {}
+    notes.pop(RESTARTED, None)
+    text = json.dumps(_said(plain), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def _said(value: Any) -> Any:
+    """Return a value without what is empty, which a controller may write or leave out."""
+    if isinstance(value, dict):
+        found = {key: _said(each) for key, each in value.items()}
+        return {key: each for key, each in found.items() if each not in (None, {}, [])}
+    return [_said(each) for each in value] if isinstance(value, list) else value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ship.kube.client import (
     APPLY,
     CONFLICT,
+    JSON_PATCH,
     STRATEGIC,
     TRANSIENT,
     Refused,
@@ -18,15 +19,16 @@ from ship.kube.client import (
 )
 from ship.kube.kinds import path
 from ship.kube.templates import all_containers, with_images
-from ship.kubectl_set_image import conflicts
+from ship.kubectl_set_image import conflicts, ownership
 from ship.kubectl_set_image.manifests import apply_command
-from ship.kubectl_set_image.plan import COMMIT
+from ship.kubectl_set_image.patches import COMMIT
+from ship.kubectl_set_image.revisions import LEFT, without_left
 from ship.runner.commit import Commit
 from ship.runner.errors import StepFailed, UserError
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from ship.kube.client import Client
     from ship.kubectl_set_image.inputs import Inputs
@@ -128,6 +130,9 @@ class Apply:
             self._write(secret)
             self._tell(f"secret/{secret.name} was written")
         if self.plan.objects:
+            for change in self.plan.changes:
+                if change.is_applied and change.found.before:
+                    self._hand_over(change)
             self._apply_manifests(dry_run=False)
         for change in self.plan.changes:
             if change.patch:
@@ -177,6 +182,20 @@ class Apply:
                     version = now["metadata"]["resourceVersion"]
                     metadata = {"resourceVersion": version, "annotations": {COMMIT: commit}}
                     self._send(change, {"metadata": metadata})
+
+    def forget_left(self, healthy: Collection[str]) -> None:
+        """Take what is healthy now out of the note of versions that no rollback goes to.
+
+        It may have failed before, as when its registry did not answer. Nothing is lost when
+        somebody else is faster.
+        """
+        for each in self.applied:
+            now = each.after["metadata"].get("annotations") or {}
+            left = without_left(now, each.template)
+            if str(each.change.target) not in healthy or left == (now.get(LEFT) or ""):
+                continue
+            with contextlib.suppress(Refused, Unanswered):
+                self._send(each.change, {"metadata": {"annotations": {LEFT: left or None}}})
 
     def _look_after_open_ones(self) -> None:
         self._open = [each for each in self._open if not self._is_settled(each)]
@@ -229,6 +248,26 @@ class Apply:
                 self._tell(line)
             self._look_after_open_ones()
             self._open = []
+
+    def _hand_over(self, change: Change) -> None:
+        """Let the manifests take away what a rollback of ours has put back.
+
+        Where the server refuses this, the fields stay, which fails no deploy.
+        """
+        now = change.found.workload
+        with contextlib.suppress(Refused, Unanswered):
+            for _ in range(TRIES):
+                patch = ownership.handed_over(now)
+                if not patch:
+                    return
+                try:
+                    self._cluster.client.patch(self._path(change), patch, JSON_PATCH)
+                except Refused as error:
+                    if error.status != CONFLICT:
+                        raise
+                else:
+                    return
+                now = self._now(change)
 
     def _kubectl_apply(self, objects: Sequence[Object], *, dry_run: bool, force: bool) -> Any:
         cluster = self._cluster
@@ -302,11 +341,13 @@ def _is_ours(now: Object, change: Change) -> bool:
 def _has(there: Any, wanted: Any) -> bool:
     """Say whether an object has all fields of another one; lists go by the names in them."""
     if isinstance(wanted, dict):
-        return isinstance(there, dict) and all(_has(there.get(k), v) for k, v in wanted.items())
-    if isinstance(wanted, list):
-        by_name = {each.get("name"): each for each in there or ()}
-        return all(_has(by_name.get(each["name"]), each) for each in wanted)
-    return bool(there == wanted)
+        fields = {key: value for key, value in wanted.items() if key != "$patch"}
+        return isinstance(there, dict) and all(_has(there.get(k), v) for k, v in fields.items())
+    if there == wanted or not isinstance(wanted, list):
+        return bool(there == wanted)
+    by_name = {each.get("name"): each for each in there or () if isinstance(each, dict)}
+    return all(isinstance(each, dict) and _has(by_name.get(each.get("name")), each)
+               for each in wanted)  # fmt: skip
 
 
 def _has_moved(now: Object, change: Change) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ship.kube.client import JSON_PATCH, Refused, Unanswered
 from ship.kube.templates import all_containers, with_images
 from ship.kubectl_set_image.apply import MAY_BE_MADE, TRIES
-from ship.kubectl_set_image.plan import CAUSE, COMMIT
+from ship.kubectl_set_image.patches import CAUSE, COMMIT
+from ship.kubectl_set_image.revisions import LEFT, with_left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,17 +72,21 @@ def _back(now: Object, template: Object, change: Change) -> list[dict[str, Any]]
     # Another version than the last one has its own cause, which its ReplicaSet keeps.
     is_last = template == change.found.live
     old = {**change.found.annotations, **({} if is_last else {CAUSE: None})}
+    if change.target.kind.has_rollout:
+        bad = [change.target.kind.template_of(now), *([] if is_last else [change.found.live])]
+        old[LEFT] = with_left(change.found.annotations, *bad)
     noted = now["metadata"].get("annotations") or {}
     version = now["metadata"]["resourceVersion"]
     return [
         {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
         {"op": "replace", "path": "/" + "/".join(change.target.kind.template), "value": template},
-        *(_annotation(key, old.get(key)) for key in (CAUSE, COMMIT) if key in noted),
-    ]
+        *(_annotation(key, old.get(key)) for key in (CAUSE, COMMIT, LEFT)
+          if noted and (key in noted or old.get(key) is not None)),
+    ]  # fmt: skip
 
 
 def _annotation(key: str, old: str | None) -> dict[str, Any]:
     where = "/metadata/annotations/" + key.replace("~", "~0").replace("/", "~1")
     if old is None:
         return {"op": "remove", "path": where}
-    return {"op": "replace", "path": where, "value": old}
+    return {"op": "add", "path": where, "value": old}

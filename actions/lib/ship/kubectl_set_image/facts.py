@@ -15,26 +15,29 @@ from ship.kube.pod import containers as containers_of
 from ship.kube.progress import progress_of
 from ship.kube.rights import missing, needed
 from ship.kube.snapshot import REVISION_HASH
-from ship.kube.templates import containers, without_hash
-from ship.kubectl_set_image import manifests
+from ship.kube.templates import fingerprint, without_hash
+from ship.kubectl_set_image import manifests, revisions
+from ship.kubectl_set_image.inputs import PREVIOUS
 from ship.kubectl_set_image.workload_input import Target
 from ship.runner.errors import Problem, UserError, near_match
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ship.kube.client import Client
     from ship.kube.rights import Right
     from ship.kube.snapshot import Snapshot
     from ship.kubectl_set_image.inputs import Inputs
     from ship.kubectl_set_image.manifests import Manifest
+    from ship.kubectl_set_image.revisions import Revision
 
     Object = Mapping[str, Any]
 
 # After so long a kubelet forgets that a container has crashed before.
 CALM_SECONDS = 600
 NOT_THERE = "a-workload-that-does-not-exist"
+NO_REVISION = "no-earlier-revision"
 RIGHTS = "a-right-that-is-missing-in-the-cluster"
 
 
@@ -42,7 +45,8 @@ class Found(NamedTuple):
     """A workload as it is: what was seen of it, and the pod template that really serves.
 
     Without `before` it does not exist yet; then it is in the manifests. `serving` is None where no
-    pod is ready, so that nothing is known to be good.
+    pod is ready, so that nothing is known to be good. `previous` is what `rollback: previous` goes
+    to.
     """
 
     target: Target
@@ -50,6 +54,7 @@ class Found(NamedTuple):
     manifest: Manifest | None = None
     serving: Object | None = None
     is_healthy: bool = False
+    previous: Revision | None = None
 
     @property
     def has_restarted(self) -> bool:
@@ -136,11 +141,31 @@ class Asker:
             self._not_there(target)
             return None
         before = observer.look(workload)
-        if not target.kind.has_rollout:
-            return Found(target, before, manifest, target.kind.template_of(workload), True)  # noqa: FBT003
-        is_healthy = progress_of(before).is_done
-        serving = _serving(target, before, observer, is_healthy=is_healthy)
-        return Found(target, before, manifest, serving, is_healthy)
+        found = _found(target, before, manifest, observer)
+        if self._inputs.rollback == PREVIOUS:
+            return found._replace(previous=self._previous(found, before, observer))
+        return found
+
+    def _previous(self, found: Found, before: Snapshot, observer: Observer) -> Revision | None:
+        """Return the revision to go back to. Notes that there is none."""
+        if not found.target.kind.has_rollout:
+            self._no_revision(found.target, f"a {found.target.kind.name} keeps no revisions")
+            return None
+        left = revisions.left_ones(found.annotations)
+        known = list(_revisions(before, observer))
+        chosen = revisions.previous(found.live, found.serving, left, known)
+        if not chosen:
+            others = len({fingerprint(each.template) for each in known} - {fingerprint(found.live)})
+            why = "it has no other revision than the current one"
+            if others:
+                why = f"its earlier revisions ({others}) were put back or left by a rollback before"
+            self._no_revision(found.target, why)
+        return chosen
+
+    def _no_revision(self, target: Target, why: str) -> None:
+        what = f"there is no version of {target} to go back to: {why}"
+        hint = "name the digest of the image instead of `previous`, or deploy the commit again"
+        self._problem("rollback", what, hint, NO_REVISION)
 
     def _check_deletion(self, found: Found) -> None:
         """Note a workload that is being deleted: its controller makes no pods for it any more."""
@@ -199,6 +224,17 @@ def _is_shown(right: Right) -> bool:
     return reads and right.resource != "controllerrevisions"
 
 
+def _found(
+    target: Target, before: Snapshot, manifest: Manifest | None, observer: Observer
+) -> Found:
+    if not target.kind.has_rollout:
+        template = target.kind.template_of(before.workload)
+        return Found(target, before, manifest, template, is_healthy=True)
+    is_healthy = progress_of(before).is_done
+    serving = _serving(target, before, observer, is_healthy=is_healthy)
+    return Found(target, before, manifest, serving, is_healthy)
+
+
 def _serving(
     target: Target, before: Snapshot, observer: Observer, *, is_healthy: bool
 ) -> Object | None:
@@ -255,13 +291,17 @@ def _of_replica_sets(before: Snapshot) -> Object | None:
     return without_hash(best["spec"]["template"]) if best and ready(best) else None
 
 
-def _of_revisions(wanted: str, revisions: Sequence[Object]) -> Object | None:
+def _of_revisions(wanted: str, found: Sequence[Object]) -> Object | None:
     """Return the template in the revision with a hash; its name ends with that of its pods."""
-    for each in revisions:
+    for each in found:
         meta = each.get("metadata") or {}
         name, label = str(meta.get("name")), (meta.get("labels") or {}).get(REVISION_HASH)
         if wanted in (name, label) or name.endswith(f"-{wanted}"):
-            found = ((each.get("data") or {}).get("spec") or {}).get("template") or {}
-            template = {key: value for key, value in found.items() if key != "$patch"}
-            return template if containers(template) else None
+            return revisions.template_of(each)
     return None
+
+
+def _revisions(before: Snapshot, observer: Observer) -> Iterator[Revision]:
+    if before.kind == DEPLOYMENT.name:
+        return revisions.of_replica_sets(before.replica_sets)
+    return revisions.of_controller_revisions(observer.revisions(before.workload))

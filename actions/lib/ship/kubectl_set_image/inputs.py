@@ -6,6 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from ship.kube.kubeconfig import Kubeconfig, read_kubeconfig
+from ship.kubectl_set_image.rollback_input import (
+    PREVIOUS,
+    read_rollback,
+    read_rollback_images,
+)
 from ship.kubectl_set_image.secret_input import ClusterSecret, read_pull_secret, read_secrets
 from ship.kubectl_set_image.workload_input import NAME, Images, Target, read_images, read_targets
 from ship.runner.commit import Commit, commit_of
@@ -18,11 +23,13 @@ if TYPE_CHECKING:
     from ship.runner.command import Secret
     from ship.runner.context import Context
 
+__all__ = ["INPUTS", "PREVIOUS", "Inputs", "Limits", "read_inputs"]
+
 INPUTS = (
     "workload", "image", "namespace", "kubeconfig", "context", "apply", "force-conflicts",
     "secret", "pull-secret", "registry-username", "registry-password", "timeout",
     "progress-timeout", "stability", "restarts", "on-failure", "rollback-timeout",
-    "restart-on-no-change", "no-pods", "older-commit", "dry-run",
+    "restart-on-no-change", "no-pods", "older-commit", "rollback", "dry-run",
 )  # fmt: skip
 LONGEST_SECONDS = 6 * 3600
 PAGES = {"": "inputs-of-kubectl-set-image"}
@@ -58,6 +65,8 @@ class Inputs(NamedTuple):
     commit: Commit | None
     may_be_older: bool
     dry_run: bool
+    # What a person wants back: `previous`, a digest, or nothing.
+    rollback: str = ""
 
     @property
     def all_secrets(self) -> tuple[ClusterSecret, ...]:
@@ -81,8 +90,8 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
     if not targets and not read.text("apply") and not read.problems:
         hint = "write KIND/NAME, such as deployment/web, or name manifests in `apply`"
         read.required("workload", hint)
-    is_complete = bool(targets) and all(each.images for each in targets)
-    images = read_images(read, is_required=not is_complete)
+    rollback = read_rollback(read)
+    images = _images(read, rollback, targets)
     named = [image for target in targets for image in target.images.values()]
     inputs = Inputs(
         targets=targets,
@@ -98,13 +107,22 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         rolls_back=read.choice("on-failure", ("rollback", "keep")) == "rollback",
         restarts=read.flag("restart-on-no-change"),
         allows_no_pods=read.choice("no-pods", ("fail", "allow")) == "allow",
-        commit=commit_of(context),
+        # What a rollback brings is not the commit of the run.
+        commit=None if rollback else commit_of(context),
         may_be_older=read.choice("older-commit", ("refuse", "deploy")) == "deploy",
         dry_run=read.flag("dry-run"),
+        rollback=rollback,
     )
     _refuse_twice(read, inputs)
     read.done()
     return inputs
+
+
+def _images(read: Reader, rollback: str, targets: tuple[Target, ...]) -> Images:
+    if rollback:
+        return read_rollback_images(read, rollback, targets)
+    is_complete = bool(targets) and all(each.images for each in targets)
+    return read_images(read, is_required=not is_complete)
 
 
 def _limits(read: Reader) -> Limits:

@@ -8,13 +8,12 @@ from ship.images.reference import Name
 from ship.kube.templates import (
     all_containers,
     containers,
-    init_containers,
-    pull_secrets,
     volume_images,
     with_images,
     with_pull_secret,
 )
 from ship.kubectl_set_image.manifests import replaced, with_template
+from ship.kubectl_set_image.patches import COMMIT, annotations_of, part_of, patch_of
 from ship.runner.commit import Commit
 from ship.runner.errors import Problem, UserError, near_match
 from ship.runner.named_tuple import NamedTuple
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
 
     from ship.kubectl_set_image.facts import Facts, Found
     from ship.kubectl_set_image.inputs import Inputs
+    from ship.kubectl_set_image.revisions import Revision
     from ship.kubectl_set_image.workload_input import Target
     from ship.runner.context import Context
 
     Object = Mapping[str, Any]
 
-CAUSE = "kubernetes.io/change-cause"
-COMMIT = "io.github.gen-workflow/commit"
-RESTARTED = "kubectl.kubernetes.io/restartedAt"
 OWN_MANAGERS = ("gen-workflow", "kubectl-set")
 EVERY = "*"
 CONTAINERS = "a-container-that-is-not-accepted"
@@ -42,7 +39,8 @@ class Change(NamedTuple):
 
     `images` and `previous` are by container; both have the same names. `template` is what the
     workload has afterwards, `back` what it had, and what it gets again when the rollout fails.
-    `patch` is empty where the workload is not changed, or is applied as a manifest.
+    `patch` is empty where the workload is not changed, or is applied as a manifest. `to` is the
+    revision whose whole template comes back. It `is_rollback` where a person asked for one.
     """
 
     found: Found
@@ -53,6 +51,8 @@ class Change(NamedTuple):
     patch: Object
     annotations: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    to: Revision | None = None
+    is_rollback: bool = False
 
     @property
     def target(self) -> Target:
@@ -78,6 +78,8 @@ class Change(NamedTuple):
         return "\n".join((*lines, *(f"  note: {note}" for note in self.notes)))
 
     def _what(self) -> str:
+        if self.to:
+            return f"go back to {self.to}"
         if self.is_applied:
             return "apply its manifest" if self.found.before else "create it from its manifest"
         return "set images" if self.patch else "nothing to do, it has these images"
@@ -242,66 +244,23 @@ def _check_commits(inputs: Inputs, facts: Facts, problems: list[Problem]) -> Non
 def _change(
     found: Found, images: Mapping[str, str], inputs: Inputs, context: Context, now: str
 ) -> Change:
-    old = found.template
+    template = found.template
     previous = {name: all_containers(found.live).get(name, "") for name in images}
     secret = inputs.pull_secret.name if inputs.pull_secret else ""
-    new = with_images(old, images)
-    if secret:
-        new = with_pull_secret(new, secret)
-    is_same = not found.manifest and new == old
-    annotations = _annotations(images, inputs, context)
-    restarts = is_same and inputs.restarts
+    new = with_images(template, images)
+    new = with_pull_secret(new, secret) if secret else new
+    annotations = annotations_of(images, inputs, context)
     patch: Object = {}
-    if not found.manifest and (not is_same or restarts):
-        patch = _patch(found, images, secret, annotations, now if restarts else "")
-    back = found.serving or found.live or None
-    notes = tuple(_notes(found, new, images))
-    return Change(found, images, previous, new, back, patch, annotations, notes)
+    if not found.manifest and (new != template or inputs.restarts):
+        part = part_of(template, images, secret, now if new == template else "")
+        patch = patch_of(found, part, annotations, is_rollback=bool(inputs.rollback))
+    return Change(
+        found, images, previous, new, found.serving or found.live or None, patch, annotations,
+        tuple(notes_of(found, new, images)), is_rollback=bool(inputs.rollback),
+    )  # fmt: skip
 
 
-def _annotations(images: Mapping[str, str], inputs: Inputs, context: Context) -> dict[str, str]:
-    """Return why the workload changes, for `kubectl rollout history`, and for which commit."""
-    listed = ", ".join(dict.fromkeys(images.values()))
-    parts = (listed, context.sha[:12], context.run_url)
-    found = {CAUSE: " ".join(filter(None, parts))}
-    return {**found, COMMIT: str(inputs.commit)} if inputs.commit else found
-
-
-def _patch(
-    found: Found,
-    images: Mapping[str, str],
-    secret: str,
-    annotations: Mapping[str, str],
-    restarted: str,
-) -> Object:
-    """Return the strategic merge patch. It fails when the workload has changed since we looked.
-
-    Containers are merged by their names, which must be right: a wrong one would add a container.
-    """
-    old = found.template
-    spec: dict[str, Any] = {}
-    for key, names in (
-        ("containers", containers(old)),
-        ("initContainers", init_containers(old)),
-    ):
-        listed = [{"name": n, "image": i} for n, i in images.items() if n in names]
-        if listed:
-            spec[key] = listed
-    if secret and secret not in pull_secrets(old):
-        spec["imagePullSecrets"] = [{"name": secret}]
-    template: dict[str, Any] = {"spec": spec}
-    if restarted:
-        template["metadata"] = {"annotations": {RESTARTED: restarted}}
-    version = found.workload["metadata"]["resourceVersion"]
-    body: dict[str, Any] = {"metadata": {"resourceVersion": version, "annotations": annotations}}
-    place = body
-    for key in found.target.kind.template[:-1]:
-        place = place.setdefault(key, {})
-    place[found.target.kind.template[-1]] = template
-    return body
-
-
-def _notes(found: Found, template: Object, images: Mapping[str, str]) -> Iterator[str]:
+def notes_of(found: Found, template: Object, images: Mapping[str, str]) -> Iterator[str]:
     """Yield what a person should know and may have to change."""
     for volume, image in volume_images(template):
         if any(_is_same(each, image) for each in images.values()):

@@ -65,7 +65,8 @@ class Report:
         self.notes()
         self._workflow.say(self._plan.shown())
         for change in self._plan.changes:
-            if change.patch:
+            # A whole template may have values in it that nobody wants to see in a log.
+            if change.patch and not change.to:
                 patch = json.dumps(change.patch, indent=2, ensure_ascii=False)
                 self._workflow.say(f"patch of {change.target}:\n{patch}")
         self._workflow.output("status", "dry-run")

@@ -22,6 +22,8 @@ ICONS = dict(zip(ORDER, ("❌", "↩️", "⏹️", "⏭️", "⏸️", "💤", 
 EXIT_CODES: Mapping[str, int] = {
     "failed": 1, "rolled-back": 4, "superseded": 5, "paused": 6, "no-pods": 7, "cancelled": 130,
 }  # fmt: skip
+# The word for the cause where nothing has failed, and a person wanted an earlier version.
+ROLLBACK = "rollback"
 BACK = "back"
 NEW = "it is new, so there is nothing to go back to"
 OTHER_IMAGE = "another run or person has set another image meanwhile"
@@ -65,7 +67,9 @@ class Result(NamedTuple):
 
     @property
     def cause(self) -> str:
-        """The word for the cause; empty without one."""
+        """The word for the cause of a failure or of a rollback; empty without one."""
+        if self.change.is_rollback and self.status == "updated":
+            return ROLLBACK
         cause = self.outcome.cause if self.outcome else None
         return cause.key if cause and self.status in ("failed", "rolled-back") else ""
 

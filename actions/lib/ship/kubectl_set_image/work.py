@@ -19,6 +19,7 @@ from ship.kubectl_set_image.facts import Asker
 from ship.kubectl_set_image.plan import plan
 from ship.kubectl_set_image.report import Report
 from ship.kubectl_set_image.results import BACK, EXIT_CODES, NEW, OTHER_IMAGE, Result
+from ship.kubectl_set_image.rollback import rollback_plan
 from ship.kubectl_set_image.watch import Rollout, Watch
 from ship.runner import cancel
 from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
@@ -94,7 +95,8 @@ class Work:
         facts = Asker(cluster.client, inputs, cluster.namespace).facts(objects)
         self._refuse_paused(facts)
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        what = plan(inputs, facts, step.context, now)
+        planned = rollback_plan if inputs.rollback else plan
+        what = planned(inputs, facts, step.context, now)
         apply = Apply(what, inputs, cluster)
         apply.rehearse()
         return what, apply
@@ -151,8 +153,13 @@ class _Deploy:
         ):
             self._fail()
         self._apply.note_commits()
+        self._apply.forget_left(self._healthy())
         allows = self._inputs.allows_no_pods
         self._report.finish(self._results({}), allows_no_pods=allows)
+
+    def _healthy(self) -> set[str]:
+        rollouts = self._rollouts.items()
+        return {name for name, each in rollouts if each.outcome and each.outcome.is_good}
 
     def _change(self) -> None:
         """Change all workloads, or none."""
@@ -184,7 +191,8 @@ class _Deploy:
                 applied[name].images if name in applied else change.images,
                 self._limits(change),
                 baseline=change.found.before,
-                heals=False,
+                # The version that is left may be a bad one.
+                heals=change.is_rollback,
             )
         self._watch.run(
             list(self._rollouts.values()), inputs.limits.total, stops_at_failure=inputs.rolls_back

@@ -85,15 +85,16 @@ def _form(workload: str, rest: Sequence[str]) -> str:
     return FORM
 
 
-def read_images(read: Reader, *, is_required: bool) -> Images:
-    """Read the images. Notes every problem."""
+def read_images(read: Reader, *, is_required: bool, digest: str = "") -> Images:
+    """Read the images; with a digest, the lines have names alone. Notes every problem."""
     alone: list[str] = []
     named: dict[str, str] = {}
     for number, line in read.numbered_lines("image"):
+        text = f"{line}@{digest}" if digest else line
         if "=" not in line:
-            alone.append(read_pinned(read, "image", line))
+            alone.append(read_pinned(read, "image", text))
         else:
-            _add(read, "image", number, line, named)
+            _add(read, "image", number, text, named)
     if is_required and not alone and not named and not read.text("image"):
         hint = "give the output `image` of build-push; it is empty when nothing was pushed"
         read.required("image", hint)

@@ -241,8 +241,8 @@ def test_a_tag_that_moves_and_was_pushed_is_checked_again(workspace: Path) -> No
     """Another run on the engine may have used the name for its own image meanwhile."""
     want = read(workspace, tags=MOVING)
     name = want.images[0].metadata.names[0]
-    assert [tuple(each) for each in tags_to_set(want, {Reference(name, "main")})] == [
+    assert [tuple(each) for each in tags_to_set(want, ASKED, {Reference(name, "main")})] == [
         ("app", name, ())
     ]
     fixed = read(workspace, tags="type=sha")
-    assert tags_to_set(fixed, {Reference(name, "sha-0123456")}) == ()
+    assert tags_to_set(fixed, ASKED, {Reference(name, "sha-0123456")}) == ()

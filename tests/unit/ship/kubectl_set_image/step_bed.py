@@ -85,6 +85,10 @@ class Bed:
             self.api.put(each)
         self.world.settle(9)
 
+    def another_step(self) -> None:
+        """Let the next run be a step of its own, with a kubectl of its own."""
+        self.kubectl = Kubectl(self.api)
+
     def run(self, **changes: str) -> None:
         env = inputs(stability="2", kubeconfig="clusters:\n- x", **changes)
         watch = partial(Watch, clock=self.world.clock, sleep=self.world.sleep)

@@ -16,10 +16,12 @@ from kube_api import Answer, Fault, KubeApi, Request, status
 from ship.kube import client as kube_client
 from ship.kube.client import Client, Refused, Unanswered
 from ship.kube.kinds import CRON_JOB, DEPLOYMENT, KINDS
+from ship.kube.templates import fingerprint
 from ship.kubectl_set_image.apply import TRIES, Apply, Cluster
 from ship.kubectl_set_image.back import Back
 from ship.kubectl_set_image.manifests import Manifest
 from ship.kubectl_set_image.plan import plan
+from ship.kubectl_set_image.revisions import LEFT
 from ship.runner.errors import Interrupted, ShipError, StepFailed, UserError
 from ship.runner.process import Finished
 from unit.ship.kubectl_set_image.given import (
@@ -181,7 +183,8 @@ def test_when_the_second_workload_is_refused_the_first_can_be_put_back_exactly(b
     assert bed.back().put(applied)
     there = bed.api.get("Deployment", "web")
     assert there["spec"]["template"] == one.live
-    assert there["metadata"]["annotations"] == {CAUSE: "mine", "other": "x"}
+    left = fingerprint(template(app=NEW))
+    assert there["metadata"]["annotations"] == {CAUSE: "mine", "other": "x", LEFT: left}
 
 
 def test_a_workload_that_another_one_has_changed_is_told_and_not_overwritten(bed: Bed) -> None:
@@ -449,7 +452,9 @@ def test_a_rollback_goes_to_what_really_ran_and_not_to_another_bad_version(bed: 
     apply.run()
     assert bed.back().put(apply.applied[0])
     assert bed.image("web") == OLD
-    assert bed.api.get("Deployment", "web")["metadata"]["annotations"] == {COMMIT: "a b c 1"}
+    left = f"{fingerprint(template(app=NEW))} {fingerprint(template(app=OTHER))}"
+    there = bed.api.get("Deployment", "web")["metadata"]["annotations"]
+    assert there == {COMMIT: "a b c 1", LEFT: left}
 
 
 @pytest.mark.parametrize("change", [scale, tick])

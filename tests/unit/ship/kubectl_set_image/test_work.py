@@ -14,7 +14,7 @@ from kube_api import Answer, Fault, Request, status
 from kube_world import crashes, is_not_found, runs, starts_slowly
 from ship.kube import client
 from ship.kube.kinds import CRON_JOB, STATEFUL_SET
-from ship.kubectl_set_image.plan import COMMIT
+from ship.kubectl_set_image.patches import COMMIT
 from ship.runner.errors import Interrupted, UserError
 from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, SHA, template, workload
 from unit.ship.kubectl_set_image.step_bed import Bed, cancelled, web

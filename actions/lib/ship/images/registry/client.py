@@ -203,32 +203,35 @@ class Client:
         sizes = [part.get("size") for part in parts]
         return sum(size for size in sizes if isinstance(size, int) and 0 < size < LARGEST)
 
-    def labels(self, name: Name, reference: str) -> dict[str, str]:
+    def labels(self, name: Name, reference: str, *, patient: bool = False) -> dict[str, str]:
         """Return the labels of an image, on its first platform; none if there is no such image.
 
-        It is asked once and without a long wait. Raises Refused.
+        Without patience it is asked once and without a long wait. Raises Refused.
         """
-        config = self._of_first_platform(name, reference).get("config")
+        config = self._of_first_platform(name, reference, patient=patient).get("config")
         digest = str(config.get("digest")) if isinstance(config, dict) else ""
         if not DIGEST.fullmatch(digest):
             return {}
         if (name, digest) not in self._labels:
-            answer = self._ask("GET", name, f"blobs/{digest}", PULL, patient=False)
+            answer = self._ask("GET", name, f"blobs/{digest}", PULL, patient=patient)
             _expect(HTTP_OK, name, answer)
             # What is sent from elsewhere need not be what was asked for.
             is_whole = digest == "sha256:" + hashlib.sha256(answer.body).hexdigest()
             self._labels[name, digest] = _labels(_json(answer.body)) if is_whole else {}
         return self._labels[name, digest]
 
-    def _of_first_platform(self, name: Name, reference: str) -> dict[str, Any]:
+    def _of_first_platform(
+        self, name: Name, reference: str, *, patient: bool = False
+    ) -> dict[str, Any]:
         """Return a manifest; of an index the one for its first platform; empty if it is not there.
 
         What is attached to an image, such as its provenance, is for no platform.
         """
-        manifest = self.manifest(name, reference, patient=False)
+        manifest = self.manifest(name, reference, patient=patient)
         read = manifest.read() if manifest else {}
         first = next((m for m in _mappings(read.get("manifests")) if _is_platform(m)), None)
-        inner = self.manifest(name, str(first.get("digest")), patient=False) if first else None
+        digest = str(first.get("digest")) if first else ""
+        inner = self.manifest(name, digest, patient=patient) if digest else None
         return inner.read() if inner else read
 
     def _ask(
