@@ -114,7 +114,7 @@ class Problem(str):
     what: str
     hint: str
 
-    def __new__(
+    def __new__(  # noqa: PYI034 - `Self` is not in Python 3.10
         cls, file: str, line: int, column: int, what: str, *, hint: str = "", path: str = ""
     ) -> Problem:
         text = f"{file}:{line}:{column} {f'{path}: ' if path else ''}{what}"

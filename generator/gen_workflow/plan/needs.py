@@ -7,29 +7,56 @@ from typing import TYPE_CHECKING
 from gen_workflow.plan import deploy
 from gen_workflow.plan.inputs import Given
 from gen_workflow.spec.expressions import EXPRESSION, SOURCE
-from gen_workflow.workflow.records import Need, Needs
+from gen_workflow.workflow.records import Need, Needs, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.environments import Environment
     from gen_workflow.spec.image import Image
+    from gen_workflow.workflow.records import Job
 
 
 def of(spec: Spec) -> tuple[Needs, ...]:
     """Return what must exist, by its place in GitHub's settings."""
     of_builds = [given for image in spec.built for given in _of_build(image)]
     builds = _needs("Settings > Secrets and variables > Actions", of_builds)
-    return (*_that_are_any(builds), *of_deploys(spec))
+    return (*_that_are_any(builds), *of_deploys(spec.targets))
 
 
-def of_deploys(spec: Spec) -> tuple[Needs, ...]:
-    """Return what must exist for the deploys, by environment."""
+def of_deploys(targets: Iterable[Environment]) -> tuple[Needs, ...]:
+    """Return what must exist for deploys, by environment."""
     places = [
         _needs(f"Settings > Environments > {target.key}", deploy.values_from_github(target))
-        for target in spec.targets
+        for target in targets
     ]
     return tuple(_that_are_any(*places))
+
+
+def used(places: Iterable[Needs], jobs: Iterable[Job]) -> tuple[Needs, ...]:
+    """Return of what must exist only that which the steps of some jobs name."""
+    texts = [
+        str(value)
+        for job in jobs
+        for step in job.steps
+        if isinstance(step, Step)
+        for _, value in (*step.inputs, *step.env)
+    ]
+    named = {
+        f"{source['source']}.{source['name'].upper()}"
+        for text in texts
+        for inside in EXPRESSION.findall(text)
+        if (source := SOURCE.fullmatch(inside.strip()))
+    }
+    kept = (
+        place._replace(
+            variables=tuple(one for one in place.variables if f"vars.{one.name.upper()}" in named),
+            secrets=tuple(one for one in place.secrets if f"secrets.{one.name.upper()}" in named),
+        )
+        for place in places
+    )
+    return tuple(_that_are_any(*kept))
 
 
 def _that_are_any(*places: Needs) -> Iterator[Needs]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from gen_workflow.pins.table import OURS
 from gen_workflow.plan import build, central, deploy, needs, rollback
 from gen_workflow.plan.frame import Frame
-from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow.records import (
     Concurrency,
     Dispatch,
@@ -46,8 +45,7 @@ def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
     frame = Frame(pins, ours)
     if spec.mode.central:
         return (central.workflow(spec, frame),)
-    puts_back = spec.rollback and any(isinstance(one.deploy, SshDeploy) for one in spec.targets)
-    others = (rollback.workflow(spec, frame),) if puts_back else ()
+    others = (rollback.workflow(spec, frame),) if rollback.targets(spec) else ()
     return (_main(spec, frame), *others)
 
 

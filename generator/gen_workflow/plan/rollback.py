@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import CHECKOUT
 from gen_workflow.plan import deploy, needs
+from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow.records import (
     Concurrency,
     Dispatch,
@@ -28,41 +29,70 @@ PATH = ".github/workflows/rollback.yml"
 _GROUP = Concurrency(
     "gen-workflow ${{ github.run_id }}", cancel_in_progress=False, cancelled="a run is alone here"
 )
-_RELEASE = Input(
-    id="release",
-    description="Release to put back: previous, a digest (sha256:...) or a tag",
-    type="string",
-    default="previous",
-)
 # A rollback runs an image that is known, with the files that its host has; it migrates nothing.
 _LEFT_OUT = ("image", "images", "files", "env-file", "before", "after")
+# A cluster has the whole template of an earlier version; manifests and Secrets stay as they are.
+_IN_A_CLUSTER = ("namespace", "kubeconfig", "context", "timeout", "progress-timeout", "stability",
+                 "restarts", "on-failure", "rollback-timeout", "no-pods")  # fmt: skip
+_RELEASE = ("rollback", "${{ inputs.release }}")
+
+
+def targets(spec: Spec) -> tuple[Environment, ...]:
+    """Return the environments in which a release can be put back.
+
+    In a cluster that needs names of workloads; those that only manifests name are not known here.
+    """
+    return tuple(one for one in spec.targets if _can(one)) if spec.rollback else ()
+
+
+def _can(target: Environment) -> bool:
+    deploy = target.deploy
+    return isinstance(deploy, SshDeploy) or bool(deploy and deploy.kubernetes.workload)
 
 
 def workflow(spec: Spec, frame: Frame) -> Workflow:
     """Return the workflow: for each environment a job, of which a run has the one chosen."""
-    targets = spec.targets
+    found = targets(spec)
+    jobs = tuple(_job(spec, one, frame) for one in found)
+    return Workflow(
+        name="Roll back",
+        on=Triggers(workflow_dispatch=Dispatch(_asked(found))),
+        concurrency=_GROUP,
+        jobs=jobs,
+        needs=needs.used(needs.of_deploys(found), jobs),
+        path=PATH,
+    )
+
+
+def _asked(found: tuple[Environment, ...]) -> tuple[Input, ...]:
+    """Return what the person is asked for."""
+    release = Input(
+        id="release",
+        description=f"Release to put back: previous, {_named(found)}",
+        type="string",
+        default="previous",
+    )
     environment = Input(
         id="environment",
         description="Where to put the release back",
         type="choice",
         required=True,
-        options=tuple(one.key for one in targets),
+        options=tuple(one.key for one in found),
     )
-    several = (environment,) if len(targets) > 1 else ()
-    return Workflow(
-        name="Roll back",
-        on=Triggers(workflow_dispatch=Dispatch((*several, _RELEASE))),
-        concurrency=_GROUP,
-        jobs=tuple(_job(spec, one, frame) for one in targets),
-        needs=needs.of_deploys(spec),
-        path=PATH,
-    )
+    return (environment, release) if len(found) > 1 else (release,)
+
+
+def _named(found: tuple[Environment, ...]) -> str:
+    """Return how a release is named: a cluster knows no tags."""
+    on_hosts = all(isinstance(one.deploy, SshDeploy) for one in found)
+    return "a digest (sha256:...) or a tag" if on_hosts else "or a digest (sha256:...)"
 
 
 def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
     work = deploy.work_of(spec, target, frame)
+    scopes = ("packages", "id-token") if isinstance(target.deploy, SshDeploy) else ("id-token",)
     name = deploy.job_for(spec, target.key).replace("deploy", "rollback", 1)
-    several = len(spec.targets) > 1
+    several = len(targets(spec)) > 1
     return Job(
         id=name,
         name=f"Roll back {target.key}",
@@ -70,7 +100,7 @@ def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
         condition=f"inputs.environment == '{target.key}'" if several else "",
         runs_on=frame.runner,
         timeout_minutes=work.minutes,
-        permissions=tuple(one for one in work.permissions if one.scope != "contents"),
+        permissions=tuple(one for one in work.permissions if one.scope in scopes),
         environment=deploy.environment_of(target),
         order=work.order,
         steps=tuple(_steps(work.steps)),
@@ -83,7 +113,13 @@ def _steps(steps: tuple[Step, ...]) -> Iterator[Step]:
         name = step.uses.reference if step.uses else ""
         if "/actions/ssh-deploy@" in name:
             kept = tuple(pair for pair in step.inputs if pair[0] not in _LEFT_OUT)
-            inputs = (*kept, ("rollback", "${{ inputs.release }}"))
-            yield step._replace(name="Put the release back", inputs=inputs)
+            yield step._replace(name="Put the release back", inputs=(*kept, _RELEASE))
+        elif "/actions/kubectl-set-image@" in name:
+            kept = tuple(pair for pair in step.inputs if pair[0] in _IN_A_CLUSTER)
+            lines = str(dict(step.inputs)["workload"]).splitlines()
+            # Behind a workload there may be images for its containers, which come from the release.
+            workloads = "".join(f"{line.partition(' ')[0]}\n" for line in lines)
+            inputs = (("workload", workloads), *kept, _RELEASE)
+            yield step._replace(name="Put the release back", inputs=inputs, env=())
         elif not name.startswith(f"{CHECKOUT}@"):
             yield step
