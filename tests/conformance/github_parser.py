@@ -46,13 +46,20 @@ class GithubParser:
         """Return a text with its expressions evaluated as GitHub does."""
         return str(self._ask(ask="evaluate", template=template, contexts=contexts))
 
+    def refuses(self, template: str, contexts: Mapping[str, Any]) -> bool:
+        """Tell whether GitHub has an error for a text with expressions."""
+        return "error" in self._answer(ask="evaluate", template=template, contexts=contexts)
+
     def _ask(self, **request: Any) -> Any:
+        answer = self._answer(**request)
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
+
+    def _answer(self, **request: Any) -> Any:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, f"node ended with {self._process.wait(END_SECONDS)}"
-        answer = json.loads(line)
-        assert "error" not in answer, answer["error"]
-        return answer["result"]
+        return json.loads(line)

@@ -63,7 +63,7 @@ GENERATOR = Half(
     ROOT / "generator" / "gen_workflow",
     (
         ("errors", "version", "first_use"),
-        ("files",),
+        ("files", "expressions"),
         ("workflow", "spec"),
         ("pins", "render", "report"),
         ("plan", "sync"),
