@@ -2,13 +2,15 @@
 
 The tables of inputs and outputs in the README of every action come from its action.yml. The tables
 of keys in docs/spec.md and the JSON Schema come from the declaration of the spec. The tables of
-causes in docs/kubectl-set-image.md come from the tables of states in `ship/kube/causes`. With
+causes in docs/kubectl-set-image.md come from the tables of states in `ship/kube/causes`. What
+docs/explain.md shows is what the commands print, for a spec of `tests/cases`. With
 `--check` nothing is written, and the exit code is 1 when something would be.
 """
 
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -47,6 +49,15 @@ CAUSES = re.compile(
     rf"(<!-- causes of ([^\n]*): made from ship/kube/causes by `make docs` -->\n).*?(?={END})",
     re.DOTALL,
 )
+EXPLAIN = ROOT / "docs" / "explain.md"
+PICTURE = ROOT / "docs" / "explain.svg"
+EXAMPLE_OF_EXPLAIN = ROOT / "tests" / "cases" / "environments"
+# What a command prints, or the spec that it is for.
+PRINTED = re.compile(
+    r"(<!-- (?:output of `gen-workflow ([^`\n]*)`|the spec): made by `make docs` -->\n```(\w+)\n)"
+    rf".*?(?=```\n{END})",
+    re.DOTALL,
+)
 STATES = {"images": image_states, "containers": container_states, "pods": pod_states}
 # What stands in a message where the name or the words of a case would be.
 EXAMPLE = {"image": "IMAGE", "code": "exit code 1", "times": "2 times", "gates": "GATES",
@@ -58,6 +69,8 @@ def main(arguments: list[str]) -> int:
     wanted = {path: with_tables(path) for path in readmes()}
     wanted |= {SPEC: with_keys(SPEC.read_text("utf-8")), SCHEMA: schema.text()}
     wanted[KUBECTL_SET_IMAGE] = with_causes(KUBECTL_SET_IMAGE.read_text("utf-8"))
+    wanted |= {EXPLAIN: with_output(EXPLAIN.read_text("utf-8"))}
+    wanted |= {PICTURE: printed("graph --format svg")}
     stale = [path for path, text in wanted.items() if not is_file_with(path, text)]
     for path in stale:
         print(path.relative_to(ROOT))
@@ -78,6 +91,19 @@ def with_keys(text: str) -> str:
     """Return the text of docs/spec.md with the tables that the declaration gives."""
     tables = reference.tables()
     return KEYS.sub(lambda at: at[1] + tables["" if at[2] == TOP else at[2].strip("`")], text)
+
+
+def with_output(text: str) -> str:
+    """Return the text of docs/explain.md with what its commands print."""
+    spec = (EXAMPLE_OF_EXPLAIN / "gen-workflow.yml").read_text("utf-8")
+    return PRINTED.sub(lambda at: at[1] + (printed(at[2]) if at[2] else spec), text)
+
+
+def printed(words: str) -> str:
+    """Return what gen-workflow prints for the example."""
+    argv = (sys.executable, "-m", "gen_workflow", *words.split(), "-C", str(EXAMPLE_OF_EXPLAIN))
+    done = subprocess.run(argv, cwd=ROOT / "generator", check=True, capture_output=True)
+    return done.stdout.decode()
 
 
 def with_causes(text: str) -> str:

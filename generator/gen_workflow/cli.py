@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from gen_workflow.commands import in_step
-from gen_workflow.commands.options import FOLDER, PROJECT, Option, Options, Verb, parse
+from gen_workflow.commands.options import EVENT, FOLDER, PROJECT, Option, Options, Verb, parse
 from gen_workflow.errors import DONE, NOT_IN_STEP, OUR_BUG, Defect, GenWorkflowError
 from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
@@ -28,6 +28,24 @@ examples:
   gen-workflow update --dry-run           print what would move, and why the rest would not
   gen-workflow update actions/checkout    move one action, wherever it is used
   gen-workflow update --online --major    ask GitHub, and take new major versions as well
+"""
+_EXPLAIN_EPILOG = """\
+examples:
+  gen-workflow explain                              all events that matter, and what runs
+  gen-workflow explain --event push --ref main      which jobs run, what goes where, and why
+  gen-workflow explain --event pull_request --fork
+  gen-workflow explain --event release --tag v1.2.3
+  gen-workflow explain --event workflow_dispatch --input environment=staging
+  gen-workflow explain --payload event.json         GitHub's own JSON of an event
+"""
+_GRAPH_EPILOG = """\
+with an event, the jobs that do not run for it are grey
+
+examples:
+  gen-workflow graph                                draw on the terminal
+  gen-workflow graph --event pull_request --fork    what runs for a pull request of a fork
+  gen-workflow graph --format svg > workflow.svg    a picture for a page
+  gen-workflow graph --format mermaid >> "$GITHUB_STEP_SUMMARY"   between lines of three backticks
 """
 
 VERBS = (
@@ -107,6 +125,27 @@ VERBS = (
         ),
         Option("names", metavar="NAME", says="only this file, folder or action; default: all"),
         epilog=_UPDATE_EPILOG,
+    ),
+    Verb(
+        "explain",
+        "say what runs for an event, and why the rest does not",
+        *PROJECT,
+        *EVENT,
+        Option("json", "--json", says="print the answer as JSON"),
+        epilog=_EXPLAIN_EPILOG,
+    ),
+    Verb(
+        "graph",
+        "draw the jobs, and which of them waits for which",
+        *PROJECT,
+        *EVENT,
+        Option(
+            "format",
+            "--format",
+            metavar="NAME",
+            says="terminal, mermaid or svg; default: terminal on a terminal, else mermaid",
+        ),
+        epilog=_GRAPH_EPILOG,
     ),
     Verb("schema", "print the JSON Schema of the spec, for editors"),
     Verb(

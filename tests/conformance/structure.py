@@ -65,7 +65,7 @@ GENERATOR = Half(
         ("errors", "version", "first_use"),
         ("files", "expressions"),
         ("workflow", "spec"),
-        ("pins", "render", "report"),
+        ("pins", "render", "report", "explain", "graph"),
         ("plan", "sync"),
         ("uses",),
         ("github",),

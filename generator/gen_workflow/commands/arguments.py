@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow.commands.options import Options
 from gen_workflow.version import __version__
@@ -57,6 +57,13 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
     return options
 
 
+class _Appended(argparse.Action):
+    """Adds a value to those that were given before."""
+
+    def __call__(self, _parser: Any, found: Any, value: Any, _word: str | None = None) -> None:
+        setattr(found, self.dest, (*getattr(found, self.dest), value))
+
+
 def _add(parser: argparse.ArgumentParser, option: Option) -> None:
     if not option.words:
         parser.add_argument(
@@ -73,6 +80,7 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
             metavar=option.metavar,
             default=option.default,
             help=option.says,
+            action=_Appended if option.several else "store",
         )
     else:
         parser.add_argument(*option.words, dest=option.name, action="store_true", help=option.says)

@@ -12,18 +12,25 @@ class Option:
     """An option of a verb: a flag, or with a `metavar` an option that takes a value.
 
     Without words it is what stands behind the options: as many names as are given.
+    One that may be given `several` times has all its values, in a tuple.
     """
 
     def __init__(
-        self, name: str, *words: str, says: str, metavar: str = "", default: str = ""
+        self,
+        name: str,
+        *words: str,
+        says: str,
+        metavar: str = "",
+        default: str = "",
+        several: bool = False,
     ) -> None:
         self.name = name
         self.words = words
         self.says = says
         self.metavar = metavar
-        self.default: str | bool | tuple[str, ...] = default if metavar else False
-        if not words:
-            self.default = ()
+        self.several = several or not words
+        one: str | bool = default if metavar else False
+        self.default: str | bool | tuple[str, ...] = () if self.several else one
 
 
 class Verb:
@@ -64,6 +71,14 @@ class Options:
     check: bool
     diff: bool
     dependabot: bool
+    event: str
+    ref: str
+    tag: str
+    fork: bool
+    given: tuple[str, ...]
+    workflow: str
+    payload: str
+    format: str
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb
@@ -95,6 +110,23 @@ PROJECT = (
     ),
 )
 
+EVENT = (
+    Option("event", "--event", metavar="NAME", says="event as GitHub names it, such as push"),
+    Option("ref", "--ref", metavar="REF", says="branch, or refs/tags/NAME; default: main branch"),
+    Option("tag", "--tag", metavar="NAME", says="tag of a push or a release"),
+    Option("base", "--base", metavar="BRANCH", says="branch that a pull request is for"),
+    Option("fork", "--fork", says="the pull request is one of a fork"),
+    Option(
+        "given",
+        "--input",
+        metavar="NAME=VALUE",
+        says="input of a run by hand; may be given several times",
+        several=True,
+    ),
+    Option("workflow", "--workflow", metavar="FILE", says="workflow that a person starts"),
+    Option("payload", "--payload", metavar="FILE", says="the event as JSON, as GitHub gives it"),
+)
+
 
 def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options | None:
     """Return what a plain command line says; None for all that argparse should explain."""
@@ -112,5 +144,6 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options | None:
         value = next(words, "") if option.metavar else "yes"
         if value[:1] in ("", "-") or not value.isprintable():
             return None
-        setattr(options, option.name, value if option.metavar else True)
+        found = (*getattr(options, option.name), value) if option.several else value
+        setattr(options, option.name, found if option.metavar else True)
     return options

@@ -141,6 +141,10 @@ class Project(NamedTuple):
         load.refuse(limits.exceeded(workflow), raw, self.source)
         return template.render(workflow, source=self.source, templates=self.templates)
 
+    def planned(self) -> tuple[Workflow, ...]:
+        """Return the workflows of the spec; raises UserError with everything that is wrong."""
+        return pipeline.workflows(load.load(self._spec(), self.source, self.folder), table())
+
     def _spec(self) -> bytes:
         path = os.path.normpath(os.path.join(self.folder, self.source))
         raw = files.read(path)
