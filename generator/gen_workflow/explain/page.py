@@ -28,7 +28,7 @@ def text(answer: Mapping[str, Any]) -> str:
 def _workflow(workflow: Mapping[str, Any]) -> Iterator[str]:
     starts = {True: "starts", False: "does not start", None: "starts"}[workflow["starts"]]
     why = workflow["why"]
-    between = " " if workflow["starts"] is None else ": "
+    between = ": " if workflow["starts"] is False else " "
     yield from _wrapped(f"{workflow['path']} {starts}{between if why else ''}{why}.")
     if workflow["starts"] is not False:
         yield from _run(workflow)

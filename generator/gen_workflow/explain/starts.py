@@ -15,7 +15,10 @@ _USUAL_TYPES = {"pull_request": ("opened", "synchronize", "reopened")}
 
 
 class Start(NamedTuple):
-    """Whether a run starts; None when that depends on what `why` says. `inputs` are its inputs."""
+    """Whether a run starts; None when that depends on what `why` says. `inputs` are its inputs.
+
+    `why` also says why no run starts, and when one does.
+    """
 
     starts: bool | None
     why: str = ""
@@ -40,7 +43,8 @@ def start(on: Mapping[str, Any], event: Event, file: str = "") -> Start:
         return _CALLED if "workflow_call" in on else _no(f"{event.name} does not start it")
     settings = on[event.name] or {}
     if event.name == "schedule":
-        return _YES
+        times = (f"{one['cron']} in {one.get('timezone', 'UTC')}" for one in settings)
+        return Start(starts=True, why=f"at {listed(times, 'and')}")
     if event.name == "workflow_dispatch":
         return _by_hand(settings.get("inputs") or {}, event)
     if no := _types(settings, event) or _refs(settings, event):

@@ -157,7 +157,7 @@ TRIGGERS: dict[str, Any] = {
     "push": {"branches": ["main", "release/*"], "tags": ["v*"]},
     "pull_request": {"branches": ["main"], "paths": ["api/**", "!api/docs/**"]},
     "release": {"types": ["released"]},
-    "schedule": [{"cron": "0 4 * * 1"}],
+    "schedule": [{"cron": "0 4 * * 1"}, {"cron": "0 5 * * 2", "timezone": "Europe/Berlin"}],
     "workflow_dispatch": {
         "inputs": {
             "where": {"type": "choice", "options": ["staging", "production"], "required": True},
@@ -189,7 +189,7 @@ TRIGGERS: dict[str, Any] = {
         (events.release("v1"), True, ""),
         (events.release("v1", prerelease=True), False, "only released of release start it"),
         (events.merge_group("main"), False, "merge_group does not start it"),
-        (events.schedule("main"), True, ""),
+        (events.schedule("main"), True, "at 0 4 * * 1 in UTC and 0 5 * * 2 in Europe/Berlin"),
         (events.by_hand("main"), False, "the input why has to be given"),
         (events.by_hand("main", [("why", "x")]), True, ""),
         (events.by_hand("main", [("where", "moon")]), False,
