@@ -59,9 +59,14 @@ def to_json(value: Any) -> str:
 def from_json(value: Any) -> Any:
     """Return the value that a text of JSON stands for."""
     try:
-        return json.loads(text(value))
-    except ValueError as error:
+        return json.loads(text(value), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
         raise ExpressionError(f"fromJSON: this is not JSON: {error}") from None
+
+
+def _no_constant(name: str) -> Any:
+    """Refuse what Python's reader takes for a number, and JSON does not have."""
+    raise ValueError(name)
 
 
 def choice(*arguments: Any) -> Any:

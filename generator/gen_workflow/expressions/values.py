@@ -76,15 +76,22 @@ def number(value: Any) -> float:
     if value is None:
         return 0
     if isinstance(value, (bool, int, float)):
-        return float(value)
+        return _float(value)
     if not isinstance(value, str):
         return math.nan
     text = value.strip()
     if _OF_A_BASE.fullmatch(text):
-        return float(int(text, 0))
+        return _float(int(text, 0))
     if text.lower().endswith("infinity") and not text.endswith("Infinity"):
         return math.nan
     return float(text) if _NUMBER.fullmatch(text) else math.nan if text else 0
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # of a whole number, which Python keeps as it is
+        return math.inf
 
 
 def text(value: Any) -> str:
@@ -101,6 +108,7 @@ def text(value: Any) -> str:
 
 
 def _digits(value: float) -> str:
+    value = _float(value)
     if not math.isfinite(value):
         return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
     if value == int(value) and abs(value) < _LONGEST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 from typing import Any
@@ -86,6 +87,25 @@ def made(chance: random.Random, depth: int) -> str:
     one, other = made(chance, depth - 1), made(chance, depth - 1)
     forms = [f"{one} {operator} {other}" for operator in OPERATORS]
     return chance.choice([*forms, f"({one})", f"!({one})", f"contains({one}, {other})"])
+
+
+WORDS = (
+    "(", ")", "[", "]", ",", ".", "*", "!", "==", "!=", "<", ">=", "&&", "||", "'", "'x'", "''",
+    "1", "-", "0x", "0x" + "f" * 300, "1e400", "NaN", "true", "null", "vars", "github", "needs",
+    "event", "format", "join", "toJSON", "fromJSON", "contains", "case", "success", "'[1, {}]'",
+    "'{0} {'", "'" + "9" * 400 + "'", " ", "\n", "%", "ä", "${{", "}}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_no_text_is_anything_but_a_value_or_an_error_of_its_own(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+    for _ in range(100):
+        written = "".join(chance.choices(WORDS, k=chance.randint(1, 12)))
+        with contextlib.suppress(ExpressionError):
+            found = Evaluator(CONTEXTS, {"success": lambda *_: True}).value(condition(written))
+            assert truth(found) in (True, False, None)
+            assert isinstance(text(found), str)
 
 
 @pytest.mark.parametrize(
