@@ -38,8 +38,15 @@ class Verdict(NamedTuple):
 def verdicts(jobs: Jobs, event: Event, inputs: Mapping[str, Any]) -> list[Verdict]:
     """Return for each job whether it runs, in the order in which they begin."""
     run = _Run(jobs, event, inputs)
-    found = [run.verdict(job) for job in jobs]
-    return sorted(found, key=lambda one: one.stage)
+    left = list(jobs)
+    while left:
+        waiting = set(left)
+        # Jobs that wait for each other are refused elsewhere; here it must only come to an end.
+        ready = [job for job in left if waiting.isdisjoint(needed(jobs[job]))] or left[:1]
+        for job in ready:
+            run.judge(job)
+        left = [job for job in left if job not in run.found]
+    return sorted((run.found[job] for job in jobs), key=lambda one: one.stage)
 
 
 def needed(job: Mapping[str, Any]) -> tuple[str, ...]:
@@ -59,20 +66,18 @@ class _Run:
     def __init__(self, jobs: Jobs, event: Event, inputs: Mapping[str, Any]) -> None:
         self._jobs = jobs
         self._contexts = contexts(event, inputs)
-        self._found: dict[str, Verdict] = {}
-        self._needs: dict[str, tuple[str, ...]] = {}
+        self._ancestors: dict[str, list[str]] = {}
+        self.found: dict[str, Verdict] = {}
 
-    def verdict(self, job: str) -> Verdict:
-        """Return whether a job runs, which is first found out of those that it needs."""
-        if job not in self._found:
-            # A job that waits for itself is refused elsewhere; here it must only come to an end.
-            self._needs[job] = ()
-            wanted = [each for each in needed(self._jobs[job]) if each in self._jobs]
-            before = [each for each in wanted if each not in self._needs or each in self._found]
-            self._needs[job] = tuple(before)
-            stage = 1 + max((self.verdict(each).stage for each in before), default=0)
-            self._found[job] = Verdict(job, *self._judged(job), self._needs[job], stage)
-        return self._found[job]
+    def judge(self, job: str) -> None:
+        """Find out whether a job runs, when that is known of those that it needs."""
+        needs = tuple(each for each in needed(self._jobs[job]) if each in self.found)
+        above = dict.fromkeys(needs)
+        for each in needs:
+            above |= dict.fromkeys(self._ancestors[each])
+        self._ancestors[job] = list(above)
+        stage = 1 + max((self.found[each].stage for each in needs), default=0)
+        self.found[job] = Verdict(job, *self._judged(job), needs, stage)
 
     def _judged(self, job: str) -> tuple[str, str]:
         """Return whether a job runs, and why not."""
@@ -94,26 +99,20 @@ class _Run:
         why = reasons.of_no(tree, well, self._skipped_before(job))
         return SKIPPED if whatever is False else ON_FAILURE, why
 
-    def _ancestors(self, job: str) -> list[str]:
-        found = dict.fromkeys(self._needs[job])
-        for each in self._needs[job]:
-            found |= dict.fromkeys(self._ancestors(each))
-        return list(found)
-
     def _skipped_before(self, job: str) -> str:
         """Return the words for the jobs before one that are skipped when all is well."""
-        names = [one for one in self._ancestors(job) if self._result(one) == "skipped"]
+        names = [one for one in self._ancestors[job] if self._result(one) == "skipped"]
         verb = "are" if len(names) > 1 else "is"
         return f"needs {words.listed(names, 'and')}, which {verb} skipped" if names else ""
 
     def _result(self, job: str) -> Any:
         """Return how a job ends when all is well."""
-        runs = self._found[job].runs
+        runs = self.found[job].runs
         unknown = Unknown((f"needs.{job}.result",))
         return {RUNS: "success", DEPENDS: unknown}.get(runs, "skipped")
 
     def _when_all_is_well(self, job: str) -> Evaluator:
-        results = {each: self._result(each) for each in self._ancestors(job)}
+        results = {each: self._result(each) for each in self._ancestors[job]}
         missing = [one for one in results.values() if isinstance(one, Unknown)]
         succeeded = Unknown.of_all(missing) if missing else True
         if "skipped" in results.values():
@@ -123,9 +122,9 @@ class _Run:
     def _whatever_happens(self, job: str) -> Evaluator:
         results = {
             each: "skipped"
-            if self._found[each].runs == SKIPPED
+            if self.found[each].runs == SKIPPED
             else Unknown((f"needs.{each}.result",))
-            for each in self._ancestors(job)
+            for each in self._ancestors[job]
         }
         unknown = Unknown(("needs.result",))
         succeeded = False if "skipped" in results.values() else unknown
@@ -146,6 +145,7 @@ class _Run:
                 "result": results[each],
                 "outputs": {} if results[each] == "skipped" else Open(f"needs.{each}.outputs"),
             }
-            for each in self._needs[job]
+            for each in needed(self._jobs[job])
+            if each in results
         }
         return Evaluator({**self._contexts, "needs": needs}, functions)

@@ -60,7 +60,7 @@ def _note(job: Mapping[str, Any]) -> str:
 
 def reduced(needs: Mapping[str, list[str]]) -> Iterable[tuple[str, str]]:
     """Yield the edges, without those that lead where a longer way leads as well, or in a circle."""
-    above = {name: _ancestors(name, needs, set()) for name in needs}
+    above = {name: _ancestors(name, needs) for name in needs}
     for name, wanted in needs.items():
         for each in dict.fromkeys(wanted):
             if name not in above[each] and not any(
@@ -69,9 +69,12 @@ def reduced(needs: Mapping[str, list[str]]) -> Iterable[tuple[str, str]]:
                 yield each, name
 
 
-def _ancestors(name: str, needs: Mapping[str, list[str]], seen: set[str]) -> set[str]:
-    for each in needs[name]:
-        if each not in seen:
-            seen.add(each)
-            _ancestors(each, needs, seen)
-    return seen
+def _ancestors(name: str, needs: Mapping[str, list[str]]) -> set[str]:
+    found: set[str] = set()
+    todo = list(needs[name])
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            todo += needs[one]
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,6 +152,16 @@ def test_the_output_of_a_job_is_not_known_before_the_run() -> None:
 def test_jobs_that_wait_for_each_other_come_to_an_end() -> None:
     found = verdicts({"a": {"needs": "b"}, "b": {"needs": ["a", "gone"]}}, events.push("main"), {})
     assert {one.job for one in found} == {"a", "b"}
+
+
+def test_many_jobs_in_many_stages_are_no_trouble() -> None:
+    stages = [[f"j{stage}-{number}" for number in range(3)] for stage in range(120)]
+    jobs: dict[str, dict[str, Any]] = {name: {} for name in stages[0]}
+    for before, names in itertools.pairwise(stages):
+        jobs |= {name: {"needs": before} for name in names}
+    found = verdicts(dict(reversed(jobs.items())), events.push("main"), {})
+    assert {one.runs for one in found} == {RUNS}
+    assert found[-1].stage == len(stages)
 
 
 TRIGGERS: dict[str, Any] = {

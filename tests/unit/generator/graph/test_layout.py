@@ -38,6 +38,11 @@ def test_jobs_that_wait_for_each_other_have_no_edges() -> None:
     assert sorted(found) == ["a", "b"]
 
 
+def test_a_long_chain_has_a_layer_for_each_job() -> None:
+    needs = {f"j{number}": [f"j{number - 1}"] if number else [] for number in range(1500)}
+    assert len(layers(needs)) == len(needs)
+
+
 def test_nothing_has_no_layers() -> None:
     assert layers({}) == []
 
