@@ -133,13 +133,15 @@ def crossings(layers: list[list[Cell]], steps: Iterable[tuple[Cell, Cell]]) -> i
 
 
 def _slots(layers: list[list[Cell]], steps: tuple[tuple[Cell, Cell], ...]) -> dict[Cell, int]:
-    """Return the slot of each cell: near those that it waits for, and one for each."""
+    """Return the slot of each cell: near those that it waits for, and then near the next ones."""
     slots: dict[Cell, int] = {}
-    before = _joined(steps, forward=True)
-    for layer in layers:
-        free = 0
-        for cell in layer:
-            wanted = _middle([slots[one] for one in before.get(cell, ())], free)
-            slots[cell] = max(free, int(wanted))
-            free = slots[cell] + 1
-    return slots
+    for forward in (True, False):
+        joined = _joined(steps, forward=forward)
+        for layer in layers[:: 1 if forward else -1]:
+            free = 0
+            for cell in layer:
+                near = [slots[one] for one in joined.get(cell, ())]
+                slots[cell] = max(free, int(_middle(near, slots.get(cell, free))))
+                free = slots[cell] + 1
+    used = {slot: index for index, slot in enumerate(sorted(set(slots.values())))}
+    return {cell: used[slot] for cell, slot in slots.items()}

@@ -54,4 +54,5 @@ def test_every_step_leads_to_the_next_layer_and_no_place_is_taken_twice(seed: in
     assert all(before.layer + 1 == after.layer for before, after in layout.steps)
     places = [(cell.layer, slot) for cell, slot in layout.slots.items()]
     assert len(set(places)) == len(places)
+    assert set(layout.slots.values()) == set(range(layout.height))
     assert {cell.id for cell in layout.slots if cell.node} == {node.id for node in made.nodes}
