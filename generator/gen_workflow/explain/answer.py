@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_workflow.explain import groups, jobs, starts, work
 from gen_workflow.expressions.evaluate import Evaluator
-from gen_workflow.workflow.records import Job, as_data
+from gen_workflow.workflow.records import Job, Need, as_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -15,11 +15,24 @@ if TYPE_CHECKING:
     from gen_workflow.explain.events import Event
     from gen_workflow.workflow.records import Permission, RawJob, Workflow
 
+_REPOSITORY = "Secrets and variables > Actions"
 _USED = re.compile(r"\b(secrets|vars)\.([A-Za-z_]\w*)")
 _FOR_A_FORK = (
     "GitHub gives a run for a fork no secrets, and a token that can only read; it may wait until a "
     "maintainer approves it"
 )
+
+
+class _Read(NamedTuple):
+    """A secret or a variable that a job reads, and the environment of the job."""
+
+    kind: str
+    name: str
+    job: str
+    environment: str
+
+    def is_for(self, kind: str, name: str) -> bool:
+        return (self.kind, self.name.upper()) == (kind, name.upper())
 
 
 def of(workflows: Iterable[Workflow], event: Event) -> dict[str, Any]:
@@ -46,31 +59,40 @@ def _workflow(workflow: Workflow, event: Event) -> dict[str, Any]:
     }
     if start.starts is False:
         return {**found, "group": "", "note": "", "jobs": [], "needs": []}
-    evaluator = Evaluator(jobs.contexts(event, start.inputs))
-    verdicts = jobs.verdicts(data["jobs"], event, start.inputs)
+    return {**found, **_run(workflow, data, event, start.inputs)}
+
+
+def _run(
+    workflow: Workflow, data: Mapping[str, Any], event: Event, inputs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a run does that has started."""
+    evaluator = Evaluator(jobs.contexts(event, inputs))
+    reader = work.Values(evaluator)
     records = {one.id: one for one in workflow.jobs}
     answers = []
-    for verdict in verdicts:
+    read: list[_Read] = []
+    for verdict in jobs.verdicts(data["jobs"], event, inputs):
         job = data["jobs"][verdict.job]
-        said = _verdict(verdict, job)
+        said = _verdict(verdict, job, reader)
         if verdict.runs != jobs.SKIPPED:
-            said |= _work(job, event, evaluator)
+            said |= _place(job, reader)
+            said |= {"does": [one._asdict() for one in work.deeds(job, event, reader)]}
+            said |= {"group": groups.says(job.get("concurrency"), evaluator, "the job")}
             said |= _comments(job, records[verdict.job])
+            read += _read(job, verdict.job, said["environment"])
         answers.append(said)
-    running = [data["jobs"][one.job] for one in verdicts if one.runs != jobs.SKIPPED]
     return {
-        **found,
         "group": groups.says(data.get("concurrency"), evaluator, "the run"),
         "note": _FOR_A_FORK if event.fork else "",
         "jobs": answers,
-        "needs": [] if event.fork else list(_needs(running, workflow)),
+        "needs": [] if event.fork else list(_needs(read, workflow)),
     }
 
 
-def _verdict(verdict: jobs.Verdict, job: Mapping[str, Any]) -> dict[str, Any]:
+def _verdict(verdict: jobs.Verdict, job: Mapping[str, Any], reader: work.Values) -> dict[str, Any]:
     return {
         "id": verdict.job,
-        "name": str(job.get("name", verdict.job)),
+        "name": reader.shown(str(job.get("name", verdict.job))),
         "runs": verdict.runs,
         "why": verdict.why,
         "after": list(verdict.after),
@@ -78,24 +100,15 @@ def _verdict(verdict: jobs.Verdict, job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _work(job: Mapping[str, Any], event: Event, evaluator: Evaluator) -> dict[str, Any]:
-    """Return what a job does, and where."""
+def _place(job: Mapping[str, Any], reader: work.Values) -> dict[str, str]:
+    """Return the environment of a job on GitHub, and its address."""
+    environment = job.get("environment") or ""
+    if isinstance(environment, str):
+        environment = {"name": environment}
     return {
-        "environment": _environment(job),
-        "url": _url(job),
-        "does": [one._asdict() for one in work.deeds(job, event, evaluator)],
-        "group": groups.says(job.get("concurrency"), evaluator, "the job"),
+        "environment": reader.shown(str(environment["name"])),
+        "url": reader.shown(str(environment.get("url", ""))),
     }
-
-
-def _environment(job: Mapping[str, Any]) -> str:
-    environment = job.get("environment") or ""
-    return environment if isinstance(environment, str) else str(environment["name"])
-
-
-def _url(job: Mapping[str, Any]) -> str:
-    environment = job.get("environment") or ""
-    return "" if isinstance(environment, str) else str(environment.get("url", ""))
 
 
 def _comments(job: Mapping[str, Any], record: Job | RawJob) -> dict[str, Any]:
@@ -116,21 +129,30 @@ def _permissions(job: Mapping[str, Any], reasons: Iterable[Permission]) -> list[
     ]
 
 
-def _used(place: str, running: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield what the jobs read from a place, which is the repository or an environment."""
-    _, of_an_environment, name = place.partition("Environments > ")
-    for job in running:
-        environment = _environment(job)
-        if "${{" in environment or environment == (name if of_an_environment else ""):
-            yield from ((kind, one.upper()) for kind, one in _USED.findall(str(job)))
+def _read(job: Mapping[str, Any], name: str, environment: str) -> Iterator[_Read]:
+    """Yield the secrets and variables that a job reads."""
+    for kind, one in dict.fromkeys(_USED.findall(str(job))):
+        if one.upper() != "GITHUB_TOKEN":
+            yield _Read(kind, one, name, environment)
 
 
-def _needs(running: list[Mapping[str, Any]], workflow: Workflow) -> Iterator[dict[str, Any]]:
-    """Yield the secrets and variables that some jobs read, each with where it is set."""
+def _needs(read: list[_Read], workflow: Workflow) -> Iterator[dict[str, Any]]:
+    """Yield what some jobs read, each with where it is set."""
+    left = list(read)
     for place in workflow.needs:
-        used = set(_used(place.place, running))
+        _, of_one, name = place.place.partition("Environments > ")
+        here = [one for one in read if one.environment == (name if of_one else "")]
         for kind, ones in (("vars", place.variables), ("secrets", place.secrets)):
-            for one in ones:
-                if (kind, one.name.upper()) in used:
-                    word = "variable" if kind == "vars" else "secret"
-                    yield {"place": place.place, "kind": word, **one._asdict()}
+            for need in ones:
+                found = [one for one in here if one.is_for(kind, need.name)]
+                if found:
+                    yield _need(kind, place.place, need)
+                left = [one for one in left if one not in found]
+    for one in left:  # of a job that the spec has in GitHub's own syntax
+        place_of_it = f"Environments > {one.environment}" if one.environment else _REPOSITORY
+        yield _need(one.kind, f"Settings > {place_of_it}", Need(one.name, f"read by {one.job}"))
+
+
+def _need(kind: str, place: str, need: Need) -> dict[str, Any]:
+    word = "variable" if kind == "vars" else "secret"
+    return {"place": place, "kind": word, **need._asdict()}

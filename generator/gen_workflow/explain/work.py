@@ -29,9 +29,8 @@ class Deed(NamedTuple):
     says: str
 
 
-def deeds(job: Mapping[str, Any], event: Event, evaluator: Evaluator) -> Iterator[Deed]:
+def deeds(job: Mapping[str, Any], event: Event, reader: "Values") -> Iterator[Deed]:
     """Yield what a job does that follows from the workflow and the event."""
-    reader = _Values(evaluator)
     if "uses" in job:
         yield Deed("calls", str(job["uses"]).partition("@")[0])
     if job.get("strategy"):
@@ -43,7 +42,7 @@ def deeds(job: Mapping[str, Any], event: Event, evaluator: Evaluator) -> Iterato
             yield from _ACTIONS[action[1]](given, event, reader, job)
 
 
-class _Values:
+class Values:
     """Values of a workflow in words, as far as they are not known."""
 
     def __init__(self, evaluator: Evaluator) -> None:
@@ -70,7 +69,7 @@ class _Values:
 
 
 def _build(
-    given: Mapping[str, str], event: Event, reader: _Values, _job: Mapping[str, Any]
+    given: Mapping[str, str], event: Event, reader: Values, _job: Mapping[str, Any]
 ) -> Iterator[Deed]:
     image = ", ".join(map(reader.shown, _names(given)))
     pushed = given.get("push", "auto")
@@ -91,7 +90,7 @@ def _names(given: Mapping[str, str]) -> list[str]:
 
 
 def _ssh(
-    given: Mapping[str, str], _event: Event, reader: _Values, _job: Mapping[str, Any]
+    given: Mapping[str, str], _event: Event, reader: Values, _job: Mapping[str, Any]
 ) -> Iterator[Deed]:
     hosts = given.get("host") or given.get("hosts") or ""
     yield Deed("host", f"{reader.listed(hosts)}, over SSH")
@@ -101,7 +100,7 @@ def _ssh(
 
 
 def _cluster(
-    given: Mapping[str, str], _event: Event, reader: _Values, job: Mapping[str, Any]
+    given: Mapping[str, str], _event: Event, reader: Values, job: Mapping[str, Any]
 ) -> Iterator[Deed]:
     yield Deed("cluster", _which(given, reader, job))
     if given.get("namespace"):
@@ -120,7 +119,7 @@ def _workload(line: str) -> str:
     return f"{name} ({containers})" if containers else name
 
 
-def _which(given: Mapping[str, str], reader: _Values, job: Mapping[str, Any]) -> str:
+def _which(given: Mapping[str, str], reader: Values, job: Mapping[str, Any]) -> str:
     """Return which cluster it is, by the login to a cloud or the kubeconfig."""
     for step in job.get("steps", ()):
         if name := (step.get("env") or {}).get("CLUSTER"):
@@ -133,7 +132,7 @@ def _which(given: Mapping[str, str], reader: _Values, job: Mapping[str, Any]) ->
     return f"context {reader.shown(context)} of {place}" if context else f"that of {place}"
 
 
-def _image(given: Mapping[str, str], reader: _Values) -> Iterator[Deed]:
+def _image(given: Mapping[str, str], reader: Values) -> Iterator[Deed]:
     said = " ".join(given.get(name, "") for name in ("image", "images", "workload"))
     pushed = dict.fromkeys(_OUTPUT.findall(said))
     if given.get("rollback"):

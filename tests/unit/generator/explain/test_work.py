@@ -19,7 +19,7 @@ def step(action: str, **given: str) -> dict[str, Any]:
 
 def deeds(*steps: dict[str, Any], event: events.Event = PUSH, **job: Any) -> dict[str, str]:
     evaluator = Evaluator(jobs.contexts(event, {"where": "eu", "release": "previous"}))
-    return dict(work.deeds({**job, "steps": list(steps)}, event, evaluator))
+    return dict(work.deeds({**job, "steps": list(steps)}, event, work.Values(evaluator)))
 
 
 @pytest.mark.parametrize(
