@@ -10,6 +10,7 @@ dataclasses and five times cheaper to define, which is a tenth of the time `gene
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml.error import YAMLError
@@ -19,7 +20,7 @@ from gen_workflow.errors import Heading, Problem, SpecError, shown
 from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gen_workflow.spec.hints import Keys
     from gen_workflow.spec.symptoms import Fault
@@ -122,18 +123,26 @@ class Value(NamedTuple):
 class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
-    `folder` is the repository, `keys` are the keys of each section by its path, and `shared` is
+    `folder` is the repository, `keys` returns the keys of each section by its path, and `shared` is
     what all environments have in common.
     """
 
     def __init__(
-        self, source: str, folder: str = ".", keys: Mapping[str, Keys] | None = None
+        self,
+        source: str,
+        folder: str = ".",
+        keys: Callable[[], Mapping[str, Keys]] = dict,
     ) -> None:
         self.source = source
         self.folder = folder
-        self.keys = keys or {}
+        self._keys = keys
         self.shared: Mapping[str, Value] = {}
         self._found: list[tuple[Mark, Problem, str]] = []
+
+    @cached_property
+    def keys(self) -> Mapping[str, Keys]:
+        """The keys of each section by its path; only hints need them, and they load all sections."""
+        return self._keys()
 
     def section_of(self, value: Value) -> str:
         """Return the path under which the section of a value is declared.

@@ -33,6 +33,41 @@ class Form(Generic[T]):
         raise NotImplementedError
 
 
+class Elsewhere(Form[T]):
+    """A form that another module declares, which is loaded when a spec has such a value.
+
+    Loading all sections takes as long as everything else that `generate` does for a small spec.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+        self._form: Form[T] | None = None
+
+    def _loaded(self) -> Form[T]:
+        if self._form is None:
+            from importlib import import_module  # noqa: PLC0415 - for this alone
+
+            self._form = getattr(import_module(self._module), self._name)
+        return self._form  # type: ignore[return-value] - it was loaded above
+
+    @property
+    def section(self) -> Any:
+        """The section that the form reads, if it reads one."""
+        form = self._loaded()
+        return getattr(form, "section", form)
+
+    @property
+    def limits(self) -> str:  # type: ignore[override] - it depends on the other module
+        return self._loaded().limits
+
+    def read(self, value: Value, reading: Reading) -> T | None:
+        return self._loaded().read(value, reading)
+
+    def schema(self) -> Schema:
+        return self._loaded().schema()
+
+
 class Text(Form[str]):
     """A text of one pattern.
 

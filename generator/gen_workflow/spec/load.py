@@ -13,6 +13,8 @@ from gen_workflow.spec.sections import sections
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gen_workflow.spec.hints import Keys
+
 EXAMPLE = """\
 image: .
 deploy:
@@ -31,12 +33,16 @@ def load(raw: bytes, source: str, folder: str) -> Spec:
     if root is None or root.kind == "nothing":
         empty = Problem(source, 1, 1, "is empty", hint=how_to_write_one())
         raise SpecError({empty: Heading.NO_SPEC})
-    reading = Reading(source, folder, {path: section.names for path, section in sections(SPEC)})
+    reading = Reading(source, folder, _keys)
     spec = SPEC.read(root, reading)
     reading.raise_problems()
     if spec is None:  # pragma: no cover - a spec that is refused has problems
         raise SpecError({f"{source}:1:1 cannot be read": Heading.WRONG_VALUE})
     return spec
+
+
+def _keys() -> dict[str, Keys]:
+    return {path: section.names for path, section in sections(SPEC)}
 
 
 def refuse(problems: Iterable[tuple[str, str, str]], raw: bytes, source: str) -> None:

@@ -103,7 +103,7 @@ class Section(Form[T]):
 
     def known(self, value: Value, reading: Reading) -> dict[str, Value]:
         """Return the values of the known keys, in the order in which they are declared."""
-        path, names = reading.section_of(value), self.names
+        names = self.names
         found = {}
         for key, item in entries(value, reading):
             if key.kind != "text":
@@ -115,10 +115,13 @@ class Section(Form[T]):
                 found[key.text] = item
             elif key.text in names.later:
                 reading.problem(
-                    key, NOT_YET, later_key(key.text, path, reading.keys), Heading.LATER
+                    key,
+                    NOT_YET,
+                    later_key(key.text, reading.section_of(value), reading.keys),
+                    Heading.LATER,
                 )
             elif not key.text.startswith("x-"):
-                self._note_unknown(key, path, reading)
+                self._note_unknown(key, reading.section_of(value), reading)
         return {name: found[name] for name in names.known if name in found}
 
     def _note_unknown(self, key: Value, path: str, reading: Reading) -> None:
