@@ -141,7 +141,7 @@ class Reading:
 
     @cached_property
     def keys(self) -> Mapping[str, Keys]:
-        """The keys of each section by its path; only hints need them, and they load all sections."""
+        """The keys of each section by its path; only hints need them, which loads all sections."""
         return self._keys()
 
     def section_of(self, value: Value) -> str:

@@ -48,18 +48,15 @@ class Elsewhere(Form[T]):
         if self._form is None:
             from importlib import import_module  # noqa: PLC0415 - for this alone
 
-            self._form = getattr(import_module(self._module), self._name)
-        return self._form  # type: ignore[return-value] - it was loaded above
+            form: Form[T] = getattr(import_module(self._module), self._name)
+            self._form = form
+        return self._form
 
     @property
     def section(self) -> Any:
         """The section that the form reads, if it reads one."""
         form = self._loaded()
         return getattr(form, "section", form)
-
-    @property
-    def limits(self) -> str:  # type: ignore[override] - it depends on the other module
-        return self._loaded().limits
 
     def read(self, value: Value, reading: Reading) -> T | None:
         return self._loaded().read(value, reading)
