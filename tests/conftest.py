@@ -102,7 +102,17 @@ def _runs_all(config: pytest.Config) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    # What is there now stays: `gc.collect()` after a test then looks at what the test has made.
+    _look_no_more_at_what_stays()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_a_module_has_loaded_stays() -> Iterator[None]:
+    yield
+    _look_no_more_at_what_stays()
+
+
+def _look_no_more_at_what_stays() -> None:
+    """Let `gc.collect()` after a test look at what the test has made, and not at all modules."""
     gc.collect()
     gc.freeze()
 
