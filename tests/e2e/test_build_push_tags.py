@@ -79,7 +79,13 @@ def test_an_older_version_that_ends_later_moves_nothing_back(
     assert f"ghcr.io/{PATH}:latest" not in ended.outputs["tags"]
 
 
-@pytest.mark.parametrize("tags", ["", "type=ref,event=branch"], ids=["defaults", "rules"])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        pytest.param("", id="defaults"),
+        pytest.param("type=ref,event=branch", id="rules", marks=pytest.mark.test_all),
+    ],
+)
 def test_an_older_commit_that_ends_later_moves_no_tag_of_its_branch_back(
     runner: Runner, registry: Registry, workspace: Path, tags: str
 ) -> None:

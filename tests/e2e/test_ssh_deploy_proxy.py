@@ -146,7 +146,7 @@ def test_a_first_version_serves_behind_the_proxy(
     assert result.outputs["gap-ms"] == ""
 
 
-@pytest.mark.parametrize("deploys", [5, pytest.param(20, marks=pytest.mark.test_all)])
+@pytest.mark.parametrize("deploys", [3, pytest.param(20, marks=pytest.mark.test_all)])
 def test_no_request_is_lost_in_deploys_under_load(
     host: Host, shop: Shop, deploy: ProxyDeploy, load: Load, deploys: int
 ) -> None:
