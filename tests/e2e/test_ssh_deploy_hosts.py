@@ -90,11 +90,12 @@ def test_a_host_that_cannot_be_reached_is_named_and_no_other_is_touched(
 
 def test_all_hosts_serve_the_new_version(serving: Serving, shop: Shop) -> None:
     hosts, deploy = serving
-    result = deploy(shop.push("2"))
+    # No other test has brought it to the hosts.
+    result = deploy(shop.push("4"))
     assert result.code == 0, result.log
-    assert [served(host) for host in hosts] == ["2"] * 3
+    assert [served(host) for host in hosts] == ["4"] * 3
     assert results(result.outputs["hosts"]) == ["deployed"] * 3
-    assert result.outputs["image"] == shop.push("2")
+    assert result.outputs["image"] == shop.push("4")
     assert result.summary.count("| deployed |") == 3
     assert f"[{hosts[1].ip}] pulling" in result.log
 

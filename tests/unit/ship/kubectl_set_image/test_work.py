@@ -278,6 +278,21 @@ def test_a_paused_workload_is_left_alone(bed: Bed) -> None:
     assert bed.image() == OLD
 
 
+def test_it_looks_twice_a_second_at_first_and_then_once(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    slept: list[float] = []
+    sleep = bed.world.sleep
+
+    def noted(seconds: float) -> None:
+        slept.append(seconds)
+        sleep(seconds)
+
+    setattr(bed.world, "sleep", noted)  # noqa: B010 - it is a method
+    bed.run()
+    assert (slept[:20], set(slept[20:])) == ([0.5] * 20, {1.0})
+
+
 def test_zero_replicas_are_no_success_unless_that_is_allowed(bed: Bed) -> None:
     there = web()
     there["spec"]["replicas"] = 0
