@@ -503,6 +503,7 @@ RUN --mount=from=ghcr.io/{path}/base:latest,target=/a ["/bin/busybox", "cp", "/a
 """
 
 
+@pytest.mark.test_all
 def test_a_mirror_that_lags_behind_does_not_keep_an_old_base_image(
     own: Runner, htpasswd_registry: HtpasswdRegistry, workspace: Path
 ) -> None:

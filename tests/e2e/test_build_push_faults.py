@@ -84,7 +84,7 @@ def build(on: Runner, workspace: Path, run: Run | None = None, **inputs: str) ->
             id="the start of an upload is refused for now twice",
             marks=MORE,
         ),
-        pytest.param(MANIFESTS, Fault(429, 1), id="a manifest is refused for now"),
+        pytest.param(MANIFESTS, Fault(429, 1), id="a manifest is refused for now", marks=MORE),
         # With the second, longer pause.
         pytest.param(
             MANIFESTS,

@@ -139,7 +139,9 @@ def test_images_with_tags_that_all_move_are_pushed_when_all_are_built(
         assert registry.digest(f"{PATH}/{name}", "newest") == digest
 
 
-@pytest.mark.parametrize("store", ["classic", "containerd"])
+@pytest.mark.parametrize(
+    "store", ["classic", pytest.param("containerd", marks=pytest.mark.test_all)]
+)
 def test_a_run_never_reports_the_image_of_another_on_the_same_engine(
     runner: Runner, containerd_runner: Runner, workspace: Path, store: str
 ) -> None:

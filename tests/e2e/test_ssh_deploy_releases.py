@@ -156,6 +156,7 @@ def test_of_two_deploys_at_once_one_waits_and_both_end_right(
     assert [line["result"] for line in history(host)] == ["deployed", "deployed"]
 
 
+@pytest.mark.test_all
 def test_a_deploy_that_waits_too_long_names_the_holder_of_the_lock(
     shop: Shop, deploy: Deploy
 ) -> None:

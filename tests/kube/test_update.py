@@ -226,6 +226,7 @@ def test_a_job_is_refused_with_the_reason(app: App) -> None:
     assert "the template of a Job cannot be changed" in done.errors[0]
 
 
+@pytest.mark.test_all
 def test_an_init_container_is_only_changed_by_its_name(app: App) -> None:
     once = {"name": "init", "image": app.image("done")}
     app.create(pod={"initContainers": [once]})
