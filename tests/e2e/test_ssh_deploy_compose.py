@@ -776,7 +776,7 @@ def test_older_and_newer_versions_of_compose_do_the_same(
         assert first.code == 0, first.log
         assert project.served("/greeting") == NASTY["GREETING"]
         db = project.identity("db")
-        sick = project("3", "sick", health_timeout="8")
+        sick = project("3", "sick", health_timeout="4")
         assert sick.outputs["result"] == "rolled-back", sick.log
         assert project.served() == "1"
         result = project("2")
@@ -973,6 +973,7 @@ def test_an_included_file_that_the_oldest_compose_cannot_override_is_refused(
         bed.hosts.remove(host)
 
 
+@pytest.mark.test_all
 def test_a_project_that_was_started_by_hand_since_is_found(serving: Project) -> None:
     project = serving
     project.host.docker("tag", project.shop.push("1"), "ghcr.io/acme/shop:latest")
