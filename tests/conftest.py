@@ -32,33 +32,35 @@ pytest_plugins = ["bed.plugin"]
 TESTS = Path(__file__).parent
 # In the order in which they run: fast tiers first. Any other folder is a tier at the end.
 TIERS = ("unit", "cases", "conformance", "github", "kube", "e2e")
-# Of the last tier the files that take longest start first, so that no worker has one of them left
-# at the end. What takes longest is at the end of the log of CI.
+# Of the last two tiers the files that take longest start first, so that no worker has one of them
+# left at the end. What takes longest is at the end of the log of CI.
 LONGEST = (
-    "test_states.py",
-    "test_neighbours.py",
-    "test_access.py",
     "test_update.py",
-    "test_kinds.py",
+    "test_faults.py",
+    "test_states.py",
+    "test_access.py",
+    "test_neighbours.py",
     "test_ssh_deploy_compose.py",
     "test_ssh_deploy.py",
-    "test_ssh_connection.py",
     "test_ssh_deploy_proxy.py",
     "test_build_push_builders.py",
+    "test_the_path_into_a_cluster.py",
     "test_ssh_deploy_hosts.py",
+    "test_ssh_connection.py",
     "test_ssh_deploy_releases.py",
     "test_ssh_deploy_undo.py",
     "test_build_push_faults.py",
-    "test_ssh_deploy_options.py",
-    "test_ssh_deploy_faults.py",
-    "test_the_path_into_a_cluster.py",
-    "test_the_path.py",
-    "test_content_address.py",
-    "test_ssh_deploy_foreign.py",
-    "test_ssh_deploy_neighbours.py",
     "test_ssh_deploy_kills.py",
+    "test_the_path.py",
+    "test_ssh_deploy_options.py",
+    "test_ssh_deploy_neighbours.py",
+    "test_ssh_deploy_foreign.py",
     "test_build_push_images.py",
     "test_build_push.py",
+    "test_ssh_deploy_faults.py",
+    "test_content_address.py",
+    "test_ssh_deploy_secrets.py",
+    "test_build_push_tags.py",
 )
 TEST_ALL = "test_all: shows for more cases what other tests show; runs in `make test-all` alone"
 # Examples for each property: the same ones every time in `make test`, new ones in `make test-all`.
@@ -102,7 +104,17 @@ def _runs_all(config: pytest.Config) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    # What is there now stays: `gc.collect()` after a test then looks at what the test has made.
+    _look_no_more_at_what_stays()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_a_module_has_loaded_stays() -> Iterator[None]:
+    yield
+    _look_no_more_at_what_stays()
+
+
+def _look_no_more_at_what_stays() -> None:
+    """Let `gc.collect()` after a test look at what the test has made, and not at all modules."""
     gc.collect()
     gc.freeze()
 

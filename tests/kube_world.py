@@ -58,7 +58,7 @@ class World:
         self.images: dict[str, Callable[[int, str], Object]] = {}
         self.then: dict[int, Callable[[], object]] = {}
         self.once: list[tuple[Callable[[], object], Callable[[], object]]] = []
-        self._seconds = 0
+        self._seconds, self._slept = 0, 0.0
         self._ages: dict[str, int] = {}
         self._made = 0
         # By the uid of a workload: the hashes of its templates, that of now last.
@@ -69,7 +69,12 @@ class World:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds * self.pace
-        self._seconds += 1
+        self._slept += seconds
+        while self._seconds + 1 <= self._slept:
+            self._seconds += 1
+            self._second()
+
+    def _second(self) -> None:
         act = self.then.pop(self._seconds, None)
         if act:
             act()

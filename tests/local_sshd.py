@@ -95,6 +95,8 @@ class Sshd:
         if USER == "root":
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         options = {
+            # What is offered first takes each side a tenth of a second of a processor.
+            "KexAlgorithms": "curve25519-sha256",
             "Port": str(self.port),
             "AuthorizedKeysFile": str(self._authorized),
             **self._options,

@@ -33,9 +33,13 @@ def run(
     check: bool = True,
     timeout: float | None = HANG_SECONDS,
     env: Mapping[str, str] | None = None,
+    whole_env: bool = False,
     cwd: Path | None = None,
 ) -> Completed:
-    """Run a program until it ends. `env` is added to our environment. With `check` it can raise."""
+    """Run a program until it ends. With `check` it can raise.
+
+    `env` is added to our environment, or with `whole_env` is all that the program gets.
+    """
     result = subprocess.run(
         argv,
         # No program of the bed may wait for input from a keyboard.
@@ -45,7 +49,7 @@ def run(
         errors="replace",
         check=False,
         timeout=timeout,
-        env={**os.environ, **(env or {})},
+        env={**({} if whole_env else os.environ), **(env or {})},
         cwd=cwd,
     )
     if check and result.returncode:

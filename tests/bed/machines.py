@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bed import buildkit, cache
+from bed import buildkit, cache, entering
+from bed.command import run
 from bed.errors import BedError
 from bed.waiting import HANG_SECONDS
 
@@ -32,6 +33,8 @@ DOCKER_FOLDER = "/var/lib/docker"
 # The folder of the unpacked Docker on a machine.
 DOCKER = "/opt/docker"
 BUILDKIT_PORT = 1234
+# The number of the first process of a machine, and its address.
+SEEN = "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
 
 class Machine:
@@ -40,6 +43,7 @@ class Machine:
     # The services that it runs, with the names of `start-machine`.
     services: ClassVar[tuple[str, ...]] = ()
     ip: str
+    _process: str
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.name = name
@@ -104,8 +108,11 @@ class Machine:
         After `timeout` seconds the program is killed on the machine too. Its exit code is then 124.
         """
         limited = ("timeout", "--kill-after=5", str(timeout), *argv)
-        command = self._exec(limited, user=user, env=env, cwd=cwd, stdin=input is not None)
-        return self.engine.docker(*command, input=input, check=check, env=env, timeout=timeout + 15)
+        command = self._command(limited, user=user, env=env, cwd=cwd, stdin=input is not None)
+        return run(
+            *command, input=input, check=check, timeout=timeout + 15,
+            env=self._environment(user, env), whole_env=True,
+        )  # fmt: skip
 
     def popen(
         self,
@@ -120,11 +127,11 @@ class Machine:
         A signal to the returned process does not reach the program. Send signals with
         `run("pkill", ...)`.
         """
-        command = self._exec(argv, user=user, env=env, cwd=cwd, stdin="stdin" in options)
+        command = self._command(argv, user=user, env=env, cwd=cwd, stdin="stdin" in options)
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         return subprocess.Popen(
-            self.engine.command(*command),
-            env={**os.environ, **self.engine.env, **(env or {})},
+            command,
+            env=self._environment(user, env),
             **{"stdin": subprocess.DEVNULL, **pipes, **options},
         )
 
@@ -158,7 +165,7 @@ class Machine:
         script = 'mkdir -p "$(dirname "$1")"; cat >"$1"; chmod "$2" "$1"; chown "$3" "$1"'
         self.run("sh", "-ec", script, "-", path, mode, owner, input=text)
 
-    def _exec(
+    def _command(
         self,
         argv: Sequence[str],
         *,
@@ -167,22 +174,28 @@ class Machine:
         cwd: str | os.PathLike[str] | None,
         stdin: bool,
     ) -> tuple[str, ...]:
+        """Return the command that runs a program on the machine.
+
+        The machines of our own engine have processes that are ours too: see `entering`.
+        """
+        if self.engine.lease.own_engine:
+            return entering.command(self._process, argv, user=user, cwd=cwd)
         # Names only: docker takes the values from its environment, so no argument has them.
-        variables = [part for name in env or {} for part in ("--env", name)]
+        names = self._added(user, env)
+        variables = [part for name in names for part in ("--env", name)]
         folder = ("--workdir", os.fspath(cwd)) if cwd else ()
         keyboard = ("--interactive",) if stdin else ()
-        home = () if user == "root" else ("--env", f"HOME=/home/{user}")
-        return (
-            "exec",
-            *keyboard,
-            "--user",
-            user,
-            *home,
-            *variables,
-            *folder,
-            self.container,
-            *argv,
-        )
+        options = (*keyboard, "--user", user, *variables, *folder)
+        return self.engine.command("exec", *options, self.container, *argv)
+
+    def _environment(self, user: str, env: Mapping[str, str] | None) -> dict[str, str]:
+        """Return the environment of what `_command` returns."""
+        if self.engine.lease.own_engine:
+            return {**entering.ENVIRONMENT, "HOSTNAME": self.name, **self._added(user, env)}
+        return {**os.environ, **self.engine.env, **self._added(user, env)}
+
+    def _added(self, user: str, env: Mapping[str, str] | None) -> dict[str, str]:
+        return {**({} if user == "root" else {"HOME": f"/home/{user}"}), **(env or {})}
 
     def _wait(self) -> None:
         until = ("sh", "-c", "until [ -e /run/ready ]; do sleep 0.05; done")
@@ -190,12 +203,8 @@ class Machine:
         if self.engine.docker(*command, check=False, timeout=START_SECONDS + 10).returncode:
             said = self.engine.docker("logs", "--tail", "30", self.container, check=False)
             raise BedError(f"{self.name} did not start:\n{said.stdout}{said.stderr}")
-        self.ip = self._address()
-
-    def _address(self) -> str:
-        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        said = self.engine.docker("inspect", "--format", template, self.container)
-        return said.stdout.strip()
+        seen = self.engine.docker("inspect", "--format", SEEN, self.container).stdout
+        self._process, self.ip = seen.split()
 
 
 class DockerMachine(Machine):

@@ -14,7 +14,7 @@ T = TypeVar("T")
 # Longer than anything takes that works. A test never measures time: it waits this long at most,
 # and goes on as soon as it sees what it waits for.
 PATIENCE_SECONDS = 90
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.3
 # A program that has not ended by then hangs: on two cores with load 50, a deploy took two minutes.
 HANG_SECONDS = 600
 
@@ -30,12 +30,16 @@ def wait_until(
 
     Fails after `seconds` with `what` was waited for, and with what `seen` (or the last look) shows.
     """
-    end = time.monotonic() + seconds
+    begun = time.monotonic()
+    end = begun + seconds
     while not (found := look()):
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             shown = seen() if seen else found
             raise AssertionError(f"waited {seconds:g} s in vain until {what}; seen: {shown}")
-        time.sleep(PAUSE_SECONDS)
+        # A look may start programs, which take their time from what is waited for.
+        time.sleep(min(max(PAUSE_SECONDS, now - begun), LONGEST_PAUSE_SECONDS))
+        begun = time.monotonic()
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,16 @@ class Half:
         self.sizes = sizes
         # The modules, by the name that they are imported with.
         self.files = {_name(folder.parent, path): path for path in sorted(folder.rglob("*.py"))}
-        self.trees = {name: ast.parse(path.read_text("utf-8")) for name, path in self.files.items()}
-        # Those of its own modules that each module imports, also for types and in functions.
-        self.imports = {name: set(self.imported(name)) & set(self.files) for name in self.files}
+
+    @cached_property
+    def trees(self) -> dict[str, ast.Module]:
+        """The modules as Python reads them, when a test asks for them."""
+        return {name: ast.parse(path.read_text("utf-8")) for name, path in self.files.items()}
+
+    @cached_property
+    def imports(self) -> dict[str, set[str]]:
+        """Those of its own modules that each module imports, also for types and in functions."""
+        return {name: set(self.imported(name)) & set(self.files) for name in self.files}
 
     def imported(self, name: str) -> Iterator[str]:
         """Yield every module that a module imports anywhere."""

@@ -62,7 +62,11 @@ def test_a_script_has_no_remark(path: Path) -> None:
     assert remarks(path.read_text(encoding="utf-8"), _shell(path)) == []
 
 
-@pytest.mark.parametrize("form", PROGRAMS)
+# "run, adopting" has all of "run".
+@pytest.mark.parametrize(
+    "form",
+    [pytest.param(form, marks=pytest.mark.test_all if form == "run" else ()) for form in PROGRAMS],
+)
 def test_what_is_sent_to_a_host_has_no_remark(form: str) -> None:
     files = PROGRAMS[form].program.files
     text = "".join((REMOTE / f"{name}.sh").read_text(encoding="utf-8") for name in files)

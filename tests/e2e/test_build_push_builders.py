@@ -503,6 +503,7 @@ RUN --mount=from=ghcr.io/{path}/base:latest,target=/a ["/bin/busybox", "cp", "/a
 """
 
 
+@pytest.mark.test_all
 def test_a_mirror_that_lags_behind_does_not_keep_an_old_base_image(
     own: Runner, htpasswd_registry: HtpasswdRegistry, workspace: Path
 ) -> None:
@@ -580,6 +581,7 @@ def test_an_agent_a_named_context_and_an_argument_reach_the_build(
     assert shown.stdout == "from elsewherea b $(id)\n"
 
 
+@pytest.mark.test_all
 def test_the_clock_of_reproducible_builds_is_that_of_tags_labels_and_image(
     own: Runner, registry: Registry, workspace: Path
 ) -> None:
@@ -706,6 +708,7 @@ def test_a_full_disk_is_reported(bed: Bed, workspace: Path) -> None:
     assert step.outputs["image"] == ""
 
 
+@pytest.mark.test_all
 def test_an_engine_that_is_gone_is_reported(bed: Bed, workspace: Path) -> None:
     alone = bed.add_runner("alone")
     try:

@@ -84,7 +84,7 @@ def build(on: Runner, workspace: Path, run: Run | None = None, **inputs: str) ->
             id="the start of an upload is refused for now twice",
             marks=MORE,
         ),
-        pytest.param(MANIFESTS, Fault(429, 1), id="a manifest is refused for now"),
+        pytest.param(MANIFESTS, Fault(429, 1), id="a manifest is refused for now", marks=MORE),
         # With the second, longer pause.
         pytest.param(
             MANIFESTS,
@@ -190,7 +190,12 @@ def test_a_refusal_is_final(
 
 @pytest.mark.usefixtures("runner")  # for its rights
 @pytest.mark.parametrize(
-    "match", [f"HEAD /v2/{PATH}/blobs/*", f"PUT /v2/{PATH}/blobs/*", MANIFESTS]
+    "match",
+    [
+        pytest.param(f"HEAD /v2/{PATH}/blobs/*", marks=MORE),
+        pytest.param(f"PUT /v2/{PATH}/blobs/*", marks=MORE),
+        MANIFESTS,
+    ],
 )
 def test_a_refusal_of_which_buildkit_hides_the_words_is_reported_as_one(
     containerd_runner: Runner, registry: Registry, workspace: Path, match: str

@@ -79,7 +79,13 @@ def test_an_older_version_that_ends_later_moves_nothing_back(
     assert f"ghcr.io/{PATH}:latest" not in ended.outputs["tags"]
 
 
-@pytest.mark.parametrize("tags", ["", "type=ref,event=branch"], ids=["defaults", "rules"])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        pytest.param("", id="defaults"),
+        pytest.param("type=ref,event=branch", id="rules", marks=pytest.mark.test_all),
+    ],
+)
 def test_an_older_commit_that_ends_later_moves_no_tag_of_its_branch_back(
     runner: Runner, registry: Registry, workspace: Path, tags: str
 ) -> None:
@@ -133,7 +139,9 @@ def test_images_with_tags_that_all_move_are_pushed_when_all_are_built(
         assert registry.digest(f"{PATH}/{name}", "newest") == digest
 
 
-@pytest.mark.parametrize("store", ["classic", "containerd"])
+@pytest.mark.parametrize(
+    "store", ["classic", pytest.param("containerd", marks=pytest.mark.test_all)]
+)
 def test_a_run_never_reports_the_image_of_another_on_the_same_engine(
     runner: Runner, containerd_runner: Runner, workspace: Path, store: str
 ) -> None:

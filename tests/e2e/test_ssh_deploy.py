@@ -92,7 +92,10 @@ def test_a_cancelled_switch_brings_the_old_version_back(serving: Serving, shop: 
     assert served(host) == "1"
 
 
-@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut"])
+@pytest.mark.parametrize(
+    "cut",
+    ["the client is killed", pytest.param("the connection is cut", marks=pytest.mark.test_all)],
+)
 def test_the_host_brings_the_old_version_back_by_itself(
     serving: Serving, shop: Shop, cut: str
 ) -> None:

@@ -741,6 +741,7 @@ def test_two_hosts_go_together(bed: Bed, project: Project, shop: Shop) -> None:
         bed.hosts.remove(second)
 
 
+@pytest.mark.test_all
 def test_the_login_is_gone_and_no_secret_is_shown(project: Project) -> None:
     result = project("1", step_env=NASTY, env="GREETING")
     assert result.code == 0
@@ -775,7 +776,7 @@ def test_older_and_newer_versions_of_compose_do_the_same(
         assert first.code == 0, first.log
         assert project.served("/greeting") == NASTY["GREETING"]
         db = project.identity("db")
-        sick = project("3", "sick", health_timeout="8")
+        sick = project("3", "sick", health_timeout="4")
         assert sick.outputs["result"] == "rolled-back", sick.log
         assert project.served() == "1"
         result = project("2")
@@ -852,9 +853,12 @@ services:
 """
 
 
-def test_files_that_only_the_host_has_are_not_lost_when_its_project_is_taken_over(
-    project: Project,
-) -> None:
+BOTH_KEPT = ".env=merge\ncompose.override.yml=keep"
+
+
+@pytest.fixture
+def by_hand(project: Project) -> Project:
+    """A project that a person has brought up, with files that only the host has."""
     host, text = project.host, (project.workspace / "compose.yml").read_text()
     host.write(f"{FOLDER}/compose.yml", text, owner="deploy")
     host.write(f"{FOLDER}/compose.override.yml", OVERRIDE, owner="deploy")
@@ -868,6 +872,13 @@ def test_files_that_only_the_host_has_are_not_lost_when_its_project_is_taken_ove
     host.docker("tag", project.shop.push("1"), "ghcr.io/acme/shop:latest")
     project.start_by_hand()
     assert project.served("/greeting") == "of the override with pa55word"
+    return project
+
+
+def test_files_that_only_the_host_has_are_not_lost_when_its_project_is_taken_over(
+    by_hand: Project,
+) -> None:
+    project = by_hand
     web, files = project.identity("web"), project.files()
     refused = project("2", env="LEVEL=info")
     assert refused.code == 2, refused.log
@@ -876,20 +887,29 @@ def test_files_that_only_the_host_has_are_not_lost_when_its_project_is_taken_ove
     assert ".env=keep" in refused.errors[0]
     assert "pa55word" not in refused.shown + refused.summary
     assert (project.files(), project.identity("web")) == (files, web)
-    both = ".env=merge\ncompose.override.yml=keep"
-    sick = project("3", "sick", env="LEVEL=info", host_files=both, health_timeout="8")
+    result = project("2", env="LEVEL=info", host_files=BOTH_KEPT)
+    assert result.code == 0, result.log
+    assert project.served() == "2"
+    assert project.served("/greeting") == "of the override with pa55word"
+    env = project.host.run("cat", f"{FOLDER}/.env").stdout
+    assert env == "LEVEL='info'\nDB_PASSWORD=pa55word\n"
+
+
+@pytest.mark.test_all
+def test_files_that_only_the_host_has_come_back_and_stay(by_hand: Project) -> None:
+    project, files = by_hand, by_hand.files()
+    sick = project("3", "sick", env="LEVEL=info", host_files=BOTH_KEPT, health_timeout="8")
     assert sick.outputs["result"] == "rolled-back", sick.log
     assert project.files() == files
     assert project.served("/greeting") == "of the override with pa55word"
     for _ in range(2):
-        result = project("2", env="LEVEL=info", host_files=both)
+        result = project("2", env="LEVEL=info", host_files=BOTH_KEPT)
         assert result.code == 0, result.log
         assert project.served() == "2"
         assert project.served("/greeting") == "of the override with pa55word"
-    env = host.run("cat", f"{FOLDER}/.env").stdout
-    assert env == "LEVEL='info'\nDB_PASSWORD=pa55word\n"
 
 
+@pytest.mark.test_all
 def test_a_service_that_ends_once_and_is_started_again_has_the_time_of_the_others(
     project: Project,
 ) -> None:
@@ -953,6 +973,7 @@ def test_an_included_file_that_the_oldest_compose_cannot_override_is_refused(
         bed.hosts.remove(host)
 
 
+@pytest.mark.test_all
 def test_a_project_that_was_started_by_hand_since_is_found(serving: Project) -> None:
     project = serving
     project.host.docker("tag", project.shop.push("1"), "ghcr.io/acme/shop:latest")

@@ -60,6 +60,7 @@ def stack(host: Host, shop: Shop) -> Iterator[Host]:
     host.run("rm", "-rf", STACK)
 
 
+@pytest.mark.test_all
 def test_a_container_of_a_compose_project_is_replaced_by_nobody(
     stack: Host, shop: Shop, deploy: Deploy
 ) -> None:

@@ -80,8 +80,6 @@ def moments(form: str, neighbour: Neighbour) -> list[str]:
 IN_MAKE_TEST = {
     Point("run", "a proxy that reads labels", "", "sick"),
     Point("compose", "what a person made", "", "good"),
-    Point("run", "a second environment", "", "good"),
-    Point("run", "a prune, and a sick version", STOPPED, "sick-in-public"),
 }
 # Compose removes the old container before it starts the new one. A host that goes down in between
 # starts neither, and the step says to run the job again, which is done here.

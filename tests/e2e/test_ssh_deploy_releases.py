@@ -95,10 +95,8 @@ def test_a_run_that_is_started_again_does_not_replace_what_a_newer_one_deployed(
     await_served(host, "1")
 
 
-def test_the_previous_release_comes_back_without_a_build(
-    host: Host, shop: Shop, deploy: Deploy
-) -> None:
-    deploy(shop.push("1"))
+def test_the_previous_release_comes_back_without_a_build(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
     deploy(shop.push("2"))
     result = deploy("", rollback="previous")
     assert result.code == 0, result.log
@@ -158,6 +156,7 @@ def test_of_two_deploys_at_once_one_waits_and_both_end_right(
     assert [line["result"] for line in history(host)] == ["deployed", "deployed"]
 
 
+@pytest.mark.test_all
 def test_a_deploy_that_waits_too_long_names_the_holder_of_the_lock(
     shop: Shop, deploy: Deploy
 ) -> None:
@@ -173,6 +172,7 @@ def test_a_deploy_that_waits_too_long_names_the_holder_of_the_lock(
     assert first.result().code == 0
 
 
+@pytest.mark.test_all
 def test_a_lock_of_a_killed_run_stops_no_deploy(host: Host, shop: Shop, deploy: Deploy) -> None:
     step = deploy.start(shop.push("2", "slow-start"))
     await_log(step, "starting the candidate")

@@ -41,13 +41,8 @@ def serving(serving: Serving) -> Iterator[Serving]:
     host.run("rm", "-f", PRUNED)
 
 
-@pytest.mark.parametrize(
-    "prune",
-    [
-        "system prune -af",
-        pytest.param("container prune -f", marks=pytest.mark.test_all),
-    ],
-)
+@pytest.mark.test_all
+@pytest.mark.parametrize("prune", ["system prune -af", "container prune -f"])
 def test_an_old_version_that_is_pruned_in_the_switch_is_made_again(
     serving: Serving, shop: Shop, prune: str
 ) -> None:
@@ -62,6 +57,7 @@ def test_an_old_version_that_is_pruned_in_the_switch_is_made_again(
     assert "definition" not in host.run("ls", STATE).stdout
 
 
+@pytest.mark.test_all
 def test_what_is_pruned_while_the_old_version_stops_is_made_again_and_serves(
     serving: Serving, shop: Shop
 ) -> None:

@@ -67,6 +67,7 @@ def reason(cluster: Cluster, namespace: str, wanted: str) -> dict[str, Any]:
     return wait_until(look, f"a container is {wanted}", seen=lambda: states(cluster, namespace))
 
 
+@pytest.mark.test_all
 def test_a_deployment_is_rolled_out_on_a_real_node_and_serves(
     kube: Cluster, namespace: str
 ) -> None:
@@ -100,6 +101,7 @@ def pull_secret(token: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.test_all
 def test_a_private_image_is_pulled_only_with_a_secret_that_is_valid(
     kube: Cluster, namespace: str
 ) -> None:

@@ -154,6 +154,7 @@ def test_the_role_in_the_docs_is_enough_and_every_verb_of_it_is_needed(app: App,
     assert app.images(kind) == {"app": app.image("ok2")}
 
 
+@pytest.mark.test_all
 def test_a_role_that_is_limited_to_the_workload_is_enough(app: App) -> None:
     app.create()
     rules = [

@@ -101,6 +101,7 @@ def mirror(app: App) -> Iterator[None]:
     api("DELETE", f"{place}ies/{app.namespace}")
 
 
+@pytest.mark.test_all
 @pytest.mark.usefixtures("mirror")
 def test_an_image_that_the_cluster_rewrites_is_ours(app: App) -> None:
     def mirrored(tag: str) -> dict[str, str]:
@@ -124,6 +125,7 @@ def test_an_image_that_the_cluster_rewrites_is_ours(app: App) -> None:
     assert app.images() == mirrored("ok2")
 
 
+@pytest.mark.test_all
 def test_an_autoscaler_that_scales_meanwhile_is_no_failure(app: App) -> None:
     app.create()
     step = app.start(app.image("slow"))

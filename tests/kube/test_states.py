@@ -32,7 +32,7 @@ KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 # restarts, by a probe, by what the controller says. The others are in `make test-all`.
 IN_EVERY_RUN = (
     "no such image", "a private image without a login", "a program for another processor",
-    "a crash", "a crash without a probe", "too much memory", "a command that is not there",
+    "a crash", "too much memory", "a command that is not there",
     "a ConfigMap that is gone", "a volume of a Secret that is gone",
     "a readiness probe that fails", "a liveness probe that fails", "ready, and then a crash",
     "a quota",

@@ -6,9 +6,10 @@ import base64
 import binascii
 import copy
 import functools
+import gc
 import json
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import graphql
 import referencing
@@ -19,6 +20,7 @@ from bed.errors import Unavailable
 if TYPE_CHECKING:
     from pathlib import Path
 
+T = TypeVar("T")
 OPENAPI = "@octokit/openapi/generated/api.github.com.json"
 GRAPHQL = "@octokit/graphql-schema/schema.graphql"
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -107,7 +109,7 @@ class Rest:
 @functools.cache
 def rest(modules: Path) -> Rest:
     """Return the REST description from a folder `node_modules`."""
-    return Rest(json.loads(_read(modules, OPENAPI)))
+    return _kept(Rest(json.loads(_read(modules, OPENAPI))))
 
 
 @functools.cache
@@ -117,7 +119,16 @@ def graph(modules: Path) -> graphql.GraphQLSchema:
     for name, check in (("GitObjectID", _object_id), ("Base64String", _base64)):
         scalar = cast("graphql.GraphQLScalarType", schema.type_map[name])
         scalar.parse_value = check  # type: ignore[method-assign]
-    return schema
+    return _kept(schema)
+
+
+def _kept(found: T) -> T:
+    """Take what stays until the end out of the objects that `gc.collect()` looks at.
+
+    They are a million, and it is called after each test.
+    """
+    gc.freeze()
+    return found
 
 
 def _object_id(value: Any) -> str:

@@ -36,7 +36,7 @@ __all__ = ["Cause", "Judge", "Limits", "Outcome", "Verdict"]
 
 Outcome = Literal["running", "done", "failed", "superseded", "paused", "nothing-runs"]
 # A pause can be a matter of a moment, between two changes of another tool.
-_LOOKS_PAUSED = 2
+_PAUSED_SECONDS = 1.0
 # A person, or an autoscaler, may scale to zero and up again.
 _SCALED_DOWN = 30.0
 _LONGEST_GAP = 10.0
@@ -86,7 +86,7 @@ class Judge:
         self._patience = Patience()
         self._stability = Stability(limits.stability)
         self._template: Object = {}
-        self._looks_paused = 0
+        self._paused_since: float | None = None
         # When it wanted some pods for the last time.
         self._had_pods: float | None = None
         self._missed = 0.0
@@ -100,8 +100,7 @@ class Judge:
             self._had_pods = snapshot.at
         if cause := self._superseded(snapshot):
             return Verdict("superseded", progress, cause)
-        self._looks_paused = self._looks_paused + 1 if progress.is_paused else 0
-        if self._looks_paused >= _LOOKS_PAUSED:
+        if self._stays_paused(snapshot, progress):
             return Verdict("paused", progress, _of_workload(PAUSED, snapshot))
         if progress.nothing_runs:
             cause = _of_workload(NOTHING_RUNS[progress.nothing_runs], snapshot)
@@ -133,6 +132,14 @@ class Judge:
         self._missed += max(0.0, gap - _LONGEST_GAP)
         self._last = at
         return at - self._missed
+
+    def _stays_paused(self, snapshot: Snapshot, progress: Progress) -> bool:
+        if not progress.is_paused:
+            self._paused_since = None
+            return False
+        if self._paused_since is None:
+            self._paused_since = snapshot.at
+        return snapshot.at - self._paused_since >= _PAUSED_SECONDS
 
     def _was_scaled_down_just_now(self, snapshot: Snapshot, progress: Progress) -> bool:
         """Return whether it had pods a moment ago: who scales it to zero may scale it up again."""

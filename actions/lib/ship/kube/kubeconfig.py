@@ -139,21 +139,32 @@ def folder_for(temp: str) -> Iterator[str]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def open_access(
-    config: Kubeconfig, context: str, folder: str, runner: Runner, env: Mapping[str, str]
-) -> Access:
-    """Write the kubeconfig, have kubectl read it, and choose the context. Raises UserError."""
-    path = config.path
-    if config.text:
-        path = os.path.join(folder, "config")
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(config.text.reveal())
-    options = (f"--kubeconfig={path}",) if path else ()
-    view = _view(options, runner)
+def placed(config: Kubeconfig, folder: str) -> str:
+    """Return the path of the kubeconfig; a text is written into the folder.
+
+    Without a kubeconfig it is empty: then kubectl looks by itself.
+    """
+    if not config.text:
+        return config.path
+    path = os.path.join(folder, "config")
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(config.text.reveal())
+    return path
+
+
+def options_of(path: str, context: str) -> tuple[str, ...]:
+    """Return the options of kubectl for a kubeconfig and, where one is named, a context of it."""
+    file = (f"--kubeconfig={path}",) if path else ()
+    return (*file, f"--context={context}") if context else file
+
+
+def open_access(path: str, context: str, runner: Runner, env: Mapping[str, str]) -> Access:
+    """Have kubectl read the kubeconfig, and choose the context. Raises UserError."""
+    view = _view(options_of(path, ""), runner)
     if not path and not view.get("contexts"):
         return _in_cluster(context, env)
-    return _chosen(view, context, options, _Here(env, _folder_of(path, env)))
+    return _chosen(view, context, path, _Here(env, _folder_of(path, env)))
 
 
 def _folder_of(path: str, env: Mapping[str, str]) -> str:
@@ -218,7 +229,7 @@ def _in_cluster(context: str, env: Mapping[str, str]) -> Access:
     return Access((), server, namespace or "default", "the pod's own service account")
 
 
-def _chosen(view: Mapping[str, Any], asked: str, options: tuple[str, ...], here: _Here) -> Access:
+def _chosen(view: Mapping[str, Any], asked: str, path: str, here: _Here) -> Access:
     """Return the access that a context of a kubeconfig gives. Raises UserError."""
     contexts = _by_name(view, "contexts", "context")
     name = asked or str(view.get("current-context") or "")
@@ -235,7 +246,7 @@ def _chosen(view: Mapping[str, Any], asked: str, options: tuple[str, ...], here:
     if problems:
         raise UserError(*problems)
     return Access(
-        options=(*options, f"--context={name}"),
+        options=options_of(path, name),
         server=str(cluster.get("server")),
         namespace=str(context.get("namespace") or "default"),
         context=name,

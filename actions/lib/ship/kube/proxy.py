@@ -16,9 +16,9 @@ from ship.runner.errors import StepFailed
 from ship.runner.pipes import Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from ship.runner.process import Runner
+    from ship.runner.process import BackgroundProcess, Runner
 
 START_SECONDS = 60.0
 READY = "Starting to serve on"
@@ -31,32 +31,50 @@ def kubectl(*argv: str, why: str, options: Sequence[str] = ()) -> Command:
     return Command(("kubectl", *argv, *options), why, env=QUIET)
 
 
-@contextlib.contextmanager
-def proxy(runner: Runner, folder: str, options: Sequence[str]) -> Iterator[str]:
-    """Run `kubectl proxy` meanwhile; gives the path of its socket. Raises StepFailed."""
-    path = os.path.join(folder, "api.sock")
-    said, changed = Tail(), threading.Event()
-    ready = threading.Event()
+class Proxy:
+    """`kubectl proxy`, which starts beside what its user does until he needs it."""
 
-    def on_line(line: str) -> None:
-        said.append(line)
-        if READY in line:
-            ready.set()
-            changed.set()
+    def __init__(self, folder: str) -> None:
+        self.path = os.path.join(folder, "api.sock")
+        self._said = Tail()
+        self._serves, self._changed = False, threading.Event()
 
-    command = kubectl(
-        "proxy", f"--unix-socket={path}", why="log in to the cluster", options=options
-    )
-    process = runner.start(command, on_stdout=on_line, on_stderr=said.append, on_end=changed.set)
-    try:
-        changed.wait(START_SECONDS)
-        if not ready.is_set():
+    def start(self, runner: Runner, options: Sequence[str]) -> BackgroundProcess:
+        command = kubectl(
+            "proxy", f"--unix-socket={self.path}", why="log in to the cluster", options=options
+        )
+        return runner.start(
+            command,
+            on_stdout=self._on_line,
+            on_stderr=self._said.append,
+            on_end=self._changed.set,
+        )
+
+    def when_it_serves(self) -> str:
+        """Return the path of its socket, once it serves. Raises StepFailed."""
+        self._changed.wait(START_SECONDS)
+        if not self._serves:
             raise StepFailed.of(
-                f"kubectl could not start its proxy: {_words(said)}",
+                f"kubectl could not start its proxy: {_words(self._said)}",
                 hint="run `kubectl version` in a step before, with the same kubeconfig",
                 anchor="kubectl-could-not-start-its-proxy",
             )
-        yield path
+        return self.path
+
+    def _on_line(self, line: str) -> None:
+        self._said.append(line)
+        if READY in line:
+            self._serves = True
+            self._changed.set()
+
+
+@contextlib.contextmanager
+def proxy(runner: Runner, folder: str, options: Sequence[str]) -> Iterator[Callable[[], str]]:
+    """Run `kubectl proxy` meanwhile; gives `when_it_serves`. It logs in with the first request."""
+    made = Proxy(folder)
+    process = made.start(runner, options)
+    try:
+        yield made.when_it_serves
     finally:
         process.stop()
 

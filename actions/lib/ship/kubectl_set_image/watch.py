@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 POLL_SECONDS = 1.0
+# Most rollouts that are good end soon: at the beginning we look more often.
+QUICK_POLL_SECONDS, QUICK_SECONDS = 0.5, 10.0
 # How long the API server may be gone: it restarts, or the network between has a fault.
 LOST_SECONDS = 120.0
 # Even when nothing changes a person wants to see that we are still there.
@@ -34,8 +36,8 @@ REMINDER_SECONDS = 30.0
 SUSPICION_SECONDS = 5.0
 LOG_LINES = 40
 STARTING = ("", "ContainerCreating", "PodInitializing")
-# Looks at a pod of an older version that is not ready before it counts as stuck.
-STUCK_LOOKS = 5
+# For how long a pod of an older version is not ready before it counts as stuck.
+STUCK_SECONDS = 5.0
 
 
 class Outcome(NamedTuple):
@@ -70,7 +72,7 @@ class Rollout:
         self._judge = judge
         # Whether pods of another version that are not ready are in the way, and known to be bad.
         self._heals = heals
-        self._stuck: dict[str, int] = {}
+        self._stuck_since: dict[str, float] = {}
         self._lost_since: float | None = None
         self._told = ("", "")
         self._told_at = 0.0
@@ -95,7 +97,7 @@ class Rollout:
         if verdict.state == "running":
             # Until then all pods look like those of another version.
             if verdict.progress.is_observed:
-                self._heal(snapshot, tell)
+                self._heal(snapshot, now, tell)
             return
         self.end(verdict.state, verdict.cause)
         if self.outcome and self.outcome.cause:
@@ -132,6 +134,8 @@ class Rollout:
             hint = "find out who deletes it; the step needs it to be there"
             self.outcome = Outcome("failed", Cause("deleted", text, hint), self.last)
             return
+        # What is seen when it answers again may be from before.
+        self._stuck_since.clear()
         if self._lost_since is None:
             self._lost_since = now
             tell(f"{self.name}: the API server does not answer; trying again: {error.message}")
@@ -154,7 +158,7 @@ class Rollout:
         tell(f"{self.name}: {shown[0]}{why}")
         self._told, self._told_at = shown, now
 
-    def _heal(self, snapshot: Snapshot, tell: Callable[[str], None]) -> None:
+    def _heal(self, snapshot: Snapshot, now: float, tell: Callable[[str], None]) -> None:
         """Delete pods of a bad version that a StatefulSet waits for, so that it goes on.
 
         Its controller does not replace a pod that is not ready before that is ready, which a pod
@@ -167,14 +171,15 @@ class Rollout:
             if _keeps_its_template(name, snapshot.workload):
                 continue
             if is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
-                self._stuck.pop(name, None)
-            elif self._heals or _is_sick(pod):
-                self._stuck[name] = self._stuck.get(name, 0) + 1
-                if self._stuck[name] == STUCK_LOOKS:
-                    tell(f"{self.name}: the pod {name} of another version is stuck: deleting it")
-                    self._stuck[name] = 0
-                    with contextlib.suppress(Refused, Unanswered):
-                        self._observer.delete_pod(pod)
+                self._stuck_since.pop(name, None)
+            elif (self._heals or _is_sick(pod)) and self._is_stuck(name, now):
+                tell(f"{self.name}: the pod {name} of another version is stuck: deleting it")
+                del self._stuck_since[name]
+                with contextlib.suppress(Refused, Unanswered):
+                    self._observer.delete_pod(pod)
+
+    def _is_stuck(self, pod: str, now: float) -> bool:
+        return now - self._stuck_since.setdefault(pod, now) >= STUCK_SECONDS
 
 
 def _replaces_on_delete(workload: Object) -> bool:
@@ -248,7 +253,7 @@ class Watch:
         return Rollout(observer, kind, f"{kind.word}/{name}", judge, heals=heals)
 
     def run(self, rollouts: Sequence[Rollout], seconds: float, *, stops_at_failure: bool) -> None:
-        """Look once a second until all have ended, or the time is over.
+        """Look until all have ended, or the time is over: once a second, at first twice.
 
         With `stops_at_failure` the first failure ends the watch: the others go back as well.
         """
@@ -265,4 +270,5 @@ class Watch:
                 for each in open_ones:
                     each.end_late(seconds)
                 return
-            self._sleep(POLL_SECONDS)
+            is_soon = self.clock() - started < QUICK_SECONDS
+            self._sleep(QUICK_POLL_SECONDS if is_soon else POLL_SECONDS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ship.kube.client import Client, Refused, Unanswered
 from ship.kube.judge import Limits
-from ship.kube.kubeconfig import folder_for, open_access
+from ship.kube.kubeconfig import folder_for, open_access, options_of, placed
 from ship.kube.proxy import proxy
 from ship.kube.refusal import problem_of
 from ship.kube.templates import all_containers
@@ -50,19 +50,20 @@ class Work:
         """Do it, and report it. Raises ShipError."""
         runner, env = self._step.runner, self._step.env
         with folder_for(env.get("RUNNER_TEMP", "")) as folder:
-            inputs = self._inputs
-            access = open_access(inputs.kubeconfig, inputs.context, folder, runner, env)
-            for secret in access.secrets:
-                self._step.workflow.mask(secret)
-            with (
-                self._step.workflow.untrusted(),
-                proxy(runner, folder, access.options) as socket_path,
-            ):
-                client = Client(socket_path)
-                try:
-                    self._with(client, access)
-                finally:
-                    client.close()
+            context = self._inputs.context
+            path = placed(self._inputs.kubeconfig, folder)
+            # It starts while kubectl reads the kubeconfig. Nothing is sent to the cluster, and
+            # nothing that the proxy says is told, before that has been found right.
+            with proxy(runner, folder, options_of(path, context)) as when_it_serves:
+                access = open_access(path, context, runner, env)
+                for secret in access.secrets:
+                    self._step.workflow.mask(secret)
+                with self._step.workflow.untrusted():
+                    client = Client(when_it_serves())
+                    try:
+                        self._with(client, access)
+                    finally:
+                        client.close()
 
     def _with(self, client: Client, access: Access) -> None:
         namespace = self._inputs.namespace or access.namespace

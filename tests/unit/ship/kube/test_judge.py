@@ -88,15 +88,16 @@ def test_a_rollout_that_does_not_move_says_how_far_it_is(kind: str) -> None:
     assert "0 of 1 new pods ready, 1 old" in cause(verdict).text
 
 
-def test_a_rollout_that_is_paused_for_two_looks_is_paused() -> None:
+def test_a_rollout_that_is_paused_for_a_second_is_paused() -> None:
     deciding = judge()
     assert states(
         deciding,
         look(0, DEPLOYMENT, starting(), paused=True),
         look(1, DEPLOYMENT, starting()),
         look(2, DEPLOYMENT, starting(), paused=True),
+        look(2.5, DEPLOYMENT, starting(), paused=True),
         look(3, DEPLOYMENT, starting(), paused=True),
-    ) == ["running", "running", "running", "paused"]
+    ) == ["running", "running", "running", "running", "paused"]
 
 
 def test_an_old_pod_that_blocks_a_stateful_set_is_named() -> None:

@@ -21,6 +21,8 @@ from ship.kube.kubeconfig import (
     Kubeconfig,
     folder_for,
     open_access,
+    options_of,
+    placed,
     read_kubeconfig,
 )
 from ship.runner.command import Secret
@@ -89,9 +91,8 @@ def opened(
 ) -> Access:
     runner = ScriptedRunner(Finished(0, json.dumps(printed)))
     kubeconfig = Kubeconfig(Secret(TEXT)) if given is None else given
-    return open_access(
-        kubeconfig, context, str(folder), runner, env or {"PATH": os.environ["PATH"]}
-    )
+    path = placed(kubeconfig, str(folder))
+    return open_access(path, context, runner, env or {"PATH": os.environ["PATH"]})
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_a_text_is_in_a_file_that_only_we_may_read(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         runner = ScriptedRunner(Finished(0, json.dumps(view())))
-        open_access(Kubeconfig(Secret(TEXT)), "", str(tmp_path), runner, {})
+        open_access(placed(Kubeconfig(Secret(TEXT)), str(tmp_path)), "", runner, {})
     finally:
         os.umask(before)
     file = tmp_path / "config"
@@ -238,6 +239,21 @@ def test_the_current_context_is_used(tmp_path: Path) -> None:
 def test_the_context_that_is_named_is_used(tmp_path: Path) -> None:
     access = opened(view("prod", "test"), tmp_path, context="test")
     assert access.options[-1] == "--context=test"
+
+
+@pytest.mark.parametrize(
+    ("path", "context", "options"),
+    [
+        ("", "", ()),
+        ("/x/config", "", ("--kubeconfig=/x/config",)),
+        ("", "prod", ("--context=prod",)),
+        ("/x/config", "prod", ("--kubeconfig=/x/config", "--context=prod")),
+    ],
+)
+def test_kubectl_is_told_what_was_named_and_looks_for_the_rest(
+    path: str, context: str, options: tuple[str, ...]
+) -> None:
+    assert options_of(path, context) == options
 
 
 def test_a_context_has_a_namespace(tmp_path: Path) -> None:
@@ -353,11 +369,11 @@ SAID = [
 
 @pytest.mark.parametrize(("stderr", "shown"), SAID)
 def test_what_kubectl_cannot_read_is_told_without_the_values_that_it_quotes(
-    tmp_path: Path, stderr: str, shown: str
+    stderr: str, shown: str
 ) -> None:
     runner = ScriptedRunner(Finished(1, "", f"{FAILS}{stderr}\n"))
     with pytest.raises(UserError) as raised:
-        open_access(Kubeconfig(Secret(TEXT)), "", str(tmp_path), runner, {})
+        open_access("config", "", runner, {})
     assert f"input `kubeconfig`: kubectl cannot read it: {shown}" in str(raised.value)
     assert "hunter2" not in str(raised.value)
 
@@ -399,7 +415,7 @@ def test_an_odd_kubeconfig_is_refused_and_is_no_bug(tmp_path: Path, printed: obj
     assert "input `kubeconfig`" in refusal(printed, tmp_path)
 
 
-def test_what_is_no_json_is_refused_and_is_no_bug(tmp_path: Path) -> None:
+def test_what_is_no_json_is_refused_and_is_no_bug() -> None:
     runner = ScriptedRunner(Finished(0, "Fetching cluster endpoint and auth data.\n{}"))
     with pytest.raises(UserError, match="input `kubeconfig`"):
-        open_access(Kubeconfig(Secret(TEXT)), "", str(tmp_path), runner, {})
+        open_access("config", "", runner, {})

@@ -40,8 +40,8 @@ class Ending(ScriptedProcess):
 def test_the_proxy_listens_on_a_socket_and_never_on_a_port() -> None:
     process = ScriptedProcess("Starting to serve on /tmp/x/api.sock")
     runner = ScriptedRunner(processes=[process])
-    with proxy(runner, "/tmp/x", OPTIONS) as path:
-        assert path == "/tmp/x/api.sock"
+    with proxy(runner, "/tmp/x", OPTIONS) as when_it_serves:
+        assert when_it_serves() == "/tmp/x/api.sock"
         assert not process.ended
     assert process.ended
     [command] = runner.ran
@@ -82,9 +82,14 @@ def test_the_proxy_is_ended_whatever_happens_meanwhile() -> None:
 def test_a_proxy_that_does_not_start_says_why(lines: tuple[str, ...], said: str) -> None:
     with (
         pytest.raises(StepFailed, match=said),
-        proxy(ScriptedRunner(processes=[Ending(*lines)]), "/tmp/x", ()),
+        proxy(ScriptedRunner(processes=[Ending(*lines)]), "/tmp/x", ()) as when_it_serves,
     ):
-        pytest.fail("it does not serve")
+        when_it_serves()
+
+
+def test_a_proxy_that_does_not_start_is_told_when_it_is_needed_and_not_before() -> None:
+    with proxy(ScriptedRunner(processes=[Ending("error: no")]), "/tmp/x", ()):
+        pass
 
 
 def test_a_proxy_that_says_nothing_is_not_waited_for_without_end(
@@ -94,7 +99,7 @@ def test_a_proxy_that_says_nothing_is_not_waited_for_without_end(
     process = ScriptedProcess()
     with (
         pytest.raises(StepFailed, match="it said nothing within"),
-        proxy(ScriptedRunner(processes=[process]), "/tmp/x", ()),
+        proxy(ScriptedRunner(processes=[process]), "/tmp/x", ()) as when_it_serves,
     ):
-        pytest.fail("it does not serve")
+        when_it_serves()
     assert process.ended

@@ -43,6 +43,8 @@ class Kubectl(ScriptedRunner):
         self.proxy = ScriptedProcess("Starting to serve on api.sock")
         super().__init__(processes=[self.proxy])
         self.folder = ""
+        # What `kubectl config view` prints.
+        self.view = VIEW
         self.objects: list[dict[str, Any]] = []
         self.then: Callable[[Command], object] = lambda _: None
         self._api = api
@@ -56,7 +58,7 @@ class Kubectl(ScriptedRunner):
         self.ran.append(command)
         said = ""
         if command.argv[1] == "config":
-            said = json.dumps(VIEW)
+            said = json.dumps(self.view)
         elif command.argv[1] == "create":
             said = "\n".join(json.dumps(each) for each in self.objects)
         elif command.argv[1] == "apply" and "--dry-run=server" not in command.argv:

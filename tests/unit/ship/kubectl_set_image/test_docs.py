@@ -93,7 +93,7 @@ def test_the_limits_in_the_docs_have_their_defaults() -> None:
 def test_the_numbers_in_the_text_are_those_of_the_code() -> None:
     words = " ".join(TEXT.split())
     assert f"the last {watch.LOG_LINES} lines" in words
-    assert watch.STUCK_LOOKS == 5
-    assert "in five looks" in words
+    assert watch.STUCK_SECONDS == 5
+    assert "for five seconds" in words
     assert watch.LOST_SECONDS == 120
     assert "for two minutes" in words

@@ -17,7 +17,7 @@ from ship.kube.kinds import CRON_JOB, STATEFUL_SET
 from ship.kubectl_set_image.patches import COMMIT
 from ship.runner.errors import Interrupted, UserError
 from unit.ship.kubectl_set_image.given import NEW, OLD, OTHER, SHA, template, workload
-from unit.ship.kubectl_set_image.step_bed import Bed, cancelled, web
+from unit.ship.kubectl_set_image.step_bed import VIEW, Bed, cancelled, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,33 @@ def test_nothing_of_the_login_is_left_or_shown(bed: Bed) -> None:
     log = bed.log.text.replace("::add-mask::s3cr3t-token", "")
     assert "s3cr3t-token" not in log + bed.log.summary
     assert "hunter2" not in log + bed.log.summary
+
+
+def test_the_proxy_starts_before_the_kubeconfig_is_read_and_with_the_same_login(bed: Bed) -> None:
+    bed.has(web())
+    bed.run(context="x")
+    proxy, view, *_ = bed.kubectl.ran
+    assert (proxy.argv[1], view.argv[1]) == ("proxy", "config")
+    assert proxy.argv[-2:] == (f"--kubeconfig={bed.kubectl.folder}/config", "--context=x")
+
+
+def test_a_wrong_kubeconfig_is_told_and_not_what_the_proxy_says_of_it(bed: Bed) -> None:
+    bed.kubectl.view = {**VIEW, "current-context": "y"}
+    bed.kubectl.then = lambda _: bed.kubectl.proxy.end(1)
+    error = bed.fails(UserError)
+    assert "input `kubeconfig`: has no context 'y'" in str(error)
+    assert "proxy" not in bed.log.text
+    assert bed.api.asked == []
+    assert bed.kubectl.proxy.ended
+
+
+def test_no_request_is_sent_with_a_login_that_lacks_something(bed: Bed) -> None:
+    login = {"exec": {"command": "no-such-plugin"}}
+    bed.kubectl.view = {**VIEW, "users": [{"name": "u", "user": login}]}
+    error = bed.fails(UserError)
+    assert "logs in with the program `no-such-plugin`" in str(error)
+    assert bed.api.asked == []
+    assert bed.kubectl.proxy.ended
 
 
 def test_a_bad_rollout_goes_back_with_its_cause(bed: Bed) -> None:
@@ -249,6 +276,21 @@ def test_a_paused_workload_is_left_alone(bed: Bed) -> None:
     assert bed.fails().exit_code == 6
     assert bed.outputs["status"] == "paused"
     assert bed.image() == OLD
+
+
+def test_it_looks_twice_a_second_at_first_and_then_once(bed: Bed) -> None:
+    bed.has(web())
+    bed.world.images[NEW] = starts_slowly
+    slept: list[float] = []
+    sleep = bed.world.sleep
+
+    def noted(seconds: float) -> None:
+        slept.append(seconds)
+        sleep(seconds)
+
+    setattr(bed.world, "sleep", noted)  # noqa: B010 - it is a method
+    bed.run()
+    assert (slept[:20], set(slept[20:])) == ([0.5] * 20, {1.0})
 
 
 def test_zero_replicas_are_no_success_unless_that_is_allowed(bed: Bed) -> None:

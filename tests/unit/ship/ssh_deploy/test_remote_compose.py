@@ -879,11 +879,15 @@ MANY = 5000
 MOST_BYTES = 2 * 131072
 
 
+def make_siblings(side: ComposeSide, number: int) -> None:
+    for each in range(number):
+        (side.folder / "home" / f"sibling-{each}").mkdir()
+
+
 @pytest.fixture
 def counted(side: ComposeSide) -> ComposeSide:
     """A project with thousands of folders beside its own, and a note of each `ln` command."""
-    for number in range(MANY):
-        (side.folder / "home" / f"sibling-{number}").mkdir()
+    make_siblings(side, MANY)
     ln = side.folder / "bin" / "ln"
     ln.write_text(f'#!/bin/sh\necho "$# $*" | wc -c >>{side.folder}/links\nexec /bin/ln "$@"\n')
     ln.chmod(0o755)
@@ -1038,13 +1042,14 @@ HOST_FILE = "include: [../sibling-7/base.yml]"
 
 @pytest.mark.parametrize("text", [MISSED, HOST_FILE], ids=["optional", "file of the host"])
 def test_compose_sees_all_beside_the_project_where_it_would_not_say_that_it_misses_a_file(
-    counted: ComposeSide, text: str
+    side: ComposeSide, text: str
 ) -> None:
     """Compose says nothing of an `env_file` with `required: false` that is not there."""
-    counted.put("compose.yml", text)
-    base = counted.folder / "home" / "sibling-7" / "base.yml"
+    make_siblings(side, 10)
+    side.put("compose.yml", text)
+    base = side.folder / "home" / "sibling-7" / "base.yml"
     base.write_text("env_file: [{path: ../sibling-8/x.env, required: false}]")
-    assert {"sibling-8", "sibling-9"} <= set(view_of(counted))
+    assert {"sibling-8", "sibling-9"} <= set(view_of(side))
 
 
 def test_a_blank_at_the_edge_of_a_name_belongs_to_the_name(side: ComposeSide) -> None:

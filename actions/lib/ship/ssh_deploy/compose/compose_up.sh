@@ -223,8 +223,9 @@ is_slow() { verdict='wait' reason=$1; }
 
 # Waits until services are healthy, and then for the path. $1 seconds, $2 the services.
 await_project() {
-  local deadline
+  local first_look deadline
   looked_at=$(now)
+  first_look=$looked_at
   deadline=$((looked_at + $1))
   settled_at=$((looked_at + ($1 < 5 ? $1 : 5)))
   while :; do
@@ -239,7 +240,7 @@ await_project() {
         sed -n "s/^$HEALTH_SERVICE \\([^ ]*\\) .*/\\1/p" | head -n 1)
     fi
     [ "$looked_at" -lt "$deadline" ] || return 1
-    pause 0.2
+    pause_between_looks "$first_look" 0.2
     looked_at=$(now)
   done
 }

@@ -97,6 +97,13 @@ be_patient() {
   [ "$patience" -ge 5 ] || patience=5
 }
 
+# Waits before the next look at the health. Each look starts programs, and a small host needs its
+# processor for the app that starts there: after some seconds it looks once a second.
+# $1 the second of the first look, $2 the pause until then.
+pause_between_looks() {
+  if [ $((looked_at - $1)) -lt 3 ]; then pause "$2"; else pause 1; fi
+}
+
 # Starts to ask a path again and again, as users do, and notes the longest time between two good
 # answers. One watch goes on over a switch and its undo. $1 address, $2 port, $3 path.
 watch_gap() {

@@ -150,12 +150,14 @@ has_http_client() { command -v curl || command -v bash || command -v wget; } >/d
 # Asks the old container until it passes: it may need time to start, and more than one start.
 # $1 the seconds it gets, $2 the seconds it has to run when nothing can be asked.
 ask_old() {
+  local first_look
   health_failure=
   looked_at=$(now)
+  first_look=$looked_at
   health_deadline=$((looked_at + $1))
   settled_at=$((looked_at + $2))
   until look_at_old || [ "$looked_at" -ge "$health_deadline" ]; do
-    pause
+    pause_between_looks "$first_look" 0.1
     looked_at=$(now)
   done
 }
@@ -244,7 +246,7 @@ run_health_command() {
 # Waits until a container is healthy. $1 name, $2 seconds, then for a path: $3 address, $4 port,
 # $5 path. When it is not, `reason` says why.
 await_healthy() {
-  local state format='{{.State.Status}} {{.RestartCount}}'
+  local first_look state format='{{.State.Status}} {{.RestartCount}}'
   # A path or a command decides alone.
   if [ -n "$HEALTH_PATH$HEALTH_COMMAND" ]; then
     format="$format none"
@@ -253,6 +255,7 @@ await_healthy() {
   fi
   health_failure=
   looked_at=$(now)
+  first_look=$looked_at
   health_deadline=$((looked_at + $2))
   settled_at=$((looked_at + ($2 < 5 ? $2 : 5)))
   while :; do
@@ -275,7 +278,7 @@ await_healthy() {
         ;;
     esac
     [ "$looked_at" -lt "$health_deadline" ] || return 1
-    pause
+    pause_between_looks "$first_look" 0.1
     looked_at=$(now)
   done
 }
