@@ -8,10 +8,10 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gen_workflow import files
 from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, shown
 from gen_workflow.pins.table import table
 from gen_workflow.report.terminal import log, put
+from gen_workflow.sync.writing import write
 from gen_workflow.uses import lock, moves, report
 from gen_workflow.uses.choice import Policy
 from gen_workflow.uses.files import with_uses
@@ -107,17 +107,8 @@ def _known(options: Options, chosen: Sequence[File]) -> dict[str, Known]:
 
 
 def _write(folder: str, changed: Iterable[tuple[File, str]]) -> None:
-    """Write all files; when one cannot be written, those before it are as they were."""
-    done: list[tuple[str, str]] = []
-    try:
-        for file, after in changed:
-            path = str(Path(folder, file.path))
-            files.write(path, after)
-            done.append((path, file.text))
-    except UserError:
-        for path, before in done:
-            files.write(path, before)
-        raise
+    """Write all files, or none."""
+    write({str(Path(folder, file.path)): after.encode() for file, after in changed})
 
 
 def _print(
