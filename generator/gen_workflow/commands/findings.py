@@ -55,8 +55,8 @@ def reasons(outcome: Outcome) -> list[str]:
     """Return each reason why a file is not in step."""
     causes = list(outcome.causes)
     causes += dict.fromkeys(
-        f"pin moved: {there.repository} is at {there.version}, and {_who_pins(there)} says "
-        f"{meant.version}"
+        f"pin moved: {there.repository} is at {there.version.tag}, and {_who_pins(there)} says "
+        f"{meant.version.tag}"
         for meant, there in outcome.reset
     )
     if outcome.state in _ALONE:
@@ -74,7 +74,7 @@ def kept(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
     states = {one.state for one in outcomes}
     is_edited = states & {State.EDITED, State.EDITED_AND_CHANGED}
     moved = [
-        f"{there.repository} {there.version} (this gen-workflow has {meant.version})"
+        f"{there.repository} {there.version.tag} (this gen-workflow has {meant.version.tag})"
         for one in outcomes
         for meant, there in one.moved
     ]

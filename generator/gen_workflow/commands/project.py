@@ -17,7 +17,6 @@ from gen_workflow.spec import load
 from gen_workflow.spec.deploy import KubernetesDeploy
 from gen_workflow.sync import stamp
 from gen_workflow.sync.fingerprint import fingerprint
-from gen_workflow.sync.pinned import repository
 from gen_workflow.version import __version__
 from gen_workflow.workflow.records import Pin
 
@@ -132,7 +131,7 @@ class Project(NamedTuple):
 
         None when today's gen-workflow cannot render that spec, such as for a folder that is gone.
         """
-        theirs = {name: Pin(name, one.sha, one.version) for name, one in pins.items()}
+        theirs = {name: Pin(name, one.sha, one.version.tag) for name, one in pins.items()}
         try:
             found = self._rendered(raw, version, theirs).files
         except UserError:
@@ -187,13 +186,11 @@ class Project(NamedTuple):
 
 
 def _ours(spec: Spec) -> frozenset[str]:
-    """Return the repositories that the generator and the spec pin, and no bot should."""
-    found = [OURS]
-    if spec.actions.remote:
-        found.append(spec.actions.remote.repository)
-    if spec.mode.caller:
-        found.append(repository(spec.mode.caller.path))
-    return frozenset(found)
+    """Return in small letters the repositories that the generator and the spec pin, and no bot."""
+    remote, caller = spec.actions.remote, spec.mode.caller
+    named = [remote.repository if remote else "", caller.path if caller else ""]
+    owned = ("/".join(name.lower().split("/")[:2]) for name in named if name)
+    return frozenset((OURS, *owned))
 
 
 def _paths(spec: Spec) -> tuple[str, ...]:

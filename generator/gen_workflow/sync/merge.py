@@ -161,7 +161,7 @@ class _Merge:
         was, there, meant = pinned.of(base), pinned.of(yours), pinned.of(new)
         if was is None or there is None or meant is None:
             return new  # pragma: no cover - lines of the same key all pin something
-        if there.repository in self.ours:
+        if there.repository.lower() in self.ours:
             self.merged.reset.append((meant, there))
             return new
         if not pinned.is_bump(was, there):

@@ -1,4 +1,4 @@
-"""Lines that use an action at a commit, and which of two versions of it is the newer one.
+"""Lines that use an action at a commit, and which of two such lines is the newer one.
 
 Such a line is `uses: OWNER/REPO@COMMIT # VERSION`, as Dependabot, Renovate and pinact write it too.
 They change the commit and the version, and nothing else.
@@ -7,37 +7,34 @@ They change the commit and the version, and nothing else.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-_LINE = re.compile(
-    r"(?P<before>\s*(?:- +)?uses: +)(?P<action>[\w.-]+/[\w./-]+)@(?P<sha>[0-9a-f]{40})"
-    r" +# ?(?P<version>(?:tag=)?v?\d[\w.+-]*)\s*"
-)
-_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
+from gen_workflow.pins.comment import said
+from gen_workflow.pins.reference import reference
+
+if TYPE_CHECKING:
+    from gen_workflow.pins.versions import Version
+
+_LINE = re.compile(r"(?P<before>\s*(?:- +)?uses: +)(?P<uses>[^\s#'\"]+)\s+(?P<comment>#.*?)\s*")
 
 
 class Pinned(NamedTuple):
-    """An action, the commit that a line uses it at, and the version in the comment."""
+    """A repository, its action, the commit that a line uses it at, and the version that it says."""
 
+    repository: str
     action: str
     sha: str
-    version: str
-
-    @property
-    def repository(self) -> str:
-        """The repository that the action is in."""
-        return repository(self.action)
-
-
-def repository(action: str) -> str:
-    """Return the repository that an action, or a workflow that is called, is in."""
-    return "/".join(action.split("/")[:2])
+    version: Version
 
 
 def of(line: str) -> Pinned | None:
-    """Return what a line pins; None when it pins nothing."""
+    """Return what a line pins; None when it pins nothing, or does not say its version."""
     found = _LINE.fullmatch(line)
-    return Pinned(found["action"], found["sha"], found["version"]) if found else None
+    meant = reference(found["uses"]) if found else None
+    version = said(found["comment"]) if found else None
+    if meant is None or version is None or not meant.is_commit:
+        return None
+    return Pinned(meant.repository, meant.action, meant.ref, version)
 
 
 def key(line: str) -> str:
@@ -45,8 +42,8 @@ def key(line: str) -> str:
 
     The key of such a line is YAML that uses the action at no commit.
     """
-    found = _LINE.fullmatch(line)
-    return f"{found['before']}{found['action']}@" if found else line
+    found = of(line)
+    return f"{line[: line.index('uses:')]}uses: {found.action}@" if found else line
 
 
 def with_pins(lines: list[str], pins: dict[str, str]) -> list[str]:
@@ -59,25 +56,18 @@ def pins(lines: list[str]) -> dict[str, str]:
     return {key(line): line for line in lines if of(line)}
 
 
-def is_newer(one: str, other: str) -> bool:
-    """Tell whether a version is newer than another one, as far as both say it."""
-    both = tuple(zip(_numbers(one), _numbers(other), strict=False))
-    return [mine for mine, _ in both] > [theirs for _, theirs in both]
+def is_newer(one: Version, other: Version) -> bool:
+    """Tell whether a version is newer than another one, as far as both say it (`v7`, `v7.0.1`)."""
+    comparable = one.series == other.series and not other.covers(one)
+    return comparable and one.order > other.order
 
 
 def is_bump(before: Pinned, after: Pinned) -> bool:
     """Tell whether a bot can have changed the one to the other: the version did not go back.
 
-    Another commit for the same version is no update. `v7` moves to other commits, and is one.
+    Another commit for the same version is no update, unless the version is one that moves (`v7`).
     """
-    if before.version == after.version:
-        return before.sha != after.sha and len(_numbers(after.version)) == 1
-    one, other = _numbers(after.version), _numbers(before.version)
-    return is_newer(after.version, before.version) or (
-        len(one) != len(other) and not is_newer(before.version, after.version)
-    )
-
-
-def _numbers(version: str) -> list[int]:
-    found = _NUMBERS.search(version)
-    return [int(part) for part in found[0].split(".")] if found else []
+    was, now = before.version, after.version
+    if was.same(now):
+        return before.sha != after.sha and len(now.numbers) == 1
+    return is_newer(now, was) or was.covers(now) or now.covers(was)

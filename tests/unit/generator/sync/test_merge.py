@@ -105,7 +105,7 @@ def test_of_two_pins_the_newer_one_stays(
     found = merge([pin(base)], [pin(yours)], [pin(new)], OURS)
     assert found.lines == [pin(result)]
     assert (found.edited, found.conflicts, found.reset) == (False, [], [])
-    assert [there.version for _, there in found.moved] == moved
+    assert [there.version.tag for _, there in found.moved] == moved
 
 
 def test_a_bot_and_an_edit_beside_each_other_are_both_kept() -> None:
@@ -119,7 +119,7 @@ def test_a_pin_of_ours_is_the_one_of_the_generator() -> None:
     ours = "acme/ours/actions/build-push"
     found = merge([pin("v1.0.0", ours)], [pin("v2.0.0", ours)], [pin("v1.0.0", ours)], OURS)
     assert found.lines == [pin("v1.0.0", ours)]
-    assert [there.version for _, there in found.reset] == ["v2.0.0"]
+    assert [there.version.tag for _, there in found.reset] == ["v2.0.0"]
     known = merge([pin("v1.0.0", ours)], [pin("v2.0.0", ours)], [pin("v2.0.0", ours)], OURS)
     assert (known.lines, known.reset) == ([pin("v2.0.0", ours)], [])
 

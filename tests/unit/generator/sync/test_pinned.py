@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from gen_workflow.pins.versions import Version, version
 from gen_workflow.sync import pinned
 from gen_workflow.sync.pinned import Pinned
 
 SHA = "1" * 40
 OTHER = "2" * 40
+
+
+def parsed(tag: str) -> Version:
+    found = version(tag)
+    assert found, tag
+    return found
 
 
 @pytest.mark.parametrize(
@@ -18,10 +25,12 @@ OTHER = "2" * 40
         f"      - uses: actions/checkout@{SHA} # v7.0.1",
         f"  uses: actions/checkout@{SHA}  # v7.0.1  ",
         f"  uses: actions/checkout@{SHA} #v7.0.1",
+        f"  uses: actions/checkout@{SHA} # tag=v7.0.1",
     ],
 )
 def test_a_line_that_pins_an_action_is_known(line: str) -> None:
-    assert pinned.of(line) == Pinned("actions/checkout", SHA, "v7.0.1")
+    meant = Pinned("actions/checkout", "actions/checkout", SHA, parsed("v7.0.1"))
+    assert pinned.of(line) == meant
     moved = line.replace(SHA, OTHER).replace("v7.0.1", "v7.1.0")
     assert pinned.key(moved) == pinned.key(line)
 
@@ -44,8 +53,7 @@ def test_any_other_line_pins_nothing(line: str) -> None:
 
 def test_an_action_in_a_folder_belongs_to_its_repository() -> None:
     found = pinned.of(f"uses: acme/actions/a/b@{SHA} # v1.0.0-rc.1")
-    assert found == Pinned("acme/actions/a/b", SHA, "v1.0.0-rc.1")
-    assert found.repository == "acme/actions"
+    assert found == Pinned("acme/actions", "acme/actions/a/b", SHA, parsed("v1.0.0-rc.1"))
 
 
 @pytest.mark.parametrize(
@@ -58,13 +66,14 @@ def test_an_action_in_a_folder_belongs_to_its_repository() -> None:
         ("v7", "v7.0.1", False),
         ("v7.0.1", "v7", False),
         ("v8", "v7.0.1", True),
-        ("tag=v7.1.0", "v7.0.1", True),
+        ("v7.1.0", "v7.1.0-rc.1", True),
+        ("other/v8", "v7.0.1", False),
     ],
 )
 def test_versions_are_compared_as_far_as_both_say_them(
     one: str, other: str, *, is_newer: bool
 ) -> None:
-    assert pinned.is_newer(one, other) == is_newer
+    assert pinned.is_newer(parsed(one), parsed(other)) == is_newer
 
 
 @pytest.mark.parametrize(
@@ -81,5 +90,5 @@ def test_versions_are_compared_as_far_as_both_say_them(
 def test_a_bot_moves_a_pin_forward(
     before: tuple[str, str], after: tuple[str, str], *, is_bump: bool
 ) -> None:
-    was, there = (Pinned("actions/checkout", sha, version) for version, sha in (before, after))
+    was, there = (Pinned("a/b", "a/b", sha, parsed(tag)) for tag, sha in (before, after))
     assert pinned.is_bump(was, there) == is_bump
