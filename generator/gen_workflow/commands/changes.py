@@ -9,6 +9,7 @@ from gen_workflow.report import terminal
 from gen_workflow.report.terminal import put
 from gen_workflow.sync import stamp
 from gen_workflow.sync.outcome import State
+from gen_workflow.sync.writing import like
 
 if TYPE_CHECKING:
     from gen_workflow.sync.outcome import Outcome
@@ -18,17 +19,27 @@ def of_generate(outcome: Outcome) -> list[str]:
     """Return the lines of the diff of what `generate` would write; none when it writes nothing."""
     if not outcome.writes:
         return []
-    return _between(outcome.path, outcome.there, outcome.text)
+    text = outcome.text and like(outcome.there, outcome.text)
+    return _between(outcome.path, outcome.there, text)
 
 
 def show(outcomes: tuple[Outcome, ...]) -> int:
     """Print what `generate` would write; return 1 when that is something, as diff(1) does."""
     lines = [line for one in outcomes for line in of_generate(one)]
+    return put(_printed(lines)) or (NOT_IN_STEP if lines else DONE)
+
+
+def show_one(path: str, before: bytes, after: bytes) -> None:
+    """Print the change of one file."""
+    put(_printed(_between(path, before, after)))
+
+
+def _printed(lines: list[str]) -> str:
     if lines and terminal.has_colours():
         from gen_workflow.report import diff  # noqa: PLC0415 - slow to load
 
         lines = diff.coloured(lines)
-    return put("".join(f"{line}\n" for line in lines)) or (NOT_IN_STEP if lines else DONE)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def shown_by_check(outcome: Outcome) -> list[str]:

@@ -8,6 +8,7 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gen_workflow.commands import changes
 from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, shown
 from gen_workflow.pins.table import table
 from gen_workflow.report.terminal import log, put
@@ -129,5 +130,5 @@ def _print(
         put("".join(f"{line}\n" for line in lines))
         return
     for file, after in changed:  # so that `git apply` can read it
-        put("".join(f"{line}\n" for line in report.diff(file.path, file.text, after)))
+        changes.show_one(file.path, file.text.encode(), after.encode())
     log("\n".join(lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import unified_diff
 
 from gen_workflow.report.terminal import harmless
@@ -11,16 +12,19 @@ _RESET = "\033[m"
 _COLOURS = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 _BOLD = "\033[1m"
 _NOTHING = "/dev/null"
+_NO_NEWLINE = "\\ No newline at end of file"
 
 
 def between(path: str, before: bytes | None, after: bytes | None) -> list[str]:
-    """Return the lines of the diff of a file; none when only its line ends are others.
-
-    None as a content is a file that is not there.
-    """
+    """Return the lines of the diff of a file; None as a content is a file that is not there."""
     old = f"a/{path}" if before is not None else _NOTHING
     new = f"b/{path}" if after is not None else _NOTHING
-    return list(unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
+    found = []
+    for line in unified_diff(_lines(before), _lines(after), old, new):
+        found.append(line.removesuffix("\n"))
+        if not line.endswith("\n"):
+            found.append(_NO_NEWLINE)
+    return found
 
 
 def coloured(lines: list[str]) -> list[str]:
@@ -34,5 +38,6 @@ def coloured(lines: list[str]) -> list[str]:
 
 
 def _lines(content: bytes | None) -> list[str]:
-    text = (content or b"").decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-    return text.removesuffix("\n").split("\n") if text else []
+    """Return lines with their ends, of which a newline is the only kind, as in git."""
+    text = (content or b"").decode("utf-8", "surrogateescape")
+    return re.findall(r"[^\n]*\n|[^\n]+", text)

@@ -369,6 +369,20 @@ def test_how_an_editor_saves_the_file_is_no_edit_and_stays(shop: Shop) -> None:
     assert shop.workflow.read_bytes() == edited(shop.given()).encode().replace(b"\n", b"\r\n")
 
 
+def test_diff_of_a_file_with_other_line_ends_is_a_patch_too(shop: Shop, tmp_path: Path) -> None:
+    shop.workflow.write_bytes(shop.workflow.read_bytes().replace(b"\n", b"\r\n"))
+    shop.change_the_spec()
+    before = shop.workflow.read_bytes()
+    patch = tmp_path / "patch"
+    patch.write_bytes(shop.run("diff").out.encode())
+    shop.git("apply", str(patch))
+    patched = shop.workflow.read_bytes()
+    assert patched != before
+    shop.workflow.write_bytes(before)
+    assert shop.run("generate").code == 0
+    assert shop.workflow.read_bytes() == patched
+
+
 def test_a_read_only_file_is_refused(shop: Shop) -> None:
     shop.workflow.chmod(0o444)
     shop.change_the_spec()
