@@ -28,8 +28,9 @@ def find(there: bytes, wanted: bytes, found: Stamp, sources: Sources) -> Parts:
         if parts.content == found.content:
             return parts
     history = sources.history(found.content)
-    if history.stored is not None:
-        return Parts.rendered(history.stored)
+    stored = Parts.rendered(history.stored or b"")
+    if stored.content == found.content:
+        return stored
     if by_history := _by_history(there, found, history.of(sources.path)):
         return by_history
     for parts in _rendered(there, found, history.of(sources.source), sources.render):
