@@ -70,8 +70,8 @@ def read(folder: str, paths: tuple[str, ...], blob: str) -> History:
     """Return what files of a folder were in the last commits, what is staged, and an object."""
     try:
         names = _names(folder, paths)
-        asked = [*(name for _, name in names), *_NAME.findall(blob)]
-        contents = _contents(folder, asked)
+        wanted = [blob] if _NAME.fullmatch(blob) else []
+        contents = _contents(folder, [*(name for _, name in names), *wanted])
         gap = _gap(folder)
     except _Failed as failed:
         return History({}, str(failed))
@@ -80,7 +80,7 @@ def read(folder: str, paths: tuple[str, ...], blob: str) -> History:
         if name in contents and contents[name] not in found[path]:
             found[path].append(contents[name])
     by_path = {path: tuple(each) for path, each in found.items()}
-    return History(by_path, gap, contents.get(blob))
+    return History(by_path, gap, contents.get(blob) if wanted else None)
 
 
 def _names(folder: str, paths: tuple[str, ...]) -> list[tuple[str, str]]:

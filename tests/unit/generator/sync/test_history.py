@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_workflow.sync import history
+from gen_workflow.sync import history, stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 PATHS = ("a.yml", "my spec.yml")
 
 
-def git(folder: Path, *argv: str) -> str:
+def git(folder: Path, *argv: str, given: str = "") -> str:
     author = ("-c", "user.name=Dev", "-c", "user.email=dev@example.com")
     command = ("git", "-C", str(folder), *author, *argv)
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, check=True, capture_output=True, text=True, input=given)
+    return done.stdout
 
 
 def commit(folder: Path, **contents: str) -> None:
@@ -111,3 +112,28 @@ def test_settings_of_a_person_change_nothing(
     )
     monkeypatch.setitem(os.environ, "GIT_CONFIG_GLOBAL", str(settings))
     assert history.read(str(folder), PATHS, "").of("a.yml") == (b"2", b"1")
+
+
+def test_a_text_that_was_given_to_git_is_found_by_its_name_and_is_in_no_commit(
+    folder: Path,
+) -> None:
+    history.store(str(folder), b"rendered\n")
+    name = stamp.blob(b"rendered\n")
+    assert name == git(folder, "hash-object", "--stdin", given="rendered\n").strip()
+    assert history.read(str(folder), PATHS, name).stored == b"rendered\n"
+    assert git(folder, "status", "--porcelain") == ""
+    git(folder, "prune", "--expire=now")
+    assert history.read(str(folder), PATHS, name).stored is None
+
+
+def test_a_name_is_the_one_of_an_object_and_nothing_else_that_git_understands(
+    folder: Path,
+) -> None:
+    commit(folder, a="1")
+    for name in ("HEAD:below/a.yml", "HEAD", ":./a.yml", "--help", ""):
+        assert history.read(str(folder), PATHS, name).stored is None
+
+
+def test_without_git_nothing_is_given_to_it(tmp_path: Path) -> None:
+    history.store(str(tmp_path), b"x")
+    assert list(tmp_path.iterdir()) == []
