@@ -54,6 +54,9 @@ VERBS = (
         "write the workflow that follows from the spec",
         *PROJECT,
         Option("stdout", "--stdout", says="print the workflow, and write no file"),
+        Option("check", "--check", says="write nothing, as `check`"),
+        Option("diff", "--diff", says="write nothing, as `diff`"),
+        Option("dry_run", "--dry-run", says="name the files that would be written, and write none"),
         Option("force", "--force", says="overwrite edits made by hand"),
         Option(
             "dependabot",
@@ -67,6 +70,12 @@ VERBS = (
         "check that the workflow is the one that follows from the spec",
         *PROJECT,
         in_step="is in step with",
+    ),
+    Verb(
+        "diff",
+        "show what `generate` would write, and exit with 1 when that is something",
+        *PROJECT,
+        Option("force", "--force", says="show what --force would write"),
     ),
     Verb(
         "commit",

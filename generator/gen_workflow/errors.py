@@ -41,6 +41,9 @@ class Heading:
     # The workflow and its files.
     NOT_IN_STEP = "the-workflow-is-not-in-step"
     EDITED = "the-workflow-was-edited-by-hand"
+    CONFLICT = "an-edit-that-conflicts-with-the-new-workflow"
+    NO_BASE = "an-edit-that-cannot-be-merged"
+    PIN_MOVED = "a-pin-that-a-bot-should-not-move"
     NOT_OURS = "a-workflow-that-gen-workflow-did-not-write"
     TEMPLATE = "a-template-of-your-own"
     OPTION = "an-option-that-is-not-accepted"

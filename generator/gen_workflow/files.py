@@ -1,9 +1,9 @@
-"""Reads and writes files whole, and knows the names of ours.
+"""Reads files whole, and knows the names of ours.
 
 An up-to-date `check` loads this, so it imports nothing slow: os.path in place of pathlib.
 """
 
-# ruff: noqa: PTH101, PTH103, PTH105, PTH108, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123, PTH206
+# ruff: noqa: PTH112, PTH113, PTH114, PTH116, PTH118, PTH123, PTH206
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ SPEC = "gen-workflow.yml"
 WORKFLOW = os.path.join(".github", "workflows", "ci-cd.yml")
 LOCK = os.path.join(".github", "workflows", "actions.lock")  # of GitHub: see uses/lock.py
 LARGEST = 1_000_000  # bytes of a spec, a workflow or a template
-_NEW_FILE = 0o644
 
 
 def content(path: str) -> bytes:
@@ -92,63 +91,3 @@ def read(path: str) -> bytes | None:
         return None
     except OSError as error:
         raise problem(error, "cannot be read", path) from None
-
-
-def write(path: str, text: str) -> None:
-    """Write a file so that a reader sees the old content or the new one, never a part of it.
-
-    Raises UserError when it cannot be written; the old content is still there then.
-    """
-    try:
-        _replace(path, text)
-    except OSError as error:
-        raise problem(error, "cannot be written", path) from None
-
-
-def _replace(path: str, text: str) -> None:
-    folder = os.path.dirname(path)
-    os.makedirs(folder or ".", exist_ok=True)
-    mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else _NEW_FILE
-    git = _folder_of_git(folder)
-    try:
-        _by_a_draft(path, text, mode, git or folder or ".")
-    except OSError:
-        if not git:
-            raise
-        # That folder cannot be written, or is on another file system.
-        _by_a_draft(path, text, mode, folder or ".")
-
-
-def _by_a_draft(path: str, text: str, mode: int, folder: str) -> None:
-    """Write a draft into a folder, and move it to its place."""
-    import tempfile  # noqa: PLC0415 - slow to load, and only needed to write
-
-    handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(draft, mode)
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
-
-
-def _folder_of_git(folder: str) -> str:
-    """Return the folder in which git keeps a repository; empty when there is none.
-
-    A draft is made there: one that a killed process leaves is not taken by `git add`.
-    """
-    here = os.path.realpath(folder)
-    while not os.path.lexists(found := os.path.join(here, ".git")):
-        if here == os.path.dirname(here):
-            return ""
-        here = os.path.dirname(here)
-    if os.path.isdir(found):
-        return found
-    # A linked worktree or a submodule has a file that says where it is (gitrepository-layout(5)).
-    try:
-        word, _, path = content(found).decode().rstrip("\n").partition(": ")
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return os.path.join(here, path) if word == "gitdir" else ""

@@ -13,7 +13,7 @@ from conformance.subjects import ROOT, Subject, everything, rendered
 from gen_workflow.pins.table import OURS, table
 from gen_workflow.uses.moves import kept
 from gen_workflow.uses.places import find
-from gen_workflow.uses.reference import Reference
+from gen_workflow.pins.reference import Reference
 
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
 PIN = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -376,6 +377,37 @@ def test_an_edit_that_was_merged_into_the_base_is_not_replaced_without_force(
     ran = commit()
     assert ran.code == 1
     assert f"{WORKFLOW}: on main it was edited by hand; nothing was committed" in ran.stderr
+
+
+def test_an_edit_that_the_project_has_too_is_kept(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    github.merge("acme/app", 1)
+    edited = app.git.content(app.git.oid(f"main:{WORKFLOW}") or "") + b"# theirs\n"
+    app.change("main", {WORKFLOW: edited})
+    (project / WORKFLOW).parent.mkdir(parents=True)
+    (project / WORKFLOW).write_bytes(edited)
+    assert "main is in step with gen-workflow.yml, nothing to commit" in commit().stdout
+    spec = project / "gen-workflow.yml"
+    spec.write_bytes(spec.read_bytes() + b"# of another team\n")
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    committed = app.git.content(app.git.oid(f"{BRANCH}:{WORKFLOW}") or "")
+    assert committed.endswith(b"# theirs\n")
+    assert committed != edited
+
+
+def test_a_pin_that_a_bot_moved_on_github_is_in_step(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any]
+) -> None:
+    commit()
+    github.merge("acme/app", 1)
+    text = app.git.content(app.git.oid(f"main:{WORKFLOW}") or "").decode()
+    moved = re.sub(r"(actions/checkout)@\w{40} # \S+", rf"\1@{'1' * 40} # v99.0.0", text)
+    assert moved != text
+    app.change("main", {WORKFLOW: moved.encode()})
+    assert "main is in step with gen-workflow.yml, nothing to commit" in commit().stdout
 
 
 @pytest.mark.parametrize("path", [WORKFLOW, "gen-workflow.yml"])

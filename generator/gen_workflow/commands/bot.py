@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow import files
-from gen_workflow.errors import Heading, UserError
+from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.pins.table import OURS
+from gen_workflow.sync.writing import write
 from gen_workflow.uses import dependabot
 from gen_workflow.uses.files import with_uses
 from gen_workflow.uses.moves import kept
@@ -24,12 +25,14 @@ class Configuration(NamedTuple):
     before: str
     after: str
 
-    def write(self) -> bool:
-        """Write it when there is something new in it, and tell whether there was."""
+    def write(self, *, would: bool) -> str:
+        """Write it when there is something new in it, unless it only `would` be; say which."""
         if self.after == self.before:
-            return False
-        files.write(self.path, self.after)
-        return True
+            return f"nothing to add to {shown(self.path)}\n"
+        if would:
+            return f"would write {shown(self.path)}\n"
+        write({self.path: self.after.encode()})
+        return f"wrote {shown(self.path)}\n"
 
 
 def configuration(folder: str, workflows: Iterable[str]) -> Configuration:

@@ -7,6 +7,7 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from gen_workflow.commands import compared, findings
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.github import proposal, remote
@@ -57,12 +58,14 @@ def _wanted(project: Project) -> Wanted:
     Raises Drift when an edit would be lost, or when GitHub's lock has to be written first.
     """
     rendered = project.rendered()
-    for file in rendered.files:
-        before = project.on_disk(file.path)
-        if before is not None:
-            project.refuse_to_lose(before, file.path)
-    files = {project.source: rendered.spec}
-    files |= {file.path: file.text.encode() for file in rendered.files}
-    if held := lock.check(project.folder, rendered.texts):
+    outcomes = compared.of(project, rendered)
+    if refusal := findings.of_generate(outcomes, project.command):
+        raise refusal
+    given = [one for one in outcomes if one.rendered]
+    files = {project.source: rendered.spec} | {one.path: one.text or b"" for one in given}
+    if held := lock.check(project.folder, compared.texts(outcomes)):
         files[proposal.LOCK] = held
-    return Wanted(project.source, files, rendered.needs, rendered.dockerfiles)
+    merged = {one.path: one.there for one in given if one.there and one.text != one.rendered}
+    return Wanted(
+        project.source, files, rendered.needs, rendered.dockerfiles, rendered.ours, merged
+    )

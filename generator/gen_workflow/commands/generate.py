@@ -7,54 +7,65 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gen_workflow import files
-from gen_workflow.commands import in_step
+from gen_workflow.commands import check, compared, diff, findings, in_step
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import DONE, shown
 from gen_workflow.report.terminal import log, put
+from gen_workflow.sync import history, stamp
+from gen_workflow.sync.writing import like, write
 from gen_workflow.uses import lock
 
 if TYPE_CHECKING:
     from gen_workflow.commands.bot import Configuration
     from gen_workflow.commands.options import Options
-    from gen_workflow.commands.project import File, Rendered
+    from gen_workflow.sync.outcome import Outcome
 
 
 def run(options: Options) -> int:
-    """Write the workflow, or print it; an edit by hand is overwritten with --force only."""
+    """Write the workflow, or print it; an edit by hand is kept, and with --force it is lost."""
+    if options.check:
+        return check.run(options)
+    if options.diff:
+        return diff.run(options)
     project = Project.of(options)
     rendered = project.rendered()
     for note in rendered.notes:
         log(f"note: {note}")
     if options.stdout:
         return put("\n".join(file.text for file in rendered.files))
-    changed = _changed(project, rendered)
-    for file, there in changed:
-        if there is not None and not options.force:
-            project.refuse_to_lose(there, file.path)
-    extra = _dependabot(project, rendered) if options.dependabot else None
-    for file, _ in changed:
-        files.write(project.place(file.path), file.text)
-    if changed:
-        _warn_below(project.folder)
-    written = (f"wrote {shown(project.place(file.path))}\n" for file, _ in changed)
-    put("".join(written) or in_step.sentence(options))
+    outcomes = compared.of(project, rendered, force=options.force)
+    if refusal := findings.of_generate(outcomes, project.command):
+        raise refusal
+    texts = compared.texts(outcomes)
+    extra = _dependabot(project, texts) if options.dependabot else None
+    put(_written(project, outcomes, options))
     if extra:
-        put(f"{'wrote' if extra.write() else 'nothing to add to'} {shown(extra.path)}\n")
-    lock.check(project.folder, rendered.texts)
+        put(extra.write(would=options.dry_run))
+    lock.check(project.folder, texts)
     return DONE
 
 
-def _dependabot(project: Project, rendered: Rendered) -> Configuration:
+def _written(project: Project, outcomes: tuple[Outcome, ...], options: Options) -> str:
+    """Write what has to be written, unless it is only to be named; return what to say."""
+    todo = [one for one in outcomes if one.writes]
+    kept = findings.kept(outcomes)
+    if not todo:
+        return in_step.sentence(options, kept)
+    if not options.dry_run:
+        write({project.place(one.path): one.text and like(one.there, one.text) for one in todo})
+        for one in todo:
+            if one.rendered:
+                history.store(project.folder, stamp.without_line(one.rendered))
+        _warn_below(project.folder)
+    done = ("would write", "would remove") if options.dry_run else ("wrote", "removed")
+    lines = [f"{done[one.text is None]} {shown(project.place(one.path))}\n" for one in todo]
+    return "".join(lines) + (f"kept {' and '.join(kept)}\n" if kept else "")
+
+
+def _dependabot(project: Project, texts: dict[str, str]) -> Configuration:
     from gen_workflow.commands.bot import configuration  # noqa: PLC0415 - rarely asked for
 
-    return configuration(project.folder, rendered.texts.values())
-
-
-def _changed(project: Project, rendered: Rendered) -> list[tuple[File, bytes | None]]:
-    """Return the files that are not there as they should be, each with what is there."""
-    there = [(file, project.on_disk(file.path)) for file in rendered.files]
-    return [(file, found) for file, found in there if found != file.text.encode()]
+    return configuration(project.folder, texts.values())
 
 
 def _warn_below(folder: str) -> None:

@@ -14,15 +14,17 @@ from gen_workflow.sync.fingerprint import fingerprint
 
 def answer(options: Options) -> str:
     """Return what to print when the hashes say that all is in step; empty when they do not."""
-    if getattr(options, "stdout", False) or getattr(options, "dependabot", False):
+    others = ("stdout", "diff", "dependabot")  # with these, more than the workflow is asked for
+    if any(getattr(options, name, False) for name in others):
         return ""
     hashes_fit = _hashes_fit(options.folder, options.spec, options.templates)
     return sentence(options) if hashes_fit else ""
 
 
-def sentence(options: Options) -> str:
-    """Return what a verb says about a workflow that is as it should be."""
-    return f"{files.WORKFLOW} {options.verb.in_step} {options.spec}\n"
+def sentence(options: Options, kept: tuple[str, ...] = ()) -> str:
+    """Return what a verb says about a workflow that is as it should be, and what that keeps."""
+    more = f", and keeps {' and '.join(kept)}" if kept else ""
+    return f"{files.WORKFLOW} {options.verb.in_step} {options.spec}{more}\n"
 
 
 def _hashes_fit(folder: str, spec: str, templates: str) -> bool:

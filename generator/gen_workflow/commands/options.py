@@ -54,6 +54,8 @@ class Options:
     templates: str
     stdout: bool
     force: bool
+    check: bool
+    diff: bool
     repo: str
     branch: str
     base: str
@@ -68,8 +70,6 @@ class Options:
     min_age: str
     major: bool
     branches: bool
-    check: bool
-    diff: bool
     dependabot: bool
     event: str
     ref: str

@@ -9,19 +9,23 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow import files
-from gen_workflow.errors import Drift, Heading, UserError, shown
-from gen_workflow.pins.table import table
+from gen_workflow.errors import Heading, UserError, shown
+from gen_workflow.pins.table import OURS, table
 from gen_workflow.plan import limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.spec.deploy import KubernetesDeploy
-from gen_workflow.sync import drift, stamp
+from gen_workflow.sync import stamp
 from gen_workflow.sync.fingerprint import fingerprint
 from gen_workflow.version import __version__
+from gen_workflow.workflow.records import Pin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_workflow.commands.options import Options
     from gen_workflow.spec.declaration import Spec
+    from gen_workflow.sync.pinned import Pinned
     from gen_workflow.workflow.records import Needs, Workflow
 
 
@@ -36,24 +40,21 @@ class Rendered(NamedTuple):
     """What a spec gives: its own content, its files, and what must exist on GitHub.
 
     The first file is the workflow that builds and deploys. `dockerfiles` are the paths of the
-    Dockerfiles in the repository, and `notes` are sentences that a user should read.
+    Dockerfiles in the repository, and `notes` are sentences that a user should read. `ours` are the
+    repositories whose commits only the generator or the spec move.
     """
 
     spec: bytes
     files: tuple[File, ...]
     needs: tuple[Needs, ...]
     dockerfiles: tuple[str, ...]
+    ours: frozenset[str]
     notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The workflow that builds and deploys."""
         return self.files[0].text
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """The texts of the files by their paths."""
-        return {file.path: file.text for file in self.files}
 
 
 class Project(NamedTuple):
@@ -121,13 +122,27 @@ class Project(NamedTuple):
 
     def rendered(self) -> Rendered:
         """Return what the spec gives; raises UserError with everything that is wrong."""
-        raw = self._spec()
+        return self._rendered(self._spec(), __version__, {})
+
+    def as_of(
+        self, raw: bytes, version: str, pins: Mapping[str, Pinned], path: str
+    ) -> bytes | None:
+        """Return the file that a spec gave to a version of ours, with its pins by repository.
+
+        None when today's gen-workflow cannot render that spec, such as for a folder that is gone.
+        """
+        theirs = {name: Pin(name, one.sha, one.version.tag) for name, one in pins.items()}
+        try:
+            found = self._rendered(raw, version, theirs).files
+        except UserError:
+            return None
+        return next((file.text.encode() for file in found if file.path == path), None)
+
+    def _rendered(self, raw: bytes, version: str, pins: Mapping[str, Pin]) -> Rendered:
         spec = load.load(raw, self.source, self.folder)
-        meant = pipeline.workflows(spec, table())
-        first, *others = (self._text(workflow, raw) for workflow in meant)
-        sign = partial(
-            stamp.sign, version=__version__, spec=raw, generator=fingerprint(self.templates)
-        )
+        meant = pipeline.workflows(spec, {**table(), **pins})
+        first, *others = (self._text(workflow, raw, version) for workflow in meant)
+        sign = partial(stamp.sign, version=version, spec=raw, generator=fingerprint(self.templates))
         names = tuple(workflow.path for workflow in meant)
         texts = [sign(first, paths=_paths(spec), files=names[1:]), *map(sign, others)]
         for workflow, text in zip(meant, texts, strict=True):
@@ -135,11 +150,13 @@ class Project(NamedTuple):
         dockerfiles = tuple(image.paths[-1] for image in spec.built)
         files = tuple(map(File, names, texts))
         notes = tuple(note for workflow in meant for note in workflow.notes)
-        return Rendered(raw, files, meant[0].needs, dockerfiles, notes)
+        return Rendered(raw, files, meant[0].needs, dockerfiles, _ours(spec), notes)
 
-    def _text(self, workflow: Workflow, raw: bytes) -> str:
+    def _text(self, workflow: Workflow, raw: bytes, version: str) -> str:
         load.refuse(limits.exceeded(workflow), raw, self.source)
-        return template.render(workflow, source=self.source, templates=self.templates)
+        return template.render(
+            workflow, source=self.source, templates=self.templates, version=version
+        )
 
     def planned(self) -> tuple[Workflow, ...]:
         """Return the workflows of the spec; raises UserError with everything that is wrong."""
@@ -167,18 +184,13 @@ class Project(NamedTuple):
                 return f"there is one in {folder}; run it there, or say `-C {folder}`"
         return load.how_to_write_one()
 
-    def refuse_to_lose(self, before: bytes, file: str) -> None:
-        """Raise Drift when a file holds what a user wrote."""
-        found = stamp.of(before)
-        force = self.command("generate --force")
-        if found is None:
-            hint = f"move it away, or overwrite it with {force}"
-            what = f"{drift.NOT_OURS}; nothing was changed"
-            raise Drift(what, where=file, hint=hint, anchor=Heading.NOT_OURS)
-        if found.edited:
-            what = "was edited by hand since gen-workflow wrote it; nothing was changed"
-            hint = f"{PUT_IN_SPEC}, then remove it from the workflow with {force}"
-            raise Drift(what, where=file, hint=hint, anchor=Heading.EDITED)
+
+def _ours(spec: Spec) -> frozenset[str]:
+    """Return in small letters the repositories that the generator and the spec pin, and no bot."""
+    remote, caller = spec.actions.remote, spec.mode.caller
+    named = [remote.repository if remote else "", caller.path if caller else ""]
+    owned = ("/".join(name.lower().split("/")[:2]) for name in named if name)
+    return frozenset((OURS, *owned))
 
 
 def _paths(spec: Spec) -> tuple[str, ...]:
@@ -188,6 +200,3 @@ def _paths(spec: Spec) -> tuple[str, ...]:
         if isinstance(target.deploy, KubernetesDeploy):
             found += target.deploy.kubernetes.apply
     return tuple(dict.fromkeys(found))
-
-
-PUT_IN_SPEC = "put the edit into the spec"

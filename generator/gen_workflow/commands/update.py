@@ -8,10 +8,11 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gen_workflow import files
+from gen_workflow.commands import changes
 from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, shown
 from gen_workflow.pins.table import table
 from gen_workflow.report.terminal import log, put
+from gen_workflow.sync.writing import write
 from gen_workflow.uses import lock, moves, report
 from gen_workflow.uses.choice import Policy
 from gen_workflow.uses.files import with_uses
@@ -107,17 +108,8 @@ def _known(options: Options, chosen: Sequence[File]) -> dict[str, Known]:
 
 
 def _write(folder: str, changed: Iterable[tuple[File, str]]) -> None:
-    """Write all files; when one cannot be written, those before it are as they were."""
-    done: list[tuple[str, str]] = []
-    try:
-        for file, after in changed:
-            path = str(Path(folder, file.path))
-            files.write(path, after)
-            done.append((path, file.text))
-    except UserError:
-        for path, before in done:
-            files.write(path, before)
-        raise
+    """Write all files, or none."""
+    write({str(Path(folder, file.path)): after.encode() for file, after in changed})
 
 
 def _print(
@@ -138,5 +130,5 @@ def _print(
         put("".join(f"{line}\n" for line in lines))
         return
     for file, after in changed:  # so that `git apply` can read it
-        put("".join(f"{line}\n" for line in report.diff(file.path, file.text, after)))
+        changes.show_one(file.path, file.text.encode(), after.encode())
     log("\n".join(lines))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gen_workflow import files as own_files
 from gen_workflow.errors import Heading
-from gen_workflow.sync import drift, stamp
+from gen_workflow.sync import compare, drift, stamp
+from gen_workflow.sync.outcome import BY_HAND, IN_STEP, State
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
@@ -28,13 +28,17 @@ _MADE_BY = "Made-by: gen-workflow"
 class Wanted:
     """The files that a repository should hold, and what must exist on GitHub for them.
 
-    `dockerfiles` are the paths of the Dockerfiles, which are not ours to commit.
+    `dockerfiles` are the paths of the Dockerfiles, which are not ours to commit. `ours` are the
+    repositories of our own actions. `merged` are the workflows as they were before an edit or a
+    moved pin in them was merged into `files`.
     """
 
     source: str
     files: dict[str, bytes]
     needs: tuple[Needs, ...]
     dockerfiles: tuple[str, ...]
+    ours: frozenset[str] = frozenset()
+    merged: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def workflows(self) -> tuple[str, ...]:
@@ -175,17 +179,12 @@ def is_marked(message: str) -> bool:
     return message.rstrip().rpartition("\n")[2].startswith(f"{_MADE_BY} ")
 
 
-def blob_oid(content: bytes) -> str:
-    """Return git's object name of a content."""
-    return hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()  # noqa: S324 - git's
-
-
 def differing(files: dict[str, bytes], branch: Branch) -> dict[str, bytes]:
     """Return the files that the branch lacks, or holds with other content."""
     return {
         path: content
         for path, content in files.items()
-        if branch.blobs.get(path) != blob_oid(content)
+        if branch.blobs.get(path) != stamp.blob(content)
     }
 
 
@@ -193,11 +192,18 @@ def in_step(wanted: Wanted, branch: Branch) -> bool:
     """Tell whether a branch needs no commit; a header of another version is no difference."""
     changed = differing(wanted.files, branch)
     return all(
-        path in wanted.workflows
-        and drift.same_workflow(branch.texts.get(path, "").encode(), content)
-        for path, content in changed.items()
+        path in wanted.workflows and _state(path, wanted, branch) in IN_STEP
+        for path in changed
         if path != LOCK
     )
+
+
+def _state(path: str, wanted: Wanted, there: Branch) -> str:
+    """Return the state of a workflow on GitHub; one in which a bot moved pins may be in step."""
+    if path not in there.blobs:
+        return State.MISSING
+    text = there.texts.get(path, "").encode()
+    return compare.alone(path, text, wanted.files[path], wanted.ours).state
 
 
 def may_be_stale(wanted: Wanted, found: Snapshot) -> bool:
@@ -246,10 +252,13 @@ def edit(wanted: Wanted, found: Snapshot) -> Edit | None:
 def _written_by_hand(path: str, wanted: Wanted, there: Branch) -> str:
     if path not in there.blobs or path not in differing(wanted.files, there):
         return ""
-    found = stamp.of(there.texts.get(path, "").encode())
-    if found is None:
+    text = there.texts.get(path, "").encode()
+    if path in wanted.merged and stamp.plain(text) == stamp.plain(wanted.merged[path]):
+        return ""  # the edit is in what is committed
+    state = _state(path, wanted, there)
+    if state == State.NOT_OURS:
         return _NOT_OURS
-    return "it was edited by hand" if found.edited else ""
+    return "it was edited by hand" if state in BY_HAND else ""
 
 
 def _edited_spec(wanted: Wanted, branch: Branch) -> Edit | None:

@@ -9,14 +9,14 @@ from gen_workflow.github.answer import OID, Foreign
 from gen_workflow.github.connection import Connection
 from gen_workflow.github.refusal import TooMuch
 from gen_workflow.github.remote import SLUG
+from gen_workflow.pins.versions import version
 from gen_workflow.uses.releases import Known, Release, exact
-from gen_workflow.uses.versions import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from gen_workflow.github.answer import Part
-    from gen_workflow.uses.reference import Reference
+    from gen_workflow.pins.reference import Reference
 
 _AT_ONCE = 20  # repositories in a request; GitHub gives up after ten seconds
 _PAGES = 10  # of 100 tags; what is pinned is nearly always on the first

@@ -31,31 +31,33 @@ if TYPE_CHECKING:
 _TEMPLATE = "workflow.yml.j2"
 
 
-def render(workflow: Workflow, *, source: str, templates: str = "") -> str:
-    """Return the text of a workflow; `source` is the name of the spec.
+def render(
+    workflow: Workflow, *, source: str, templates: str = "", version: str = __version__
+) -> str:
+    """Return the text of a workflow; `source` is the name of the spec, `version` that of ours.
 
     `templates` is a folder whose templates go before ours. Raises UserError when one of those
     fails, Defect when ours say something else than the workflow.
     """
     if templates:
-        return _with(templates, workflow, source)
-    text = _fill(workflow, source)
+        return _with(templates, workflow, source, version)
+    text = _fill(workflow, source, version)
     prove(workflow, text)
     return text
 
 
-def _with(templates: str, workflow: Workflow, source: str) -> str:
+def _with(templates: str, workflow: Workflow, source: str, version: str) -> str:
     """Return the text that the user's own templates give; what fails there is not our bug."""
     from gen_workflow.render import overrides  # noqa: PLC0415 - for those alone
 
     overrides.check(templates)
     try:
-        return _fill(workflow, source, overrides.Loader(templates))
+        return _fill(workflow, source, version, overrides.Loader(templates))
     except Exception as error:
         raise overrides.failed(error, templates) from error
 
 
-def _fill(workflow: Workflow, source: str, *own: BaseLoader) -> str:
+def _fill(workflow: Workflow, source: str, version: str, *own: BaseLoader) -> str:
     environment = Environment(
         loader=ChoiceLoader([*own, FileSystemLoader(folder.ours())]),
         # `${{ }}` belongs to GitHub; none of these occurs in YAML that a template would hold.
@@ -73,7 +75,7 @@ def _fill(workflow: Workflow, source: str, *own: BaseLoader) -> str:
         autoescape=False,  # noqa: S701 - YAML, not HTML; `scalar` and `block` quote
     )
     environment.filters.update(scalar=scalar, block=block, tree=tree, data=as_data)
-    values = {"workflow": workflow, "source": source, "version": __version__}
+    values = {"workflow": workflow, "source": source, "version": version}
     return environment.get_template(_TEMPLATE).render(values)
 
 

@@ -29,6 +29,12 @@ def put(text: str) -> int:
     return DONE
 
 
+def has_colours() -> bool:
+    """Tell whether the output may have colours: it is a terminal, and NO_COLOR is not set."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _discard_the_rest() -> None:
     """Send what Python still writes at its end to /dev/null, because it would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

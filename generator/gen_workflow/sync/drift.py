@@ -1,34 +1,27 @@
-"""Compares a workflow with what its spec gives today; a difference only in the header is none."""
+"""Says why a workflow is not in step with its spec; another header alone is no reason."""
 
 from __future__ import annotations
 
-from gen_workflow.sync import stamp
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gen_workflow.sync.stamp import Stamp
 
 NOT_OURS = "was not written by gen-workflow"
 EDITED = "edited by hand"
 
 
-def same_workflow(there: bytes, wanted: bytes) -> bool:
-    """Tell whether a workflow is ours, is unedited, and is what the spec gives, save its header."""
-    found = stamp.of(there)
-    return found is not None and not found.edited and stamp.body(there) == stamp.body(wanted)
+def causes(found: Stamp, meant: Stamp, source: str, *, known: bool = True) -> list[str]:
+    """Return why another workflow is rendered today than when `found` was signed.
 
-
-def reasons(there: bytes, wanted: bytes, source: str) -> list[str]:
-    """Return each reason why a workflow is not in step with the spec `source`; none when it is."""
-    found, meant = stamp.of(there), stamp.of(wanted)
-    if found is None or meant is None:
-        return [NOT_OURS]
-    if same_workflow(there, wanted):
-        return []
-    causes = []
+    Without a `known` base nothing can be compared, so only a change of the spec is sure.
+    """
+    found_causes = []
     if found.spec != meant.spec:
-        causes.append(f"spec changed: the workflow was made from another version of {source}")
-    if found.edited:  # the workflow without the edit is unknown, so nothing can be compared
-        return [EDITED, *causes]
-    if found.generator != meant.generator or not causes:
-        causes.append(f"generator changed: {_generators(found.version, meant.version)}")
-    return causes
+        found_causes.append(f"spec changed: the workflow was made from another version of {source}")
+    if known and (found.generator != meant.generator or not found_causes):
+        found_causes.append(f"generator changed: {_generators(found.version, meant.version)}")
+    return found_causes
 
 
 def _generators(wrote: str, today: str) -> str:

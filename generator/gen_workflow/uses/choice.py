@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_workflow.uses.comment import said
-from gen_workflow.uses.versions import Order, Version, version
+from gen_workflow.pins.comment import said
+from gen_workflow.pins.versions import Order, Version, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gen_workflow.uses.reference import Reference
+    from gen_workflow.pins.reference import Reference
     from gen_workflow.uses.releases import Known, Release
 
 DAY = 24 * 60 * 60

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_workflow.pins.comment import saying
 from gen_workflow.pins.table import OURS
 from gen_workflow.uses.choice import Choice, Left, choose
-from gen_workflow.uses.comment import saying
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from gen_workflow.pins.reference import Reference
     from gen_workflow.uses.choice import Policy
     from gen_workflow.uses.files import File
     from gen_workflow.uses.places import Use
-    from gen_workflow.uses.reference import Reference
     from gen_workflow.uses.releases import Known
 
 # In a workflow of ours, a spec may name another repository that holds a copy of our actions.

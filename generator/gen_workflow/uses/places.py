@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+from gen_workflow.pins.reference import Reference, reference
 from gen_workflow.spec.nodes import OutOfBounds, compose, each
-from gen_workflow.uses.reference import Reference, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_workflow.uses.versions import Version, version
+from gen_workflow.pins.versions import Version, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,9 +1,7 @@
-"""Prints what `update` found: for people, as a diff, and for programs."""
+"""Prints what `update` found, for people and for programs."""
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from gen_workflow.uses.moves import Move
 
 _PLACES = 3  # that a line names
-_NO_NEWLINE = "\\ No newline at end of file"
 
 
 def lines(found: Sequence[Move], *, written: bool) -> Iterator[str]:
@@ -62,15 +59,6 @@ def _at(choice: Choice) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def diff(path: str, before: str, after: str) -> Iterator[str]:
-    """Yield the lines of the unified diff of a file."""
-    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (before, after))
-    for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"):
-        yield line.rstrip("\n")
-        if not line.endswith("\n"):
-            yield _NO_NEWLINE
 
 
 def as_data(found: Sequence[Move], unread: Sequence[str], *, written: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -90,14 +91,12 @@ def test_check_says_that_the_workflow_is_missing(repository: Repository) -> None
 def test_check_says_that_the_spec_changed(repository: Repository) -> None:
     repository.run("generate")
     repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
-    assert repository.run("check") == (
-        1,
-        "",
-        (
-            f"{WORKFLOW}: spec changed: the workflow was made from "
-            "another version of gen-workflow.yml\n"
-            f"  hint: run `gen-workflow generate` and commit the result\n{NOT_IN_STEP}"
-        ),
+    ended = repository.run("check")
+    assert (ended.code, ended.out) == (1, repository.run("diff").out)
+    assert ended.err == (
+        f"{WORKFLOW}: spec changed: the workflow was made from "
+        "another version of gen-workflow.yml\n"
+        f"  hint: run `gen-workflow generate` and commit the result\n{NOT_IN_STEP}"
     )
     assert repository.run("generate").code == 0
     assert repository.run("check").code == 0
@@ -110,16 +109,14 @@ def test_check_says_that_the_generator_changed(repository: Repository, tmp_path:
     step = (Path(folder.ours()) / "step.j2").read_text()
     (templates / "step.j2").write_text(step.replace("- name:", "- # ours\n        name:"))
     ended = repository.run("check", "--templates", str(templates))
-    assert ended == (
-        1,
-        "",
-        (
-            f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, and this "
-            f"gen-workflow {__version__}, with other templates, pins or sources, renders another "
-            "workflow\n"
-            f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
-            f"{NOT_IN_STEP}"
-        ),
+    assert ended.code == 1
+    assert "\n+      - # ours\n" in ended.out
+    assert ended.err == (
+        f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, and this "
+        f"gen-workflow {__version__}, with other templates, pins or sources, renders another "
+        "workflow\n"
+        f"  hint: run `gen-workflow generate --templates {templates}` and commit the result\n"
+        f"{NOT_IN_STEP}"
     )
     assert repository.run("generate", "--templates", str(templates)).code == 0
     assert repository.run("check", "--templates", str(templates)).code == 0
@@ -194,12 +191,50 @@ def test_a_generator_of_another_version_that_renders_something_else_is_drift(
     repository.run("generate")
     python = copied(tmp_path, NEXT, ("generator/gen_workflow/plan/build.py", "= 60", "= 61"))
     ended = repository.run(*python, "check", command=COMMAND.with_name("python"))
-    assert (ended.code, ended.out) == (1, "")
+    assert ended.code == 1
+    assert "\n-    timeout-minutes: 60\n+    timeout-minutes: 61\n" in ended.out
     assert ended.err == (
         f"{WORKFLOW}: generator changed: gen-workflow {__version__} wrote it, "
         "and gen-workflow 9.9.9 renders another workflow\n"
         f"  hint: run `gen-workflow generate` and commit the result\n{NOT_IN_STEP}"
     )
+
+
+def test_an_edit_and_a_moved_pin_are_kept_when_a_release_of_ours_moves_pins(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """There is no git here: what the older version wrote is rendered with its version and pins."""
+    repository.run("generate")
+    checkout = "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+    bumped = repository.workflow.read_text().replace(checkout, f"{'1' * 40} # v7.9.0")
+    repository.workflow.write_text(bumped)
+    ours = re.findall(r"gen-workflow/actions/[a-z-]+@(\w{40} # v[0-9.]+)", bumped)[0]
+    sha, _, version = ours.partition(" # ")
+    release = (
+        NEXT,
+        ("generator/gen_workflow/pins/pins.json", sha, "2" * 40),
+        ("generator/gen_workflow/pins/pins.json", f'"{version}"', '"v9.9.9"'),
+    )
+    python = copied(tmp_path, *release)
+    command = COMMAND.with_name("python")
+    assert "generator changed: " in repository.run(*python, "check", command=command).err
+    ended = repository.run(*python, "generate", command=command)
+    kept = "kept actions/checkout v7.9.0 (this gen-workflow has v7.0.1)\n"
+    assert ended == (0, f"wrote {WORKFLOW}\n{kept}", "")
+    moved = bumped.replace(ours, f"{'2' * 40} # v9.9.9").replace(__version__, "9.9.9")
+    assert without_the_line(repository.workflow.read_text()) == without_the_line(moved)
+
+    repository.run("generate", "--force")
+    edited = repository.workflow.read_text().replace("timeout-minutes: 60", "timeout-minutes: 90")
+    repository.workflow.write_text(edited)
+    ended = repository.run(*python, "generate", command=command)
+    assert ended == (0, f"wrote {WORKFLOW}\nkept the edit made by hand\n", "")
+    moved = edited.replace(ours, f"{'2' * 40} # v9.9.9").replace(__version__, "9.9.9")
+    assert without_the_line(repository.workflow.read_text()) == without_the_line(moved)
+
+
+def without_the_line(text: str) -> str:
+    return re.sub(r"(?m)^# gen-workflow: .*\n", "", text)
 
 
 def test_a_comment_in_the_spec_is_no_drift(repository: Repository) -> None:
@@ -220,7 +255,8 @@ def test_check_says_that_the_workflow_was_edited(repository: Repository) -> None
     text = repository.workflow.read_text().replace("timeout-minutes: 60", "timeout-minutes: 90")
     repository.workflow.write_text(text)
     ended = repository.run("check")
-    assert (ended.code, ended.out) == (1, "")
+    assert ended.code == 1
+    assert "\n-    timeout-minutes: 60\n+    timeout-minutes: 90\n" in ended.out
     assert ended.err.startswith(f"{WORKFLOW}: edited by hand\n  hint: ")
 
 
@@ -231,11 +267,13 @@ def test_check_reports_every_reason(repository: Repository) -> None:
     ended = repository.run("check")
     assert ended.code == 1
     assert ended.err == (
-        f"{WORKFLOW}: edited by hand\n"
+        f"{WORKFLOW}: edited by hand, and what gen-workflow wrote is not in the git history "
+        "(this is not a git repository), so the edit cannot be merged\n"
         f"{WORKFLOW}: spec changed: the workflow was made from "
         "another version of gen-workflow.yml\n"
-        "  hint: put the edit into the spec, then run `gen-workflow generate --force`\n"
-        f"{see('the-workflow-was-edited-by-hand')}"
+        "  hint: put the edit into the spec, then remove it from the workflow with "
+        "`gen-workflow generate --force`\n"
+        f"{see('an-edit-that-cannot-be-merged')}"
     )
 
 
@@ -276,14 +314,31 @@ def test_an_edit_is_not_overwritten_without_force(repository: Repository) -> Non
     repository.run("generate")
     edited = repository.workflow.read_text() + "# mine\n"
     repository.workflow.write_text(edited)
-    ended = repository.run("generate")
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err == (
-        f"{WORKFLOW}: was edited by hand since gen-workflow wrote it; nothing was changed\n"
-        "  hint: put the edit into the spec, then remove it from the workflow with "
-        "`gen-workflow generate --force`\n"
-        f"{see('the-workflow-was-edited-by-hand')}"
-    )
+    kept = f"{WORKFLOW} is already in step with gen-workflow.yml, and keeps the edit made by hand\n"
+    assert repository.run("generate") == (0, kept, "")
+    assert repository.workflow.read_text() == edited
+    assert repository.run("generate", "--force").code == 0
+    assert "# mine" not in repository.workflow.read_text()
+
+
+def test_an_edit_that_cannot_be_merged_is_not_overwritten_without_force(
+    repository: Repository,
+) -> None:
+    repository.run("generate")
+    edited = repository.workflow.read_text() + "# mine\n"
+    repository.workflow.write_text(edited)
+    repository.spec.write_text(repository.spec.read_text() + "name: shop\n")
+    for argv in (("generate",), ("generate", "--dry-run"), ("generate", "--diff"), ("diff",)):
+        ended = repository.run(*argv)
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.err == (
+            f"{WORKFLOW}: was edited by hand since gen-workflow wrote it, and what gen-workflow "
+            "wrote is not in the git history (this is not a git repository), so the edit cannot "
+            "be merged; nothing was changed\n"
+            "  hint: put the edit into the spec, then remove it from the workflow with "
+            "`gen-workflow generate --force`\n"
+            f"{see('an-edit-that-cannot-be-merged')}"
+        )
     assert repository.workflow.read_text() == edited
     assert repository.run("generate", "--force").code == 0
     assert "# mine" not in repository.workflow.read_text()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_workflow.sync import drift, stamp
+from gen_workflow.sync import stamp
 from gen_workflow.sync.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -94,6 +94,29 @@ def test_line_ends_make_no_difference() -> None:
     assert stamp.digest(b"a\r\nb\r\n") == stamp.digest(b"a\nb\n")
 
 
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(TEXT.replace("\n", "\r\n").encode(), id="line ends of Windows"),
+        pytest.param(TEXT.removesuffix("\n").encode(), id="no final newline"),
+        pytest.param(b"\xef\xbb\xbf" + TEXT.encode(), id="byte order mark"),
+    ],
+)
+def test_how_an_editor_saves_a_file_is_no_edit(saved: bytes) -> None:
+    found = stamp.of(saved)
+    assert found is not None
+    assert not found.edited
+    assert stamp.body(saved) == stamp.body(TEXT.encode())
+
+
+def test_the_machine_line_is_apart_from_what_it_covers() -> None:
+    above, line, below = stamp.split(TEXT.encode())
+    assert above == b"# Generated.\n#\n"
+    assert line.startswith(b"# gen-workflow: ")
+    assert below == b"\nname: x\n"
+    assert stamp.split(b"name: x") == (b"name: x\n", b"", b"")
+
+
 def test_a_workflow_without_a_comment_is_stamped_in_its_first_line() -> None:
     text = signed("name: x\n")
     assert text.splitlines()[1:] == ["name: x"]
@@ -107,65 +130,3 @@ def test_a_template_with_another_name_is_another_generator(tmp_path: Path) -> No
     before = fingerprint(str(tmp_path))
     (tmp_path / "step.j2").rename(tmp_path / "job.j2")
     assert fingerprint(str(tmp_path)) != before
-
-
-def reasons(there: str, wanted: str) -> list[str]:
-    return drift.reasons(there.encode(), wanted.encode(), "gen-workflow.yml")
-
-
-@pytest.mark.parametrize(
-    "there",
-    [
-        pytest.param(TEXT, id="the very text"),
-        pytest.param(TEXT.replace("\n", "\r\n"), id="other line ends"),
-        pytest.param(signed("# Of 0.9.0.\n\nname: x\n", version="0.9.0"), id="another version"),
-        pytest.param(signed("# Generated.\n\nname: x\n", generator="h"), id="other sources"),
-        pytest.param(signed("# Generated.\n\nname: x\n", spec=b"#\nimage: ."), id="spec's comment"),
-        pytest.param(signed("name: x\n"), id="no comment at all"),
-    ],
-)
-def test_what_renders_the_same_workflow_is_in_step(there: str) -> None:
-    assert reasons(there, TEXT) == []
-
-
-@pytest.mark.parametrize(
-    ("there", "causes"),
-    [
-        pytest.param(
-            signed("# Generated.\n\nname: y\n", version="0.9.0", generator="h"),
-            [
-                (
-                    "generator changed: gen-workflow 0.9.0 wrote it, "
-                    "and gen-workflow 1.0.0 renders another workflow"
-                )
-            ],
-            id="another version",
-        ),
-        pytest.param(
-            signed("# Generated.\n\nname: y\n", generator="h"),
-            [
-                (
-                    "generator changed: gen-workflow 1.0.0 wrote it, and this gen-workflow 1.0.0, "
-                    "with other templates, pins or sources, renders another workflow"
-                )
-            ],
-            id="other sources",
-        ),
-        pytest.param(
-            signed("# Generated.\n\nname: y\n", spec=b"image: app\n"),
-            ["spec changed: the workflow was made from another version of gen-workflow.yml"],
-            id="another spec",
-        ),
-        pytest.param(
-            signed("# Generated.\n\nname: y\n", generator="h") + "# mine\n",
-            ["edited by hand"],
-            id="an edit, and other sources",
-        ),
-        pytest.param(TEXT + "# mine\n", ["edited by hand"], id="an edit"),
-        pytest.param("name: x\n", ["was not written by gen-workflow"], id="not ours"),
-    ],
-)
-def test_a_difference_in_the_workflow_is_drift_with_its_cause(
-    there: str, causes: list[str]
-) -> None:
-    assert reasons(there, TEXT) == causes

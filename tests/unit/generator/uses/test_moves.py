@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gen_workflow import uses
+from gen_workflow.pins.versions import version
 from gen_workflow.sync import stamp
 from gen_workflow.uses.choice import DAY, Policy
 from gen_workflow.uses.files import File
@@ -21,7 +22,6 @@ from gen_workflow.uses.moves import edited, moves
 from gen_workflow.uses.places import find
 from gen_workflow.uses.releases import Known, Release, exact
 from gen_workflow.uses.report import lines
-from gen_workflow.uses.versions import version
 
 HERE = Path(__file__).parent
 PAGE = Path(__file__).parents[4] / "docs" / "update.md"

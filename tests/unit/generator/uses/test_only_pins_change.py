@@ -7,12 +7,12 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gen_workflow.pins.versions import version
 from gen_workflow.uses.choice import Policy
 from gen_workflow.uses.files import File
 from gen_workflow.uses.moves import edited, moves
 from gen_workflow.uses.places import find
 from gen_workflow.uses.releases import Known, Release, exact
-from gen_workflow.uses.versions import version
 
 OLD, NEW = "1" * 40, "2" * 40
 POLICY = Policy(now=0.0, min_age=0)

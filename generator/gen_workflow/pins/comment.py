@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.uses.versions import version
+from gen_workflow.pins.versions import version
 
 if TYPE_CHECKING:
-    from gen_workflow.uses.versions import Version
+    from gen_workflow.pins.versions import Version
 
 # Before the version stands nothing, or what other tools write there. ratchet's comment says which
 # versions it may move to. A bare number, as in `# 2 of 3`, is no version.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gen_workflow.uses.versions import Version, version
+from gen_workflow.pins.versions import Version, version
 
 
 def parsed(tag: str) -> Version:
