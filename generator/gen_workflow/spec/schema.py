@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.steps import DEFINITIONS
 
 _HEAD = {
     "$schema": "http://json-schema.org/draft-07/schema#",  # what editors know best
@@ -15,4 +16,5 @@ _HEAD = {
 
 def text() -> str:
     """Return the schema as JSON."""
-    return json.dumps({**_HEAD, **SPEC.schema()}, indent=2, ensure_ascii=False) + "\n"
+    whole = {**_HEAD, **SPEC.schema(), "definitions": DEFINITIONS}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
