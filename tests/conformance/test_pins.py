@@ -18,7 +18,7 @@ from gen_workflow.uses.reference import Reference
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
 PIN = re.compile(
     r"(?P<repository>[\w.-]+/[\w.-]+)(?:/[\w./-]+)?"
-    r"@(?P<sha>[0-9a-f]{40}) # (?P<version>v\d+(?:\.\d+){1,2})"
+    r"@(?P<sha>[0-9a-f]{40}) # (?P<version>v?\d+(?:\.\d+){1,2})"
 )
 # The same repository at the running commit.
 SELF = "$/"

@@ -184,6 +184,7 @@ class Project(NamedTuple):
 def _paths(spec: Spec) -> tuple[str, ...]:
     """Return what must be in the repository: a folder has a `/` at its end."""
     found = [path for image in spec.built for path in image.paths]
+    found += [path for test in spec.test for path in test.paths]
     for target in spec.targets:
         if isinstance(target.deploy, KubernetesDeploy):
             found += target.deploy.kubernetes.apply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import OURS
-from gen_workflow.plan import build, central, deploy, needs, rollback
+from gen_workflow.plan import build, central, deploy, needs, rollback, test
 from gen_workflow.plan.frame import Frame
 from gen_workflow.workflow.records import (
     Concurrency,
@@ -44,19 +44,21 @@ def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
     frame = Frame(pins, ours)
     if spec.mode.central:
-        return (central.workflow(spec, frame),)
+        return (central.workflow(spec, frame, tuple(test.jobs(spec, frame))),)
     others = (rollback.workflow(spec, frame),) if rollback.targets(spec) else ()
     return (_main(spec, frame), *others)
 
 
 def _main(spec: Spec, frame: Frame) -> Workflow:
+    tests = test.jobs(spec, frame)
+    first = tuple(one.id for one in tests)
     kept = central.kept_inline(spec, frame) if spec.mode.caller else []
     builds = central.calls if spec.mode.caller and not kept else build.jobs
     return Workflow(
         name="Build and deploy" if spec.targets else "Build",
         on=_triggers(spec),
         concurrency=_GROUP,
-        jobs=(*builds(spec, frame), *deploy.jobs(spec, frame)),
+        jobs=(*tests, *builds(spec, frame, first), *deploy.jobs(spec, frame)),
         needs=needs.of(spec),
         notes=(_STAYS.format(", ".join(kept)),) if kept else (),
     )

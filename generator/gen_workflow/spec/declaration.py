@@ -19,6 +19,7 @@ from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
 from gen_workflow.spec.sections import Key, Later, Section
+from gen_workflow.spec.test import TESTS, Test
 
 
 class Spec(NamedTuple):
@@ -67,6 +68,16 @@ class Spec(NamedTuple):
             default="`main`, or what the environments say",
         ),
     ] = On()
+    test: Annotated[
+        tuple[Test, ...],
+        Key(
+            "What has to succeed before anything is built: commands, a mapping, or a list of "
+            "mappings with names",
+            TESTS,
+            "{python: 3.13, run: python -m unittest}",
+            "0.1.0",
+        ),
+    ] = ()
     deploy: Annotated[
         SshDeploy | KubernetesDeploy | None,
         Key(
@@ -162,6 +173,6 @@ class _Spec(Section[Spec]):
 
 SPEC = _Spec(
     Spec,
-    Later("registry test cleanup notify runner connect extend jobs defaults repos"),
+    Later("registry cleanup notify runner connect extend jobs defaults repos"),
     rule=rules.of_the_spec,
 )

@@ -6,6 +6,7 @@ import json
 
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.steps import DEFINITIONS
+from gen_workflow.spec.test import TEST
 
 _HEAD = {
     "$schema": "http://json-schema.org/draft-07/schema#",  # what editors know best
@@ -16,5 +17,5 @@ _HEAD = {
 
 def text() -> str:
     """Return the schema as JSON."""
-    whole = {**_HEAD, **SPEC.schema(), "definitions": DEFINITIONS}
+    whole = {**_HEAD, **SPEC.schema(), "definitions": {**DEFINITIONS, "test": TEST.schema()}}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"

@@ -54,13 +54,15 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\nports: []\n",
-        "2:1 ports: is not a key of the spec\n  hint: it is a key of `deploy/run`",
+        "2:1 ports: is not a key of the spec\n"
+        "  hint: it is a key of `test/services/NAME` and `deploy/run`",
         id="key-of-another-section",
     ),
     pytest.param(
         "image: .\nprots: []\n",
         "2:1 prots: is not a key of the spec\n"
-        "  hint: perhaps you meant `ports`, which is a key of `deploy/run`",
+        "  hint: perhaps you meant `ports`, which is a key of `test/services/NAME` "
+        "and `deploy/run`",
         id="near-key-of-another-section",
     ),
     pytest.param(
