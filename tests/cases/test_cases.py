@@ -107,9 +107,10 @@ def test_only_a_job_that_no_pull_request_runs_may_write(case: Path) -> None:
     jobs = document.plain(root)["jobs"]
     for name, job in jobs.items():
         if "write" in job["permissions"].values() and "uses" not in job:
-            # The ref of a pull request is no branch.
-            of_branches = job["if"].startswith("github.ref == 'refs/heads/")
-            assert of_branches or job["if"].startswith("github.event_name != 'pull_request'"), name
+            # The ref of a pull request is no branch, and it has no inputs.
+            theirs = ("github.ref == 'refs/heads/", "inputs.environment == ")
+            pushed = "github.event_name != 'pull_request'"
+            assert job["if"].startswith((*theirs, pushed)), name
     checks = {name: job for name, job in jobs.items() if name.partition("-")[0] == "check"}
     for name, check in checks.items():
         assert check["if"].startswith(OF_A_PULL_REQUEST)
@@ -145,7 +146,7 @@ def test_a_job_gets_an_identity_for_a_cloud_only_to_log_in_there(case: Path) -> 
     assert root is not None
     for name, job in document.plain(root)["jobs"].items():
         names = [step.get("name", "") for step in job.get("steps", ())]
-        logs_in = any(one.startswith("Log in to ") for one in names)
+        logs_in = any(one.startswith(("Log in to ", "Join the network of ")) for one in names)
         assert ("id-token" in job["permissions"]) == logs_in, name
 
 

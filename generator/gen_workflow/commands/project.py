@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow import files
 from gen_workflow.errors import Drift, Heading, UserError, shown
 from gen_workflow.pins.table import table
-from gen_workflow.plan import limits, pipeline
+from gen_workflow.plan import extended, limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.spec.deploy import KubernetesDeploy
@@ -124,16 +124,18 @@ class Project(NamedTuple):
         raw = self._spec()
         spec = load.load(raw, self.source, self.folder)
         meant = pipeline.workflows(spec, table())
+        names = extended.wrong(spec.extend, meant)
+        load.refuse(names, raw, self.source, Heading.WRONG_VALUE)
         first, *others = (self._text(workflow, raw) for workflow in meant)
         sign = partial(
             stamp.sign, version=__version__, spec=raw, generator=fingerprint(self.templates)
         )
-        names = tuple(workflow.path for workflow in meant)
-        texts = [sign(first, paths=_paths(spec), files=names[1:]), *map(sign, others)]
+        paths = tuple(workflow.path for workflow in meant)
+        texts = [sign(first, paths=_paths(spec), files=paths[1:]), *map(sign, others)]
         for workflow, text in zip(meant, texts, strict=True):
             load.refuse(limits.too_large(workflow, len(text.encode())), raw, self.source)
         dockerfiles = tuple(image.paths[-1] for image in spec.built)
-        files = tuple(map(File, names, texts))
+        files = tuple(map(File, paths, texts))
         notes = tuple(note for workflow in meant for note in workflow.notes)
         return Rendered(raw, files, meant[0].needs, dockerfiles, notes)
 

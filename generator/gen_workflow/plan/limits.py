@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.expressions import EXPRESSION
 from gen_workflow.spec.sections import sections
-from gen_workflow.workflow.records import Job, Step
+from gen_workflow.workflow.records import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,8 +118,6 @@ def _texts(workflow: Workflow) -> Iterator[_Text]:
     if workflow.on.push:
         yield _Text("on", "\n".join(name for names in workflow.on.push for name in names))
     for job in workflow.jobs:
-        if not isinstance(job, Job):
-            continue  # the user's own, as it is
         if job.condition:
             # GitHub adds the call where a condition has none of its kind.
             yield _Text("on", f"${{{{ success() && ({job.condition}) }}}}")

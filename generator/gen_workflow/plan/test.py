@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gen_workflow.plan import services
+from gen_workflow.plan import of_user, services
 from gen_workflow.plan.frame import CONTENTS
 from gen_workflow.plan.presets import Project, preset
 from gen_workflow.workflow.records import Job, RawStep, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_workflow.plan.frame import Frame
+    from gen_workflow.plan.inputs import Given
     from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.test import Test
 
@@ -49,6 +52,14 @@ def releases(spec: Spec) -> bool:
     named = any("release" in branch.lower() for branch in branches)
     tagged = spec.on.tags or spec.on.release or any(on.tags or on.release for on in whens)
     return bool(named or tagged)
+
+
+def values_from_github(spec: Spec) -> Iterator[Given]:
+    """Yield each variable that the jobs take from GitHub."""
+    for one in spec.test:
+        where = f"test {one.name}".rstrip()
+        yield from of_user.values_in([value for _, value in one.env], f"for `{where}`")
+        yield from of_user.values_of(one.steps, where)
 
 
 def _more(test: Test) -> dict[str, Any]:

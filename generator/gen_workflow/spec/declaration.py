@@ -11,13 +11,19 @@ from typing import Annotated, NamedTuple
 
 from gen_workflow.spec import rules, values
 from gen_workflow.spec.actions import ACTIONS, Actions
+from gen_workflow.spec.connect import CONNECT, Connect
 from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.environments import ENVIRONMENTS, Environment
 from gen_workflow.spec.events import ON, On, When
+from gen_workflow.spec.extend import ADDITIONS, Addition
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
+from gen_workflow.spec.jobs import EXAMPLE as A_JOB
+from gen_workflow.spec.jobs import JOBS, UserJob
 from gen_workflow.spec.mode import MODE, Mode
+from gen_workflow.spec.notify import NOTIFICATIONS, Notify
+from gen_workflow.spec.runner import RUNNERS, Runner, Runners
 from gen_workflow.spec.sections import Key, Later, Section
 from gen_workflow.spec.test import TESTS, Test
 
@@ -127,6 +133,47 @@ class Spec(NamedTuple):
             default="`inline`",
         ),
     ] = Mode(None)
+    notify: Annotated[
+        Notify | None,
+        Key(
+            "Who is told how a run has ended: a service, or a mapping",
+            NOTIFICATIONS,
+            "{on: always, slack: SLACK_WEBHOOK}",
+            "0.1.0",
+        ),
+    ] = None
+    runner: Annotated[
+        Runner | Runners | None,
+        Key(
+            "Where the jobs run: a label, a list of labels, or a mapping",
+            RUNNERS,
+            "ubuntu-26.04",
+            "0.1.0",
+            default="`ubuntu-24.04`",
+        ),
+    ] = None
+    connect: Annotated[
+        Connect | None,
+        Key(
+            "What lets the runner reach the target, before each deploy and each rollback",
+            CONNECT,
+            "{tailscale: {}}",
+            "0.1.0",
+        ),
+    ] = None
+    extend: Annotated[
+        tuple[Addition, ...],
+        Key(
+            "What is added to a job, or around one of its steps, by their names",
+            ADDITIONS,
+            "{build: {before: [npm run generate]}}",
+            "0.1.0",
+        ),
+    ] = ()
+    jobs: Annotated[
+        tuple[UserJob, ...],
+        Key("Further jobs, in GitHub's own syntax", JOBS, A_JOB, "0.1.0"),
+    ] = ()
     actions: Annotated[
         Actions,
         Key(
@@ -173,6 +220,6 @@ class _Spec(Section[Spec]):
 
 SPEC = _Spec(
     Spec,
-    Later("registry cleanup notify runner connect extend jobs defaults repos"),
+    Later("registry cleanup defaults repos"),
     rule=rules.of_the_spec,
 )

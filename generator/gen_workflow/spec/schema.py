@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.jobs import JOB
 from gen_workflow.spec.steps import DEFINITIONS
 from gen_workflow.spec.test import TEST
 
@@ -17,5 +18,9 @@ _HEAD = {
 
 def text() -> str:
     """Return the schema as JSON."""
-    whole = {**_HEAD, **SPEC.schema(), "definitions": {**DEFINITIONS, "test": TEST.schema()}}
+    whole = {
+        **_HEAD,
+        **SPEC.schema(),
+        "definitions": {**DEFINITIONS, "job": JOB, "test": TEST.schema()},
+    }
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
