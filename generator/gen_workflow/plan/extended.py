@@ -109,15 +109,18 @@ def _wrong_needs(workflow: Workflow, additions: tuple[Addition, ...]) -> Iterato
     jobs = {job.id: job.needs for job in workflow.jobs}
     origins = {job.id: job.origin for job in workflow.jobs}
     extends = {one.job for one in additions if one.needs}
+    added = {name for name, origin in origins.items() if origin.startswith("jobs/")}
     for name, needs in jobs.items():
         key = f"extend/{name}/needs" if name in extends else f"{origins[name]}/needs"
         for needed in needs:
             if needed not in jobs:
                 known = tuple(one for one in jobs if one != name)
                 yield _unknown(key, f"there is no job {needed!r}", needed, known)
-        if circle := _circle(name, jobs):
-            what = f"goes in a circle: {' needs '.join(circle)}"
-            yield Excess(key, what, "remove one of these from `needs`")
+    circles = (_circle(name, jobs) for name in jobs if name in extends or name in added)
+    if circle := next(filter(None, circles), None):
+        key = f"extend/{circle[0]}/needs" if circle[0] in extends else f"jobs/{circle[0]}/needs"
+        what = f"goes in a circle: {' needs '.join(circle)}"
+        yield Excess(key, what, "remove one of these from `needs`")
 
 
 def _circle(name: str, jobs: dict[str, tuple[str, ...]]) -> list[str]:

@@ -152,14 +152,12 @@ class Reading:
         """
         if value.path in self.keys:
             return value.path
-        parts = [part for part in value.path.split("/") if not part.isdigit()]
-        for path in self.keys:
-            names = path.split("/")
-            if len(names) == len(parts) and all(
-                name in ("NAME", part) for name, part in zip(names, parts, strict=True)
-            ):
-                return path
-        return "/".join(parts)
+        here = "/".join(part for part in value.path.split("/") if not part.isdigit())
+        # A name may hold a `/`, so the longest of those that fit is meant.
+        fit = (
+            path for path in self.keys if re.fullmatch(re.escape(path).replace("NAME", ".+"), here)
+        )
+        return max(fit, key=len, default=here)
 
     def problem(self, value: Value, what: str, hint: str, anchor: str) -> None:
         """Note a problem at a value (or key) of the spec; `anchor` is its heading in the docs."""

@@ -8,9 +8,9 @@ from typing import Annotated, NamedTuple
 from gen_workflow.errors import Heading
 from gen_workflow.spec.connect import OF_A_DEPLOY
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Form, Listed, Schema, Text, entries
+from gen_workflow.spec.forms import Listed, Text, entries
 from gen_workflow.spec.jobs import NAME
-from gen_workflow.spec.sections import Key, Section
+from gen_workflow.spec.sections import Key, Named, Section
 from gen_workflow.spec.step_keys import Place
 from gen_workflow.spec.steps import Steps
 from gen_workflow.workflow.records import RawStep
@@ -59,10 +59,11 @@ class Addition(NamedTuple):
         return self.key.partition("/")[2]
 
 
-class _Additions(Form[tuple[Addition, ...]]):
-    """A mapping of jobs, or of jobs and steps, to what is added there."""
+ADDITION = Section(Addition)
 
-    section = Section(Addition)
+
+class _Additions(Named[Addition]):
+    """A mapping of jobs, or of jobs and steps, to what is added there."""
 
     def read(self, value: Value, reading: Reading) -> tuple[Addition, ...] | None:
         if value.kind != "a mapping" or not value.pairs():
@@ -74,19 +75,12 @@ class _Additions(Form[tuple[Addition, ...]]):
         found = [_addition(key, item, reading) for key, item in entries(value, reading)]
         return tuple(one for one in found if one)
 
-    def schema(self) -> Schema:
-        return {
-            "type": "object",
-            "additionalProperties": self.section.schema(),
-            "minProperties": 1,
-        }
-
 
 def _addition(key: Value, value: Value, reading: Reading) -> Addition | None:
-    one = _Additions.section.read(value, reading)
+    one = ADDITION.read(value, reading)
     if one is None:
         return None
-    if one == Addition():
+    if not value.pairs():
         hint = "say `before`, `after` or `needs`"
         reading.problem(value, "adds nothing", hint, Heading.MISSING_KEY)
     place = OF_A_DEPLOY if re.match(r"deploy|rollback", key.text) else _OTHER
@@ -100,4 +94,8 @@ def _addition(key: Value, value: Value, reading: Reading) -> Addition | None:
     return one._replace(key=key.text)
 
 
-ADDITIONS = _Additions()
+ADDITIONS = _Additions(
+    Text("a job, or a job and a step", rf"{NAME}(?:/.+)?", "build or build/push"),
+    ADDITION,
+    "extend: {build: {before: [npm run generate]}}",
+)

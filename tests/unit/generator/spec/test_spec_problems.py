@@ -47,6 +47,11 @@ WHOLE = [
         id="near-key",
     ),
     pytest.param(
+        "image: .\nenvironments: {team/live: {onn: main, ssh: a, run: {}}}\n",
+        "2:28 environments/team/live/onn: is not a key of the spec\n  hint: perhaps you meant `on`",
+        id="near-key-below-a-name-with-a-slash",
+    ),
+    pytest.param(
         "image: .\nzebra: 1\n",
         "2:1 zebra: is not a key of the spec\n  hint: use one of "
         f"{TOP}; a key of your own must begin with `x-`",
