@@ -13,7 +13,7 @@ from gen_workflow.workflow.records import RawStep, Step, as_data
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_NAME = re.compile(r"(?<![\w.'-])(secrets|vars)\.([A-Za-z_][A-Za-z0-9_]*)(\s*\|\|)?")
+_NAME = r"(?<![\w.'-])(secrets|vars)\.([A-Za-z_][A-Za-z0-9_]*)(\s*\|\|)?"
 
 
 def values_of(steps: Iterable[Step | RawStep], where: str) -> Iterator[Given]:
@@ -27,5 +27,5 @@ def values_in(content: Any, purpose: str) -> Iterator[Given]:
     """Yield each variable and secret in plain data; one with a default may be missing."""
     for text in raw.texts(content):
         for inside in EXPRESSION.findall(text):
-            for source, name, default in _NAME.findall(inside):
+            for source, name, default in re.findall(_NAME, inside):
                 yield Given(f"${{{{ {source}.{name} }}}}", purpose, optional=bool(default))

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from gen_workflow.spec.document import Reading, Value
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_SECRETS = re.compile(r"(?<![\w.'-])secrets\b(?!\.[A-Za-z_])", re.IGNORECASE)
-_SECRET = re.compile(r"(?<![\w.'-])secrets\.([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE)
+# Patterns are compiled where they are used: few of them are, in one run.
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})"
+_SECRETS = r"(?i)(?<![\w.'-])secrets\b(?!\.[A-Za-z_])"
+_SECRET = r"(?i)(?<![\w.'-])secrets\.([A-Za-z_][A-Za-z0-9_]*)"  # noqa: S105 - a pattern
 
 
 def data(value: Value, reading: Reading, above: tuple[Any, ...] = ()) -> Any:
@@ -45,7 +46,7 @@ def _scalar(value: Value) -> str | int | bool | None:
         return value.text.lower() == "true"
     if value.kind == "nothing":
         return None
-    is_number = value.kind == "a number" and _NUMBER.fullmatch(value.text)
+    is_number = value.kind == "a number" and re.fullmatch(_NUMBER, value.text)
     return int(value.text) if is_number else value.text
 
 
@@ -57,7 +58,7 @@ def _note_wrong_expressions(value: Value, reading: Reading) -> None:
     elif value.text.count("${{") != len(inside):
         what, hint = "has a `${{` without its `}}`", "close the expression with `}}`"
         reading.problem(value, what, hint, Heading.NOT_ALLOWED)
-    elif any(_SECRETS.search(one) for one in inside):
+    elif any(re.search(_SECRETS, one) for one in inside):
         what = "takes all secrets at once, or one whose name is computed"
         hint = "name each secret: ${{ secrets.NAME }}"
         reading.problem(value, what, hint, Heading.SECRET)
@@ -66,7 +67,7 @@ def _note_wrong_expressions(value: Value, reading: Reading) -> None:
 def secrets_in(content: Any) -> tuple[str, ...]:
     """Return the names of the secrets that the expressions in plain data take, each once."""
     inside = (one for text in texts(content) for one in EXPRESSION.findall(text))
-    return tuple(dict.fromkeys(name for one in inside for name in _SECRET.findall(one)))
+    return tuple(dict.fromkeys(name for one in inside for name in re.findall(_SECRET, one)))
 
 
 def texts(content: Any) -> Iterator[str]:

@@ -29,8 +29,8 @@ PINNED = r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*@[0-9a-f
 _IMAGE = r"docker://[a-z0-9][^\s@]*@sha256:[0-9a-f]{64}"
 _LOCAL = r"[.$]/.*"
 _HOW_TO_PIN = "owner/name@<40 hex digits> # v1.2.3"
-_VERSION = re.compile(r"\s#\s*(v?\d[\w.+-]*)\s*$")
-_HIDES_FAILURE = re.compile(r"\|\|\s*(?:true|:|exit\s+0|echo)(?![\w-])")
+_VERSION = r"\s#\s*(v?\d[\w.+-]*)\s*$"
+_HIDES_FAILURE = r"\|\|\s*(?:true|:|exit\s+0|echo)(?![\w-])"
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 LONGEST = 360  # minutes; GitHub ends a job on its own runners after six hours
@@ -54,7 +54,7 @@ def run(value: Value, reading: Reading, place: Place) -> None:
         reading.problem(value, what, "write a command: npm test", Heading.WRONG_KIND)
     elif "${{" in value.text:
         _note_expression(value, reading)
-    elif place.deploys and (match := _HIDES_FAILURE.search(value.text)):
+    elif place.deploys and (match := re.search(_HIDES_FAILURE, value.text)):
         what = f"`{match[0]}` hides a failure, so a deploy that has failed would look good"
         hint = "let the command fail; or ask before it whether there is anything to do"
         reading.problem(value, what, hint, Heading.WRONG_VALUE)
@@ -100,7 +100,7 @@ def _note_unpinned(value: Value, reading: Reading) -> None:
 
 def version_of(value: Value) -> str:
     """Return the version in the comment behind `uses`; empty when there is none."""
-    match = _VERSION.search(value.rest_of_line)
+    match = re.search(_VERSION, value.rest_of_line)
     return match[1] if match and re.fullmatch(PINNED, value.text) else ""
 
 

@@ -18,7 +18,7 @@ from gen_workflow.spec.services import SERVICES, UNTRUSTED, VALUES, Service
 from gen_workflow.spec.steps import EXAMPLE, Steps
 from gen_workflow.workflow.records import RawStep
 
-_OF_MATRIX = re.compile(r"(?<![\w.'-])matrix\.([A-Za-z_][A-Za-z0-9_-]*)")
+_OF_MATRIX = r"(?<![\w.'-])matrix\.([A-Za-z_][A-Za-z0-9_-]*)"
 _MORE = "{name: api, python: 3.13, folder: api}"
 
 
@@ -179,7 +179,7 @@ def _note_matrix(languages: list[str], fields: Fields, reading: Reading) -> None
             reading.problem(fields.values["matrix"].below([name]), what, hint, Heading.TWICE)
     for key, item in fields.values.items():
         content = raw.data(item, Reading("")) if key != "matrix" else None
-        for used in (one for text in raw.texts(content) for one in _OF_MATRIX.findall(text)):
+        for used in (one for text in raw.texts(content) for one in re.findall(_OF_MATRIX, text)):
             if used not in known:
                 names = tuple(sorted(known - {"include", "exclude"}))
                 hint = near(used, names) or (
