@@ -71,8 +71,8 @@ def test_what_a_job_reads_has_a_place_also_when_the_header_does_not_name_it() ->
     ]
     found = explained(events.by_hand("main", [("where", "production")]))
     assert [(one["place"], one["name"]) for one in found["needs"]] == [
-        ("Settings > Environments > production", "DOMAIN"),
         ("Settings > Environments > production", "TOKEN"),
+        ("Settings > Environments > production", "DOMAIN"),
     ]
 
 
