@@ -49,6 +49,13 @@ def test_a_step_is_named_by_its_id_or_its_name(repository: Repository) -> None:
         assert steps(found["build"])[1:] == ["a", "Build the image", "b"]
 
 
+def test_the_job_gets_the_time_that_its_new_steps_need(repository: Repository) -> None:
+    before = jobs(repository, SSH)["deploy"]["timeout-minutes"]
+    for step, more in (("a", 10), ("{run: a, timeout-minutes: 25}", 25)):
+        found = jobs(repository, f"extend: {{deploy: {{before: {step}}}}}\n{SSH}")
+        assert found["deploy"]["timeout-minutes"] == before + more
+
+
 def test_a_job_of_ours_waits_for_one_of_the_user(repository: Repository) -> None:
     job = "{permissions: {}, needs: build, runs-on: x, timeout-minutes: 5, steps: [a]}"
     text = f"extend: {{deploy: {{needs: smoke}}}}\njobs: {{smoke: {job}}}\n{SSH}"
