@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_workflow.plan import runners
 from gen_workflow.plan.build import PUSHED
 from gen_workflow.plan.inputs import Given
 from gen_workflow.workflow.records import Job, Step
@@ -96,7 +97,7 @@ def job(spec: Spec, jobs: Sequence[Job], frame: Frame) -> list[Job]:
         more=(("environment", {"name": notify.environment, "deployment": False}),),
         steps=tuple(_steps(notify, jobs)),
     )
-    return [told]
+    return runners.placed([told], "", spec, frame)
 
 
 def _condition(notify: Notify, jobs: Sequence[Job], *, proposed: bool) -> str:

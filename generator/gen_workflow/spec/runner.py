@@ -127,8 +127,9 @@ RUNNERS = ShortOr(
 
 
 def of_kind(runner: Runner | Runners | None, kind: str) -> Runner:
-    """Return the runner of a kind of jobs: `test`, `build` or `deploy`."""
+    """Return the runner of a kind of jobs: `test`, `build`, `deploy`, or empty for any other."""
     if isinstance(runner, Runners):
-        found: Runner = getattr(runner, kind)
+        found: Runner = getattr(runner, kind, Runner())
         return found
-    return runner or Runner()
+    # The image is meant for what a person has written; it may lack what other jobs need.
+    return (runner or Runner()) if kind else (runner or Runner())._replace(container="")

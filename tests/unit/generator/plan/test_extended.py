@@ -90,6 +90,14 @@ def test_a_runner_of_a_kind_is_that_of_its_jobs_alone(repository: Repository) ->
         assert found[name]["container"] == "example/x:1"
 
 
+def test_who_is_told_is_told_from_the_runner_of_all_jobs(repository: Repository) -> None:
+    runner = "{labels: [self-hosted, office], container: 'example/x:1'}"
+    found = jobs(repository, f"notify: slack\nrunner: {runner}\n{SSH}")
+    assert {str(job["runs-on"]) for job in found.values()} == {"['self-hosted', 'office']"}
+    assert found["deploy"]["container"] == "example/x:1"
+    assert "container" not in found["notify"], "it may lack jq and curl"
+
+
 def test_a_job_that_calls_a_workflow_keeps_its_version(repository: Repository) -> None:
     repository.spec.write_text(
         f"""image: .
