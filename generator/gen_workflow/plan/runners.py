@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.spec.runner import of_kind
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,6 +15,10 @@ if TYPE_CHECKING:
 
 def placed(jobs: Iterable[Job], kind: str, spec: Spec, frame: Frame) -> list[Job]:
     """Return jobs of a kind on their runner; one that asks for another than the usual keeps it."""
+    if spec.runner is None:
+        return [*jobs]
+    from gen_workflow.spec.runner import of_kind  # noqa: PLC0415 - for specs that say it
+
     runner = of_kind(spec.runner, kind)
     return [_on(runner, job) if job.runs_on == frame.runner else job for job in jobs]
 

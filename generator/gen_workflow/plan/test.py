@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gen_workflow.plan import of_user, services
+from gen_workflow.plan import of_user
 from gen_workflow.plan.frame import CONTENTS
-from gen_workflow.plan.presets import Project, preset
 from gen_workflow.workflow.records import Job, RawStep, Step
 
 if TYPE_CHECKING:
@@ -64,6 +63,8 @@ def values_from_github(spec: Spec) -> Iterator[Given]:
 
 def _more(test: Test) -> dict[str, Any]:
     """Return the keys of the job that only some tests have."""
+    from gen_workflow.plan import services  # noqa: PLC0415 - for specs with tests
+
     versions = {name: [*many] for name, many in test.languages.items() if len(many) > 1}
     matrix = {**versions, **dict(test.matrix)}
     folder = {"run": {"working-directory": test.folder}}
@@ -77,6 +78,8 @@ def _more(test: Test) -> dict[str, Any]:
 
 def _steps(test: Test, frame: Frame, *, caches: bool) -> tuple[Step | RawStep, ...]:
     """Return what sets the languages up, and what tests."""
+    from gen_workflow.plan.presets import Project, preset  # noqa: PLC0415 - for specs with tests
+
     found: list[Step | RawStep] = []
     commands: list[Step] = []
     for language, versions in test.languages.items():
