@@ -71,8 +71,8 @@ GENERATOR = Half(
     ROOT / "generator" / "gen_workflow",
     (
         ("errors", "version", "first_use"),
-        ("files", "expressions"),
-        ("workflow", "spec"),
+        ("files", "expressions", "workflow"),
+        ("spec",),
         ("pins", "render", "report", "explain", "graph"),
         ("plan", "sync"),
         ("uses",),

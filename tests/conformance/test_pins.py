@@ -10,15 +10,15 @@ from ruamel.yaml import YAML
 
 from bed.action_file import action_folders
 from conformance.subjects import ROOT, Subject, everything, rendered
+from gen_workflow.pins.reference import Reference
 from gen_workflow.pins.table import OURS, table
 from gen_workflow.uses.moves import kept
 from gen_workflow.uses.places import find
-from gen_workflow.pins.reference import Reference
 
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<value>\S.*)$", re.MULTILINE)
 PIN = re.compile(
     r"(?P<repository>[\w.-]+/[\w.-]+)(?:/[\w./-]+)?"
-    r"@(?P<sha>[0-9a-f]{40}) # (?P<version>v\d+(?:\.\d+){1,2})"
+    r"@(?P<sha>[0-9a-f]{40}) # (?P<version>v?\d+(?:\.\d+){1,2})"
 )
 # The same repository at the running commit.
 SELF = "$/"

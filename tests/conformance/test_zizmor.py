@@ -17,6 +17,14 @@ from conformance.subjects import ROOT, Subject, everything
 
 STRICT = ("--offline", "--persona=auditor", "--strict-collection", "--no-config")
 QUIET = ("--quiet", "--no-progress", "--format=json")
+# What a spec asks for by name, and zizmor warns of: a runner that GitHub does not own. There is no
+# other way to write it, and docs/spec.md says the same as the warning.
+_OF_THE_USER = "self-hosted-runner: runs on a self-hosted runner"
+ASKED_FOR = {
+    f"{spec}{file}": _OF_THE_USER
+    for spec in ("tests/cases/runners", "docs/spec/runner.yml")
+    for file in ("", ": rollback.yml")
+}
 WRONG = """\
 name: Try
 on: push
@@ -54,7 +62,10 @@ def _places(finding: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)
 def test_zizmor_has_no_finding(subject: Subject, tmp_path: Path) -> None:
-    assert findings(subject.place(tmp_path)) == []
+    found = findings(subject.place(tmp_path))
+    asked = ASKED_FOR.get(subject.name)
+    assert [each for each in found if not asked or not each.startswith(asked)] == []
+    assert not asked or found, f"{asked} is not met"
 
 
 def test_zizmor_has_no_finding_in_the_configuration_of_dependabot() -> None:

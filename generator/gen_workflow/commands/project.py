@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow import files
 from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.pins.table import OURS, table
-from gen_workflow.plan import limits, pipeline
+from gen_workflow.plan import extended, limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.spec.deploy import KubernetesDeploy
@@ -141,6 +141,7 @@ class Project(NamedTuple):
     def _rendered(self, raw: bytes, version: str, pins: Mapping[str, Pin]) -> Rendered:
         spec = load.load(raw, self.source, self.folder)
         meant = pipeline.workflows(spec, {**table(), **pins})
+        load.refuse(extended.wrong(spec.extend, meant), raw, self.source, Heading.WRONG_VALUE)
         first, *others = (self._text(workflow, raw, version) for workflow in meant)
         sign = partial(stamp.sign, version=version, spec=raw, generator=fingerprint(self.templates))
         names = tuple(workflow.path for workflow in meant)
@@ -196,6 +197,7 @@ def _ours(spec: Spec) -> frozenset[str]:
 def _paths(spec: Spec) -> tuple[str, ...]:
     """Return what must be in the repository: a folder has a `/` at its end."""
     found = [path for image in spec.built for path in image.paths]
+    found += [path for test in spec.test for path in test.paths]
     for target in spec.targets:
         if isinstance(target.deploy, KubernetesDeploy):
             found += target.deploy.kubernetes.apply

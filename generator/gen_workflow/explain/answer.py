@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_workflow.explain import groups, jobs, starts, work
 from gen_workflow.expressions.evaluate import Evaluator
-from gen_workflow.workflow.records import Job, Need, as_data
+from gen_workflow.workflow.records import Need, as_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gen_workflow.explain.events import Event
-    from gen_workflow.workflow.records import Permission, RawJob, Workflow
+    from gen_workflow.workflow.records import Job, Permission, Workflow
 
 _REPOSITORY = "Secrets and variables > Actions"
 _USED = re.compile(r"\b(secrets|vars)\.([A-Za-z_]\w*)")
@@ -111,11 +111,9 @@ def _place(job: Mapping[str, Any], reader: work.Values) -> dict[str, str]:
     }
 
 
-def _comments(job: Mapping[str, Any], record: Job | RawJob) -> dict[str, Any]:
+def _comments(job: Mapping[str, Any], record: Job) -> dict[str, Any]:
     """Return what the workflow says in comments: how deploys get in order, why permissions are."""
-    reasons = record.permissions if isinstance(record, Job) else ()
-    order = record.order if isinstance(record, Job) else ""
-    return {"order": order, "permissions": _permissions(job, reasons)}
+    return {"order": record.order, "permissions": _permissions(job, record.permissions)}
 
 
 def _permissions(job: Mapping[str, Any], reasons: Iterable[Permission]) -> list[dict[str, str]]:

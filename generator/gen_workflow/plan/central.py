@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.plan import build
+from gen_workflow.plan.extended import extended
 from gen_workflow.plan.frame import CONTENTS
+from gen_workflow.plan.runners import placed
 from gen_workflow.workflow.records import (
     Call,
     Input,
@@ -72,7 +74,10 @@ def workflow(spec: Spec, frame: Frame, before: tuple[Job, ...] = ()) -> Workflow
 def kept_inline(spec: Spec, frame: Frame) -> list[str]:
     """Return what a build needs that no caller can give to a central workflow."""
     found = []
-    for job in build.jobs(spec, frame):
+    jobs = build.jobs(spec, frame)
+    if placed(jobs, "build", spec, frame) != jobs:
+        found.append("a runner")
+    for job in extended(jobs, spec.extend):
         for step in job.steps:
             if not isinstance(step, Step) or step.id != "push":
                 found += [] if step == frame.checkout() else ["steps of its own (prepare, extend)"]

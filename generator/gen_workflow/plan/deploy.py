@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import kubernetes, ssh
+from gen_workflow.plan import connect, kubernetes, ssh
 from gen_workflow.plan.build import job_of
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow import records
@@ -96,8 +96,10 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
     """Return what the job for an environment does."""
     assert target.deploy  # noqa: S101 - the spec was refused otherwise
     if isinstance(target.deploy, SshDeploy):
-        return ssh.work(spec, target, target.deploy, frame)
-    return kubernetes.work(spec, target.deploy.kubernetes, frame)
+        work = ssh.work(spec, target, target.deploy, frame)
+    else:
+        work = kubernetes.work(spec, target.deploy.kubernetes, frame)
+    return connect.before(spec.connect, work, frame)
 
 
 def values_from_github(target: Environment) -> Iterator[Given]:

@@ -5,13 +5,13 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gen_workflow.workflow.records import Permission, Scalar, Step, Values
+from gen_workflow.workflow.records import Permission, RawStep, Scalar, Step, Values
 
 
 class Work(NamedTuple):
     """What a deploy job does, and for how long; `order` says how its deploys get in order."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Step | RawStep, ...]
     permissions: tuple[Permission, ...]
     minutes: int
     order: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.expressions import EXPRESSION
 from gen_workflow.spec.sections import sections
-from gen_workflow.workflow.records import Job, Step
+from gen_workflow.workflow.records import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,11 +48,20 @@ class Excess(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """A text of the workflow, the key that gives it, and the variable that it becomes."""
+    """A text of the workflow, where it comes from, and the variable that it becomes.
 
-    key: str
+    That is the path of a key; or, when there is an `origin`, the name of an input.
+    """
+
+    place: str
     text: str
     variable: str = ""
+    origin: str = ""
+
+    @property
+    def key(self) -> str:
+        """The path of the key of the spec; to find it loads all sections."""
+        return key_of(self.place, self.origin) if self.origin else self.place
 
 
 def exceeded(workflow: Workflow) -> Iterator[Excess]:
@@ -87,10 +96,11 @@ def too_large(workflow: Workflow, size: int = 0) -> Iterator[Excess]:
 
     `size` is that of its text in bytes, or 0 as long as nothing is rendered.
     """
-    sizes: Counter[str] = Counter()
-    for one in set(_texts(workflow)):  # steps that two jobs share are written once
-        sizes[_of_all_variables(one.key)] += len(one.text)
-    if max(size, sizes.total()) > LARGEST_WORKFLOW:
+    texts = set(_texts(workflow))  # steps that two jobs share are written once
+    if max(size, sum(len(one.text) for one in texts)) > LARGEST_WORKFLOW:
+        sizes: Counter[str] = Counter()
+        for one in texts:
+            sizes[_of_all_variables(one.key)] += len(one.text)
         what = (
             f"makes a workflow of more than {LARGEST_WORKFLOW:,} bytes, which GitHub does not run"
         )
@@ -118,8 +128,6 @@ def _texts(workflow: Workflow) -> Iterator[_Text]:
     if workflow.on.push:
         yield _Text("on", "\n".join(name for names in workflow.on.push for name in names))
     for job in workflow.jobs:
-        if not isinstance(job, Job):
-            continue  # the user's own, as it is
         if job.condition:
             # GitHub adds the call where a condition has none of its kind.
             yield _Text("on", f"${{{{ success() && ({job.condition}) }}}}")
@@ -128,7 +136,7 @@ def _texts(workflow: Workflow) -> Iterator[_Text]:
                 continue
             for name, value in step.inputs:
                 variable = f"INPUT_{name.upper().replace('-', '_')}"
-                yield _Text(key_of(name, job.origin), str(value), variable)
+                yield _Text(name, str(value), variable, job.origin)
             for name, value in step.env:
                 yield _Text(f"{_variables_of(step, job.origin)}/{name}", str(value), name)
 

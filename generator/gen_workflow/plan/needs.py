@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import deploy
+from gen_workflow.plan import connect, deploy, extended, notify, of_user, test, user_jobs
 from gen_workflow.plan.inputs import Given
 from gen_workflow.spec.expressions import EXPRESSION, SOURCE
 from gen_workflow.workflow.records import Need, Needs, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.environments import Environment
@@ -21,20 +21,34 @@ if TYPE_CHECKING:
 def of(spec: Spec) -> tuple[Needs, ...]:
     """Return what must exist, by its place in GitHub's settings."""
     of_builds = [given for image in spec.built for given in _of_build(image)]
+    of_builds += test.values_from_github(spec)
+    of_builds += user_jobs.values_from_github(spec)
     builds = _needs("Settings > Secrets and variables > Actions", of_builds)
-    return (*_that_are_any(builds), *of_deploys(spec.targets))
+    return (*_that_are_any(builds), *of_deploys(spec, spec.targets))
 
 
-def of_deploys(targets: Iterable[Environment]) -> tuple[Needs, ...]:
+def of_deploys(spec: Spec, targets: Iterable[Environment]) -> tuple[Needs, ...]:
     """Return what must exist for deploys, by environment."""
     places = [
-        _needs(f"Settings > Environments > {target.key}", deploy.values_from_github(target))
+        _needs(f"Settings > Environments > {target.key}", _of_deploy(spec, target))
         for target in targets
     ]
+    if spec.notify:
+        place = f"Settings > Environments > {spec.notify.environment}"
+        places.append(_needs(place, notify.values_from_github(spec.notify)))
     return tuple(_that_are_any(*places))
 
 
-def used(places: Iterable[Needs], jobs: Iterable[Job]) -> tuple[Needs, ...]:
+def _of_deploy(spec: Spec, target: Environment) -> Iterator[Given]:
+    """Yield the values that the jobs of an environment take from GitHub."""
+    yield from deploy.values_from_github(target)
+    yield from connect.values_from_github(spec.connect)
+    name = deploy.job_for(spec, target.key)
+    for job in (name, name.replace("deploy", "rollback", 1)):
+        yield from extended.values_from_github(spec.extend, job)
+
+
+def used(places: Iterable[Needs], jobs: Sequence[Job]) -> tuple[Needs, ...]:
     """Return of what must exist only that which the steps of some jobs name."""
     texts = [
         str(value)
@@ -43,6 +57,7 @@ def used(places: Iterable[Needs], jobs: Iterable[Job]) -> tuple[Needs, ...]:
         if isinstance(step, Step)
         for _, value in (*step.inputs, *step.env)
     ]
+    texts += [one.value for job in jobs for one in of_user.values_of(job.steps, job.id)]
     named = {
         f"{source['source']}.{source['name'].upper()}"
         for text in texts

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import OURS
-from gen_workflow.plan import build, central, deploy, needs, rollback
+from gen_workflow.plan import (
+    build,
+    central,
+    deploy,
+    needs,
+    notify,
+    rollback,
+    runners,
+    test,
+    user_jobs,
+)
+from gen_workflow.plan.extended import extended
 from gen_workflow.plan.frame import Frame
 from gen_workflow.workflow.records import (
     Concurrency,
@@ -44,19 +55,34 @@ def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
     frame = Frame(pins, ours)
     if spec.mode.central:
-        return (central.workflow(spec, frame),)
+        return (_central(spec, frame),)
     others = (rollback.workflow(spec, frame),) if rollback.targets(spec) else ()
     return (_main(spec, frame), *others)
 
 
+def _central(spec: Spec, frame: Frame) -> Workflow:
+    tests = runners.placed(test.jobs(spec, frame), "test", spec, frame)
+    whole = central.workflow(spec, frame, tuple(tests))
+    jobs = runners.placed(whole.jobs, "build", spec, frame)
+    return whole._replace(jobs=extended(jobs, spec.extend))
+
+
 def _main(spec: Spec, frame: Frame) -> Workflow:
+    tests = test.jobs(spec, frame)
+    first = tuple(one.id for one in tests)
     kept = central.kept_inline(spec, frame) if spec.mode.caller else []
     builds = central.calls if spec.mode.caller and not kept else build.jobs
+    jobs = [
+        *runners.placed(tests, "test", spec, frame),
+        *runners.placed(builds(spec, frame, first), "build", spec, frame),
+        *runners.placed(deploy.jobs(spec, frame), "deploy", spec, frame),
+        *user_jobs.jobs(spec),
+    ]
     return Workflow(
         name="Build and deploy" if spec.targets else "Build",
         on=_triggers(spec),
         concurrency=_GROUP,
-        jobs=(*builds(spec, frame), *deploy.jobs(spec, frame)),
+        jobs=extended([*jobs, *notify.job(spec, jobs, frame)], spec.extend),
         needs=needs.of(spec),
         notes=(_STAYS.format(", ".join(kept)),) if kept else (),
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import CHECKOUT
-from gen_workflow.plan import deploy, needs
+from gen_workflow.plan import deploy, needs, notify, runners
+from gen_workflow.plan.extended import extended
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow.records import (
     Concurrency,
     Dispatch,
     Input,
     Job,
+    RawStep,
     Step,
     Triggers,
     Workflow,
@@ -53,13 +55,14 @@ def _can(target: Environment) -> bool:
 def workflow(spec: Spec, frame: Frame) -> Workflow:
     """Return the workflow: for each environment a job, of which a run has the one chosen."""
     found = targets(spec)
-    jobs = tuple(_job(spec, one, frame) for one in found)
+    jobs = runners.placed([_job(spec, one, frame) for one in found], "deploy", spec, frame)
+    every = extended([*jobs, *notify.job(spec, jobs, frame)], spec.extend)
     return Workflow(
         name="Roll back",
         on=Triggers(workflow_dispatch=Dispatch(_asked(found))),
         concurrency=_GROUP,
-        jobs=jobs,
-        needs=needs.used(needs.of_deploys(found), jobs),
+        jobs=every,
+        needs=needs.used(needs.of_deploys(spec, found), every),
         path=PATH,
     )
 
@@ -107,14 +110,14 @@ def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
     )
 
 
-def _steps(steps: tuple[Step, ...]) -> Iterator[Step]:
+def _steps(steps: tuple[Step | RawStep, ...]) -> Iterator[Step | RawStep]:
     """Yield the steps of a deploy without what it brings, and with the release to put back."""
     for step in steps:
-        name = step.uses.reference if step.uses else ""
-        if "/actions/ssh-deploy@" in name:
+        name = step.uses.reference if isinstance(step, Step) and step.uses else ""
+        if isinstance(step, Step) and "/actions/ssh-deploy@" in name:
             kept = tuple(pair for pair in step.inputs if pair[0] not in _LEFT_OUT)
             yield step._replace(name="Put the release back", inputs=(*kept, _RELEASE))
-        elif "/actions/kubectl-set-image@" in name:
+        elif isinstance(step, Step) and "/actions/kubectl-set-image@" in name:
             kept = tuple(pair for pair in step.inputs if pair[0] in _IN_A_CLUSTER)
             lines = str(dict(step.inputs)["workload"]).splitlines()
             # Behind a workload there may be images for its containers, which come from the release.

@@ -7,7 +7,7 @@ line where the plan uses it.
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gen_workflow.spec import rules, values
 from gen_workflow.spec.actions import ACTIONS, Actions
@@ -15,10 +15,19 @@ from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.environments import ENVIRONMENTS, Environment
 from gen_workflow.spec.events import ON, On, When
+from gen_workflow.spec.forms import Elsewhere
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
 from gen_workflow.spec.sections import Key, Later, Section
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.connect import Connect
+    from gen_workflow.spec.extend import Addition
+    from gen_workflow.spec.jobs import UserJob
+    from gen_workflow.spec.notify import Notify
+    from gen_workflow.spec.runner import Runner, Runners
+    from gen_workflow.spec.test import Test
 
 
 class Spec(NamedTuple):
@@ -67,6 +76,16 @@ class Spec(NamedTuple):
             default="`main`, or what the environments say",
         ),
     ] = On()
+    test: Annotated[
+        "tuple[Test, ...]",
+        Key(
+            "What has to succeed before anything is built: commands, a mapping, or a list of "
+            "mappings with names",
+            Elsewhere("gen_workflow.spec.test", "TESTS"),
+            "{python: 3.13, run: python -m unittest}",
+            "0.1.0",
+        ),
+    ] = ()
     deploy: Annotated[
         SshDeploy | KubernetesDeploy | None,
         Key(
@@ -116,6 +135,52 @@ class Spec(NamedTuple):
             default="`inline`",
         ),
     ] = Mode(None)
+    notify: Annotated[
+        "Notify | None",
+        Key(
+            "Who is told how a run has ended: a service, or a mapping",
+            Elsewhere("gen_workflow.spec.notify", "NOTIFICATIONS"),
+            "{on: always, slack: SLACK_WEBHOOK}",
+            "0.1.0",
+        ),
+    ] = None
+    runner: Annotated[
+        "Runner | Runners | None",
+        Key(
+            "Where the jobs run: a label, a list of labels, or a mapping",
+            Elsewhere("gen_workflow.spec.runner", "RUNNERS"),
+            "ubuntu-26.04",
+            "0.1.0",
+            default="`ubuntu-24.04`",
+        ),
+    ] = None
+    connect: Annotated[
+        "Connect | None",
+        Key(
+            "What lets the runner reach the target, before each deploy and each rollback",
+            Elsewhere("gen_workflow.spec.connect", "CONNECT"),
+            "{tailscale: {}}",
+            "0.1.0",
+        ),
+    ] = None
+    extend: Annotated[
+        "tuple[Addition, ...]",
+        Key(
+            "What is added to a job, or around one of its steps, by their names",
+            Elsewhere("gen_workflow.spec.extend", "ADDITIONS"),
+            "{build: {before: [npm run generate]}}",
+            "0.1.0",
+        ),
+    ] = ()
+    jobs: Annotated[
+        "tuple[UserJob, ...]",
+        Key(
+            "Further jobs, in GitHub's own syntax",
+            Elsewhere("gen_workflow.spec.jobs", "JOBS"),
+            "{a: {runs-on: ubuntu-24.04, timeout-minutes: 5, permissions: {}, steps: [make]}}",
+            "0.1.0",
+        ),
+    ] = ()
     actions: Annotated[
         Actions,
         Key(
@@ -162,6 +227,6 @@ class _Spec(Section[Spec]):
 
 SPEC = _Spec(
     Spec,
-    Later("registry test cleanup notify runner connect extend jobs defaults repos"),
+    Later("registry cleanup defaults repos"),
     rule=rules.of_the_spec,
 )

@@ -108,15 +108,16 @@ class Value(NamedTuple):
     def below(self, names: list[str]) -> Value:
         """Return the value that these keys lead to, or the last one on the way that is there.
 
-        In a list, a key leads to the item of this name, or to a key of an item.
+        In a list, a key leads to the item of this name, or to a key of an item. A key with `/` in
+        it is several of the names.
         """
-        for name in names[:1]:
-            pairs = self.pairs() if self.kind == "a mapping" else []
-            for item in self.items() if self.kind == "a list" else []:
-                pairs += item.pairs() if item.kind == "a mapping" else [(item, item)]
+        pairs = self.pairs() if self.kind == "a mapping" else []
+        for item in self.items() if self.kind == "a list" else []:
+            pairs += item.pairs() if item.kind == "a mapping" else [(item, item)]
+        for many in range(1, len(names) + 1):
             for key, value in pairs:
-                if key.node.value == name:
-                    return value.below(names[1:])
+                if key.node.value == "/".join(names[:many]):
+                    return value.below(names[many:])
         return self
 
 
@@ -151,14 +152,12 @@ class Reading:
         """
         if value.path in self.keys:
             return value.path
-        parts = [part for part in value.path.split("/") if not part.isdigit()]
-        for path in self.keys:
-            names = path.split("/")
-            if len(names) == len(parts) and all(
-                name in ("NAME", part) for name, part in zip(names, parts, strict=True)
-            ):
-                return path
-        return "/".join(parts)
+        here = "/".join(part for part in value.path.split("/") if not part.isdigit())
+        # A name may hold a `/`, so the longest of those that fit is meant.
+        fit = (
+            path for path in self.keys if re.fullmatch(re.escape(path).replace("NAME", ".+"), here)
+        )
+        return max(fit, key=len, default=here)
 
     def problem(self, value: Value, what: str, hint: str, anchor: str) -> None:
         """Note a problem at a value (or key) of the spec; `anchor` is its heading in the docs."""

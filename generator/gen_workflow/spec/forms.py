@@ -44,7 +44,9 @@ class Elsewhere(Form[T]):
         self._name = name
         self._form: Form[T] | None = None
 
-    def _loaded(self) -> Form[T]:
+    @property
+    def form(self) -> Form[T]:
+        """The form itself."""
         if self._form is None:
             from importlib import import_module  # noqa: PLC0415 - for this alone
 
@@ -55,14 +57,14 @@ class Elsewhere(Form[T]):
     @property
     def section(self) -> Any:
         """The section that the form reads, if it reads one."""
-        form = self._loaded()
+        form = self.form
         return getattr(form, "section", form)
 
     def read(self, value: Value, reading: Reading) -> T | None:
-        return self._loaded().read(value, reading)
+        return self.form.read(value, reading)
 
     def schema(self) -> Schema:
-        return self._loaded().schema()
+        return self.form.schema()
 
 
 class Text(Form[str]):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 NOT_YET = "is not supported yet in this version"
 MEANT = "perhaps you meant `{}`"
-_TWINS = (("environments/", "deploy"), ("images/", "image/"))
+_TWINS = (("environments/", "deploy"), ("images/", "image/"), ("runner/", "runner"))
 _NEAR_ELSEWHERE = 0.75  # a key of another section has to be more like it than one of its own
 _NEARLY_THE_SAME = 0.85  # such as `port` and `ports`: a misspelling, also where both are keys
 
@@ -63,8 +63,8 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
 
 def _owners(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     """Return the other sections that have a key; a section around this one goes first."""
-    # Each environment has all keys of `deploy`, and each of `images` those of `image`. One of the
-    # two is enough.
+    # Each environment has all keys of `deploy`, each of `images` those of `image`, and each kind of
+    # `runner` those of the whole. One of the two is enough.
     twins = tuple(two if path.startswith(one) else one for one, two in _TWINS)
     others = {
         name: section

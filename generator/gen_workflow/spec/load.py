@@ -45,8 +45,13 @@ def _keys() -> dict[str, Keys]:
     return {path: section.names for path, section in sections(SPEC)}
 
 
-def refuse(problems: Iterable[tuple[str, str, str]], raw: bytes, source: str) -> None:
-    """Raise SpecError for limits that a workflow exceeds: path of a key, what is wrong, a hint.
+def refuse(
+    problems: Iterable[tuple[str, str, str]],
+    raw: bytes,
+    source: str,
+    anchor: str = Heading.LIMIT,
+) -> None:
+    """Raise SpecError for what a workflow cannot be: path of a key, what is wrong, a hint.
 
     The key is looked for again: no record keeps the line that it was read from.
     """
@@ -60,7 +65,7 @@ def refuse(problems: Iterable[tuple[str, str, str]], raw: bytes, source: str) ->
                 # What all environments share is in `deploy`.
                 shared = root.below(["deploy", *path.split("/")[2:]])
                 place = shared if shared.path.startswith("deploy/") else place
-            reading.problem(place, what, hint, Heading.LIMIT)
+            reading.problem(place, what, hint, anchor)
         reading.raise_problems()
 
 

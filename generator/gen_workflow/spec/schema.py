@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.jobs import JOB
+from gen_workflow.spec.steps import DEFINITIONS
+from gen_workflow.spec.test import TEST
 
 _HEAD = {
     "$schema": "http://json-schema.org/draft-07/schema#",  # what editors know best
@@ -15,4 +18,9 @@ _HEAD = {
 
 def text() -> str:
     """Return the schema as JSON."""
-    return json.dumps({**_HEAD, **SPEC.schema()}, indent=2, ensure_ascii=False) + "\n"
+    whole = {
+        **_HEAD,
+        **SPEC.schema(),
+        "definitions": {**DEFINITIONS, "job": JOB, "test": TEST.schema()},
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"

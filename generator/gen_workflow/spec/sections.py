@@ -292,7 +292,8 @@ def sections(root: Section[Any], path: str = "") -> Iterator[tuple[str, Section[
         below = getattr(key.form, "section", key.form)
         inside = f"{path}/{name}" if path else name
         if isinstance(below, Section):
-            yield from sections(below, f"{inside}/NAME" if isinstance(key.form, Named) else inside)
+            is_named = isinstance(getattr(key.form, "form", key.form), Named)
+            yield from sections(below, f"{inside}/NAME" if is_named else inside)
 
 
 def _declared(record: type) -> Iterator[tuple[str, Key]]:

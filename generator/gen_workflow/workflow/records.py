@@ -148,14 +148,6 @@ class Job(NamedTuple):
     secrets: Values = ()
 
 
-class RawJob(NamedTuple):
-    """A job in GitHub's own syntax, as the spec has it."""
-
-    id: Annotated[str, Apart()]
-    origin: Annotated[str, Apart()]
-    content: Annotated[tuple[tuple[str, Data], ...], Spread()]
-
-
 class Filter(NamedTuple):
     """Which pushes or pull requests start a run; without any key, all of them.
 
@@ -234,9 +226,7 @@ class Needs(NamedTuple):
     secrets: tuple[Need, ...]
 
 
-Jobs = Annotated[
-    tuple[Job | RawJob, ...], In(form=lambda jobs: {one.id: as_data(one) for one in jobs})
-]
+Jobs = Annotated[tuple[Job, ...], In(form=lambda jobs: {one.id: as_data(one) for one in jobs})]
 
 
 class Workflow(NamedTuple):

@@ -13,21 +13,24 @@ from gen_workflow.workflow.records import (
     Need,
     Needs,
     Permission,
-    RawJob,
+    RawStep,
     Triggers,
     Workflow,
 )
 
 WHERE = Input("where", "Where to", type="choice", options=("staging", "production"))
-DEPLOY = {
-    "name": "Deploy to ${{ inputs.where }}",
-    "environment": {"name": "${{ inputs.where }}", "url": "https://${{ vars.DOMAIN }}/"},
-    "permissions": {"id-token": "write"},
-    "concurrency": "deploy-${{ inputs.where }}",
-    "steps": [
-        {"run": "true", "env": {"A": "${{ secrets.TOKEN }}", "B": "${{ secrets.GITHUB_TOKEN }}"}}
-    ],
-}
+TOKENS = {"A": "${{ secrets.TOKEN }}", "B": "${{ secrets.GITHUB_TOKEN }}"}
+DEPLOY = Job(
+    id="deploy",
+    name="Deploy to ${{ inputs.where }}",
+    origin="jobs/deploy",
+    permissions=(Permission("id-token", "write", ""),),
+    steps=(RawStep((("run", "true"), ("env", TOKENS))),),
+    more=(
+        ("environment", {"name": "${{ inputs.where }}", "url": "https://${{ vars.DOMAIN }}/"}),
+        ("concurrency", "deploy-${{ inputs.where }}"),
+    ),
+)
 BUILD = Job(
     id="build",
     name="Build",
@@ -40,7 +43,7 @@ WORKFLOW = Workflow(
     name="Shop",
     on=Triggers(push=Filter(), workflow_dispatch=Dispatch((WHERE,))),
     concurrency=None,
-    jobs=(BUILD, RawJob("deploy", "jobs/deploy", tuple(DEPLOY.items()))),
+    jobs=(BUILD, DEPLOY),
     needs=(Needs("Settings > Environments > staging", (), (Need("token", "logs in"),)),),
 )
 
@@ -68,8 +71,8 @@ def test_what_a_job_reads_has_a_place_also_when_the_header_does_not_name_it() ->
     ]
     found = explained(events.by_hand("main", [("where", "production")]))
     assert [(one["place"], one["name"]) for one in found["needs"]] == [
-        ("Settings > Environments > production", "DOMAIN"),
         ("Settings > Environments > production", "TOKEN"),
+        ("Settings > Environments > production", "DOMAIN"),
     ]
 
 

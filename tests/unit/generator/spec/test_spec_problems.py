@@ -47,6 +47,11 @@ WHOLE = [
         id="near-key",
     ),
     pytest.param(
+        "image: .\nenvironments: {team/live: {onn: main, ssh: a, run: {}}}\n",
+        "2:28 environments/team/live/onn: is not a key of the spec\n  hint: perhaps you meant `on`",
+        id="near-key-below-a-name-with-a-slash",
+    ),
+    pytest.param(
         "image: .\nzebra: 1\n",
         "2:1 zebra: is not a key of the spec\n  hint: use one of "
         f"{TOP}; a key of your own must begin with `x-`",
@@ -54,13 +59,15 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\nports: []\n",
-        "2:1 ports: is not a key of the spec\n  hint: it is a key of `deploy/run`",
+        "2:1 ports: is not a key of the spec\n"
+        "  hint: it is a key of `test/services/NAME` and `deploy/run`",
         id="key-of-another-section",
     ),
     pytest.param(
         "image: .\nprots: []\n",
         "2:1 prots: is not a key of the spec\n"
-        "  hint: perhaps you meant `ports`, which is a key of `deploy/run`",
+        "  hint: perhaps you meant `ports`, which is a key of `test/services/NAME` "
+        "and `deploy/run`",
         id="near-key-of-another-section",
     ),
     pytest.param(
@@ -70,9 +77,8 @@ WHOLE = [
     ),
     pytest.param(
         "image: .\nlabels: {}\n",
-        "2:1 labels: is not a key of the spec\n  hint: it is a key of `image` and `deploy/run`, "
-        "where it is not supported yet in this version",
-        id="key-of-several-sections",
+        "2:1 labels: is not a key of the spec\n  hint: it is a key of `runner`",
+        id="key-that-other-sections-will-have-too",
     ),
     pytest.param(
         "image: .\ndeploy: {ssh: vps, run: {}, env: [A]}\n",
@@ -98,8 +104,8 @@ WHOLE = [
         id="no-blank-behind-a-key-in-brackets",
     ),
     pytest.param(
-        "image: .\ncontainer: shop\n",
-        "2:1 container: is not a key of the spec\n  hint: use one of "
+        "image: .\nclean: shop\n",
+        "2:1 clean: is not a key of the spec\n  hint: use one of "
         f"{TOP}; a key of your own must begin with `x-`",
         id="key-that-is-like-a-later-one",
     ),
@@ -110,8 +116,8 @@ WHOLE = [
         id="misspelt-later-key",
     ),
     pytest.param(
-        "image: .\nnotify: {}\n",
-        "2:1 notify: is not supported yet in this version\n  hint: remove it",
+        "image: .\nrepos: {}\n",
+        "2:1 repos: is not supported yet in this version\n  hint: remove it",
         id="later-key",
     ),
     pytest.param(
