@@ -26,13 +26,25 @@ LARGEST_WORKFLOW = 512_000
 # The keys whose inputs have another name, by their path in the section that a job comes from.
 _KEYS = {
     "build-args": "args",
+    "drain-timeout": "strategy/proxy/drain",
+    "env": "run/env",
     "file": "dockerfile",
+    "health-command": "health/command",
+    "health-host": "health/host",
+    "health-status": "health/status",
+    "health-timeout": "health/timeout",
+    "host": "ssh/hosts",
+    "host-fingerprints": "ssh/fingerprints",
     "image": "name",
     "images": "context",
-    "networks": "run/network",
+    "proxy-hosts": "strategy/proxy/hosts",
+    "proxy-image": "strategy/proxy/image",
+    "proxy-tls": "strategy/proxy/tls",
     "registry-password": "kubernetes/pull-secret/password",
     "registry-username": "kubernetes/pull-secret/user",
     "ssh-key": "ssh/key",
+    "ssh-key-passphrase": "ssh/passphrase",
+    "ssh-proxy-command": "ssh/proxy-command",
 }
 # Where the variables of a step come from, by the folder of its action.
 _VARIABLES = {"ssh-deploy": "run/env", "kubectl-set-image": "kubernetes/secret"}

@@ -18,7 +18,8 @@ from gen_workflow.spec.events import ON, On, When
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
-from gen_workflow.spec.sections import Key, Later, Section
+from gen_workflow.spec.placement import images_fit
+from gen_workflow.spec.sections import Fields, Key, Later, Section
 
 
 class Spec(NamedTuple):
@@ -160,8 +161,13 @@ class _Spec(Section[Spec]):
         return super().of(where, values, reading)
 
 
+def _rule(fields: Fields, reading: Reading) -> None:
+    rules.of_the_spec(fields, reading)
+    images_fit(fields, reading)
+
+
 SPEC = _Spec(
     Spec,
     Later("registry test cleanup notify runner connect extend jobs defaults repos"),
-    rule=rules.of_the_spec,
+    rule=_rule,
 )

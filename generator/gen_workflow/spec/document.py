@@ -105,6 +105,14 @@ class Value(NamedTuple):
         node = MappingNode(self.node.tag, [*kept, *own.values()], self.node.start_mark)
         return Value(node, self.path, self.mark)
 
+    def named(self, name: str) -> Value:
+        """Return the key, or the item of a list, of a name; the value itself without one."""
+        for item in self.items() if self.kind == "a list" else [self]:
+            for key in (key for key, _ in item.pairs()) if item.kind == "a mapping" else [item]:
+                if key.node.value == name:
+                    return key
+        return self
+
     def below(self, names: list[str]) -> Value:
         """Return the value that these keys lead to, or the last one on the way that is there.
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 NOT_YET = "is not supported yet in this version"
 MEANT = "perhaps you meant `{}`"
 _TWINS = (("environments/", "deploy"), ("images/", "image/"))
-_NEAR_ELSEWHERE = 0.75  # a key of another section has to be more like it than one of its own
+_NEAR_ELSEWHERE = 0.78  # a key of another section has to be more like it than one of its own
 _NEARLY_THE_SAME = 0.85  # such as `port` and `ports`: a misspelling, also where both are keys
 
 
@@ -76,10 +76,3 @@ def _owners(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     around = [name for name in owners if not name or path.startswith(f"{name}/")]
     named = [max(around, key=len)] if around else owners
     return " and ".join(f"`{name}`" if name else "the top level" for name in named)
-
-
-def later_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
-    """Return the hint for a planned key: the section below that has it already, if any."""
-    below = [name for name in keys if name and (not path or name.startswith(f"{path}/"))]
-    owner = next((name for name in below if word in keys[name].known), "")
-    return f"in this version it is a key of `{owner}`" if owner else "remove it"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import Form, Schema, entries, unseen
-from gen_workflow.spec.hints import MEANT, NOT_YET, Keys, later_key, listed, unknown_key
+from gen_workflow.spec.hints import MEANT, NOT_YET, Keys, listed, unknown_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +21,8 @@ class Key(NamedTuple):
     """All that is declared of a key, beside its name and its default, which are the field's.
 
     `default` says what happens without the key where the default of the field does not. `missing`
-    is the hint when the key is not there; without it the key may be left out, as it may when the
-    key `unless` is there.
+    is the hint when the key is not there; without it the key may be left out, as it may when one of
+    the keys in `unless` is there.
     """
 
     says: str
@@ -32,6 +32,10 @@ class Key(NamedTuple):
     default: str = ""
     missing: str = ""
     unless: str = ""
+
+    def may_be(self, name: str) -> tuple[str, ...]:
+        """Return the names of keys of which one has to be there, for a key of a name."""
+        return (name, *self.unless.split())
 
     @property
     def sentence(self) -> str:
@@ -96,7 +100,7 @@ class Section(Form[T]):
             self._rule(Fields(where, values, read), reading)
         there = {name: item for name, item in read.items() if item is not None}
         if any(
-            key.missing and not {name, key.unless} & {*there} for name, key in self.keys.items()
+            key.missing and not {*key.may_be(name)} & {*there} for name, key in self.keys.items()
         ):
             return None
         return self.record(**{name.replace("-", "_"): item for name, item in there.items()})
@@ -114,12 +118,7 @@ class Section(Form[T]):
             elif key.text in names.known:
                 found[key.text] = item
             elif key.text in names.later:
-                reading.problem(
-                    key,
-                    NOT_YET,
-                    later_key(key.text, reading.section_of(value), reading.keys),
-                    Heading.LATER,
-                )
+                reading.problem(key, NOT_YET, "remove it", Heading.LATER)
             elif not key.text.startswith("x-"):
                 self._note_unknown(key, reading.section_of(value), reading)
         return {name: found[name] for name in names.known if name in found}
@@ -134,9 +133,9 @@ class Section(Form[T]):
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
         for name, key in self.keys.items():
-            if not key.missing or {name, key.unless} & {*values}:
+            if not key.missing or {*key.may_be(name)} & {*values}:
                 continue
-            if not any(self.meant(each, where, reading) for each in (name, key.unless) if each):
+            if not any(self.meant(each, where, reading) for each in key.may_be(name)):
                 reading.problem(where, f"`{name}` is missing", key.missing, Heading.MISSING_KEY)
 
     def meant(self, name: str, where: Value, reading: Reading) -> bool:
@@ -156,7 +155,7 @@ class Section(Form[T]):
     def schema(self) -> Schema:
         required = [name for name, key in self.keys.items() if key.missing and not key.unless]
         either = [
-            {"anyOf": [{"required": [name]}, {"required": [key.unless]}]}
+            {"anyOf": [{"required": [each]} for each in key.may_be(name)]}
             for name, key in self.keys.items()
             if key.unless
         ]
