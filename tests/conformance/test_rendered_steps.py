@@ -28,6 +28,7 @@ GIVEN = {
     "port": "22",
     "dir": "/opt/app",
     "jump": "bastion",
+    "host-ca": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==",
     "host-fingerprints": f"SHA256:{'A' * 43}",
     "ssh-key": "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----",
     "known-hosts": "h1 ssh-ed25519 AAAA",
