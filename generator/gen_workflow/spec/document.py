@@ -131,8 +131,8 @@ class Value(NamedTuple):
 class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
-    `folder` is the repository, `keys` returns the keys of each section by its path, and `shared` is
-    what all environments have in common.
+    `folder` is the repository, `keys` returns the keys of each section by its path, `shared` is
+    what all environments have in common, and `commands_alone` says that no deploy needs an image.
     """
 
     def __init__(
@@ -145,6 +145,7 @@ class Reading:
         self.folder = folder
         self._keys = keys
         self.shared: Mapping[str, Value] = {}
+        self.commands_alone = False
         self._found: list[tuple[Mark, Problem, str]] = []
 
     @cached_property

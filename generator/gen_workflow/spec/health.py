@@ -19,9 +19,10 @@ PATH = r"/[!-~]*"
 SITE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}(?::[0-9]{1,5})?"
 STATUS = r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?"
 _EXAMPLE = "/health; the host sends the request to the first published port"
-_URL = OrExpression(
+_ADDRESS = OrExpression(
     "an address", r"https?://[!-~]+", "write for example url: https://shop.example.com/health"
 )
+_OF_THE_RUNNER = r"https?://(?:localhost|127\.[0-9.]+|0\.0\.0\.0|\[::1?\])(?::[0-9]+)?(/.*)?"
 
 
 def _path(value: Value, reading: Reading) -> str | None:
@@ -35,6 +36,17 @@ def _path(value: Value, reading: Reading) -> str | None:
     what = f"{found!r} is not a path of the app"
     reading.problem(value, what, f"write for example {_EXAMPLE}", Heading.WRONG_VALUE)
     return None
+
+
+def _url(value: Value, reading: Reading) -> str | None:
+    """Return an address that users open."""
+    found = _ADDRESS.read(value, reading)
+    if found and (match := re.fullmatch(_OF_THE_RUNNER, found)):
+        what = f"{found!r} is the runner itself, which asks this address"
+        hint = f"write the path for the host to ask: health: {match[1] or '/'}"
+        reading.problem(value, what, hint, Heading.ADDRESS)
+        return None
+    return found
 
 
 def _status(value: Value, reading: Reading) -> str | None:
@@ -96,7 +108,7 @@ class Health(NamedTuple):
         Key(
             "Address that the runner asks when the new version serves on all hosts; when it does "
             "not answer, the hosts roll back",
-            _URL,
+            Checked(_url, _ADDRESS.schema()),
             "https://shop.example.com/health",
             "0.1.0",
         ),

@@ -99,9 +99,7 @@ class Section(Form[T]):
         if self._rule:
             self._rule(Fields(where, values, read), reading)
         there = {name: item for name, item in read.items() if item is not None}
-        if any(
-            key.missing and not {*key.may_be(name)} & {*there} for name, key in self.keys.items()
-        ):
+        if self.lacking({*there}, reading):
             return None
         return self.record(**{name.replace("-", "_"): item for name, item in there.items()})
 
@@ -132,11 +130,15 @@ class Section(Form[T]):
             reading.problem(key, "is not a key of the spec", hint, Heading.UNKNOWN_KEY)
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
-        for name, key in self.keys.items():
-            if not key.missing or {*key.may_be(name)} & {*values}:
-                continue
+        for name in self.lacking({*values}, reading):
+            key = self.keys[name]
             if not any(self.meant(each, where, reading) for each in key.may_be(name)):
                 reading.problem(where, f"`{name}` is missing", key.missing, Heading.MISSING_KEY)
+
+    def lacking(self, there: set[str], reading: Reading) -> list[str]:  # noqa: ARG002 - for one
+        """Return the keys that have to be there and are not, by the names of those that are."""
+        keys = self.keys.items()
+        return [name for name, key in keys if key.missing and not {*key.may_be(name)} & there]
 
     def meant(self, name: str, where: Value, reading: Reading) -> bool:
         """Tell whether another key is there that is planned for this, or is a misspelling of it."""

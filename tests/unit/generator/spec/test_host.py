@@ -70,6 +70,30 @@ def test_commands_on_a_host_need_no_container(repository: Path) -> None:
     assert (found.form, found.script) == ("script", "systemctl restart shop")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deploy: {ssh: vps, script: a}\n",
+        "deploy: {script: a}\nenvironments: {a: {ssh: a}, b: {ssh: b, after: a}}\n",
+        "environments: {a: {ssh: a, script: b}}\n",
+    ],
+)
+def test_where_only_commands_run_no_image_is_needed(text: str, repository: Path) -> None:
+    assert load(text.encode(), SOURCE, str(repository)).built == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deploy: {ssh: vps, run: {}}\n",
+        "environments: {a: {ssh: a, script: b}, c: {ssh: c, run: {}}}\n",
+        "on: main\n",
+    ],
+)
+def test_whatever_else_runs_needs_an_image(text: str, repository: Path) -> None:
+    assert problems(repository, text).startswith("1:1 `image` is missing\n")
+
+
 def test_an_environment_may_be_beside_what_runs(repository: Path) -> None:
     found = read(repository, spec("ssh: vps, run: {env: [A]}, env: {B: x}"))
     assert found.variables == (Variable("B", "x"), Variable("A", "${{ secrets.A }}"))
@@ -293,6 +317,12 @@ WRONG = [
         "ssh: vps, run: {ports: ['1:1']}, health: {status: 200}",
         "2:60 deploy/health/status: has no effect without `path`\n  hint: add a path, or remove it",
         id="status-without-a-path",
+    ),
+    pytest.param(
+        "ssh: vps, run: {ports: ['1:1']}, health: http://localhost:3000/health",
+        "2:51 deploy/health: 'http://localhost:3000/health' is the runner itself, which asks this "
+        "address\n  hint: write the path for the host to ask: health: /health",
+        id="address-of-the-runner",
     ),
     pytest.param(
         "ssh: vps, compose: compose.yml, health: {command: x}",

@@ -110,6 +110,7 @@ def test_the_schema_accepts_every_spec_of_ours(spec: Path) -> None:
     "text",
     [
         "name: shop",
+        "deploy: {ssh: vps, run: {}}",
         "imag: .",
         "image: 3",
         "image: ../other",
