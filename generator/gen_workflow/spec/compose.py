@@ -29,8 +29,8 @@ HOST_FILES = ("refuse", "keep", "merge", "replace")
 MERGED = r"\.env|(?:docker-)?compose\.override\.ya?ml"
 # https://docs.docker.com/compose/how-tos/project-name/
 PROJECT = r"[a-z0-9][a-z0-9_-]*"
-# An image that could be one of ours: it has an owner or a registry, or a variable.
-_MAY_BE_OURS = re.compile(r"[/$]")
+# An image that could be one of ours has an owner or a registry, or a variable.
+MAY_BE_OURS = r"[/$]"
 
 
 class Pinned(NamedTuple):
@@ -154,19 +154,11 @@ def _word(value: Value, reading: Reading) -> str | None:
     return None
 
 
-class Services(NamedTuple):
-    """The services of compose files, by name, each with its image; None when they are not known."""
+def services_of(compose: tuple[str, ...], reading: Reading) -> dict[str, str] | None:
+    """Return the services of compose files and their images.
 
-    images: dict[str, str]
-
-    @property
-    def fitting(self) -> tuple[str, ...]:
-        """The services whose image could be that of the repository."""
-        return tuple(name for name, image in self.images.items() if _MAY_BE_OURS.search(image))
-
-
-def services_of(compose: tuple[str, ...], reading: Reading) -> Services | None:
-    """Return the services of compose files; None when only compose itself can know them."""
+    None when only compose itself can know them.
+    """
     found: dict[str, str] = {}
     for path in compose:
         root = _read(path, reading)
@@ -178,15 +170,15 @@ def services_of(compose: tuple[str, ...], reading: Reading) -> Services | None:
             return None
         for key, item in services.pairs():
             found[key.text] = _image(item) or found.get(key.text, "")
-    return Services(found)
+    return found
 
 
 def is_service(service: str, where: Value, compose: tuple[str, ...], reading: Reading) -> bool:
     """Tell whether compose files have a service, when they can be read."""
     known = services_of(compose, reading)
-    if known is None or service in known.images:
+    if known is None or service in known:
         return True
-    names = tuple(known.images)
+    names = tuple(known)
     what = f"{service!r} is not a service of {' and '.join(compose)}"
     hint = near(service, names) or f"use one of {listed(names)}"
     reading.problem(where.named(service), what, hint, Heading.WRONG_VALUE)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
-from gen_workflow.spec.compose import PROJECT, is_service, services_of
+from gen_workflow.spec.compose import MAY_BE_OURS, PROJECT, is_service, services_of
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.host import SshDeploy
 
@@ -79,19 +79,22 @@ def _all_go_somewhere(
 ) -> None:
     """Note an image of ours that no service of the compose files would get."""
     known = services_of(deploy.compose, reading)
-    if known is None or (deploy.services and not keys):
-        return
-    named = {one.image for one in deploy.services}
+    names = tuple(known or ())
+    taken = {one.service: one.image for one in deploy.services if one.image}
     for key in keys:
-        if key not in named and key not in known.images:
-            what = f"has no service {key!r}, and no other gets the image of this name"
-            hint = near(key, tuple(known.images)) or f"its services: {listed(tuple(known.images))}"
-            hint += f"; say which gets it: services: {{SERVICE: {key}}}"
-            reading.problem(where, what, hint, Heading.WRONG_VALUE)
-    if not keys and not known.fitting:
+        if key in taken.values() or (key not in taken and (known is None or key in known)):
+            continue
+        what = f"has no service {key!r}, and no other gets the image of this name"
+        if key in taken:
+            what = f"gives {taken[key]!r} to the service {key!r}, and {key!r} to none"
+        hint = near(key, names) or f"its services: {listed(names)}" if key not in taken else ""
+        said = f"say which gets it: services: {{SERVICE: {key}}}"
+        reading.problem(where, what, f"{hint}; {said}" if hint else said, Heading.WRONG_VALUE)
+    if known is None or keys or deploy.services:
+        return
+    if not any(re.search(MAY_BE_OURS, image) for image in known.values()):
         what = "has no service with an image of the repository"
-        first = next(iter(known.images), "web")
-        hint = f"say which services get the image: services: [{first}]"
+        hint = f"say which services get the image: services: [{names[0] if names else 'web'}]"
         reading.problem(where, what, hint, Heading.MISSING_KEY)
 
 

@@ -477,6 +477,12 @@ OF_SEVERAL = [
         id="service-without-an-image",
     ),
     pytest.param(
+        "ssh: vps, compose: include.yml, services: {web: api}",
+        "2:29 deploy/compose: gives 'api' to the service 'web', and 'web' to none\n"
+        "  hint: say which gets it: services: {SERVICE: web}",
+        id="service-of-another-image",
+    ),
+    pytest.param(
         "ssh: vps, compose: compose.yml, services: {db: api, gone: web}",
         "2:62 deploy/services/gone: 'gone' is not a service of compose.yml\n"
         "  hint: use one of `web` and `db`",
