@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.expressions import EXPRESSION
+from gen_workflow.spec.hints import INPUTS
 from gen_workflow.spec.sections import sections
 from gen_workflow.workflow.records import Job, Step
 
@@ -23,29 +24,6 @@ MOST_EXPRESSIONS = 254
 LONGEST_VARIABLE = 128 * 1024 - 1
 # Bytes of a workflow that GitHub runs: docs.github.com/en/actions/reference/limits.
 LARGEST_WORKFLOW = 512_000
-# The keys whose inputs have another name, by their path in the section that a job comes from.
-_KEYS = {
-    "build-args": "args",
-    "drain-timeout": "strategy/proxy/drain",
-    "env": "run/env",
-    "file": "dockerfile",
-    "health-command": "health/command",
-    "health-host": "health/host",
-    "health-status": "health/status",
-    "health-timeout": "health/timeout",
-    "host": "ssh/hosts",
-    "host-fingerprints": "ssh/fingerprints",
-    "image": "name",
-    "images": "context",
-    "proxy-hosts": "strategy/proxy/hosts",
-    "proxy-image": "strategy/proxy/image",
-    "proxy-tls": "strategy/proxy/tls",
-    "registry-password": "kubernetes/pull-secret/password",
-    "registry-username": "kubernetes/pull-secret/user",
-    "ssh-key": "ssh/key",
-    "ssh-key-passphrase": "ssh/passphrase",
-    "ssh-proxy-command": "ssh/proxy-command",
-}
 # Where the variables of a step come from, by the folder of its action.
 _VARIABLES = {"ssh-deploy": "run/env", "kubectl-set-image": "kubernetes/secret"}
 _SHORTER = "write less here, or put a long text into a file that the app or the build reads"
@@ -150,8 +128,8 @@ def key_of(name: str, origin: str) -> str:
 
     `origin` is the path of the section that the job comes from.
     """
-    if name in _KEYS:
-        return f"{origin}/{_KEYS[name]}"
+    if name in INPUTS:
+        return f"{origin}/{INPUTS[name]}"
     named = origin.split("/")[1:]
     inside = "/".join([origin.split("/", maxsplit=1)[0], *("NAME" for _ in named)])
     paths = [path for path, section in sections(SPEC) if name in section.keys]

@@ -435,6 +435,12 @@ WRONG = [
         id="certificates-without-names",
     ),
     pytest.param(
+        "ssh: vps, run: {health-timeout: 90}",
+        "2:26 deploy/run/health-timeout: is not a key of the spec\n"
+        "  hint: this is the name of an input; in a spec it is `health/timeout`",
+        id="name-of-an-input",
+    ),
+    pytest.param(
         "ssh: vps, run: {}, max-parallel: half",
         "2:43 deploy/max-parallel: 'half' is neither a number of hosts nor a percentage\n"
         "  hint: write for example 2 or 25%",
