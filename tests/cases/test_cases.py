@@ -30,6 +30,7 @@ MACHINE_LINE = re.compile(
     re.MULTILINE,
 )
 
+_KUBECONFIG = 'aws eks update-kubeconfig --name "$CLUSTER"'
 OF_A_PULL_REQUEST = "github.event_name == 'pull_request'"
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
@@ -95,8 +96,9 @@ def test_a_job_that_reads_a_secret_has_an_environment(case: Path) -> None:
 @every_case
 def test_every_permission_says_why_on_its_line(case: Path) -> None:
     scopes = "contents|packages|id-token"
-    lines = re.findall(rf"^ {{6}}(?:{scopes}): \w+.*$", rendered(case), re.MULTILINE)
-    assert lines
+    text = rendered(case)
+    lines = re.findall(rf"^ {{6}}(?:{scopes}): \w+.*$", text, re.MULTILINE)
+    assert lines or not re.search(r"^ {4}permissions:$", text, re.MULTILINE)
     assert all(re.search(r"\w # \w", line) for line in lines)
 
 
@@ -129,15 +131,18 @@ def test_no_script_holds_an_expression(case: Path) -> None:
 
 
 @every_case
-def test_a_build_and_a_deploy_run_no_script_but_for_the_tool_of_a_cloud(case: Path) -> None:
+def test_a_build_and_a_deploy_run_no_more_than_one_command_of_a_tool(case: Path) -> None:
     root = document.parse(rendered(case), "ci-cd.yml")
     assert root is not None
     spec = (case / files.SPEC).read_text()
     for name, job in document.plain(root)["jobs"].items():
         for step in job.get("steps", ()):
             if name.startswith(("build", "check", "deploy")) and "run" in step:
-                of_the_user = step["run"].splitlines()[0] in spec
-                assert of_the_user or step["run"] == 'aws eks update-kubeconfig --name "$CLUSTER"'
+                run = step["run"]
+                asks = r'curl [a-z0-9 -]+ /dev/null [a-z0-9 -]+ "\$[A-Z_]+" "\$URL"'
+                of_the_user = run.splitlines()[0] in spec
+                is_ours = re.fullmatch(asks, run.strip()) or run == _KUBECONFIG
+                assert of_the_user or is_ours
 
 
 @every_case
@@ -161,5 +166,5 @@ def test_a_value_reaches_the_app_as_the_spec_says_it() -> None:
     for line in step["with"]["env"].splitlines():
         name, equals, value = line.strip().partition("=")
         got[name] = value if equals else step["env"][name]
-    assert got == {one.name: one.value for one in loaded.deploy.run.env}
+    assert got == {one.name: one.value for one in loaded.deploy.variables}
     assert scalars.scalar("on") == '"on"'

@@ -10,7 +10,8 @@ import pytest
 from bed.action_file import read_action
 from conformance.subjects import ROOT
 from gen_workflow.errors import SpecError
-from gen_workflow.spec import hosts, values, variables
+from gen_workflow.spec import commands, compose, health, hosts, strategy, values, variables
+from gen_workflow.spec import options as options_of_spec
 from gen_workflow.spec import ports as ports_of_spec
 from gen_workflow.spec import volumes as volumes_of_spec
 from gen_workflow.spec.declaration import SPEC
@@ -19,25 +20,97 @@ from gen_workflow.spec.sections import sections
 from ship.runner.context import Context
 from ship.runner.errors import UserError
 from ship.ssh import target
-from ship.ssh_deploy import common, environment
+from ship.ssh_deploy import common, environment, words
+from ship.ssh_deploy import health as health_of_action
+from ship.ssh_deploy.compose import inputs as project
 from ship.ssh_deploy.inputs import read_inputs
-from ship.ssh_deploy.run import inputs, ports, volumes
+from ship.ssh_deploy.proxy import inputs as proxy
+from ship.ssh_deploy.run import inputs, options, ports, volumes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----"
 KNOWN = "h1 ssh-ed25519 AAAA"
+# The services cannot be known, so any name is one.
+COMPOSE = "include: [other.yml]\n"
 # By kind: the spec with a hole for the value, the input of the action, and how it says the value.
 KINDS = {
     "port": ("ports: [{}]", "ports", "{}"),
     "volume": ("volumes: [{}]", "volumes", "{}"),
     "env": ("env: {{{}: x}}", "env", "{}=x"),
-    "network": ("network: {}", "networks", "{}"),
+    "network": ("networks: {}", "networks", "{}"),
+    "secret-file": ("secret-files: {{{}: x}}", "secret-files", "{}=x"),
+    "memory": ("memory: {}", "memory", "{}"),
+    "cpus": ("cpus: {}", "cpus", "{}"),
+    "label": ("labels: {{{}: x}}", "labels", "{}=x"),
+    "option": ("options: [{}]", "options", "{}"),
+    "command": ("command: {}", "command", "{}"),
+    "candidate": ("candidate: {}", "candidate", "{}"),
     "restart": ("restart: {}", "restart", "{}"),
-    "health-timeout": ("health-timeout: {}", "health-timeout", "{}"),
     "stop-timeout": ("stop-timeout: {}", "stop-timeout", "{}"),
 }
+# The same for keys of `deploy`, with what else both must say.
+PATH = {"ports": "80:80", "health": "/"}
+BEHIND = PATH | {"strategy": "proxy", "proxy-image": common.DEFAULTS["proxy-image"]}
+OF_DEPLOY = {
+    "health": ("run: {{ports: ['80:80']}}, health: {}", "health", {"ports": "80:80"}),
+    "site": ("run: {{ports: ['80:80']}}, health: {{path: /, host: {}}}", "health-host", PATH),
+    "status": ("run: {{ports: ['80:80']}}, health: {{path: /, status: {}}}", "health-status", PATH),
+    "health-timeout": ("run: {{}}, health: {{timeout: {}}}", "health-timeout", {}),
+    "replaces": ("run: {{}}, replaces: [{}]", "replaces", {}),
+    "keep": ("run: {{}}, keep: {}", "keep", {}),
+    "max-parallel": ("run: {{}}, max-parallel: {}", "max-parallel", {}),
+    "lock-timeout": ("run: {{}}, lock-timeout: {}", "lock-timeout", {}),
+    "lock-expiry": ("run: {{}}, lock-expiry: {}", "lock-expiry", {}),
+    "older-commit": ("run: {{}}, older-commit: {}", "older-commit", {}),
+    "before": ("run: {{}}, before: {}", "before", {}),
+    "proxy-host": (
+        "run: {{ports: ['80:80']}}, health: /, strategy: {{proxy: {}}}",
+        "proxy-hosts",
+        BEHIND,
+    ),
+    "drain": (
+        "run: {{ports: ['80:80']}}, health: /, strategy: {{proxy: {{drain: {}}}}}",
+        "drain-timeout",
+        BEHIND,
+    ),
+    "proxy-image": (
+        "run: {{ports: ['80:80']}}, health: /, strategy: {{proxy: {{image: {}}}}}",
+        "proxy-image",
+        BEHIND,
+    ),
+    "dir": ("compose: compose.yml, dir: {}", "dir", {"compose": "compose.yml"}),
+    "host-file": (
+        "compose: compose.yml, host-files: {{{}: merge}}",
+        "host-files",
+        {"compose": "compose.yml"},
+    ),
+    "port-and-path": (
+        "compose: compose.yml, health: {}", "health", {"compose": "compose.yml"}
+    ),
+    "task": ("compose: compose.yml, before: {{{}: migrate}}", "before", {"compose": "compose.yml"}),
+    "env-of-compose": ("compose: compose.yml, env: {{{}: x}}", "env", {"compose": "compose.yml"}),
+    "env-of-a-script": (
+        "script: deploy.sh, env: {{{}: x}}", "env", {"script": "deploy.sh", "image": ""}
+    ),
+}  # fmt: skip
+LINES = {
+    "host-file": "{}=merge", "task": "{}: migrate", "env-of-compose": "{}=x",
+    "env-of-a-script": "{}=x",
+}  # fmt: skip
+OF_SSH = {
+    "host": ("host: {}", "host"),
+    "hosts": ("hosts: [{}]", "host"),
+    "user": ("user: {}", "user"),
+    "ssh-port": ("port: {}", "port"),
+    "jump": ("jump: {}", "jump"),
+    "fingerprint": ("fingerprints: {}", "host-fingerprints"),
+    "host-ca": ("host-ca: {}", "host-ca"),
+    "proxy-command": ("proxy-command: {}", "ssh-proxy-command"),
+}
+PRINT = f"SHA256:{'a' * 43}"
+CA = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEhUbm9uZSBvZiB5b3VyIGJ1c2luZXNzIQ=="
 GOOD = {
     "port": (
         "80:80", "1:65535", "080:80", "127.0.0.1:80:80", "[::1]:80:80", "53:53/udp", "1:1/tcp",
@@ -68,6 +141,42 @@ GOOD = {
     "name": ("shop", "A.b-c_d", "00", "a.next.1", "a" * 101),
     "health": ("/", "/health", "/a?b=c&d=%20", "/a#b", "/a[0]", '/"', "/{x}", "/\\"),
     "replaces": ("8080", "ghcr.io/acme/old", "r:5000/old", "shop.example.com", "*.a.b", "test"),
+    "secret-file": ("A", "TLS_KEY", "HOME", "DOCKER_HOST"),
+    "memory": ("512m", "1G", "1", "1024k", "5B"),
+    "cpus": ("1", "1.5", "0.25", "007"),
+    "label": ("a", "com.example.team", "traefik.http.routers.a-b.rule", "a/b", "A_b[0]"),
+    "option": (
+        "--init", "--cap-drop=ALL", "--entrypoint=", "--hostname=a", "--mount=type=tmpfs,target=/t",
+        "--read-only=true",
+    ),
+    "command": (
+        "node server.js", "sh -c 'a && b | c > d'", "a=1&b=2", 'say "a; b"', "x|y", "echo \\'",
+    ),
+    "candidate": ("auto", "always", "never"),
+    "site": ("shop.example.com", "a", "shop.example.com:8080", "a_b"),
+    "status": ("200", "200-399", "200,401", "100-599", "200-200", "200, 401"),
+    "keep": ("1", "1000"),
+    "max-parallel": ("1", "9999", "1%", "100%", "25%"),
+    "lock-timeout": ("0", "86400"),
+    "lock-expiry": ("60", "86400"),
+    "older-commit": ("refuse", "deploy"),
+    "before": ("npx prisma migrate deploy", "sh -c 'a | b'"),
+    "proxy-host": ("shop.example.com", "*.example.com", "a", "A-b.c"),
+    "drain": ("0", "3600"),
+    "proxy-image": (f"a/b@sha256:{'0' * 64}", f"localhost:5000/a:tag@sha256:{'0' * 64}"),
+    "dir": ("/opt/app", "app", "~/app", "a b/c", "/srv/a.b_c-d", ".", "/opt/..a"),
+    "host-file": (".env", "compose.override.yml", "docker-compose.override.yaml"),
+    "port-and-path": ("/health", ":8080/health", ":1/", ":65535/a?b=c"),
+    "task": ("web", "a.b_c-d", "0"),
+    "env-of-compose": ("A", "COMPOSE_PROFILES", "IFS", "RANDOM", "BASH_ENV"),
+    "env-of-a-script": ("A", "PATH", "COMPOSE"),
+    "hosts": (
+        "h1", "admin@h1", "h1:2222", "admin@h1:2222", "[::1]:22", "::1", "u@::1", "[::1]", "[h1]:2",
+    ),
+    "jump": ("h1", "a@h1:22"),
+    "fingerprint": (PRINT, f"h1 {PRINT}", f"256 {PRINT} root@h1 (ED25519)", f"{PRINT}="),
+    "host-ca": (CA, f"{CA} a comment", f"@cert-authority *.example.com {CA}"),
+    "proxy-command": ("cloudflared access ssh --hostname %h", "nc %h %p", "a %% b", "a %n %r"),
 }  # fmt: skip
 BAD = {
     "port": (
@@ -102,16 +211,57 @@ BAD = {
     "user": ("1a", "-a", "a b", "é", "a" * 65, "a@", "a@b@c", "a@-b"),
     "ssh-port": ("0", "65536", "-1", "1e3", "\u0662\u0662", "22 22", "ssh"),
     "name": ("0", "-a", ".a", "a b", "a/b", "é", "a.next", "a.previous", "a.candidate", "a" * 102),
-    "health": ("health", "/a b", "/é", "https://a/b", "/a\tb"),
+    "health": ("health", "/a b", "/é", "ftp://a/b", "/a\tb"),
     "replaces": ("-x", "80;id", "$(id)", "é", "a'b"),
+    "secret-file": ("1A", "a-b", "A B"),
+    "memory": ("0", "1.5g", "512mb", "m", "-1", "1 g"),
+    "cpus": ("1,5", ".5", "1.", "-1", "x"),
+    "label": ("io.github.gen-workflow.service", "-a", "a b", "é"),
+    "option": (
+        "-it", "--publish=80:80", "--rm", "--hostname", "--user a", "cap-drop=ALL", "--Init",
+        "--env=A=b", "--name=x", "--detach", "--memory=1g",
+    ),
+    "command": ("a && b", "a | b", "a > b", "a; b", "a & b", "a 2>&1", "it's", 'a "b', "a \\"),
+    "candidate": ("sometimes",),
+    "site": ("https://a", "a/b", "-a", "a b", "a:x"),
+    "status": ("99", "600", "399-200", "ok", "2xx", "200-", "200;401"),
+    "keep": ("0", "1001", "all"),
+    "max-parallel": ("0", "101%", "0%", "10000", "half"),
+    "lock-timeout": ("86401", "-1"),
+    "lock-expiry": ("59", "86401"),
+    "older-commit": ("allow",),
+    "before": ("a && b", "a | b", "it's"),
+    "proxy-host": ("https://a", "a_b", "a b", "*", "*.*.a", "-a"),
+    "drain": ("3601", "-1"),
+    "proxy-image": ("basecamp/kamal-proxy:v0.9.2", f"a@sha256:{'0' * 63}"),
+    "dir": ("/", "..", "../app", "-a", "/opt/../..", "a$b", "/opt/é", "~root"),
+    "host-file": ("nginx.conf", "compose.yml"),
+    "port-and-path": ("health", ":0/", ":65536/", ":x/", "8080/health"),
+    "task": ("-a", "a b", "é"),
+    "env-of-compose": ("DOCKER_HOST", "LD_PRELOAD", "HOME", "PATH", "UID", "1A"),
+    "env-of-a-script": ("HOME", "IFS", "DOCKER_HOST", "COMPOSE_FILE"),
+    "hosts": ("@h1", "h1:0", "h1:65536", "h1:x", "é@h1", "-h", "[::1", "h1/x"),
+    "jump": ("@h1", "h1:x"),
+    "fingerprint": ("MD5:00:11", "SHA256:abc", "h1"),
+    "host-ca": ("AAAA", "ssh-ed25519-cert-v01@openssh.com AAAAC3NzaC1=", "ssh-ed25519 BBBB"),
+    "proxy-command": ("nc %x", "nc %"),
 }  # fmt: skip
 
 
 # Keys whose default is that of the action: path of the section, key, input.
 DEFAULTS = [
+    ("deploy", "host-files", "host-files"),
+    ("deploy", "keep", "keep"),
+    ("deploy", "older-commit", "older-commit"),
+    ("deploy", "strategy", "strategy"),
+    ("deploy/health", "status", "health-status"),
+    ("deploy/health", "timeout", "health-timeout"),
+    ("deploy/run", "candidate", "candidate"),
     ("deploy/run", "restart", "restart"),
-    ("deploy/run", "health-timeout", "health-timeout"),
     ("deploy/run", "stop-timeout", "stop-timeout"),
+    ("deploy/ssh", "insecure-host-key", "insecure-host-key"),
+    ("deploy/strategy/proxy", "drain", "drain-timeout"),
+    ("deploy/strategy/proxy", "tls", "proxy-tls"),
     ("deploy/ssh", "port", "port"),
 ]
 
@@ -127,32 +277,31 @@ def test_the_docs_of_the_spec_have_the_default_of_the_action(
 
 def spec_and_input(kind: str, value: str) -> tuple[str, dict[str, str]]:
     """Say the same in a spec and in the inputs of the action."""
-    quoted = json.dumps(value)
-    ssh = {"host": "h1", "user": "u", "port": "22"}
-    said = {"name": "", "health": "", "replaces": "", "run": ""}
-    given = {}
-    if kind in KINDS:
-        hole, name, line = KINDS[kind]
-        said["run"], given[name] = hole.format(quoted), line.format(value)
-    elif kind in ("host", "user", "ssh-port"):
-        key = kind.removeprefix("ssh-")
-        ssh[key] = given[key] = value
+    quoted = json.dumps(value, ensure_ascii=False)
+    deploy, name, ssh = "run: {}", "", {"host": "host: h1", "user": "user: u"}
+    given: dict[str, str] = {}
+    if kind == "name":
+        name, given["name"] = f"name: {quoted}", value
+    elif kind in KINDS:
+        hole, key, line = KINDS[kind]
+        deploy, given[key] = f"run: {{{hole.format(quoted)}}}", line.format(value)
+    elif kind in OF_SSH:
+        hole, key = OF_SSH[kind]
+        ssh[key] = hole.format(quoted)
+        given[key] = value
     else:
-        given[kind] = value
-        forms = {"name": "name: {}", "health": ", health: {}", "replaces": ", replaces: [{}]"}
-        said[kind] = forms[kind].format(quoted)
-        said["run"] = "ports: ['80:80']" if kind == "health" else ""
-        given |= {"ports": "80:80"} if kind == "health" else {}
-    target = ", ".join(f"{name}: {json.dumps(text)}" for name, text in ssh.items())
-    target += f", key: '${{{{ secrets.K }}}}', known-hosts: {KNOWN}"
-    run = f"{{{said['run']}}}"
-    text = f"image: .\n{said['name']}\ndeploy: {{ssh: {{{target}}}, run: {run}{said['health']}"
-    text += f"{said['replaces']}}}\n"
+        hole, key, more = OF_DEPLOY[kind]
+        deploy = hole.format(quoted)
+        given |= {**more, key: LINES.get(kind, "{}").format(value)}
+    said = [*ssh.values(), "key: '${{ secrets.K }}'"]
+    said += [] if kind in ("fingerprint", "host-ca") else [f"known-hosts: {KNOWN}"]
+    text = f"image: .\n{name}\ndeploy: {{ssh: {{{', '.join(said)}}}, {deploy}}}\n"
     return text, given
 
 
 def by_generator(text: str, folder: Path) -> bool:
     (folder / "Dockerfile").touch()
+    (folder / "compose.yml").write_text(COMPOSE)
     try:
         load(text.encode(), "gen-workflow.yml", str(folder))
     except SpecError:
@@ -160,7 +309,8 @@ def by_generator(text: str, folder: Path) -> bool:
     return True
 
 
-def by_action(given: dict[str, str]) -> bool:
+def by_action(given: dict[str, str], folder: Path) -> bool:
+    (folder / "compose.yml").write_text(COMPOSE)
     inputs = {
         "host": "h1",
         "user": "u",
@@ -171,7 +321,7 @@ def by_action(given: dict[str, str]) -> bool:
     }
     env = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in inputs.items()}
     try:
-        read_inputs(env, Context(repository="acme/app"))
+        read_inputs(env, Context(repository="acme/app", workspace=str(folder)))
     except UserError:
         return False
     return True
@@ -217,7 +367,25 @@ SAME = [
     pytest.param(volumes_of_spec.MODES, volumes.MODES, id="modes of a volume"),
     pytest.param(values.RESTART.pattern, inputs.RESTART.pattern, id="restart"),
     pytest.param(values.NETWORK.pattern, inputs.NETWORK.pattern, id="network"),
-    pytest.param(values.HEALTH_PATH, inputs.HEALTH.pattern, id="health"),
+    pytest.param(health.PATH, inputs.HEALTH.pattern, id="health"),
+    pytest.param(health.SITE, health_of_action.SITE.pattern, id="site"),
+    pytest.param(health.STATUS, health_of_action.STATUS.pattern, id="status"),
+    pytest.param(options_of_spec.LABEL_NAME, inputs.LABEL_NAME.pattern, id="label"),
+    pytest.param(options_of_spec.LONG, options.OPTION.pattern, id="option"),
+    pytest.param(options_of_spec.SWITCHES, options.SWITCHES, id="options without a value"),
+    pytest.param(options_of_spec.TAKEN, options.TAKEN, id="options with an input"),
+    pytest.param(options_of_spec.FORBIDDEN, options.FORBIDDEN, id="options that are refused"),
+    pytest.param(options_of_spec.MEMORY.pattern, options.MEMORY.pattern, id="memory"),
+    pytest.param(options_of_spec.CPUS.pattern, options.CPUS.pattern, id="cpus"),
+    pytest.param(commands.QUOTED, words.QUOTED.pattern, id="quoted words"),
+    pytest.param(commands.OPERATOR, words.OPERATOR.pattern, id="operators of a shell"),
+    pytest.param(commands.SERVICE, project.SERVICE.pattern, id="service"),
+    pytest.param(compose.PROJECT, project.PROJECT.pattern, id="compose project"),
+    pytest.param(compose.MERGED, project.MERGED.pattern, id="merged files"),
+    pytest.param(compose.HOST_FILES, project.HOST_FILES, id="host-files"),
+    pytest.param(variables.OF_COMPOSE, project.RESERVED.pattern, id="env of compose"),
+    pytest.param(strategy.SITE, proxy.HOST.pattern, id="site of the proxy"),
+    pytest.param(values.HOSTS_AT_A_TIME, common.GROUP.pattern, id="max-parallel"),
     pytest.param(values.CONTAINER.pattern, common.NAME.pattern, id="name"),
     pytest.param(values.REPLACEABLE, common.REPLACED.pattern, id="replaces"),
     pytest.param(hosts.HOST.pattern, target.HOST.pattern, id="host"),
@@ -245,7 +413,7 @@ def test_generator_and_action_agree_on_a_value(
     kind: str, value: str, tmp_path: Path, *, good: bool
 ) -> None:
     text, given = spec_and_input(kind, value)
-    assert {"action": by_action(given), "generator": by_generator(text, tmp_path)} == {
+    assert {"action": by_action(given, tmp_path), "generator": by_generator(text, tmp_path)} == {
         "action": good,
         "generator": good,
     }
@@ -266,7 +434,7 @@ def test_generator_and_action_agree_on_two_values_of_a_list(
     name = KINDS[kind][1]
     run = f"{{{name}: {json.dumps(pair)}}}"
     found = {
-        "action": by_action({name: "\n".join(pair)}),
+        "action": by_action({name: "\n".join(pair)}, tmp_path),
         "generator": by_generator(f"image: .\ndeploy: {{ssh: vps, run: {run}}}\n", tmp_path),
     }
     assert found == {"action": good, "generator": good}

@@ -26,6 +26,10 @@ GIVEN = {
     "host": "h1",
     "user": "deploy",
     "port": "22",
+    "dir": "/opt/app",
+    "jump": "bastion",
+    "host-ca": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==",
+    "host-fingerprints": f"SHA256:{'A' * 43}",
     "ssh-key": "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----",
     "known-hosts": "h1 ssh-ed25519 AAAA",
     "image": IMAGE,
@@ -62,8 +66,7 @@ def inputs_of(subject: Subject, step: dict[str, Any]) -> dict[str, str]:
             found[name] = asked[of_the_run[1]].get("default", "")
             continue
         known = OF_A_BUILD.sub(lambda at: IMAGE.replace("app", f"app{at[1] or ''}"), text)
-        whole = EXPRESSION.fullmatch(known.strip())
-        found[name] = GIVEN.get(name, "value") if whole else EXPRESSION.sub("value", known)
+        found[name] = EXPRESSION.sub(GIVEN.get(name, "value"), known)
     return found
 
 

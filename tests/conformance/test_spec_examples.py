@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,6 +53,23 @@ def test_the_example_of_a_section_shows_every_key(name: str) -> None:
         if not (name == "environments" and key not in ("on", "after", "url"))
     }
     assert declared <= said
+
+
+def test_the_examples_of_hosts_show_every_key() -> None:
+    """Some stand in comments: they cannot be beside others."""
+    named = (file for file in FILES if file.stem in ("ssh", "compose", "script"))
+    text = "\n".join(file.read_text("utf-8") for file in named)
+    inside = re.compile(r"deploy(?:/(?:ssh|run|health|strategy)(?:/.*)?)?")
+    declared = {
+        key
+        for path, section in sections(SPEC)
+        if inside.fullmatch(path)
+        for key in section.keys
+        if key != "kubernetes"
+    }
+    assert {
+        key for key in declared if not re.search(rf"(?m)^[ #]*{key}:|[{{,]{key}:", text)
+    } == set()
 
 
 def keys(value: Any) -> set[str]:

@@ -201,4 +201,6 @@ def _paths(spec: Spec) -> tuple[str, ...]:
     for target in spec.targets:
         if isinstance(target.deploy, KubernetesDeploy):
             found += target.deploy.kubernetes.apply
+        elif target.deploy:
+            found += [*target.deploy.compose, *target.deploy.env_file]
     return tuple(dict.fromkeys(found))

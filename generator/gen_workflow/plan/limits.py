@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.expressions import EXPRESSION
+from gen_workflow.spec.hints import INPUTS
 from gen_workflow.spec.sections import sections
 from gen_workflow.workflow.records import Step
 
@@ -23,17 +24,6 @@ MOST_EXPRESSIONS = 254
 LONGEST_VARIABLE = 128 * 1024 - 1
 # Bytes of a workflow that GitHub runs: docs.github.com/en/actions/reference/limits.
 LARGEST_WORKFLOW = 512_000
-# The keys whose inputs have another name, by their path in the section that a job comes from.
-_KEYS = {
-    "build-args": "args",
-    "file": "dockerfile",
-    "image": "name",
-    "images": "context",
-    "networks": "run/network",
-    "registry-password": "kubernetes/pull-secret/password",
-    "registry-username": "kubernetes/pull-secret/user",
-    "ssh-key": "ssh/key",
-}
 # Where the variables of a step come from, by the folder of its action.
 _VARIABLES = {"ssh-deploy": "run/env", "kubectl-set-image": "kubernetes/secret"}
 _SHORTER = "write less here, or put a long text into a file that the app or the build reads"
@@ -146,8 +136,8 @@ def key_of(name: str, origin: str) -> str:
 
     `origin` is the path of the section that the job comes from.
     """
-    if name in _KEYS:
-        return f"{origin}/{_KEYS[name]}"
+    if name in INPUTS:
+        return f"{origin}/{INPUTS[name]}"
     named = origin.split("/")[1:]
     inside = "/".join([origin.split("/", maxsplit=1)[0], *("NAME" for _ in named)])
     paths = [path for path, section in sections(SPEC) if name in section.keys]

@@ -71,15 +71,16 @@ def _main(spec: Spec, frame: Frame) -> Workflow:
     tests = test.jobs(spec, frame)
     first = tuple(one.id for one in tests)
     kept = central.kept_inline(spec, frame) if spec.mode.caller else []
-    builds = central.calls if spec.mode.caller and not kept else build.jobs
+    builds = central.calls if spec.mode.caller and spec.built and not kept else build.jobs
     jobs = [
         *runners.placed(tests, "test", spec, frame),
         *runners.placed(builds(spec, frame, first), "build", spec, frame),
         *runners.placed(deploy.jobs(spec, frame), "deploy", spec, frame),
         *user_jobs.jobs(spec),
     ]
+    parts = ["build"] * bool(spec.built) + ["deploy"] * bool(spec.targets)
     return Workflow(
-        name="Build and deploy" if spec.targets else "Build",
+        name=" and ".join(parts).capitalize(),
         on=_triggers(spec),
         concurrency=_GROUP,
         jobs=extended([*jobs, *notify.job(spec, jobs, frame)], spec.extend),
@@ -96,8 +97,9 @@ def _triggers(spec: Spec) -> Triggers:
     release = on.release or any(one.on.release for one in spec.targets)
     return Triggers(
         push=push if any(push) else None,
-        pull_request=Filter() if on.pull_request else None,
-        merge_group=Filter() if on.merge_queue else None,
+        # Where nothing is built, nothing of a pull request can be checked.
+        pull_request=Filter() if on.pull_request and spec.built else None,
+        merge_group=Filter() if on.merge_queue and spec.built else None,
         release=Filter(types=("published",)) if release else None,
         schedule=tuple(Schedule(*one) for one in on.schedule),
         workflow_dispatch=Dispatch(_asked(deploy.chosen_by_hand(spec))),

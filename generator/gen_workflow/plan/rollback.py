@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import CHECKOUT
-from gen_workflow.plan import deploy, needs, notify, runners
+from gen_workflow.plan import connect, deploy, needs, notify, runners, ssh
 from gen_workflow.plan.extended import extended
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow.records import (
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_workflow.plan.frame import Frame
+    from gen_workflow.plan.inputs import Work
     from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.environments import Environment
 
@@ -31,8 +32,6 @@ PATH = ".github/workflows/rollback.yml"
 _GROUP = Concurrency(
     "gen-workflow ${{ github.run_id }}", cancel_in_progress=False, cancelled="a run is alone here"
 )
-# A rollback runs an image that is known, with the files that its host has; it migrates nothing.
-_LEFT_OUT = ("image", "images", "files", "env-file", "before", "after")
 # A cluster has the whole template of an earlier version; manifests and Secrets stay as they are.
 _IN_A_CLUSTER = ("namespace", "kubeconfig", "context", "timeout", "progress-timeout", "stability",
                  "restarts", "on-failure", "rollback-timeout", "no-pods")  # fmt: skip
@@ -40,7 +39,7 @@ _RELEASE = ("rollback", "${{ inputs.release }}")
 
 
 def targets(spec: Spec) -> tuple[Environment, ...]:
-    """Return the environments in which a release can be put back.
+    """Return the environments in which a release can be put back: commands alone leave none.
 
     In a cluster that needs names of workloads; those that only manifests name are not known here.
     """
@@ -49,7 +48,9 @@ def targets(spec: Spec) -> tuple[Environment, ...]:
 
 def _can(target: Environment) -> bool:
     deploy = target.deploy
-    return isinstance(deploy, SshDeploy) or bool(deploy and deploy.kubernetes.workload)
+    if isinstance(deploy, SshDeploy):
+        return not deploy.script
+    return bool(deploy and deploy.kubernetes.workload)
 
 
 def workflow(spec: Spec, frame: Frame) -> Workflow:
@@ -92,8 +93,7 @@ def _named(found: tuple[Environment, ...]) -> str:
 
 
 def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
-    work = deploy.work_of(spec, target, frame)
-    scopes = ("packages", "id-token") if isinstance(target.deploy, SshDeploy) else ("id-token",)
+    work = _work(spec, target, frame)
     name = deploy.job_for(spec, target.key).replace("deploy", "rollback", 1)
     several = len(targets(spec)) > 1
     return Job(
@@ -103,21 +103,27 @@ def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
         condition=f"inputs.environment == '{target.key}'" if several else "",
         runs_on=frame.runner,
         timeout_minutes=work.minutes,
-        permissions=tuple(one for one in work.permissions if one.scope in scopes),
+        permissions=work.permissions,
         environment=deploy.environment_of(target),
         order=work.order,
-        steps=tuple(_steps(work.steps)),
+        steps=work.steps,
     )
 
 
-def _steps(steps: tuple[Step | RawStep, ...]) -> Iterator[Step | RawStep]:
+def _work(spec: Spec, target: Environment, frame: Frame) -> Work:
+    if isinstance(target.deploy, SshDeploy):
+        work = ssh.put_back(spec, target, target.deploy, frame, _RELEASE[1])
+        return connect.before(spec.connect, work, frame)
+    work = deploy.work_of(spec, target, frame)
+    identity = tuple(one for one in work.permissions if one.scope == "id-token")
+    return work._replace(steps=tuple(_in_a_cluster(work.steps)), permissions=identity)
+
+
+def _in_a_cluster(steps: tuple[Step | RawStep, ...]) -> Iterator[Step | RawStep]:
     """Yield the steps of a deploy without what it brings, and with the release to put back."""
     for step in steps:
         name = step.uses.reference if isinstance(step, Step) and step.uses else ""
-        if isinstance(step, Step) and "/actions/ssh-deploy@" in name:
-            kept = tuple(pair for pair in step.inputs if pair[0] not in _LEFT_OUT)
-            yield step._replace(name="Put the release back", inputs=(*kept, _RELEASE))
-        elif isinstance(step, Step) and "/actions/kubectl-set-image@" in name:
+        if isinstance(step, Step) and "/actions/kubectl-set-image@" in name:
             kept = tuple(pair for pair in step.inputs if pair[0] in _IN_A_CLUSTER)
             lines = str(dict(step.inputs)["workload"]).splitlines()
             # Behind a workload there may be images for its containers, which come from the release.

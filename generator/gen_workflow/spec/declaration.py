@@ -15,11 +15,12 @@ from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.environments import ENVIRONMENTS, Environment
 from gen_workflow.spec.events import ON, On, When
-from gen_workflow.spec.forms import Elsewhere
+from gen_workflow.spec.forms import Elsewhere, Schema
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
-from gen_workflow.spec.sections import Key, Later, Section
+from gen_workflow.spec.placement import images_fit
+from gen_workflow.spec.sections import Fields, Key, Later, Section
 
 if TYPE_CHECKING:
     from gen_workflow.spec.connect import Connect
@@ -40,7 +41,7 @@ class Spec(NamedTuple):
             ONE,
             "backend",
             "0.1.0",
-            default="**required**, or `images`",
+            default="**required**, or `images`, unless `script` is all that is deployed",
             missing="`image: .` builds the Dockerfile in the root of the repository",
             unless="images",
         ),
@@ -219,14 +220,42 @@ class _Spec(Section[Spec]):
 
     def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Spec | None:
         deploy = values.get("deploy")
+        reading.commands_alone = _commands_alone(values)
         if "environments" in values and deploy and deploy.kind == "a mapping":
             reading.shared = DEPLOY.known(deploy, reading)
             values = {name: item for name, item in values.items() if name != "deploy"}
         return super().of(where, values, reading)
 
+    def lacking(self, there: set[str], reading: Reading) -> list[str]:
+        """Return what is missing: an image is not, where nothing but commands is deployed."""
+        found = super().lacking(there, reading)
+        return [name for name in found if name != "image" or not reading.commands_alone]
+
+    def schema(self) -> Schema:
+        found = super().schema()
+        for needed in found["allOf"]:
+            needed["anyOf"].append({"required": ["deploy"], "properties": {"deploy": _COMMANDS}})
+        return found
+
+
+_COMMANDS = {"required": ["script"]}
+
+
+def _commands_alone(values: dict[str, Value]) -> bool:
+    """Tell whether nothing but commands is deployed, to any environment."""
+    shared, several = values.get("deploy"), values.get("environments")
+    in_all = shared is not None and shared.below(["script"]) is not shared
+    places = several.pairs() if several and several.kind == "a mapping" else []
+    return in_all or (bool(places) and all(one.below(["script"]) is not one for _, one in places))
+
+
+def _rule(fields: Fields, reading: Reading) -> None:
+    rules.of_the_spec(fields, reading)
+    images_fit(fields, reading)
+
 
 SPEC = _Spec(
     Spec,
     Later("registry cleanup defaults repos"),
-    rule=rules.of_the_spec,
+    rule=_rule,
 )

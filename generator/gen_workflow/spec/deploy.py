@@ -4,9 +4,9 @@
 
 from typing import Annotated, NamedTuple
 
-from gen_workflow.spec import rules
 from gen_workflow.spec.forms import Checked
 from gen_workflow.spec.host import SshDeploy
+from gen_workflow.spec.host_rules import what_runs_there
 from gen_workflow.spec.kubernetes import KUBERNETES, Kubernetes, workload_of
 from gen_workflow.spec.sections import Either, Key, Later, Section, ShortOr
 from gen_workflow.spec.workloads import WORKLOAD_SCHEMA
@@ -36,8 +36,8 @@ class KubernetesDeploy(NamedTuple):
 DEPLOY = Either(
     Section(
         SshDeploy,
-        Later("compose dir gitops files env before after strategy rollback", "ssh run"),
-        rule=rules.health_needs_a_port,
+        Later("gitops", "ssh run"),
+        rule=what_runs_there,
     ),
     Section(KubernetesDeploy),
     together="a deploy goes to a host or into a cluster",

@@ -105,6 +105,14 @@ class Value(NamedTuple):
         node = MappingNode(self.node.tag, [*kept, *own.values()], self.node.start_mark)
         return Value(node, self.path, self.mark)
 
+    def named(self, name: str) -> Value:
+        """Return the key, or the item of a list, of a name; the value itself without one."""
+        for item in self.items() if self.kind == "a list" else [self]:
+            for key in (key for key, _ in item.pairs()) if item.kind == "a mapping" else [item]:
+                if key.node.value == name:
+                    return key
+        return self
+
     def below(self, names: list[str]) -> Value:
         """Return the value that these keys lead to, or the last one on the way that is there.
 
@@ -124,8 +132,8 @@ class Value(NamedTuple):
 class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
-    `folder` is the repository, `keys` returns the keys of each section by its path, and `shared` is
-    what all environments have in common.
+    `folder` is the repository, `keys` returns the keys of each section by its path, `shared` is
+    what all environments have in common, and `commands_alone` says that no deploy needs an image.
     """
 
     def __init__(
@@ -138,6 +146,7 @@ class Reading:
         self.folder = folder
         self._keys = keys
         self.shared: Mapping[str, Value] = {}
+        self.commands_alone = False
         self._found: list[tuple[Mark, Problem, str]] = []
 
     @cached_property

@@ -61,21 +61,20 @@ class _Environments(Section[Environment]):
 
     def __init__(self) -> None:
         super().__init__(Environment)
-        self._own = dict(self.keys)
-        self.keys = {**self.keys, **DEPLOY.keys}
-        # `after` of a deploy will be commands, and is the environment before this one here.
-        words = (one._replace(words=one.words.replace("after", "")) for one in DEPLOY.planned)
-        self.planned = tuple(words)
+        # `after` of a deploy are commands, and here it is the environment before this one.
+        self.own = dict(self.keys)
+        self.keys = self.own | {k: key for k, key in DEPLOY.keys.items() if k not in self.own}
+        self.planned = DEPLOY.planned
 
     def default(self, name: str) -> object:
-        return super().default(name) if name in self._own else DEPLOY.default(name)
+        return super().default(name) if name in self.own else DEPLOY.default(name)
 
     def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Environment | None:
-        its_own = {name: item for name, item in values.items() if name in self._own}
+        its_own = {name: item for name, item in values.items() if name in self.own}
         own = Section(Environment).of(where, its_own, reading)
         shared = dict(reading.shared)
         for name, item in values.items():
-            if name not in self._own:
+            if name not in self.own:
                 both = (item, shared.get(name))
                 may_merge = all(one and one.kind == "a mapping" for one in both)
                 shared[name] = item.over(shared[name]) if may_merge else item

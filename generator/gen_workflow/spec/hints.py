@@ -9,8 +9,31 @@ if TYPE_CHECKING:
 
 NOT_YET = "is not supported yet in this version"
 MEANT = "perhaps you meant `{}`"
+# The inputs of our actions that have another name in a spec: the key, below the section of the job.
+INPUTS = {
+    "build-args": "args",
+    "drain-timeout": "strategy/proxy/drain",
+    "env": "run/env",
+    "file": "dockerfile",
+    "health-command": "health/command",
+    "health-host": "health/host",
+    "health-status": "health/status",
+    "health-timeout": "health/timeout",
+    "host": "ssh/hosts",
+    "host-fingerprints": "ssh/fingerprints",
+    "image": "name",
+    "images": "context",
+    "proxy-hosts": "strategy/proxy/hosts",
+    "proxy-image": "strategy/proxy/image",
+    "proxy-tls": "strategy/proxy/tls",
+    "registry-password": "kubernetes/pull-secret/password",
+    "registry-username": "kubernetes/pull-secret/user",
+    "ssh-key": "ssh/key",
+    "ssh-key-passphrase": "ssh/passphrase",
+    "ssh-proxy-command": "ssh/proxy-command",
+}
 _TWINS = (("environments/", "deploy"), ("images/", "image/"), ("runner/", "runner"))
-_NEAR_ELSEWHERE = 0.75  # a key of another section has to be more like it than one of its own
+_NEAR_ELSEWHERE = 0.78  # a key of another section has to be more like it than one of its own
 _NEARLY_THE_SAME = 0.85  # such as `port` and `ports`: a misspelling, also where both are keys
 
 
@@ -51,6 +74,8 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     if places:
         known = any(word in section.known for section in keys.values())
         return f"it is a key of {places}{'' if known else f', where it {NOT_YET}'}"
+    if word in INPUTS:
+        return f"this is the name of an input; in a spec it is `{INPUTS[word]}`"
     own = closest(word, here.known) or closest(word, here.later, _NEARLY_THE_SAME)
     others = tuple(name for section, one in keys.items() if section != path for name in one.known)
     other = closest(word, others, _NEAR_ELSEWHERE)
@@ -76,10 +101,3 @@ def _owners(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     around = [name for name in owners if not name or path.startswith(f"{name}/")]
     named = [max(around, key=len)] if around else owners
     return " and ".join(f"`{name}`" if name else "the top level" for name in named)
-
-
-def later_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
-    """Return the hint for a planned key: the section below that has it already, if any."""
-    below = [name for name in keys if name and (not path or name.startswith(f"{path}/"))]
-    owner = next((name for name in below if word in keys[name].known), "")
-    return f"in this version it is a key of `{owner}`" if owner else "remove it"

@@ -1,189 +1,35 @@
-"""A deploy to a host over SSH, as the spec says it: which host, and what runs there."""
+"""A deploy to hosts over SSH, as the spec says it: which hosts, and what runs there."""
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-import re
 from typing import Annotated, NamedTuple
 
-from gen_workflow.errors import Heading
-from gen_workflow.spec import hosts, values
-from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Checked, Listed, WholeNumber, text
-from gen_workflow.spec.ports import PORT, port_taken, ports_collide
-from gen_workflow.spec.sections import Key, Later, Section, ShortOr
-from gen_workflow.spec.variables import ENV, Variable
-from gen_workflow.spec.volumes import VOLUME, target_of
+from gen_workflow.spec import commands, values
+from gen_workflow.spec import compose as project
+from gen_workflow.spec.access import SSH, Ssh
+from gen_workflow.spec.commands import Task
+from gen_workflow.spec.compose import HostFile, Pinned
+from gen_workflow.spec.container import RUN, Run
+from gen_workflow.spec.forms import Listed, WholeNumber
+from gen_workflow.spec.health import HEALTH, Health
+from gen_workflow.spec.sections import Key
+from gen_workflow.spec.strategy import STRATEGY, Proxy
+from gen_workflow.spec.variables import ENV_OF_DEPLOY, Variable
 
+__all__ = ["Run", "Ssh", "SshDeploy"]
 
-class Ssh(NamedTuple):
-    """How a host is reached; every value is literal or an expression of GitHub's."""
-
-    host: Annotated[
-        str,
-        Key(
-            "Name or address of the host; an IPv6 address has no brackets",
-            hosts.HOST,
-            "shop.example.com",
-            "0.1.0",
-            missing=hosts.HOST.hint,
-        ),
-    ]
-    user: Annotated[
-        str,
-        Key(
-            "User on the host who may use Docker",
-            hosts.USER,
-            "deploy",
-            "0.1.0",
-            missing=hosts.USER.hint,
-        ),
-    ]
-    key: Annotated[
-        str,
-        Key(
-            "Private key of the user, which must be a secret",
-            hosts.KEY,
-            "${{ secrets.DEPLOY_KEY }}",
-            "0.1.0",
-            missing=hosts.KEY.hint,
-        ),
-    ]
-    known_hosts: Annotated[
-        str,
-        Key(
-            "Keys of the host, as `ssh-keyscan HOST` prints them",
-            hosts.KNOWN_HOSTS,
-            "${{ vars.KNOWN_HOSTS }}",
-            "0.1.0",
-            missing=hosts.KNOWN_HOSTS.hint,
-        ),
-    ]
-    port: Annotated[
-        str,
-        Key("Port of its SSH server", hosts.PORT, "2222", "0.1.0", default="`22`"),
-    ] = ""
-
-
-SSH = Section(Ssh, Later("hosts jump fingerprint host-ca"))
-
-
-def _host_of(name: Value, reading: Reading) -> Ssh | None:
-    """Return the host whose variables and secret on GitHub begin with a name."""
-    if name.kind == "text" and "${{" in name.text:
-        what = "an expression cannot name a target"
-        reading.problem(name, what, hosts.TARGET_HINT, Heading.NOT_ALLOWED)
-        return None
-    target = text(name, reading, "vps", hosts.TARGET)
-    if target is None:
-        return None
-    prefix = target.upper().replace("-", "_")
-    if not re.fullmatch(hosts.TARGET, target):
-        what = f"{target!r} is not the name of a target"
-        reading.problem(name, what, hosts.TARGET_HINT, Heading.ADDRESS)
-    elif f"{prefix}_".startswith("GITHUB_"):
-        what = "GitHub reserves names that begin with GITHUB_"
-        reading.problem(name, what, "choose another name, such as vps", Heading.RESERVED)
-    else:
-        return Ssh(
-            host=f"${{{{ vars.{prefix}_HOST }}}}",
-            user=f"${{{{ vars.{prefix}_USER }}}}",
-            port=f"${{{{ vars.{prefix}_PORT || '22' }}}}",
-            key=f"${{{{ secrets.{prefix}_SSH_KEY }}}}",
-            known_hosts=f"${{{{ vars.{prefix}_KNOWN_HOSTS }}}}",
-        )
-    return None
-
-
-class Run(NamedTuple):
-    """How the container runs."""
-
-    ports: Annotated[
-        tuple[str, ...],
-        Key(
-            "Ports to publish, each `HOST:CONTAINER`, with an address before it and `/udp` behind "
-            "it where needed; each address, port of the host and protocol once",
-            Listed(PORT, '["8080:8080"]', taken=port_taken, collide=ports_collide),
-            '["8080:80", "127.0.0.1:9090:90", "53:53/udp"]',
-            "0.1.0",
-        ),
-    ] = ()
-    env: Annotated[
-        tuple[Variable, ...],
-        Key(
-            "Environment of the app: names of secrets, values by name, or both in a list",
-            ENV,
-            "[DB_URL, {LOG_LEVEL: info}]",
-            "0.1.0",
-        ),
-    ] = ()
-    volumes: Annotated[
-        tuple[str, ...],
-        Key(
-            "Volumes, each `SOURCE:TARGET[:ro]` without spaces; the source is a name of two "
-            "characters or more, or an absolute path of the host",
-            Listed(VOLUME, '["data:/var/lib/app"]', taken=target_of),
-            '["data:/var/lib/app", "/srv/app:/data:ro"]',
-            "0.1.0",
-        ),
-    ] = ()
-    network: Annotated[
-        str,
-        Key(
-            "Docker network, which must exist on the host; not `host` or `none`",
-            values.NETWORK,
-            "web",
-            "0.1.0",
-            default="Docker's own",
-        ),
-    ] = ""
-    restart: Annotated[
-        str,
-        Key(
-            "Restart policy: `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`",
-            values.RESTART,
-            "always",
-            "0.1.0",
-            default="`unless-stopped`",
-        ),
-    ] = ""
-    health_timeout: Annotated[
-        str,
-        Key(
-            "Seconds within which the container must become healthy",
-            WholeNumber("a time in seconds", 1, 3600, 60),
-            "90",
-            "0.1.0",
-            default="`60`",
-        ),
-    ] = ""
-    stop_timeout: Annotated[
-        str,
-        Key(
-            "Seconds that the old container gets to stop by itself",
-            WholeNumber("a time in seconds", 0, 3600, 30),
-            "30",
-            "0.1.0",
-            default="`10`",
-        ),
-    ] = ""
-
-
-RUN = Section(Run, Later("command labels memory options user"))
+_SECONDS = "a time in seconds"
+_DAY = 86_400
 
 
 class SshDeploy(NamedTuple):
-    """A host, and what runs there."""
+    """Hosts, and what runs there."""
 
     ssh: Annotated[
         Ssh,
         Key(
             "The host: a name of your choice, or a mapping",
-            ShortOr(
-                Checked(_host_of, {"type": "string", "pattern": f"^{hosts.TARGET}$"}),
-                "a name",
-                "ssh: vps",
-                SSH,
-            ),
+            SSH,
             "vps",
             "0.1.0",
             default="**required**, or `kubernetes`",
@@ -194,24 +40,157 @@ class SshDeploy(NamedTuple):
     run: Annotated[
         Run,
         Key(
-            "How the container runs; it may be empty: `{}`",
+            "How a single container runs; it may be empty: `{}`",
             RUN,
             '{ports: ["8080:8080"]}',
             "0.1.0",
-            default="**required** with `ssh`",
-            missing='say how the container runs: run: {ports: ["8080:8080"]}',
+            default="**required** with `ssh`, or `compose`, or `script`",
+            missing='say what runs there: run: {ports: ["8080:8080"]}, or compose: compose.yml, or '
+            "script: sudo systemctl restart shop",
+            unless="compose script",
         ),
-    ]
-    health: Annotated[
+    ] = Run()
+    compose: Annotated[
+        tuple[str, ...],
+        Key(
+            "Compose file of the repository, or a list; the project is started on the host",
+            Listed(project.COMPOSE_FILE, alone=True, empty="name a compose file"),
+            "compose.yml",
+            "0.1.0",
+        ),
+    ] = ()
+    script: Annotated[
         str,
         Key(
-            "Path that must answer with a 2xx status. The host sends the request to the first "
-            "published port: first of the candidate, if one is started, and then of the "
-            "new container",
-            values.HEALTH,
+            "Shell commands to run on the hosts instead of an image; the image that was built is "
+            "in `$IMAGE`, or one of several in `$IMAGE_NAME`",
+            commands.SCRIPT,
+            "sudo systemctl restart shop",
+            "0.1.0",
+        ),
+    ] = ""
+    dir: Annotated[
+        str,
+        Key(
+            "Folder of the compose project on the host, absolute or in the home of the user",
+            project.DIR,
+            "/opt/app",
+            "0.1.0",
+            default="the name of the repository, and after it the environment if that is not "
+            "`production`",
+        ),
+    ] = ""
+    services: Annotated[
+        tuple[Pinned, ...],
+        Key(
+            "Services of the compose project that get the image, as a list; with several `images` "
+            "a mapping of services to images",
+            project.SERVICES,
+            "[web, worker]",
+            "0.1.0",
+            default="those with an image of the same name in another version; with several "
+            "`images`, each goes to the service of its name",
+        ),
+    ] = ()
+    files: Annotated[
+        tuple[str, ...],
+        Key(
+            "Further files, folders and patterns to upload with the compose files, one or a list",
+            Listed(project.UPLOAD, alone=True),
+            "[nginx/, prometheus.yml]",
+            "0.1.0",
+        ),
+    ] = ()
+    host_files: Annotated[
+        tuple[HostFile, ...],
+        Key(
+            "What to do with files in `dir` that no deploy wrote: `refuse`, `keep`, `merge` or "
+            "`replace`; for single files a mapping",
+            project.HOST_FILES_OF,
+            "{.env: merge}",
+            "0.1.0",
+            default="`refuse`",
+        ),
+    ] = ()
+    env: Annotated[
+        tuple[Variable, ...],
+        Key(
+            "Environment of what runs there, as `env` of `run`; with `compose` it becomes the file "
+            "`.env`",
+            ENV_OF_DEPLOY,
+            "[DB_URL, {LOG_LEVEL: info}]",
+            "0.1.0",
+        ),
+    ] = ()
+    env_file: Annotated[
+        tuple[str, ...],
+        Key(
+            "File of the repository with lines NAME=value for the environment, or a list; `env` "
+            "goes before it",
+            Listed(project.ENV_FILE, alone=True),
+            "app.env",
+            "0.1.0",
+        ),
+    ] = ()
+    health: Annotated[
+        Health,
+        Key(
+            "What must answer: a path on the host, an address that the runner asks after the "
+            "deploy, or a mapping",
+            HEALTH,
             "/health",
             "0.1.0",
             default="the image's HEALTHCHECK, or running without a restart",
+        ),
+    ] = Health()
+    strategy: Annotated[
+        Proxy | None,
+        Key(
+            "How a new container takes over: `plain` stops the old one and starts the new one, "
+            "`proxy` moves the users over without a gap; a mapping says more of the proxy",
+            STRATEGY,
+            "{proxy: shop.example.com}",
+            "0.1.0",
+            default="`plain`",
+        ),
+    ] = None
+    before: Annotated[
+        tuple[Task, ...],
+        Key(
+            "Command to run in the new image before anything is touched, such as a migration, or a "
+            "list; with `compose` a mapping of services to commands",
+            commands.TASKS,
+            "npx prisma migrate deploy",
+            "0.1.0",
+        ),
+    ] = ()
+    after: Annotated[
+        tuple[Task, ...],
+        Key(
+            "Command to run in the new image when it serves on all hosts, as `before`",
+            commands.TASKS,
+            "npm run warm-up",
+            "0.1.0",
+        ),
+    ] = ()
+    keep: Annotated[
+        str,
+        Key(
+            "Number of releases whose images stay on the hosts",
+            WholeNumber("a number of releases", 1, 1000, 5),
+            "5",
+            "0.1.0",
+            default="`3`",
+        ),
+    ] = ""
+    max_parallel: Annotated[
+        str,
+        Key(
+            "Number or percentage of the hosts that are switched at the same time",
+            values.GROUP,
+            "25%",
+            "0.1.0",
+            default="all",
         ),
     ] = ""
     adopt: Annotated[
@@ -234,3 +213,43 @@ class SshDeploy(NamedTuple):
             "0.1.0",
         ),
     ] = ()
+    older_commit: Annotated[
+        str,
+        Key(
+            "What happens when a newer commit of the branch serves already: `refuse` or `deploy`",
+            values.OneOf("refuse", "deploy"),
+            "deploy",
+            "0.1.0",
+            default="`refuse`",
+        ),
+    ] = ""
+    lock_timeout: Annotated[
+        str,
+        Key(
+            "Seconds to wait until another deploy of the service has ended",
+            WholeNumber(_SECONDS, 0, _DAY, 900),
+            "900",
+            "0.1.0",
+            default="`600`, and more when a deploy may take longer",
+        ),
+    ] = ""
+    lock_expiry: Annotated[
+        str,
+        Key(
+            "Seconds after which a deploy that has not ended counts as dead",
+            WholeNumber(_SECONDS, 60, _DAY, 7200),
+            "7200",
+            "0.1.0",
+            default="`3600`, and more when a deploy may take longer",
+        ),
+    ] = ""
+
+    @property
+    def form(self) -> str:
+        """What runs there: `run`, `compose` or `script`."""
+        return "compose" if self.compose else "script" if self.script else "run"
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The environment, wherever the spec says it."""
+        return (*self.env, *self.run.env)

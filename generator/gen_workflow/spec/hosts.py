@@ -6,9 +6,11 @@ import re
 
 from gen_workflow.errors import Heading
 from gen_workflow.spec.expressions import FromSecret, OrExpression
+from gen_workflow.spec.forms import Text
 from gen_workflow.spec.ports import is_port
 
 TARGET = r"[A-Za-z][A-Za-z0-9_-]*"
+TARGET_SCHEMA = {"type": "string", "pattern": f"^{TARGET}$"}
 TARGET_HINT = (
     "write a word such as vps, which reads variables such as VPS_HOST; "
     "or a mapping: {host, user, key, known-hosts}"
@@ -28,6 +30,25 @@ class Port(OrExpression):
 
     def _fits(self, found: str) -> bool:
         return is_port(found)
+
+
+class Place(OrExpression):
+    """A host among several, which may have a user and a port of its own.
+
+    As ssh-deploy reads it: a port stands after a bracket, or after a name without a colon.
+    """
+
+    def _fits(self, found: str) -> bool:
+        user, at, place = found.rpartition("@")
+        if at and not re.fullmatch(USER.pattern, user):
+            return False
+        if re.fullmatch(HOST.pattern, place):
+            return True
+        match = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^\[\]:]*))(?::([0-9]+))?", place)
+        host = (match[1] or match[2]) if match else ""
+        return bool(
+            match and re.fullmatch(HOST.pattern, host) and (match[3] is None or is_port(match[3]))
+        )
 
 
 def _or_variable(key: str) -> str:
@@ -55,4 +76,34 @@ KNOWN_HOSTS = OrExpression(
     "write for example known-hosts: ${{ vars.VPS_KNOWN_HOSTS }}, with what ssh-keyscan prints",
     Heading.ADDRESS,
     lines=True,
+)
+PLACE = Place(
+    "a host such as app1.example.com or admin@app1.example.com:2222",
+    "",
+    "write HOST, HOST:PORT or USER@HOST:PORT, and an IPv6 address with a port as [::1]:22; or take "
+    "it from a variable: ${{ vars.VPS_HOST }}",
+    Heading.ADDRESS,
+)
+PASSPHRASE = FromSecret(
+    "the passphrase", "write for example passphrase: ${{ secrets.VPS_SSH_KEY_PASSPHRASE }}"
+)
+FINGERPRINT = OrExpression(
+    "a SHA256 fingerprint",
+    r"(?:.*\s)?SHA256:[A-Za-z0-9+/]{43}=?(?:\s.*)?",
+    "write SHA256: and 43 characters, as `ssh-keygen -lf KEY.pub` on the host prints it",
+    Heading.ADDRESS,
+)
+AUTHORITY = OrExpression(
+    "the public key of an authority",
+    r"(?:@cert-authority\s+\S+\s+)?(?:ssh|ecdsa|sk)-(?!\S*-cert-v01@)[a-z0-9@.-]+\s+"
+    r"AAAA[A-Za-z0-9+/]+=*(?:\s.*)?",
+    "write the public key that signs your host keys, such as `ssh-ed25519 AAAA…`",
+    Heading.ADDRESS,
+)
+# What ssh replaces by itself: TOKENS of ssh_config(5), those for ProxyCommand. A shell of the
+# runner reads the command, so it holds no expression.
+PROXY_COMMAND = Text(
+    "a command that makes the connection for ssh",
+    r"(?:[^%\x00-\x1f\x7f]|%[%hnpr])+",
+    "proxy-command: cloudflared access ssh --hostname %h; ssh knows %h, %p, %r and %n",
 )

@@ -13,6 +13,7 @@ from gen_workflow.spec.sections import sections
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gen_workflow.spec.document import Value
     from gen_workflow.spec.hints import Keys
 
 EXAMPLE = """\
@@ -60,13 +61,21 @@ def refuse(
     if root is not None:
         reading = Reading(source)
         for path, what, hint in found:
-            place = root.below(path.split("/"))
-            if path.startswith("environments/") and place.path != path:
-                # What all environments share is in `deploy`.
-                shared = root.below(["deploy", *path.split("/")[2:]])
-                place = shared if shared.path.startswith("deploy/") else place
-            reading.problem(place, what, hint, anchor)
+            reading.problem(_place(root, path.split("/")), what, hint, anchor)
         reading.raise_problems()
+
+
+def _place(root: Value, names: list[str]) -> Value:
+    """Return the value of a key: of the places where it may be, the one that is there.
+
+    What all environments share is in `deploy`, and `env` of `run` may be beside `run`.
+    """
+    paths = [names, ["deploy", *names[2:]]] if names[0] == "environments" else [names]
+    if "env" in names:
+        paths += [[name for name in path if name != "run"] for path in paths]
+    places = [root.below(path) for path in paths]
+    missing = [len(path) - place.path.count("/") for path, place in zip(paths, places, strict=True)]
+    return places[missing.index(min(missing))]
 
 
 def how_to_write_one() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gen_workflow.spec.declaration import SPEC
-from gen_workflow.spec.deploy import DEPLOY
+from gen_workflow.spec.environments import ENVIRONMENT
 from gen_workflow.spec.sections import Key, Section, sections
 
 _ENVIRONMENT = "environments/NAME"
@@ -22,12 +22,8 @@ def tables() -> dict[str, str]:
 
 
 def _table(path: str, section: Section[object]) -> str:
-    shared = DEPLOY.keys if path == _ENVIRONMENT else {}
-    rows = [
-        _row(name, key, section.default(name))
-        for name, key in section.keys.items()
-        if name not in shared
-    ]
+    keys = ENVIRONMENT.own if path == _ENVIRONMENT else section.keys
+    rows = [_row(name, key, section.default(name)) for name, key in keys.items()]
     return "\n".join([*_HEAD, *rows]) + "\n"
 
 

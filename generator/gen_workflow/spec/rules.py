@@ -52,20 +52,6 @@ def _where_it_may_be(fields: Fields, path: str, context: str | None, reading: Re
     return hint
 
 
-def health_needs_a_port(fields: Fields, reading: Reading) -> None:
-    """Note a problem when a health check has no port to ask; the rule of `deploy`."""
-    health, run = fields.read.get("health"), fields.read.get("run")
-    if not health or run is None:
-        return
-    where = fields.values["health"]
-    if not run.ports and not any(key.text == "ports" for key, _ in fields.values["run"].pairs()):
-        hint = 'publish one: run: {ports: ["8080:8080"]}'
-        reading.problem(where, "needs a published port, and there is none", hint, Heading.ADDRESS)
-    elif run.ports and run.ports[0].endswith("/udp"):
-        what = f"the request needs TCP, but the first published port is {run.ports[0]}"
-        reading.problem(where, what, "put a TCP port first", Heading.ADDRESS)
-
-
 # The defaults of `timeout`, `stability` and `rollback-timeout` of kubectl-set-image, in seconds; a
 # test compares them with its action.yml.
 ROLLOUT, STABILITY, ROLLBACK = 900, 10, 300

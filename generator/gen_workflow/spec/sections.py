@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import Form, Schema, entries, unseen
-from gen_workflow.spec.hints import MEANT, NOT_YET, Keys, later_key, listed, unknown_key
+from gen_workflow.spec.hints import MEANT, NOT_YET, Keys, listed, unknown_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +21,8 @@ class Key(NamedTuple):
     """All that is declared of a key, beside its name and its default, which are the field's.
 
     `default` says what happens without the key where the default of the field does not. `missing`
-    is the hint when the key is not there; without it the key may be left out, as it may when the
-    key `unless` is there.
+    is the hint when the key is not there; without it the key may be left out, as it may when one of
+    the keys in `unless` is there.
     """
 
     says: str
@@ -32,6 +32,10 @@ class Key(NamedTuple):
     default: str = ""
     missing: str = ""
     unless: str = ""
+
+    def may_be(self, name: str) -> tuple[str, ...]:
+        """Return the names of keys of which one has to be there, for a key of a name."""
+        return (name, *self.unless.split())
 
     @property
     def sentence(self) -> str:
@@ -95,9 +99,7 @@ class Section(Form[T]):
         if self._rule:
             self._rule(Fields(where, values, read), reading)
         there = {name: item for name, item in read.items() if item is not None}
-        if any(
-            key.missing and not {name, key.unless} & {*there} for name, key in self.keys.items()
-        ):
+        if self.lacking({*there}, reading):
             return None
         return self.record(**{name.replace("-", "_"): item for name, item in there.items()})
 
@@ -114,12 +116,7 @@ class Section(Form[T]):
             elif key.text in names.known:
                 found[key.text] = item
             elif key.text in names.later:
-                reading.problem(
-                    key,
-                    NOT_YET,
-                    later_key(key.text, reading.section_of(value), reading.keys),
-                    Heading.LATER,
-                )
+                reading.problem(key, NOT_YET, "remove it", Heading.LATER)
             elif not key.text.startswith("x-"):
                 self._note_unknown(key, reading.section_of(value), reading)
         return {name: found[name] for name in names.known if name in found}
@@ -133,11 +130,15 @@ class Section(Form[T]):
             reading.problem(key, "is not a key of the spec", hint, Heading.UNKNOWN_KEY)
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
-        for name, key in self.keys.items():
-            if not key.missing or {name, key.unless} & {*values}:
-                continue
-            if not any(self.meant(each, where, reading) for each in (name, key.unless) if each):
+        for name in self.lacking({*values}, reading):
+            key = self.keys[name]
+            if not any(self.meant(each, where, reading) for each in key.may_be(name)):
                 reading.problem(where, f"`{name}` is missing", key.missing, Heading.MISSING_KEY)
+
+    def lacking(self, there: set[str], reading: Reading) -> list[str]:  # noqa: ARG002 - for one
+        """Return the keys that have to be there and are not, by the names of those that are."""
+        keys = self.keys.items()
+        return [name for name, key in keys if key.missing and not {*key.may_be(name)} & there]
 
     def meant(self, name: str, where: Value, reading: Reading) -> bool:
         """Tell whether another key is there that is planned for this, or is a misspelling of it."""
@@ -156,7 +157,7 @@ class Section(Form[T]):
     def schema(self) -> Schema:
         required = [name for name, key in self.keys.items() if key.missing and not key.unless]
         either = [
-            {"anyOf": [{"required": [name]}, {"required": [key.unless]}]}
+            {"anyOf": [{"required": [each]} for each in key.may_be(name)]}
             for name, key in self.keys.items()
             if key.unless
         ]

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 _RESTART = ("no", "always", "unless-stopped", "on-failure")
 # The rules of git-check-ref-format(1), for the part after refs/heads/; git branch refuses HEAD.
 _NO_BRANCH = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$|^(@|HEAD)?$|^refs/"
-HEALTH_PATH = r"/[!-~]*"
 _LONGEST_NAME = 101
 # ASCII letters and digits, and every character outside ASCII.
 _LETTER = r"[^\x00-/:-@\[-`{-\x7f]"
 _LETTERS = "letters, digits, . _ -"
+HOSTS_AT_A_TIME = r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%"
 REPLACEABLE = r"[A-Za-z0-9*][A-Za-z0-9*._:/-]*"
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 
@@ -33,18 +33,6 @@ def _explain_restart(value: Value, found: str, reading: Reading) -> bool:
     hint = near(found, _RESTART) or f"use one of {listed(_RESTART)}"
     reading.problem(value, f"{found!r} is not a restart policy", hint, Heading.WRONG_VALUE)
     return True
-
-
-def _health(value: Value, reading: Reading) -> str | None:
-    """Return the path of a health check."""
-    if value.kind == "a mapping" or value.text.startswith(("http://", "https://")):
-        what = "a command" if value.kind == "a mapping" else "an address"
-        hint = (
-            "write a path such as /health; the host sends the request to the first published port"
-        )
-        reading.problem(value, f"{what} as a health check {NOT_YET}", hint, Heading.LATER)
-        return None
-    return _PATH_OF_APP.read(value, reading)
 
 
 class Flag(Form[str]):
@@ -89,6 +77,15 @@ def _replaced(value: Value, reading: Reading) -> str | None:
         return found
     hint = "list what the deploy has named, such as 8080 or ghcr.io/example/shop"
     reading.problem(value, f"{found!r} is nothing that a service has", hint, Heading.WRONG_VALUE)
+    return None
+
+
+def _group(value: Value, reading: Reading) -> str | None:
+    found = value.text if value.kind in SCALARS else value.kind
+    if re.fullmatch(HOSTS_AT_A_TIME, found):
+        return found
+    what = f"{found!r} is neither a number of hosts nor a percentage"
+    reading.problem(value, what, "write for example 2 or 25%", Heading.WRONG_VALUE)
     return None
 
 
@@ -158,7 +155,7 @@ def _explain_network(value: Value, found: str, reading: Reading) -> bool:
     reading.problem(
         value,
         what,
-        "leave `network` out, or name a network of the host, such as web",
+        "leave `networks` out, or name a network of the host, such as web",
         Heading.WRONG_VALUE,
     )
     return True
@@ -174,11 +171,6 @@ def _explain_image_name(value: Value, found: str, reading: Reading) -> bool:
 
 
 _IMAGE_EXAMPLE = "ghcr.io/owner/name in lower case, without a tag"
-_PATH_OF_APP = Text(
-    "a path of the app",
-    HEALTH_PATH,
-    "/health; the host sends the request to the first published port",
-)
 # Of the names that git accepts, those that need no quoting in an expression or a filter.
 _BRANCH_NAME = Text("a name of a branch", rf"(?:{_LETTER}|_)(?:{_LETTER}|[._/#+@-])*", "main")
 # GitHub's documents give one limit: 255 characters (Managing environments for deployment).
@@ -188,8 +180,8 @@ _ENVIRONMENT_NAME = Text(
     "production",
 )
 
-HEALTH = Checked(_health, _PATH_OF_APP.schema())
 ADOPT = Flag("adopt")
+GROUP = Checked(_group, {"type": ["integer", "string"], "pattern": anchored(HOSTS_AT_A_TIME)})
 REPLACED = Checked(_replaced, {"type": ["string", "number"], "pattern": anchored(REPLACEABLE)})
 BRANCH = Checked(_branch, _BRANCH_NAME.schema())
 ENVIRONMENT = Checked(_environment, _ENVIRONMENT_NAME.schema())

@@ -26,6 +26,8 @@ OF_THE_HOST = (
     r"DOCKER_.*|COMPOSE_.*|LD_.*|HOME|IFS|_|UID|EUID|PPID|GROUPS|SHELLOPTS|BASH.*|EPOCH.*|S?RANDOM"
     r"|SECONDS|LINENO|OPTIND|FUNCNAME|DIRSTACK|HISTCMD"
 )
+# These decide which engine and which compose are used, before compose reads the file .env.
+OF_COMPOSE = r"DOCKER_.*|LD_.*|HOME|PATH|UID|EUID|PPID|SHELLOPTS|BASHOPTS|BASH_VERSINFO"
 # Set in the env of a step, these change how the runner, bash or ssh themselves work. Our actions
 # set JOB_TOKEN themselves, so the app would get the token of the job for its value.
 _OF_THE_RUNNER = r"PATH|ENV|CDPATH|TMPDIR|JOB_TOKEN|(?:GITHUB|RUNNER|ACTIONS|INPUT|SSH)_.*"
@@ -34,6 +36,21 @@ _OF_KUBECTL = (
     r"HOME|IFS|_|UID|EUID|PPID|SHELLOPTS|BASH.*|LD_.*|KUBE.*|(?i:https?_proxy|no_proxy|all_proxy)"
     r"|SSL_CERT_.*|(?:AWS|GOOGLE|CLOUDSDK|GCP|GCLOUD|AZURE|AAD)_.*"
 )
+
+
+class Reserved(NamedTuple):
+    """Names that a variable cannot have on the host, and what it would change there."""
+
+    names: str
+    what: str
+
+
+_OF_A_CONTAINER = Reserved(OF_THE_HOST, "how the host starts the container")
+OF_FORM = {
+    "run": _OF_A_CONTAINER,
+    "script": Reserved(OF_THE_HOST, "how the shell on the host works"),
+    "compose": Reserved(OF_COMPOSE, "which Docker the host uses"),
+}
 
 
 class Variable(NamedTuple):
@@ -60,7 +77,13 @@ class AppSecret(NamedTuple):
 
 
 def _env(value: Value, reading: Reading) -> tuple[Variable, ...]:
-    """Return the environment of the app: `[SECRET]`, `{NAME: value}`, or both in a list."""
+    """Return the environment of a container: `[SECRET]`, `{NAME: value}`, or both in a list."""
+    found = _in_the_step(value, reading)
+    return tuple(one for one in found if fits_the_host(value, one.name, _OF_A_CONTAINER, reading))
+
+
+def _in_the_step(value: Value, reading: Reading) -> tuple[Variable, ...]:
+    """Return variables that can travel in the env of the step, where their values need it."""
     found = []
     in_the_step: dict[str, str] = {}
     for place, one in _variables(value, reading, _is_name):
@@ -188,17 +211,26 @@ def _is_key(value: Value, name: str, reading: Reading) -> bool:
 
 
 def _may_travel(value: Value, one: Variable, reading: Reading) -> bool:
-    """Tell whether a variable may go to the host, and where needed through the step's own env."""
-    if re.fullmatch(OF_THE_HOST, one.name):
-        what = f"`{one.name}` would change how the host starts the container"
-    elif not one.fits_a_line and re.fullmatch(_OF_THE_RUNNER, one.name):
-        what = f"`{one.name}` would change how the step itself works on the runner"
-    else:
+    """Tell whether a variable may go, where needed, through the step's own env."""
+    if one.fits_a_line or not re.fullmatch(_OF_THE_RUNNER, one.name):
         return True
-    reading.problem(
-        value, what, f"give the variable another name, such as `APP_{one.name}`", Heading.RESERVED
-    )
+    what = f"`{one.name}` would change how the step itself works on the runner"
+    _rename(value, one.name, what, reading)
     return False
+
+
+def fits_the_host(value: Value, name: str, reserved: Reserved, reading: Reading) -> bool:
+    """Tell whether the host can have a variable of a name; `value` is the list that it is in."""
+    if not re.fullmatch(reserved.names, name):
+        return True
+    what = f"`{name}` would change {reserved.what}"
+    _rename(value.named(name), name, what, reading)
+    return False
+
+
+def _rename(value: Value, name: str, what: str, reading: Reading) -> None:
+    hint = f"give the variable another name, such as `APP_{name}`"
+    reading.problem(value, what, hint, Heading.RESERVED)
 
 
 def _args(value: Value, reading: Reading) -> tuple[Variable, ...]:
@@ -239,7 +271,11 @@ _VALUES = {"additionalProperties": {"type": ["string", "number", "boolean"]}}
 _NAMED = {"type": "object", "propertyNames": {"pattern": f"^{_NAME}$"}, **_VALUES}
 _SECRET_NAME = {"type": "string", "pattern": f"^{_NAME}$"}
 _ONE = {"anyOf": [_SECRET_NAME, _NAMED]}
-ENV = Checked(_env, {"anyOf": [{"type": "array", "items": _ONE}, _NAMED]})
+_ANY = {"anyOf": [{"type": "array", "items": _ONE}, _NAMED]}
+ENV = Checked(_env, _ANY)
+# What the host can have follows from what runs there, so a rule of the deploy looks at the names.
+ENV_OF_DEPLOY = Checked(_in_the_step, _ANY)
+SECRET_FILES = ENV_OF_DEPLOY
 ARGS = Checked(_args, _NAMED)
 _KEYS = {"type": "object", "propertyNames": {"pattern": f"^{KEY_NAME}$"}, **_VALUES}
 SECRETS = Checked(

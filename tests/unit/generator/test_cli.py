@@ -303,6 +303,22 @@ def test_a_workflow_is_not_in_step_when_what_it_builds_is_gone(
         assert ended.err.startswith(f"gen-workflow.yml:{message}")
 
 
+@pytest.mark.parametrize("gone", ["compose.yml", "app.env"])
+def test_a_workflow_is_not_in_step_when_a_file_that_it_uploads_is_gone(
+    gone: str, repository: Repository
+) -> None:
+    (repository.folder / "compose.yml").write_text("services: {web: {image: acme/shop}}\n")
+    (repository.folder / "app.env").touch()
+    deploy = "{ssh: vps, compose: compose.yml, env-file: app.env}"
+    repository.spec.write_text(f"image: .\ndeploy: {deploy}\n")
+    assert repository.run("generate").code == 0
+    assert repository.run("check").code == 0
+    (repository.folder / gone).unlink()
+    ended = repository.run("check")
+    assert ended.code == 2
+    assert f": there is no file {gone}\n" in ended.err
+
+
 def test_other_line_ends_are_no_edit(repository: Repository) -> None:
     repository.run("generate")
     for file in (repository.workflow, repository.spec):

@@ -104,6 +104,27 @@ def test_more_expressions_than_github_takes_in_one_text_are_refused(
     assert message.startswith("gen-workflow.yml:1:15 image/args: holds 255 expressions in one text")
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("image: .\ndeploy:\n  ssh: vps\n  run: {}\n  env: [{A: LONG}]\n", "5:8 deploy/env"),
+        (
+            "image: .\ndeploy: {run: {}, env: {A: LONG}}\nenvironments: {a: {ssh: a}}\n",
+            "2:24 deploy/env",
+        ),
+        (
+            "image: .\ndeploy: {run: {}}\nenvironments: {a: {ssh: a, env: {A: LONG}}}\n",
+            "3:33 environments/a/env",
+        ),
+    ],
+)
+def test_a_long_variable_beside_the_container_is_found(
+    text: str, place: str, repository: Repository
+) -> None:
+    message = refused(repository, text.replace("LONG", "x" * 131_072))
+    assert message.startswith(f"gen-workflow.yml:{place}: is 131,085 bytes in one variable")
+
+
 def test_a_variable_that_linux_would_not_take_is_refused(repository: Repository) -> None:
     def spec(bytes_of_list: int) -> str:
         rest = bytes_of_list - len("INPUT_ENV=A=\nB=é\n".encode())

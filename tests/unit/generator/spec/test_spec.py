@@ -30,7 +30,7 @@ def test_five_lines_are_enough(repository: Repository) -> None:
     assert loaded.environment == "production"
     assert loaded.built[0].context == "."
     assert isinstance(loaded.deploy, SshDeploy)
-    assert loaded.deploy.health == "/health"
+    assert loaded.deploy.health.path == "/health"
     assert loaded.deploy.run.ports == ("8080:8080",)
     assert loaded.deploy.run.env == (Variable("GREETING", "${{ secrets.GREETING }}"),)
     assert loaded.deploy.ssh.port == "${{ vars.VPS_PORT || '22' }}"

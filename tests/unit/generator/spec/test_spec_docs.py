@@ -52,9 +52,7 @@ def numbers(version: str) -> list[int]:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_example_of_a_key_is_right(key: Key, repository: Repository) -> None:
-    (repository.folder / "backend").mkdir()
-    (repository.folder / "backend" / "Dockerfile").touch()
-    manifests(repository)
+    files_of(repository)
     root = document.parse(f"key: {key.example}\n", "example")
     assert root is not None
     reading = Reading("example", str(repository.folder))
@@ -62,18 +60,30 @@ def test_the_example_of_a_key_is_right(key: Key, repository: Repository) -> None
     reading.raise_problems()
 
 
-def manifests(repository: Repository) -> None:
-    (repository.folder / "k8s").mkdir()
-    (repository.folder / "k8s" / "web.yaml").touch()
+def files_of(repository: Repository) -> None:
+    """Write the files that examples name."""
+    services = "services: {api: {image: ghcr.io/example/shop}, web: {}, worker: {}}\n"
+    for path, text in {
+        "backend/Dockerfile": "FROM scratch\n",
+        "frontend/Dockerfile": "FROM scratch\n",
+        "k8s/web.yaml": "",
+        "nginx/shop.conf": "",
+        "prometheus.yml": "",
+        "app.env": "",
+        "compose.yml": services,
+        "compose.prod.yml": services,
+    }.items():
+        (repository.folder / path).parent.mkdir(exist_ok=True)
+        (repository.folder / path).write_text(text)
 
 
 def test_every_example_that_is_whole_is_a_spec(repository: Repository) -> None:
-    manifests(repository)
+    files_of(repository)
     blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     whole = [text for text in blocks if not text.startswith("env:")]
-    assert len(whole) == 9
+    assert len(whole) == 14
     for text in whole:
-        with_image = text if text.startswith("image:") else f"image: .\n{text}"
+        with_image = text if text.startswith("image") else f"image: .\n{text}"
         load(with_image.encode(), "docs/spec.md", str(repository.folder))
         assert schema_problems(with_image) == []
 
@@ -100,6 +110,7 @@ def test_the_schema_accepts_every_spec_of_ours(spec: Path) -> None:
     "text",
     [
         "name: shop",
+        "deploy: {ssh: vps, run: {}}",
         "imag: .",
         "image: 3",
         "image: ../other",
@@ -114,8 +125,17 @@ def test_the_schema_accepts_every_spec_of_ours(spec: Path) -> None:
         "image: .\ndeploy: {ssh: {host: h, user: u, key: k, known-hosts: x}, run: {}}",
         "image: .\ndeploy: {ssh: vps, run: {ports: ['80']}}",
         "image: .\ndeploy: {ssh: vps, run: {restart: allways}}",
-        "image: .\ndeploy: {ssh: vps, run: {network: host}}",
-        "image: .\ndeploy: {ssh: vps, run: {health-timeout: 3601}}",
+        "image: .\ndeploy: {ssh: vps, run: {networks: host}}",
+        "image: .\ndeploy: {ssh: vps, run: {stop-timeout: 3601}}",
+        "image: .\ndeploy: {ssh: vps, run: {memory: lots}}",
+        "image: .\ndeploy: {ssh: vps, run: {options: [-it]}}",
+        "image: .\ndeploy: {ssh: vps}",
+        "image: .\ndeploy: {ssh: vps, compose: /srv/compose.yml}",
+        "image: .\ndeploy: {ssh: vps, compose: compose.yml, host-files: overwrite}",
+        "image: .\ndeploy: {ssh: vps, compose: compose.yml, services: {}}",
+        "image: .\ndeploy: {ssh: {host: h, user: u, key: '${{ secrets.K }}'}, run: {}}",
+        "image: .\ndeploy: {ssh: vps, run: {}, strategy: canary}",
+        "image: .\ndeploy: {ssh: vps, run: {}, health: {timeout: 0}}",
         "image: .\ndeploy: {ssh: vps, run: {env: [1A]}}",
         "image: .\ndeploy: {ssh: vps, run: {}, health: health}",
         "image: .\nactions: {remote: a/b@v1}",

@@ -9,6 +9,7 @@ import pytest
 
 from gen_workflow.errors import SpecError
 from gen_workflow.spec.declaration import SPEC
+from gen_workflow.spec.deploy import DEPLOY
 from gen_workflow.spec.hints import listed
 from gen_workflow.spec.load import load
 
@@ -71,20 +72,21 @@ WHOLE = [
         id="near-key-of-another-section",
     ),
     pytest.param(
-        "image: {host: x, context: .}\n",
-        "1:9 image/host: is not a key of the spec\n  hint: it is a key of `deploy/ssh`",
+        "image: {jump: x, context: .}\n",
+        "1:9 image/jump: is not a key of the spec\n  hint: it is a key of `deploy/ssh`",
         id="key-of-a-section-elsewhere",
     ),
     pytest.param(
-        "image: .\nlabels: {}\n",
-        "2:1 labels: is not a key of the spec\n  hint: it is a key of `runner`",
-        id="key-that-other-sections-will-have-too",
+        "image: {rollback: {}, context: .}\n",
+        "1:9 image/rollback: is not a key of the spec\n  hint: it is a key of the top level",
+        id="key-of-several-sections",
     ),
     pytest.param(
-        "image: .\ndeploy: {ssh: vps, run: {}, env: [A]}\n",
-        "2:29 deploy/env: is not supported yet in this version\n"
-        "  hint: in this version it is a key of `deploy/run`",
-        id="later-key-that-is-a-key-below",
+        "image: {context: ., user: x}\n",
+        "1:21 image/user: is not a key of the spec\n"
+        "  hint: it is a key of `deploy/ssh` and `deploy/run` and "
+        "`deploy/kubernetes/pull-secret`",
+        id="key-of-several-sections-elsewhere",
     ),
     pytest.param(
         "image: .\ndeploy: {ssh: 5, run: {}}\n",
@@ -121,8 +123,8 @@ WHOLE = [
         id="later-key",
     ),
     pytest.param(
-        "image: .\ndeploy: {ssh: vps, compose: compose.yml}\n",
-        "2:20 deploy/compose: is not supported yet in this version\n  hint: remove it",
+        "image: .\ndeploy: {ssh: vps, run: {}, gitops: {}}\n",
+        "2:29 deploy/gitops: is not supported yet in this version\n  hint: remove it",
         id="later-key-of-deploy",
     ),
     pytest.param(
@@ -155,7 +157,7 @@ WHOLE = [
     pytest.param(
         "image: .\ndeploy:\n",
         "2:1 deploy: should be a mapping, but is nothing\n"
-        "  hint: write a mapping with `ssh`, `run`, `health`, `adopt`, `replaces` and `kubernetes`",
+        f"  hint: write a mapping with {listed(DEPLOY.names.known)}",
         id="nothing",
     ),
     pytest.param(
@@ -444,17 +446,17 @@ RUNS = [
         id="restart",
     ),
     pytest.param(
-        "{network: host}",
-        "4:18 deploy/run/network: on 'host' no candidate can run beside the old container, or be "
+        "{networks: host}",
+        "4:19 deploy/run/networks: on 'host' no candidate can run beside the old container, or be "
         "asked for its health\n"
-        "  hint: leave `network` out, or name a network of the host, such as web",
+        "  hint: leave `networks` out, or name a network of the host, such as web",
         id="network-of-the-host",
     ),
     pytest.param(
-        "{health-timeout: 1m}",
-        "4:25 deploy/run/health-timeout: '1m' is not a time in seconds\n"
-        "  hint: write a whole number from 1 to 3600, such as 60",
-        id="health-timeout",
+        "{stop-timeout: 1m}",
+        "4:23 deploy/run/stop-timeout: '1m' is not a time in seconds\n"
+        "  hint: write a whole number from 0 to 3600, such as 30",
+        id="stop-timeout",
     ),
     pytest.param(
         "{env: [1A]}",
@@ -653,22 +655,22 @@ def test_what_is_no_yaml_is_explained(text: str | bytes, message: str, repositor
             id="no-path",
         ),
         pytest.param(
-            "https://shop.example.com/health",
-            "an address as a health check is not supported yet in this version\n"
-            "  hint: write a path such as /health; the host sends the request to "
-            "the first published port",
-            id="address",
+            "[/health]",
+            "should be a path, an address or a mapping, but is a list\n"
+            "  hint: write for example health: /health",
+            id="list",
         ),
         pytest.param(
-            "{command: curl}",
-            "a command as a health check is not supported yet in this version\n"
-            "  hint: write a path such as /health; the host sends the request to "
-            "the first published port",
-            id="command",
+            "https://shop.example.com/a b",
+            "'https://shop.example.com/a b' is not an address\n"
+            "  hint: write for example url: https://shop.example.com/health",
+            id="address",
         ),
     ],
 )
-def test_a_health_check_is_a_path(health: str, message: str, repository: Path) -> None:
+def test_a_health_check_is_a_path_or_an_address(
+    health: str, message: str, repository: Path
+) -> None:
     text = deploy('{ports: ["80:80"]}', health)
     assert problems(text, repository) == (f"{SOURCE}:5:11 deploy/health: {message}",)
 
@@ -773,7 +775,7 @@ def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path
         ("{env: {COMPOSE_FILE: x}}", "`COMPOSE_FILE` would change how the host starts the contain"),
         ('{env: {A: "b\\0"}}', "A: holds the character U+0000, which no variable can"),
         ('{env: {A: "\\ud800"}}', " holds an incomplete character"),
-        ("{network: " + "a" * 102 + "}", "is not a network that a container can join"),
+        ("{networks: " + "a" * 102 + "}", "is not a network that a container can join"),
         (
             "{env: [5]}",
             (
@@ -916,7 +918,8 @@ def test_a_deploy_without_a_host_or_a_container_says_what_is_missing(repository:
         ),
         (
             f"{SOURCE}:2:9 deploy: `run` is missing\n"
-            '  hint: say how the container runs: run: {ports: ["8080:8080"]}'
+            '  hint: say what runs there: run: {ports: ["8080:8080"]}, or compose: compose.yml, '
+            "or script: sudo systemctl restart shop"
         ),
     )
 
