@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from gen_workflow.plan import times
 from gen_workflow.plan.build import job_of
 from gen_workflow.plan.inputs import Given, image_of, lines, said
-from gen_workflow.spec import compose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,9 +100,15 @@ def _what(spec: Spec, deploy: SshDeploy, rollback: str) -> Values:
         ("compose", _one_or_lines(deploy.compose)),
         ("dir", deploy.dir),
         ("images", "" if rollback else lines(_images(spec, deploy))),
-        ("files", lines(compose.relative(deploy.files, deploy.compose)) if deploy.files else ""),
+        ("files", lines(_files(deploy))),
         ("host-files", lines(one.line for one in deploy.host_files)),
     )
+
+
+def _files(deploy: SshDeploy) -> Iterator[str]:
+    """Yield what is uploaded, as the action takes it: from the folder of the first compose file."""
+    folder = "".join(deploy.compose[:1]).rpartition("/")[0]
+    return (path.removeprefix(f"{folder}/") for path in deploy.files)
 
 
 def runs(spec: Spec, deploy: SshDeploy) -> Image:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_workflow.errors import Heading, SpecError
 from gen_workflow.spec.commands import SERVICE
 from gen_workflow.spec.expressions import OrExpression
-from gen_workflow.spec.forms import Checked, entries, text
+from gen_workflow.spec.forms import Checked, Listed, entries, text
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.paths import PATH_SCHEMA, full, is_file, path_in
 from gen_workflow.spec.values import IMAGE_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from gen_workflow.spec.document import Reading, Value
 
@@ -84,12 +84,6 @@ def _upload(value: Value, reading: Reading) -> str | None:
 def folder_of(compose: tuple[str, ...]) -> str:
     """Return the folder of the first compose file, with a / at its end unless it is the top."""
     return compose[0].rpartition("/")[0] + "/" if "/" in compose[0] else ""
-
-
-def relative(paths: Iterable[str], compose: tuple[str, ...]) -> Iterator[str]:
-    """Yield paths as the action takes them, from the folder of the first compose file."""
-    folder = folder_of(compose)
-    return (path.removeprefix(folder) for path in paths)
 
 
 def _services(value: Value, reading: Reading) -> tuple[Pinned, ...] | None:
@@ -203,9 +197,11 @@ def _image(service: Value) -> str:
     return "$" if {"extends", "<<"} & {*keys} else ""
 
 
-COMPOSE_FILE = Checked(_file, PATH_SCHEMA)
-ENV_FILE = Checked(lambda value, reading: _file(value, reading, "app.env"), PATH_SCHEMA)
-UPLOAD = Checked(_upload, PATH_SCHEMA)
+FILES = Listed(Checked(_file, PATH_SCHEMA), alone=True, empty="name a compose file")
+ENV_FILES = Listed(
+    Checked(lambda value, reading: _file(value, reading, "app.env"), PATH_SCHEMA), alone=True
+)
+UPLOADS = Listed(Checked(_upload, PATH_SCHEMA), alone=True)
 DIR = OrExpression(
     "a folder of the host",
     r"(?![-~])(?!.*(?:^|/)\.\.(?:/|$))(?!/+$)[A-Za-z0-9/._@+ ~:-]+|~/(?!\.\.)[A-Za-z0-9/._@+ ~:-]+",

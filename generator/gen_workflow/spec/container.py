@@ -4,14 +4,15 @@
 
 from typing import Annotated, NamedTuple
 
-from gen_workflow.spec import options as docker
 from gen_workflow.spec import values
-from gen_workflow.spec.commands import COMMAND
-from gen_workflow.spec.forms import Listed, WholeNumber
+from gen_workflow.spec.forms import Elsewhere, Listed, WholeNumber
 from gen_workflow.spec.ports import PORT, port_taken, ports_collide
 from gen_workflow.spec.sections import Key, Section
 from gen_workflow.spec.variables import ENV, SECRET_FILES, Variable
 from gen_workflow.spec.volumes import VOLUME, target_of
+
+# Loaded only for a spec that has such a key.
+_OPTIONS = "gen_workflow.spec.options"
 
 
 class Run(NamedTuple):
@@ -80,23 +81,29 @@ class Run(NamedTuple):
         str,
         Key(
             "User that the app runs as, by name or number, with `:` and a group where needed",
-            docker.USER,
+            Elsewhere(_OPTIONS, "USER"),
             '"1000:1000"',
             "0.1.0",
             default="that of the image",
         ),
     ] = ""
     memory: Annotated[
-        str, Key("Maximum memory of the container", docker.MEMORY, "512m", "0.1.0")
+        str, Key("Maximum memory of the container", Elsewhere(_OPTIONS, "MEMORY"), "512m", "0.1.0")
     ] = ""
     cpus: Annotated[
-        str, Key("Maximum number of processors of the container", docker.CPUS, "1.5", "0.1.0")
+        str,
+        Key(
+            "Maximum number of processors of the container",
+            Elsewhere(_OPTIONS, "CPUS"),
+            "1.5",
+            "0.1.0",
+        ),
     ] = ""
     labels: Annotated[
         tuple[Variable, ...],
         Key(
             "Labels of the container, none of them a secret",
-            docker.LABELS,
+            Elsewhere(_OPTIONS, "LABELS"),
             "{com.example.team: shop}",
             "0.1.0",
         ),
@@ -105,7 +112,7 @@ class Run(NamedTuple):
         tuple[str, ...],
         Key(
             "Further options of `docker create` in their long form",
-            Listed(docker.OPTION, "[--cap-drop=ALL]"),
+            Elsewhere(_OPTIONS, "OPTIONS"),
             "[--cap-drop=ALL, --init]",
             "0.1.0",
         ),
@@ -115,7 +122,7 @@ class Run(NamedTuple):
         Key(
             "Command and arguments to use instead of those of the image, as a text or as a list of "
             "words",
-            COMMAND,
+            Elsewhere("gen_workflow.spec.commands", "COMMAND"),
             "[node, server.js]",
             "0.1.0",
         ),

@@ -2,22 +2,26 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from gen_workflow.spec import commands, values
-from gen_workflow.spec import compose as project
+from gen_workflow.spec import values
 from gen_workflow.spec.access import SSH, Ssh
-from gen_workflow.spec.commands import Task
-from gen_workflow.spec.compose import HostFile, Pinned
 from gen_workflow.spec.container import RUN, Run
-from gen_workflow.spec.forms import Listed, WholeNumber
+from gen_workflow.spec.forms import Elsewhere, Listed, WholeNumber
 from gen_workflow.spec.health import HEALTH, Health
 from gen_workflow.spec.sections import Key
-from gen_workflow.spec.strategy import STRATEGY, Proxy
 from gen_workflow.spec.variables import ENV_OF_DEPLOY, Variable
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.commands import Task
+    from gen_workflow.spec.compose import HostFile, Pinned
+    from gen_workflow.spec.strategy import Proxy
 
 __all__ = ["Run", "Ssh", "SshDeploy"]
 
+# Loaded only for a spec that has such a key.
+_COMPOSE = "gen_workflow.spec.compose"
+_COMMANDS = "gen_workflow.spec.commands"
 _SECONDS = "a time in seconds"
 _DAY = 86_400
 
@@ -54,7 +58,7 @@ class SshDeploy(NamedTuple):
         tuple[str, ...],
         Key(
             "Compose file of the repository, or a list; the project is started on the host",
-            Listed(project.COMPOSE_FILE, alone=True, empty="name a compose file"),
+            Elsewhere(_COMPOSE, "FILES"),
             "compose.yml",
             "0.1.0",
         ),
@@ -64,7 +68,7 @@ class SshDeploy(NamedTuple):
         Key(
             "Shell commands to run on the hosts instead of an image; the image that was built is "
             "in `$IMAGE`, or one of several in `$IMAGE_NAME`",
-            commands.SCRIPT,
+            Elsewhere(_COMMANDS, "SCRIPT"),
             "sudo systemctl restart shop",
             "0.1.0",
         ),
@@ -73,7 +77,7 @@ class SshDeploy(NamedTuple):
         str,
         Key(
             "Folder of the compose project on the host, absolute or in the home of the user",
-            project.DIR,
+            Elsewhere(_COMPOSE, "DIR"),
             "/opt/app",
             "0.1.0",
             default="the name of the repository, and after it the environment if that is not "
@@ -81,11 +85,11 @@ class SshDeploy(NamedTuple):
         ),
     ] = ""
     services: Annotated[
-        tuple[Pinned, ...],
+        "tuple[Pinned, ...]",
         Key(
             "Services of the compose project that get the image, as a list; with several `images` "
             "a mapping of services to images",
-            project.SERVICES,
+            Elsewhere(_COMPOSE, "SERVICES"),
             "[web, worker]",
             "0.1.0",
             default="those with an image of the same name in another version; with several "
@@ -96,17 +100,17 @@ class SshDeploy(NamedTuple):
         tuple[str, ...],
         Key(
             "Further files, folders and patterns to upload with the compose files, one or a list",
-            Listed(project.UPLOAD, alone=True),
+            Elsewhere(_COMPOSE, "UPLOADS"),
             "[nginx/, prometheus.yml]",
             "0.1.0",
         ),
     ] = ()
     host_files: Annotated[
-        tuple[HostFile, ...],
+        "tuple[HostFile, ...]",
         Key(
             "What to do with files in `dir` that no deploy wrote: `refuse`, `keep`, `merge` or "
             "`replace`; for single files a mapping",
-            project.HOST_FILES_OF,
+            Elsewhere(_COMPOSE, "HOST_FILES_OF"),
             "{.env: merge}",
             "0.1.0",
             default="`refuse`",
@@ -127,7 +131,7 @@ class SshDeploy(NamedTuple):
         Key(
             "File of the repository with lines NAME=value for the environment, or a list; `env` "
             "goes before it",
-            Listed(project.ENV_FILE, alone=True),
+            Elsewhere(_COMPOSE, "ENV_FILES"),
             "app.env",
             "0.1.0",
         ),
@@ -144,31 +148,31 @@ class SshDeploy(NamedTuple):
         ),
     ] = Health()
     strategy: Annotated[
-        Proxy | None,
+        "Proxy | None",
         Key(
             "How a new container takes over: `plain` stops the old one and starts the new one, "
             "`proxy` moves the users over without a gap; a mapping says more of the proxy",
-            STRATEGY,
+            Elsewhere("gen_workflow.spec.strategy", "STRATEGY"),
             "{proxy: shop.example.com}",
             "0.1.0",
             default="`plain`",
         ),
     ] = None
     before: Annotated[
-        tuple[Task, ...],
+        "tuple[Task, ...]",
         Key(
             "Command to run in the new image before anything is touched, such as a migration, or a "
             "list; with `compose` a mapping of services to commands",
-            commands.TASKS,
+            Elsewhere(_COMMANDS, "TASKS"),
             "npx prisma migrate deploy",
             "0.1.0",
         ),
     ] = ()
     after: Annotated[
-        tuple[Task, ...],
+        "tuple[Task, ...]",
         Key(
             "Command to run in the new image when it serves on all hosts, as `before`",
-            commands.TASKS,
+            Elsewhere(_COMMANDS, "TASKS"),
             "npm run warm-up",
             "0.1.0",
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
-from gen_workflow.spec.compose import folder_of, is_service
 from gen_workflow.spec.variables import OF_FORM, fits_the_host
 
 if TYPE_CHECKING:
@@ -140,12 +139,16 @@ def _commands_fit(name: str, form: str, fields: Fields, reading: Reading) -> Non
         hint = f"write {name}: {{SERVICE: {tasks[0].command}}}"
         reading.problem(where, what, hint, Heading.TOGETHER)
     elif form == "compose" and fields.read.get("compose"):
+        from gen_workflow.spec.compose import is_service  # noqa: PLC0415 - only for compose
+
         for task in named:
             is_service(task.service, where, fields.read["compose"], reading)
 
 
 def _files_fit(fields: Fields, reading: Reading) -> None:
     """Note a file that is not in the folder of the first compose file, which is uploaded."""
+    from gen_workflow.spec.compose import folder_of  # noqa: PLC0415 - only for compose
+
     folder = folder_of(fields.read["compose"])
     for name in ("compose", "files"):
         for path in fields.read.get(name) or ():

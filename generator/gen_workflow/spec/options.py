@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
 from gen_workflow.spec.expressions import value_or_expression
-from gen_workflow.spec.forms import SCALARS, Checked, Form, Schema, Text, anchored, entries, text
+from gen_workflow.spec.forms import (
+    SCALARS,
+    Checked,
+    Form,
+    Listed,
+    Schema,
+    Text,
+    anchored,
+    entries,
+    text,
+)
 from gen_workflow.spec.variables import Variable
 
 if TYPE_CHECKING:
@@ -111,7 +121,7 @@ def _is_open(item: Value, content: str, reading: Reading) -> bool:
     return False
 
 
-OPTION = Checked(_option, {"type": "string", "pattern": f"^{LONG}$"})
+OPTIONS = Listed(Checked(_option, {"type": "string", "pattern": f"^{LONG}$"}), "[--cap-drop=ALL]")
 LABELS = Checked(
     _labels,
     {

@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
-from gen_workflow.spec.compose import MAY_BE_OURS, PROJECT, is_service, services_of
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.host import SshDeploy
 
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
     from gen_workflow.spec.environments import Environment
-    from gen_workflow.spec.image import Image
     from gen_workflow.spec.sections import Fields
-
-_LIST = "there is one image: write the services as a list, such as [web]"
 
 
 def images_fit(fields: Fields, reading: Reading) -> None:
     """Note a problem when it is not known which image goes where; a rule of the whole spec."""
     read = fields.read
     images = read.get("images") or ((read["image"],) if read.get("image") else ())
+    keys = tuple(image.key for image in images if image.key)
     environments: tuple[Environment, ...] = read.get("environments") or ()
     for deploy, place in [
         (read.get("deploy"), fields.values.get("deploy")),
         *((one.deploy, fields.values["environments"].below([one.key])) for one in environments),
     ]:
         if place is not None and isinstance(deploy, SshDeploy) and images:
-            _image_fits(deploy, place, images, reading)
-            _name_fits(deploy, fields, reading)
+            _goes_somewhere(deploy, place, keys, fields, reading)
 
 
-def _image_fits(
-    deploy: SshDeploy, place: Value, images: tuple[Image, ...], reading: Reading
+def _goes_somewhere(
+    deploy: SshDeploy, place: Value, keys: tuple[str, ...], fields: Fields, reading: Reading
 ) -> None:
-    keys = tuple(image.key for image in images if image.key)
     if deploy.form == "run":
         _one_runs(deploy.run.image, _of(place, "run", reading), keys, reading)
-    if deploy.form != "compose":
-        return
-    where = _of(place, "services", reading)
-    for one in deploy.services:
-        spot = where.named(one.service)
-        if one.image and one.image not in keys:
-            what = f"{one.image!r} is not one of `images`"
-            hint = near(one.image, keys) or f"use one of {listed(keys)}" if keys else _LIST
-            reading.problem(spot, what, hint, Heading.WRONG_VALUE)
-        elif keys and not one.image:
-            what = f"does not say which of {listed(keys)} {one.service!r} gets"
-            reading.problem(spot, what, f"write {{{one.service}: {keys[0]}}}", Heading.TOGETHER)
-        else:
-            is_service(one.service, where, deploy.compose, reading)
-    _all_go_somewhere(deploy, _of(place, "compose", reading), keys, reading)
+    elif deploy.form == "compose":
+        from gen_workflow.spec import compose_rules  # noqa: PLC0415 - only for compose
+
+        services, project = (_of(place, name, reading) for name in ("services", "compose"))
+        compose_rules.services_fit(deploy, services, keys, reading)
+        compose_rules.all_go_somewhere(deploy, project, keys, reading)
+        compose_rules.name_fits(fields, reading)
 
 
 def _of(place: Value, name: str, reading: Reading) -> Value:
@@ -72,36 +58,3 @@ def _one_runs(image: str, where: Value, keys: tuple[str, ...], reading: Reading)
         what = f"does not say which of {listed(keys)} runs"
         hint = f"write run: {{image: {keys[0]}}}; several containers are a project of `compose`"
         reading.problem(where, what, hint, Heading.MISSING_KEY)
-
-
-def _all_go_somewhere(
-    deploy: SshDeploy, where: Value, keys: tuple[str, ...], reading: Reading
-) -> None:
-    """Note an image of ours that no service of the compose files would get."""
-    known = services_of(deploy.compose, reading)
-    names = tuple(known or ())
-    taken = {one.service: one.image for one in deploy.services if one.image}
-    for key in keys:
-        if key in taken.values() or (key not in taken and (known is None or key in known)):
-            continue
-        what = f"has no service {key!r}, and no other gets the image of this name"
-        if key in taken:
-            what = f"gives {taken[key]!r} to the service {key!r}, and {key!r} to none"
-        hint = near(key, names) or f"its services: {listed(names)}" if key not in taken else ""
-        said = f"say which gets it: services: {{SERVICE: {key}}}"
-        reading.problem(where, what, f"{hint}; {said}" if hint else said, Heading.WRONG_VALUE)
-    if known is None or keys or deploy.services:
-        return
-    if not any(re.search(MAY_BE_OURS, image) for image in known.values()):
-        what = "has no service with an image of the repository"
-        hint = f"say which services get the image: services: [{names[0] if names else 'web'}]"
-        reading.problem(where, what, hint, Heading.MISSING_KEY)
-
-
-def _name_fits(deploy: SshDeploy, fields: Fields, reading: Reading) -> None:
-    """Note a name that no compose project can have."""
-    name = fields.read.get("name")
-    if name and deploy.form == "compose" and not re.fullmatch(PROJECT, name):
-        what = f"{name!r} is not a name that a compose project can have"
-        hint = "use small letters, digits, - and _, with a letter or digit first"
-        reading.problem(fields.values["name"], what, hint, Heading.WRONG_VALUE)
