@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.plan import kubernetes, ssh
 from gen_workflow.plan.build import job_of
+from gen_workflow.spec.environments import AS_PUSHED, word_of
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow import records
 from gen_workflow.workflow.records import Job
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from gen_workflow.spec.environments import Environment
 
 _NOT_BY_HAND = "github.event_name != 'workflow_dispatch'"
-# The choice of a person who starts a run: as a push of this branch would do, or one environment.
-AS_PUSHED = "as a push"
 
 
 def jobs(spec: Spec, frame: Frame) -> list[Job]:
@@ -35,10 +34,7 @@ def chosen_by_hand(spec: Spec) -> tuple[str, ...]:
 
 def job_for(spec: Spec, environment: str) -> str:
     """Return the id of the job that deploys to an environment."""
-    if not spec.environments:
-        return "deploy"
-    word = "".join(one if one.isascii() and one.isalnum() else "-" for one in environment)
-    return f"deploy-{word.strip('-').lower()}"
+    return f"deploy-{word_of(environment)}" if spec.environments else "deploy"
 
 
 def _job(spec: Spec, target: Environment, frame: Frame) -> Job:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gen_workflow.pins.table import OURS
 from gen_workflow.plan import build, central, deploy, needs, rollback
 from gen_workflow.plan.frame import Frame
+from gen_workflow.spec.environments import AS_PUSHED
 from gen_workflow.workflow.records import (
     Concurrency,
     Dispatch,
@@ -101,7 +102,7 @@ def _asked(environments: tuple[str, ...]) -> tuple[Input, ...]:
             id="environment",
             description="Where to deploy",
             type="choice",
-            default=deploy.AS_PUSHED,
-            options=(deploy.AS_PUSHED, *environments),
+            default=AS_PUSHED,
+            options=(AS_PUSHED, *environments),
         ),
     )
