@@ -28,8 +28,11 @@ def jobs(spec: Spec, frame: Frame) -> list[Job]:
 
 
 def chosen_by_hand(spec: Spec) -> tuple[str, ...]:
-    """Return the environments that a person chooses when starting a run."""
-    return tuple(one.key for one in spec.targets if one.on.manual)
+    """Return the environments that a person chooses when starting a run.
+
+    One with `after` is no choice: nothing is deployed to it before the first one of its chain.
+    """
+    return tuple(one.key for one in spec.targets if one.on.manual and not one.after)
 
 
 def job_for(spec: Spec, environment: str) -> str:
@@ -45,7 +48,7 @@ def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
         name=f"Deploy to {target.key}",
         origin=origin_of(spec, target),
         needs=(*map(job_of, spec.built), *after),
-        condition=_condition(target, chosen_by_hand(spec)),
+        condition=_condition(target, spec.first_before(target).key, chosen_by_hand(spec)),
         runs_on=frame.runner,
         timeout_minutes=work.minutes,
         permissions=work.permissions,
@@ -65,8 +68,11 @@ def origin_of(spec: Spec, target: Environment) -> str:
     return f"environments/{target.key}" if spec.environments else "deploy"
 
 
-def _condition(target: Environment, by_hand: tuple[str, ...]) -> str:
-    """Return the condition under which a run deploys to an environment."""
+def _condition(target: Environment, first: str, by_hand: tuple[str, ...]) -> str:
+    """Return the condition under which a run deploys to an environment.
+
+    `first` is the one that the run begins with, which is this one or one before it.
+    """
     found = [f"github.ref == 'refs/heads/{branch}'" for branch in target.on.branches]
     if by_hand and found:
         pushed = f"{_NOT_BY_HAND} || inputs.environment == '{AS_PUSHED}'"
@@ -77,7 +83,7 @@ def _condition(target: Environment, by_hand: tuple[str, ...]) -> str:
     if target.on.release:
         found.append("github.event_name == 'release'")
     if target.on.manual:
-        found.append(f"inputs.environment == '{target.key}'")
+        found.append(f"inputs.environment == '{first}'")
     return " || ".join(found)
 
 
