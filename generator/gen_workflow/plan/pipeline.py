@@ -85,7 +85,16 @@ def _push(spec: Spec) -> Filter:
     for target in spec.targets:
         branches += target.on.branches
         tags += target.on.tags
-    return Filter(_patterns(branches), _patterns(tags))
+    return Filter(_patterns(branches), tuple(map(_beginning, dict.fromkeys(tags))))
+
+
+def _beginning(tag: str) -> str:
+    """Return a pattern of tags that matches what its condition matches.
+
+    A single `*` of GitHub's ends at the next `/`, and the condition of a job can only ask how the
+    name of a tag begins.
+    """
+    return f"{tag}*" if tag.endswith("*") else tag
 
 
 def _patterns(names: list[str]) -> tuple[str, ...]:

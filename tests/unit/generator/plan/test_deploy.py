@@ -59,3 +59,35 @@ def test_a_chain_that_a_person_starts_goes_to_its_end(repository: Path) -> None:
 def test_a_person_is_offered_only_what_begins_a_chain(repository: Path) -> None:
     asked = workflow(CHAIN, repository)["on"]["workflow_dispatch"]["inputs"]["environment"]
     assert asked["options"] == ["as a push", "a"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("1.0", ["all"]),
+        ("app/1.0", ["all"]),
+        ("v1.0", ["all", "v"]),
+        ("v1/beta", ["all", "v"]),
+        ("app/v1", ["all", "app"]),
+        ("app/v1/beta", ["all", "app"]),
+    ],
+)
+def test_the_tags_that_start_a_run_are_those_that_deploy(
+    tag: str, expected: list[str], repository: Path
+) -> None:
+    text = (
+        "environments: "
+        '{all: {on: tags}, v: {on: {tags: "v*"}}, app: {on: {tags: ["app/v*", stable]}}}\n'
+    )
+    assert deployed(text, events.tag(tag), repository) == expected
+
+
+@pytest.mark.parametrize("name", ["all", "v"])
+@pytest.mark.parametrize("tag", ["1.0", "app/1.0", "v1.0", "v1/beta"])
+def test_tags_mean_the_same_beside_others_and_alone(
+    name: str, tag: str, repository: Path
+) -> None:
+    each = {"all": "all: {on: tags}", "v": 'v: {on: {tags: "v*"}}'}
+    both = deployed(f"environments: {{{', '.join(each.values())}}}\n", events.tag(tag), repository)
+    alone = deployed(f"environments: {{{each[name]}}}\n", events.tag(tag), repository)
+    assert alone == [one for one in both if one == name]

@@ -89,3 +89,18 @@ def test_names_outside_ascii_are_refused_on_a_host_also_with_a_name(repository: 
         "environments/東京: '東京' cannot be a part of the container's name as it is\n"
         "  hint: give the environment a name of letters, digits and . _ - only"
     )
+
+
+@pytest.mark.parametrize("on", ["{}", "{release: false}", "{manual: false, release: false}"])
+def test_an_on_that_names_nothing_is_refused(on: str, repository: Path) -> None:
+    assert refused(f"{HOST}  staging: {{on: {on}}}\n", repository) == (
+        "environments/staging/on: names nothing that deploys\n"
+        "  hint: name a branch, tags, release: true or manual: true; or remove `on`"
+    )
+
+
+@pytest.mark.parametrize("word", ["main", "tags"])
+def test_a_branch_or_a_word_that_is_said_twice_is_refused(word: str, repository: Path) -> None:
+    assert refused(f"{HOST}  staging: {{on: [{word}, {word}]}}\n", repository) == (
+        f"environments/staging/on/1: {word!r} appears twice\n  hint: keep one of them"
+    )
