@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.plan import kubernetes, ssh
 from gen_workflow.plan.build import job_of
+from gen_workflow.plan.inputs import Given
 from gen_workflow.spec.environments import AS_PUSHED, word_of
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow import records
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_workflow.plan.frame import Frame
-    from gen_workflow.plan.inputs import Given, Work
+    from gen_workflow.plan.inputs import Work
     from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.environments import Environment
 
@@ -103,8 +104,10 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
 
 
 def values_from_github(target: Environment) -> Iterator[Given]:
-    """Return the values that the job takes from GitHub."""
+    """Yield the values that the job takes from GitHub."""
     assert target.deploy  # noqa: S101 - the spec was refused otherwise
     if isinstance(target.deploy, SshDeploy):
-        return ssh.values_from_github(target.deploy)
-    return kubernetes.values_from_github(target.deploy.kubernetes)
+        yield from ssh.values_from_github(target.deploy)
+    else:
+        yield from kubernetes.values_from_github(target.deploy.kubernetes)
+    yield Given(target.url, "part of the address of the deployment")

@@ -35,7 +35,7 @@ def of_deploys(targets: Iterable[Environment]) -> tuple[Needs, ...]:
 
 
 def used(places: Iterable[Needs], jobs: Iterable[Job]) -> tuple[Needs, ...]:
-    """Return of what must exist only that which the steps of some jobs name."""
+    """Return of what must exist only that which some jobs name, in a step or in an address."""
     texts = [
         str(value)
         for job in jobs
@@ -43,6 +43,7 @@ def used(places: Iterable[Needs], jobs: Iterable[Job]) -> tuple[Needs, ...]:
         if isinstance(step, Step)
         for _, value in (*step.inputs, *step.env)
     ]
+    texts += [job.environment.url for job in jobs if job.environment]
     named = {
         f"{source['source']}.{source['name'].upper()}"
         for text in texts

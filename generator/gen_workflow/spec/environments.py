@@ -10,7 +10,7 @@ from gen_workflow.spec import values
 from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.events import WHEN, When
-from gen_workflow.spec.expressions import OrExpression
+from gen_workflow.spec.expressions import EXPRESSION, OrExpression
 from gen_workflow.spec.forms import Schema
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.host import SshDeploy
@@ -22,6 +22,19 @@ AS_PUSHED = "as a push"
 _ZERO = r"0[0.]*(?:e[0-9]+)?|0[xob]0*"
 # GitHub takes the id of a job with fewer than 100 characters, and one begins with `rollback-`.
 _LONGEST = 99 - len("rollback-")
+
+
+class _Url(OrExpression):
+    """An address that GitHub shows, so it has no secrets there."""
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = super().read(value, reading)
+        if found and any(one.strip().startswith("secrets.") for one in EXPRESSION.findall(found)):
+            what = "GitHub shows this address, and takes no secret for it"
+            hint = "use a variable: ${{ vars.NAME }}"
+            reading.problem(value, what, hint, Heading.NOT_ALLOWED)
+            return None
+        return found
 
 
 class Environment(NamedTuple):
@@ -53,9 +66,7 @@ class Environment(NamedTuple):
         str,
         Key(
             "Address that GitHub shows for the deployment",
-            OrExpression(
-                "an address", r"https?://\S+", "write for example url: https://shop.example.com"
-            ),
+            _Url("an address", r"https?://\S+", "write for example url: https://shop.example.com"),
             "https://shop.example.com",
             "0.1.0",
         ),

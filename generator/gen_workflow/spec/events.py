@@ -202,6 +202,4 @@ class _Words(Form[When]):
         return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
 
 
-WHEN = ShortOr(
-    _Words(), "a branch", "on: main", Section(When, rule=_names_something), lists=True
-)
+WHEN = ShortOr(_Words(), "a branch", "on: main", Section(When, rule=_names_something), lists=True)

@@ -84,9 +84,7 @@ def test_the_tags_that_start_a_run_are_those_that_deploy(
 
 @pytest.mark.parametrize("name", ["all", "v"])
 @pytest.mark.parametrize("tag", ["1.0", "app/1.0", "v1.0", "v1/beta"])
-def test_tags_mean_the_same_beside_others_and_alone(
-    name: str, tag: str, repository: Path
-) -> None:
+def test_tags_mean_the_same_beside_others_and_alone(name: str, tag: str, repository: Path) -> None:
     each = {"all": "all: {on: tags}", "v": 'v: {on: {tags: "v*"}}'}
     both = deployed(f"environments: {{{', '.join(each.values())}}}\n", events.tag(tag), repository)
     alone = deployed(f"environments: {{{each[name]}}}\n", events.tag(tag), repository)

@@ -104,3 +104,11 @@ def test_a_branch_or_a_word_that_is_said_twice_is_refused(word: str, repository:
     assert refused(f"{HOST}  staging: {{on: [{word}, {word}]}}\n", repository) == (
         f"environments/staging/on/1: {word!r} appears twice\n  hint: keep one of them"
     )
+
+
+def test_an_address_with_a_secret_is_refused(repository: Path) -> None:
+    text = f"{HOST}  staging: {{url: 'https://${{{{ secrets.NAME }}}}.example.com'}}\n"
+    assert refused(text, repository) == (
+        "environments/staging/url: GitHub shows this address, and takes no secret for it\n"
+        "  hint: use a variable: ${{ vars.NAME }}"
+    )
