@@ -112,3 +112,28 @@ def test_an_address_with_a_secret_is_refused(repository: Path) -> None:
         "environments/staging/url: GitHub shows this address, and takes no secret for it\n"
         "  hint: use a variable: ${{ vars.NAME }}"
     )
+
+
+MERGED = "image: .\ndeploy: {{ssh: vps, run: {}}}\nenvironments:\n  staging: {{run: {}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("shared", "own", "problem"),
+    [
+        ("{}", "{restart: no, restart: always}", "restart: appears twice, first on line 4"),
+        ("{restart: no, restart: always}", "{}", "restart: appears twice, first on line 2"),
+    ],
+)
+def test_a_key_that_appears_twice_is_told_also_where_mappings_are_merged(
+    shared: str, own: str, problem: str, repository: Path
+) -> None:
+    assert refused(MERGED.format(shared, own), repository) == (
+        f"environments/staging/run/{problem}\n  hint: keep one of them"
+    )
+
+
+@pytest.mark.parametrize(("shared", "own"), [("{}", "{? [a] : b}"), ("{? [a] : b}", "{}")])
+def test_a_key_that_is_no_word_is_told_also_where_mappings_are_merged(
+    shared: str, own: str, repository: Path
+) -> None:
+    assert "has a list as a key" in refused(MERGED.format(shared, own), repository)
