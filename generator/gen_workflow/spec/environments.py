@@ -157,6 +157,8 @@ def _has_one_before(
     while here.after in known and here.after not in seen:
         seen.append(here.after)
         here = known[here.after]
+    if one.after not in known and any(key.text == one.after for key, _ in where.pairs()):
+        return  # it is there, and wrong
     if one.after not in known:
         others = tuple(name for name in known if name != one.key)
         hint = near(one.after, others) or f"use one of {listed(others)}"

@@ -137,3 +137,17 @@ def test_a_key_that_is_no_word_is_told_also_where_mappings_are_merged(
     shared: str, own: str, repository: Path
 ) -> None:
     assert "has a list as a key" in refused(MERGED.format(shared, own), repository)
+
+
+def test_an_environment_after_a_wrong_one_is_no_second_problem(repository: Path) -> None:
+    text = f"{HOST}  staging: {{on: {{}}, url: 5}}\n  live: {{after: staging}}\n"
+    with pytest.raises(SpecError) as caught:
+        loaded(text, repository)
+    assert not [one for one in caught.value.problems if "environments/live" in one]
+
+
+@pytest.mark.parametrize("section", ["images", "environments"])
+def test_a_section_with_notes_alone_is_empty(section: str, repository: Path) -> None:
+    text = f"{section}: {{x-base: {{}}}}\ndeploy: {{ssh: vps, run: {{}}}}\n"
+    text += "" if section == "images" else "image: .\n"
+    assert refused(text, repository).startswith(f"{section}: is empty\n  hint: write for example ")
