@@ -134,7 +134,8 @@ ON = ShortOr(_Branches(), "a branch", "on: main", Section(On), lists=True)
 
 def _names_something(fields: Fields, reading: Reading) -> None:
     """Note a problem for a mapping after which nothing would deploy; the rule of such an `on`."""
-    if not any(fields.read.values()) and None not in fields.read.values():
+    # A list that is read without any item has a problem of its own.
+    if all(one == "" for one in fields.read.values()):
         hint = "name a branch, tags, release: true or manual: true; or remove `on`"
         reading.problem(fields.where, "names nothing that deploys", hint, Heading.WRONG_VALUE)
 

@@ -151,3 +151,8 @@ def test_a_section_with_notes_alone_is_empty(section: str, repository: Path) -> 
     text = f"{section}: {{x-base: {{}}}}\ndeploy: {{ssh: vps, run: {{}}}}\n"
     text += "" if section == "images" else "image: .\n"
     assert refused(text, repository).startswith(f"{section}: is empty\n  hint: write for example ")
+
+
+@pytest.mark.parametrize("on", ["{tags: 'a b'}", "{tags: []}", "{release: 1}"])
+def test_an_on_that_is_wrong_is_one_problem(on: str, repository: Path) -> None:
+    assert "names nothing" not in refused(f"{HOST}  staging: {{on: {on}}}\n", repository)
