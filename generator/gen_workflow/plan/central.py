@@ -49,8 +49,10 @@ _PERMISSIONS = (CONTENTS, Permission("packages", "write", "push the image to ghc
 def workflow(spec: Spec, frame: Frame, before: tuple[Job, ...] = ()) -> Workflow:
     """Return the central workflow; `before` are the jobs that have to succeed before the build.
 
-    It has no concurrency of its own: its jobs are a part of the run that calls it.
+    It has no concurrency of its own: its jobs are a part of the run that calls it. That may be one
+    of a merge queue or of a pull request, whatever this repository has.
     """
+    spec = spec._replace(on=spec.on._replace(pull_request="true", merge_queue="true"))
     jobs = build.jobs(spec, frame, needs=tuple(job.id for job in before))
     (step,) = (one for one in jobs[0].steps if isinstance(one, Step) and one.id == "push")
     given = dict(step.inputs)

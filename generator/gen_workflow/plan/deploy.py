@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.plan import connect, kubernetes, ssh
 from gen_workflow.plan.build import job_of
+from gen_workflow.plan.inputs import Given
+from gen_workflow.spec.environments import AS_PUSHED, word_of
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow import records
 from gen_workflow.workflow.records import Job
@@ -14,13 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_workflow.plan.frame import Frame
-    from gen_workflow.plan.inputs import Given, Work
+    from gen_workflow.plan.inputs import Work
     from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.environments import Environment
 
 _NOT_BY_HAND = "github.event_name != 'workflow_dispatch'"
-# The choice of a person who starts a run: as a push of this branch would do, or one environment.
-AS_PUSHED = "as a push"
 
 
 def jobs(spec: Spec, frame: Frame) -> list[Job]:
@@ -29,16 +29,16 @@ def jobs(spec: Spec, frame: Frame) -> list[Job]:
 
 
 def chosen_by_hand(spec: Spec) -> tuple[str, ...]:
-    """Return the environments that a person chooses when starting a run."""
-    return tuple(one.key for one in spec.targets if one.on.manual)
+    """Return the environments that a person chooses when starting a run.
+
+    One with `after` is no choice: nothing is deployed to it before the first one of its chain.
+    """
+    return tuple(one.key for one in spec.targets if one.on.manual and not one.after)
 
 
 def job_for(spec: Spec, environment: str) -> str:
     """Return the id of the job that deploys to an environment."""
-    if not spec.environments:
-        return "deploy"
-    word = "".join(one if one.isascii() and one.isalnum() else "-" for one in environment)
-    return f"deploy-{word.strip('-').lower()}"
+    return f"deploy-{word_of(environment)}" if spec.environments else "deploy"
 
 
 def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
@@ -49,7 +49,7 @@ def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
         name=f"Deploy to {target.key}",
         origin=origin_of(spec, target),
         needs=(*map(job_of, spec.built), *after),
-        condition=_condition(target, chosen_by_hand(spec)),
+        condition=_condition(target, spec.first_before(target).key, chosen_by_hand(spec)),
         runs_on=frame.runner,
         timeout_minutes=work.minutes,
         permissions=work.permissions,
@@ -69,8 +69,11 @@ def origin_of(spec: Spec, target: Environment) -> str:
     return f"environments/{target.key}" if spec.environments else "deploy"
 
 
-def _condition(target: Environment, by_hand: tuple[str, ...]) -> str:
-    """Return the condition under which a run deploys to an environment."""
+def _condition(target: Environment, first: str, by_hand: tuple[str, ...]) -> str:
+    """Return the condition under which a run deploys to an environment.
+
+    `first` is the one that the run begins with, which is this one or one before it.
+    """
     found = [f"github.ref == 'refs/heads/{branch}'" for branch in target.on.branches]
     if by_hand and found:
         pushed = f"{_NOT_BY_HAND} || inputs.environment == '{AS_PUSHED}'"
@@ -81,7 +84,7 @@ def _condition(target: Environment, by_hand: tuple[str, ...]) -> str:
     if target.on.release:
         found.append("github.event_name == 'release'")
     if target.on.manual:
-        found.append(f"inputs.environment == '{target.key}'")
+        found.append(f"inputs.environment == '{first}'")
     return " || ".join(found)
 
 
@@ -103,8 +106,10 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
 
 
 def values_from_github(target: Environment) -> Iterator[Given]:
-    """Return the values that the job takes from GitHub."""
+    """Yield the values that the job takes from GitHub."""
     assert target.deploy  # noqa: S101 - the spec was refused otherwise
     if isinstance(target.deploy, SshDeploy):
-        return ssh.values_from_github(target.deploy)
-    return kubernetes.values_from_github(target.deploy.kubernetes)
+        yield from ssh.values_from_github(target.deploy)
+    else:
+        yield from kubernetes.values_from_github(target.deploy.kubernetes)
+    yield Given(target.url, "part of the address of the deployment")

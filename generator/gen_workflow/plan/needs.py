@@ -49,7 +49,7 @@ def _of_deploy(spec: Spec, target: Environment) -> Iterator[Given]:
 
 
 def used(places: Iterable[Needs], jobs: Sequence[Job]) -> tuple[Needs, ...]:
-    """Return of what must exist only that which the steps of some jobs name."""
+    """Return of what must exist only that which some jobs name, in a step or in an address."""
     texts = [
         str(value)
         for job in jobs
@@ -58,6 +58,7 @@ def used(places: Iterable[Needs], jobs: Sequence[Job]) -> tuple[Needs, ...]:
         for _, value in (*step.inputs, *step.env)
     ]
     texts += [one.value for job in jobs for one in of_user.values_of(job.steps, job.id)]
+    texts += [job.environment.url for job in jobs if job.environment]
     named = {
         f"{source['source']}.{source['name'].upper()}"
         for text in texts

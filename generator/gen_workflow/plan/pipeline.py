@@ -18,6 +18,7 @@ from gen_workflow.plan import (
 )
 from gen_workflow.plan.extended import extended
 from gen_workflow.plan.frame import Frame
+from gen_workflow.spec.environments import AS_PUSHED
 from gen_workflow.workflow.records import (
     Concurrency,
     Dispatch,
@@ -112,7 +113,16 @@ def _push(spec: Spec) -> Filter:
     for target in spec.targets:
         branches += target.on.branches
         tags += target.on.tags
-    return Filter(_patterns(branches), _patterns(tags))
+    return Filter(_patterns(branches), tuple(map(_beginning, dict.fromkeys(tags))))
+
+
+def _beginning(tag: str) -> str:
+    """Return a pattern of tags that matches what its condition matches.
+
+    A single `*` of GitHub's ends at the next `/`, and the condition of a job can only ask how the
+    name of a tag begins.
+    """
+    return f"{tag}*" if tag.endswith("*") else tag
 
 
 def _patterns(names: list[str]) -> tuple[str, ...]:
@@ -129,7 +139,7 @@ def _asked(environments: tuple[str, ...]) -> tuple[Input, ...]:
             id="environment",
             description="Where to deploy",
             type="choice",
-            default=deploy.AS_PUSHED,
-            options=(deploy.AS_PUSHED, *environments),
+            default=AS_PUSHED,
+            options=(AS_PUSHED, *environments),
         ),
     )

@@ -203,10 +203,15 @@ class Spec(NamedTuple):
         return (Environment(on=on, key=self.environment, deploy=self.deploy),)
 
     def _when(self, environment: Environment) -> When:
-        """Return what deploys to an environment: that of the one before it, or `main`."""
+        """Return what deploys to an environment: that of the first one, or `main`."""
+        first = self.first_before(environment)
+        return first.on if first.on != When() else When(branches=("main",))
+
+    def first_before(self, environment: Environment) -> Environment:
+        """Return the environment with which the run that deploys to this one begins."""
         while environment.after:
             environment = next(one for one in self.environments if one.key == environment.after)
-        return environment.on if environment.on != When() else When(branches=("main",))
+        return environment
 
     @property
     def branches(self) -> tuple[str, ...]:

@@ -93,16 +93,26 @@ class Value(NamedTuple):
         ]
 
     def over(self, other: Value) -> Value:
-        """Return a mapping with the entries of both, where this one goes before the other."""
-        own = {key.value: (key, value) for key, value in self.node.value}
-        kept = [pair for pair in other.node.value if pair[0].value not in own]
-        for key, value in other.node.value:
-            if key.value in own and isinstance(value, MappingNode):
-                mine = own[key.value][1]
-                if isinstance(mine, MappingNode):
-                    both = Value(mine, "", self.mark).over(Value(value, "", self.mark))
-                    own[key.value] = (own[key.value][0], both.node)
-        node = MappingNode(self.node.tag, [*kept, *own.values()], self.node.start_mark)
+        """Return a mapping with the entries of both, where this one goes before the other.
+
+        Keys that are wrong are kept, so that who reads the mapping reports them.
+        """
+        below = {key.value: item for key, item in other.node.value if isinstance(key, ScalarNode)}
+        own = []
+        for key, item in self.node.value:
+            under = below.pop(key.value, None) if isinstance(key, ScalarNode) else None
+            if isinstance(item, MappingNode) and isinstance(under, MappingNode):
+                mine, theirs = Value(item, "", self.mark), Value(under, "", self.mark)
+                own.append((key, mine.over(theirs).node))
+            else:
+                own.append((key, item))
+        names = {key.value for key, _ in own if isinstance(key, ScalarNode)}
+        kept = [
+            (key, item)
+            for key, item in other.node.value
+            if not isinstance(key, ScalarNode) or key.value not in names
+        ]
+        node = MappingNode(self.node.tag, [*kept, *own], self.node.start_mark)
         return Value(node, self.path, self.mark)
 
     def named(self, name: str) -> Value:

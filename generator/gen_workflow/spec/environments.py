@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
+import re
 from typing import Annotated, NamedTuple
 
 from gen_workflow.errors import Heading
@@ -9,11 +10,31 @@ from gen_workflow.spec import values
 from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.events import WHEN, When
-from gen_workflow.spec.expressions import OrExpression
+from gen_workflow.spec.expressions import EXPRESSION, OrExpression
 from gen_workflow.spec.forms import Schema
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.sections import Key, Named, Section
+
+# The choice of a person who starts a run: as a push of this branch would do, or one environment.
+AS_PUSHED = "as a push"
+# GitHub takes these names for the number 0 where it compares them with no choice at all.
+_ZERO = r"0[0.]*(?:e[0-9]+)?|0[xob]0*"
+# GitHub takes the id of a job with fewer than 100 characters, and one begins with `rollback-`.
+_LONGEST = 99 - len("rollback-")
+
+
+class _Url(OrExpression):
+    """An address that GitHub shows, so it has no secrets there."""
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = super().read(value, reading)
+        if found and any(one.strip().startswith("secrets.") for one in EXPRESSION.findall(found)):
+            what = "GitHub shows this address, and takes no secret for it"
+            hint = "use a variable: ${{ vars.NAME }}"
+            reading.problem(value, what, hint, Heading.NOT_ALLOWED)
+            return None
+        return found
 
 
 class Environment(NamedTuple):
@@ -45,9 +66,7 @@ class Environment(NamedTuple):
         str,
         Key(
             "Address that GitHub shows for the deployment",
-            OrExpression(
-                "an address", r"https?://\S+", "write for example url: https://shop.example.com"
-            ),
+            _Url("an address", r"https?://\S+", "write for example url: https://shop.example.com"),
             "https://shop.example.com",
             "0.1.0",
         ),
@@ -86,8 +105,39 @@ class _Environments(Section[Environment]):
         return {key: value for key, value in super().schema().items() if key != "required"}
 
 
+def word_of(name: str) -> str:
+    """Return the name of an environment as a part of the id of its job."""
+    small = name.lower()
+    in_ascii = small if small.isascii() else small.encode("punycode").decode()
+    return re.sub(r"[^a-z0-9]+", "-", in_ascii).strip("-")
+
+
+def _fit_each_other(found: tuple[Environment, ...], where: Value, reading: Reading) -> None:
+    """Note a problem for environments that do not fit each other; the rule of `environments`."""
+    _can_be_told_apart(found, where, reading)
+    _in_order(found, where, reading)
+
+
+def _can_be_told_apart(found: tuple[Environment, ...], where: Value, reading: Reading) -> None:
+    """Note a problem for each name of which no job, no container or no choice can be made."""
+    keys = {key.text: key for key, _ in where.pairs()}
+    names = {word_of(AS_PUSHED): f"`{AS_PUSHED}`, which a run by hand offers beside it"}
+    for one in found:
+        word = word_of(one.key)
+        other = names.setdefault(word, repr(one.key))
+        what = ""
+        if other != repr(one.key):
+            what = f"{one.key!r} cannot be told apart from {other}"
+        elif len(word) > _LONGEST:
+            what = f"makes the id of a job too long: {len(word)} characters, and {_LONGEST} fit"
+        elif re.fullmatch(_ZERO, one.key, re.IGNORECASE):
+            what = f"{one.key!r} is no choice: GitHub takes it for none"
+        if what:
+            reading.problem(keys[one.key], what, "give it another name", Heading.WRONG_VALUE)
+
+
 def _in_order(found: tuple[Environment, ...], where: Value, reading: Reading) -> None:
-    """Note a problem for each `after` that leads nowhere; the rule of `environments`."""
+    """Note a problem for each `after` that leads nowhere, or has a condition of its own."""
     known = {one.key: one for one in found}
     for one in found:
         if one.after:
@@ -106,6 +156,8 @@ def _has_one_before(
     while here.after in known and here.after not in seen:
         seen.append(here.after)
         here = known[here.after]
+    if one.after not in known and any(key.text == one.after for key, _ in where.pairs()):
+        return  # it is there, and wrong
     if one.after not in known:
         others = tuple(name for name in known if name != one.key)
         hint = near(one.after, others) or f"use one of {listed(others)}"
@@ -121,5 +173,5 @@ ENVIRONMENTS = Named(
     values.ENVIRONMENT,
     ENVIRONMENT,
     "environments: {staging: {on: main, ssh: staging}, production: {on: release, ssh: prod}}",
-    rule=_in_order,
+    rule=_fit_each_other,
 )

@@ -8,7 +8,7 @@ from gen_workflow.errors import Heading
 from gen_workflow.spec import values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Form, Listed, Schema, Text
-from gen_workflow.spec.sections import Key, Section, ShortOr
+from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 
 _BRANCHES = Listed(values.BRANCH, alone=True, empty="name at least one branch, or remove `on`")
 # What GitHub takes for a pattern of tags, as far as a condition of a job can say the same.
@@ -132,6 +132,14 @@ class _Branches(Form[On]):
 ON = ShortOr(_Branches(), "a branch", "on: main", Section(On), lists=True)
 
 
+def _names_something(fields: Fields, reading: Reading) -> None:
+    """Note a problem for a mapping after which nothing would deploy; the rule of such an `on`."""
+    # A list that is read without any item has a problem of its own.
+    if all(one == "" for one in fields.read.values()):
+        hint = "name a branch, tags, release: true or manual: true; or remove `on`"
+        reading.problem(fields.where, "names nothing that deploys", hint, Heading.WRONG_VALUE)
+
+
 class When(NamedTuple):
     """What deploys to an environment."""
 
@@ -171,6 +179,10 @@ class _Words(Form[When]):
     def read(self, value: Value, reading: Reading) -> When | None:
         items = value.items() if value.kind == "a list" else [value]
         words = [item.text if item.kind == "text" else "" for item in items]
+        for index, item in enumerate(items):
+            if words[index] and words[index] in words[:index]:
+                what = f"{words[index]!r} appears twice"
+                reading.problem(item, what, "keep one of them", Heading.TWICE)
         names = [
             values.BRANCH.read(item, reading)
             for item, word in zip(items, words, strict=True)
@@ -191,4 +203,4 @@ class _Words(Form[When]):
         return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
 
 
-WHEN = ShortOr(_Words(), "a branch", "on: main", Section(When), lists=True)
+WHEN = ShortOr(_Words(), "a branch", "on: main", Section(When, rule=_names_something), lists=True)

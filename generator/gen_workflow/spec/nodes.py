@@ -103,7 +103,7 @@ class _Composer(Composer):
         self.warn_double_anchors = False  # YAML allows an anchor to be set twice
         self._level = 0
         self._values = self._characters = 0
-        # By the id of a node. One that holds itself has no size yet where its alias is.
+        # By the id of a node, once it is whole.
         self._sizes: dict[int, tuple[int, int]] = {}
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -114,8 +114,11 @@ class _Composer(Composer):
         self._add(mark, 0 if is_alias else 1, 0)
         node = super().compose_node(parent, index)
         self._level -= 1
+        if is_alias and id(node) not in self._sizes:
+            what = "is an alias of a value that it is a part of, which would have no end"
+            raise OutOfBounds(mark, what, "write what is meant here")
         if is_alias:
-            self._add(mark, *self._sizes.get(id(node), (1, 0)))
+            self._add(mark, *self._sizes[id(node)])
         else:
             self._add(mark, 0, len(node.value) if isinstance(node, ScalarNode) else 0)
             self._sizes[id(node)] = (self._values - before[0], self._characters - before[1])

@@ -141,11 +141,15 @@ def _name_fits_the_deploy(fields: Fields, reading: Reading) -> None:
             what = "is that of a container on a host; in a cluster the manifests have the names"
             reading.problem(there["name"], what, "remove it", Heading.TOGETHER)
         return
-    names = [(one.key, there["environments"]) for one in environments]
-    if deploy and "environment" in there:
-        names.append((fields.read.get("environment") or "", there["environment"]))
-    for name, where in names:
-        if not name.isascii() and "name" not in there:
-            what = f"{name!r} cannot be a part of the container's name as it is"
-            hint = "give the container a name of letters, digits and . _ -, as name: shop-live"
+    named = fields.read.get("environment") or ""
+    if deploy and not named.isascii() and "name" not in there:
+        what = f"{named!r} cannot be a part of the container's name as it is"
+        hint = "give the container a name of letters, digits and . _ -, as name: shop-live"
+        reading.problem(there["environment"], what, hint, Heading.WRONG_VALUE)
+    for one in environments:
+        if hasattr(one.deploy, "ssh") and not one.key.isascii():
+            # Also behind a `name`: those of two environments could become the same.
+            where = there["environments"].below([one.key])
+            what = f"{one.key!r} cannot be a part of the container's name as it is"
+            hint = "give the environment a name of letters, digits and . _ - only"
             reading.problem(where, what, hint, Heading.WRONG_VALUE)

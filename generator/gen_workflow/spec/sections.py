@@ -261,14 +261,14 @@ class Named(Form[tuple[T, ...]]):
         self._example = example
 
     def read(self, value: Value, reading: Reading) -> tuple[T, ...] | None:
-        if value.kind != "a mapping" or not value.pairs():
-            empty = value.kind == "a mapping"
-            what = "is empty" if empty else f"should be a mapping, but is {value.kind}"
+        is_mapping = value.kind == "a mapping"
+        if not is_mapping or all(_is_a_note(key) for key, _ in value.pairs()):
+            what = "is empty" if is_mapping else f"should be a mapping, but is {value.kind}"
             reading.problem(value, what, f"write for example {self._example}", Heading.WRONG_KIND)
             return None
         found = []
         for key, item in entries(value, reading):
-            if key.text.startswith("x-"):
+            if _is_a_note(key):
                 continue
             name, one = self._name.read(key, reading), self._item.read(item, reading)
             if name is not None and one is not None:
@@ -284,6 +284,10 @@ class Named(Form[tuple[T, ...]]):
             "additionalProperties": self._item.schema(),
             "minProperties": 1,
         }
+
+
+def _is_a_note(key: Value) -> bool:
+    return key.kind == "text" and key.text.startswith("x-")
 
 
 def sections(root: Section[Any], path: str = "") -> Iterator[tuple[str, Section[Any]]]:

@@ -132,5 +132,9 @@ def test_a_spec_may_be_nested() -> None:
     assert parse("a: " + "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1))
 
 
-def test_a_list_that_holds_itself_has_an_end() -> None:
-    assert problem("a: &a [*a]\nb: !!map x\n").startswith("spec.yml:2:4 is not a mapping")
+@pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: &a {b: [*a]}\n", "&a {b: {c: *a}}\n"])
+def test_a_value_that_holds_itself_is_refused(text: str) -> None:
+    assert problem(text) == (
+        f"spec.yml:1:{text.index('*') + 1} is an alias of a value that it is a part of, which "
+        "would have no end\n  hint: write what is meant here"
+    )

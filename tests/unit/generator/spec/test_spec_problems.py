@@ -1027,7 +1027,7 @@ def test_a_message_shows_the_ends_of_a_long_value(repository: Path) -> None:
 
 def test_a_list_that_holds_itself_is_refused_without_end(repository: Path) -> None:
     (message,) = problems("image: .\non: &a [*a]\n", repository)
-    assert message.startswith(f"{SOURCE}:2:5 on/0: ")
+    assert message.startswith(f"{SOURCE}:2:9 is an alias of a value that it is a part of, ")
 
 
 @pytest.mark.parametrize("target", ["../outside", "{0}/backend/Dockerfile.prod"])
