@@ -20,24 +20,19 @@ _SECRETS = r"(?i)(?<![\w.'-])secrets\b(?!\.[A-Za-z_])"
 _SECRET = r"(?i)(?<![\w.'-])secrets\.([A-Za-z_][A-Za-z0-9_]*)"  # noqa: S105 - a pattern
 
 
-def data(value: Value, reading: Reading, above: tuple[Any, ...] = ()) -> Any:
+def data(value: Value, reading: Reading) -> Any:
     """Return a value as plain data; a scalar that GitHub could read otherwise stays a text.
 
-    So `3.10` and `010` stay as they were written. `above` are the nodes that the value is in.
+    So `3.10` and `010` stay as they were written.
     """
-    around = (*above, value.node)
-    if any(value.node is one for one in above):
-        hint = "write the value itself in place of the alias"
-        reading.problem(value, "holds itself", hint, Heading.WRONG_VALUE)
-    elif value.kind == "a mapping":
-        return {key.text: data(item, reading, around) for key, item in entries(value, reading)}
-    elif value.kind == "a list":
-        return [data(item, reading, around) for item in value.items()]
-    elif value.kind in (*SCALARS, "nothing"):
+    if value.kind == "a mapping":
+        return {key.text: data(item, reading) for key, item in entries(value, reading)}
+    if value.kind == "a list":
+        return [data(item, reading) for item in value.items()]
+    if value.kind in (*SCALARS, "nothing"):
         _note_wrong_expressions(value, reading)
         return _scalar(value)
-    else:
-        reading.problem(value, f"is {value.kind}", "remove the tag", Heading.WRONG_KIND)
+    reading.problem(value, f"is {value.kind}", "remove the tag", Heading.WRONG_KIND)
     return None
 
 
