@@ -105,12 +105,18 @@ def _path_has_a_port(path: str, where: Value, fields: Fields, reading: Reading) 
         what = "names a port, and the first published port is asked"
         hint = f"write {path[path.index('/') :]}"
         reading.problem(where, what, hint, Heading.ADDRESS)
-    elif not run.ports and not any(key.text == "ports" for key, _ in fields.values["run"].pairs()):
+    elif not run.ports and _are_none(fields.values["run"]):
         hint = 'publish one: run: {ports: ["8080:8080"]}'
         reading.problem(where, "needs a published port, and there is none", hint, Heading.ADDRESS)
     elif run.ports and run.ports[0].endswith("/udp"):
         what = f"the request needs TCP, but the first published port is {run.ports[0]}"
         reading.problem(where, what, "put a TCP port first", Heading.ADDRESS)
+
+
+def _are_none(run: Value) -> bool:
+    """Tell whether no port is meant: what is wrong in `ports` is a problem of its own."""
+    said = [item for key, item in run.pairs() if key.text == "ports"]
+    return all(item.kind == "a list" and not item.items() for item in said)
 
 
 def _proxy_fits(fields: Fields, reading: Reading) -> None:

@@ -685,6 +685,12 @@ def test_a_health_check_is_a_path_or_an_address(
             id="no-port",
         ),
         pytest.param(
+            "{ports: []}",
+            "needs a published port, and there is none\n"
+            '  hint: publish one: run: {ports: ["8080:8080"]}',
+            id="no-port-in-the-list",
+        ),
+        pytest.param(
             '{ports: ["53:53/udp"]}',
             "the request needs TCP, but the first published port is 53:53/udp\n"
             "  hint: put a TCP port first",
