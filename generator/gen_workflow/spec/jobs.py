@@ -79,9 +79,8 @@ def _job(key: Value, value: Value, reading: Reading) -> UserJob | None:
     if not re.fullmatch(NAME, key.text):
         what, hint = f"{key.text!r} is not an id of a job", "use letters, digits, - and _"
         reading.problem(key, what, hint, Heading.WRONG_VALUE)
+    _mapping(value, reading)
     if value.kind != "a mapping":
-        what, hint = f"should be a mapping, but is {value.kind}", "write it as GitHub takes it"
-        reading.problem(value, what, hint, Heading.WRONG_KIND)
         return None
     found = known(value, KEYS, "a job", reading)
     _note_wrong_keys(value, found, reading)
@@ -152,7 +151,7 @@ def _permission(key: Value, value: Value, reading: Reading) -> Permission:
 
 
 def _names(found: Any) -> tuple[str, ...]:
-    return tuple(str(one) for one in ([found] if isinstance(found, str) else found or ()))
+    return tuple(map(str, found)) if isinstance(found, list) else (str(found),) if found else ()
 
 
 def _uses(found: dict[str, Value]) -> Uses | None:
@@ -174,21 +173,32 @@ def _needs(value: Value, reading: Reading) -> None:
 
 
 def _runs_on(value: Value, reading: Reading) -> None:
-    if value.kind != "a mapping" and not (value.kind == "text" and "${{" in value.text):
+    if value.kind == "a mapping":
+        if not known(value, ("group", "labels"), "a runner", reading):
+            hint = "write for example {group: large-runners}"
+            reading.problem(value, "names no runner", hint, Heading.MISSING_KEY)
+    elif not (value.kind == "text" and "${{" in value.text):
         LABELS.read(value, reading)
 
 
 def _secrets(value: Value, reading: Reading) -> None:
-    if value.kind != "a mapping":
+    if value.kind == "text":
         what = "gives the workflow every secret that there is"
         hint = "name each: {TOKEN: '${{ secrets.TOKEN }}'}"
         reading.problem(value, what, hint, Heading.SECRET)
+    else:
+        _mapping(value, reading)
 
 
-def _strategy(value: Value, reading: Reading) -> None:
+def _mapping(value: Value, reading: Reading) -> None:
     if value.kind != "a mapping":
-        what, hint = f"should be a mapping, but is {value.kind}", "write {matrix: {node: [22, 24]}}"
+        what, hint = f"should be a mapping, but is {value.kind}", "write it as GitHub takes it"
         reading.problem(value, what, hint, Heading.WRONG_KIND)
+
+
+def _text_or_mapping(value: Value, reading: Reading) -> None:
+    if value.kind != "text":
+        _mapping(value, reading)
 
 
 _CHECKS = {
@@ -199,7 +209,8 @@ _CHECKS = {
     "env": step_keys.env,
     "uses": _workflow,
     "secrets": _secrets,
-    "strategy": _strategy,
+    **dict.fromkeys(("strategy", "outputs", "defaults", "services", "with"), _mapping),
+    **dict.fromkeys(("environment", "container", "concurrency"), _text_or_mapping),
 }
 _ANY_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _MAPPING = {"type": "object"}

@@ -236,6 +236,23 @@ WRONG = [
         id="job-without-limit",
     ),
     pytest.param(
+        f"jobs: {{a: {{permissions: {{}}, needs: true, {STEPS}}}}}",
+        "2:36 jobs/a/needs: should be the id of a job, but is true or false\n"
+        "  hint: write for example needs: build",
+        id="needs-is-no-id",
+    ),
+    pytest.param(
+        "jobs: {a: {permissions: {}, runs-on: {}, timeout-minutes: 5, steps: [a]}}",
+        "2:38 jobs/a/runs-on: names no runner\n  hint: write for example {group: large-runners}",
+        id="no-runner",
+    ),
+    pytest.param(
+        f"jobs: {{a: {{permissions: {{}}, outputs: b, {STEPS}}}}}",
+        "2:38 jobs/a/outputs: should be a mapping, but is text\n"
+        "  hint: write it as GitHub takes it",
+        id="outputs-are-a-text",
+    ),
+    pytest.param(
         f"jobs: {{a: {{permissions: {{}}, stratgy: {{}}, {STEPS}}}}}",
         "2:29 jobs/a/stratgy: is not a key of a job\n  hint: perhaps you meant `strategy`",
         id="misspelt-key-of-a-job",
