@@ -28,7 +28,7 @@ def job_of(image: Image) -> str:
 
 def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
     """Return two jobs for each image, of which a run has one; they have the same steps."""
-    queued = spec.on.merge_queue
+    queued = spec.on.merge_queue or spec.mode.central  # a repository that calls it may have a queue
     found = []
     for image in spec.built:
         pushed = _pushed(image, frame, needs)
