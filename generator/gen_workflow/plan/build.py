@@ -32,6 +32,8 @@ def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
     found = []
     for image in spec.built:
         pushed = _pushed(image, frame, needs)
+        if not (spec.on.pull_request or queued):
+            pushed = pushed._replace(anchor="")  # no other job has its steps
         found.append(pushed._replace(condition=_PUSHED_WITH_QUEUE) if queued else pushed)
         if spec.on.pull_request or queued:
             checked = _checked(image, pushed)
