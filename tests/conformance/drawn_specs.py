@@ -113,13 +113,14 @@ def _value(draw: st.DrawFn, part: Schema, key: str, within: tuple[str, ...]) -> 
 def _mapping(draw: st.DrawFn, part: Schema, key: str, within: tuple[str, ...]) -> dict[str, Any]:
     keys: dict[str, Schema] = part.get("properties", {})
     names = list(part.get("required", ()))
-    for choice in part.get("allOf", ()):
+    for choice in part.get("allOf", ()):  # one of some keys is needed
         names += draw(st.sampled_from(choice["anyOf"]))["required"]
     either = {
         name
         for choice in part.get("allOf", ())
         for one in choice["anyOf"]
         for name in one["required"]
+        if "properties" not in one
     }
     optional = [name for name in keys if name not in {*names, *either}]
     if optional and len(within) < len(_KEYS):

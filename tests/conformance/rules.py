@@ -117,7 +117,7 @@ def _of_a_deploy(name: str, job: Job, steps: list[dict[str, Any]]) -> Iterator[s
 def _step_of_a_deploy(name: str, step: dict[str, Any]) -> Iterator[str]:
     if "continue-on-error" in step:
         yield f"{name}: is green when the deploy has failed"
-    if "if" in step:
+    if "if" in step and "rollback" not in step["with"]:
         yield f"{name}: is green without a deploy"
     # What is deployed is what the run has built, by its digest; a tag may be another image by then.
     for key in ("image", "images"):

@@ -102,7 +102,8 @@ class _Environments(Section[Environment]):
 
     def schema(self) -> Schema:
         """Return a schema in which nothing is required: it may be said in `deploy`."""
-        return {key: value for key, value in super().schema().items() if key != "required"}
+        found = super().schema()
+        return {key: value for key, value in found.items() if key not in ("required", "allOf")}
 
 
 def word_of(name: str) -> str:
