@@ -71,7 +71,13 @@ def test_a_pull_request_is_checked_by_the_central_workflow() -> None:
     caller, central = document("mode-caller"), document("mode-central")
     assert "if" not in caller["jobs"]["build"]
     assert "check" not in caller["jobs"]
-    assert central["jobs"]["check"]["if"] == "github.event_name == 'pull_request'"
+    assert central["jobs"]["check"]["if"].startswith("github.event_name == 'pull_request'")
+
+
+def test_what_a_merge_queue_of_a_caller_is_about_to_merge_is_checked_and_not_pushed() -> None:
+    jobs = document("mode-central")["jobs"]
+    assert jobs["check"]["if"].endswith("|| github.event_name == 'merge_group'")
+    assert jobs["build"]["if"].endswith("&& github.event_name != 'merge_group'")
 
 
 def test_both_sides_of_several_images_agree() -> None:

@@ -28,10 +28,12 @@ def job_of(image: Image) -> str:
 
 def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
     """Return two jobs for each image, of which a run has one; they have the same steps."""
-    queued = spec.on.merge_queue
+    queued = spec.on.merge_queue or spec.mode.central  # a repository that calls it may have a queue
     found = []
     for image in spec.built:
         pushed = _pushed(image, frame, needs)
+        if not (spec.on.pull_request or queued):
+            pushed = pushed._replace(anchor="")  # no other job has its steps
         found.append(pushed._replace(condition=_PUSHED_WITH_QUEUE) if queued else pushed)
         if spec.on.pull_request or queued:
             checked = _checked(image, pushed)

@@ -237,10 +237,15 @@ class _Spec(Section[Spec]):
         return [name for name in found if name != "image" or not reading.commands_alone]
 
     def schema(self) -> Schema:
+        """Return a schema in which `deploy` is whole only where there are no environments."""
         found = super().schema()
         for needed in found["allOf"]:
             needed["anyOf"].append({"required": ["deploy"], "properties": {"deploy": _COMMANDS}})
-        return found
+        parts = found["properties"]["deploy"]["anyOf"]
+        needs = ("required", "allOf")
+        whole = [{key: part.pop(key) for key in needs if key in part} for part in parts]
+        alone = {"properties": {"deploy": {"anyOf": whole}}}
+        return {**found, "if": {"required": ["environments"]}, "else": alone}
 
 
 _COMMANDS = {"required": ["script"]}

@@ -171,12 +171,10 @@ class Reading:
         """
         if value.path in self.keys:
             return value.path
-        here = "/".join(part for part in value.path.split("/") if not part.isdigit())
-        # A name may hold a `/`, so the longest of those that fit is meant.
-        fit = (
-            path for path in self.keys if re.fullmatch(re.escape(path).replace("NAME", ".+"), here)
-        )
-        return max(fit, key=len, default=here)
+        parts = value.path.split("/")
+        # The longest goes first: a name may hold `/`, and could be all of the others.
+        paths = sorted(self.keys, key=lambda path: path.count("/"), reverse=True)
+        return next((path for path in paths if _is_at(parts, path.split("/"))), value.path)
 
     def problem(self, value: Value, what: str, hint: str, anchor: str) -> None:
         """Note a problem at a value (or key) of the spec; `anchor` is its heading in the docs."""
@@ -198,6 +196,16 @@ class Reading:
         if self._found:
             ordered = sorted(self._found, key=lambda found: (found[0].line, found[0].column))
             raise SpecError({text: anchor for _, text, anchor in ordered})
+
+
+def _is_at(parts: list[str], names: list[str]) -> bool:
+    """Tell whether the parts of a path lead to a section, whose path has these names."""
+    if not names or not parts:
+        return not names and all(part.isdigit() for part in parts)
+    if names[0] == "NAME":
+        return any(_is_at(parts[many:], names[1:]) for many in range(1, len(parts) + 1))
+    is_item = parts[0].isdigit() and _is_at(parts[1:], names)
+    return is_item or (parts[0] == names[0] and _is_at(parts[1:], names[1:]))
 
 
 def _place(node: Any) -> Mark:

@@ -102,7 +102,8 @@ class _Environments(Section[Environment]):
 
     def schema(self) -> Schema:
         """Return a schema in which nothing is required: it may be said in `deploy`."""
-        return {key: value for key, value in super().schema().items() if key != "required"}
+        found = super().schema()
+        return {key: value for key, value in found.items() if key not in ("required", "allOf")}
 
 
 def word_of(name: str) -> str:
@@ -156,11 +157,13 @@ def _has_one_before(
     while here.after in known and here.after not in seen:
         seen.append(here.after)
         here = known[here.after]
-    if one.after not in known and any(key.text == one.after for key, _ in where.pairs()):
-        return  # it is there, and wrong
-    if one.after not in known:
-        others = tuple(name for name in known if name != one.key)
-        hint = near(one.after, others) or f"use one of {listed(others)}"
+    written = tuple(name.text for name, _ in where.pairs())
+    if one.after not in written:
+        others = tuple(name for name in written if name != one.key)
+        some = (
+            f"use one of {listed(others)}" if others else "remove it: there is no other environment"
+        )
+        hint = near(one.after, others) or some
         what = f"{one.after!r} is not one of the environments"
         reading.problem(place, what, hint, Heading.WRONG_VALUE)
     elif here.after in seen:

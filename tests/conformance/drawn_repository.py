@@ -1,0 +1,140 @@
+"""A repository for drawn specs: what the reader and the generator say of a spec in it."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from conformance.drawn_specs import example, paths
+from conformance.spec_examples import FILES, content
+from conformance.written_specs import Place, Written, below, without
+from gen_workflow.commands.project import Project
+from gen_workflow.errors import SpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen_workflow.commands.project import File
+
+SPEC = "gen-workflow.yml"
+_PROBLEM = re.compile(
+    rf"{SPEC}:(?P<line>\d+):(?P<column>\d+) (?P<what>.+?)\n  hint: (?P<hint>.+)", re.DOTALL
+)
+# Each time, what is refused is taken away.
+_MOST_TIMES = 60
+
+
+class Refusal(NamedTuple):
+    """A spec that is refused: its text, and each problem as it was reported."""
+
+    text: str
+    problems: tuple[str, ...]
+
+    def places(self) -> list[tuple[int, int]]:
+        """Return line and column of each problem; who has none, or no hint, fails."""
+        lines = self.text.splitlines()
+        found = []
+        for problem in self.problems:
+            match = _PROBLEM.fullmatch(problem)
+            assert match, f"{problem!r} has no place or no hint"
+            line, column = int(match["line"]), int(match["column"])
+            assert 1 <= line <= len(lines), f"{problem!r} is not in the spec"
+            assert 1 <= column <= len(lines[line - 1]) + 1, f"{problem!r} is not in its line"
+            found.append((line, column))
+        return found
+
+
+class Accepted(NamedTuple):
+    """A spec that is right, what it gives, and what was refused on the way to it."""
+
+    spec: dict[str, Any]
+    text: str
+    files: tuple[File, ...]
+    refused: tuple[Refusal, ...]
+
+
+class Repository:
+    """A folder with the files that the examples name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in sorted({*_needed(), *paths(), *(f"{name}/Dockerfile" for name in _folders())}):
+            _make(folder / name, is_folder=name in _folders())
+
+    def rendered(self, text: str) -> tuple[File, ...]:
+        """Return the files that a spec gives; raises SpecError for one that is refused."""
+        (self.folder / SPEC).write_text(text, encoding="utf-8")
+        return Project(str(self.folder), SPEC).rendered().files
+
+    def refusal(self, text: str) -> Refusal | None:
+        """Return what is wrong with a spec; None for one that is right."""
+        try:
+            self.rendered(text)
+        except SpecError as error:
+            return Refusal(text, error.problems)
+        return None
+
+    def settled(self, drawn: dict[str, Any]) -> Accepted:
+        """Return a spec without what is refused in it: keys that exclude each other, and so on."""
+        spec = deepcopy(drawn)
+        refused: list[Refusal] = []
+        for _ in range(_MOST_TIMES):
+            written = Written.of(spec)
+            try:
+                files = self.rendered(written.text)
+            except SpecError as error:
+                refused.append(Refusal(written.text, error.problems))
+            else:
+                return Accepted(spec, written.text, files, tuple(refused))
+            spec = _mended(spec, written, refused[-1])
+        message = f"nothing is left that is right:\n{refused[-1]}"
+        raise AssertionError(message)
+
+
+def _mended(spec: dict[str, Any], written: Written, refusal: Refusal) -> dict[str, Any]:
+    """Return a spec with what is missing in it, else without what is refused."""
+    lines = [line for line, _ in refusal.places()]
+    wrong = []
+    for problem, line in zip(refusal.problems, lines, strict=True):
+        path = _meant(problem, written.path_at(line))
+        missing = re.search(r": `([a-z-]+)` is missing\n", problem)
+        inside = below(spec, path)
+        if missing and lines.count(line) == 1 and isinstance(inside, dict):
+            inside[missing[1]] = example(missing[1])
+        else:
+            wrong.append(path)
+    for path in _outermost(wrong):
+        spec = without(spec, path)
+    return spec if {"image", "images"} & set(spec) else {"image": ".", **spec}
+
+
+def _meant(problem: str, path: Place) -> Place:
+    """Return the path that a problem names: that of its line, or of a mapping that begins there."""
+    named = problem.split(" ", maxsplit=1)[1]
+    around = (path[:length] for length in range(len(path) + 1))
+    return next((one for one in around if named.startswith(f"{'/'.join(map(str, one))}: ")), path)
+
+
+def _outermost(found: list[Place]) -> list[Place]:
+    """Return paths, the last first, without those inside of others."""
+    paths = set(found)
+    kept = [path for path in paths if not any(path[:n] in paths for n in range(len(path)))]
+    return sorted(kept, key=lambda path: [str(part).zfill(9) for part in path], reverse=True)
+
+
+def _needed() -> set[str]:
+    """Return the files that the annotated examples say that they need."""
+    heads = (re.match(r"# needs: (.*)\n", file.read_text("utf-8")) for file in FILES)
+    return {name for head in heads if head for name in head[1].split(", ")}
+
+
+def _folders() -> set[str]:
+    """Return the paths that are folders: they end with a / or have no ending."""
+    return {name for name in paths() if not re.search(r"Dockerfile|[^/]\.\w+$", name)}
+
+
+def _make(path: Path, *, is_folder: bool) -> None:
+    (path if is_folder else path.parent).mkdir(parents=True, exist_ok=True)
+    if not is_folder and not path.is_dir():
+        path.write_text(content(path.name), encoding="utf-8")
