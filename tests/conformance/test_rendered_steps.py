@@ -33,6 +33,7 @@ GIVEN = {
     "ssh-key": "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----",
     "known-hosts": "h1 ssh-ed25519 AAAA",
     "image": IMAGE,
+    "skip-unchanged": "commit",
     "kubeconfig": "apiVersion: v1\nkind: Config\nclusters: []\n",
 }
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
