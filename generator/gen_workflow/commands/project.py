@@ -148,7 +148,7 @@ class Project(NamedTuple):
         texts = [sign(first, paths=_paths(spec), files=names[1:]), *map(sign, others)]
         for workflow, text in zip(meant, texts, strict=True):
             load.refuse(limits.too_large(workflow, len(text.encode())), raw, self.source)
-        dockerfiles = tuple(image.paths[-1] for image in spec.built)
+        dockerfiles = tuple(image.sources[-1] for image in spec.built)
         files = tuple(map(File, names, texts))
         notes = tuple(note for workflow in meant for note in workflow.notes)
         return Rendered(raw, files, meant[0].needs, dockerfiles, _ours(spec), notes)
@@ -196,7 +196,7 @@ def _ours(spec: Spec) -> frozenset[str]:
 
 def _paths(spec: Spec) -> tuple[str, ...]:
     """Return what must be in the repository: a folder has a `/` at its end."""
-    found = [path for image in spec.built for path in image.paths]
+    found = [path for image in spec.built for path in image.sources]
     found += [path for test in spec.test for path in test.paths]
     for target in spec.targets:
         if isinstance(target.deploy, KubernetesDeploy):

@@ -139,7 +139,8 @@ def _needs(read: list[_Read], workflow: Workflow) -> Iterator[dict[str, Any]]:
     left = list(read)
     for place in workflow.needs:
         _, of_one, name = place.place.partition("Environments > ")
-        here = [one for one in read if one.environment == (name if of_one else "")]
+        # What the repository holds, each of its jobs can read.
+        here = [one for one in read if not of_one or one.environment == name]
         for kind, ones in (("vars", place.variables), ("secrets", place.secrets)):
             for need in ones:
                 found = [one for one in here if one.is_for(kind, need.name)]

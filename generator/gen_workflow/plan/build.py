@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.plan import registry
 from gen_workflow.plan.frame import CONTENTS
-from gen_workflow.plan.inputs import lines, said
-from gen_workflow.workflow.records import Job, Permission, Step
+from gen_workflow.plan.image import Build
+from gen_workflow.plan.image import steps as image_steps
+from gen_workflow.spec.expressions import EXPRESSION
+from gen_workflow.workflow.records import Environment, Job, Permission, Step
 
 if TYPE_CHECKING:
     from gen_workflow.plan.frame import Frame
@@ -19,6 +22,9 @@ PUSHED = "github.event_name != 'pull_request'"
 CHECKED = "github.event_name == 'pull_request'"
 _PUSHED_WITH_QUEUE = f"{PUSHED} && github.event_name != 'merge_group'"
 _CHECKED_WITH_QUEUE = f"{CHECKED} || github.event_name == 'merge_group'"
+# Of a build that reads a secret: its rules say which branches may, and it can hold the secrets.
+ENVIRONMENT = Environment("build", deployment=False)
+_TO_PULL = Permission("packages", "read", "pull base images from ghcr.io")
 
 
 def job_of(image: Image) -> str:
@@ -26,59 +32,67 @@ def job_of(image: Image) -> str:
     return f"build-{image.key}" if image.key else "build"
 
 
+def reads_a_secret(steps: tuple[Step, ...]) -> bool:
+    """Tell whether a step reads a secret."""
+    values = [str(value) for step in steps for _, value in (*step.inputs, *step.env)]
+    return any("secrets." in inside for text in values for inside in EXPRESSION.findall(text))
+
+
+def environment_for(steps: tuple[Step, ...]) -> Environment | None:
+    """Return the environment of a job that deploys nothing: it has one when it reads a secret."""
+    return ENVIRONMENT if reads_a_secret(steps) else None
+
+
+def promotes(spec: Spec) -> bool:
+    """Tell whether a run for a Git tag or a release may deploy what a branch's run has built."""
+    return any(one.on.tags or one.on.release or one.on.manual for one in spec.targets)
+
+
 def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
     """Return two jobs for each image, of which a run has one; they have the same steps."""
     queued = spec.on.merge_queue
     found = []
     for image in spec.built:
-        pushed = _pushed(image, frame, needs)
-        found.append(pushed._replace(condition=_PUSHED_WITH_QUEUE) if queued else pushed)
+        pushed = _pushed(spec, image, frame, needs)
+        found.append(pushed)
         if spec.on.pull_request or queued:
             checked = _checked(image, pushed)
-            found.append(checked._replace(condition=_CHECKED_WITH_QUEUE) if queued else checked)
+            condition = _CHECKED_WITH_QUEUE if queued else CHECKED
+            found.append(checked._replace(condition=condition))
     return found
 
 
-def _pushed(image: Image, frame: Frame, needs: tuple[str, ...]) -> Job:
+def _pushed(spec: Spec, image: Image, frame: Frame, needs: tuple[str, ...]) -> Job:
+    condition = _PUSHED_WITH_QUEUE if spec.on.merge_queue else PUSHED
+    access = registry.push(spec.registry, frame.pins)
+    name = registry.name_of(image, spec.registry)
+    build = Build(image, name, access.user, access.password, promotes(spec))
+    # Only a job that pushes may log in to a cloud; the check has these steps as well.
+    login = tuple(step._replace(condition=condition) for step in access.steps)
+    steps = (frame.checkout(), *login, *image_steps(build, frame))
     return Job(
         id=job_of(image),
         name=f"Build and push {image.key or 'the image'}",
         origin=f"images/{image.key}" if image.key else "image",
         needs=needs,
-        condition=PUSHED,
+        condition=condition,
         runs_on=frame.runner,
         timeout_minutes=_MINUTES,
-        permissions=(CONTENTS, Permission("packages", "write", "push the image to ghcr.io")),
+        permissions=(CONTENTS, *access.permissions),
         outputs=(("image", "${{ steps.push.outputs.image }}"),),
+        environment=environment_for(steps),
         anchor=job_of(image),
-        steps=(frame.checkout(), _build(image, frame)),
+        steps=steps,
     )
 
 
 def _checked(image: Image, pushed: Job) -> Job:
+    of_the_job = any(one.scope == "packages" for one in pushed.permissions)
     return pushed._replace(
         id=f"check-{image.key}" if image.key else "check",
         name=f"Build {image.key or 'the image'}",
-        condition=CHECKED,
-        permissions=(CONTENTS, Permission("packages", "read", "pull base images from ghcr.io")),
+        permissions=(CONTENTS, _TO_PULL) if of_the_job else (CONTENTS,),
         outputs=(),
         anchor="",
         alias=pushed.anchor,
     )
-
-
-def _build(image: Image, frame: Frame) -> Step:
-    # The name that the action gives to one of several images ends with its key.
-    folder = image.context if image.context != "." else ""
-    several = f"{image.key}: {image.context}\n" if image.key and not image.name else ""
-    inputs = said(
-        ("image", image.name),
-        ("images", several),
-        ("context", "" if several else folder),
-        ("file", image.dockerfile),
-        ("target", image.target),
-        ("build-args", lines(f"{arg.name}={arg.value}" for arg in image.args)),
-        ("skip-unchanged", "true" if image.key else ""),
-    )
-    name = f"Build {image.key}" if image.key else "Build the image"
-    return Step(name, uses=frame.own("build-push"), id="push", inputs=inputs)

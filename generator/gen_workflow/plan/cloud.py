@@ -3,10 +3,13 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow.spec.clouds import Aws, Azure, Google, Login
-from gen_workflow.workflow.records import Pin, Step
+from gen_workflow.workflow.records import Pin, Step, Values
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.registry_login import Acr
 
 AWS = "aws-actions/configure-aws-credentials"
 GOOGLE = "google-github-actions/auth"
@@ -65,19 +68,23 @@ def _google(google: Google, pins: Mapping[str, Pin]) -> tuple[Step, ...]:
     )
 
 
-def _azure(azure: Azure, pins: Mapping[str, Pin]) -> tuple[Step, ...]:
-    login = (
+def azure_identity(azure: "Azure | Acr") -> Values:
+    """Return the inputs of the action that logs in to Azure."""
+    return (
         ("client-id", azure.client),
         ("tenant-id", azure.tenant),
         ("subscription-id", azure.subscription),
     )
+
+
+def _azure(azure: Azure, pins: Mapping[str, Pin]) -> tuple[Step, ...]:
     cluster = (
         ("resource-group", azure.resource_group),
         ("cluster-name", azure.cluster),
         ("use-kubelogin", True),
     )
     return (
-        Step("Log in to Azure", uses=pins[AZURE].uses(), inputs=login),
+        Step("Log in to Azure", uses=pins[AZURE].uses(), inputs=azure_identity(azure)),
         Step(
             "Install kubelogin",
             uses=pins[KUBELOGIN].uses(),

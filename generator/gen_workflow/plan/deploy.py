@@ -105,11 +105,11 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
     return connect.before(spec.connect, work, frame)
 
 
-def values_from_github(target: Environment) -> Iterator[Given]:
-    """Yield the values that the job takes from GitHub."""
+def values_from_github(spec: Spec, target: Environment) -> Iterator[Given]:
+    """Yield the values that the job takes from GitHub, but for the login to the registry."""
     assert target.deploy  # noqa: S101 - the spec was refused otherwise
     if isinstance(target.deploy, SshDeploy):
         yield from ssh.values_from_github(target.deploy)
     else:
-        yield from kubernetes.values_from_github(target.deploy.kubernetes)
+        yield from kubernetes.values_from_github(spec, target.deploy.kubernetes)
     yield Given(target.url, "part of the address of the deployment")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import times
+from gen_workflow.plan import registry, times
 from gen_workflow.plan.build import job_of
 from gen_workflow.plan.inputs import Given, image_of, lines, said
 
@@ -58,12 +58,13 @@ def of(spec: Spec, target: Environment, deploy: SshDeploy, rollback: str = "") -
     )
 
 
-def login(spec: Spec, deploy: SshDeploy) -> Values:  # noqa: ARG001 - a registry of the spec
+def login(spec: Spec, deploy: SshDeploy) -> Values:
     """Return the inputs with which the host logs in to the registry.
 
     Without any it is the token of the job for ghcr.io, and the login of the host for another.
     """
-    return ()
+    user, password = ("", "") if deploy.script else registry.credentials(spec.registry)
+    return said(("registry-username", user), ("registry-password", password))
 
 
 def variables(spec: Spec, deploy: SshDeploy) -> Values:

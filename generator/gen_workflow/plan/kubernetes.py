@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gen_workflow.plan.frame import Frame
     from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.kubernetes import Kubernetes, PullSecret
+    from gen_workflow.spec.registry import Registry
     from gen_workflow.spec.variables import AppSecret
     from gen_workflow.spec.workloads import Workload
 
@@ -32,18 +33,18 @@ def work(spec: Spec, cluster: Kubernetes, frame: Frame) -> Work:
     kubeconfig = access.kubeconfig if access else cluster.kubeconfig
     return Work(
         steps=(*checkout, *login, _step(spec, cluster, kubeconfig, frame)),
-        permissions=tuple(_permissions(cluster, access.cloud if access else "")),
+        permissions=tuple(_permissions(spec, cluster, access.cloud if access else "")),
         minutes=times.of_cluster(cluster),
         order="a newer deploy supersedes one that still runs",
     )
 
 
-def _permissions(cluster: Kubernetes, name_of_cloud: str) -> Iterator[Permission]:
+def _permissions(spec: Spec, cluster: Kubernetes, name_of_cloud: str) -> Iterator[Permission]:
     if cluster.apply:
         yield CONTENTS
     if name_of_cloud:
         yield Permission("id-token", "write", f"log in to {name_of_cloud}")
-    if cluster.pull_secret:
+    if cluster.pull_secret and spec.registry.of_the_job:
         yield Permission("packages", "read", "let the cluster pull the image")
 
 
@@ -61,7 +62,7 @@ def _step(spec: Spec, cluster: Kubernetes, kubeconfig: str, frame: Frame) -> Ste
         ("apply", lines(cluster.apply)),
         ("force-conflicts", cluster.force_conflicts),
         ("secret", lines(_keys(one, variables) for one in cluster.secret)),
-        *_to_pull(cluster.pull_secret),
+        *_to_pull(spec.registry, cluster.pull_secret),
         ("timeout", cluster.timeout),
         ("progress-timeout", cluster.progress_timeout),
         ("stability", cluster.stability),
@@ -81,13 +82,15 @@ def _step(spec: Spec, cluster: Kubernetes, kubeconfig: str, frame: Frame) -> Ste
     )
 
 
-def _to_pull(secret: PullSecret | None) -> tuple[tuple[str, str], ...]:
+def _to_pull(registry: Registry, secret: PullSecret | None) -> tuple[tuple[str, str], ...]:
+    """Return the inputs of the pull secret; what it does not say is as for the registry."""
     if secret is None:
         return ()
+    of_the_registry = registry.password and (secret.by_name or not secret.password)
     return (
         ("pull-secret", secret.name),
-        ("registry-username", secret.user),
-        ("registry-password", secret.password),
+        ("registry-username", secret.user or registry.user),
+        ("registry-password", registry.password if of_the_registry else secret.password),
     )
 
 
@@ -128,7 +131,7 @@ def _line(workload: Workload, image: str) -> str:
     return " ".join([workload.name, *(f"{name}={image}" for name in workload.containers)])
 
 
-def values_from_github(cluster: Kubernetes) -> Iterator[Given]:
+def values_from_github(spec: Spec, cluster: Kubernetes) -> Iterator[Given]:
     """Yield each value that the job takes from GitHub, and what it is for."""
     if not cluster.login:
         yield Given(cluster.kubeconfig, "kubeconfig of the cluster, as its text or in base64")
@@ -137,7 +140,8 @@ def values_from_github(cluster: Kubernetes) -> Iterator[Given]:
     for login in cluster.login or ():
         for name, value in zip(login._fields, login, strict=True) if login else ():
             yield Given(value, f"{name.replace('_', ' ')} of the login to the cloud")
-    if pull := cluster.pull_secret:
+    pull = cluster.pull_secret
+    if pull and not (pull.by_name and spec.registry.password):
         yield Given(pull.user, f"user for the pull secret {pull.name}")
         purpose = (
             f"token that may read packages, for the pull secret {pull.name}; without it, the "

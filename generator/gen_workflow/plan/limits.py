@@ -24,8 +24,14 @@ MOST_EXPRESSIONS = 254
 LONGEST_VARIABLE = 128 * 1024 - 1
 # Bytes of a workflow that GitHub runs: docs.github.com/en/actions/reference/limits.
 LARGEST_WORKFLOW = 512_000
+# The inputs that come from a section of the top level.
+_OF_THE_TOP = {"username": "registry/user", "password": "registry/password"}
 # Where the variables of a step come from, by the folder of its action.
-_VARIABLES = {"ssh-deploy": "run/env", "kubectl-set-image": "kubernetes/secret"}
+_VARIABLES = {
+    "build-push": "secrets",
+    "ssh-deploy": "run/env",
+    "kubectl-set-image": "kubernetes/secret",
+}
 _SHORTER = "write less here, or put a long text into a file that the app or the build reads"
 
 
@@ -136,6 +142,8 @@ def key_of(name: str, origin: str) -> str:
 
     `origin` is the path of the section that the job comes from.
     """
+    if name in _OF_THE_TOP:
+        return _OF_THE_TOP[name]
     if name in INPUTS:
         return f"{origin}/{INPUTS[name]}"
     named = origin.split("/")[1:]

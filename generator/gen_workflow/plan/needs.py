@@ -4,31 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import connect, deploy, extended, notify, of_user, test, user_jobs
-from gen_workflow.plan.inputs import Given
+from gen_workflow.plan import (
+    connect,
+    deploy,
+    extended,
+    image,
+    notify,
+    of_user,
+    registry,
+    test,
+    user_jobs,
+)
 from gen_workflow.spec.expressions import EXPRESSION, SOURCE
 from gen_workflow.workflow.records import Need, Needs, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from gen_workflow.plan.inputs import Given
     from gen_workflow.spec.declaration import Spec
     from gen_workflow.spec.environments import Environment
-    from gen_workflow.spec.image import Image
     from gen_workflow.workflow.records import Job
+
+
+_REPOSITORY = "Settings > Secrets and variables > Actions"
 
 
 def of(spec: Spec) -> tuple[Needs, ...]:
     """Return what must exist, by its place in GitHub's settings."""
-    of_builds = [given for image in spec.built for given in _of_build(image)]
+    of_builds = [given for one in spec.built for given in image.values_from_github(one)]
     of_builds += test.values_from_github(spec)
     of_builds += user_jobs.values_from_github(spec)
-    builds = _needs("Settings > Secrets and variables > Actions", of_builds)
+    builds = _needs(_REPOSITORY, [*registry.values_from_github(spec), *of_builds])
     return (*_that_are_any(builds), *of_deploys(spec, spec.targets))
 
 
+def of_the_registry(spec: Spec) -> tuple[Needs, ...]:
+    """Return what must exist for the login to the registry, which builds and deploys read."""
+    return tuple(_that_are_any(_needs(_REPOSITORY, registry.values_from_github(spec))))
+
+
 def of_deploys(spec: Spec, targets: Iterable[Environment]) -> tuple[Needs, ...]:
-    """Return what must exist for deploys, by environment."""
+    """Return what must exist for deploys, by environment, but for the login to the registry."""
     places = [
         _needs(f"Settings > Environments > {target.key}", _of_deploy(spec, target))
         for target in targets
@@ -41,7 +58,7 @@ def of_deploys(spec: Spec, targets: Iterable[Environment]) -> tuple[Needs, ...]:
 
 def _of_deploy(spec: Spec, target: Environment) -> Iterator[Given]:
     """Yield the values that the jobs of an environment take from GitHub."""
-    yield from deploy.values_from_github(target)
+    yield from deploy.values_from_github(spec, target)
     yield from connect.values_from_github(spec.connect)
     name = deploy.job_for(spec, target.key)
     for job in (name, name.replace("deploy", "rollback", 1)):
@@ -77,12 +94,6 @@ def used(places: Iterable[Needs], jobs: Sequence[Job]) -> tuple[Needs, ...]:
 
 def _that_are_any(*places: Needs) -> Iterator[Needs]:
     return (one for one in places if one.variables or one.secrets)
-
-
-def _of_build(image: Image) -> Iterator[Given]:
-    """Yield the values that the build job takes from GitHub, each with what it is for."""
-    for arg in image.args:
-        yield Given(arg.value, f"build argument {arg.name}")
 
 
 def _needs(place: str, values: Iterable[Given]) -> Needs:

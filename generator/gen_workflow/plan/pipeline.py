@@ -57,7 +57,13 @@ def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
     frame = Frame(pins, ours)
     if spec.mode.central:
         return (_central(spec, frame),)
-    others = (rollback.workflow(spec, frame),) if rollback.targets(spec) else ()
+    others = [rollback.workflow(spec, frame)] if rollback.targets(spec) else []
+    if spec.cleanup:
+        from gen_workflow.plan import cleanup  # noqa: PLC0415 - most specs have none
+
+        whole = cleanup.workflow(spec, spec.cleanup, frame)
+        jobs = runners.placed(whole.jobs, "build", spec, frame)
+        others.append(whole._replace(jobs=tuple(jobs)))
     return (_main(spec, frame), *others)
 
 

@@ -63,7 +63,7 @@ def workflow(spec: Spec, frame: Frame) -> Workflow:
         on=Triggers(workflow_dispatch=Dispatch(_asked(found))),
         concurrency=_GROUP,
         jobs=every,
-        needs=needs.used(needs.of_deploys(spec, found), every),
+        needs=needs.used((*needs.of_the_registry(spec), *needs.of_deploys(spec, found)), every),
         path=PATH,
     )
 

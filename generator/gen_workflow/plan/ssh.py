@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import host_inputs, times
+from gen_workflow.plan import host_inputs, registry, times
 from gen_workflow.plan.frame import CONTENTS
 from gen_workflow.plan.inputs import Given, Work
-from gen_workflow.workflow.records import Permission, Step
+from gen_workflow.workflow.records import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gen_workflow.spec.environments import Environment
     from gen_workflow.spec.host import SshDeploy
 
-_PULL = Permission("packages", "read", "let the host pull the image")
 _DEPLOY, _ASK = "deploy", "ask"
 # curl waits for an answer for 10 seconds at most, and asks again until the time is over.
 _CURL = (
@@ -39,7 +38,7 @@ def work(spec: Spec, target: Environment, deploy: SshDeploy, frame: Frame) -> Wo
         steps.append(_asks(deploy))
     if deploy.health.url and not deploy.script:
         steps.append(_rollback(spec, target, deploy, frame)._replace(condition=_NOT_ANSWERED))
-    return _work(deploy, steps, frame, needs_files=bool(deploy.compose or deploy.env_file))
+    return _work(spec, deploy, steps, frame, needs_files=bool(deploy.compose or deploy.env_file))
 
 
 def put_back(
@@ -50,16 +49,18 @@ def put_back(
     if deploy.health.url:
         steps.append(_asks(deploy)._replace(id=""))
     # The host has the files of a compose project.
-    return _work(deploy, steps, frame, needs_files=bool(deploy.env_file and not deploy.compose))
+    needs_files = bool(deploy.env_file and not deploy.compose)
+    return _work(spec, deploy, steps, frame, needs_files=needs_files)
 
 
-def _work(deploy: SshDeploy, steps: list[Step], frame: Frame, *, needs_files: bool) -> Work:
+def _work(
+    spec: Spec, deploy: SshDeploy, steps: list[Step], frame: Frame, *, needs_files: bool
+) -> Work:
+    # Commands alone pull nothing by themselves.
+    access = registry.Access() if deploy.script else registry.pull(spec.registry, frame.pins)
     return Work(
-        steps=(*((frame.checkout(),) if needs_files else ()), *steps),
-        permissions=(
-            *((CONTENTS,) if needs_files else ()),
-            *(() if deploy.script else (_PULL,)),
-        ),
+        steps=(*((frame.checkout(),) if needs_files else ()), *access.steps, *steps),
+        permissions=(*((CONTENTS,) if needs_files else ()), *access.permissions),
         minutes=times.of(deploy).job_minutes,
         order="its deploys wait for each other on the host",
     )

@@ -20,24 +20,51 @@ def _key(says: str, what: str, pattern: str, example: str, name: str) -> Key:
     return Key(says, OrExpression(what, pattern, hint), example, "0.1.0", missing=hint)
 
 
-def _uuid(says: str, name: str) -> Key:
+def uuid(says: str, name: str) -> Key:
     return _key(says, "an id of Azure", r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
                 _UUID, name)  # fmt: skip
+
+
+# What a login to a cluster and one to a registry have in common.
+Role = Annotated[
+    str,
+    _key(
+        "ARN of the IAM role that the job assumes",
+        "the ARN of a role",
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+",
+        '"arn:aws:iam::123456789012:role/deploy"',
+        "role",
+    ),
+]
+Provider = Annotated[
+    str,
+    _key(
+        "Full name of the provider of workload identity",
+        "the full name of a provider",
+        r"projects/[0-9]+/locations/[a-z0-9-]+/workloadIdentityPools/[a-z0-9-]+"
+        r"/providers/[a-z0-9-]+",
+        "projects/123456789/locations/global/workloadIdentityPools/github/providers/github",
+        "provider",
+    ),
+]
+Account = Annotated[
+    str,
+    _key(
+        "Service account that the job becomes",
+        "the address of a service account",
+        r"[a-z0-9-]+@[a-z0-9.-]+\.[a-z]+",
+        "deploy@shop.iam.gserviceaccount.com",
+        "service-account",
+    ),
+]
+Client = Annotated[str, uuid("Client id of the application that the job logs in as", "client")]
+Tenant = Annotated[str, uuid("Id of its tenant", "tenant")]
 
 
 class Aws(NamedTuple):
     """A cluster of EKS."""
 
-    role: Annotated[
-        str,
-        _key(
-            "ARN of the IAM role that the job assumes",
-            "the ARN of a role",
-            r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+",
-            '"arn:aws:iam::123456789012:role/deploy"',
-            "role",
-        ),
-    ]
+    role: Role
     region: Annotated[
         str,
         _key(
@@ -63,27 +90,8 @@ class Aws(NamedTuple):
 class Google(NamedTuple):
     """A cluster of GKE."""
 
-    provider: Annotated[
-        str,
-        _key(
-            "Full name of the provider of workload identity",
-            "the full name of a provider",
-            r"projects/[0-9]+/locations/[a-z0-9-]+/workloadIdentityPools/[a-z0-9-]+"
-            r"/providers/[a-z0-9-]+",
-            "projects/123456789/locations/global/workloadIdentityPools/github/providers/github",
-            "provider",
-        ),
-    ]
-    service_account: Annotated[
-        str,
-        _key(
-            "Service account that the job becomes",
-            "the address of a service account",
-            r"[a-z0-9-]+@[a-z0-9.-]+\.[a-z]+",
-            "deploy@shop.iam.gserviceaccount.com",
-            "service-account",
-        ),
-    ]
+    provider: Provider
+    service_account: Account
     location: Annotated[
         str,
         _key(
@@ -109,9 +117,9 @@ class Google(NamedTuple):
 class Azure(NamedTuple):
     """A cluster of AKS."""
 
-    client: Annotated[str, _uuid("Client id of the application that the job logs in as", "client")]
-    tenant: Annotated[str, _uuid("Id of its tenant", "tenant")]
-    subscription: Annotated[str, _uuid("Id of the subscription of the cluster", "subscription")]
+    client: Client
+    tenant: Tenant
+    subscription: Annotated[str, uuid("Id of the subscription of the cluster", "subscription")]
     resource_group: Annotated[
         str,
         _key(

@@ -20,9 +20,11 @@ from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
 from gen_workflow.spec.placement import images_fit
+from gen_workflow.spec.registry import GHCR, REGISTRY, Registry, fits_the_spec
 from gen_workflow.spec.sections import Fields, Key, Later, Section
 
 if TYPE_CHECKING:
+    from gen_workflow.spec.cleanup import Cleanup
     from gen_workflow.spec.connect import Connect
     from gen_workflow.spec.extend import Addition
     from gen_workflow.spec.jobs import UserJob
@@ -182,6 +184,26 @@ class Spec(NamedTuple):
             "0.1.0",
         ),
     ] = ()
+    registry: Annotated[
+        Registry,
+        Key(
+            "Registry that has the images: its host and an owner there, or a mapping",
+            REGISTRY,
+            "docker.io/acme",
+            "0.1.0",
+            default="`ghcr.io`, with the token of the job",
+        ),
+    ] = Registry(GHCR)
+    cleanup: Annotated[
+        "Cleanup | None",
+        Key(
+            "Delete old images from ghcr.io by a schedule, and never a part of one that stays",
+            Elsewhere("gen_workflow.spec.cleanup", "CLEANUP"),
+            "{keep: 20, older-than: 30d}",
+            "0.1.0",
+            default="nothing is deleted",
+        ),
+    ] = None
     actions: Annotated[
         Actions,
         Key(
@@ -257,10 +279,11 @@ def _commands_alone(values: dict[str, Value]) -> bool:
 def _rule(fields: Fields, reading: Reading) -> None:
     rules.of_the_spec(fields, reading)
     images_fit(fields, reading)
+    fits_the_spec(fields, reading)
 
 
 SPEC = _Spec(
     Spec,
-    Later("registry cleanup defaults repos"),
+    Later("defaults repos"),
     rule=_rule,
 )

@@ -19,6 +19,11 @@ _TAG = Text(
 )
 _TAGS = Listed(_TAG, alone=True, empty="name at least one tag, or remove `tags`")
 WORDS = ("tags", "release", "manual")
+CRON = Text(
+    "a time in the form of cron",
+    r"[0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9A-Za-z*/,-]+ [0-9A-Za-z*/,-]+",
+    '"0 4 * * 1", each Monday at four',
+)
 
 
 class Schedule(NamedTuple):
@@ -28,11 +33,7 @@ class Schedule(NamedTuple):
         str,
         Key(
             "When it starts: minute, hour, day of the month, month, day of the week",
-            Text(
-                "a time in the form of cron",
-                r"[0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9A-Za-z*/,-]+ [0-9A-Za-z*/,-]+",
-                '"0 4 * * 1", each Monday at four',
-            ),
+            CRON,
             "0 4 * * 1",
             "0.1.0",
             missing='say when: {cron: "0 4 * * 1"}',

@@ -32,8 +32,11 @@ GITHUB = tuple(
 _SECRET = r"\$\{\{ *secrets\.[A-Za-z_][A-Za-z0-9_]* *\}\}"  # noqa: S105 - a pattern
 
 
-def value_or_expression(value: Value, reading: Reading) -> str | None:
-    """Return a value that may hold `${{ secrets.X }}`, `${{ vars.X }}` or the like."""
+def value_or_expression(value: Value, reading: Reading, also: tuple[str, ...] = ()) -> str | None:
+    """Return a value that may hold `${{ secrets.X }}`, `${{ vars.X }}` or the like.
+
+    `also` are expressions that are allowed here and not elsewhere.
+    """
     if value.kind not in SCALARS:
         what = f"should be a value, but is {value.kind}"
         reading.problem(value, what, _one_text(value), Heading.WRONG_KIND)
@@ -52,7 +55,7 @@ def value_or_expression(value: Value, reading: Reading) -> str | None:
         )
         return None
     for expression in inside:
-        if not _known(expression, value, reading):
+        if expression.strip() not in also and not _known(expression, value, reading):
             return None
     return value.text
 

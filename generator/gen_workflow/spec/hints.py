@@ -12,6 +12,10 @@ MEANT = "perhaps you meant `{}`"
 # The inputs of our actions that have another name in a spec: the key, below the section of the job.
 INPUTS = {
     "build-args": "args",
+    "build-contexts": "contexts",
+    "builder-image": "builder/image",
+    "cache-from": "cache/read-from",
+    "cache-to": "cache/write-to",
     "drain-timeout": "strategy/proxy/drain",
     "env": "run/env",
     "file": "dockerfile",
@@ -28,6 +32,7 @@ INPUTS = {
     "proxy-tls": "strategy/proxy/tls",
     "registry-password": "kubernetes/pull-secret/password",
     "registry-username": "kubernetes/pull-secret/user",
+    "skip-unchanged": "skip",
     "ssh-key": "ssh/key",
     "ssh-key-passphrase": "ssh/passphrase",
     "ssh-proxy-command": "ssh/proxy-command",

@@ -46,7 +46,7 @@ class PullSecret(NamedTuple):
             OrExpression("a user of a registry", r"\S{1,255}", "write for example user: octocat"),
             "octocat",
             "0.1.0",
-            default="who started the run",
+            default="that of the `registry`; on ghcr.io, who started the run",
         ),
     ] = ""
     password: Annotated[
@@ -56,9 +56,12 @@ class PullSecret(NamedTuple):
             FromSecret("the password", "write for example password: ${{ secrets.GHCR_TOKEN }}"),
             "${{ secrets.GHCR_TOKEN }}",
             "0.1.0",
-            default="the token of the job, with which the cluster can pull until the job ends",
+            default="that of the `registry`; on ghcr.io the token of the job, with which the "
+            "cluster can pull until the job ends",
         ),
     ] = ""
+    # Whether only the name was written, which the secret of the password follows from.
+    by_name: bool = False
 
 
 PULL_SECRET = Section(PullSecret)
@@ -75,7 +78,7 @@ def _pull_secret(value: Value, reading: Reading) -> PullSecret | None:
         what = f"no secret of GitHub can be called {prefix}_TOKEN"
         reading.problem(value, what, hint, Heading.RESERVED)
         return None
-    return PullSecret(name, password=f"${{{{ secrets.{prefix}_TOKEN }}}}")
+    return PullSecret(name, password=f"${{{{ secrets.{prefix}_TOKEN }}}}", by_name=True)
 
 
 class Kubernetes(NamedTuple):

@@ -40,7 +40,8 @@ def path_in(value: Value, reading: Reading, example: str = "backend") -> str | N
     return None
 
 
-def _folder(value: Value, reading: Reading) -> str | None:
+def folder_in(value: Value, reading: Reading) -> str | None:
+    """Return the path of a folder that is in the repository."""
     path = path_in(value, reading)
     if path is not None and not os.path.isdir(os.path.join(reading.folder, path)):
         hint = "name a folder of the repository, such as ."
@@ -82,5 +83,5 @@ def full(path: str, reading: Reading) -> str:
 
 
 PATH_SCHEMA = {"type": "string", "pattern": r"^(?![/~])(?!.*(?:^|/)\.\.(?:/|$))[^\\]+$"}
-FOLDER = Checked(_folder, PATH_SCHEMA)
+FOLDER = Checked(folder_in, PATH_SCHEMA)
 FILE = Checked(path_in, PATH_SCHEMA)

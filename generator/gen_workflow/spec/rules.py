@@ -12,8 +12,27 @@ if TYPE_CHECKING:
     from gen_workflow.spec.sections import Fields
 
 
-def find_dockerfile(fields: Fields, reading: Reading) -> None:
-    """Note a problem when the Dockerfile of an image is not there; the rule of `image`.
+def of_an_image(fields: Fields, reading: Reading) -> None:
+    """Note a problem for keys of `image` that do not fit each other; its rule."""
+    _find_dockerfile(fields, reading)
+    there, read = fields.values, fields.read
+    skip = read.get("skip")
+    if skip and not skip.unchanged:
+        for name in ("paths", "max-age", "salt"):
+            where = there["skip"].below([name]) if name != "paths" else there.get(name)
+            if where and where is not there["skip"]:
+                what = "has no effect where the image is always built"
+                reading.problem(where, what, "remove it, or change `skip`", Heading.TOGETHER)
+    taken = {one.name for one in read.get("secrets") or ()}
+    for one in read.get("secret-files") or ():
+        if one.name in taken:
+            where = there["secret-files"].below([one.name])
+            what = f"{one.name!r} is also an id in `secrets`"
+            reading.problem(where, what, "give one of them another id", Heading.TWICE)
+
+
+def _find_dockerfile(fields: Fields, reading: Reading) -> None:
+    """Note a problem when the Dockerfile of an image is not there.
 
     One that is called `dockerfile` is named in the workflow, as if the spec had named it.
     """
@@ -112,15 +131,26 @@ def of_the_spec(fields: Fields, reading: Reading) -> None:
             what = f"cannot be beside `{other}`: {why}"
             reading.problem(fields.values[one], what, f"remove `{one}`", Heading.TOGETHER)
     mode = fields.read.get("mode")
-    for name in _NOT_CENTRAL if mode and mode.central else ():
-        if name in fields.values:
-            what = "cannot be in a central workflow, which builds and tests for other repositories"
-            hint = "remove it here, and write it into the specs of those"
-            reading.problem(fields.values[name], what, hint, Heading.TOGETHER)
+    if mode and mode.central:
+        _fits_a_central_workflow(fields, reading)
     _name_fits_the_deploy(fields, reading)
 
 
-_NOT_CENTRAL = ("images", "on", "name", "deploy", "environment", "environments", "rollback")
+def _fits_a_central_workflow(fields: Fields, reading: Reading) -> None:
+    """Note a problem for what a called workflow cannot have: deploys, secrets and logins."""
+    places = [fields.values[name] for name in _NOT_CENTRAL if name in fields.values]
+    if getattr(fields.read.get("image"), "secrets", ()):
+        places.append(fields.values["image"].below(["secrets"]))
+    for where in places:
+        what = "cannot be in a central workflow, which builds and tests for other repositories"
+        hint = "remove it here, and write it into the specs of those"
+        reading.problem(where, what, hint, Heading.TOGETHER)
+
+
+_NOT_CENTRAL = (
+    "images", "on", "name", "deploy", "environment", "environments", "rollback", "registry",
+    "cleanup",
+)  # fmt: skip
 _INSTEAD = (
     ("image", "images", "it is one of them"),
     ("environment", "environments", "they have the names"),

@@ -21,6 +21,8 @@ _LETTER = r"[^\x00-/:-@\[-`{-\x7f]"
 _LETTERS = "letters, digits, . _ -"
 HOSTS_AT_A_TIME = r"[1-9][0-9]{0,3}|(?:[1-9][0-9]?|100)%"
 REPLACEABLE = r"[A-Za-z0-9*][A-Za-z0-9*._:/-]*"
+# A host needs a dot or a port, or Docker takes it for an owner on Docker Hub.
+_SERVER = r"(?=[^/]*[.:])[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*(?::[0-9]{1,5})?"
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 
 
@@ -161,15 +163,26 @@ def _explain_network(value: Value, found: str, reading: Reading) -> bool:
     return True
 
 
-def _explain_image_name(value: Value, found: str, reading: Reading) -> bool:
-    host, slash, _ = found.partition("/")
-    if not slash or host == "ghcr.io" or not re.search(r"[.:]", host):
+def _explain_registry(value: Value, found: str, reading: Reading) -> bool:
+    plain = re.sub(r"^https?://|/+$", "", found.lower())
+    plain = _REGISTRIES.get(plain.partition("/")[0], plain)
+    if plain == found or not re.fullmatch(REGISTRY.pattern, plain):
         return False
-    what = f"a registry other than ghcr.io {NOT_YET}"
-    reading.problem(value, what, f"write for example {_IMAGE_EXAMPLE}", Heading.LATER)
+    what = f"{found!r} is not the host of a registry"
+    reading.problem(value, what, f"write {plain}", Heading.ADDRESS)
     return True
 
 
+# What people call a registry, and its host.
+_REGISTRIES = {
+    "dockerhub": "docker.io/acme",
+    "docker": "docker.io/acme",
+    "index.docker.io": "docker.io/acme",
+    "registry-1.docker.io": "docker.io/acme",
+    "hub.docker.com": "docker.io/acme",
+    "ghcr": "ghcr.io",
+    "quay": "quay.io/acme",
+}
 _IMAGE_EXAMPLE = "ghcr.io/owner/name in lower case, without a tag"
 # Of the names that git accepts, those that need no quoting in an expression or a filter.
 _BRANCH_NAME = Text("a name of a branch", rf"(?:{_LETTER}|_)(?:{_LETTER}|[._/#+@-])*", "main")
@@ -213,8 +226,11 @@ IMAGE_KEY = Text(
     "api; small letters and digits, with single - or _ between them",
 )
 IMAGE_NAME = Text(
-    "the name of an image",
-    rf"ghcr\.io/{_IMAGE_PART}(?:/{_IMAGE_PART})+",
-    _IMAGE_EXAMPLE,
-    _explain_image_name,
+    "the name of an image", rf"{_SERVER}/{_IMAGE_PART}(?:/{_IMAGE_PART})*", _IMAGE_EXAMPLE
+)
+REGISTRY = Text(
+    "the host of a registry",
+    rf"(?!(?:index|registry-1)\.docker\.io){_SERVER}(?:/{_IMAGE_PART})*",
+    "docker.io/acme or registry.example.com/team",
+    _explain_registry,
 )

@@ -86,7 +86,7 @@ def _in_the_step(value: Value, reading: Reading) -> tuple[Variable, ...]:
     """Return variables that can travel in the env of the step, where their values need it."""
     found = []
     in_the_step: dict[str, str] = {}
-    for place, one in _variables(value, reading, _is_name):
+    for place, one in variables(value, reading, _is_name):
         if not _may_travel(place, one, reading):
             continue
         other = one.name if one.fits_a_line else in_the_step.setdefault(one.name.upper(), one.name)
@@ -99,12 +99,18 @@ def _in_the_step(value: Value, reading: Reading) -> tuple[Variable, ...]:
     return tuple(found)
 
 
-def _variables(
-    value: Value, reading: Reading, is_name: Callable[[Value, str, Reading], bool]
+def variables(
+    value: Value,
+    reading: Reading,
+    is_name: Callable[[Value, str, Reading], bool],
+    also: tuple[str, ...] = (),
 ) -> list[tuple[Value, Variable]]:
-    """Return the variables of a list or a mapping, each with its place."""
+    """Return the variables of a list or a mapping, each with its place.
+
+    `also` are expressions that are allowed in them and not elsewhere.
+    """
     found: dict[str, tuple[Value, Variable]] = {}
-    for place, name, content in _pairs(value, reading):
+    for place, name, content in _pairs(value, reading, also):
         if name in found:
             reading.problem(place, f"{name!r} appears twice", "keep one of them", Heading.TWICE)
         elif is_name(place, name, reading) and content is not None:
@@ -133,7 +139,7 @@ def _secrets(value: Value, reading: Reading) -> tuple[AppSecret, ...]:
             reading.problem(name, what, OBJECT_NAME_HINT, Heading.WRONG_VALUE)
         if content.kind in ("a list", "a mapping") and not content.node.value:
             reading.problem(content, "is empty", _SECRETS_HINT, Heading.WRONG_KIND)
-        keys = _variables(content, reading, _is_key)
+        keys = variables(content, reading, _is_key)
         for place, key in keys:
             if not key.value:
                 what = "is empty, and the deploy takes this for a secret that does not exist"
@@ -144,11 +150,13 @@ def _secrets(value: Value, reading: Reading) -> tuple[AppSecret, ...]:
     return tuple(found)
 
 
-def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]]:
+def _pairs(
+    value: Value, reading: Reading, also: tuple[str, ...]
+) -> list[tuple[Value, str, str | None]]:
     """Return the place, the name and the value of each variable; a wrong value is None."""
     if value.kind == "a mapping":
         return [
-            (key, key.text, value_or_expression(item, reading))
+            (key, key.text, value_or_expression(item, reading, also))
             for key, item in entries(value, reading)
         ]
     if value.kind != "a list":
@@ -158,7 +166,8 @@ def _pairs(value: Value, reading: Reading) -> list[tuple[Value, str, str | None]
         return []
     found: list[tuple[Value, str, str | None]] = []
     for item in value.items():
-        found += _pairs(item, reading) if item.kind == "a mapping" else _secret(item, reading)
+        inside = item.kind == "a mapping"
+        found += _pairs(item, reading, also) if inside else _secret(item, reading)
     return found
 
 
@@ -255,7 +264,9 @@ def _may_be_seen(item: Value, content: str, reading: Reading) -> bool:
         reading.problem(
             item,
             "a secret cannot be a build argument: everyone who can pull the image can read it",
-            "give it to the app when it runs, with `deploy: {run: {env: [NAME]}}`",
+            "give it to the build with `secrets: [NAME]`, which the Dockerfile mounts and the "
+            "image does not contain; or to the app when it runs, with "
+            "`deploy: {run: {env: [NAME]}}`",
             Heading.SECRET,
         )
     elif not content.replace("\t", " ").isprintable() or content != content.strip():

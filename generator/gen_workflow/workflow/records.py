@@ -100,10 +100,15 @@ class RawStep(NamedTuple):
 
 
 class Environment(NamedTuple):
-    """The environment of a job on GitHub, and the address that its deployment shows."""
+    """The environment of a job on GitHub, and the address that its deployment shows.
+
+    A job without `deployment` only takes secrets and variables from it (GitHub's changelog of
+    2026-03-19).
+    """
 
     name: str
     url: str = ""
+    deployment: bool = True
 
 
 def _one_or_all(jobs: tuple[str, ...]) -> Data:
@@ -111,7 +116,11 @@ def _one_or_all(jobs: tuple[str, ...]) -> Data:
 
 
 def _environment(environment: Environment) -> Data:
-    return environment._asdict() if environment.url else environment.name
+    if not environment.deployment:
+        return {"name": environment.name, "deployment": False}
+    if environment.url:
+        return {"name": environment.name, "url": environment.url}
+    return environment.name
 
 
 class Job(NamedTuple):
@@ -174,7 +183,7 @@ class Input(NamedTuple):
     description: str
     type: str
     required: Annotated[bool, In(always=True)] = False
-    default: str = ""
+    default: Scalar = ""
     options: tuple[str, ...] = ()
 
 

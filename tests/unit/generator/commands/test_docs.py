@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,7 +31,9 @@ def run(capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
 def test_docs_lists_the_sections(run: Run) -> None:
     code, out, _ = run("docs")
     assert code == 0
-    assert "environments  Three environments: a push of main goes to staging" in out
+    assert re.search(
+        "^environments +Three environments: a push of main goes to staging", out, re.MULTILINE
+    )
     assert all(f"\n{name} " in f"\n{out}" for name in examples.names())
 
 

@@ -174,8 +174,8 @@ def test_the_size_that_counts_is_that_of_the_file(repository: Repository) -> Non
 
 
 def test_every_input_that_a_spec_can_give_leads_to_its_key() -> None:
-    of_no_key = {"persist-credentials", "lock-timeout", "lock-expiry"}
-    for name in ("everything", "kubernetes-everything"):
+    of_no_key = {"persist-credentials", "cache-image", "lock-timeout", "lock-expiry"}
+    for name in ("everything", "image", "kubernetes-everything"):
         case = ROOT / "tests" / "cases" / name
         spec = load((case / "gen-workflow.yml").read_bytes(), "gen-workflow.yml", str(case))
         names = {

@@ -81,7 +81,7 @@ def test_a_folder_of_manifests_has_a_slash_at_its_end(repository: Path) -> None:
 def test_a_pull_secret_names_the_secret_that_it_is_made_from(repository: Path) -> None:
     found = cluster("{workload: ds/a, pull-secret: my-ghcr.read}", repository)
     assert found.pull_secret == PullSecret(
-        "my-ghcr.read", password="${{ secrets.MY_GHCR_READ_TOKEN }}"
+        "my-ghcr.read", password="${{ secrets.MY_GHCR_READ_TOKEN }}", by_name=True
     )
     text = "{workload: ds/a, pull-secret: {name: 1-github, user: a, password: '${{ secrets.P }}'}}"
     own = PullSecret("1-github", "a", "${{ secrets.P }}")

@@ -139,9 +139,9 @@ def test_a_dockerfile_in_small_letters_is_named_in_the_workflow(
     (repository.folder / folder / "dockerfile").touch()
     path = "dockerfile" if folder == "." else f"{folder}/dockerfile"
     image = load(repository, f"image: {folder}\n").built[0]
-    assert (image.dockerfile, image.paths) == (path, (f"{folder}/", path))
+    assert (image.dockerfile, image.sources) == (path, (f"{folder}/", path))
 
 
 def test_a_dockerfile_goes_before_one_in_small_letters(repository: Repository) -> None:
     (repository.folder / "dockerfile").touch()
-    assert load(repository, "image: .\n").built[0].paths == ("./", "Dockerfile")
+    assert load(repository, "image: .\n").built[0].sources == ("./", "Dockerfile")

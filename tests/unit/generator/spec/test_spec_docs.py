@@ -81,7 +81,7 @@ def test_every_example_that_is_whole_is_a_spec(repository: Repository) -> None:
     files_of(repository)
     blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     whole = [text for text in blocks if not text.startswith("env:")]
-    assert len(whole) == 14
+    assert len(whole) == 15
     for text in whole:
         with_image = text if text.startswith("image") else f"image: .\n{text}"
         load(with_image.encode(), "docs/spec.md", str(repository.folder))
@@ -115,7 +115,9 @@ def test_the_schema_accepts_every_spec_of_ours(spec: Path) -> None:
         "image: 3",
         "image: ../other",
         "image: /srv",
-        "image: {name: docker.io/a/b}",
+        "image: {name: a/b}",
+        "image: .\nregistry: https://quay.io/acme",
+        "image: .\nregistry: {host: quay.io/acme, user: a, pass: b}",
         "image: {args: [A]}",
         "image: .\non: []",
         "image: .\non: [main, main]",

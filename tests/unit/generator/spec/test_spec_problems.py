@@ -85,7 +85,7 @@ WHOLE = [
         "image: {context: ., user: x}\n",
         "1:21 image/user: is not a key of the spec\n"
         "  hint: it is a key of `deploy/ssh` and `deploy/run` and "
-        "`deploy/kubernetes/pull-secret`",
+        "`deploy/kubernetes/pull-secret` and `registry`",
         id="key-of-several-sections-elsewhere",
     ),
     pytest.param(
@@ -106,15 +106,15 @@ WHOLE = [
         id="no-blank-behind-a-key-in-brackets",
     ),
     pytest.param(
-        "image: .\nclean: shop\n",
-        "2:1 clean: is not a key of the spec\n  hint: use one of "
+        "image: .\ndefault-env: shop\n",
+        "2:1 default-env: is not a key of the spec\n  hint: use one of "
         f"{TOP}; a key of your own must begin with `x-`",
         id="key-that-is-like-a-later-one",
     ),
     pytest.param(
-        "image: .\nregistery: x\n",
-        "2:1 registery: is not a key of the spec\n"
-        "  hint: perhaps you meant `registry`, which is not supported yet in this version",
+        "image: .\ndefalts: x\n",
+        "2:1 defalts: is not a key of the spec\n"
+        "  hint: perhaps you meant `defaults`, which is not supported yet in this version",
         id="misspelt-later-key",
     ),
     pytest.param(
@@ -307,7 +307,9 @@ IMAGES = [
         'image:\n  args:\n    TOKEN: "${{{{ secrets.TOKEN }}}}"\n',
         "3:12 image/args/TOKEN: a secret cannot be a build argument: "
         "everyone who can pull the image can read it\n"
-        "  hint: give it to the app when it runs, with `deploy: {{run: {{env: [NAME]}}}}`",
+        "  hint: give it to the build with `secrets: [NAME]`, which the Dockerfile mounts and the "
+        "image does not contain; or to the app when it runs, with "
+        "`deploy: {{run: {{env: [NAME]}}}}`",
         id="secret-argument",
     ),
     pytest.param(
@@ -324,8 +326,8 @@ IMAGES = [
     ),
     pytest.param(
         "image: {{name: docker.io/a/b}}\n",
-        "1:15 image/name: a registry other than ghcr.io is not supported yet in this version\n"
-        "  hint: write for example ghcr.io/owner/name in lower case, without a tag",
+        "1:15 image/name: 'docker.io/a/b' is not in ghcr.io, where the jobs log in\n"
+        "  hint: write registry: docker.io/a, or change the name",
         id="another-registry",
     ),
     pytest.param(
@@ -1049,5 +1051,6 @@ def test_a_dockerfile_that_buildx_would_not_follow_is_refused(
 def test_a_dockerfile_may_be_a_link_to_a_file_beside_it(repository: Path) -> None:
     (repository / "backend" / "Dockerfile").symlink_to("Dockerfile.prod")
     assert (
-        load(b"image: backend\n", SOURCE, str(repository)).built[0].paths[1] == "backend/Dockerfile"
+        load(b"image: backend\n", SOURCE, str(repository)).built[0].sources[1]
+        == "backend/Dockerfile"
     )

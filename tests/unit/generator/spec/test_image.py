@@ -1,0 +1,222 @@
+"""How an image is built, as a spec says it: what the keys mean, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from gen_workflow.commands.project import Project
+from gen_workflow.errors import SpecError
+
+if TYPE_CHECKING:
+    from unit.generator.conftest import Repository
+
+
+def build_step(repository: Repository, image: str) -> dict[str, Any]:
+    """Return the step that builds the image of a spec."""
+    found: dict[str, Any] = job(repository, f"image: {image}\n")["steps"][-1]
+    return found
+
+
+def job(repository: Repository, spec: str, name: str = "build") -> dict[str, Any]:
+    repository.spec.write_text(spec)
+    text = Project(str(repository.folder), "gen-workflow.yml").rendered().text
+    found: dict[str, Any] = YAML(typ="safe").load(text)["jobs"][name]
+    return found
+
+
+def refused(repository: Repository, spec: str) -> list[str]:
+    repository.spec.write_text(spec)
+    with pytest.raises(SpecError) as caught:
+        Project(str(repository.folder), "gen-workflow.yml").rendered()
+    return [text.partition("gen-workflow.yml:")[2] for text in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("image", "inputs"),
+    [
+        ("{cache: auto}", {"cache": "auto"}),
+        ("{cache: none}", None),
+        ("{skip: unchanged}", {"skip-unchanged": "true"}),
+        ("{skip: never}", None),
+        ("{skip: {unchanged: false}}", None),
+        ("{skip: {max-age: 12h}}", {"skip-unchanged": "true", "max-age": "12h"}),
+        ("{paths: backend}", {"paths": "backend\n"}),
+        ("{provenance: false, sbom: false, pull: false, no-cache: false}", None),
+        ("{provenance: true}", {"provenance": "true"}),
+        ("{sbom: docker/scout-sbom-indexer}", {"sbom": "docker/scout-sbom-indexer"}),
+        ("{builder: big}", {"builder": "big"}),
+        ("{builder: {image: mirror/buildkit}}", {"builder-image": "mirror/buildkit"}),
+        ("{older-commit: keep}", None),
+        ("{tags: latest}", {"tags": "latest\n"}),
+        (
+            "{tags: [1.2, 'x${{ github.run_number }}']}",
+            {"tags": "1.2\nx${{ github.run_number }}\n"},
+        ),
+        ("{ssh: [default, 'key=/run/agent.sock']}", {"ssh": "default\nkey=/run/agent.sock\n"}),
+    ],
+)
+def test_a_short_form_gives_the_inputs(
+    image: str, inputs: dict[str, str] | None, repository: Repository
+) -> None:
+    assert build_step(repository, image).get("with") == inputs
+
+
+def test_a_secret_of_the_build_travels_in_the_env_of_the_step_where_it_can(
+    repository: Repository,
+) -> None:
+    ids = ("NPM_TOKEN", "npm-token", "DOCKER_HOST", "HOME", "GITHUB_TOKEN", "github_token")
+    pairs = ", ".join(f'{one}: "${{{{ secrets.A }}}}"' for one in ids)
+    step = build_step(repository, f"{{secrets: {{{pairs}}}}}")
+    value = "${{ secrets.A }}"
+    assert step["env"] == {"NPM_TOKEN": value, "github_token": value}
+    lines = step["with"]["secrets"].splitlines()
+    assert lines == [one if one in step["env"] else f"{one}={value}" for one in ids]
+
+
+def test_a_build_that_reads_a_secret_has_an_environment_and_records_no_deployment(
+    repository: Repository,
+) -> None:
+    spec = "image: {secrets: [NPM_TOKEN]}\n"
+    environment = {"name": "build", "deployment": False}
+    assert job(repository, spec)["environment"] == environment
+    assert job(repository, spec, "check")["environment"] == environment
+    for other in ("{secrets: {a: '${{ github.token }}'}}", "{args: {A: '${{ vars.B }}'}}", "."):
+        assert "environment" not in job(repository, f"image: {other}\n")
+
+
+@pytest.mark.parametrize(
+    ("platforms", "emulated"),
+    [
+        ("linux/amd64", None),
+        ("[linux/amd64, linux/386, linux/amd64/v2]", None),
+        ("[linux/amd64, linux/arm64, linux/arm/v6, linux/arm/v7]", "arm64,arm"),
+        ("linux/riscv64", "riscv64"),
+    ],
+)
+def test_platforms_that_the_runner_cannot_run_are_emulated(
+    platforms: str, emulated: str | None, repository: Repository
+) -> None:
+    steps = job(repository, f"image: {{platforms: {platforms}}}\n")["steps"]
+    found = [one["with"]["platforms"] for one in steps if one["name"].startswith("Emulate")]
+    assert found == ([emulated] if emulated else [])
+
+
+def test_of_several_images_one_that_has_not_changed_is_not_built(repository: Repository) -> None:
+    spec = "images: {api: backend, web: {context: backend, skip: never}}\n"
+    (repository.folder / "backend").mkdir()
+    (repository.folder / "backend" / "Dockerfile").touch()
+    assert job(repository, spec, "build-api")["steps"][-1]["with"]["skip-unchanged"] == "true"
+    assert "skip-unchanged" not in job(repository, spec, "build-web")["steps"][-1]["with"]
+
+
+@pytest.mark.parametrize(
+    ("image", "usual"),
+    [
+        ("{}", "false"),
+        ("{skip: unchanged}", "true"),
+        ("{skip: {unchanged: false}}", "false"),
+        ("{paths: x}", "true"),
+    ],
+)
+@pytest.mark.parametrize("on", ["release", "tags", "manual", "{tags: v*}"])
+def test_a_run_for_a_tag_takes_the_image_that_the_branch_has_built(
+    image: str, usual: str, on: str, repository: Repository
+) -> None:
+    spec = f"image: {image}\nenvironments: {{a: {{on: {on}, ssh: vps, run: {{}}}}}}\n"
+    step = job(repository, spec)["steps"][-1]
+    found = step["with"]["skip-unchanged"]
+    assert found == f"${{{{ github.ref_type == 'tag' && 'commit' || '{usual}' }}}}"
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ("a", "a\ntype=sha,format=long\n"),
+        ("[a, 'type=sha,prefix=c-']", "a\ntype=sha,prefix=c-\n"),
+    ],
+)
+def test_rules_of_tags_have_one_by_which_the_image_of_a_commit_is_found(
+    tags: str, found: str, repository: Repository
+) -> None:
+    environments = "environments: {a: {on: release, ssh: vps, run: {}}}\n"
+    spec = f"image: {{tags: {tags}}}\n"
+    assert job(repository, spec + environments)["steps"][-1]["with"]["tags"] == found
+    alone = found.replace("type=sha,format=long\n", "")
+    assert job(repository, spec)["steps"][-1]["with"]["tags"] == alone
+
+
+WRONG = {
+    "{secrets: [A=b]}": "1:19 image/secrets/0: 'A=b': a name alone in this list is a secret\n"
+    "  hint: write a value as a mapping: {A: b}",
+    "{secrets: {a: b}}": "1:19 image/secrets/a: the value of 'a' stands in the spec, so it is no "
+    "secret\n  hint: take it from a secret: {a: ${{ secrets.NAME }}}; or write it into `args`",
+    "{secrets: {'a b': '${{ secrets.A }}'}}": "1:19 image/secrets/a b: 'a b' is not an id of a "
+    "secret\n  hint: use letters, digits and _ . -",
+    "{secrets: [A], secret-files: {A: x}}": "1:41 image/secret-files/A: 'A' is also an id in "
+    "`secrets`\n  hint: give one of them another id",
+    "{args: {A: '${{ secrets.A }}'}}": "1:19 image/args/A: a secret cannot be a build argument: "
+    "everyone who can pull the image can read it\n  hint: give it to the build with `secrets: "
+    "[NAME]`, which the Dockerfile mounts and the image does not contain; or to the app when it "
+    "runs, with `deploy: {run: {env: [NAME]}}`",
+    "{args: {A: '${{ github.token }}'}}": "1:19 image/args/A: `${{ github.token }}` is not allowed "
+    "here\n  hint: use ${{ secrets.NAME }}, ${{ vars.NAME }}, ${{ vars.NAME || 'default' }} or "
+    "${{ github.sha }}",
+    "{secret-files: {a: ../b}}": "1:27 image/secret-files/a: '../b' leads out of the repository\n"
+    "  hint: paths begin at the root of the repository",
+    "{platforms: 'linux/amd64, linux/arm64'}": "1:20 image/platforms: 'linux/amd64, linux/arm64' "
+    "is several platforms\n  hint: write a list: [linux/amd64, linux/arm64]",
+    "{platforms: arm64}": "1:20 image/platforms: 'arm64' is not a platform\n"
+    "  hint: write for example linux/arm64",
+    "{platforms: []}": "1:20 image/platforms: is empty\n"
+    "  hint: name a platform, or remove `platforms`",
+    "{tags: 'type=semvr,pattern=x'}": "1:15 image/tags: 'semvr' is not a type of rule\n"
+    "  hint: perhaps you meant `semver`",
+    "{tags: []}": "1:15 image/tags: is empty\n  hint: write for example type=ref,event=branch",
+    "{tags: '# none'}": "1:15 image/tags: is empty\n"
+    "  hint: write for example type=ref,event=branch",
+    "{tags: [a, a]}": "1:19 image/tags/1: 'a' appears twice\n  hint: keep one of them",
+    "{tags: {a: b}}": "1:15 image/tags: should be a value, but is a mapping\n"
+    '  hint: write one text; put one that holds brackets into quotes: "{a: b}"',
+    "{flavor: slim}": "1:17 image/flavor: 'slim' is not a setting of all tags\n"
+    "  hint: write for example latest=false, prefix=v or suffix=-slim",
+    "{labels: [a]}": "1:17 image/labels: should be a mapping, but is a list\n"
+    "  hint: write labels: {team: shop}",
+    "{labels: {'a b': c}}": "1:18 image/labels/a b: 'a b' is not the name of a label\n"
+    "  hint: write labels: {team: shop}",
+    "{labels: {a: ' b'}}": "1:21 image/labels/a: should be one line, without blanks around it and "
+    'without `,"` in it\n  hint: write a shorter or simpler text',
+    "{contexts: {a: nowhere}}": "1:23 image/contexts/a: there is no folder FOLDER/nowhere\n"
+    "  hint: name a folder of the repository, such as .",
+    "{skip: always}": "1:15 image/skip: 'always' is neither 'unchanged' nor 'never'\n"
+    "  hint: use one of `unchanged` and `never`",
+    "{skip: {max-age: week}}": "1:25 image/skip/max-age: 'week' is not an age\n"
+    "  hint: write for example 7d, 12h or 30m",
+    "{skip: never, paths: x}": "1:29 image/paths: has no effect where the image is always built\n"
+    "  hint: remove it, or change `skip`",
+    "{skip: {unchanged: false, salt: 1}}": "1:40 image/skip/salt: has no effect where the image is "
+    "always built\n  hint: remove it, or change `skip`",
+    "{cache: gha}": "1:16 image/cache: 'gha' is neither 'auto' nor 'none'\n"
+    "  hint: use one of `auto` and `none`",
+    "{cache: {read-from: type=gha}}": "1:28 image/cache/read-from: GitHub gives the token for "
+    "type=gha to JavaScript actions only, and buildx is none\n"
+    "  hint: write cache: auto, which keeps the cache in the registry",
+    "{cache: {write-to: a b}}": "1:27 image/cache/write-to: 'a b' is not a cache of buildx\n"
+    "  hint: begin with type=, such as type=registry,ref=ghcr.io/example/shop:cache",
+    "{provenance: full}": "1:21 image/provenance: 'full' is neither 'min' nor 'max'\n"
+    "  hint: use one of `min` and `max`",
+    "{sbom: 3}": "1:15 image/sbom: should be true, false or the image of a scanner, but is a number"
+    "\n  hint: write sbom: true",
+    "{builder: ftp://x}": "1:18 image/builder: 'ftp://x' is not the name of a builder or an address"
+    "\n  hint: write for example tcp://buildkit:1234",
+}
+
+
+@pytest.mark.parametrize(("image", "problem"), WRONG.items(), ids=WRONG)
+def test_a_wrong_image_is_refused_with_what_to_write(
+    image: str, problem: str, repository: Repository
+) -> None:
+    found = refused(repository, f"image: {image}\n")
+    assert found == [problem.replace("FOLDER", str(repository.folder))]
