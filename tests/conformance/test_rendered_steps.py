@@ -32,7 +32,6 @@ GIVEN = {
     "host-fingerprints": f"SHA256:{'A' * 43}",
     "ssh-key": "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----",
     "known-hosts": "h1 ssh-ed25519 AAAA",
-    "image": IMAGE,
     "skip-unchanged": "commit",
     "kubeconfig": "apiVersion: v1\nkind: Config\nclusters: []\n",
 }
