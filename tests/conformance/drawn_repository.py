@@ -79,6 +79,7 @@ class Repository:
         """Return a spec without what is refused in it: keys that exclude each other, and so on."""
         spec = deepcopy(drawn)
         refused: list[Refusal] = []
+        given: set[tuple[Place, str]] = set()
         for _ in range(_MOST_TIMES):
             written = Written.of(spec)
             try:
@@ -87,23 +88,31 @@ class Repository:
                 refused.append(Refusal(written.text, error.problems))
             else:
                 return Accepted(spec, written.text, files, tuple(refused))
-            spec = _mended(spec, written, refused[-1])
+            spec = _mended(spec, written, refused[-1], given)
         message = f"nothing is left that is right:\n{refused[-1]}"
         raise AssertionError(message)
 
 
-def _mended(spec: dict[str, Any], written: Written, refusal: Refusal) -> dict[str, Any]:
-    """Return a spec with what is missing in it, else without what is refused."""
+def _mended(
+    spec: dict[str, Any], written: Written, refusal: Refusal, given: set[tuple[Place, str]]
+) -> dict[str, Any]:
+    """Return a spec with what is missing in it, else without what is refused.
+
+    `given` is what was missing before: a value that was refused is not given again.
+    """
     lines = [line for line, _ in refusal.places()]
     wrong = []
     for problem, line in zip(refusal.problems, lines, strict=True):
         path = _meant(problem, written.path_at(line))
         missing = re.search(r": `([a-z-]+)` is missing\n", problem)
+        name = missing[1] if missing and lines.count(line) == 1 else ""
         inside = below(spec, path)
-        if missing and lines.count(line) == 1 and isinstance(inside, dict):
-            inside[missing[1]] = example(missing[1])
-        else:
+        value = example(name, frozenset(inside)) if name and (path, name) not in given else None
+        if value is None:
             wrong.append(path)
+        else:
+            inside[name] = deepcopy(value)
+            given.add((path, name))
     for path in _outermost(wrong):
         spec = without(spec, path)
     return spec if {"image", "images"} & set(spec) else {"image": ".", **spec}

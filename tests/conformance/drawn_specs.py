@@ -211,16 +211,19 @@ def _add(found: Mapping[str, list[Any]], key: str, value: Any) -> None:
         values.append(value)
 
 
-def example(key: str) -> Any:
-    """Return a value that an example has under a key."""
-    return _found().values[key][0]
+@cache
+def example(key: str, beside: frozenset[str]) -> Any:
+    """Return a value that an example has under a key, for a mapping that has others already."""
+    parts = [keys[key] for keys in _properties(SCHEMA) if key in keys and beside <= {*keys}]
+    fitting = (value for part in parts for value in _known(key, json.dumps(part)))
+    return next(fitting, None)
 
 
 @cache
 def paths() -> tuple[str, ...]:
     """Return the paths that the examples name; a folder has a / at its end."""
     found = {"Dockerfile"}
-    for key, part in _keys(SCHEMA):
+    for key, part in (pair for keys in _properties(SCHEMA) for pair in keys.items()):
         for value in _found().values.get(key, ()) if is_path(part) else ():
             items = value.values() if isinstance(value, dict) else value
             items = [items] if isinstance(items, str) else items
@@ -228,10 +231,10 @@ def paths() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _keys(part: Schema) -> Iterator[tuple[str, Schema]]:
-    """Yield each key that the schema names, with what it says of it."""
+def _properties(part: Schema) -> Iterator[dict[str, Schema]]:
+    """Yield what the schema says of the keys of each mapping."""
+    yield part.get("properties", {})
     for value in part.values():
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, dict):
-                yield from _keys(one)
-    yield from part.get("properties", {}).items()
+                yield from _properties(one)
