@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_workflow.spec.declaration import SPEC
@@ -140,11 +141,16 @@ def key_of(name: str, origin: str) -> str:
         return f"{origin}/{INPUTS[name]}"
     named = origin.split("/")[1:]
     inside = "/".join([origin.split("/", maxsplit=1)[0], *("NAME" for _ in named)])
-    paths = [path for path, section in sections(SPEC) if name in section.keys]
+    paths = [path for path, keys in _keys_by_section() if name in keys]
     here = next((path for path in paths if f"{path}/".startswith(f"{inside}/")), None)
     if here is not None:
         return f"{origin}{here[len(inside) :]}/{name}"
     return next((f"{path}/{name}" if path else name for path in paths), "")
+
+
+@cache
+def _keys_by_section() -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple((path, frozenset(section.keys)) for path, section in sections(SPEC))
 
 
 def _variables_of(step: Step, origin: str) -> str:
