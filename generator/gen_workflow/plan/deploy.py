@@ -25,7 +25,8 @@ _NOT_BY_HAND = "github.event_name != 'workflow_dispatch'"
 
 def jobs(spec: Spec, frame: Frame) -> list[Job]:
     """Return the jobs, which run for what the spec says of their environments only."""
-    return [_job(spec, one, frame) for one in spec.targets]
+    by_hand = chosen_by_hand(spec)
+    return [_job(spec, one, by_hand, frame) for one in spec.targets]
 
 
 def chosen_by_hand(spec: Spec) -> tuple[str, ...]:
@@ -41,7 +42,7 @@ def job_for(spec: Spec, environment: str) -> str:
     return f"deploy-{word_of(environment)}" if spec.environments else "deploy"
 
 
-def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
+def _job(spec: Spec, target: Environment, by_hand: tuple[str, ...], frame: Frame) -> Job:
     work = work_of(spec, target, frame)
     after = (job_for(spec, target.after),) if target.after else ()
     return Job(
@@ -49,7 +50,7 @@ def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
         name=f"Deploy to {target.key}",
         origin=origin_of(spec, target),
         needs=(*map(job_of, spec.built), *after),
-        condition=_condition(target, spec.first_before(target).key, chosen_by_hand(spec)),
+        condition=_condition(target, by_hand),
         runs_on=frame.runner,
         timeout_minutes=work.minutes,
         permissions=work.permissions,
@@ -69,11 +70,8 @@ def origin_of(spec: Spec, target: Environment) -> str:
     return f"environments/{target.key}" if spec.environments else "deploy"
 
 
-def _condition(target: Environment, first: str, by_hand: tuple[str, ...]) -> str:
-    """Return the condition under which a run deploys to an environment.
-
-    `first` is the one that the run begins with, which is this one or one before it.
-    """
+def _condition(target: Environment, by_hand: tuple[str, ...]) -> str:
+    """Return the condition under which a run deploys to an environment."""
     found = [f"github.ref == 'refs/heads/{branch}'" for branch in target.on.branches]
     if by_hand and found:
         pushed = f"{_NOT_BY_HAND} || inputs.environment == '{AS_PUSHED}'"
@@ -84,7 +82,7 @@ def _condition(target: Environment, first: str, by_hand: tuple[str, ...]) -> str
     if target.on.release:
         found.append("github.event_name == 'release'")
     if target.on.manual:
-        found.append(f"inputs.environment == '{first}'")
+        found.append(f"inputs.environment == '{target.first}'")
     return " || ".join(found)
 
 

@@ -56,7 +56,9 @@ def _can(target: Environment) -> bool:
 def workflow(spec: Spec, frame: Frame) -> Workflow:
     """Return the workflow: for each environment a job, of which a run has the one chosen."""
     found = targets(spec)
-    jobs = runners.placed([_job(spec, one, frame) for one in found], "deploy", spec, frame)
+    chosen = len(found) > 1
+    planned = [_job(spec, one, frame, chosen=chosen) for one in found]
+    jobs = runners.placed(planned, "deploy", spec, frame)
     every = extended([*jobs, *notify.job(spec, jobs, frame)], spec.extend)
     return Workflow(
         name="Roll back",
@@ -92,15 +94,14 @@ def _named(found: tuple[Environment, ...]) -> str:
     return "a digest (sha256:...) or a tag" if on_hosts else "or a digest (sha256:...)"
 
 
-def _job(spec: Spec, target: Environment, frame: Frame) -> Job:
+def _job(spec: Spec, target: Environment, frame: Frame, *, chosen: bool) -> Job:
     work = _work(spec, target, frame)
     name = deploy.job_for(spec, target.key).replace("deploy", "rollback", 1)
-    several = len(targets(spec)) > 1
     return Job(
         id=name,
         name=f"Roll back {target.key}",
         origin=deploy.origin_of(spec, target),
-        condition=f"inputs.environment == '{target.key}'" if several else "",
+        condition=f"inputs.environment == '{target.key}'" if chosen else "",
         runs_on=frame.runner,
         timeout_minutes=work.minutes,
         permissions=work.permissions,

@@ -15,7 +15,8 @@ def of(error: GenWorkflowError) -> str:
     """Return an error as a JSON object: its exit code, and each problem with its place."""
     problems = error.problems if isinstance(error, SpecError) else (str(error),)
     found = {"exit_code": error.exit_code, "problems": [_problem(one) for one in problems]}
-    return json.dumps(found, ensure_ascii=False) + "\n"
+    # GitHub's runner takes `##[` for a command anywhere in a line; JSON can say it in another way.
+    return json.dumps(found, ensure_ascii=False).replace("##[", "#\\u0023[") + "\n"
 
 
 def _problem(problem: str) -> dict[str, Any]:

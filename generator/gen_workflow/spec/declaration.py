@@ -7,6 +7,7 @@ line where the plan uses it.
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gen_workflow.spec import rules, values
@@ -220,26 +221,26 @@ class Spec(NamedTuple):
     def targets(self) -> tuple[Environment, ...]:
         """The environments with their deploys, whichever way the spec names them."""
         if self.environments or self.deploy is None:
-            return tuple(one._replace(on=self._when(one)) for one in self.environments)
+            known = {one.key: one for one in self.environments}
+            return tuple(_started(one, known) for one in self.environments)
         on = When(self.branches, self.on.tags, self.on.release)
-        return (Environment(on=on, key=self.environment, deploy=self.deploy),)
-
-    def _when(self, environment: Environment) -> When:
-        """Return what deploys to an environment: that of the first one, or `main`."""
-        first = self.first_before(environment)
-        return first.on if first.on != When() else When(branches=("main",))
-
-    def first_before(self, environment: Environment) -> Environment:
-        """Return the environment with which the run that deploys to this one begins."""
-        while environment.after:
-            environment = next(one for one in self.environments if one.key == environment.after)
-        return environment
+        key = self.environment
+        return (Environment(on=on, key=key, first=key, deploy=self.deploy),)
 
     @property
     def branches(self) -> tuple[str, ...]:
         """The branches whose pushes start a run."""
         others = () if self.environments else ("main",)
         return self.on.branches or (() if self.on.tags or self.on.release else others)
+
+
+def _started(one: Environment, known: Mapping[str, Environment]) -> Environment:
+    """Return an environment with what deploys to it: that of the first one, or `main`."""
+    first = one
+    while first.after:
+        first = known[first.after]
+    on = first.on if first.on != When() else When(branches=("main",))
+    return one._replace(on=on, first=first.key)
 
 
 class _Spec(Section[Spec]):

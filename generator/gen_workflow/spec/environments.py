@@ -40,7 +40,8 @@ class _Url(OrExpression):
 class Environment(NamedTuple):
     """An environment of GitHub, when it is deployed to, and how.
 
-    `key` is its name. `deploy` is what all environments share, with what differs in this one.
+    `key` is its name, and `first` that of the one that its run begins with, which is itself or
+    before it. `deploy` is what all environments share, with what differs in this one.
     """
 
     on: Annotated[
@@ -72,6 +73,7 @@ class Environment(NamedTuple):
         ),
     ] = ""
     key: str = ""
+    first: str = ""
     deploy: SshDeploy | KubernetesDeploy | None = None
 
 

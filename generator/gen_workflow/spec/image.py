@@ -260,4 +260,9 @@ def _image_of(folder: Value, reading: Reading) -> Image | None:
 
 
 ONE = ShortOr(Checked(_image_of, FOLDER.schema()), "a folder", "image: .", IMAGE)
-IMAGES = Named(values.IMAGE_KEY, ONE, "images: {api: backend, web: frontend}")
+IMAGES = Named(
+    values.IMAGE_KEY,
+    ONE,
+    "images: {api: backend, web: frontend}",
+    rule=rules.have_names_of_their_own,
+)

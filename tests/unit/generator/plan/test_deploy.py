@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,3 +91,22 @@ def test_tags_mean_the_same_beside_others_and_alone(name: str, tag: str, reposit
     both = deployed(f"environments: {{{', '.join(each.values())}}}\n", events.tag(tag), repository)
     alone = deployed(f"environments: {{{each[name]}}}\n", events.tag(tag), repository)
     assert alone == [one for one in both if one == name]
+
+
+def calls_for_a_chain(length: int, repository: Path) -> int:
+    """Return how many functions are called to plan a chain of environments."""
+    chain = "".join(f"  e{i + 1}: {{after: e{i}}}\n" for i in range(length))
+    text = f"{SHARED}environments:\n  e0: {{on: main}}\n{chain}"
+    spec = load(text.encode(), "gen-workflow.yml", str(repository))
+    counted = Counter[str]()
+    sys.setprofile(lambda _frame, event, _arg: counted.update([event]))
+    try:
+        pipeline.workflows(spec, table())
+    finally:
+        sys.setprofile(None)
+    return counted["call"]
+
+
+def test_the_work_for_a_chain_of_environments_grows_with_its_length(repository: Path) -> None:
+    calls_for_a_chain(1, repository)  # what is kept for the next time
+    assert calls_for_a_chain(80, repository) < 3 * calls_for_a_chain(40, repository)

@@ -81,7 +81,17 @@ def test_a_condition_that_github_would_not_take_is_refused(repository: Repositor
     assert rendered(repository, spec(100))
     message = refused(repository, spec(200))
     assert message.startswith("gen-workflow.yml:3:3 on: is part of an expression of ")
-    assert message.endswith("hint: name fewer branches, or branches with shorter names")
+    assert message.endswith("hint: name fewer branches and tags, or some with shorter names")
+
+
+def test_a_condition_of_an_environment_is_told_at_its_line(repository: Repository) -> None:
+    tags = ", ".join(f"release-{i:04}{'x' * 88}" for i in range(200))
+    text = (
+        "image: .\ndeploy: {ssh: vps, run: {}}\nenvironments:\n"
+        f"  staging: {{on: main}}\n  live: {{on: {{tags: [{tags}]}}}}\n"
+    )
+    message = refused(repository, text)
+    assert message.startswith("gen-workflow.yml:5:14 environments/live/on: is part of an ")
 
 
 def test_an_expression_counts_as_github_counts_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,3 +61,13 @@ def test_github_gets_ten_annotations_at_most(
 def test_no_text_ends_a_command_or_begins_another(text: str, said: str) -> None:
     assert command(text) == said
     assert command("x", file="a,b:c\n") == ("::error file=a%2Cb%3Ac%0A,title=gen-workflow::x")
+
+
+def test_json_holds_nothing_that_a_runner_would_take_for_a_command(
+    folder: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tmp_path / folder / "gen-workflow.yml").write_text('image: "##[error]x"\n')
+    assert cli.main(["explain", "--json", "-C", folder]) == 2
+    out = capfdbinary.readouterr().out
+    assert b"##[" not in out
+    assert "##[error]x" in json.loads(out)["problems"][0]["what"]
