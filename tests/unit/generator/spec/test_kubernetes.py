@@ -401,7 +401,8 @@ def test_each_problem_of_a_cluster_is_told_with_its_place(
             "image: .\ndeploy: {kubernetes: ds/a, run: {}}\n",
             (
                 "2:28 deploy/run: cannot be beside `kubernetes`: a deploy goes to a host, into a "
-                "cluster, or into a repository of manifests\n  hint: remove it, or remove `kubernetes`"
+                "cluster, or into a repository of manifests\n"
+                "  hint: remove it, or remove `kubernetes`"
             ),
         ),
         (
