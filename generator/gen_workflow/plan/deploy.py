@@ -104,7 +104,7 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
     elif isinstance(target.deploy, GitopsDeploy):
         from gen_workflow.plan import gitops  # noqa: PLC0415 - for these alone
 
-        return gitops.work(spec, target, target.deploy.gitops)
+        work = gitops.work(spec, target, target.deploy.gitops)
     else:
         work = kubernetes.work(spec, target.deploy.kubernetes, frame)
     return connect.before(spec.connect, work, frame)
