@@ -47,6 +47,8 @@ SOURCES = {
     "compose": Source(("./cmd",), "internal.Version", "docker-compose"),
     "oldest-compose": Source(("./cmd",), "internal.Version", "docker-compose"),
     "kamal-proxy": Source(("./cmd/kamal-proxy",)),
+    "kustomize": Source((".",), program="kustomize"),
+    "yq": Source((".",), program="yq"),
 }
 # A line of Go's output with the answer of the proxy.
 REFUSED = re.compile(rf".*(?:\b(?:403|404|410|5\d\d) [A-Z].*|not available|{NO_ROUTE.pattern}).*")

@@ -103,6 +103,10 @@ class Job:
         assert self.state == "running"
         self._end("succeeded")
 
+    def fail(self) -> None:
+        assert self.state == "running"
+        self._end("failed")
+
     def drop(self) -> None:
         if self.state not in ENDED:
             self._end("dropped")
@@ -122,18 +126,22 @@ class Job:
         return self.run.repository.evaluate(f"${{{{ {condition} }}}}", self.run.contexts) == "true"
 
 
-ENDED = ("succeeded", "skipped", "dropped")
+ENDED = ("succeeded", "failed", "skipped", "dropped")
 
 
 class Run:
     """A run of a workflow for an event."""
 
     def __init__(
-        self, repository: Repository, workflow: Mapping[str, Any], github: Mapping[str, Any]
+        self,
+        repository: Repository,
+        workflow: Mapping[str, Any],
+        github: Mapping[str, Any],
+        inputs: Mapping[str, str],
     ) -> None:
         self.repository = repository
         self.workflow = workflow
-        self.contexts = {"github": github}
+        self.contexts = {"github": github, "inputs": inputs}
         self.state = "pending"
         self.group: Group | None = None
         self.jobs = {name: Job(self, data) for name, data in workflow["jobs"].items()}
@@ -173,8 +181,8 @@ class Repository:
         self.groups: dict[str, Group] = defaultdict(Group)
         self._runs = 0
 
-    def start(self, workflow: Mapping[str, Any], event: str, ref: str) -> Run:
-        """Start a run for an event, as a person or a push does."""
+    def start(self, workflow: Mapping[str, Any], event: str, ref: str, **inputs: str) -> Run:
+        """Start a run for an event, as a person or a push does; a person gives the inputs."""
         self._runs += 1
         github = {
             "event_name": event,
@@ -183,15 +191,14 @@ class Repository:
             "run_attempt": "1",
             "workflow": workflow["name"],
         }
-        return Run(self, workflow, github)
+        return Run(self, workflow, github, inputs)
 
     def start_again(self, run: Run) -> Run:
         """Start a run again, whose jobs have all ended."""
         assert run.state == "ended"
         github = run.contexts["github"]
-        return Run(
-            self, run.workflow, {**github, "run_attempt": str(int(github["run_attempt"]) + 1)}
-        )
+        again = {**github, "run_attempt": str(int(github["run_attempt"]) + 1)}
+        return Run(self, run.workflow, again, run.contexts["inputs"])
 
     def admit(self, member: Member, concurrency: Any, contexts: Mapping[str, Any]) -> None:
         """Let a run or a job begin, or wait in the group that its workflow names."""

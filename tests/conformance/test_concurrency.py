@@ -7,13 +7,13 @@ GitHub's own evaluator of expressions.
 from __future__ import annotations
 
 import random
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.github_queue import MOST_PENDING, Group, Repository, Run
-from conformance.subjects import ROOT, Subject, rendered
+from conformance.event_stories import MAIN, OTHER, PULL_REQUEST, RELEASE, USUAL, Story, tables
+from conformance.github_queue import MOST_PENDING, Group
+from conformance.subjects import Subject, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,83 +22,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("npm")
 
-MAIN, RELEASE, OTHER = "refs/heads/main", "refs/heads/release/2026-11", "refs/heads/try"
-PULL_REQUEST = "refs/pull/7/merge"
 EVENTS = (
     ("push", (MAIN, RELEASE)),
     ("workflow_dispatch", (MAIN, OTHER)),
     ("pull_request", (PULL_REQUEST,)),
 )
-COLUMNS = ("is built", "its deploy begins", "waits for an approval", "is dropped")
-# What hundreds of repositories have beside ours: the same name, and the usual groups.
-USUAL = {
-    "name": "Build and deploy",
-    "concurrency": {
-        "group": "${{ github.workflow }}-${{ github.ref }}",
-        "cancel-in-progress": True,
-    },
-    "jobs": {
-        "deploy": {"concurrency": {"group": "deploy-production", "cancel-in-progress": True}},
-        "production": {"concurrency": {"group": "production", "cancel-in-progress": True}},
-    },
-}
-
-
-class Story:
-    """Events in a repository, in the order in which they happen, and what became of each run."""
-
-    def __init__(self, parser: GithubParser, *, approves: bool = False) -> None:
-        # It deploys from two of these branches.
-        (subject,) = (each for each in rendered() if each.name.endswith("several-branches"))
-        self.workflow: dict[str, Any] = subject.document
-        self.repository = Repository(parser.evaluate, approves=approves)
-        self.runs: dict[str, Run] = {}
-
-    def begin(self, label: str, event: str = "push", ref: str = MAIN) -> Run:
-        """Let an event happen; nothing has ended yet."""
-        self.runs[label] = self.repository.start(self.workflow, event, ref)
-        return self.runs[label]
-
-    def build(self, label: str, event: str = "push", ref: str = MAIN) -> Run:
-        """Let an event happen, and its build end, if it has begun."""
-        run = self.begin(label, event, ref)
-        self.end_build(label)
-        return run
-
-    def again(self, label: str, earlier: str) -> Run:
-        """Start a run again that has ended, and let its build end, if it has begun."""
-        self.runs[label] = self.repository.start_again(self.runs[earlier])
-        self.end_build(label)
-        return self.runs[label]
-
-    def end_build(self, label: str) -> None:
-        for name, job in self.runs[label].jobs.items():
-            if name != "deploy" and job.state == "running":
-                job.succeed()
-
-    def deployed(self, label: str) -> None:
-        """Let a deploy end that is going on."""
-        self.runs[label].jobs["deploy"].succeed()
-
-    def row(self) -> dict[str, str]:
-        """Return what the table says."""
-        found: dict[str, list[str]] = {column: [] for column in COLUMNS}
-        for label, run in self.runs.items():
-            states = {job.state for job in run.jobs.values()}
-            builds = {job.state for name, job in run.jobs.items() if name != "deploy"}
-            deploy = run.jobs["deploy"].state
-            if builds & {"running", "succeeded"}:
-                found["is built"].append(label)
-            if deploy in ("running", "succeeded"):
-                found["its deploy begins"].append(label)
-            if deploy == "waiting for approval":
-                found["waits for an approval"].append(label)
-            if "dropped" in states:
-                found["is dropped"].append(label)
-            # Nothing waits for anything else.
-            assert run.state != "pending"
-            assert "pending" not in states
-        return {column: ", ".join(labels) or "nothing" for column, labels in found.items()}
 
 
 def one_push(story: Story) -> None:
@@ -184,17 +112,6 @@ STORIES: dict[str, tuple[Callable[[Story], None], bool]] = {
 }
 
 
-def table() -> dict[str, dict[str, str]]:
-    """Return the table of docs/spec.md by what happens."""
-    text = (ROOT / "docs" / "spec.md").read_text("utf-8")
-    head = f"| what happens | {' | '.join(COLUMNS)} |\n"
-    assert head in text
-    rows = re.match(r"(?:\|.*\n)*", text.partition(head)[2])
-    assert rows
-    cells = [line.strip("| ").split(" | ") for line in rows[0].splitlines()[1:]]
-    return {first: dict(zip(COLUMNS, rest, strict=True)) for first, *rest in cells}
-
-
 @pytest.mark.parametrize("happens", STORIES)
 def test_the_table_of_events_says_what_the_workflow_does(
     happens: str, github_parser: GithubParser
@@ -202,11 +119,11 @@ def test_the_table_of_events_says_what_the_workflow_does(
     tell, approves = STORIES[happens]
     story = Story(github_parser, approves=approves)
     tell(story)
-    assert story.row() == table()[happens]
+    assert story.row() == tables()[0][happens]
 
 
 def test_the_table_has_no_row_that_is_not_shown() -> None:
-    assert set(table()) == set(STORIES)
+    assert set(tables()[0]) == set(STORIES)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -20,7 +20,7 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.ste
 # A file for each key of the top level that is a section, and one more for each kind of deploy.
 # `image` is short for one of `images`, and a name is all that `name` and `environment` are.
 SECTIONS = {name for name in SPEC.keys if name not in ("name", "environment", "rollback")}
-DEPLOYS = {"ssh", "compose", "kubernetes"}
+DEPLOYS = {"ssh", "compose", "kubernetes", "gitops"}
 
 
 @each_file

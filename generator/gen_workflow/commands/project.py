@@ -15,6 +15,7 @@ from gen_workflow.plan import extended, limits, pipeline
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.spec.deploy import KubernetesDeploy
+from gen_workflow.spec.host import SshDeploy
 from gen_workflow.sync import stamp
 from gen_workflow.sync.fingerprint import fingerprint
 from gen_workflow.version import __version__
@@ -201,6 +202,6 @@ def _paths(spec: Spec) -> tuple[str, ...]:
     for target in spec.targets:
         if isinstance(target.deploy, KubernetesDeploy):
             found += target.deploy.kubernetes.apply
-        elif target.deploy:
+        elif isinstance(target.deploy, SshDeploy):
             found += [*target.deploy.compose, *target.deploy.env_file]
     return tuple(dict.fromkeys(found))

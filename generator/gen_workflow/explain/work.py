@@ -40,6 +40,8 @@ def deeds(job: Mapping[str, Any], event: Event, reader: "Values") -> Iterator[De
         if action and action[1] in _ACTIONS:
             given = {name: str(value) for name, value in (step.get("with") or {}).items()}
             yield from _ACTIONS[action[1]](given, event, reader, job)
+        if str(step.get("name", "")).startswith("Commit the image to ") and "env" in step:
+            yield from _commit(step["env"], reader)
 
 
 class Values:
@@ -130,6 +132,12 @@ def _which(given: Mapping[str, str], reader: Values, job: Mapping[str, Any]) -> 
     place = f"the kubeconfig in {reader.shown(given.get('kubeconfig', ''))}"
     context = given.get("context")
     return f"context {reader.shown(context)} of {place}" if context else f"that of {place}"
+
+
+def _commit(env: Mapping[str, str], reader: Values) -> Iterator[Deed]:
+    """Yield what the script of a deploy by a commit does; its step has all in the environment."""
+    yield Deed("commits", f"to {env['PLACE']} in {env['REPOSITORY']}, branch {env['BRANCH']}")
+    yield from _image({"images": env["IMAGES"]}, reader)
 
 
 def _image(given: Mapping[str, str], reader: Values) -> Iterator[Deed]:

@@ -1,4 +1,4 @@
-"""The jobs that deploy the images, one for each environment: on hosts, or into a cluster."""
+"""The jobs that deploy the images, one for each environment: on a host, in a cluster, by commit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gen_workflow.plan import connect, kubernetes, ssh
 from gen_workflow.plan.build import job_of
 from gen_workflow.plan.inputs import Given
+from gen_workflow.spec.deploy import GitopsDeploy
 from gen_workflow.spec.environments import AS_PUSHED, word_of
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow import records
@@ -98,6 +99,10 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
     assert target.deploy  # noqa: S101 - the spec was refused otherwise
     if isinstance(target.deploy, SshDeploy):
         work = ssh.work(spec, target, target.deploy, frame)
+    elif isinstance(target.deploy, GitopsDeploy):
+        from gen_workflow.plan import gitops  # noqa: PLC0415 - for these alone
+
+        work = gitops.work(spec, target, target.deploy.gitops)
     else:
         work = kubernetes.work(spec, target.deploy.kubernetes, frame)
     return connect.before(spec.connect, work, frame)
@@ -108,6 +113,10 @@ def values_from_github(spec: Spec, target: Environment) -> Iterator[Given]:
     assert target.deploy  # noqa: S101 - the spec was refused otherwise
     if isinstance(target.deploy, SshDeploy):
         yield from ssh.values_from_github(target.deploy)
+    elif isinstance(target.deploy, GitopsDeploy):
+        from gen_workflow.plan import gitops  # noqa: PLC0415 - for these alone
+
+        yield from gitops.values_from_github(target.deploy.gitops)
     else:
         yield from kubernetes.values_from_github(spec, target.deploy.kubernetes)
     yield Given(target.url, "part of the address of the deployment")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gen_workflow.pins.table import CHECKOUT
 from gen_workflow.plan import connect, deploy, needs, notify, runners, ssh
 from gen_workflow.plan.extended import extended
+from gen_workflow.spec.deploy import GitopsDeploy
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.workflow.records import (
     Concurrency,
@@ -42,6 +43,7 @@ def targets(spec: Spec) -> tuple[Environment, ...]:
     """Return the environments in which a release can be put back: commands alone leave none.
 
     In a cluster that needs names of workloads; those that only manifests name are not known here.
+    A commit in a repository of manifests is reverted there.
     """
     return tuple(one for one in spec.targets if _can(one)) if spec.rollback else ()
 
@@ -50,6 +52,8 @@ def _can(target: Environment) -> bool:
     deploy = target.deploy
     if isinstance(deploy, SshDeploy):
         return not deploy.script
+    if isinstance(deploy, GitopsDeploy):
+        return False
     return bool(deploy and deploy.kubernetes.workload)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from gen_workflow.spec import rules, values
 from gen_workflow.spec.actions import ACTIONS, Actions
-from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
+from gen_workflow.spec.deploy import DEPLOY, GitopsDeploy, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.environments import ENVIRONMENTS, Environment
 from gen_workflow.spec.events import ON, On, When
@@ -91,7 +91,7 @@ class Spec(NamedTuple):
         ),
     ] = ()
     deploy: Annotated[
-        SshDeploy | KubernetesDeploy | None,
+        SshDeploy | KubernetesDeploy | GitopsDeploy | None,
         Key(
             "Where and how the app runs; with `environments`, what they share",
             DEPLOY,

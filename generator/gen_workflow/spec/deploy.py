@@ -1,15 +1,20 @@
-"""Where an app is deployed to: a host over SSH, or a cluster."""
+"""Where an app is deployed to: a host over SSH, a cluster, or a repository of manifests."""
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from gen_workflow.spec.forms import Checked
+from gen_workflow.spec.forms import Checked, Elsewhere, Form
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.host_rules import what_runs_there
 from gen_workflow.spec.kubernetes import KUBERNETES, Kubernetes, workload_of
-from gen_workflow.spec.sections import Either, Key, Later, Section, ShortOr
+from gen_workflow.spec.sections import Either, Key, Section, ShortOr
 from gen_workflow.spec.workloads import WORKLOAD_SCHEMA
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.gitops import Gitops
+
+_GITOPS: Form["Gitops"] = Elsewhere("gen_workflow.spec.gitops", "GITOPS")
 
 
 class KubernetesDeploy(NamedTuple):
@@ -27,18 +32,32 @@ class KubernetesDeploy(NamedTuple):
             ),
             "deployment/web",
             "0.1.0",
-            default="**required**, or `ssh`",
+            default="**required**, or `ssh` or `gitops`",
             missing="name what gets the image: kubernetes: deployment/web",
         ),
     ]
 
 
+class GitopsDeploy(NamedTuple):
+    """A repository of manifests that gets a commit with the image."""
+
+    gitops: Annotated[
+        "Gitops",
+        Key(
+            "The repository of manifests that gets a commit with the new image",
+            _GITOPS,
+            "{repository: acme/manifests, kustomize: apps/shop}",
+            "0.1.0",
+            default="**required**, or `ssh` or `kubernetes`",
+            missing="name the repository of manifests: gitops: {repository: acme/manifests, "
+            "kustomize: apps/shop}",
+        ),
+    ]
+
+
 DEPLOY = Either(
-    Section(
-        SshDeploy,
-        Later("gitops", "ssh run"),
-        rule=what_runs_there,
-    ),
+    Section(SshDeploy, rule=what_runs_there),
     Section(KubernetesDeploy),
-    together="a deploy goes to a host or into a cluster",
+    Section(GitopsDeploy),
+    together="a deploy goes to a host, into a cluster, or into a repository of manifests",
 )

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 from gen_workflow.errors import Heading
 from gen_workflow.spec import values
-from gen_workflow.spec.deploy import DEPLOY, KubernetesDeploy
+from gen_workflow.spec.deploy import DEPLOY, GitopsDeploy, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.events import WHEN, When
 from gen_workflow.spec.expressions import EXPRESSION, OrExpression
@@ -74,7 +74,7 @@ class Environment(NamedTuple):
     ] = ""
     key: str = ""
     first: str = ""
-    deploy: SshDeploy | KubernetesDeploy | None = None
+    deploy: SshDeploy | KubernetesDeploy | GitopsDeploy | None = None
 
 
 class _Environments(Section[Environment]):

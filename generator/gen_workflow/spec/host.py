@@ -36,7 +36,7 @@ class SshDeploy(NamedTuple):
             SSH,
             "vps",
             "0.1.0",
-            default="**required**, or `kubernetes`",
+            default="**required**, or `kubernetes` or `gitops`",
             missing="name the host to deploy to: ssh: vps; or what runs in a cluster: "
             "kubernetes: deployment/web",
         ),

@@ -146,6 +146,15 @@ def of_the_spec(fields: Fields, reading: Reading) -> None:
     if mode and mode.central:
         _fits_a_central_workflow(fields, reading)
     _name_fits_the_deploy(fields, reading)
+    deploys = [fields.read.get("deploy"), *_deploys(fields)]
+    if any(hasattr(one, "gitops") for one in deploys):
+        from gen_workflow.spec import gitops  # noqa: PLC0415 - for these alone
+
+        gitops.images_are_named(fields, reading)
+
+
+def _deploys(fields: Fields) -> list[object]:
+    return [one.deploy for one in fields.read.get("environments") or ()]
 
 
 def _fits_a_central_workflow(fields: Fields, reading: Reading) -> None:
@@ -177,7 +186,8 @@ def _name_fits_the_deploy(fields: Fields, reading: Reading) -> None:
     """
     there = fields.values
     deploy, environments = there.get("deploy"), fields.read.get("environments") or ()
-    in_cluster = deploy and deploy.below(["kubernetes"]) is not deploy
+    others = ("kubernetes", "gitops")
+    in_cluster = deploy and any(deploy.below([one]) is not deploy for one in others)
     if in_cluster or (environments and not any(hasattr(one.deploy, "ssh") for one in environments)):
         if "name" in there:
             what = "is that of a container on a host; in a cluster the manifests have the names"

@@ -393,15 +393,16 @@ def test_each_problem_of_a_cluster_is_told_with_its_place(
         (
             "image: .\ndeploy: {ssh: vps, run: {}, kubernetes: ds/a}\n",
             (
-                "2:29 deploy/kubernetes: cannot be beside `ssh`: a deploy goes to a host or into a "
-                "cluster\n  hint: remove it, or remove `ssh`"
+                "2:29 deploy/kubernetes: cannot be beside `ssh`: a deploy goes to a host, into a "
+                "cluster, or into a repository of manifests\n  hint: remove it, or remove `ssh`"
             ),
         ),
         (
             "image: .\ndeploy: {kubernetes: ds/a, run: {}}\n",
             (
-                "2:28 deploy/run: cannot be beside `kubernetes`: a deploy goes to a host or into a "
-                "cluster\n  hint: remove it, or remove `kubernetes`"
+                "2:28 deploy/run: cannot be beside `kubernetes`: a deploy goes to a host, into a "
+                "cluster, or into a repository of manifests\n"
+                "  hint: remove it, or remove `kubernetes`"
             ),
         ),
         (

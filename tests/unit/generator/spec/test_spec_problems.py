@@ -123,9 +123,9 @@ WHOLE = [
         id="later-key",
     ),
     pytest.param(
-        "image: .\ndeploy: {ssh: vps, run: {}, gitops: {}}\n",
-        "2:29 deploy/gitops: is not supported yet in this version\n  hint: remove it",
-        id="later-key-of-deploy",
+        "image: .\nactions: {vendored: true}\n",
+        "2:11 actions/vendored: is not supported yet in this version\n  hint: remove it",
+        id="later-key-of-a-section",
     ),
     pytest.param(
         "name: shop\n",
