@@ -21,6 +21,8 @@ SPEC = "gen-workflow.yml"
 _PROBLEM = re.compile(
     rf"{SPEC}:(?P<line>\d+):(?P<column>\d+) (?P<what>.+?)\n  hint: (?P<hint>.+)", re.DOTALL
 )
+# Sections in GitHub's own syntax: a job without what it needs is another job.
+_GITHUBS = (("jobs",), ("extend",))
 # Each time, what is refused is taken away.
 _MOST_TIMES = 60
 
@@ -109,7 +111,7 @@ def _mended(
         inside = below(spec, path)
         value = example(name, frozenset(inside)) if name and (path, name) not in given else None
         if value is None:
-            wrong.append(path)
+            wrong.append(path[:2] if path[:1] in _GITHUBS else path)
         else:
             inside[name] = deepcopy(value)
             given.add((path, name))

@@ -90,11 +90,13 @@ def is_path(part: Schema) -> bool:
 
 
 def _value(draw: st.DrawFn, part: Schema, key: str, within: tuple[str, ...]) -> Any:
+    is_githubs = _is_githubs(part)
     part = resolved(part)
     known = _known(key, json.dumps(part))
     # The gates look at what is at a commit, so only those of the examples will do.
     at_a_commit = "[0-9a-f]{40}" in part.get("pattern", "")
-    if known and (at_a_commit or draw(st.integers(0, 9)) < (3 if "properties" in part else 7)):
+    whole = at_a_commit or is_githubs
+    if known and (whole or draw(st.integers(0, 9)) < (3 if "properties" in part else 7)):
         return draw(st.sampled_from(known))
     for several in ("anyOf", "oneOf", "allOf"):
         if several in part and "properties" not in part:
@@ -131,7 +133,7 @@ def _mapping(draw: st.DrawFn, part: Schema, key: str, within: tuple[str, ...]) -
     found = {name: _value(draw, keys[name], name, inside) for name in keys if name in names}
     more = part.get("additionalProperties")
     if not keys and isinstance(more, dict):
-        named = _names(key, part.get("propertyNames", {}))
+        named = _names(key, part.get("propertyNames", {}), more)
         for name in draw(st.lists(named, unique=True, min_size=1, max_size=3)):
             found[name] = _value(draw, more, name, inside)
     return found
@@ -160,10 +162,19 @@ def _of_pattern(pattern: str) -> st.SearchStrategy[str]:
     return st.from_regex(pattern, fullmatch=True, alphabet=_CHARACTERS)
 
 
-def _names(key: str, part: Schema) -> st.SearchStrategy[str]:
+def _names(key: str, part: Schema, value: Schema) -> st.SearchStrategy[str]:
     known = [name for name in _found().names.get(key, ()) if fits(name, part)]
+    if _is_githubs(value):  # of such names only, the examples have a value
+        return st.sampled_from(
+            [name for name in known if _known(name, json.dumps(resolved(value)))]
+        )
     drawn = _of_pattern(part["pattern"]) if "pattern" in part else st.sampled_from(("a", "b", "c"))
     return st.one_of(st.sampled_from(known), drawn) if known else drawn
+
+
+def _is_githubs(part: Schema) -> bool:
+    """Tell whether a part of the schema is GitHub's own syntax, which means something as a whole."""
+    return part.get("$ref", "").rpartition("/")[2] in ("job", "step", "steps")
 
 
 # --- what the examples have -------------------------------------------------------------------
