@@ -173,7 +173,7 @@ def _names(key: str, part: Schema, value: Schema) -> st.SearchStrategy[str]:
 
 
 def _is_githubs(part: Schema) -> bool:
-    """Tell whether a part of the schema is GitHub's own syntax, which means something as a whole."""
+    """Tell whether a part of the schema is GitHub's syntax, which means something as a whole."""
     return part.get("$ref", "").rpartition("/")[2] in ("job", "step", "steps")
 
 
