@@ -127,7 +127,8 @@ def _texts(workflow: Workflow) -> Iterator[_Text]:
     for job in workflow.jobs:
         if job.condition:
             # GitHub adds the call where a condition has none of its kind.
-            yield _Text("on", f"${{{{ success() && ({job.condition}) }}}}")
+            key = f"{job.origin}/on" if job.origin.startswith("environments/") else "on"
+            yield _Text(key, f"${{{{ success() && ({job.condition}) }}}}")
         for step in job.steps:
             if not isinstance(step, Step):
                 continue
@@ -178,8 +179,8 @@ def _of_all_variables(key: str) -> str:
 
 
 def _how_to_shorten(one: _Text) -> str:
-    if one.key == "on":
-        return "name fewer branches, or branches with shorter names"
+    if one.key.rpartition("/")[2] == "on":
+        return "name fewer branches and tags, or some with shorter names"
     return "write less here, or keep a long part in a variable of GitHub, as ${{ vars.NAME }}"
 
 

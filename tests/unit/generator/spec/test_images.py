@@ -20,6 +20,7 @@ def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
         "  api: {name: ghcr.io/example/shop}\n"
         "  web: {name: ghcr.io/example/shop, context: .}\n"
         "  other: .\n"
+        "  debug: {name: ghcr.io/example/shop, context: ., tags: [debug]}\n"
     )
     with pytest.raises(SpecError) as caught:
         load(text.encode(), "gen-workflow.yml", str(tmp_path))
