@@ -67,11 +67,22 @@ def test_the_examples_of_hosts_show_every_key() -> None:
         for path, section in sections(SPEC)
         if inside.fullmatch(path)
         for key in section.keys
-        if key != "kubernetes"
+        if key not in ("kubernetes", "gitops")
     }
-    assert {
-        key for key in declared if not re.search(rf"(?m)^[ #]*{key}:|[{{,]{key}:", text)
-    } == set()
+    assert not_shown(declared, text) == set()
+
+
+def test_the_example_of_a_commit_shows_every_key() -> None:
+    """Some stand in comments: they cannot be beside others."""
+    (file,) = (file for file in FILES if file.stem == "gitops")
+    inside = [section for path, section in sections(SPEC) if path.startswith("deploy/gitops")]
+    declared = {key for section in inside for key in section.keys}
+    assert not_shown(declared, file.read_text("utf-8")) == set()
+
+
+def not_shown(keys: set[str], text: str) -> set[str]:
+    """Return the keys that a text shows neither in use nor in a comment."""
+    return {key for key in keys if not re.search(rf"(?m)^[ #]*{key}:|[{{,]{key}:", text)}
 
 
 def keys(value: Any) -> set[str]:
