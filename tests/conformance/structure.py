@@ -70,7 +70,7 @@ ACTIONS = Half(
 GENERATOR = Half(
     ROOT / "generator" / "gen_workflow",
     (
-        ("errors", "version", "first_use"),
+        ("errors", "version", "first_use", "named_tuple"),
         ("files", "expressions", "workflow"),
         ("spec",),
         ("pins", "render", "report", "explain", "graph"),

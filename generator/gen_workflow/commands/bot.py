@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow import files
 from gen_workflow.errors import Heading, UserError, shown
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.table import OURS
 from gen_workflow.sync.writing import write
 from gen_workflow.uses import dependabot

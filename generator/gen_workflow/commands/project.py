@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow import files
 from gen_workflow.errors import Heading, UserError, shown
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.table import OURS, table
 from gen_workflow.plan import extended, limits, pipeline
 from gen_workflow.render import template

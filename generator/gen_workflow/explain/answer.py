@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow.explain import groups, jobs, starts, work
 from gen_workflow.expressions.evaluate import Evaluator
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.workflow.records import Need, as_data
 
 if TYPE_CHECKING:

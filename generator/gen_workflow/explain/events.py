@@ -3,10 +3,11 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gen_workflow.explain.words import NUMBER
 from gen_workflow.expressions.values import Open
+from gen_workflow.named_tuple import NamedTuple
 
 NAMES = (
     "push",

@@ -7,13 +7,14 @@ then skipped, but would run after a failure, is told apart.
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from gen_workflow.explain import reasons, words
 from gen_workflow.explain.events import Event
 from gen_workflow.expressions.evaluate import Evaluator, condition
 from gen_workflow.expressions.reader import ExpressionError
 from gen_workflow.expressions.values import Open, Unknown, truth
+from gen_workflow.named_tuple import NamedTuple
 
 RUNS = "runs"
 DEPENDS = "depends"

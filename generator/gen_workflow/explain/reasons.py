@@ -3,12 +3,13 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from gen_workflow.explain import words
 from gen_workflow.expressions.evaluate import Evaluator
 from gen_workflow.expressions.reader import Call, Compared, Index, Literal, Logical, Not
 from gen_workflow.expressions.values import text, truth
+from gen_workflow.named_tuple import NamedTuple
 
 # What a value has to begin or end with, or to hold.
 _PARTS = {"startswith": "begins with", "endswith": "ends with", "contains": "holds"}

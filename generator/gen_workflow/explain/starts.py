@@ -3,12 +3,13 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from gen_workflow.explain.events import Event
 from gen_workflow.explain.filters import matches, only_name
 from gen_workflow.explain.words import listed
 from gen_workflow.expressions.values import Open
+from gen_workflow.named_tuple import NamedTuple
 
 # What GitHub starts a run for when `types` says nothing; for all other events each type counts.
 _USUAL_TYPES = {"pull_request": ("opened", "synchronize", "reopened")}

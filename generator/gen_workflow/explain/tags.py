@@ -6,9 +6,9 @@ A conformance test holds them against the action itself.
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 import re
-from typing import NamedTuple
 
 from gen_workflow.explain.events import Event
+from gen_workflow.named_tuple import NamedTuple
 
 SHA = "sha-<commit>"
 _NUMBER = r"(?:0|[1-9]\d*)"

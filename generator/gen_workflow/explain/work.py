@@ -4,13 +4,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from gen_workflow.explain import tags, words
 from gen_workflow.explain.events import Event
 from gen_workflow.expressions.evaluate import Evaluator, alone, in_texts
 from gen_workflow.expressions.reader import ExpressionError
 from gen_workflow.expressions.values import Unknown, text
+from gen_workflow.named_tuple import NamedTuple
 
 _OUTPUT = re.compile(r"needs\.([\w-]+)\.outputs\.[\w-]+")
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)

@@ -5,9 +5,10 @@
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from gen_workflow.expressions.values import number
+from gen_workflow.named_tuple import NamedTuple
 
 _MOST_DEEP = 50  # levels that GitHub reads
 _BLANK = re.compile(r"\s*")

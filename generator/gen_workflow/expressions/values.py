@@ -10,7 +10,9 @@ npm's @actions/expressions, which a conformance test compares with.
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from gen_workflow.named_tuple import NamedTuple
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?Infinity", re.IGNORECASE)
 _OF_A_BASE = re.compile(r"0x[0-9a-f]+|0o[0-7]+", re.IGNORECASE)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gen_workflow.github.answer import Answer, Foreign, flat
 from gen_workflow.github.refusal import Refusal
 from gen_workflow.github.unreached import not_github, unreachable
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.version import __version__
 from github import Auth, Github
 

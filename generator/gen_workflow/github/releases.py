@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow.github.answer import OID, Foreign
 from gen_workflow.github.connection import Connection
 from gen_workflow.github.refusal import TooMuch
 from gen_workflow.github.remote import SLUG
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.versions import version
 from gen_workflow.uses.releases import Known, Release, exact
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow.github.answer import OID
 from gen_workflow.github.proposal import Branch, PullRequest, Snapshot
 from gen_workflow.github.remote import SLUG
+from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,11 +4,11 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
 
 from gen_workflow.graph.layout import Cell, Layout, place
 from gen_workflow.graph.model import Graph, Node
 from gen_workflow.graph.widths import fair, pixels, wrapped
+from gen_workflow.named_tuple import NamedTuple
 
 WIDTH = 800
 FONT, SMALL = 13, 11

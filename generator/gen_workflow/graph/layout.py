@@ -7,9 +7,9 @@ way of an edge that leaves layers out, an order with few crossings, and then the
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from gen_workflow.graph.model import Graph, Node
+from gen_workflow.named_tuple import NamedTuple
 
 _SWEEPS = 12
 

@@ -3,8 +3,9 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.workflow.records import Workflow, as_data
 
 

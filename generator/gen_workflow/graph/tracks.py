@@ -3,9 +3,9 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from gen_workflow.graph.layout import Cell, Layout
+from gen_workflow.named_tuple import NamedTuple
 
 
 class Track(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from gen_workflow.named_tuple import NamedTuple
 
 _REFERENCE = re.compile(
     r"(?P<repository>[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}(?:[/@]|$))[A-Za-z0-9._-]+)"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from gen_workflow.named_tuple import NamedTuple
 
 # Such as `v4`, `v4.1.2`, `4.1`, `v4.0.0-beta.1`, `release/v1`, `predicate@1.1.4`.
 _TAG = re.compile(

@@ -3,8 +3,9 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.clouds import Aws, Azure, Google, Login
 from gen_workflow.workflow.records import Pin, Step, Values
 

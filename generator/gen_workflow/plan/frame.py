@@ -3,8 +3,8 @@
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.table import CHECKOUT
 from gen_workflow.workflow.records import Data, Permission, Pin, Step, Uses
 

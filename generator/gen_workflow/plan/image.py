@@ -4,8 +4,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan.frame import Frame
 from gen_workflow.plan.inputs import Given, lines, said
 from gen_workflow.spec.image import Image

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan import runners
 from gen_workflow.plan.build import PUSHED
 from gen_workflow.plan.inputs import Given

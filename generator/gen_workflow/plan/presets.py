@@ -2,8 +2,9 @@
 
 # No `from __future__ import annotations` here: typing compiles a text for each field of a record.
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan.frame import Frame
 from gen_workflow.plan.inputs import said
 from gen_workflow.spec.languages import LANGUAGES

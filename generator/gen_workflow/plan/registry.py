@@ -4,8 +4,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan import cloud
 from gen_workflow.plan.inputs import Given
 from gen_workflow.spec.declaration import Spec

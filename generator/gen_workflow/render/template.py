@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import (
@@ -58,6 +59,17 @@ def _with(templates: str, workflow: Workflow, source: str, version: str) -> str:
 
 
 def _fill(workflow: Workflow, source: str, version: str, *own: BaseLoader) -> str:
+    environment = _environment(*own) if own else _of_ours()
+    values = {"workflow": workflow, "source": source, "version": version}
+    return environment.get_template(_TEMPLATE).render(values)
+
+
+@cache
+def _of_ours() -> Environment:
+    return _environment()
+
+
+def _environment(*own: BaseLoader) -> Environment:
     environment = Environment(
         loader=ChoiceLoader([*own, FileSystemLoader(folder.ours())]),
         # `${{ }}` belongs to GitHub; none of these occurs in YAML that a template would hold.
@@ -75,8 +87,7 @@ def _fill(workflow: Workflow, source: str, version: str, *own: BaseLoader) -> st
         autoescape=False,  # noqa: S701 - YAML, not HTML; `scalar` and `block` quote
     )
     environment.filters.update(scalar=scalar, block=block, tree=tree, data=as_data)
-    values = {"workflow": workflow, "source": source, "version": version}
-    return environment.get_template(_TEMPLATE).render(values)
+    return environment
 
 
 class _Cache(FileSystemBytecodeCache):

@@ -2,8 +2,9 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import rules
 from gen_workflow.spec.expressions import OrExpression
 from gen_workflow.spec.sections import Key, Section

@@ -6,9 +6,10 @@ ssh-deploy has the same rules; tests/conformance/test_both_halves.py holds both 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.forms import Checked, entries, text
 
 if TYPE_CHECKING:

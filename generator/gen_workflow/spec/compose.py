@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading, SpecError
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.commands import SERVICE
 from gen_workflow.spec.expressions import OrExpression
 from gen_workflow.spec.forms import Checked, Listed, entries, text

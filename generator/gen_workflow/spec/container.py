@@ -2,8 +2,9 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import values
 from gen_workflow.spec.forms import Elsewhere, Listed, WholeNumber
 from gen_workflow.spec.ports import PORT, port_taken, ports_collide

@@ -8,8 +8,9 @@ line where the plan uses it.
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import rules, values
 from gen_workflow.spec.actions import ACTIONS, Actions
 from gen_workflow.spec.deploy import DEPLOY, GitopsDeploy, KubernetesDeploy

@@ -2,8 +2,9 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.forms import Checked, Elsewhere, Form
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.host_rules import what_runs_there

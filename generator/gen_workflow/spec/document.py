@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from gen_workflow.errors import Heading, Problem, SpecError, shown
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
 
 if TYPE_CHECKING:

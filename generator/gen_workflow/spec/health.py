@@ -6,9 +6,10 @@ ssh-deploy has the same rules; tests/conformance/test_both_halves.py holds both 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
 import re
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from gen_workflow.errors import Heading
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.expressions import OrExpression
 from gen_workflow.spec.forms import SCALARS, Checked, Text, WholeNumber, anchored, text

@@ -2,8 +2,9 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import values
 from gen_workflow.spec.access import SSH, Ssh
 from gen_workflow.spec.container import RUN, Run

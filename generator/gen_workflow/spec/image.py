@@ -2,9 +2,10 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gen_workflow.errors import Heading
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Elsewhere

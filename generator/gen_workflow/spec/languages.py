@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.forms import SCALARS, Form, Schema, anchored
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
 import re
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 from gen_workflow.errors import Heading
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.expressions import FromSecret, OrExpression

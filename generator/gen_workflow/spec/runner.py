@@ -3,9 +3,10 @@
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
 import re
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from gen_workflow.errors import Heading
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Form, Schema, Text, text
 from gen_workflow.spec.hints import listed

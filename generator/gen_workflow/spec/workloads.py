@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.forms import Checked, Schema, anchored, entries, text
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.paths import PATH_SCHEMA, full, path_in

@@ -8,8 +8,9 @@ line mostly is a whole setting; `meaning` looks at whether the result says what 
 from __future__ import annotations
 
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.sync import pinned
 
 if TYPE_CHECKING:

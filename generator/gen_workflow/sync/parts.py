@@ -5,8 +5,9 @@ The machine line itself is never merged: it is always that of the workflow that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.sync import stamp
 from gen_workflow.sync.merge import Merged, merge
 

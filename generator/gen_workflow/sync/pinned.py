@@ -7,8 +7,9 @@ They change the commit and the version, and nothing else.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.comment import said
 from gen_workflow.pins.reference import reference
 

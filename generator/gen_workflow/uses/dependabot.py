@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from gen_workflow.errors import Heading, UserError
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.nodes import OutOfBounds, compose
 
 if TYPE_CHECKING:

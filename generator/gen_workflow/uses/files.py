@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
 from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.files import read
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.sync import stamp
 from gen_workflow.uses.places import Unreadable, Use, find
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.comment import saying
 from gen_workflow.pins.table import OURS
 from gen_workflow.uses.choice import Choice, Left, choose

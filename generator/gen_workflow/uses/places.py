@@ -7,11 +7,12 @@ edit replaces characters in the text itself, and all others stay as they are.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.reference import Reference, reference
 from gen_workflow.spec.nodes import OutOfBounds, compose, each
 

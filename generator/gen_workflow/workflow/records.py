@@ -5,7 +5,9 @@ is. `as_data` follows the fields, so the data that a rendered workflow is compar
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
+
+from gen_workflow.named_tuple import NamedTuple
 
 # No `from __future__ import annotations` here: `as_data` reads the annotations.
 
