@@ -4,6 +4,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from gen_workflow.errors import Heading
 from gen_workflow.spec import rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Elsewhere
@@ -259,10 +260,21 @@ def _image_of(folder: Value, reading: Reading) -> Image | None:
     return IMAGE.of(folder, {"context": folder}, reading)
 
 
+def _have_names_of_their_own(images: tuple[Image, ...], where: Value, reading: Reading) -> None:
+    """Note a problem for images that would replace each other; the rule of `images`."""
+    names: dict[str, str] = {}
+    for image in images:
+        other = names.setdefault(image.name or image.key, image.key)
+        if other != image.key:
+            what = f"{image.name!r} is the name of {other!r} too, and they would replace each other"
+            place = where.below([image.key, "name"])
+            reading.problem(place, what, "give one of them another name", Heading.TWICE)
+
+
 ONE = ShortOr(Checked(_image_of, FOLDER.schema()), "a folder", "image: .", IMAGE)
 IMAGES = Named(
     values.IMAGE_KEY,
     ONE,
     "images: {api: backend, web: frontend}",
-    rule=rules.have_names_of_their_own,
+    rule=_have_names_of_their_own,
 )

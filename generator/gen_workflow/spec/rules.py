@@ -8,8 +8,7 @@ from gen_workflow.errors import Heading
 from gen_workflow.spec.paths import full, in_small_letters, is_file, leads_away
 
 if TYPE_CHECKING:
-    from gen_workflow.spec.document import Reading, Value
-    from gen_workflow.spec.image import Image
+    from gen_workflow.spec.document import Reading
     from gen_workflow.spec.sections import Fields
 
 
@@ -70,17 +69,6 @@ def _where_it_may_be(fields: Fields, path: str, context: str | None, reading: Re
     if context and is_file(f"{context}/{path}", reading):
         hint += f"; perhaps you meant `{context}/{path}`"
     return hint
-
-
-def have_names_of_their_own(images: tuple[Image, ...], where: Value, reading: Reading) -> None:
-    """Note a problem for images that would replace each other; the rule of `images`."""
-    names: dict[str, str] = {}
-    for image in images:
-        other = names.setdefault(image.name or image.key, image.key)
-        if other != image.key:
-            what = f"{image.name!r} is the name of {other!r} too, and they would replace each other"
-            place = where.below([image.key, "name"])
-            reading.problem(place, what, "give one of them another name", Heading.TWICE)
 
 
 # The defaults of `timeout`, `stability` and `rollback-timeout` of kubectl-set-image, in seconds; a
