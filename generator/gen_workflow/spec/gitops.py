@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
@@ -13,6 +13,7 @@ from gen_workflow.spec.paths import PATH_SCHEMA, path_in
 from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 from gen_workflow.spec.values import BRANCH, Flag
 
+T = TypeVar("T")
 TOKEN = "${{ secrets.GITOPS_TOKEN }}"  # noqa: S105 - the name of a secret
 _PART = r"[A-Za-z0-9_-]+"
 # For each image by its key in `images` what the manifests have for it; the key of `image` is "".
@@ -148,8 +149,16 @@ def _one_kind(fields: Fields, reading: Reading) -> None:
         reading.problem(fields.values[name], what, "keep one of them", Heading.TOGETHER)
 
 
-KUSTOMIZE = Section(Kustomize)
-VALUES = Section(HelmValues, rule=_one_kind)
+class _Part(Section[T]):
+    """A section of which `deploy` may say one half, and an environment the other."""
+
+    def schema(self) -> Schema:
+        found = super().schema()
+        return {key: value for key, value in found.items() if key not in ("required", "allOf")}
+
+
+KUSTOMIZE = _Part(Kustomize)
+VALUES = _Part(HelmValues, rule=_one_kind)
 
 
 class Gitops(NamedTuple):
@@ -255,7 +264,7 @@ def _fits(fields: Fields, reading: Reading) -> None:
         reading.problem(there["key"], what, f"use a token: token: {TOKEN}", Heading.TOGETHER)
 
 
-GITOPS = Section(Gitops, rule=_fits)
+GITOPS = _Part(Gitops, rule=_fits)
 
 
 def images_are_named(fields: Fields, reading: Reading) -> None:

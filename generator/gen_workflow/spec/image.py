@@ -263,16 +263,10 @@ def _image_of(folder: Value, reading: Reading) -> Image | None:
 
 def _have_names_of_their_own(images: tuple[Image, ...], where: Value, reading: Reading) -> None:
     """Note a problem for images that would replace each other; the rule of `images`."""
-<<<<<<< HEAD
     names: dict[object, str] = {}
     for image in images:
         # Two of one name may have tags of their own.
         other = names.setdefault((image.name or image.key, image.tags), image.key)
-=======
-    names: dict[str, str] = {}
-    for image in images:
-        other = names.setdefault(image.name or image.key, image.key)
->>>>>>> spec-image
         if other != image.key:
             what = f"{image.name!r} is the name of {other!r} too, and they would replace each other"
             place = where.below([image.key, "name"])
