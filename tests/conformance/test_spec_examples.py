@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
-from conformance.spec_examples import FILES, repository
+from conformance.spec_examples import FILES, ROOT, content, repository
+from gen_workflow.commands.project import Project
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.load import load
 from gen_workflow.spec.sections import sections
@@ -83,6 +84,26 @@ def test_the_example_of_a_commit_shows_every_key() -> None:
 def not_shown(keys: set[str], text: str) -> set[str]:
     """Return the keys that a text shows neither in use nor in a comment."""
     return {key for key in keys if not re.search(rf"(?m)^[ #]*{key}:|[{{,]{key}:", text)}
+
+
+BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_each_spec_of_the_readme_renders(block: str, tmp_path: Path) -> None:
+    for name in ("Dockerfile", "backend/Dockerfile", "frontend/Dockerfile", "k8s/web.yaml",
+                 "gradlew", "build.gradle"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content(name))
+    for name, services in (("compose.yml", ("api", "web")), ("compose.prod.yml", ("web",))):
+        lines = [f"  {one}: {{image: ghcr.io/acme/shop/{one}}}\n" for one in services]
+        (tmp_path / name).write_text("services:\n" + "".join(lines))
+    (tmp_path / "gen-workflow.yml").write_text(block)
+    assert Project(str(tmp_path), "gen-workflow.yml").rendered().files
+
+
+def test_the_readme_shows_the_ways_in_which_most_people_deploy() -> None:
+    assert len(BLOCKS) == 6
 
 
 def keys(value: Any) -> set[str]:
