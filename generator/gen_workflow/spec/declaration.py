@@ -17,7 +17,7 @@ from gen_workflow.spec.deploy import DEPLOY, GitopsDeploy, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.environments import ENVIRONMENTS, Environment
 from gen_workflow.spec.events import ON, On, When
-from gen_workflow.spec.forms import Elsewhere, Schema
+from gen_workflow.spec.forms import Elsewhere, Schema, part_of_a_whole
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
@@ -265,10 +265,9 @@ class _Spec(Section[Spec]):
         found = super().schema()
         for needed in found["allOf"]:
             needed["anyOf"].append({"required": ["deploy"], "properties": {"deploy": _COMMANDS}})
-        parts = found["properties"]["deploy"]["anyOf"]
-        needs = ("required", "allOf")
-        whole = [{key: part.pop(key) for key in needs if key in part} for part in parts]
-        alone = {"properties": {"deploy": {"anyOf": whole}}}
+        whole = found["properties"]["deploy"]
+        found["properties"]["deploy"] = part_of_a_whole(whole)
+        alone = {"properties": {"deploy": {"anyOf": whole["anyOf"]}}}
         return {**found, "if": {"required": ["environments"]}, "else": alone}
 
 

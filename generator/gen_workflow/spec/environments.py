@@ -12,7 +12,7 @@ from gen_workflow.spec.deploy import DEPLOY, GitopsDeploy, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.events import WHEN, When
 from gen_workflow.spec.expressions import EXPRESSION, OrExpression
-from gen_workflow.spec.forms import Schema
+from gen_workflow.spec.forms import Schema, part_of_a_whole
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.sections import Key, Named, Section
@@ -105,8 +105,7 @@ class _Environments(Section[Environment]):
 
     def schema(self) -> Schema:
         """Return a schema in which nothing is required: it may be said in `deploy`."""
-        found = super().schema()
-        return {key: value for key, value in found.items() if key not in ("required", "allOf")}
+        return part_of_a_whole(super().schema())
 
 
 def word_of(name: str) -> str:

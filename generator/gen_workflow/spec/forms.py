@@ -173,7 +173,8 @@ class Listed(Form[tuple[T, ...]]):
     def schema(self) -> Schema:
         item = self._item.schema()
         many = {"type": "array", "items": item, "uniqueItems": True}
-        return {"anyOf": [item, many | {"minItems": 1}]} if self._alone else many
+        some = many | {"minItems": 1} if self._empty else many
+        return {"anyOf": [item, some]} if self._alone else some
 
 
 class WholeNumber(Form[str]):
@@ -256,3 +257,24 @@ def entries(value: Value, reading: Reading) -> list[tuple[Value, Value]]:
 def anchored(pattern: str) -> str:
     """Return a pattern as JSON Schema wants it: for the whole text, without names of groups."""
     return f"^(?:{re.sub(r'[(][?]P<[a-z]+>', '(', pattern)})$"
+
+
+def part_of_a_whole(schema: Schema) -> Schema:
+    """Return the schema of a mapping that is merged with another one, so that it needs nothing.
+
+    What is in a list is never merged.
+    """
+    kept = {
+        key: one for key, one in schema.items() if key not in _OF_A_WHOLE or isinstance(one, dict)
+    }
+    return {key: one if key == "items" else _merged(one) for key, one in kept.items()}
+
+
+# A key of a spec may have such a name too; then its schema is a mapping.
+_OF_A_WHOLE = ("required", "allOf")
+
+
+def _merged(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_merged(one) for one in value]
+    return part_of_a_whole(value) if isinstance(value, dict) else value
