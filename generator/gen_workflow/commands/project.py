@@ -191,7 +191,7 @@ class Project(NamedTuple):
 def _ours(spec: Spec) -> frozenset[str]:
     """Return in small letters the repositories that the generator and the spec pin, and no bot."""
     remote, caller = spec.actions.remote, spec.mode.caller
-    named = [remote.repository if remote else "", caller.path if caller else ""]
+    named = [remote.name if remote else "", caller.name if caller else ""]
     owned = ("/".join(name.lower().split("/")[:2]) for name in named if name)
     return frozenset((OURS, *owned))
 

@@ -105,7 +105,7 @@ def calls(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
             needs=needs,
             permissions=_PERMISSIONS,
             runs_on="",
-            uses=Uses(f"{central.path}@{central.sha}", central.version),
+            uses=Uses(f"{central.name}@{central.sha}", central.version),
             inputs=inputs,
         )
         found.append(call)
