@@ -39,7 +39,7 @@ def project(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proj
 
 def wait_less(project: Project) -> None:
     """Let a sick version be found out within seconds instead of the whole minute."""
-    project.change_the_spec("[GREETING]", "[GREETING], health-timeout: 6")
+    project.change_the_spec("health: /health", "health: {path: /health, timeout: 6}")
 
 
 def write_to_a_volume(project: Project) -> None:
