@@ -53,7 +53,7 @@ VERBS = (
         "generate",
         "write the workflow that follows from the spec",
         *PROJECT,
-        Option("stdout", "--stdout", says="print the workflow, and write no file"),
+        Option("stdout", "--stdout", says="print the workflows, and write no file"),
         Option("check", "--check", says="write nothing, as `check`"),
         Option("diff", "--diff", says="write nothing, as `diff`"),
         Option("dry_run", "--dry-run", says="name the files that would be written, and write none"),

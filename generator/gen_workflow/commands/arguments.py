@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   gen-workflow generate             write .github/workflows/ci-cd.yml from gen-workflow.yml
-  gen-workflow generate --stdout    print the workflow, and write no file
+  gen-workflow generate --stdout    print the workflows, and write no file
   gen-workflow diff                 print what generate would write, as a patch
   gen-workflow check -C ../shop     exit 1 when the workflow there does not follow from its spec
   gen-workflow VERB --help          the options of a verb

@@ -27,4 +27,4 @@ def run(options: Options) -> int:
         put(harmless("".join(f"{line}\n" for line in lines)))
         raise refusal
     lock.check(project.folder, compared.texts(outcomes))
-    return put(in_step.sentence(options, findings.kept(outcomes)))
+    return put(in_step.sentence(options, findings.kept(outcomes), outcomes[0].path))

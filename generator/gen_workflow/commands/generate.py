@@ -18,6 +18,7 @@ from gen_workflow.uses import lock
 if TYPE_CHECKING:
     from gen_workflow.commands.bot import Configuration
     from gen_workflow.commands.options import Options
+    from gen_workflow.commands.project import File
     from gen_workflow.sync.outcome import Outcome
 
 
@@ -32,7 +33,7 @@ def run(options: Options) -> int:
     for note in rendered.notes:
         log(f"note: {note}")
     if options.stdout:
-        return put("\n".join(file.text for file in rendered.files))
+        return put(_stream(rendered.files))
     outcomes = compared.of(project, rendered, force=options.force)
     if refusal := findings.of_generate(outcomes, project.command):
         raise refusal
@@ -45,12 +46,19 @@ def run(options: Options) -> int:
     return DONE
 
 
+def _stream(rendered: tuple[File, ...]) -> str:
+    """Return one file as it is, and several as the documents of one YAML stream, each named."""
+    if len(rendered) == 1:
+        return rendered[0].text
+    return "".join(f"--- # {file.path}\n{file.text}" for file in rendered)
+
+
 def _written(project: Project, outcomes: tuple[Outcome, ...], options: Options) -> str:
     """Write what has to be written, unless it is only to be named; return what to say."""
     todo = [one for one in outcomes if one.writes]
     kept = findings.kept(outcomes)
     if not todo:
-        return in_step.sentence(options, kept)
+        return in_step.sentence(options, kept, outcomes[0].path)
     if not options.dry_run:
         write({project.place(one.path): one.text and like(one.there, one.text) for one in todo})
         for one in todo:

@@ -21,10 +21,10 @@ def answer(options: Options) -> str:
     return sentence(options) if hashes_fit else ""
 
 
-def sentence(options: Options, kept: tuple[str, ...] = ()) -> str:
+def sentence(options: Options, kept: tuple[str, ...] = (), workflow: str = files.WORKFLOW) -> str:
     """Return what a verb says about a workflow that is as it should be, and what that keeps."""
     more = f", and keeps {' and '.join(kept)}" if kept else ""
-    return f"{files.WORKFLOW} {options.verb.in_step} {options.spec}{more}\n"
+    return f"{workflow} {options.verb.in_step} {options.spec}{more}\n"
 
 
 def _hashes_fit(folder: str, spec: str, templates: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from ruamel.yaml import YAML
 
 from bed.waiting import PATIENCE_SECONDS, wait_until
 from gen_workflow.render import folder
@@ -57,6 +58,29 @@ def test_stdout_gets_the_same_text_and_nothing_is_written(repository: Repository
     assert not repository.workflow.exists()
     repository.run("generate")
     assert printed == (0, repository.workflow.read_text(), "")
+
+
+def test_stdout_gets_several_files_as_documents_that_say_their_names(
+    repository: Repository,
+) -> None:
+    repository.spec.write_text(repository.spec.read_text().replace("rollback: false\n", ""))
+    printed = repository.run("generate", "--stdout").out
+    repository.run("generate")
+    names = (WORKFLOW, ".github/workflows/rollback.yml")
+    texts = [(repository.folder / name).read_text() for name in names]
+    assert printed == "".join(
+        f"--- # {name}\n{text}" for name, text in zip(names, texts, strict=True)
+    )
+    assert len(list(YAML(typ="safe").load_all(printed))) == 2
+
+
+def test_the_central_workflow_of_a_team_is_named_as_what_it_is(repository: Repository) -> None:
+    repository.spec.write_text("image: .\nmode: central\n")
+    central = ".github/workflows/build.yml"
+    assert repository.run("generate") == (0, f"wrote {central}\n", "")
+    assert repository.run("check") == (0, f"{central} is in step with gen-workflow.yml\n", "")
+    already = f"{central} is already in step with gen-workflow.yml\n"
+    assert repository.run("generate") == (0, already, "")
 
 
 def test_nothing_else_is_left_in_the_folder(repository: Repository) -> None:
