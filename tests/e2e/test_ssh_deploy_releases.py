@@ -26,9 +26,11 @@ STATE = "/home/deploy/.gen-workflow/shop"
 
 @pytest.fixture
 def host(bed: Bed) -> Iterator[Host]:
-    yield bed.host
+    # Tests of other files leave images here, and the tests below look at all that there are.
     clean(bed.host)
     bed.host.docker("image", "prune", "-af")
+    yield bed.host
+    clean(bed.host)
 
 
 def history(host: Host) -> list[dict[str, Any]]:
