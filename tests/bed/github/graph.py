@@ -39,6 +39,8 @@ class Executor:
             "repository": self._repository,
             "createCommitOnBranch": self._create_commit,
             "updateRefs": self._update_refs,
+            "createRef": self._create_ref,
+            "createPullRequest": self._create_pull,
         }
         done = graphql.execute_sync(
             self.schema,
@@ -88,6 +90,34 @@ class Executor:
                 )
         self.token.check_workflows(paths)
         repository.check_rules("update")
+
+    def _create_ref(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
+        repository, name = self.find(input["repositoryId"]), input["name"]
+        repository.check_writable(self.token)
+        repository.check_rules("creation")
+        if repository.git.oid(name):
+            said = f'A ref named "{name}" already exists in the repository.'
+            raise Refused(200, said, kind="UNPROCESSABLE")
+        if not repository.git.valid_ref(name) or repository.git.blocks(name):
+            raise Refused(200, f"{name} is not a valid ref name.", kind="UNPROCESSABLE")
+        repository.git.point(name, input["oid"], NO_OID)
+        shown = Shown(repository)
+        return {"clientMutationId": input.get("clientMutationId"), "ref": shown.ref(name)}
+
+    def _create_pull(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
+        repository = self.find(input["repositoryId"])
+        repository.check_writable(self.token)
+        names = (input["headRefName"], input["baseRefName"])
+        try:
+            pull = repository.open_pull(*names, title=input["title"], body=input.get("body") or "")
+        except Refused as refused:
+            said = "; ".join(one.get("message", one.get("field", "")) for one in refused.details)
+            raise Refused(200, said, kind=refused.kind) from None
+        shown = Shown(repository)
+        return {
+            "clientMutationId": input.get("clientMutationId"),
+            "pullRequest": shown.pull(pull),
+        }
 
     def _update_refs(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
         repository = self.find(input["repositoryId"])
@@ -174,6 +204,11 @@ class Shown:
         if kind == "commit":
             return self.commit(found)
         shown: dict[str, Any] = {"__typename": kind.capitalize(), "id": found, "oid": found}
+        if kind == "tree":
+            shown["entries"] = [
+                {"name": name, "type": of, "mode": int(mode, 8), "oid": oid, "path": name}
+                for mode, of, oid, name in self.of.git.entries(found)
+            ]
         if kind == "blob":
             content = self.of.git.content(found)
             text = content[:_LONGEST].decode(errors="replace")
@@ -217,10 +252,11 @@ class Shown:
         found = [one for state in states for one in find(branch, state)]
         found.sort(key=lambda one: -one.number)
         wanted = asked.get("baseRefName")
-        nodes = [self._pull(one) for one in found if wanted in (None, one.base)]
+        nodes = [self.pull(one) for one in found if wanted in (None, one.base)]
         return {"nodes": nodes[: _count(asked)], "totalCount": len(nodes)}
 
-    def _pull(self, pull: Pull) -> dict[str, Any]:
+    def pull(self, pull: Pull) -> dict[str, Any]:
+        """Return the fields of a PullRequest."""
         return {
             "id": f"PR_{pull.number}",
             "number": pull.number,

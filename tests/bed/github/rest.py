@@ -151,27 +151,9 @@ def _create_pull(asked: Asked) -> Any:
     repository, body = asked.repository, asked.body
     repository.check_writable(asked.token)
     head, base = body["head"].rpartition(":")[2], body["base"]
-    problems = [
-        {"resource": "PullRequest", "field": name, "code": "invalid"}
-        for name, branch in (("head", head), ("base", base))
-        if repository.git.head(branch) is None
-    ]
-    if problems:
-        raise Refused(422, "Validation Failed", kind="", details=problems)
-    if any(one.base == base for one in repository.pulls_from(head, "OPEN")):
-        owner = repository.slug.split("/")[0]
-        raise _invalid_pull(f"A pull request already exists for {owner}:{head}.")
-    if repository.git.reaches(base, head):
-        raise _invalid_pull(f"No commits between {base} and {head}")
-    number = len(repository.pulls) + 1
-    pull = Pull(number, body["title"], body.get("body") or "", head, base)
-    repository.pulls.append(pull)
+    title, text = body.get("title") or "", body.get("body") or ""
+    pull = repository.open_pull(head, base, title=title, body=text)
     return _pull(asked, "post", _PULLS, pull)
-
-
-def _invalid_pull(message: str) -> Refused:
-    details = [{"resource": "PullRequest", "code": "custom", "message": message}]
-    return Refused(422, "Validation Failed", kind="", details=details)
 
 
 def _get_pull(asked: Asked) -> Any:

@@ -116,6 +116,24 @@ class Repository:
                 return pull
         raise Refused(404, "Not Found", kind="NOT_FOUND")
 
+    def open_pull(self, head: str, base: str, *, title: str, body: str) -> Pull:
+        """Open a pull request."""
+        problems = [
+            {"resource": "PullRequest", "field": name, "code": "invalid"}
+            for name, branch in (("head", head), ("base", base))
+            if self.git.head(branch) is None
+        ]
+        if problems:
+            raise Refused(422, "Validation Failed", kind="UNPROCESSABLE", details=problems)
+        if any(one.base == base for one in self.pulls_from(head, "OPEN")):
+            owner = self.slug.split("/")[0]
+            raise _invalid_pull(f"A pull request already exists for {owner}:{head}.")
+        if self.git.reaches(base, head):
+            raise _invalid_pull(f"No commits between {base} and {head}")
+        pull = Pull(len(self.pulls) + 1, title, body, head, base)
+        self.pulls.append(pull)
+        return pull
+
     def pulls_from(self, branch: str, state: str) -> list[Pull]:
         """Return the pull requests from a branch that are OPEN, CLOSED or MERGED."""
         return [one for one in self.pulls_named(branch, state) if not one.fork]
@@ -194,6 +212,11 @@ class Repository:
         self.git.point(f"refs/heads/{pull.base}", made, base)
         pull.state, pull.merged, pull.last_head = "closed", True, head
         return made
+
+
+def _invalid_pull(message: str) -> Refused:
+    details = [{"resource": "PullRequest", "code": "custom", "message": message}]
+    return Refused(422, "Validation Failed", kind="UNPROCESSABLE", details=details)
 
 
 @dataclass

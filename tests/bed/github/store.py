@@ -60,6 +60,15 @@ class Store:
         """Return the content of a blob."""
         return self._run("cat-file", "blob", oid)
 
+    def entries(self, tree: str) -> list[tuple[str, str, str, str]]:
+        """Return mode, kind, object and name of all that is in a tree."""
+        lines = self._run("ls-tree", "-z", tree).decode().split("\0")
+        found = []
+        for about, _, name in (line.partition("\t") for line in lines if line):
+            mode, kind, oid = about.split()
+            found.append((mode, kind, oid, name))
+        return found
+
     def message(self, commit: str) -> str:
         """Return the message of a commit."""
         return self._run("log", "-1", "--format=%B", commit).decode().strip()

@@ -1,0 +1,93 @@
+"""The file of a fleet: what it says, and what is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from gen_workflow.errors import SpecError
+from gen_workflow.fleet import roster, specs
+
+DEFAULTS = """\
+owner: acme
+defaults:
+  image: .
+  deploy: {ssh: vps, compose: compose.yml, dir: "/srv/{owner}/{repo}"}
+  test: {node: 22}
+repos:
+"""
+
+
+def texts(raw: str) -> dict[str, str]:
+    members = roster.read(raw.encode(), "fleet.yml")
+    return {
+        member.slug: specs.text(member.spec, "fleet.yml").decode() if member.spec else "own"
+        for member in members
+    }
+
+
+def problems(raw: str) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        roster.read(raw.encode(), "fleet.yml")
+    return [one.partition("\n")[0] for one in caught.value.problems]
+
+
+def test_the_example_is_a_file_of_a_fleet() -> None:
+    assert [*texts(roster.EXAMPLE)] == ["acme/orders", "acme/web", "acme/legacy"]
+
+
+def test_a_repository_gets_the_defaults_with_its_own_names_in_them() -> None:
+    found = texts(DEFAULTS + "  orders: {}\n  other/web:\n")
+    assert 'dir: "/srv/acme/orders"' in found["acme/orders"]
+    assert 'dir: "/srv/other/web"' in found["other/web"]
+
+
+def test_what_is_different_goes_before_the_defaults_and_keeps_the_rest_of_them() -> None:
+    found = texts(DEFAULTS + "  orders:\n    deploy: {dir: /opt/orders}\n")["acme/orders"]
+    assert "dir: /opt/orders" in found
+    assert "compose: compose.yml" in found
+
+
+def test_a_key_that_is_set_to_nothing_takes_a_default_away() -> None:
+    found = texts(DEFAULTS + "  orders: {test: null}\n")["acme/orders"]
+    assert "test" not in found
+
+
+def test_a_repository_may_keep_a_spec_of_its_own() -> None:
+    assert texts(DEFAULTS + "  legacy: own\n") == {"acme/legacy": "own"}
+    assert texts("repos: [acme/orders, acme/web]\n") == {"acme/orders": "own", "acme/web": "own"}
+
+
+def test_the_text_of_a_spec_says_where_it_is_edited_and_is_always_the_same() -> None:
+    first = texts(DEFAULTS + "  orders: {}\n")["acme/orders"]
+    assert first.startswith("# Made by gen-workflow from fleet.yml. Edit it there;")
+    assert texts(DEFAULTS + "  web: {}\n  orders: {}\n")["acme/orders"] == first
+
+
+def test_a_value_knows_its_line_in_the_file_of_the_fleet() -> None:
+    (member,) = roster.read((DEFAULTS + "  orders:\n    image: web\n").encode(), "fleet.yml")
+    assert member.spec is not None
+    lines = {key.text: item.mark.line for key, item in member.spec.pairs()}
+    assert lines == {"image": 8, "deploy": 4, "test": 5}
+
+
+def test_all_problems_of_the_file_are_told_with_their_lines() -> None:
+    raw = "repos:\n  a/b: {}\n  A/b: 3\n  c: own\n  'x y': {}\nrepo: 3\ndefaults: []\n"
+    assert problems(raw) == [
+        "fleet.yml:3:8 repos/A/b: should be a mapping with what is different, but is a number",
+        "fleet.yml:4:3 repos/c: 'c' has no owner",
+        "fleet.yml:5:3 repos/x y: 'x y' is not the name of a repository",
+        "fleet.yml:6:1 repo: is not a key of the spec",
+        "fleet.yml:7:11 defaults: should be a mapping with keys of the spec, but is a list",
+    ]
+
+
+def test_a_repository_that_appears_twice_is_told_however_its_name_is_written() -> None:
+    raw = "owner: acme\nrepos:\n  shop: {}\n  Acme/Shop: {}\n"
+    assert problems(raw) == [
+        "fleet.yml:4:3 repos/Acme/Shop: Acme/Shop appears twice, first on line 3"
+    ]
+
+
+def test_an_empty_file_is_answered_with_an_example() -> None:
+    with pytest.raises(SpecError, match=r"compose: compose\.yml"):
+        roster.read(b"", "fleet.yml")
