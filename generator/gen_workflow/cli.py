@@ -48,6 +48,18 @@ examples:
   gen-workflow graph --format mermaid >> "$GITHUB_STEP_SUMMARY"   between lines of three backticks
 """
 
+_FLEET_EPILOG = """\
+environment: GH_TOKEN or GITHUB_TOKEN holds the token, which needs the rights of `commit` in each
+  repository; GITHUB_API_URL holds the address of the API of another GitHub
+
+exit codes: 0 all are in step, 1 some are not, 2 you have to change something for some of them
+
+examples:
+  gen-workflow fleet plan                     say where each repository stands, and change nothing
+  gen-workflow fleet apply --limit 3          open the first three pull requests
+  gen-workflow fleet apply acme/orders web    only for these repositories
+"""
+
 VERBS = (
     Verb(
         "generate",
@@ -155,6 +167,49 @@ VERBS = (
             says="terminal, mermaid or svg; default: terminal on a terminal, else mermaid",
         ),
         epilog=_GRAPH_EPILOG,
+    ),
+    Verb(
+        "fleet",
+        "keep many repositories in step: `fleet plan` looks, `fleet apply` opens pull requests",
+        Option(
+            "file",
+            "--file",
+            metavar="FILE",
+            default="fleet.yml",
+            says="the file that names the repositories; default: fleet.yml",
+        ),
+        Option(
+            "templates",
+            "--templates",
+            metavar="DIR",
+            says="folder of your own templates; each replaces ours of the same name",
+        ),
+        Option(
+            "branch",
+            "--branch",
+            metavar="NAME",
+            default=_BRANCH,
+            says=f"branch to commit on; default: {_BRANCH}",
+        ),
+        Option("message", "--message", metavar="TEXT", says="message of the commits"),
+        Option("title", "--title", metavar="TEXT", says="title of the pull requests"),
+        Option("limit", "--limit", metavar="N", says="open or update so many at most"),
+        Option(
+            "per_hour",
+            "--per-hour",
+            metavar="N",
+            says="branches, commits and pull requests in an hour; default: 500, GitHub's limit",
+        ),
+        Option(
+            "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
+        ),
+        Option("json", "--json", says="print the result as JSON"),
+        Option(
+            "names",
+            metavar="plan|apply [REPOSITORY ...]",
+            says="what to do, and with which repositories; default: plan, and all",
+        ),
+        epilog=_FLEET_EPILOG,
     ),
     Verb("schema", "print the JSON Schema of the spec, for editors"),
     Verb(

@@ -15,7 +15,7 @@ from gen_workflow.errors import SpecError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_workflow.commands.project import File
+    from gen_workflow.commands.rendering import File
 
 SPEC = "gen-workflow.yml"
 _PROBLEM = re.compile(

@@ -13,7 +13,8 @@ from gen_workflow.sync import compare, history, stamp
 from gen_workflow.sync.history import Sources
 
 if TYPE_CHECKING:
-    from gen_workflow.commands.project import Project, Rendered
+    from gen_workflow.commands.project import Project
+    from gen_workflow.commands.rendering import Rendered
     from gen_workflow.sync.history import History
     from gen_workflow.sync.outcome import Outcome
 

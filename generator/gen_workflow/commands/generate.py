@@ -18,7 +18,7 @@ from gen_workflow.uses import lock
 if TYPE_CHECKING:
     from gen_workflow.commands.bot import Configuration
     from gen_workflow.commands.options import Options
-    from gen_workflow.commands.project import File
+    from gen_workflow.commands.rendering import File
     from gen_workflow.sync.outcome import Outcome
 
 

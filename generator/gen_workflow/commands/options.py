@@ -79,6 +79,9 @@ class Options:
     workflow: str
     payload: str
     format: str
+    file: str
+    limit: str
+    per_hour: str
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

@@ -5,58 +5,25 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
+from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.named_tuple import NamedTuple
-from gen_workflow.pins.table import OURS, table
-from gen_workflow.plan import extended, limits, pipeline
-from gen_workflow.render import template
+from gen_workflow.pins.table import table
+from gen_workflow.plan import pipeline
 from gen_workflow.spec import load
-from gen_workflow.spec.deploy import KubernetesDeploy
-from gen_workflow.spec.host import SshDeploy
-from gen_workflow.sync import stamp
-from gen_workflow.sync.fingerprint import fingerprint
-from gen_workflow.version import __version__
+from gen_workflow.spec.tree import Folder
 from gen_workflow.workflow.records import Pin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen_workflow.commands.options import Options
-    from gen_workflow.spec.declaration import Spec
+    from gen_workflow.commands.rendering import Rendered
     from gen_workflow.sync.pinned import Pinned
-    from gen_workflow.workflow.records import Needs, Workflow
-
-
-class File(NamedTuple):
-    """A file that a spec gives: its path in the repository, and its text."""
-
-    path: str
-    text: str
-
-
-class Rendered(NamedTuple):
-    """What a spec gives: its own content, its files, and what must exist on GitHub.
-
-    The first file is the workflow that builds and deploys. `dockerfiles` are the paths of the
-    Dockerfiles in the repository, and `notes` are sentences that a user should read. `ours` are the
-    repositories whose commits only the generator or the spec move.
-    """
-
-    spec: bytes
-    files: tuple[File, ...]
-    needs: tuple[Needs, ...]
-    dockerfiles: tuple[str, ...]
-    ours: frozenset[str]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The workflow that builds and deploys."""
-        return self.files[0].text
+    from gen_workflow.workflow.records import Workflow
 
 
 class Project(NamedTuple):
@@ -124,7 +91,7 @@ class Project(NamedTuple):
 
     def rendered(self) -> Rendered:
         """Return what the spec gives; raises UserError with everything that is wrong."""
-        return self._rendered(self._spec(), __version__, {})
+        return Rendering(self.templates).of(self._written(self._spec()), Folder(self.folder))
 
     def as_of(
         self, raw: bytes, version: str, pins: Mapping[str, Pinned], path: str
@@ -135,31 +102,14 @@ class Project(NamedTuple):
         """
         theirs = {name: Pin(name, one.sha, one.version.tag) for name, one in pins.items()}
         try:
-            found = self._rendered(raw, version, theirs).files
+            written, tree = self._written(raw), Folder(self.folder)
+            found = Rendering(self.templates, version, theirs).of(written, tree).files
         except UserError:
             return None
         return next((file.text.encode() for file in found if file.path == path), None)
 
-    def _rendered(self, raw: bytes, version: str, pins: Mapping[str, Pin]) -> Rendered:
-        spec = load.load(raw, self.source, self.folder)
-        meant = pipeline.workflows(spec, {**table(), **pins})
-        load.refuse(extended.wrong(spec.extend, meant), raw, self.source, Heading.WRONG_VALUE)
-        first, *others = (self._text(workflow, raw, version) for workflow in meant)
-        sign = partial(stamp.sign, version=version, spec=raw, generator=fingerprint(self.templates))
-        names = tuple(workflow.path for workflow in meant)
-        texts = [sign(first, paths=_paths(spec), files=names[1:]), *map(sign, others)]
-        for workflow, text in zip(meant, texts, strict=True):
-            load.refuse(limits.too_large(workflow, len(text.encode())), raw, self.source)
-        dockerfiles = tuple(image.sources[-1] for image in spec.built)
-        files = tuple(map(File, names, texts))
-        notes = tuple(note for workflow in meant for note in workflow.notes)
-        return Rendered(raw, files, meant[0].needs, dockerfiles, _ours(spec), notes)
-
-    def _text(self, workflow: Workflow, raw: bytes, version: str) -> str:
-        load.refuse(limits.exceeded(workflow), raw, self.source)
-        return template.render(
-            workflow, source=self.source, templates=self.templates, version=version
-        )
+    def _written(self, raw: bytes) -> Written:
+        return Written.of(raw, self.source)
 
     def planned(self) -> tuple[Workflow, ...]:
         """Return the workflows of the spec; raises UserError with everything that is wrong."""
@@ -186,23 +136,3 @@ class Project(NamedTuple):
                 folder = shown(os.path.relpath(here))
                 return f"there is one in {folder}; run it there, or say `-C {folder}`"
         return load.how_to_write_one()
-
-
-def _ours(spec: Spec) -> frozenset[str]:
-    """Return in small letters the repositories that the generator and the spec pin, and no bot."""
-    remote, caller = spec.actions.remote, spec.mode.caller
-    named = [remote.name if remote else "", caller.name if caller else ""]
-    owned = ("/".join(name.lower().split("/")[:2]) for name in named if name)
-    return frozenset((OURS, *owned))
-
-
-def _paths(spec: Spec) -> tuple[str, ...]:
-    """Return what must be in the repository: a folder has a `/` at its end."""
-    found = [path for image in spec.built for path in image.sources]
-    found += [path for test in spec.test for path in test.paths]
-    for target in spec.targets:
-        if isinstance(target.deploy, KubernetesDeploy):
-            found += target.deploy.kubernetes.apply
-        elif isinstance(target.deploy, SshDeploy):
-            found += [*target.deploy.compose, *target.deploy.env_file]
-    return tuple(dict.fromkeys(found))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.fleet.listing import TOP, Entry
+from gen_workflow.fleet.listing import TOP, Entry, Listing
 from gen_workflow.github.answer import OID
 from gen_workflow.github.refusal import TooMuch
 from gen_workflow.github.remote import SLUG
@@ -61,6 +61,11 @@ class Held(NamedTuple):
     folders: Mapping[str, Mapping[str, Entry] | None]
     texts: Mapping[str, bytes | None]
     ours: Mapping[str, Mapping[str, Entry] | None]
+
+    @property
+    def listing(self) -> Listing:
+        """The files of the default branch, as far as they are known."""
+        return Listing(self.slug, self.folders, self.texts)
 
     def with_more(self, other: Held) -> Held:
         """Return it with what a later answer adds; that one is newer."""

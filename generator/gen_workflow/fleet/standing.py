@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.fleet.listing import TOP, Listing
+from gen_workflow.fleet.listing import Listing
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.sync import compare, stamp
 from gen_workflow.sync.outcome import BY_HAND, IN_STEP, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gen_workflow.errors import UserError
     from gen_workflow.fleet.inventory import Held
     from gen_workflow.fleet.roster import Member
+    from gen_workflow.workflow.records import Needs
 
 
 class Stands:
@@ -52,11 +51,16 @@ class Standing(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What a repository should hold: its files by path, and the repositories of our own actions."""
+    """What a repository should hold: its files by path, and what must exist on GitHub for them.
 
+    `ours` are the repositories of our own actions, `spec` is the path of the spec in `files`.
+    """
+
+    spec: str
     files: dict[str, bytes]
+    needs: tuple[Needs, ...]
+    dockerfiles: tuple[str, ...]
     ours: frozenset[str]
-    spec: str  # the path of the spec in `files`
 
 
 def of_a_missing(member: Member) -> Standing:
@@ -81,7 +85,7 @@ def of_a_wrong_spec(held: Held, error: UserError) -> Standing:
 
 def differing(content: Content, held: Held) -> tuple[str, ...]:
     """Return the files that the default branch lacks, or holds with other content."""
-    return _differing(content, Listing(held.slug, held.folders, {}))
+    return _differing(content, held.listing)
 
 
 def _differing(content: Content, listing: Listing) -> tuple[str, ...]:
@@ -114,8 +118,3 @@ def _state(path: str, content: Content, there: bytes | None) -> str:
     if there is None:
         return State.MISSING
     return compare.alone(path, there, content.files[path], content.ours).state
-
-
-def folders_of(paths: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return the folders in which files are."""
-    return tuple(dict.fromkeys(path.rpartition("/")[0] or TOP for path in paths))

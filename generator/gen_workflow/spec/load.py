@@ -28,19 +28,27 @@ deploy:
 
 
 def load(raw: bytes, source: str, folder: str) -> Spec:
-    """Return the spec in `raw`, whose paths are relative to `folder`; raises as `read`."""
-    return read(raw, source, Folder(folder))
-
-
-def read(raw: bytes, source: str, tree: Tree) -> Spec:
-    """Return the spec in `raw`; `tree` are the files of its repository.
+    """Return the spec in `raw`, whose paths are relative to `folder`.
 
     Raises SpecError with every problem; `source` is how the problems name the file.
     """
+    return read(root_of(raw, source), source, Folder(folder))
+
+
+def root_of(raw: bytes, source: str) -> Value:
+    """Return the root of a text; raises SpecError when it is no YAML, or empty."""
     root = document.parse(document.decode(raw, source), source)
     if root is None or root.kind == "nothing":
         empty = Problem(source, 1, 1, "is empty", hint=how_to_write_one())
         raise SpecError({empty: Heading.NO_SPEC})
+    return root
+
+
+def read(root: Value, source: str, tree: Tree) -> Spec:
+    """Return the spec with a root; `tree` are the files of its repository.
+
+    Raises SpecError with every problem; `source` is how the problems name the file.
+    """
     reading = Reading(source, tree, _keys)
     spec = SPEC.read(root, reading)
     reading.raise_problems()
@@ -55,7 +63,7 @@ def _keys() -> dict[str, Keys]:
 
 def refuse(
     problems: Iterable[tuple[str, str, str]],
-    raw: bytes,
+    root: Value,
     source: str,
     anchor: str = Heading.LIMIT,
 ) -> None:
@@ -63,13 +71,10 @@ def refuse(
 
     The key is looked for again: no record keeps the line that it was read from.
     """
-    found = list(dict.fromkeys(problems))
-    root = document.parse(document.decode(raw, source), source) if found else None
-    if root is not None:
-        reading = Reading(source)
-        for path, what, hint in found:
-            reading.problem(_place(root, path.split("/")), what, hint, anchor)
-        reading.raise_problems()
+    reading = Reading(source)
+    for path, what, hint in dict.fromkeys(problems):
+        reading.problem(_place(root, path.split("/")), what, hint, anchor)
+    reading.raise_problems()
 
 
 def _place(root: Value, names: list[str]) -> Value:

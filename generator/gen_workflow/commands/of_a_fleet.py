@@ -1,0 +1,36 @@
+"""Renders what each repository of a fleet should hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_workflow import files
+from gen_workflow.commands.rendering import Rendering, Written
+from gen_workflow.fleet import specs
+from gen_workflow.fleet.standing import Content
+
+if TYPE_CHECKING:
+    from gen_workflow.fleet.listing import Listing
+    from gen_workflow.fleet.roster import Member
+
+
+class Renderer:
+    """What the repositories of one fleet should hold; `file` is the file of the fleet."""
+
+    def __init__(self, file: str, templates: str) -> None:
+        self._file = file
+        self._rendering = Rendering(templates)
+
+    def content(self, member: Member, own: bytes | None, listing: Listing) -> Content:
+        """Return what a repository should hold; `own` is its spec when it keeps one of its own.
+
+        Raises UserError with everything that is wrong with its spec.
+        """
+        if member.spec is None:
+            written = Written.of(own or b"", files.SPEC)
+        else:
+            text = specs.text(member.spec, self._file)
+            written = Written(text, member.spec, self._file, named=files.SPEC)
+        given = self._rendering.of(written, listing)
+        texts = {files.SPEC: given.spec} | {one.path: one.text.encode() for one in given.files}
+        return Content(files.SPEC, texts, given.needs, given.dockerfiles, given.ours)

@@ -1,0 +1,128 @@
+"""Opens the pull requests of a fleet, one repository after the other, at the pace of GitHub."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen_workflow.errors import GenWorkflowError
+from gen_workflow.fleet import proposing
+from gen_workflow.fleet.proposing import Proposal
+from gen_workflow.fleet.standing import TO_WRITE
+from gen_workflow.github.proposal import Branch, Snapshot, Wanted, body
+from gen_workflow.github.refusal import Moved
+from gen_workflow.github.update import Update
+from gen_workflow.named_tuple import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from gen_workflow.fleet.inventory import Held
+    from gen_workflow.fleet.journal import Journal
+    from gen_workflow.fleet.pace import Pace
+    from gen_workflow.fleet.standing import Content
+    from gen_workflow.fleet.survey import Surveyed
+    from gen_workflow.github.client import Repository
+    from gen_workflow.github.connection import Connection
+    from gen_workflow.github.update import Names
+
+
+class Task(NamedTuple):
+    """A repository that needs a pull request, and the files that differ in it."""
+
+    held: Held
+    content: Content
+    files: tuple[str, ...]
+
+
+class Applied(NamedTuple):
+    """What was done with a repository: its pull request, or why there is none."""
+
+    slug: str
+    pull: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Apply:
+    """One run that opens pull requests; `log` is told each step.
+
+    `one_by_one` makes the client of one repository, for those that already have our branch.
+    """
+
+    connection: Connection
+    one_by_one: Callable[[str], Repository]
+    names: Names
+    pace: Pace
+    journal: Journal
+    log: Callable[[str], None]
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
+        """Yield what was done with each repository; one that fails does not stop the others."""
+        for task in tasks:
+            slug = task.held.slug
+            self._wait(slug)
+            try:
+                pull = self._bring(task)
+            except GenWorkflowError as error:
+                self.journal.write(slug, "failed", error=f"{error}")
+                yield Applied(slug, error=f"{error}")
+            else:
+                self.journal.write(slug, "proposed", pull=pull)
+                yield Applied(slug, pull)
+
+    def _wait(self, slug: str) -> None:
+        """Wait until GitHub allows the changes, and note them before they are made.
+
+        A run that is killed then has counted too many, and never too few.
+        """
+        if seconds := self.pace.wait(time.time(), proposing.CHANGES):
+            self.log(f"waiting {seconds:.0f} s, because GitHub allows no more changes until then")
+            time.sleep(seconds)
+        self.pace.note(time.time(), proposing.CHANGES)
+        self.journal.write(slug, "begins", changes=proposing.CHANGES)
+
+    def _bring(self, task: Task) -> str:
+        """Return the address of the pull request that brings a repository in step."""
+        if not task.held.branch:
+            try:
+                return proposing.propose(self.connection, task.held, self._proposal(task)).pull
+            except Moved:
+                self.log(f"{task.held.slug} has changed meanwhile; it is read again")
+        return self._update(task)
+
+    def _proposal(self, task: Task) -> Proposal:
+        files = {path: task.content.files[path] for path in task.files}
+        text = body(_wanted(task), _snapshot(task))
+        return Proposal(self.names.branch, self.names.message, self.names.title, text, files)
+
+    def _update(self, task: Task) -> str:
+        repository = self.one_by_one(task.held.slug)
+        try:
+            update = Update(repository, _wanted(task), self.names, self.log)
+            return update.apply(update.read()).pull_request or ""
+        finally:
+            repository.close()
+
+
+def tasks(found: Sequence[Surveyed]) -> list[Task]:
+    """Return the repositories that need a pull request."""
+    return [
+        Task(one.held, one.content, one.standing.files)
+        for one in found
+        if one.standing.stands in TO_WRITE and one.held and one.content
+    ]
+
+
+def _wanted(task: Task) -> Wanted:
+    source, files, needs, dockerfiles, ours = task.content
+    return Wanted(source, files, needs, dockerfiles, ours)
+
+
+def _snapshot(task: Task) -> Snapshot:
+    """Return what GitHub holds in the form that the text of a pull request is made from."""
+    held, content = task.held, task.content
+    oids = {path: held.listing.oid(path) for path in (*content.files, *content.dockerfiles)}
+    base = Branch(held.base, held.head, {path: oid for path, oid in oids.items() if oid})
+    return Snapshot(held.slug, base)

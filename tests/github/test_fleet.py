@@ -1,0 +1,290 @@
+"""`gen-workflow fleet`: where repositories stand, and the pull requests that bring them in step."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from bed.waiting import wait_until
+from gen_workflow import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bed.github import FakeGitHub
+
+    Fleet = Callable[..., "Ran"]
+
+BRANCH = "gen-workflow/update"
+WORKFLOW = ".github/workflows/ci-cd.yml"
+ROLLBACK = ".github/workflows/rollback.yml"
+DOCKERFILE = {"Dockerfile": b"FROM scratch\n"}
+SPEC = b"image: .\ndeploy: {ssh: vps, run: {ports: ['8080:8080']}, health: /health}\n"
+FILE = """\
+owner: acme
+defaults:
+  image: .
+  deploy:
+    ssh: vps
+    run: {ports: ["8080:8080"]}
+    health: /health
+repos:
+  orders: {}
+  web: {deploy: {health: /up}}
+  legacy: own
+"""
+
+
+class Ran(NamedTuple):
+    """What a command came to."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "fleet.yml"
+    path.write_text(FILE)
+    return path
+
+
+@pytest.fixture
+def fleet(
+    github: FakeGitHub,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Ran]:
+    """Run `gen-workflow fleet` beside its file; options may follow."""
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    monkeypatch.setenv("GH_TOKEN", github.token)
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    monkeypatch.setenv("XDG_STATE_HOME", str(file.parent / "state"))
+    monkeypatch.chdir(file.parent)
+
+    def run(*words: str) -> Ran:
+        code = cli.main(["fleet", *words])
+        said = capsys.readouterr()
+        assert github.token not in said.out + said.err
+        return Ran(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def three(github: FakeGitHub) -> None:
+    github.create_repository("acme/orders", DOCKERFILE)
+    github.create_repository("acme/web", DOCKERFILE)
+    github.create_repository("acme/legacy", {**DOCKERFILE, "gen-workflow.yml": SPEC})
+
+
+def stands(ran: Ran) -> dict[str, str]:
+    return {one["repository"]: one["stands"] for one in json.loads(ran.stdout)["repositories"]}
+
+
+@pytest.mark.usefixtures("three")
+def test_a_plan_says_where_each_repository_stands_and_changes_nothing(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    ran = fleet("plan")
+    assert ran.code == 1
+    assert ran.stdout.splitlines() == [
+        f"acme/orders  new         gen-workflow.yml, {WORKFLOW}, {ROLLBACK}",
+        f"acme/web     new         gen-workflow.yml, {WORKFLOW}, {ROLLBACK}",
+        f"acme/legacy  new         {WORKFLOW}, {ROLLBACK}",
+        "3 repositories: 3 new",
+        "`fleet apply` opens or updates 3 pull requests",
+    ]
+    assert github.operations == ["graphql repository, repository, repository"]
+
+
+@pytest.mark.usefixtures("three")
+def test_apply_opens_one_pull_request_each_in_one_request_each(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    ran = fleet("apply")
+    assert ran.code == 0, ran.stderr
+    assert ran.stdout.splitlines() == [
+        "acme/orders: https://github.com/acme/orders/pull/1",
+        "acme/web: https://github.com/acme/web/pull/1",
+        "acme/legacy: https://github.com/acme/legacy/pull/1",
+        "3 brought in step by pull requests, 0 failed",
+    ]
+    both = "graphql createRef, createCommitOnBranch, createPullRequest"
+    assert github.operations[1:] == [both] * 3
+    web = github.repository("acme/web")
+    made = web.git.head(BRANCH) or ""
+    assert made in web.signed
+    assert b"health: /up" in web.git.content(web.git.oid(f"{made}:gen-workflow.yml") or "")
+    assert "Before you merge this" in web.pulls[0].body
+
+
+@pytest.mark.usefixtures("three")
+def test_a_second_run_makes_nothing_and_after_the_merge_all_are_in_step(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    fleet("apply")
+    before = len(github.calls)
+    again = fleet("apply", "--json")
+    assert stands(again) == dict.fromkeys(("acme/orders", "acme/web", "acme/legacy"), "proposed")
+    assert {call.operation.partition(",")[0] for call in github.calls[before:]} == {
+        "graphql repository"
+    }
+    for name in ("orders", "web", "legacy"):
+        github.merge(f"acme/{name}", 1)
+    after = fleet("plan")
+    assert (after.code, after.stdout) == (0, "3 repositories: 3 in step\n")
+
+
+@pytest.mark.usefixtures("three")
+def test_a_change_of_the_defaults_reaches_the_repositories_that_have_them(
+    github: FakeGitHub, file: Path, fleet: Fleet
+) -> None:
+    fleet("apply")
+    for name in ("orders", "web", "legacy"):
+        github.merge(f"acme/{name}", 1)
+    file.write_text(FILE.replace("health: /health", "health: /ready"))
+    assert stands(fleet("plan", "--json")) == {
+        "acme/orders": "behind",
+        "acme/web": "in step",
+        "acme/legacy": "in step",
+    }
+    ran = fleet("apply")
+    assert ran.code == 0, ran.stderr
+    assert [len(github.repository(f"acme/{name}").pulls) for name in ("orders", "web")] == [2, 1]
+
+
+@pytest.mark.usefixtures("three")
+def test_an_open_pull_request_is_updated_and_no_second_one_opened(
+    github: FakeGitHub, file: Path, fleet: Fleet
+) -> None:
+    fleet("apply")
+    file.write_text(FILE.replace("health: /health", "health: /ready"))
+    ran = fleet("apply", "orders")
+    assert ran.code == 0, ran.stderr
+    orders = github.repository("acme/orders")
+    assert len(orders.pulls) == 1
+    made = orders.git.oid(f"{BRANCH}:gen-workflow.yml") or ""
+    assert b"health: /ready" in orders.git.content(made)
+
+
+@pytest.mark.usefixtures("three")
+def test_what_cannot_or_must_not_be_written_is_said_and_left_alone(
+    github: FakeGitHub, file: Path, fleet: Fleet
+) -> None:
+    fleet("apply")
+    for name in ("orders", "web", "legacy"):
+        github.merge(f"acme/{name}", 1)
+    orders, web = github.repository("acme/orders"), github.repository("acme/web")
+    text = orders.git.content(orders.git.oid(f"main:{WORKFLOW}") or "")
+    orders.change("main", {WORKFLOW: text.replace(b"\njobs:", b"\nenv: {A: b}\njobs:")})
+    web.change("main", {WORKFLOW: b"on: push\n"})
+    github.create_repository("acme/old", DOCKERFILE).archived = True
+    github.create_repository("acme/bare")
+    github.create_repository("acme/typo", DOCKERFILE)
+    more = "  old: {}\n  bare: {}\n  gone: {}\n  typo: {deploy: {healht: /}}\n  none: own\n"
+    github.create_repository("acme/none", DOCKERFILE)
+    file.write_text(FILE.replace("health: /health", "health: /ready") + more)
+    ran = fleet("apply", "--json")
+    assert ran.code == 2
+    assert stands(ran) == {
+        "acme/orders": "edited",
+        "acme/web": "not ours",
+        "acme/legacy": "in step",
+        "acme/old": "archived",
+        "acme/bare": "empty",
+        "acme/gone": "not found",
+        "acme/typo": "wrong spec",
+        "acme/none": "no spec",
+    }
+    said = {one["repository"]: one["said"] for one in json.loads(ran.stdout)["repositories"]}
+    assert said["acme/typo"].startswith("fleet.yml:15:19 deploy/healht: is not a key of the spec")
+    assert {one.operation.partition(",")[0] for one in github.calls[-2:]} == {"graphql repository"}
+
+
+def test_a_folder_that_a_spec_names_is_asked_for_and_looked_at(
+    github: FakeGitHub, file: Path, fleet: Fleet
+) -> None:
+    file.write_text("owner: acme\ndefaults: {image: app/web}\nrepos: {one: {}, two: {}}\n")
+    github.create_repository("acme/one", {"app/web/Dockerfile": b"FROM scratch\n"})
+    github.create_repository("acme/two", {"app/readme": b"\n"})
+    ran = fleet("plan", "--json")
+    assert stands(ran) == {"acme/one": "new", "acme/two": "wrong spec"}
+    said = json.loads(ran.stdout)["repositories"][1]["said"]
+    assert said.startswith("fleet.yml:2:19 image: there is no folder app/web in acme/two")
+
+
+@pytest.mark.usefixtures("three")
+def test_one_that_fails_does_not_stop_the_others_and_the_next_run_makes_the_rest(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    both = "graphql createRef, createCommitOnBranch, createPullRequest"
+    github.fail(both, 422, "Repository rule violations found")
+    ran = fleet("apply")
+    assert ran.code == 1
+    assert ran.stdout.splitlines()[-1] == "2 brought in step by pull requests, 1 failed"
+    again = fleet("apply")
+    assert again.code == 0
+    names = ("orders", "web", "legacy")
+    assert [len(github.repository(f"acme/{name}").pulls) for name in names] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("three")
+def test_limit_takes_the_first_ones(github: FakeGitHub, fleet: Fleet) -> None:
+    ran = fleet("apply", "--limit", "1")
+    assert ran.code == 1
+    assert [len(github.repository(f"acme/{name}").pulls) for name in ("orders", "web")] == [1, 0]
+
+
+def test_mistakes_are_named(fleet: Fleet, file: Path) -> None:
+    assert "fleet: 'aply' is not known\n  hint: perhaps you meant `apply`" in fleet("aply").stderr
+    assert "'ordesr' is not a repository of the fleet" in fleet("plan", "ordesr").stderr
+    assert "--limit: '-1' is not" in fleet("plan", "--limit=-1").stderr
+    file.unlink()
+    assert "there is no file of a fleet fleet.yml" in fleet("plan").stderr
+
+
+def test_a_run_that_is_killed_is_continued_and_makes_nothing_twice(
+    github: FakeGitHub, file: Path
+) -> None:
+    names = [f"app{number}" for number in range(12)]
+    for name in names:
+        github.create_repository(f"acme/{name}", DOCKERFILE)
+    head = FILE.partition("repos:")[0]
+    file.write_text(f"{head}repos: {{{', '.join(f'{name}: {{}}' for name in names)}}}\n")
+    environment = {
+        **os.environ,
+        "GH_TOKEN": github.token,
+        "GITHUB_API_URL": github.url,
+        "XDG_STATE_HOME": str(file.parent / "state"),
+    }
+    command = (sys.executable, "-m", "gen_workflow", "fleet", "apply")
+
+    def pulls() -> int:
+        return sum(len(github.repository(f"acme/{name}").pulls) for name in names)
+
+    for _ in range(3):
+        before = pulls()
+        with subprocess.Popen(command, cwd=file.parent, env=environment) as run:
+            _await_one_more(run, pulls, before)
+            run.send_signal(signal.SIGKILL)
+    ended = subprocess.run(command, cwd=file.parent, env=environment, check=False)
+    assert ended.returncode == 0
+    for name in names:
+        app = github.repository(f"acme/{name}")
+        assert len(app.pulls) == 1
+        assert len(app.git.history(app.git.head(BRANCH) or "", app.git.head("main") or "")) == 1
+
+
+def _await_one_more(run: subprocess.Popen[bytes], pulls: Callable[[], int], before: int) -> None:
+    what = "one more repository has its pull request"
+    wait_until(lambda: pulls() > before or run.poll() is not None, what)
