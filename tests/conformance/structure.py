@@ -77,6 +77,7 @@ GENERATOR = Half(
         ("plan", "sync"),
         ("uses",),
         ("github",),
+        ("fleet",),
         ("commands",),
         ("cli",),
         ("__main__",),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gen_workflow.errors import SpecError
 from gen_workflow.fleet import roster, specs
 
+ROOT = Path(__file__).parents[4]
 DEFAULTS = """\
 owner: acme
 defaults:
@@ -91,3 +94,16 @@ def test_a_repository_that_appears_twice_is_told_however_its_name_is_written() -
 def test_an_empty_file_is_answered_with_an_example() -> None:
     with pytest.raises(SpecError, match=r"compose: compose\.yml"):
         roster.read(b"", "fleet.yml")
+
+
+def test_the_example_of_the_docs_says_what_it_explains() -> None:
+    page = (ROOT / "docs" / "fleet.md").read_text("utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    found = texts(example)
+    assert [*found] == ["acme/orders", "acme/web", "partner/shop", "acme/legacy"]
+    assert "dir: /srv/orders" in found["acme/orders"]
+    assert "dir: /opt/web" in found["acme/web"]
+    assert "compose: compose.yml" in found["acme/web"]
+    assert "test" not in found["acme/web"]
+    assert "dir: /srv/shop" in found["partner/shop"]
+    assert found["acme/legacy"] == "own"
