@@ -150,13 +150,10 @@ def _draft(folder: str, path: str, content: bytes, mode: int) -> str:
 
 def _folder_of_git(folder: str) -> str:
     """Return the folder in which git keeps a repository; empty when there is none."""
-    here = os.path.realpath(folder)
-    while not os.path.lexists(found := os.path.join(here, ".git")):
-        if here == os.path.dirname(here):
-            return ""
-        here = os.path.dirname(here)
-    if os.path.isdir(found):
-        return found
+    here = files.top(folder)
+    found = os.path.join(here, ".git")
+    if not here or os.path.isdir(found):
+        return here and found
     # A linked worktree or a submodule has a file that says where it is (gitrepository-layout(5)).
     try:
         word, _, path = files.content(found).decode().rstrip("\n").partition(": ")
