@@ -73,6 +73,15 @@ def test_the_examples_of_hosts_show_every_key() -> None:
     assert not_shown(declared, text) == set()
 
 
+def test_the_examples_of_a_cluster_show_every_key() -> None:
+    """Some stand in comments: a job logs in to one cloud."""
+    named = (file for file in FILES if file.stem.startswith("kubernetes"))
+    text = "\n".join(file.read_text("utf-8") for file in named)
+    inside = [section for path, section in sections(SPEC) if path.startswith("deploy/kubernetes")]
+    declared = {key for section in inside for key in section.keys}
+    assert not_shown(declared, text) == set()
+
+
 def test_the_example_of_a_commit_shows_every_key() -> None:
     """Some stand in comments: they cannot be beside others."""
     (file,) = (file for file in FILES if file.stem == "gitops")
