@@ -111,6 +111,19 @@ def test_each_spec_of_the_readme_renders(block: str, tmp_path: Path) -> None:
     assert Project(str(tmp_path), "gen-workflow.yml").rendered().files
 
 
+def test_each_spec_of_the_readme_is_shown_with_its_workflow() -> None:
+    """The cases of docs/stories.md are rendered, and compared, by tests/cases."""
+    text = (ROOT / "docs" / "stories.md").read_text("utf-8")
+    cases = re.findall(r"<!-- the spec of ([\w-]+): made by `make docs` -->", text)
+    specs = [
+        (ROOT / "tests/cases" / case / "gen-workflow.yml").read_text("utf-8") for case in cases
+    ]
+    read = YAML(typ="safe").load
+    assert sorted(map(str, map(read, specs))) == sorted(map(str, map(read, BLOCKS)))
+    for case in cases:
+        assert f"<!-- the ci-cd.yml of {case}: made by `make docs` -->" in text
+
+
 def test_the_readme_shows_the_ways_in_which_most_people_deploy() -> None:
     assert len(BLOCKS) == 6
 

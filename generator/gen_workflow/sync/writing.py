@@ -111,7 +111,8 @@ def _put_back(changes: list[_Change]) -> None:
 def _move(draft: str, path: str) -> None:
     """Move a draft to its place; without a draft, remove the file."""
     if not draft:
-        os.unlink(path)
+        with suppress(FileNotFoundError):  # another run has removed it meanwhile
+            os.unlink(path)
         return
     try:
         os.replace(draft, path)
