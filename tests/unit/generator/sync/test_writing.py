@@ -106,7 +106,7 @@ def test_files_are_written_and_removed_together(tmp_path: Path) -> None:
 
 
 def test_a_file_that_another_run_has_removed_counts_as_removed(tmp_path: Path) -> None:
-    write({str(tmp_path / "gone"): None, str(tmp_path / "new"): b"new\n"})
+    writing.write({str(tmp_path / "gone"): None, str(tmp_path / "new"): b"new\n"})
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
