@@ -44,8 +44,14 @@ def folder_in(value: Value, reading: Reading) -> str | None:
     """Return the path of a folder that is in the repository."""
     path = path_in(value, reading)
     if path is not None and not os.path.isdir(os.path.join(reading.folder, path)):
-        hint = "name a folder of the repository, such as ."
-        reading.problem(value, f"there is no folder {full(path, reading)}", hint, Heading.NOT_THERE)
+        what, hint = (
+            f"there is no folder {full(path, reading)}",
+            "name a folder of the repository, such as .",
+        )
+        if is_file(path, reading):
+            what = f"{full(path, reading)} is a file, and a folder is named here"
+            hint = f"name its folder: {os.path.dirname(path) or '.'}"
+        reading.problem(value, what, hint, Heading.NOT_THERE)
         return None
     return path
 

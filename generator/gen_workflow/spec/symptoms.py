@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _OPENS = {"}": "{", "]": "["}
-_EXPRESSION_IN = re.compile(r"[^\s,\[\]{}\"']*\$\{\{.*?\}\}[^\s,\[\]{}\"']*")
+_EXPRESSION_IN = re.compile(
+    r"[^\s,\[\]{}\"']*(?P<opens>\$\{\{?)(?:(?<=\{\{).*?\}|[^{}\s]*)\}[^\s,\[\]{}\"']*"
+)
 _KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- +)?([A-Za-z][\w-]*):(?!//)(?=[^\s:])(.*)")
 _KEY_WITHOUT_COLON = re.compile(r"\s*([A-Za-z][\w-]*)(?:\s+([^\s:#][^:#]{0,80}?))?\s*")
 # Input methods and web pages give these in place of a blank and of a colon.
@@ -156,7 +158,10 @@ def _expression(error: _Error) -> Fault | None:
         return None
     for match in _EXPRESSION_IN.finditer(error.line):
         if match.start() < error.mark.column <= match.end():
-            what = "a value with `${{ }}` is not in quotes, so YAML takes its brackets for its own"
+            written = "${{ }}" if match["opens"] == "${{" else "${ }"
+            what = (
+                f"a value with `{written}` is not in quotes, so YAML takes its brackets for its own"
+            )
             mark = Mark(error.mark.line, match.start() + 1)
             return Fault(mark, what, f'quote it: "{match[0]}"')
     return None

@@ -148,6 +148,12 @@ NO_BLANK = "has no blank behind its `:`, so YAML takes it for a part of a text\n
             id="wide-blank-behind-a-key",
         ),
         pytest.param(
+            RUN + "{env: {A: x${HOME}/a}}\n",
+            "4:18 a value with `${ }` is not in quotes, so YAML takes its brackets for its own\n"
+            '  hint: quote it: "x${HOME}/a"',
+            id="variable-of-a-shell",
+        ),
+        pytest.param(
             "image: .\ndeploy:\n  ssh vps\n  run: {}\n",
             "3:3 `ssh` has no `:` behind it\n  hint: write `ssh: vps`",
             id="no-colon",
