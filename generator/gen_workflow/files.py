@@ -58,7 +58,10 @@ def problem(error: OSError, what: str, path: str) -> UserError:
 
 def top(folder: str) -> str:
     """Return the top of the git repository that a folder is in; empty when it is in none."""
-    here = os.path.realpath(folder)
+    try:
+        here = os.path.realpath(folder)
+    except FileNotFoundError:  # the current folder was removed
+        return ""
     while not os.path.lexists(os.path.join(here, ".git")):
         if here == os.path.dirname(here):
             return ""

@@ -639,16 +639,21 @@ def test_a_spec_that_is_a_link_to_nothing_is_told_as_one(repository: Repository)
 
 def test_a_current_folder_that_was_removed_is_no_bug(repository: Repository) -> None:
     line = f"mkdir gone && cd gone && rmdir ../gone && exec {COMMAND} check"
-    done = subprocess.run(
-        ("sh", "-c", line), cwd=repository.folder, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (
-        2,
-        (
-            "the current folder does not exist any more\n"
-            f"  hint: change into a folder that is there, or give -C one\n{OPTION}"
-        ),
-    )
+    for more in ("", " --format sarif"):
+        done = subprocess.run(
+            ("sh", "-c", line + more),
+            cwd=repository.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (
+            2,
+            (
+                "the current folder does not exist any more\n"
+                f"  hint: change into a folder that is there, or give -C one\n{OPTION}"
+            ),
+        )
 
 
 def test_a_reader_that_stops_early_is_no_error(repository: Repository) -> None:
