@@ -69,6 +69,7 @@ lock: ## resolve the locked packages again, with hashes, for every supported Pyt
 pin: ## pin our own actions in rendered workflows to the commit that is checked out
 	@sed -i -E "/gen-workflow\/gen-workflow/s/[0-9a-f]{40}/$$(git rev-parse HEAD)/" generator/gen_workflow/pins/pins.json
 	@UPDATE_GOLDEN=1 $(PYTHON) -m pytest -q tests/cases
+	@$(PYTHON) docs/tables.py
 
 clean: ## remove what was built in the checkout; the cache outside of it stays
 	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache

@@ -3,7 +3,8 @@
 The tables of inputs and outputs in the README of every action come from its action.yml. The tables
 of keys in docs/spec.md and the JSON Schema come from the declaration of the spec. The tables of
 causes in docs/kubectl-set-image.md come from the tables of states in `ship/kube/causes`. What
-docs/explain.md shows is what the commands print, for a spec of `tests/cases`. With
+docs/explain.md and docs/stories.md show are specs of `tests/cases`, what the commands print for
+them, and the workflows that the tests of these cases compare with what is rendered. With
 `--check` nothing is written, and the exit code is 1 when something would be.
 """
 
@@ -50,11 +51,14 @@ CAUSES = re.compile(
     re.DOTALL,
 )
 EXPLAIN = ROOT / "docs" / "explain.md"
+STORIES = ROOT / "docs" / "stories.md"
 PICTURE = ROOT / "docs" / "explain.svg"
-EXAMPLE_OF_EXPLAIN = ROOT / "tests" / "cases" / "environments"
-# What a command prints, or the spec that it is for.
+CASES = ROOT / "tests" / "cases"
+USUAL_CASE = "environments"
+# What a command prints for a case, or a file of the case.
 PRINTED = re.compile(
-    r"(<!-- (?:output of `gen-workflow ([^`\n]*)`|the spec): made by `make docs` -->\n```(\w+)\n)"
+    r"(?P<head><!-- (?:output of `gen-workflow (?P<words>[^`\n]*)`|the (?P<file>spec|[\w-]+\.yml))"
+    r"(?: of (?P<case>[\w-]+))?: made by `make docs` -->\n```\w+\n)"
     rf".*?(?=```\n{END})",
     re.DOTALL,
 )
@@ -69,7 +73,7 @@ def main(arguments: list[str]) -> int:
     wanted = {path: with_tables(path) for path in readmes()}
     wanted |= {SPEC: with_keys(SPEC.read_text("utf-8")), SCHEMA: schema.text()}
     wanted[KUBECTL_SET_IMAGE] = with_causes(KUBECTL_SET_IMAGE.read_text("utf-8"))
-    wanted |= {EXPLAIN: with_output(EXPLAIN.read_text("utf-8"))}
+    wanted |= {page: with_output(page.read_text("utf-8")) for page in (EXPLAIN, STORIES)}
     wanted |= {PICTURE: printed("graph --format svg")}
     stale = [path for path, text in wanted.items() if not is_file_with(path, text)]
     for path in stale:
@@ -94,14 +98,20 @@ def with_keys(text: str) -> str:
 
 
 def with_output(text: str) -> str:
-    """Return the text of docs/explain.md with what its commands print."""
-    spec = (EXAMPLE_OF_EXPLAIN / "gen-workflow.yml").read_text("utf-8")
-    return PRINTED.sub(lambda at: at[1] + (printed(at[2]) if at[2] else spec), text)
+    """Return the text of a page with the files of its cases, and what its commands print."""
+    return PRINTED.sub(lambda at: at["head"] + _of_case(at["case"] or USUAL_CASE, at), text)
 
 
-def printed(words: str) -> str:
-    """Return what gen-workflow prints for the example."""
-    argv = (sys.executable, "-m", "gen_workflow", *words.split(), "-C", str(EXAMPLE_OF_EXPLAIN))
+def _of_case(case: str, at: re.Match[str]) -> str:
+    if at["words"] is not None:
+        return printed(at["words"], case)
+    name = at["file"] if at["file"] != "spec" else "gen-workflow.yml"
+    return (CASES / case / name).read_text("utf-8")
+
+
+def printed(words: str, case: str = USUAL_CASE) -> str:
+    """Return what gen-workflow prints for a case."""
+    argv = (sys.executable, "-m", "gen_workflow", *words.split(), "-C", str(CASES / case))
     done = subprocess.run(argv, cwd=ROOT / "generator", check=True, capture_output=True)
     return done.stdout.decode()
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import os
 
 from gen_workflow.commands import in_step
-from gen_workflow.commands.options import EVENT, FOLDER, PROJECT, Option, Options, Verb, parse
+from gen_workflow.commands.options import (
+    EVENT,
+    FOLDER,
+    JSON,
+    PROJECT,
+    REPORT,
+    Option,
+    Options,
+    Verb,
+    parse,
+)
 from gen_workflow.errors import DONE, NOT_IN_STEP, OUR_BUG, Defect, GenWorkflowError
 from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
@@ -19,6 +29,12 @@ environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the 
 examples:
   gen-workflow commit --dry-run     print the steps, and do not run them
   gen-workflow commit               run the steps; a second run changes nothing
+"""
+_CHECK_EPILOG = """\
+examples:
+  gen-workflow check                                   say what is wrong, and what to do
+  gen-workflow check --format sarif > check.sarif      for the code scanning of GitHub
+  gen-workflow check --json                            for a program
 """
 _UPDATE_EPILOG = """\
 environment: GH_TOKEN or GITHUB_TOKEN holds the token for --online, which needs no permission for
@@ -75,12 +91,15 @@ VERBS = (
             "--dependabot",
             says="also write a rule for actions into .github/dependabot.yml",
         ),
+        *REPORT,
         in_step="is already in step with",
     ),
     Verb(
         "check",
         "check that the workflow is the one that follows from the spec",
         *PROJECT,
+        *REPORT,
+        epilog=_CHECK_EPILOG,
         in_step="is in step with",
     ),
     Verb(
@@ -88,6 +107,7 @@ VERBS = (
         "show what `generate` would write, and exit with 1 when that is something",
         *PROJECT,
         Option("force", "--force", says="show what --force would write"),
+        *REPORT,
     ),
     Verb(
         "commit",
@@ -120,7 +140,7 @@ VERBS = (
         Option("force", "--force", says="replace edits made by hand on GitHub"),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
-        Option("json", "--json", says="print the result as JSON"),
+        JSON,
         epilog=_COMMIT_EPILOG,
     ),
     Verb(
@@ -140,7 +160,7 @@ VERBS = (
         Option("check", "--check", says="write nothing, and exit with 1 when something would move"),
         Option("diff", "--diff", says="print the lines that would change, and write nothing"),
         Option("dry_run", "--dry-run", says="print what would move, and write nothing"),
-        Option("json", "--json", says="print the result as JSON"),
+        JSON,
         Option(
             "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
         ),
@@ -152,7 +172,7 @@ VERBS = (
         "say what runs for an event, and why the rest does not",
         *PROJECT,
         *EVENT,
-        Option("json", "--json", says="print the answer as JSON"),
+        JSON,
         epilog=_EXPLAIN_EPILOG,
     ),
     Verb(
@@ -223,19 +243,18 @@ VERBS = (
 
 def main(argv: list[str]) -> int:
     """Run a verb and return its exit code."""
-    options = parse(argv, VERBS)
     try:
-        return _run(argv, options)
+        options = parse(argv, VERBS) or _by_argparse(argv)
     except SystemExit as ended:  # argparse printed help, or what is wrong
         return put("") or int(ended.code or DONE)
-    except Defect:
-        return _report_bug()
-    except GenWorkflowError as error:
-        log(error.report)
+    if _asks_for_a_report(options):
+        from gen_workflow.commands import reports  # noqa: PLC0415 - only when it is asked for
+
+        return reports.report(options, lambda: _attempt(options))
+    code, error = _attempt(options)
+    if error:
         _report_elsewhere(error, options)
-        return error.exit_code
-    except Exception:  # noqa: BLE001 - whatever else fails is our bug
-        return _report_bug()
+    return code
 
 
 def quick(argv: list[str]) -> int:
@@ -244,30 +263,51 @@ def quick(argv: list[str]) -> int:
     The launcher asks this first where no package is installed yet.
     """
     options = parse(argv, VERBS)
-    answer = in_step.answer(options) if options and options.verb.in_step else ""
+    is_plain = options and options.verb.in_step and not _asks_for_a_report(options)
+    answer = in_step.answer(options) if options and is_plain else ""
     return put(answer) if answer else NOT_IN_STEP
 
 
-def _run(argv: list[str], options: Options | None) -> int:
+def _by_argparse(argv: list[str]) -> Options:
+    from gen_workflow.commands import arguments  # noqa: PLC0415 - slow to load, and rarely needed
+
+    return arguments.parse(argv, VERBS)
+
+
+def _asks_for_a_report(options: Options) -> bool:
+    """Tell whether --format or --json asks for a document in place of the text of the verb."""
+    return hasattr(options, "report") and bool(options.report or options.json)
+
+
+def _attempt(options: Options) -> tuple[int, GenWorkflowError | None]:
+    """Run a verb; return its exit code, and the error that it ended with, which is logged."""
+    try:
+        return _run(options), None
+    except Defect:
+        return _report_bug(), None
+    except GenWorkflowError as error:
+        log(error.report)
+        return error.exit_code, error
+    except Exception:  # noqa: BLE001 - whatever else fails is our bug
+        return _report_bug(), None
+
+
+def _run(options: Options) -> int:
     """Answer at once when the hashes say that all is in step; else load the verb and run it."""
-    if options and options.verb.in_step and (answer := in_step.answer(options)):
+    if options.verb.in_step and (answer := in_step.answer(options)):
         return put(answer)
-    from importlib import import_module  # noqa: PLC0415 - slow to load, like all below
+    from importlib import import_module  # noqa: PLC0415 - slow to load
 
-    if options is None:
-        from gen_workflow.commands import arguments  # noqa: PLC0415
-
-        options = arguments.parse(argv, VERBS)
     code: int = import_module(f"gen_workflow.commands.{options.verb.name}").run(options)
     return code
 
 
-def _report_elsewhere(error: GenWorkflowError, options: Options | None) -> None:
+def _report_elsewhere(error: GenWorkflowError, options: Options) -> None:
     """Tell an error to the run of GitHub, and to a program that wants JSON."""
     if getattr(options, "json", False):
         from gen_workflow.report import as_json  # noqa: PLC0415 - for that option alone
 
-        put(as_json.of(error))
+        put(as_json.of(error, error.exit_code))
     elif os.environ.get("GITHUB_ACTIONS") == "true":
         from gen_workflow.report import annotations  # noqa: PLC0415 - for runs of GitHub alone
 

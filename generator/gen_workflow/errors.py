@@ -80,15 +80,25 @@ def shown(text: str) -> str:
 class GenWorkflowError(Exception):
     """An error that is reported in words, without a traceback.
 
-    `anchor` is the heading in docs/errors.md that says more.
+    `anchor` is the heading in docs/errors.md that says more. `found` holds its single problems,
+    each with the heading of its own.
     """
 
     exit_code = NOT_IN_STEP
 
-    def __init__(self, what: str, *, where: str = "", hint: str = "", anchor: str) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        hint: str = "",
+        anchor: str,
+        found: dict[Problem, str] | None = None,
+    ) -> None:
         text = f"{where}: {what}" if where else what
         super().__init__(f"{text}\n  hint: {hint}" if hint else text)
         self.anchors: tuple[str, ...] = (anchor,)
+        self.found = found or {Problem("", 0, 0, text, hint=hint): anchor}
 
     @property
     def report(self) -> str:
@@ -103,9 +113,9 @@ class UserError(GenWorkflowError):
 
 
 class Problem(str):
-    """A problem of a spec: its text, and apart from it the place, the path, what and the hint.
+    """A problem of a file: its text, and apart from it the place, the path, what and the hint.
 
-    Line and column count from 1; they are 0 when the problem has no place.
+    Line and column count from 1, and 0 is one that is not known; so is a file without a name.
     """
 
     __slots__ = ("file", "line", "column", "path", "what", "hint")  # noqa: RUF023 - as one reads them
@@ -120,19 +130,31 @@ class Problem(str):
     def __new__(  # noqa: PYI034 - `Self` is not in Python 3.10
         cls, file: str, line: int, column: int, what: str, *, hint: str = "", path: str = ""
     ) -> Problem:
-        text = f"{file}:{line}:{column} {f'{path}: ' if path else ''}{what}"
+        place = ":".join(str(one) for one in (file, line, column) if one)
+        said = f"{path}: {what}" if path else what
+        text = f"{place} {said}" if place else said
         self = super().__new__(cls, f"{text}\n  hint: {hint}" if hint else text)
         self.file, self.line, self.column = file, line, column
         self.path, self.what, self.hint = path, what, hint
         return self
+
+    @property
+    def without_place(self) -> str:
+        """What is said where the place is shown in another way: the path, what, and the hint."""
+        said = f"{self.path}: {self.what}" if self.path else self.what
+        return f"{said}\n{self.hint}" if self.hint else said
 
 
 class SpecError(UserError):
     """Everything that is wrong with a spec, in the order of its lines, each with its anchor."""
 
     def __init__(self, problems: dict[str, str]) -> None:
-        super().__init__("\n".join(problems), anchor="")
-        self.problems = tuple(problems)
+        found = {
+            one if isinstance(one, Problem) else Problem("", 0, 0, one): anchor
+            for one, anchor in problems.items()
+        }
+        super().__init__("\n".join(problems), anchor="", found=found)
+        self.problems = tuple(found)
         self.anchors = tuple(dict.fromkeys(problems.values()))
 
 

@@ -3,7 +3,7 @@
 An up-to-date `check` loads this, so it imports nothing slow: os.path in place of pathlib.
 """
 
-# ruff: noqa: PTH112, PTH113, PTH114, PTH116, PTH118, PTH123, PTH206
+# ruff: noqa: PTH112, PTH113, PTH114, PTH116, PTH118, PTH120, PTH123, PTH206
 
 from __future__ import annotations
 
@@ -54,6 +54,19 @@ def problem(error: OSError, what: str, path: str) -> UserError:
     """Return the error to raise for one of the operating system; `what` says what cannot be."""
     hint = _HINTS.get(error.errno or 0, "")
     return UserError(f"{what}: {error.strerror}", where=shown(path), hint=hint, anchor=Heading.FILE)
+
+
+def top(folder: str) -> str:
+    """Return the top of the git repository that a folder is in; empty when it is in none."""
+    try:
+        here = os.path.realpath(folder)
+    except FileNotFoundError:  # the current folder was removed
+        return ""
+    while not os.path.lexists(os.path.join(here, ".git")):
+        if here == os.path.dirname(here):
+            return ""
+        here = os.path.dirname(here)
+    return here
 
 
 def link_on_the_way(folder: str, file: str = WORKFLOW) -> str:

@@ -73,6 +73,15 @@ def test_the_examples_of_hosts_show_every_key() -> None:
     assert not_shown(declared, text) == set()
 
 
+def test_the_examples_of_a_cluster_show_every_key() -> None:
+    """Some stand in comments: a job logs in to one cloud."""
+    named = (file for file in FILES if file.stem.startswith("kubernetes"))
+    text = "\n".join(file.read_text("utf-8") for file in named)
+    inside = [section for path, section in sections(SPEC) if path.startswith("deploy/kubernetes")]
+    declared = {key for section in inside for key in section.keys}
+    assert not_shown(declared, text) == set()
+
+
 def test_the_example_of_a_commit_shows_every_key() -> None:
     """Some stand in comments: they cannot be beside others."""
     (file,) = (file for file in FILES if file.stem == "gitops")
@@ -100,6 +109,19 @@ def test_each_spec_of_the_readme_renders(block: str, tmp_path: Path) -> None:
         (tmp_path / name).write_text("services:\n" + "".join(lines))
     (tmp_path / "gen-workflow.yml").write_text(block)
     assert Project(str(tmp_path), "gen-workflow.yml").rendered().files
+
+
+def test_each_spec_of_the_readme_is_shown_with_its_workflow() -> None:
+    """The cases of docs/stories.md are rendered, and compared, by tests/cases."""
+    text = (ROOT / "docs" / "stories.md").read_text("utf-8")
+    cases = re.findall(r"<!-- the spec of ([\w-]+): made by `make docs` -->", text)
+    specs = [
+        (ROOT / "tests/cases" / case / "gen-workflow.yml").read_text("utf-8") for case in cases
+    ]
+    read = YAML(typ="safe").load
+    assert sorted(map(str, map(read, specs))) == sorted(map(str, map(read, BLOCKS)))
+    for case in cases:
+        assert f"<!-- the ci-cd.yml of {case}: made by `make docs` -->" in text
 
 
 def test_the_readme_shows_the_ways_in_which_most_people_deploy() -> None:

@@ -229,7 +229,7 @@ def test_a_spec_outside_the_repository_is_refused(
         ("git@github.com-work:acme/app", "give --repo OWNER/NAME"),
         ("https://github.com/acme", "'acme' is not OWNER/NAME"),
         ("/srv/git/app.git", "is not a repository on GitHub"),
-        (None, "git does not know its origin: No such remote 'origin'"),
+        (None, "the repository has no remote `origin` that git knows: No such remote 'origin'"),
     ],
 )
 def test_a_token_is_not_offered_to_a_host_that_is_not_github(

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow.commands.options import Options
+from gen_workflow.spec.hints import listed, near
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"gen-workflow {__version__}")
-    under = top.add_subparsers(title="verbs", metavar="VERB", required=True)
+    under = top.add_subparsers(title="verbs", metavar="VERB")
+    parsers = {}
     for verb in verbs:
         parser = under.add_parser(
             verb.name,
@@ -45,14 +47,28 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
             allow_abbrev=False,  # an option of tomorrow would change what an abbreviation means
         )
         parser.set_defaults(verb=verb)
+        parsers[verb.name] = parser
         for option in verb.options:
             _add(parser, option)
     if argv and argv[0] in {word for verb in verbs for one in verb.options for word in one.words}:
         top.error(f"an option stands behind the verb: gen-workflow VERB {argv[0]} ...")
+    if not argv:
+        top.error("say what to do, such as `gen-workflow generate`; --help lists the verbs")
+    if argv[0] not in parsers and not argv[0].startswith("-"):
+        names = tuple(parsers)
+        top.error(
+            f"{argv[0]!r} is no verb; {near(argv[0], names) or f'use one of {listed(names)}'}"
+        )
     try:
-        found = top.parse_args(argv)
+        found, unknown = top.parse_known_args(argv)
     except OSError:  # of the help: newer Pythons pass over it, and who called us sees it as well
         raise SystemExit(0) from None
+    if unknown or "verb" not in found:
+        word = (unknown or argv)[0]
+        of_the_verb = found.verb.options if "verb" in found else ()
+        meant = near(word, tuple(name for one in of_the_verb for name in one.words))
+        what = f"{word!r} is no option{f'; {meant}' if meant else ''}"
+        parsers.get(argv[0], top).error(what)
     options = Options(found.verb)
     vars(options).update(vars(found))
     return options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import Drift, Heading
+from gen_workflow.errors import Drift, Heading, Problem
 from gen_workflow.pins.table import OURS
 from gen_workflow.sync import drift
 from gen_workflow.sync.outcome import IN_STEP, Outcome, State
@@ -38,7 +38,13 @@ def of_check(outcomes: tuple[Outcome, ...], command: Callable[[str], str]) -> Dr
         return None
     what = "\n".join(f"{one.path}: {reason}" for one in drifted for reason in reasons(one))
     what += "".join(f"\n{text}" for one in drifted for text in _conflicts(one))
-    return Drift(what, hint=_next_act(drifted, command), anchor=_anchor(drifted))
+    hint = _next_act(drifted, command)
+    found = {
+        Problem(one.path, _line(one), 0, reason, hint=hint): _anchor([one])
+        for one in drifted
+        for reason in reasons(one)
+    }
+    return Drift(what, hint=hint, anchor=_anchor(drifted), found=found)
 
 
 def of_generate(outcomes: tuple[Outcome, ...], command: Callable[[str], str]) -> Drift | None:
@@ -46,9 +52,15 @@ def of_generate(outcomes: tuple[Outcome, ...], command: Callable[[str], str]) ->
     blocked = [one for one in outcomes if one.state in _BLOCKED]
     if not blocked:
         return None
-    what = "\n".join(f"{one.path}: {_refusal(one)}; nothing was changed" for one in blocked)
+    said = {one.path: f"{_refusal(one)}; nothing was changed" for one in blocked}
+    what = "\n".join(f"{path}: {refusal}" for path, refusal in said.items())
     what += "".join(f"\n{text}" for one in blocked for text in _conflicts(one))
-    return Drift(what, hint=_next_act(blocked, command), anchor=_anchor(blocked))
+    hint = _next_act(blocked, command)
+    found = {
+        Problem(one.path, _line(one), 0, said[one.path], hint=hint): _anchor([one])
+        for one in blocked
+    }
+    return Drift(what, hint=hint, anchor=_anchor(blocked), found=found)
 
 
 def reasons(outcome: Outcome) -> list[str]:
@@ -107,6 +119,11 @@ def _why_conflict(outcome: Outcome) -> str:
     return f"{outcome.why}{at}" if outcome.why else "the new workflow changes the same lines"
 
 
+def _line(outcome: Outcome) -> int:
+    """Return the line of the file where the first conflict is; 0 without one."""
+    return outcome.conflicts[0].line if outcome.conflicts else outcome.line
+
+
 def _conflicts(outcome: Outcome) -> list[str]:
     """Return each conflict with both sides, and where it is in the file."""
     found = []
@@ -154,6 +171,7 @@ def _next_act(outcomes: list[Outcome], command: Callable[[str], str]) -> str:
 
 
 def _anchor(outcomes: list[Outcome]) -> str:
+    """Return the heading that says most about the states."""
     states = {one.state for one in outcomes}
     for state, anchor in (
         (State.NOT_OURS, Heading.NOT_OURS),

@@ -1,12 +1,11 @@
 """The verb `generate`: write the workflow that the spec gives."""
 
-# ruff: noqa: PTH118, PTH120 - pathlib is slow to load
-
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from gen_workflow import files
 from gen_workflow.commands import check, compared, diff, findings, in_step
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import DONE, shown
@@ -78,10 +77,6 @@ def _dependabot(project: Project, texts: dict[str, str]) -> Configuration:
 
 def _warn_below(folder: str) -> None:
     """Warn of a workflow that GitHub will not see, because it is below the top."""
-    here = top = os.path.realpath(folder)
-    while not os.path.lexists(os.path.join(top, ".git")):
-        if top == os.path.dirname(top):
-            return
-        top = os.path.dirname(top)
-    if top != here:
+    top = files.top(folder)
+    if top not in ("", os.path.realpath(folder)):
         log(f"warning: GitHub reads workflows at the top of a repository only, which is {top!r}")

@@ -65,6 +65,7 @@ class Options:
     again: bool
     dry_run: bool
     json: bool
+    report: str
     names: tuple[str, ...] | list[str]
     online: bool
     min_age: str
@@ -113,6 +114,16 @@ PROJECT = (
     ),
 )
 
+JSON = Option("json", "--json", says="print the result as JSON, also when it is an error")
+REPORT = (
+    JSON,
+    Option(
+        "report",
+        "--format",
+        metavar="NAME",
+        says="how to print what is wrong: text, json, sarif or github; default: text",
+    ),
+)
 EVENT = (
     Option("event", "--event", metavar="NAME", says="event as GitHub names it, such as push"),
     Option("ref", "--ref", metavar="REF", says="branch, or refs/tags/NAME; default: main branch"),

@@ -1,6 +1,6 @@
 """A project: a repository, its spec, and what the spec gives."""
 
-# ruff: noqa: PTH112, PTH113, PTH115, PTH117, PTH118, PTH120, PTH122, PTH206 - pathlib is slow to load
+# ruff: noqa: PTH112, PTH113, PTH114, PTH115, PTH117, PTH118, PTH120, PTH122, PTH206 - pathlib is slow to load
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ class Project(NamedTuple):
     @classmethod
     def of(cls, options: Options) -> Project:
         """Return the project that the options name; raises UserError when it is not there."""
+        try:
+            os.path.realpath(options.folder)
+        except FileNotFoundError:
+            what = "the current folder does not exist any more"
+            hint = "change into a folder that is there, or give -C one"
+            raise UserError(what, hint=hint, anchor=Heading.OPTION) from None
         if not os.path.isdir(options.folder):
             hint = "give -C the folder of a repository"
             raise UserError(
@@ -118,6 +124,10 @@ class Project(NamedTuple):
     def _spec(self) -> bytes:
         path = os.path.normpath(os.path.join(self.folder, self.source))
         raw = files.read(path)
+        if raw is None and os.path.islink(path):
+            what = f"is a link to {os.readlink(path)!r}, where no file is"
+            hint = "write that file, or put the spec in place of the link"
+            raise UserError(what, where=shown(path), hint=hint, anchor=Heading.NO_SPEC)
         if raw is None:
             what, hint = f"there is no spec {shown(path)}", self._where_the_spec_is()
             raise UserError(what, hint=hint, anchor=Heading.NO_SPEC)

@@ -138,7 +138,7 @@ def _git(folder: str, *argv: str) -> str:
         raise UserError(what, hint=_NAME_IT, anchor=Heading.REPOSITORY) from None
     if ran.returncode:
         said = ran.stderr.partition("\n")[0].removeprefix("fatal: ").removeprefix("error: ")
-        what = f"git does not know its origin: {said}"
+        what = f"the repository has no remote `origin` that git knows: {said}"
         raise UserError(what, where=shown(folder), hint=_NAME_IT, anchor=Heading.REPOSITORY)
     return ran.stdout.strip()
 

@@ -26,7 +26,7 @@ _PURPOSES = {
     "port": "port of its SSH server, when not 22",
     "ssh-key": "private key of the user",
     "ssh-key-passphrase": "passphrase of the private key",
-    "known-hosts": "keys of the host, as `ssh-keyscan HOST` prints them; compare them",
+    "known-hosts": "output of `ssh-keyscan HOST`, compared with the host's own keys",
     "host-fingerprints": "fingerprint of the key of the host",
     "host-ca": "public key that signed the key of the host",
     "jump": "host to jump over",

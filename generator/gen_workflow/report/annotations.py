@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import Problem, SpecError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,15 +20,12 @@ def of(error: GenWorkflowError, folder: str) -> str:
 
 
 def _lines(error: GenWorkflowError, folder: str) -> Iterator[str]:
-    problems = error.problems if isinstance(error, SpecError) else ()
-    for problem in problems:
-        if isinstance(problem, Problem):
-            said = f"{problem.path}: {problem.what}" if problem.path else problem.what
-            text = f"{said}\n{problem.hint}" if problem.hint else said
-            file = os.path.normpath(os.path.join(folder, problem.file))  # noqa: PTH118 - is slow
-            yield command(text, file=file, line=problem.line, col=problem.column)
-    if not problems:
-        yield command(str(error))
+    for problem in error.found:
+        place: dict[str, str | int] = {"line": problem.line, "col": problem.column}
+        if problem.file:
+            path = os.path.join(folder, problem.file)  # noqa: PTH118 - pathlib is slow to load
+            place = {"file": os.path.normpath(path), **place}
+        yield command(problem.without_place, **{name: one for name, one in place.items() if one})
 
 
 def command(text: str, **properties: str | int) -> str:

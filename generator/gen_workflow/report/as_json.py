@@ -1,25 +1,37 @@
-"""Errors as JSON, for programs."""
+"""What a run found as JSON, for programs; docs/report.schema.json is its schema."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from gen_workflow.errors import Problem, SpecError
+from gen_workflow.errors import ERRORS, Problem
 
 if TYPE_CHECKING:
     from gen_workflow.errors import GenWorkflowError
 
-
-def of(error: GenWorkflowError) -> str:
-    """Return an error as a JSON object: its exit code, and each problem with its place."""
-    problems = error.problems if isinstance(error, SpecError) else (str(error),)
-    found = {"exit_code": error.exit_code, "problems": [_problem(one) for one in problems]}
-    # GitHub's runner takes `##[` for a command anywhere in a line; JSON can say it in another way.
-    return json.dumps(found, ensure_ascii=False).replace("##[", "#\\u0023[") + "\n"
+VERSION = 1  # of the schema; a key that is added does not change it
 
 
-def _problem(problem: str) -> dict[str, Any]:
-    if isinstance(problem, Problem):
-        return {name: getattr(problem, name) for name in problem.__slots__}
-    return {"what": problem}
+def of(error: GenWorkflowError | None, exit_code: int, output: str = "") -> str:
+    """Return the end of a run as a JSON object: its exit code, each problem, and its output."""
+    found = error.found if error else {}
+    return text(
+        {
+            "version": VERSION,
+            "exit_code": exit_code,
+            "problems": [_problem(one, rule) for one, rule in found.items()],
+            "output": output,
+        }
+    )
+
+
+def text(document: Any) -> str:
+    """Return a document as text that no runner of GitHub takes for a command."""
+    # The runner takes `##[` for a command anywhere in a line; JSON can say it in another way.
+    return json.dumps(document, ensure_ascii=False).replace("##[", "#\\u0023[") + "\n"
+
+
+def _problem(problem: Problem, rule: str) -> dict[str, Any]:
+    said = {name: getattr(problem, name) for name in Problem.__slots__}
+    return {"rule": rule, **said, "see": f"{ERRORS}#{rule}"}

@@ -224,12 +224,15 @@ def decode(raw: bytes, source: str) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line, before = raw.count(b"\n", 0, error.start) + 1, raw[: error.start]
+        zero = raw.find(b"\0")
+        at = error.start if zero < 0 else zero
+        line, before = raw.count(b"\n", 0, at) + 1, raw[:at]
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        what = f"is not UTF-8 text (byte {raw[error.start]:#04x})"
-        raise SpecError(
-            {Problem(source, line, column, what, hint=_SAVE): Heading.NO_YAML}
-        ) from None
+        what, hint = f"is not UTF-8 text (byte {raw[at]:#04x})", _SAVE
+        if zero >= 0:
+            what = "holds a zero byte, so it is a binary file, and a spec is text"
+            hint = "name the file that holds the spec"
+        raise SpecError({Problem(source, line, column, what, hint=hint): Heading.NO_YAML}) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

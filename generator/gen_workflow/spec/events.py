@@ -20,6 +20,9 @@ _TAG = Text(
 )
 _TAGS = Listed(_TAG, alone=True, empty="name at least one tag, or remove `tags`")
 WORDS = ("tags", "release", "manual")
+# Events that a workflow of GitHub lists where a spec has its branches.
+_EVENTS = ("push", "pull_request", "pull_request_target", "merge_group", "workflow_dispatch",
+           "workflow_call", "repository_dispatch", "schedule")  # fmt: skip
 CRON = Text(
     "a time in the form of cron",
     r"[0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9A-Za-z*/,-]+ [0-9A-Za-z*/,-]+",
@@ -120,10 +123,23 @@ class On(NamedTuple):
     ] = ()
 
 
+def _note_events(value: Value, reading: Reading) -> None:
+    """Note a problem for each event in the short form; a branch of that name has the long one."""
+    for item in value.items() if value.kind == "a list" else [value]:
+        if item.kind == "text" and item.text in _EVENTS:
+            what = f"{item.text!r} is an event of GitHub, and branches are named here"
+            hint = (
+                "name a branch, such as main, and leave out push, pull requests and runs by hand, "
+                f"which a spec has by itself; a branch of this name is {{branches: {item.text}}}"
+            )
+            reading.problem(item, what, hint, Heading.WRONG_VALUE)
+
+
 class _Branches(Form[On]):
     """The short form: a branch, or a list of branches."""
 
     def read(self, value: Value, reading: Reading) -> On | None:
+        _note_events(value, reading)
         names = _BRANCHES.read(value, reading)
         return None if names is None else On(branches=names)
 
@@ -181,6 +197,7 @@ class _Words(Form[When]):
     def read(self, value: Value, reading: Reading) -> When | None:
         items = value.items() if value.kind == "a list" else [value]
         words = [item.text if item.kind == "text" else "" for item in items]
+        _note_events(value, reading)
         for index, item in enumerate(items):
             if words[index] and words[index] in words[:index]:
                 what = f"{words[index]!r} appears twice"

@@ -53,7 +53,7 @@ def read(root: Value, source: str, tree: Tree) -> Spec:
     spec = SPEC.read(root, reading)
     reading.raise_problems()
     if spec is None:  # pragma: no cover - a spec that is refused has problems
-        raise SpecError({f"{source}:1:1 cannot be read": Heading.WRONG_VALUE})
+        raise SpecError({Problem(source, 1, 1, "cannot be read"): Heading.WRONG_VALUE})
     return spec
 
 

@@ -41,8 +41,12 @@ def folder_in(value: Value, reading: Reading) -> str | None:
     """Return the path of a folder that is in the repository."""
     path = path_in(value, reading)
     if path is not None and not reading.tree.is_folder(path):
+        what = f"there is no folder {full(path, reading)}"
         hint = "name a folder of the repository, such as ."
-        reading.problem(value, f"there is no folder {full(path, reading)}", hint, Heading.NOT_THERE)
+        if is_file(path, reading):
+            what = f"{full(path, reading)} is a file, and a folder is named here"
+            hint = f"name its folder: {path.rpartition('/')[0] or '.'}"
+        reading.problem(value, what, hint, Heading.NOT_THERE)
         return None
     return path
 

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _OPENS = {"}": "{", "]": "["}
-_EXPRESSION_IN = re.compile(r"[^\s,\[\]{}\"']*\$\{\{.*?\}\}[^\s,\[\]{}\"']*")
+_EXPRESSION_IN = re.compile(
+    r"[^\s,\[\]{}\"']*(?P<opens>\$\{\{?)(?:(?<=\{\{).*?\}|[^{}\s]*)\}[^\s,\[\]{}\"']*"
+)
 _KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- +)?([A-Za-z][\w-]*):(?!//)(?=[^\s:])(.*)")
+_KEY_WITHOUT_COLON = re.compile(r"\s*([A-Za-z][\w-]*)(?:\s+([^\s:#][^:#]{0,80}?))?\s*")
 # Input methods and web pages give these in place of a blank and of a colon.
 _COLONS = "\uff1a\ufe55"
 _BLANKS = "\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
@@ -136,7 +139,7 @@ def _tab(error: _Error) -> Fault | None:
     if error.character == "\t" and error.before.strip():
         what = "there is a tab where YAML wants a space"
         return Fault(error.mark, what, "replace it with a space")
-    if "\t" in error.line[: len(error.line) - len(error.line.lstrip())]:
+    if "\t" in error.line[: _indent(error.line)]:
         what = "there is a tab where YAML wants spaces"
         return Fault(error.mark, what, "indent with two spaces for each level")
     return None
@@ -155,7 +158,10 @@ def _expression(error: _Error) -> Fault | None:
         return None
     for match in _EXPRESSION_IN.finditer(error.line):
         if match.start() < error.mark.column <= match.end():
-            what = "a value with `${{ }}` is not in quotes, so YAML takes its brackets for its own"
+            written = "${{ }}" if match["opens"] == "${{" else "${ }"
+            what = (
+                f"a value with `{written}` is not in quotes, so YAML takes its brackets for its own"
+            )
             mark = Mark(error.mark.line, match.start() + 1)
             return Fault(mark, what, f'quote it: "{match[0]}"')
     return None
@@ -170,7 +176,7 @@ def _blank_before_the_first_key(error: _Error) -> Fault | None:
         return None
     what = "begins with a blank, and a line below begins without one"
     hint = "remove the blank, so that the keys of one level begin in one column"
-    return Fault(Mark(number, len(first) - len(first.lstrip()) + 1), what, hint)
+    return Fault(Mark(number, _indent(first) + 1), what, hint)
 
 
 def _blank_behind_a_colon(error: _Error) -> Fault | None:
@@ -179,7 +185,7 @@ def _blank_behind_a_colon(error: _Error) -> Fault | None:
         key = re.findall(r"[\w-]+$", error.before[:-1])[-1:] or [""]
         return _no_blank(key[0], error.mark, error.line[error.mark.column - 1 :])
     symptoms = ("could not find expected ':'", "mapping values are not allowed")
-    if not any(symptom in error.said for symptom in symptoms):
+    if not _any_in(symptoms, error.said):
         return None
     for number in (error.mark.line, error.mark.line - 1, error.begin.line):
         line = error.lines[number - 1] if 0 < number <= len(error.lines) else ""
@@ -194,17 +200,46 @@ def _no_blank(key: str, mark: Mark, value: str) -> Fault:
 
 
 def _key_without_a_colon(error: _Error) -> Fault | None:
-    line = error.lines[error.begin.line - 1] if error.begin.line <= len(error.lines) else ""
-    match = re.fullmatch(r"\s*([A-Za-z][\w-]*)\s*", line)
     if "could not find expected ':'" not in error.said:
         return None
+    line = error.lines[error.begin.line - 1] if error.begin.line <= len(error.lines) else ""
+    if fault := _no_colon(line, error.begin.line):
+        return fault
+    what = "a key of more than one line, or of more than 1,024 characters, begins here"
+    return Fault(error.begin, what, "write a shorter key with `:` behind it; quote a long text")
+
+
+def _line_above_without_a_colon(error: _Error) -> Fault | None:
+    """Look for `key value` above a key of the same column, which YAML takes for one text."""
+    symptoms = ("mapping values are not allowed", "expected <block end>")
+    above = [
+        (number, line)
+        for number, line in enumerate(error.lines[: error.mark.line - 1], 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    # With a key before its colon, the line itself has the mistake.
+    if not above or re.search(r":\s", error.before) or not _any_in(symptoms, error.said):
+        return None
+    number, line = above[-1]
+    return _no_colon(line, number) if _indent(line) == _indent(error.line) else None
+
+
+def _no_colon(line: str, number: int) -> Fault | None:
+    """Return the fault of a line that is a key, or a key and its value, without the colon."""
+    match = _KEY_WITHOUT_COLON.fullmatch(line)
     if not match:
-        what = "a key of more than one line, or of more than 1,024 characters, begins here"
-        return Fault(error.begin, what, "write a shorter key with `:` behind it; quote a long text")
-    what = f"`{match[1]}` has no `:` behind it"
-    return Fault(
-        Mark(error.begin.line, match.start(1) + 1), what, f"write `{match[1]}:` and its value"
-    )
+        return None
+    key, value = match.groups()
+    hint = f"write `{key}: {value}`" if value else f"write `{key}:` and its value"
+    return Fault(Mark(number, _indent(line) + 1), f"`{key}` has no `:` behind it", hint)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _any_in(symptoms: tuple[str, ...], said: str) -> bool:
+    return any(symptom in said for symptom in symptoms)
 
 
 def _bracket(error: _Error) -> Fault | None:
@@ -295,6 +330,7 @@ _LOOKS: tuple[Callable[[_Error], Fault | None], ...] = (
     _blank_before_the_first_key,
     _blank_behind_a_colon,
     _key_without_a_colon,
+    _line_above_without_a_colon,
     _bracket,
     _not_closed,
     _bracket_before,

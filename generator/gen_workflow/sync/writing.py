@@ -111,7 +111,8 @@ def _put_back(changes: list[_Change]) -> None:
 def _move(draft: str, path: str) -> None:
     """Move a draft to its place; without a draft, remove the file."""
     if not draft:
-        os.unlink(path)
+        with suppress(FileNotFoundError):  # another run has removed it meanwhile
+            os.unlink(path)
         return
     try:
         os.replace(draft, path)
@@ -150,13 +151,10 @@ def _draft(folder: str, path: str, content: bytes, mode: int) -> str:
 
 def _folder_of_git(folder: str) -> str:
     """Return the folder in which git keeps a repository; empty when there is none."""
-    here = os.path.realpath(folder)
-    while not os.path.lexists(found := os.path.join(here, ".git")):
-        if here == os.path.dirname(here):
-            return ""
-        here = os.path.dirname(here)
-    if os.path.isdir(found):
-        return found
+    here = files.top(folder)
+    found = os.path.join(here, ".git")
+    if not here or os.path.isdir(found):
+        return here and found
     # A linked worktree or a submodule has a file that says where it is (gitrepository-layout(5)).
     try:
         word, _, path = files.content(found).decode().rstrip("\n").partition(": ")

@@ -23,7 +23,7 @@ def lines(found: Sequence[Move], *, written: bool) -> Iterator[str]:
     yield from _left(found)
     uses = _count(len(found), "use")
     if not moved:
-        yield f"nothing to move: {uses}" if found else "no workflow uses an action of others"
+        yield f"nothing to move: {uses}" if found else "no workflow here uses an action"
         return
     files = _count(len({move.path for move in moved}), "file")
     yield f"{'moved' if written else 'would move'} {len(moved)} of {uses} in {files}"

@@ -628,6 +628,34 @@ def test_a_spec_with_the_other_ending_is_named(repository: Repository) -> None:
     )
 
 
+def test_a_spec_that_is_a_link_to_nothing_is_told_as_one(repository: Repository) -> None:
+    repository.spec.unlink()
+    repository.spec.symlink_to("shared/gen-workflow.yml")
+    assert repository.run("check").err == (
+        "gen-workflow.yml: is a link to 'shared/gen-workflow.yml', where no file is\n"
+        f"  hint: write that file, or put the spec in place of the link\n{see('no-spec')}"
+    )
+
+
+def test_a_current_folder_that_was_removed_is_no_bug(repository: Repository) -> None:
+    line = f"mkdir gone && cd gone && rmdir ../gone && exec {COMMAND} check"
+    for more in ("", " --format sarif"):
+        done = subprocess.run(
+            ("sh", "-c", line + more),
+            cwd=repository.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (
+            2,
+            (
+                "the current folder does not exist any more\n"
+                f"  hint: change into a folder that is there, or give -C one\n{OPTION}"
+            ),
+        )
+
+
 def test_a_reader_that_stops_early_is_no_error(repository: Repository) -> None:
     line = f"{COMMAND} generate --stdout | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
@@ -723,6 +751,29 @@ def test_what_is_no_command_is_refused(argv: tuple[str, ...], repository: Reposi
     ended = repository.run(*argv)
     assert ended.code == 2
     assert "usage: gen-workflow" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ((), "gen-workflow: error: say what to do, such as `gen-workflow generate`; "),
+        (("chekc",), "gen-workflow: error: 'chekc' is no verb; perhaps you meant `check`\n"),
+        (("zzz",), "gen-workflow: error: 'zzz' is no verb; use one of `generate`, `check`, "),
+        (
+            ("check", "--jsno"),
+            "gen-workflow check: error: '--jsno' is no option; perhaps you meant `--json`\n",
+        ),
+        (("check", "--zzz=1"), "gen-workflow check: error: '--zzz=1' is no option\n"),
+        (("check", "shop"), "gen-workflow check: error: 'shop' is no option\n"),
+    ],
+)
+def test_a_misspelt_word_of_the_command_line_is_told_with_what_was_meant(
+    argv: tuple[str, ...], message: str, repository: Repository
+) -> None:
+    ended = repository.run(*argv)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"\n{message}" in ended.err
+    assert ended.err.startswith(f"usage: {message.partition(':')[0]}")
 
 
 def test_an_option_before_the_verb_is_told_as_one(repository: Repository) -> None:

@@ -38,8 +38,8 @@ Settings > Environments > production must hold:
    variable    VPS_HOST: name or address of the host
    variable    VPS_USER: user on the host who may use Docker
    variable    VPS_PORT (optional): port of its SSH server, when not 22
-   variable    VPS_KNOWN_HOSTS: keys of the host, as `ssh-keyscan HOST` prints
-               them; compare them
+   variable    VPS_KNOWN_HOSTS: output of `ssh-keyscan HOST`, compared with the
+               host's own keys
    secret      VPS_SSH_KEY: private key of the user
    secret      GREETING: goes into GREETING of the app
 

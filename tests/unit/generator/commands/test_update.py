@@ -79,7 +79,7 @@ def test_workflows_of_both_endings_move_once(repository: Repository) -> None:
 
 
 def test_a_repository_without_workflows_has_nothing_to_move(repository: Repository) -> None:
-    assert repository.update() == (0, "no workflow uses an action of others\n", "")
+    assert repository.update() == (0, "no workflow here uses an action\n", "")
 
 
 def test_actions_that_git_knows_move_and_those_that_it_ignores_do_not(
@@ -101,7 +101,7 @@ def test_an_action_that_git_ignores_is_left_also_when_there_is_no_other(
     repository.git("init", "-q")
     repository.write(".gitignore", "action.yml\n")
     repository.write("action.yml", action(OLD))
-    assert repository.update()[1] == "no workflow uses an action of others\n"
+    assert repository.update()[1] == "no workflow here uses an action\n"
 
 
 def test_without_git_actions_are_where_github_wants_them(repository: Repository) -> None:

@@ -253,6 +253,13 @@ WHOLE = [
         id="branch-that-would-break-the-condition",
     ),
     pytest.param(
+        "image: .\non: [main, pull_request]\n",
+        "2:12 on/1: 'pull_request' is an event of GitHub, and branches are named here\n"
+        "  hint: name a branch, such as main, and leave out push, pull requests and runs by hand, "
+        "which a spec has by itself; a branch of this name is {branches: pull_request}",
+        id="event-in-place-of-a-branch",
+    ),
+    pytest.param(
         "image: .\non: []\n",
         "2:5 on: is empty\n  hint: name at least one branch, or remove `on`",
         id="no-branches",
@@ -265,6 +272,12 @@ IMAGES = [
         "1:8 image: there is no folder {0}/nowhere\n"
         "  hint: name a folder of the repository, such as .",
         id="no-folder",
+    ),
+    pytest.param(
+        "image: ./Dockerfile\n",
+        "1:8 image: {0}/Dockerfile is a file, and a folder is named here\n"
+        "  hint: name its folder: .",
+        id="dockerfile-in-place-of-its-folder",
     ),
     pytest.param(
         "image: backend\n",
@@ -759,6 +772,14 @@ def test_a_name_that_github_keeps_for_itself_is_refused(repository: Path) -> Non
 def test_a_branch_that_git_would_not_take_is_refused(name: str, repository: Path) -> None:
     (message,) = problems(f"image: .\non: '{name}'\n", repository)
     assert message.startswith(f"{SOURCE}:2:5 on: {name!r} is not a name of a branch")
+
+
+def test_a_branch_with_the_name_of_an_event_has_the_long_form(repository: Path) -> None:
+    spec = "image: .\ndeploy: {ssh: vps, run: {}}\nenvironments: {live: {on: ON}}\n"
+    (message,) = problems(spec.replace("ON", "push"), repository)
+    assert message.startswith(f"{SOURCE}:3:27 environments/live/on: 'push' is an event of GitHub")
+    load(spec.replace("ON", "{branches: push}").encode(), SOURCE, str(repository))
+    load(b"image: .\non: {branches: push}\n", SOURCE, str(repository))
 
 
 @pytest.mark.parametrize(

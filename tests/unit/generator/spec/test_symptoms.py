@@ -148,6 +148,39 @@ NO_BLANK = "has no blank behind its `:`, so YAML takes it for a part of a text\n
             id="wide-blank-behind-a-key",
         ),
         pytest.param(
+            RUN + "{env: {A: x${HOME}/a}}\n",
+            "4:18 a value with `${ }` is not in quotes, so YAML takes its brackets for its own\n"
+            '  hint: quote it: "x${HOME}/a"',
+            id="variable-of-a-shell",
+        ),
+        pytest.param(
+            "image: .\ndeploy:\n  ssh vps\n  run: {}\n",
+            "3:3 `ssh` has no `:` behind it\n  hint: write `ssh: vps`",
+            id="no-colon",
+        ),
+        pytest.param(
+            "image: .\ndeploy:\n  ssh\n\n  # how\n  run: {}\n",
+            "3:3 `ssh` has no `:` behind it\n  hint: write `ssh:` and its value",
+            id="no-colon-and-no-value",
+        ),
+        pytest.param(
+            "image: .\ndeploy:\n  run: {}\n  health /up\n",
+            "4:3 `health` has no `:` behind it\n  hint: write `health: /up`",
+            id="no-colon-on-the-last-line",
+        ),
+        pytest.param(
+            "image: .\nname: >\n  a\nb: c: d\n",
+            "4:5 a `:` is in a place where YAML allows no key\n"
+            "  hint: begin keys of one level in the same column; quote a text that holds `: `",
+            id="a-text-above-is-no-key",
+        ),
+        pytest.param(
+            b"\x7fELF\x02\x01\x01\x00\x00\xd0",
+            "1:8 holds a zero byte, so it is a binary file, and a spec is text\n"
+            "  hint: name the file that holds the spec",
+            id="binary",
+        ),
+        pytest.param(
             "image\uff1a.\nname: shop\n",
             "1:6 U+FF1A looks like a `:`, but YAML takes it for a letter\n"
             "  hint: replace it with a `:`",

@@ -105,6 +105,11 @@ def test_files_are_written_and_removed_together(tmp_path: Path) -> None:
     assert texts(tmp_path) == {"made.yml": "new"}
 
 
+def test_a_file_that_another_run_has_removed_counts_as_removed(tmp_path: Path) -> None:
+    writing.write({str(tmp_path / "gone"): None, str(tmp_path / "new"): b"new\n"})
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
 def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.yml"
     path.write_text("old")
