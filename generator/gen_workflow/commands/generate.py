@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gen_workflow.commands import check, compared, diff, findings, in_step
+from gen_workflow.commands import compared, findings, in_step
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import DONE, shown
 from gen_workflow.report.terminal import log, put
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Write the workflow, or print it; an edit by hand is kept, and with --force it is lost."""
-    if options.check:
-        return check.run(options)
-    if options.diff:
-        return diff.run(options)
+    if options.check or options.diff:
+        from gen_workflow.commands import check, diff  # noqa: PLC0415 - for these options alone
+
+        return (check if options.check else diff).run(options)
     project = Project.of(options)
     rendered = project.rendered()
     for note in rendered.notes:
