@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Write the workflow, or print it; an edit by hand is kept, and with --force it is lost."""
-    if options.check or options.diff:
-        from gen_workflow.commands import check, diff  # noqa: PLC0415 - for these options alone
+    if options.check:
+        from gen_workflow.commands import check  # noqa: PLC0415 - for this option alone
 
-        return (check if options.check else diff).run(options)
+        return check.run(options)
+    if options.diff:
+        from gen_workflow.commands import diff  # noqa: PLC0415 - for this option alone
+
+        return diff.run(options)
     project = Project.of(options)
     rendered = project.rendered()
     for note in rendered.notes:
