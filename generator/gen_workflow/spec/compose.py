@@ -3,11 +3,8 @@
 ssh-deploy has the same rules; tests/conformance/test_both_halves.py holds both together.
 """
 
-# ruff: noqa: PTH118, PTH123 - pathlib is slow to load
-
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -69,17 +66,13 @@ def _upload(value: Value, reading: Reading) -> str | None:
     path = path_in(value, reading, "nginx/")
     if path is None:
         return None
-    there = os.path.join(reading.folder, path)
-    if not os.path.exists(there):  # noqa: PTH110
-        import glob  # noqa: PLC0415 - few need it
-
-        pattern = os.path.join(glob.escape(reading.folder), path)
-        if not glob.glob(pattern, recursive=True):  # noqa: PTH207
-            what = f"{full(path, reading)} matches no file"
-            hint = "paths begin at the root of the repository; ** matches all folders below"
-            reading.problem(value, what, hint, Heading.NOT_THERE)
-            return None
-    return path
+    tree = reading.tree
+    if tree.is_file(path) or tree.is_folder(path) or tree.matches(path):
+        return path
+    what = f"{full(path, reading)} matches no file"
+    hint = "paths begin at the root of the repository; ** matches all folders below"
+    reading.problem(value, what, hint, Heading.NOT_THERE)
+    return None
 
 
 def folder_of(compose: tuple[str, ...]) -> str:
@@ -193,10 +186,10 @@ def _read(path: str, reading: Reading) -> Value | None:
 def _parsed(path: str, reading: Reading) -> Value | None:
     from gen_workflow.spec.document import decode, parse  # noqa: PLC0415 - only for compose
 
+    text = reading.tree.content(path)
     try:
-        with open(os.path.join(reading.folder, path), "rb") as file:
-            return parse(decode(file.read(), path), path, bounded=False)
-    except (OSError, SpecError):
+        return parse(decode(text, path), path, bounded=False) if text is not None else None
+    except SpecError:
         return None
 
 

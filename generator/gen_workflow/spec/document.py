@@ -19,12 +19,14 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from gen_workflow.errors import Heading, Problem, SpecError, shown
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.nodes import Mark, OutOfBounds, compose, each, mark_of
+from gen_workflow.spec.tree import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gen_workflow.spec.hints import Keys
     from gen_workflow.spec.symptoms import Fault
+    from gen_workflow.spec.tree import Tree
 
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {
@@ -142,19 +144,19 @@ class Value(NamedTuple):
 class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
-    `folder` is the repository, `keys` returns the keys of each section by its path, `shared` is
-    what all environments have in common, `commands_alone` says that no deploy needs an image, and
-    `files` are the other files that were read, by path; None for one that cannot be.
+    `tree` are the files of the repository, `keys` returns the keys of each section by its path,
+    `shared` is what all environments have in common, `commands_alone` says that no deploy needs an
+    image, and `files` are the other files that were read, by path; None for one that cannot be.
     """
 
     def __init__(
         self,
         source: str,
-        folder: str = ".",
+        tree: Tree = Folder(),  # noqa: B008 - immutable
         keys: Callable[[], Mapping[str, Keys]] = dict,
     ) -> None:
         self.source = source
-        self.folder = folder
+        self.tree = tree
         self._keys = keys
         self.shared: Mapping[str, Value] = {}
         self.commands_alone = False

@@ -1,10 +1,7 @@
 """The languages that a test can ask for, and the files of a repository that say how to test."""
 
-# ruff: noqa: PTH118, PTH110 - pathlib is slow to load
-
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -61,8 +58,9 @@ def found_in(folder: str, reading: Reading) -> tuple[str, ...]:
     """Return which of the files that decide on a test are in a folder of the repository."""
     known = (name for one in LANGUAGES.values() for name in (*one.versions, *one.projects))
     names = dict.fromkeys((*known, *_OTHERS))
-    top = os.path.join(reading.folder, folder)
-    return tuple(name for name in names if os.path.exists(os.path.join(top, name)))
+    tree = reading.tree
+    paths = {name: f"{folder}/{name}" if folder != "." else name for name in names}
+    return tuple(one for one, at in paths.items() if tree.is_file(at) or tree.is_folder(at))
 
 
 class Versions(Form[tuple[str, ...]]):

@@ -9,12 +9,14 @@ from gen_workflow.spec import document
 from gen_workflow.spec.declaration import SPEC, Spec
 from gen_workflow.spec.document import Reading
 from gen_workflow.spec.sections import sections
+from gen_workflow.spec.tree import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen_workflow.spec.document import Value
     from gen_workflow.spec.hints import Keys
+    from gen_workflow.spec.tree import Tree
 
 EXAMPLE = """\
 image: .
@@ -26,7 +28,12 @@ deploy:
 
 
 def load(raw: bytes, source: str, folder: str) -> Spec:
-    """Return the spec in `raw`, whose paths are relative to `folder`.
+    """Return the spec in `raw`, whose paths are relative to `folder`; raises as `read`."""
+    return read(raw, source, Folder(folder))
+
+
+def read(raw: bytes, source: str, tree: Tree) -> Spec:
+    """Return the spec in `raw`; `tree` are the files of its repository.
 
     Raises SpecError with every problem; `source` is how the problems name the file.
     """
@@ -34,7 +41,7 @@ def load(raw: bytes, source: str, folder: str) -> Spec:
     if root is None or root.kind == "nothing":
         empty = Problem(source, 1, 1, "is empty", hint=how_to_write_one())
         raise SpecError({empty: Heading.NO_SPEC})
-    reading = Reading(source, folder, _keys)
+    reading = Reading(source, tree, _keys)
     spec = SPEC.read(root, reading)
     reading.raise_problems()
     if spec is None:  # pragma: no cover - a spec that is refused has problems

@@ -1,14 +1,11 @@
 """Paths of the repository in the spec: the folder of a build, its Dockerfile."""
 
-# ruff: noqa: PTH112, PTH113, PTH114, PTH115, PTH117, PTH118, PTH120, PTH208 - pathlib is slow to load
-
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import Heading, shown
+from gen_workflow.errors import Heading
 from gen_workflow.spec.forms import Checked, text
 
 if TYPE_CHECKING:
@@ -43,7 +40,7 @@ def path_in(value: Value, reading: Reading, example: str = "backend") -> str | N
 def folder_in(value: Value, reading: Reading) -> str | None:
     """Return the path of a folder that is in the repository."""
     path = path_in(value, reading)
-    if path is not None and not os.path.isdir(os.path.join(reading.folder, path)):
+    if path is not None and not reading.tree.is_folder(path):
         hint = "name a folder of the repository, such as ."
         reading.problem(value, f"there is no folder {full(path, reading)}", hint, Heading.NOT_THERE)
         return None
@@ -52,7 +49,7 @@ def folder_in(value: Value, reading: Reading) -> str | None:
 
 def is_file(path: str, reading: Reading) -> bool:
     """Tell whether a path of the repository is a file."""
-    return os.path.isfile(os.path.join(reading.folder, path))
+    return reading.tree.is_file(path)
 
 
 def in_small_letters(folder: str, reading: Reading) -> bool:
@@ -60,7 +57,7 @@ def in_small_letters(folder: str, reading: Reading) -> bool:
 
     The names are listed, because some file systems find either by the other.
     """
-    names = os.listdir(os.path.join(reading.folder, folder))
+    names = reading.tree.names(folder)
     return "Dockerfile" not in names and "dockerfile" in names
 
 
@@ -69,17 +66,12 @@ def leads_away(path: str, reading: Reading) -> bool:
 
     It sends that folder alone, with the links in it. `build-push` has the same rule.
     """
-    file = os.path.join(reading.folder, path)
-    if not os.path.islink(file):
-        return False
-    folder = os.path.join(os.path.realpath(os.path.dirname(file)), "")
-    is_inside = os.path.realpath(file).startswith(folder)
-    return os.path.isabs(os.readlink(file)) or not is_inside
+    return reading.tree.leads_away(path)
 
 
 def full(path: str, reading: Reading) -> str:
     """Return a path of the repository as a message shows it."""
-    return shown(os.path.normpath(os.path.join(reading.folder, path)))
+    return reading.tree.shown(path)
 
 
 PATH_SCHEMA = {"type": "string", "pattern": r"^(?![/~])(?!.*(?:^|/)\.\.(?:/|$))[^\\]+$"}

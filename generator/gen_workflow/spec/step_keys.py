@@ -3,11 +3,8 @@
 docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idsteps
 """
 
-# ruff: noqa: PTH113, PTH118 - pathlib is slow to load
-
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -108,8 +105,8 @@ def version_of(value: Value) -> str:
 def _note_missing(value: Value, reading: Reading, file: str) -> None:
     path = value.text[2:].rstrip("/")
     names = (file, "action.yaml", "Dockerfile") if file else ("",)
-    paths = [os.path.join(reading.folder, path, name).rstrip("/") for name in names]
-    if not any(os.path.isfile(one) for one in paths):
+    paths = [f"{path}/{name}".rstrip("/") for name in names]
+    if not any(reading.tree.is_file(one) for one in paths):
         what = f"there is no {'action' if file else 'workflow'} at {full(path, reading)}"
         hint = "the path begins at the root of the repository"
         reading.problem(value, what, hint, Heading.NOT_THERE)

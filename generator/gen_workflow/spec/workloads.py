@@ -3,11 +3,8 @@
 kubectl-set-image has the same kinds; tests/conformance/test_both_halves.py holds both together.
 """
 
-# ruff: noqa: PTH110, PTH112, PTH113, PTH118, PTH208 - pathlib is slow to load
-
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -102,7 +99,7 @@ def _is_workload(value: Value, found: str, reading: Reading) -> bool:
     refused = next((why for words, why in _REFUSED.items() if plain in words), None)
     if slash and kind_of(word) and re.fullmatch(OBJECT_NAME, name):
         return True
-    if os.path.exists(os.path.join(reading.folder, found)):
+    if reading.tree.is_file(found) or reading.tree.is_folder(found):
         what, hint = (
             f"{found!r} is not a workload",
             f"manifests are the key `apply`: apply: {found}",
@@ -145,15 +142,15 @@ def _manifests(value: Value, reading: Reading) -> str | None:
     path = path_in(value, reading, "k8s/")
     if path is None:
         return None
-    there = os.path.join(reading.folder, path)
+    tree = reading.tree
     if path == ".":
         what, hint = "is the whole repository", "put the manifests into a folder, such as k8s/"
-    elif os.path.isfile(there):
+    elif tree.is_file(path):
         return path
-    elif not os.path.isdir(there):
+    elif not tree.is_folder(path):
         what = f"there is no file and no folder {full(path, reading)}"
         hint = "name a manifest or a folder with manifests, such as k8s/"
-    elif not any(name.endswith(_MANIFEST) for name in os.listdir(there)):
+    elif not any(name.endswith(_MANIFEST) for name in tree.names(path)):
         what = f"there is no manifest in the folder {full(path, reading)}"
         hint = "name files that end in .yaml, .yml or .json; those in folders below are not read"
     else:

@@ -16,6 +16,7 @@ from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.document import Reading
 from gen_workflow.spec.load import EXAMPLE, load
 from gen_workflow.spec.sections import Key, sections
+from gen_workflow.spec.tree import Folder
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def test_the_example_of_a_key_is_right(key: Key, repository: Repository) -> None
     files_of(repository)
     root = document.parse(f"key: {key.example}\n", "example")
     assert root is not None
-    reading = Reading("example", str(repository.folder))
+    reading = Reading("example", Folder(str(repository.folder)))
     assert key.form.read(root.pairs()[0][1], reading) is not None
     reading.raise_problems()
 

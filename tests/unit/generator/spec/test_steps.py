@@ -11,6 +11,7 @@ from gen_workflow.spec import document
 from gen_workflow.spec.document import Reading
 from gen_workflow.spec.step_keys import Place
 from gen_workflow.spec.steps import Steps
+from gen_workflow.spec.tree import Folder
 from gen_workflow.workflow.records import RawStep
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ OF_A_DEPLOY = Place(deploys=True)
 def read(text: str, place: Place = OPEN, folder: str = ".") -> tuple[RawStep, ...]:
     root = document.parse(f"steps: {text}\n", "spec")
     assert root is not None
-    reading = Reading("spec", folder)
+    reading = Reading("spec", Folder(folder))
     found = Steps(place).read(root.pairs()[0][1], reading)
     reading.raise_problems()
     assert found is not None
