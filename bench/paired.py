@@ -12,6 +12,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "ssh-run"
@@ -46,24 +50,38 @@ def example() -> Path:
 
 
 def compare(commands: dict[str, tuple[str, ...]], budget: float, runs: int = 41) -> int:
-    """Print each command's median and its ratio to the first one. Return 1 over the budget.
+    """Print each command's median and its ratio to the first one. Return 1 over the budget."""
+    worst = max(show(measure(commands, runs)).values())
+    print(f"worst x {worst:.2f}, budget x {budget}")
+    return int(worst > budget)
 
-    The ratio is computed within each turn, and the median of these ratios counts.
-    """
+
+def measure(
+    commands: dict[str, tuple[str, ...]], runs: int, before: Callable[[], None] = lambda: None
+) -> dict[str, list[float]]:
+    """Return the milliseconds of each command, turn by turn; `before` runs before each of them."""
     times: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(runs + _WARM_UPS):
         for name, argv in commands.items():
+            before()
             one = _milliseconds(argv)
             if turn >= _WARM_UPS:
                 times[name].append(one)
+    return times
+
+
+def show(times: dict[str, list[float]]) -> dict[str, float]:
+    """Print each command's median and its ratio to the first one; return these ratios.
+
+    A ratio is computed within each turn, and the median of these ratios counts.
+    """
     base = next(iter(times.values()))
-    worst = 1.0
+    ratios = {}
     for name, taken in times.items():
         ratio = statistics.median(mine / first for mine, first in zip(taken, base, strict=True))
-        worst = max(worst, ratio)
+        ratios[name] = ratio
         print(f"{name:40} {statistics.median(taken):7.1f} ms  min {min(taken):7.1f}  x {ratio:.2f}")
-    print(f"worst x {worst:.2f}, budget x {budget}")
-    return int(worst > budget)
+    return ratios
 
 
 def _milliseconds(argv: tuple[str, ...]) -> float:

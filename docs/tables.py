@@ -4,8 +4,9 @@ The tables of inputs and outputs in the README of every action come from its act
 of keys in docs/spec.md and the JSON Schema come from the declaration of the spec. The tables of
 causes in docs/kubectl-set-image.md come from the tables of states in `ship/kube/causes`. What
 docs/explain.md and docs/stories.md show are specs of `tests/cases`, what the commands print for
-them, and the workflows that the tests of these cases compare with what is rendered. With
-`--check` nothing is written, and the exit code is 1 when something would be.
+them, and the workflows that the tests of these cases compare with what is rendered. The lengths in
+docs/lengths.md are counted in `tests/cases`. With `--check` nothing is written, and the exit code
+is 1 when something would be.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
 
@@ -62,10 +63,34 @@ PRINTED = re.compile(
     rf".*?(?=```\n{END})",
     re.DOTALL,
 )
+LENGTHS = ROOT / "docs" / "lengths.md"
+COUNTED = re.compile(
+    rf"(<!-- lengths: counted in tests/cases by `make docs` -->\n).*?(?={END})", re.DOTALL
+)
 STATES = {"images": image_states, "containers": container_states, "pods": pod_states}
 # What stands in a message where the name or the words of a case would be.
 EXAMPLE = {"image": "IMAGE", "code": "exit code 1", "times": "2 times", "gates": "GATES",
            "scheduler": "NAME", "node": "NODE"}  # fmt: skip
+
+
+class Story(NamedTuple):
+    """What is deployed where, the case that has it, and the lengths of files written by hand.
+
+    Those belong to other projects, and were counted once: nothing of them is in this repository.
+    """
+
+    says: str
+    case: str
+    by_hand: str
+
+
+BY_HAND = (
+    Story("one app on one host", "five-lines", "62, 88"),
+    Story("a compose project on one host", "compose", "92"),
+    Story("two images of a compose project, to two environments", "compose-several", "293"),
+    Story("one image, to several environments", "environments", "463, 215 + 215"),
+    Story("manifests of Kubernetes in the repository", "kubernetes-apply", "157"),
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -74,6 +99,7 @@ def main(arguments: list[str]) -> int:
     wanted |= {SPEC: with_keys(SPEC.read_text("utf-8")), SCHEMA: schema.text()}
     wanted[KUBECTL_SET_IMAGE] = with_causes(KUBECTL_SET_IMAGE.read_text("utf-8"))
     wanted |= {page: with_output(page.read_text("utf-8")) for page in (EXPLAIN, STORIES)}
+    wanted |= {LENGTHS: with_lengths(LENGTHS.read_text("utf-8"))}
     wanted |= {PICTURE: printed("graph --format svg")}
     stale = [path for path, text in wanted.items() if not is_file_with(path, text)]
     for path in stale:
@@ -119,6 +145,32 @@ def printed(words: str, case: str = USUAL_CASE) -> str:
 def with_causes(text: str) -> str:
     """Return the text of docs/kubectl-set-image.md with the tables of states in the code."""
     return CAUSES.sub(lambda at: at[1] + _causes(STATES[at[2]]), text)
+
+
+def with_lengths(text: str) -> str:
+    """Return the text of docs/lengths.md with the lengths of the specs and their workflows."""
+    head = (
+        "What is deployed",
+        "Spec",
+        "`ci-cd.yml`",
+        "of it comments",
+        "`rollback.yml`",
+        "By hand",
+    )
+    rows = [head, ("---",) * len(head), *map(_lengths, BY_HAND)]
+    return COUNTED.sub(lambda at: at[1] + "".join(f"| {' | '.join(row)} |\n" for row in rows), text)
+
+
+def _lengths(story: Story) -> tuple[str, ...]:
+    folder = ROOT / "tests" / "cases" / story.case
+    spec, build, rollback = (
+        (folder / name).read_text("utf-8").splitlines() if (folder / name).exists() else []
+        for name in ("gen-workflow.yml", "ci-cd.yml", "rollback.yml")
+    )
+    comments = [line for line in build if line.lstrip().startswith("#") or not line.strip()]
+    counts = [str(len(lines) or "none") for lines in (spec, build, comments, rollback)]
+    link = f"[{story.says}](../tests/cases/{story.case}/gen-workflow.yml)"
+    return (link, *counts, story.by_hand)
 
 
 def states(module: ModuleType) -> Iterator[State]:

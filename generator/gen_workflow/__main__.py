@@ -18,6 +18,8 @@ def main() -> int:
     except KeyboardInterrupt:
         log("interrupted")
         return INTERRUPTED
+    finally:
+        gc.freeze()  # nor does Python look through all there is when it ends, a sixth of `generate`
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def test_help_is_help(name: str) -> None:
     assert "Measures" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["build_push", "ssh_deploy", "kubectl_set_image"])
+@pytest.mark.parametrize("name", ["build_push", "ssh_deploy", "kubectl_set_image", "generate"])
 def test_a_python_without_the_packages_is_told_so_in_a_sentence(name: str) -> None:
     done = start(name)
     assert done.returncode == 2

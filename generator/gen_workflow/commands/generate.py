@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
-from gen_workflow.commands import check, compared, diff, findings, in_step
+from gen_workflow.commands import compared, findings, in_step
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import DONE, shown
 from gen_workflow.report.terminal import log, put
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Write the workflow, or print it; an edit by hand is kept, and with --force it is lost."""
     if options.check:
+        from gen_workflow.commands import check  # noqa: PLC0415 - for this option alone
+
         return check.run(options)
     if options.diff:
+        from gen_workflow.commands import diff  # noqa: PLC0415 - for this option alone
+
         return diff.run(options)
     project = Project.of(options)
     rendered = project.rendered()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import connect, kubernetes, ssh
+from gen_workflow.plan import connect, ssh
 from gen_workflow.plan.build import job_of
 from gen_workflow.plan.inputs import Given
 from gen_workflow.spec.deploy import GitopsDeploy
@@ -104,6 +104,8 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
 
         work = gitops.work(spec, target, target.deploy.gitops)
     else:
+        from gen_workflow.plan import kubernetes  # noqa: PLC0415 - for these alone
+
         work = kubernetes.work(spec, target.deploy.kubernetes, frame)
     return connect.before(spec.connect, work, frame)
 
@@ -118,5 +120,7 @@ def values_from_github(spec: Spec, target: Environment) -> Iterator[Given]:
 
         yield from gitops.values_from_github(target.deploy.gitops)
     else:
+        from gen_workflow.plan import kubernetes  # noqa: PLC0415 - for these alone
+
         yield from kubernetes.values_from_github(spec, target.deploy.kubernetes)
     yield Given(target.url, "part of the address of the deployment")

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gen_workflow.named_tuple import NamedTuple
-from gen_workflow.plan import cloud
 from gen_workflow.plan.inputs import Given
 from gen_workflow.spec.declaration import Spec
 from gen_workflow.spec.image import Image
 from gen_workflow.spec.registry import ECR, GHCR, HUB, Registry
-from gen_workflow.workflow.records import Permission, Pin, Step
+from gen_workflow.workflow.records import Permission, Pin, Step, Values
 
 if TYPE_CHECKING:
-    from gen_workflow.spec.registry_login import Acr, ArtifactRegistry
+    from gen_workflow.spec.registry_login import ArtifactRegistry
 
 _ID = "registry"
 _TOKEN = f"${{{{ steps.{_ID}.outputs.token }}}}"
@@ -63,27 +62,30 @@ def _access(registry: Registry, pins: Mapping[str, Pin], of_the_job: Permission)
     login = registry.login
     if login is None:
         return Access((), user, password, (of_the_job,) if registry.of_the_job else ())
+    from gen_workflow.plan import cloud  # noqa: PLC0415 - few registries are of a cloud
+
     if login.aws:
-        name, steps = "AWS", _aws(registry, login.aws.role, pins)
+        name, steps = "AWS", _aws(registry, login.aws.role, pins[cloud.AWS])
     elif login.google:
-        name, steps = "Google Cloud", _google(login.google, pins)
+        name, steps = "Google Cloud", _google(login.google, pins[cloud.GOOGLE])
     else:
         assert login.azure  # noqa: S101 - a rule of the spec
-        name, steps = "Azure", _azure(registry, login.azure, pins)
+        identity = cloud.azure_identity(login.azure)
+        name, steps = "Azure", _azure(registry, identity, pins[cloud.AZURE])
     return Access(steps, user, password, (Permission("id-token", "write", f"log in to {name}"),))
 
 
-def _aws(registry: Registry, role: str, pins: Mapping[str, Pin]) -> tuple[Step, ...]:
+def _aws(registry: Registry, role: str, login: Pin) -> tuple[Step, ...]:
     address = re.fullmatch(ECR, registry.server)
     assert address  # noqa: S101 - a rule of the spec
     inputs = (("role-to-assume", role), ("aws-region", address[1]))
     return (
-        Step("Log in to AWS", uses=pins[cloud.AWS].uses(), inputs=inputs),
+        Step("Log in to AWS", uses=login.uses(), inputs=inputs),
         Step("Get a password for the registry", id=_ID, run=_ECR_TOKEN),
     )
 
 
-def _google(google: "ArtifactRegistry", pins: Mapping[str, Pin]) -> tuple[Step, ...]:
+def _google(google: "ArtifactRegistry", login: Pin) -> tuple[Step, ...]:
     inputs = (
         ("workload_identity_provider", google.provider),
         ("service_account", google.service_account),
@@ -91,14 +93,13 @@ def _google(google: "ArtifactRegistry", pins: Mapping[str, Pin]) -> tuple[Step, 
         # A file with credentials in the workspace would be a part of the build.
         ("create_credentials_file", False),
     )
-    return (Step("Log in to Google Cloud", uses=pins[cloud.GOOGLE].uses(), inputs=inputs, id=_ID),)
+    return (Step("Log in to Google Cloud", uses=login.uses(), inputs=inputs, id=_ID),)
 
 
-def _azure(registry: Registry, azure: "Acr", pins: Mapping[str, Pin]) -> tuple[Step, ...]:
-    name, inputs = registry.server.partition(".")[0], cloud.azure_identity(azure)
-    env = (("REGISTRY", name),)
+def _azure(registry: Registry, identity: Values, login: Pin) -> tuple[Step, ...]:
+    env = (("REGISTRY", registry.server.partition(".")[0]),)
     return (
-        Step("Log in to Azure", uses=pins[cloud.AZURE].uses(), inputs=inputs),
+        Step("Log in to Azure", uses=login.uses(), inputs=identity),
         Step("Get a password for the registry", id=_ID, run=_ACR_TOKEN, env=env),
     )
 

@@ -20,7 +20,8 @@ _NOT_TEXT = re.compile(
 _PLAIN = re.compile(r"[A-Za-z0-9_./$(\\^+~][^\n]*")
 _BREAKS_PLAIN = re.compile(r": |:$| #|^\.\.\.|[ ]$")
 # JSON leaves these as they are; in YAML they would be line breaks or are forbidden.
-_ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Compiled where it is used: hardly any text holds one.
+_ESCAPED = r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 _BLOCK_LINE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]*")
 
 
@@ -33,7 +34,9 @@ def scalar(value: str | int | bool) -> str:  # noqa: FBT001 - YAML has truth val
     if _reads_as_itself(value):
         return value
     quoted = json.dumps(value, ensure_ascii=False)
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+    if quoted.isprintable():
+        return quoted
+    return re.sub(_ESCAPED, lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
 def _reads_as_itself(value: str) -> bool:

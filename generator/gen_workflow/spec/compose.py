@@ -174,6 +174,16 @@ def is_service(service: str, where: Value, compose: tuple[str, ...], reading: Re
 
 
 def _read(path: str, reading: Reading) -> Value | None:
+    """Return the content of a compose file, which many environments may share; None if it has none.
+
+    It is read once.
+    """
+    if path not in reading.files:
+        reading.files[path] = _parsed(path, reading)
+    return reading.files[path]
+
+
+def _parsed(path: str, reading: Reading) -> Value | None:
     from gen_workflow.spec.document import decode, parse  # noqa: PLC0415 - only for compose
 
     text = reading.tree.content(path)

@@ -5,16 +5,16 @@
 from typing import TYPE_CHECKING, Annotated
 
 from gen_workflow.named_tuple import NamedTuple
-from gen_workflow.spec.forms import Checked, Elsewhere, Form
+from gen_workflow.spec.forms import Elsewhere, Form
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.host_rules import what_runs_there
-from gen_workflow.spec.kubernetes import KUBERNETES, Kubernetes, workload_of
-from gen_workflow.spec.sections import Either, Key, Section, ShortOr
-from gen_workflow.spec.workloads import WORKLOAD_SCHEMA
+from gen_workflow.spec.sections import Either, Key, Section
 
 if TYPE_CHECKING:
     from gen_workflow.spec.gitops import Gitops
+    from gen_workflow.spec.kubernetes import Kubernetes
 
+_CLUSTER: Form["Kubernetes"] = Elsewhere("gen_workflow.spec.kubernetes", "CLUSTER")
 _GITOPS: Form["Gitops"] = Elsewhere("gen_workflow.spec.gitops", "GITOPS")
 
 
@@ -22,15 +22,10 @@ class KubernetesDeploy(NamedTuple):
     """A cluster, and what gets the image there."""
 
     kubernetes: Annotated[
-        Kubernetes,
+        "Kubernetes",
         Key(
             "The cluster: a workload that gets the image, or a mapping",
-            ShortOr(
-                Checked(workload_of, WORKLOAD_SCHEMA),
-                "a workload",
-                "kubernetes: deployment/web",
-                KUBERNETES,
-            ),
+            _CLUSTER,
             "deployment/web",
             "0.1.0",
             default="**required**, or `ssh` or `gitops`",

@@ -45,7 +45,6 @@ _NODES = {"a mapping": MappingNode, "a list": SequenceNode}
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16 and, for the first, of UTF-32
 _SAVE = "save the file as UTF-8"
 _LONGEST = 400  # characters of what is wrong
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Value(NamedTuple):
@@ -146,8 +145,8 @@ class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
     `tree` are the files of the repository, `keys` returns the keys of each section by its path,
-    `shared` is what all environments have in common, and `commands_alone` says that no deploy needs
-    an image.
+    `shared` is what all environments have in common, `commands_alone` says that no deploy needs an
+    image, and `files` are the other files that were read, by path; None for one that cannot be.
     """
 
     def __init__(
@@ -161,6 +160,7 @@ class Reading:
         self._keys = keys
         self.shared: Mapping[str, Value] = {}
         self.commands_alone = False
+        self.files: dict[str, Value | None] = {}
         self._found: list[tuple[Mark, Problem, str]] = []
 
     @cached_property
@@ -280,13 +280,22 @@ def _look_through(root: Any, reading: Reading) -> None:
                 "remove the tag",
                 Heading.NO_YAML,
             )
-        elif isinstance(node, ScalarNode) and _SURROGATE.search(node.value):
+        elif isinstance(node, ScalarNode) and not _is_whole(node.value):
             reading.problem_at(
                 _place(node),
                 "holds an incomplete character",
                 "write the whole character",
                 Heading.NO_YAML,
             )
+
+
+def _is_whole(text: str) -> bool:
+    """Tell whether a text holds no half of a surrogate pair, which no encoding has."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def plain(value: Value) -> Any:

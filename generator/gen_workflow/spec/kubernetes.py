@@ -14,7 +14,7 @@ from gen_workflow.spec.expressions import FromSecret, OrExpression
 from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, anchored
 from gen_workflow.spec.sections import Key, Section, ShortOr
 from gen_workflow.spec.variables import OBJECT_NAME, OBJECT_NAME_HINT, SECRETS, AppSecret
-from gen_workflow.spec.workloads import MANIFESTS, WORKLOADS, Workload
+from gen_workflow.spec.workloads import MANIFESTS, WORKLOAD_SCHEMA, WORKLOADS, Workload
 
 KUBE_CONFIG = "${{ secrets.KUBE_CONFIG }}"
 _LONGEST = 6 * 3600
@@ -273,6 +273,14 @@ class Kubernetes(NamedTuple):
 KUBERNETES = Section(Kubernetes, rule=rules.limits_and_access_fit)
 
 
-def workload_of(value: Value, reading: Reading) -> Kubernetes | None:
+def _workload(value: Value, reading: Reading) -> Kubernetes | None:
     """Return the deploy of the short form, which is a workload."""
     return KUBERNETES.of(value, {"workload": value}, reading)
+
+
+CLUSTER = ShortOr(
+    Checked(_workload, WORKLOAD_SCHEMA),
+    "a workload",
+    "kubernetes: deployment/web",
+    KUBERNETES,
+)

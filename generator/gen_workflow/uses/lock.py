@@ -6,9 +6,11 @@ not to edit it, and its format still changes, so it is only read here. A workflo
 there and uses an action that is not does not start (https://github.com/github/gh-actions-lock).
 """
 
+# ruff: noqa: PTH118 - pathlib is slow to load
+
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
@@ -16,7 +18,6 @@ from ruamel.yaml.error import YAMLError
 
 from gen_workflow.errors import Drift, Heading
 from gen_workflow.files import LOCK, read
-from gen_workflow.uses.places import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,9 +32,12 @@ def check(folder: str, texts: Mapping[str, str]) -> bytes | None:
 
     Raises Drift when it lacks what they use. One of a form that is not known is taken for whole.
     """
-    content = read(str(Path(folder, LOCK)))
-    uses = {} if content is None else {path: find(text) for path, text in texts.items()}
-    lacking = missing(content or b"", uses)
+    content = read(os.path.join(folder, LOCK))
+    if content is None:
+        return None
+    from gen_workflow.uses.places import find  # noqa: PLC0415 - for repositories with a lock
+
+    lacking = missing(content, {path: find(text) for path, text in texts.items()})
     if lacking:
         what = "\n".join(
             f"{LOCK}: does not hold {', '.join(names)} of {path}" for path, names in lacking.items()
