@@ -23,6 +23,7 @@ import pytest
 
 from bed import components
 from bed.tools import is_allowed
+from once import have_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -72,6 +73,7 @@ why_missing = cache(components.why_missing)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    have_folder(config)
     config.addinivalue_line("markers", MARKER)
     config.addinivalue_line("markers", TEST_ALL)
     hypothesis.settings.register_profile("test", FEW)
@@ -90,9 +92,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (_rank(_tier(item.nodeid)), _turn(item.path.name)))
     if not _runs_all(config):
-        left_out = [item for item in items if item.get_closest_marker("test_all")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+        kept: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        for item in items:
+            kept[item.get_closest_marker("test_all") is None].append(item)
+        items[:] = kept[True]
+        config.hook.pytest_deselected(items=kept[False])
 
 
 def _turn(file: str) -> int:

@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,7 +111,8 @@ def run_action(
     """Run the action in `actions/<name>` (the root one for an empty name) until it ends.
 
     `env` is the `env:` of the step that uses the action. `machine` are variables that differ on the
-    machine, such as HOME, DOCKER_HOST or PATH. `python` is the interpreter that `python3` finds.
+    machine, such as HOME, DOCKER_HOST or PATH. `python` is the interpreter that `python3` finds;
+    without it, the one that runs the tests.
     With `on` the action runs on that machine of a bed, and the workspace is in the work folder of
     the bed. Raises StepTimeoutError after `timeout` seconds, with the log so far.
     """
@@ -277,10 +279,11 @@ def _machine(folder: Path, python: str | None) -> dict[str, str]:
     path = os.environ.get("PATH", os.defpath)
     # The machine of a user does not have the Python environment of this project.
     path = os.pathsep.join(p for p in path.split(os.pathsep) if "/.venv/" not in f"{p}/")
-    if python:
-        (folder / "bin").mkdir()
-        (folder / "bin" / "python3").symlink_to(python)
-        path = f"{folder / 'bin'}{os.pathsep}{path}"
+    # What is first in PATH may be the script of a version manager: it takes longer than most steps
+    # do. By its real path, our own interpreter has no environment either.
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python3").symlink_to(python or Path(sys.executable).resolve())
+    path = f"{folder / 'bin'}{os.pathsep}{path}"
     return {"PATH": path, "HOME": str(home), "USER": "runner", "LANG": "C.UTF-8", "CI": "true"}
 
 

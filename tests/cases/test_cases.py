@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -23,6 +25,9 @@ from gen_workflow.spec.load import load
 from gen_workflow.sync import stamp
 from gen_workflow.workflow.records import as_data
 
+if TYPE_CHECKING:
+    from gen_workflow.commands.project import File
+
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/gen-workflow.yml"))
 # Its hashes change with every version of the generator, which says nothing about a case.
 MACHINE_LINE = re.compile(
@@ -35,13 +40,27 @@ OF_A_PULL_REQUEST = "github.event_name == 'pull_request'"
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
 
 
+@cache
+def rendered_files(case: Path) -> tuple[File, ...]:
+    return Project(str(case), files.SPEC).rendered().files
+
+
 def rendered(case: Path) -> str:
-    return Project(str(case), files.SPEC).rendered().text
+    return rendered_files(case)[0].text
+
+
+@cache
+def jobs_of(case: Path) -> dict[str, Any]:
+    """Return the jobs of the first workflow, which no test changes."""
+    root = document.parse(rendered(case), "ci-cd.yml")
+    assert root is not None
+    jobs: dict[str, Any] = document.plain(root)["jobs"]
+    return jobs
 
 
 @every_case
 def test_a_spec_gives_the_golden_workflows(case: Path) -> None:
-    found = Project(str(case), files.SPEC).rendered().files
+    found = rendered_files(case)
     for file in found:
         text, machine_lines = MACHINE_LINE.subn("", file.text)
         golden = case / Path(file.path).name
@@ -86,9 +105,7 @@ def test_every_action_is_pinned_to_a_commit_with_its_version(case: Path) -> None
 
 @every_case
 def test_a_job_that_reads_a_secret_has_an_environment(case: Path) -> None:
-    root = document.parse(rendered(case), "ci-cd.yml")
-    assert root is not None
-    for job in document.plain(root)["jobs"].values():
+    for job in jobs_of(case).values():
         assert "secrets." not in str(job) or job.get("environment")
 
 
@@ -103,9 +120,7 @@ def test_every_permission_says_why_on_its_line(case: Path) -> None:
 
 @every_case
 def test_only_a_job_that_no_pull_request_runs_may_write(case: Path) -> None:
-    root = document.parse(rendered(case), "ci-cd.yml")
-    assert root is not None
-    jobs = document.plain(root)["jobs"]
+    jobs = jobs_of(case)
     for name, job in jobs.items():
         if "write" in job["permissions"].values() and "uses" not in job:
             # The ref of a pull request is no branch, and it has no inputs.
@@ -124,19 +139,15 @@ def test_only_a_job_that_no_pull_request_runs_may_write(case: Path) -> None:
 
 @every_case
 def test_no_script_holds_an_expression(case: Path) -> None:
-    root = document.parse(rendered(case), "ci-cd.yml")
-    assert root is not None
-    for job in document.plain(root)["jobs"].values():
+    for job in jobs_of(case).values():
         for step in job.get("steps", ()):
             assert "${{" not in step.get("run", ""), step
 
 
 @every_case
 def test_a_build_and_a_deploy_run_no_more_than_one_command_of_a_tool(case: Path) -> None:
-    root = document.parse(rendered(case), "ci-cd.yml")
-    assert root is not None
     spec = (case / files.SPEC).read_text()
-    for name, job in document.plain(root)["jobs"].items():
+    for name, job in jobs_of(case).items():
         for step in job.get("steps", ()):
             if name.startswith(("build", "check", "deploy")) and "run" in step:
                 run = step["run"]
@@ -152,9 +163,7 @@ def test_a_build_and_a_deploy_run_no_more_than_one_command_of_a_tool(case: Path)
 
 @every_case
 def test_a_job_gets_an_identity_for_a_cloud_only_to_log_in_there(case: Path) -> None:
-    root = document.parse(rendered(case), "ci-cd.yml")
-    assert root is not None
-    for name, job in document.plain(root)["jobs"].items():
+    for name, job in jobs_of(case).items():
         names = ("Log in to ", "Join the network of ")
         steps = job.get("steps", ())
         logins = [step for step in steps if step.get("name", "").startswith(names)]
@@ -168,10 +177,8 @@ def test_a_job_gets_an_identity_for_a_cloud_only_to_log_in_there(case: Path) -> 
 def test_a_value_reaches_the_app_as_the_spec_says_it() -> None:
     case = Path(__file__).parent / "mixed-env"
     loaded = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
-    root = document.parse(rendered(case), "ci-cd.yml")
-    assert root is not None
     assert isinstance(loaded.deploy, SshDeploy)
-    step = document.plain(root)["jobs"]["deploy"]["steps"][-1]
+    step = jobs_of(case)["deploy"]["steps"][-1]
     got = {}
     for line in step["with"]["env"].splitlines():
         name, equals, value = line.strip().partition("=")

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from tempfile import mkdtemp
 
+from once import folder as folder_of_the_run
+
 ROOT = Path(__file__).parents[2]
 FILES = tuple(sorted((ROOT / "docs" / "spec").glob("*.yml")))
 COMPOSE = """\
@@ -19,7 +21,7 @@ services:
 
 def repository(example: Path) -> Path:
     """Return a new folder with the spec of an example, and what its first line says it needs."""
-    folder = Path(mkdtemp(prefix="docs-spec-"))
+    folder = Path(mkdtemp(prefix="docs-spec-", dir=folder_of_the_run()))
     text = example.read_text("utf-8")
     (folder / "gen-workflow.yml").write_text(text, "utf-8")
     needs = re.match(r"# needs: (.*)\n", text)

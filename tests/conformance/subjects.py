@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,12 +14,15 @@ from bed.action_file import action_folders
 from conformance.spec_examples import FILES, repository
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import UserError
+from once import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 SPECS = ("gen-workflow.yml", "spec.yml")
+# Documents that were read, by their text. They are packed: who changes one changes no other.
+_READ: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Subject:
     @property
     def document(self) -> Any:
         """The document as data, where `on` is a word as in YAML 1.2."""
-        return YAML(typ="safe").load(self.text)
+        return pickle.loads(_read(self.text))  # noqa: S301 - we have packed it
 
     def place(self, folder: Path) -> Path:
         """Write the document where a tool expects it in a repository, and return its path."""
@@ -64,10 +68,26 @@ class Subject:
         return list({id(step): step for step in found}.values())
 
 
+def _read(text: str) -> bytes:
+    if text not in _READ:
+        _READ[text] = pickle.dumps(YAML(typ="safe").load(text))
+    return _READ[text]
+
+
 @cache
 def rendered() -> tuple[Subject, ...]:
     """Render every example and every case whose spec is right; a wrong one is its own test's."""
-    found = []
+    found, read = once("rendered", _rendered_and_read)
+    _READ.update(read)
+    return found
+
+
+def _rendered_and_read() -> tuple[tuple[Subject, ...], dict[str, bytes]]:
+    found = tuple(_rendered())
+    return found, {each.text: _read(each.text) for each in found}
+
+
+def _rendered() -> Iterator[Subject]:
     specs = {
         str(path.parent.relative_to(ROOT)): path for name in SPECS for path in sorted(_specs(name))
     }
@@ -80,8 +100,7 @@ def rendered() -> tuple[Subject, ...]:
         for file in files:
             whole = name if file is files[0] else f"{name}: {Path(file.path).name}"
             said = spec.read_text(encoding="utf-8")
-            found.append(Subject(whole, file.text, said, file.path, spec.parent))
-    return tuple(found)
+            yield Subject(whole, file.text, said, file.path, spec.parent)
 
 
 @cache

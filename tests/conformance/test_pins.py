@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 
 import pytest
 from ruamel.yaml import YAML
@@ -59,9 +60,14 @@ def test_our_actions_take_what_is_rendered_at_the_commit_that_is_pinned(subject:
     for step in subject.steps():
         match = re.fullmatch(rf"{OURS}/(?P<folder>.+)@(?P<sha>[0-9a-f]+)", str(step.get("uses")))
         if match and match["sha"] == table()[OURS].sha:
-            argv = ("git", "show", f"{match['sha']}:{match['folder']}/action.yml")
-            text = subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-            assert set(step.get("with", {})) <= set(YAML(typ="safe").load(text)["inputs"])
+            assert set(step.get("with", {})) <= _inputs_at(match["sha"], match["folder"])
+
+
+@cache
+def _inputs_at(sha: str, folder: str) -> set[str]:
+    argv = ("git", "show", f"{sha}:{folder}/action.yml")
+    text = subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return set(YAML(typ="safe").load(text)["inputs"])
 
 
 @pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,14 @@ FUNCTIONS = "app_environment() { :; }\nsecret_files() { :; }\n"
 ONLY_ELSEWHERE = "--exclude=SC2317,SC2034"
 
 
-def remarks(text: str, shell: str, *options: str) -> list[str]:
+@cache  # the same step is in many workflows
+def remarks(text: str, shell: str, *options: str) -> tuple[str, ...]:
     done = subprocess.run(
         (*SHELLCHECK, *options, f"--shell={shell}", "-"),
         input=text, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
-    return done.stdout.splitlines()
+    return tuple(done.stdout.splitlines())
 
 
 def scripts() -> Iterator[Path]:
@@ -59,7 +61,7 @@ def _shell(path: Path) -> str:
 
 @pytest.mark.parametrize("path", sorted(scripts()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_script_has_no_remark(path: Path) -> None:
-    assert remarks(path.read_text(encoding="utf-8"), _shell(path)) == []
+    assert remarks(path.read_text(encoding="utf-8"), _shell(path)) == ()
 
 
 # "run, adopting" has all of "run".
@@ -74,7 +76,7 @@ def test_what_is_sent_to_a_host_has_no_remark(form: str) -> None:
         f"{name}=''\n" for name in sorted(set(PARAMETER.findall(text)) - OF_THE_HOST)
     )
     # dash has what POSIX has, and `local`; the other shells of a host have it too.
-    assert remarks(variables + FUNCTIONS + text, "dash", ONLY_ELSEWHERE) == []
+    assert remarks(variables + FUNCTIONS + text, "dash", ONLY_ELSEWHERE) == ()
 
 
 def test_every_part_of_the_remote_scripts_is_looked_at() -> None:
@@ -88,4 +90,4 @@ def test_the_shell_of_every_step_has_no_remark(subject: Subject) -> None:
     for step in subject.steps():
         shell = step.get("shell", "bash")
         if "run" in step and shell in ("bash", "sh"):
-            assert remarks(step["run"], shell) == []
+            assert remarks(step["run"], shell) == ()

@@ -42,7 +42,7 @@ def render(
     """
     if templates:
         return _with(templates, workflow, source, version)
-    text = _fill(workflow, source, version)
+    text = _fill(_of_ours(), workflow, source, version)
     prove(workflow, text)
     return text
 
@@ -53,13 +53,13 @@ def _with(templates: str, workflow: Workflow, source: str, version: str) -> str:
 
     overrides.check(templates)
     try:
-        return _fill(workflow, source, version, overrides.Loader(templates))
+        environment = _of_theirs(templates, tuple(folder.names(templates)))
+        return _fill(environment, workflow, source, version)
     except Exception as error:
         raise overrides.failed(error, templates) from error
 
 
-def _fill(workflow: Workflow, source: str, version: str, *own: BaseLoader) -> str:
-    environment = _environment(*own) if own else _of_ours()
+def _fill(environment: Environment, workflow: Workflow, source: str, version: str) -> str:
     values = {"workflow": workflow, "source": source, "version": version}
     return environment.get_template(_TEMPLATE).render(values)
 
@@ -67,6 +67,14 @@ def _fill(workflow: Workflow, source: str, version: str, *own: BaseLoader) -> st
 @cache
 def _of_ours() -> Environment:
     return _environment()
+
+
+@cache
+def _of_theirs(templates: str, _names: tuple[str, ...]) -> Environment:
+    """Return what compiles a template of the user once; Jinja sees when its file has changed."""
+    from gen_workflow.render import overrides  # noqa: PLC0415 - for those alone
+
+    return _environment(overrides.Loader(templates))
 
 
 def _environment(*own: BaseLoader) -> Environment:
