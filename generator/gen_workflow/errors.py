@@ -45,6 +45,7 @@ class Heading:
     NO_BASE = "an-edit-that-cannot-be-merged"
     PIN_MOVED = "a-pin-that-a-bot-should-not-move"
     NOT_OURS = "a-workflow-that-gen-workflow-did-not-write"
+    COPY = "a-copy-of-the-actions-that-is-not-in-step"
     TEMPLATE = "a-template-of-your-own"
     OPTION = "an-option-that-is-not-accepted"
     FILE = "a-file-or-folder-that-cannot-be-used"
@@ -86,8 +87,9 @@ class GenWorkflowError(Exception):
     exit_code = NOT_IN_STEP
 
     def __init__(self, what: str, *, where: str = "", hint: str = "", anchor: str) -> None:
-        text = f"{where}: {what}" if where else what
-        super().__init__(f"{text}\n  hint: {hint}" if hint else text)
+        self.what = f"{where}: {what}" if where else what
+        self.hint = hint
+        super().__init__(f"{self.what}\n  hint: {hint}" if hint else self.what)
         self.anchors: tuple[str, ...] = (anchor,)
 
     @property
@@ -138,6 +140,18 @@ class SpecError(UserError):
 
 class Drift(GenWorkflowError):  # noqa: N818 - named after what was found
     """The workflow in the repository is not what the spec says, or an edit in it would be lost."""
+
+
+def together(*found: Drift | None) -> Drift | None:
+    """Return several errors as one, each with its hint; None when there is none."""
+    there = [one for one in found if one]
+    if not there:
+        return None
+    *others, last = there
+    texts = [one.what if one.hint == last.hint else str(one) for one in others]
+    whole = Drift("\n".join([*texts, last.what]), hint=last.hint, anchor="")
+    whole.anchors = tuple(dict.fromkeys(anchor for one in there for anchor in one.anchors))
+    return whole
 
 
 class Defect(GenWorkflowError):  # noqa: N818 - named after what it is

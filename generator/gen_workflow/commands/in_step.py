@@ -36,8 +36,8 @@ def _hashes_fit(folder: str, spec: str, templates: str) -> bool:
             return False  # whether GitHub's lock covers the workflow is another question
         wanted = stamp.digest(files.content(os.path.join(folder, spec)))
         found = _stamp(folder, files.WORKFLOW, wanted)
-        if found is None or not _are_there(folder, found.paths):
-            return False
+        if found is None or found.actions or not _are_there(folder, found.paths):
+            return False  # copied actions have no stamp: they are compared as a whole
         others = [_stamp(folder, name, wanted) for name in found.files]
         made_by = fingerprint(templates)
         return all(one is not None and one.generator == made_by for one in (found, *others))

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from gen_workflow.workflow.records import Needs, Workflow
 
 
+_NO_LINK = {
+    "workflow": "GitHub follows no link to a workflow",
+    "action": "what is behind it may be outside of the repository",
+}
+
+
 class File(NamedTuple):
     """A file that a spec gives: its path in the repository, and its text."""
 
@@ -43,7 +49,8 @@ class Rendered(NamedTuple):
 
     The first file is the workflow that builds and deploys. `dockerfiles` are the paths of the
     Dockerfiles in the repository, and `notes` are sentences that a user should read. `ours` are the
-    repositories whose commits only the generator or the spec move.
+    repositories whose commits only the generator or the spec move. `copied` are our actions that
+    are copied into a folder of the repository, which is empty without them.
     """
 
     spec: bytes
@@ -52,6 +59,8 @@ class Rendered(NamedTuple):
     dockerfiles: tuple[str, ...]
     ours: frozenset[str]
     notes: tuple[str, ...] = ()
+    folder: str = ""
+    copied: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -99,24 +108,24 @@ class Project(NamedTuple):
         """Return where a file of the repository is."""
         return os.path.normpath(os.path.join(self.folder, file))
 
-    def on_disk(self, file: str = files.WORKFLOW) -> bytes | None:
+    def on_disk(self, file: str = files.WORKFLOW, thing: str = "workflow") -> bytes | None:
         """Return one of our files as it is now; None when there is none.
 
-        Raises UserError when it cannot be read, or is behind a link.
+        Raises UserError when it cannot be read, or is behind a link. `thing` says what it is.
         """
         if link := files.link_on_the_way(self.folder, file):
             target = os.readlink(link)
-            what = f"is a link to {target!r}, and GitHub follows no link to a workflow"
+            what = f"is a link to {target!r}, and {_NO_LINK[thing]}"
             hint = "put a folder or a file of its own there"
             where = shown(os.path.normpath(link))
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         if above := files.file_on_the_way(self.folder, file):
-            what = "is a file, and the workflow needs a folder of this name"
+            what = f"is a file, and the {thing} needs a folder of this name"
             where = shown(os.path.normpath(above))
             hint = "move it away, or give it another name"
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         if there := files.folder_in_place(self.folder, file):
-            what = "is a folder, and the workflow needs a file of this name"
+            what = f"is a folder, and the {thing} needs a file of this name"
             where = shown(os.path.normpath(there))
             hint = "move it away, or give it another name"
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
@@ -147,13 +156,16 @@ class Project(NamedTuple):
         first, *others = (self._text(workflow, raw, version) for workflow in meant)
         sign = partial(stamp.sign, version=version, spec=raw, generator=fingerprint(self.templates))
         names = tuple(workflow.path for workflow in meant)
-        texts = [sign(first, paths=_paths(spec), files=names[1:]), *map(sign, others)]
+        folder = spec.actions.vendored
+        copied = _copied(meant, folder)
+        signed = sign(first, paths=_paths(spec), files=names[1:], actions=folder if copied else "")
+        texts = [signed, *map(sign, others)]
         for workflow, text in zip(meant, texts, strict=True):
             load.refuse(limits.too_large(workflow, len(text.encode())), raw, self.source)
         dockerfiles = tuple(image.sources[-1] for image in spec.built)
         files = tuple(map(File, names, texts))
         notes = tuple(note for workflow in meant for note in workflow.notes)
-        return Rendered(raw, files, meant[0].needs, dockerfiles, _ours(spec), notes)
+        return Rendered(raw, files, meant[0].needs, dockerfiles, _ours(spec), notes, folder, copied)
 
     def _text(self, workflow: Workflow, raw: bytes, version: str) -> str:
         load.refuse(limits.exceeded(workflow), raw, self.source)
@@ -194,6 +206,15 @@ def _ours(spec: Spec) -> frozenset[str]:
     named = [remote.name if remote else "", caller.name if caller else ""]
     owned = ("/".join(name.lower().split("/")[:2]) for name in named if name)
     return frozenset((OURS, *owned))
+
+
+def _copied(workflows: tuple[Workflow, ...], folder: str) -> tuple[str, ...]:
+    """Return the actions that are copied into a folder: those that the workflows use."""
+    if not folder:
+        return ()
+    from gen_workflow.plan import vendored  # noqa: PLC0415 - for specs that say it
+
+    return vendored.used(workflows, folder)
 
 
 def _paths(spec: Spec) -> tuple[str, ...]:
