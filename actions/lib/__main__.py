@@ -11,6 +11,11 @@ if sys.version_info < (3, 10):
     sys.exit(2)
 
 import gc
+import os
+
+# A copy of this in the repository is in the context of a build, and what Python writes beside it would
+# make each build another one. Such a copy has a lock.
+sys.dont_write_bytecode = os.path.exists(os.path.join(os.path.dirname(__file__), "..", "gen-workflow.lock"))
 
 # The objects of a start stay until the end, so a search for garbage among them takes 2 ms for nothing.
 gc.set_threshold(50000)

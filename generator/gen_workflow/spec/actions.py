@@ -9,10 +9,10 @@ from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.at_a_commit import AtACommit, Pinned
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Checked
+from gen_workflow.spec.forms import Checked, text
+from gen_workflow.spec.hints import near
 from gen_workflow.spec.paths import path_in
 from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
-from gen_workflow.spec.values import OneOf
 
 REMOTE = Pinned(
     "a repository",
@@ -33,6 +33,10 @@ def is_folder(path: str) -> bool:
 
 def _folder(value: Value, reading: Reading) -> str | None:
     """Return the folder of the copy, which has nothing else in it."""
+    if value.kind == "true or false":
+        what, hint = f"should be a folder, but is {value.kind}", "write actions: vendored"
+        reading.problem(value, what, hint, Heading.WRONG_KIND)
+        return None
     path = path_in(value, reading, DEFAULT)
     if path is None or is_folder(path):
         return path
@@ -75,15 +79,18 @@ def _one_place(fields: Fields, reading: Reading) -> None:
         reading.problem(fields.values["vendored"], what, "remove one of them", Heading.TOGETHER)
 
 
-_WORD = OneOf("vendored")
-
-
 def _word(value: Value, reading: Reading) -> Actions | None:
-    return None if _WORD.read(value, reading) is None else Actions(vendored=DEFAULT)
+    found = text(value, reading, "vendored")
+    if found is None or found == "vendored":
+        return found and Actions(vendored=DEFAULT)
+    other = "write `vendored`, or name a repository: actions: {remote: owner/repository@…}"
+    what, hint = f"{found!r} does not say where they come from", near(found, ("vendored",)) or other
+    reading.problem(value, what, hint, Heading.WRONG_VALUE)
+    return None
 
 
 ACTIONS = ShortOr(
-    Checked(_word, _WORD.schema()),
+    Checked(_word, {"enum": ["vendored"]}),
     "the word `vendored`",
     "actions: vendored",
     Section(Actions, rule=_one_place),
