@@ -14,6 +14,7 @@ import pytest
 from bed.action_file import read_action
 from bed.step import run_action
 from conformance.subjects import ROOT, Subject, rendered
+from gen_workflow import cli
 from ship.kubectl_set_image.inputs import read_inputs
 from ship.runner.context import Context
 
@@ -37,6 +38,9 @@ GIVEN = {
 }
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 OF_A_BUILD = re.compile(r"\$\{\{ needs\.build(-[\w-]+)?\.outputs\.image \}\}")
+OF_OURS = re.compile(
+    r"(?:\./.+|[^/]+/.+/actions)/(build-push|ssh-deploy|kubectl-set-image)(?:@.+)?"
+)
 IN_A_CLUSTER = "kubectl-set-image"
 
 
@@ -51,8 +55,16 @@ def steps(*, in_a_cluster: bool) -> list[Any]:
 
 def name_of(step: dict[str, Any]) -> str:
     """Return the name of the action of ours that a step uses; nothing for other steps."""
-    action = re.search(r"/actions/([a-z-]+)@", step.get("uses", ""))
-    return action[1] if action and not step["uses"].startswith("actions/") else ""
+    action = OF_OURS.fullmatch(step.get("uses", ""))
+    return action[1] if action else ""
+
+
+def action_of(step: dict[str, Any], workspace: Path) -> str:
+    """Return the folder of the action that a step uses; a copy is made as `generate` does."""
+    if not step["uses"].startswith("./"):
+        return name_of(step)
+    assert cli.main(["generate", "-C", str(workspace)]) == 0
+    return str(workspace / step["uses"])
 
 
 def inputs_of(subject: Subject, step: dict[str, Any]) -> dict[str, str]:
@@ -78,7 +90,7 @@ def test_a_rendered_step_is_accepted_by_its_action(
     shutil.copytree(subject.folder, tmp_path, dirs_exist_ok=True)
     env = dict.fromkeys(step.get("env", {}), "value")
     inputs["dry-run"] = "true"
-    result = run_action(name_of(step), inputs, env=env, workspace=tmp_path)
+    result = run_action(action_of(step, tmp_path), inputs, env=env, workspace=tmp_path)
     assert result.code == 0, f"{subject.name}: {result.log}"
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gen_workflow.vendored.compare import Found
 
 _BLOCKED = (State.NOT_OURS, State.CONFLICT)
+_NOT_GIVEN = (State.SURPLUS, State.LEFT, State.LEFT_EDITED)
 _RENEWED = (State.OLDER, State.NEW, State.LEFT)
 # What is said of one file.
 _ALONE = {
@@ -84,6 +85,12 @@ class Copied:
         """What has to be written, by the path on the disk; None for a file that goes."""
         todo = self.copy.todo
         return {self._project.place(one.path): one.text for one in todo}
+
+    @property
+    def given(self) -> dict[str, bytes]:
+        """The files that belong to the copy, by their path in the repository, with what is kept."""
+        found = (one for one in self.copy.files if one.state not in _NOT_GIVEN)
+        return {one.path: one.text for one in found if one.text is not None}
 
     def remove_empty(self) -> None:
         """Remove the folders that nothing is in any more, because files of ours were removed."""

@@ -81,8 +81,10 @@ def _one_place(fields: Fields, reading: Reading) -> None:
 
 def _word(value: Value, reading: Reading) -> Actions | None:
     found = text(value, reading, "vendored")
-    if found is None or found == "vendored":
-        return found and Actions(vendored=DEFAULT)
+    if found is None:
+        return None
+    if found == "vendored":
+        return Actions(vendored=DEFAULT)
     other = "write `vendored`, or name a repository: actions: {remote: owner/repository@…}"
     what, hint = f"{found!r} does not say where they come from", near(found, ("vendored",)) or other
     reading.problem(value, what, hint, Heading.WRONG_VALUE)

@@ -52,6 +52,11 @@ class Store:
         """Return the commit at the head of a branch."""
         return self.oid(_HEADS + branch)
 
+    def files(self, branch: str) -> list[str]:
+        """Return the path of every file of a branch."""
+        listed = self._run("ls-tree", "-r", "-z", "--name-only", f"refs/heads/{branch}")
+        return listed.decode().split("\0")[:-1]
+
     def kind(self, oid: str) -> str:
         """Return commit, tree, blob or tag."""
         return self._run("cat-file", "-t", oid).decode().strip()

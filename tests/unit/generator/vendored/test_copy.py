@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from bed.step import run_action
 from gen_workflow import cli
 from gen_workflow.vendored import lock, ours
 from gen_workflow.version import __version__
@@ -335,6 +336,16 @@ def test_dry_run_names_the_copy_and_writes_nothing(shop: Shop) -> None:
     said = shop.run("generate", "--dry-run").out
     assert f"would copy {len(before)} files into tools/actions\n" in said
     assert f"would remove {len(before)} files of {FOLDER}\n" in said
+    assert shop.files() == before
+
+
+def test_an_action_runs_from_its_copy_and_leaves_nothing_beside_it(shop: Shop) -> None:
+    # What it left there would be in the next build of the job, which then is another one.
+    before = shop.files()
+    dry = {"dry-run": "true"}
+    copied = run_action(str(shop.copy / "build-push"), dry, workspace=shop.top)
+    assert copied.code == 0, copied.log
+    assert copied.outputs["tags"].startswith("ghcr.io/acme/shop:main\n")
     assert shop.files() == before
 
 
