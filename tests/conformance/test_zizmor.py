@@ -29,6 +29,7 @@ ASKED_FOR = {
         "tests/cases/runners": _OF_THE_USER,
         "docs/spec/runner.yml": _OF_THE_USER,
         "tests/cases/vendored": _OF_A_COPY,
+        "docs/spec/actions-vendored.yml": _OF_A_COPY,
         "tests/cases/vendored-cluster": _OF_A_COPY,
     }.items()
     for file in ("", ": rollback.yml")

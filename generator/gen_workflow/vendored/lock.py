@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.named_tuple import NamedTuple
+from gen_workflow.pins.table import OURS
 from gen_workflow.sync import stamp
 from gen_workflow.version import __version__
 
@@ -20,9 +21,12 @@ NAME = "gen-workflow.lock"
 _ABOUT = f"""\
 # Made by `gen-workflow generate`, which copied these files; `gen-workflow check` compares them.
 # To look at them without it, run here: sha256sum --check {NAME}
-# version={{}} commit={{}}
+# from {OURS}@{{commit}} # v{{version}}
 """
-_ORIGIN = re.compile(r"# version=(\S+) commit=([0-9a-f]{40})")
+# The line that says where the files come from, as a `uses:` says it.
+ORIGIN = re.compile(
+    rf"^# from {OURS}@(?P<commit>[0-9a-f]{{40}}) (?P<comment># v(?P<version>\S+))$", re.MULTILINE
+)
 _PART = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+"
 _ENTRY = re.compile(rf"([0-9a-f]{{64}})  ({_PART}(?:/{_PART})*)")
 
@@ -38,18 +42,18 @@ class Lock(NamedTuple):
 def text(files: Mapping[str, bytes], commit: str) -> bytes:
     """Return the lock of files that this version copies; it depends on nothing else."""
     entries = "".join(f"{digest(files[path])}  {path}\n" for path in sorted(files))
-    return f"{_ABOUT.format(__version__, commit)}{entries}".encode()
+    return f"{_ABOUT.format(commit=commit, version=__version__)}{entries}".encode()
 
 
 def read(content: bytes) -> Lock | None:
     """Return what a lock says; None for a text that is none, such as one with marks of a merge."""
-    lines = stamp.plain(content).decode("utf-8", "replace").splitlines()
-    origin = next(filter(None, map(_ORIGIN.fullmatch, lines)), None)
-    entries = [_ENTRY.fullmatch(line) for line in lines if not line.startswith("#")]
+    whole = stamp.plain(content).decode("utf-8", "replace")
+    origin = ORIGIN.search(whole)
+    entries = [_ENTRY.fullmatch(line) for line in whole.splitlines() if not line.startswith("#")]
     hashes = {entry[2]: entry[1] for entry in entries if entry and entry[2] != NAME}
     if origin is None or len(hashes) != len(entries):
         return None
-    return Lock(origin[1], origin[2], hashes)
+    return Lock(origin["version"], origin["commit"], hashes)
 
 
 def digest(content: bytes) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from bed.step import run_action
 from gen_workflow import cli
+from gen_workflow.pins.table import OURS, table
 from gen_workflow.vendored import lock, ours
 from gen_workflow.version import __version__
 
@@ -70,7 +71,7 @@ class Shop:
         new = hashlib.sha256((self.copy / path).read_bytes()).hexdigest()
         (self.copy / path).write_bytes(content)
         text = self.lock.read_text().replace(new, hashlib.sha256(content).hexdigest())
-        self.lock.write_text(text.replace(f"version={__version__} ", "version=0.0.9 "))
+        self.lock.write_text(text.replace(f" # v{__version__}\n", " # v0.0.9\n"))
 
     @property
     def lock(self) -> Path:
@@ -124,7 +125,8 @@ def test_the_lock_holds_every_other_file_sorted_and_the_version(shop: Shop) -> N
     assert held is not None
     assert [*held.hashes] == sorted(set(shop.files()) - {lock.NAME})
     assert held.version == __version__
-    assert f"commit={held.commit}\n" in shop.lock.read_text()
+    assert f"# from {OURS}@{held.commit} # v{__version__}\n" in shop.lock.read_text()
+    assert held.commit == table()[OURS].sha
 
 
 def test_a_second_copy_is_the_same(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -337,6 +339,22 @@ def test_dry_run_names_the_copy_and_writes_nothing(shop: Shop) -> None:
     assert f"would copy {len(before)} files into tools/actions\n" in said
     assert f"would remove {len(before)} files of {FOLDER}\n" in said
     assert shop.files() == before
+
+
+def test_update_names_a_copy_that_is_older_and_leaves_it(shop: Shop) -> None:
+    assert "gen-workflow" not in shop.run("update").out
+    shop.age()
+    before = shop.files()
+    said = shop.run("update")
+    assert said.code == 0
+    assert f"left {OURS} at v0.0.9: `gen-workflow generate` writes it; install a " in said.out
+    assert f"({FOLDER}/{lock.NAME}:3)" in said.out
+    assert shop.files() == before
+
+
+def test_dependabot_is_not_sent_into_the_copy(shop: Shop) -> None:
+    assert shop.run("generate", "--dependabot").code == 0
+    assert FOLDER not in (shop.top / ".github/dependabot.yml").read_text()
 
 
 def test_an_action_runs_from_its_copy_and_leaves_nothing_beside_it(shop: Shop) -> None:
