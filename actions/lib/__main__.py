@@ -19,7 +19,9 @@ here = os.path.dirname(__file__)
 if os.path.exists(os.path.join(here, "..", "gen-workflow.lock")):
     sys.dont_write_bytecode = True
     try:
-        os.unlink(os.path.join(here, "__pycache__", "__main__.%s.pyc" % sys.implementation.cache_tag))
+        os.unlink(
+            os.path.join(here, "__pycache__", "__main__.%s.pyc" % sys.implementation.cache_tag)
+        )
         os.rmdir(os.path.join(here, "__pycache__"))
     except OSError:
         pass  # it could not be written, or another Python has been here

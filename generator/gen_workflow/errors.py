@@ -149,7 +149,7 @@ def together(*found: Drift | None) -> Drift | None:
         return None
     *others, last = there
     texts = [one.what if one.hint == last.hint else str(one) for one in others]
-    whole = Drift("\n".join([*texts, last.what]), hint=last.hint, anchor="")
+    whole = Drift("\n".join([*texts, last.what]), hint=last.hint, anchor=last.anchors[0])
     whole.anchors = tuple(dict.fromkeys(anchor for one in there for anchor in one.anchors))
     return whole
 
