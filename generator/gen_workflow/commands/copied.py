@@ -1,6 +1,6 @@
 """A copy of our actions in a project: what it is against what the spec gives, and in words."""
 
-# ruff: noqa: PTH114, PTH118, PTH120 - pathlib is slow to load
+# ruff: noqa: PTH120 - pathlib is slow to load
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gen_workflow.pins.table import OURS, table
 from gen_workflow.sync import drift
 from gen_workflow.vendored import compare, lock, ours
 from gen_workflow.vendored.compare import Copy, State
+from gen_workflow.vendored.folder import names
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Copied:
 
         wanted = ours.files(actions)
         known = dict.fromkeys((*wanted, lock.NAME, *compare.ours(read(lock.NAME))))
-        there: dict[str, bytes | None] = dict.fromkeys(_names(project.place(folder)))
+        there: dict[str, bytes | None] = dict.fromkeys(names(project.place(folder)))
         there |= {path: content for path in known if (content := read(path)) is not None}
         commit = table()[OURS].sha
         return cls(project, compare.compare(folder, wanted, there, commit, force=force))
@@ -73,8 +74,8 @@ class Copied:
 
     def of_generate(self, command: Callable[[str], str]) -> Drift | None:
         """Return why nothing may be written; None when everything may."""
-        named = _named(self.copy.of(*_BLOCKED))
-        return self._drift([f"{line}; nothing was changed" for line in named], command)
+        lines = _named(self.copy.of(*_BLOCKED))
+        return self._drift([f"{line}; nothing was changed" for line in lines], command)
 
     def _drift(self, lines: list[str], command: Callable[[str], str]) -> Drift | None:
         hint = _next_act(self.copy, command)
@@ -119,17 +120,9 @@ class Copied:
         todo = self.copy.todo
         if not todo:
             return []
-        names = _some([f"{_letter(one)} {one.path}" for one in todo])
+        shown = _some([f"{_letter(one)} {one.path}" for one in todo])
         first = f"# {self.copy.folder}: {_counted(todo)}, by `gen-workflow generate`"
-        return [first, *(f"#   {name}" for name in names)]
-
-
-def _names(top: str) -> Iterator[str]:
-    """Yield the path of every file and of every link below a folder."""
-    for where, folders, names in os.walk(top):
-        links = [name for name in folders if os.path.islink(os.path.join(where, name))]
-        for name in (*names, *links):
-            yield os.path.relpath(os.path.join(where, name), top).replace(os.sep, "/")
+        return [first, *(f"#   {name}" for name in shown)]
 
 
 def _reasons(copy: Copy) -> Iterator[str]:
@@ -147,6 +140,8 @@ def _reasons(copy: Copy) -> Iterator[str]:
 
 def _cause(copy: Copy) -> str:
     """Return why there are other files today than were copied."""
+    if not copy.version and copy.of(State.CURRENT):
+        return f"missing: its {lock.NAME} is not there"
     if not copy.version:
         return "missing: the actions were not copied yet"
     sources = [one for one in copy.of(State.OLDER) if not one.path.endswith(f"/{lock.NAME}")]

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -136,10 +137,24 @@ def test_a_second_copy_is_the_same(shop: Shop, tmp_path_factory: pytest.TempPath
     assert shop.run("generate").out.endswith("is already in step with gen-workflow.yml\n")
 
 
-def test_the_quick_answer_does_not_pass_over_the_copy(shop: Shop) -> None:
-    assert shop.run("check").code == 0
-    shop.edit()
-    assert shop.run("check").code == 1
+def test_the_quick_answer_needs_no_package_and_does_not_pass_over_the_copy(shop: Shop) -> None:
+    check = ["check", "-C", str(shop.top)]
+    script = "import sys; from gen_workflow.cli import quick; sys.exit(quick(sys.argv[1:]))"
+    argv = (sys.executable, "-SB", "-c", script, *check)  # -S: without the packages installed
+    env = {"PYTHONPATH": str(ROOT / "generator")}
+    assert subprocess.run(argv, env=env, check=False, stdout=subprocess.DEVNULL).returncode == 0
+    for path in (MAIN, lock.NAME, "lib/new.py"):
+        (shop.copy / path).touch()
+        before = (shop.copy / path).read_bytes()
+        shop.edit(path)
+        assert cli.quick(check) == 1, path
+        (shop.copy / path).write_bytes(before)
+    assert cli.quick(check) == 1
+    (shop.copy / "lib/new.py").unlink()
+    assert cli.quick(check) == 0
+    (shop.copy / MAIN).rename(shop.top / "main.py")
+    (shop.copy / MAIN).symlink_to(shop.top / "main.py")
+    assert cli.quick(check) == 1
 
 
 def _age_and_edit(shop: Shop) -> None:
@@ -190,6 +205,11 @@ FINDINGS: dict[str, tuple[Edit, str, str]] = {
         f"{FOLDER}: missing: the actions were not copied yet\n",
         "  hint: run `gen-workflow generate` and commit the result\n",
     ),
+    "no lock": (
+        lambda shop: shop.lock.unlink(),
+        f"{FOLDER}: missing: its {lock.NAME} is not there (1 file to add)\n",
+        "  hint: run `gen-workflow generate` and commit the result\n",
+    ),
     "a lock with marks of a merge": (
         lambda shop: shop.lock.write_text(f"<<<<<<< HEAD\n{shop.lock.read_text()}"),
         f"{FOLDER}/{lock.NAME}: was not written by gen-workflow\n",
@@ -226,7 +246,9 @@ def test_a_finding_is_an_annotation_on_github(shop: Shop, monkeypatch: pytest.Mo
     assert f"::error title=gen-workflow::{FOLDER}/{MAIN}: edited by hand%0A" in said
 
 
-@pytest.mark.parametrize("case", ["missing", "older", "no copy", "other actions", "no actions"])
+@pytest.mark.parametrize(
+    "case", ["missing", "older", "no copy", "no lock", "other actions", "no actions"]
+)
 def test_generate_brings_an_unedited_copy_in_step(shop: Shop, case: str) -> None:
     FINDINGS[case][0](shop)
     assert shop.run("generate").code == 0
