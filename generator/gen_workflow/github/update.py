@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Drift, GenWorkflowError, Heading, UserError
-from gen_workflow.github import copies, proposal
+from gen_workflow.github import proposal
 from gen_workflow.github.refusal import Moved
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ class Update:
         """Return what GitHub holds, also of what an earlier version copied there."""
         base, branch = self.names.base, self.names.branch
         found = self.repository.read(base=base, branch=branch, paths=self.wanted.paths)
-        while further := copies.further(self.wanted, found):
+        while further := proposal.further(self.wanted, found):
             known = (*self.wanted.further, *further)
             self.wanted = replace(self.wanted, further=known)
             found = self.repository.read(base=base, branch=branch, paths=self.wanted.paths)
-        files = self.wanted.files | copies.removed(self.wanted, found)
+        files = self.wanted.files | proposal.removed(self.wanted, found)
         self.wanted = replace(self.wanted, files=files)
         return found
 
