@@ -45,6 +45,7 @@ class Heading:
     NO_BASE = "an-edit-that-cannot-be-merged"
     PIN_MOVED = "a-pin-that-a-bot-should-not-move"
     NOT_OURS = "a-workflow-that-gen-workflow-did-not-write"
+    COPY = "a-copy-of-the-actions-that-is-not-in-step"
     TEMPLATE = "a-template-of-your-own"
     OPTION = "an-option-that-is-not-accepted"
     FILE = "a-file-or-folder-that-cannot-be-used"
@@ -95,7 +96,8 @@ class GenWorkflowError(Exception):
         anchor: str,
         found: dict[Problem, str] | None = None,
     ) -> None:
-        text = f"{where}: {what}" if where else what
+        self.what = text = f"{where}: {what}" if where else what
+        self.hint = hint
         super().__init__(f"{text}\n  hint: {hint}" if hint else text)
         self.anchors: tuple[str, ...] = (anchor,)
         self.found = found or {Problem("", 0, 0, text, hint=hint): anchor}
@@ -160,6 +162,18 @@ class SpecError(UserError):
 
 class Drift(GenWorkflowError):  # noqa: N818 - named after what was found
     """The workflow in the repository is not what the spec says, or an edit in it would be lost."""
+
+
+def together(*found: Drift | None) -> Drift | None:
+    """Return several errors as one, each with its hint; None when there is none."""
+    there = [one for one in found if one]
+    if not there:
+        return None
+    *others, last = there
+    texts = [one.what if one.hint == last.hint else str(one) for one in others]
+    whole = Drift("\n".join([*texts, last.what]), hint=last.hint, anchor=last.anchors[0])
+    whole.anchors = tuple(dict.fromkeys(anchor for one in there for anchor in one.anchors))
+    return whole
 
 
 class Defect(GenWorkflowError):  # noqa: N818 - named after what it is

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Job = Mapping[str, Any]
 
-OURS = re.compile(r"/actions/(?:ssh-deploy|kubectl-set-image)@")
+OURS = re.compile(r"(?:/actions|^\./.+)/(?:ssh-deploy|kubectl-set-image)(?:@|$)")
 NOBODYS = "refs/heads/a-branch-that-no-spec-names"
 # Events that show code which nobody has merged, and pushes and runs by hand of such a branch.
 UNMERGED = {

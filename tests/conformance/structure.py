@@ -75,7 +75,7 @@ GENERATOR = Half(
         ("spec",),
         ("pins", "render", "report", "explain", "graph"),
         ("plan", "sync"),
-        ("uses",),
+        ("uses", "vendored"),
         ("github",),
         ("fleet",),
         ("commands",),

@@ -23,6 +23,8 @@ PIN = re.compile(
 )
 # The same repository at the running commit.
 SELF = "$/"
+# A copy of our actions in the repository, which a spec asks for.
+COPY = re.compile(r"\./[\w./-]+/(?:build-push|ssh-deploy|kubectl-set-image)")
 
 
 def unpinned(subject: Subject) -> list[str]:
@@ -35,7 +37,8 @@ def unpinned(subject: Subject) -> list[str]:
         copy = pin and f"{pin['repository']}@{pin['sha']} # {pin['version']}"
         of_the_spec = copy and (copy in subject.spec or match["value"] in subject.spec)
         of_the_table = pin and (pin["sha"], pin["version"]) == known.get(pin["repository"])
-        if not (match["value"].startswith(SELF) or of_the_spec or of_the_table):
+        is_copied = COPY.fullmatch(match["value"]) and "vendored" in subject.spec
+        if not (match["value"].startswith(SELF) or of_the_spec or of_the_table or is_copied):
             found.append(f"{match['value']!r} is not `owner/name@<40 hex> # vX.Y.Z` of the table")
     return found
 
@@ -91,7 +94,8 @@ def test_update_knows_each_of_our_actions_in_every_repository() -> None:
 @pytest.mark.parametrize("subject", everything(), ids=lambda each: each.name)
 def test_update_finds_every_use_and_can_edit_it(subject: Subject) -> None:
     found = [use for use in find(subject.text) if not use.obstacle]
-    named = [match for match in USES.finditer(subject.text) if not match["value"].startswith(SELF)]
+    values = [match["value"] for match in USES.finditer(subject.text)]
+    named = [each for each in values if not each.startswith((SELF, "./"))]
     assert [subject.text[use.comment] for use in found] == [
-        match["value"].partition(" ")[2] for match in named
+        each.partition(" ")[2] for each in named
     ]

@@ -23,9 +23,18 @@ QUIET = ("--quiet", "--no-progress", "--format=json")
 # What a spec asks for by name, and zizmor warns of: a runner that GitHub does not own. There is no
 # other way to write it, and docs/spec.md says the same as the warning.
 _OF_THE_USER = "self-hosted-runner: runs on a self-hosted runner"
+# A copy of our actions in the repository is for GitHub Enterprise Server and for runners of any age
+# as well, and these do not have the syntax that zizmor means.
+_OF_A_COPY = "self-repository: use GitHub's dedicated self-repository syntax"
 ASKED_FOR = {
-    f"{spec}{file}": _OF_THE_USER
-    for spec in ("tests/cases/runners", "docs/spec/runner.yml")
+    f"{spec}{file}": asked
+    for spec, asked in {
+        "tests/cases/runners": _OF_THE_USER,
+        "docs/spec/runner.yml": _OF_THE_USER,
+        "tests/cases/vendored": _OF_A_COPY,
+        "docs/spec/actions-vendored.yml": _OF_A_COPY,
+        "tests/cases/vendored-cluster": _OF_A_COPY,
+    }.items()
     for file in ("", ": rollback.yml")
 }
 WRONG = """\

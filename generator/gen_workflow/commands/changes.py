@@ -23,9 +23,12 @@ def of_generate(outcome: Outcome) -> list[str]:
     return _between(outcome.path, outcome.there, text)
 
 
-def show(outcomes: tuple[Outcome, ...]) -> int:
-    """Print what `generate` would write; return 1 when that is something, as diff(1) does."""
-    lines = [line for one in outcomes for line in of_generate(one)]
+def show(outcomes: tuple[Outcome, ...], others: list[str]) -> int:
+    """Print what `generate` would write; return 1 when that is something, as diff(1) does.
+
+    `others` are lines about files that the diff leaves out.
+    """
+    lines = [*others, *(line for one in outcomes for line in of_generate(one))]
     return put(_printed(lines)) or (NOT_IN_STEP if lines else DONE)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.commands import compared, findings
 from gen_workflow.commands.project import Project
-from gen_workflow.errors import Heading, UserError
+from gen_workflow.errors import Heading, UserError, together
 from gen_workflow.github import proposal, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
@@ -58,14 +58,24 @@ def _wanted(project: Project) -> Wanted:
     Raises Drift when an edit would be lost, or when GitHub's lock has to be written first.
     """
     rendered = project.rendered()
-    outcomes = compared.of(project, rendered)
-    if refusal := findings.of_generate(outcomes, project.command):
+    outcomes, copies = compared.of(project, rendered), compared.copies(project, rendered)
+    of_copies = (one.of_generate(project.command) for one in copies)
+    if refusal := together(findings.of_generate(outcomes, project.command), *of_copies):
         raise refusal
     given = [one for one in outcomes if one.rendered]
-    files = {project.source: rendered.spec} | {one.path: one.text or b"" for one in given}
+    files: dict[str, bytes | None] = {project.source: rendered.spec}
+    files |= {one.path: one.text or b"" for one in given}
+    for copy in copies:
+        files |= copy.given
     if held := lock.check(project.folder, compared.texts(outcomes)):
         files[proposal.LOCK] = held
     merged = {one.path: one.there for one in given if one.there and one.text != one.rendered}
     return Wanted(
-        project.source, files, rendered.needs, rendered.dockerfiles, rendered.ours, merged
+        project.source,
+        files,
+        rendered.needs,
+        rendered.dockerfiles,
+        rendered.ours,
+        merged,
+        folder=rendered.folder if rendered.copied else "",
     )

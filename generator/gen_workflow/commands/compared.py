@@ -9,26 +9,23 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
+from gen_workflow.spec.actions import is_folder
 from gen_workflow.sync import compare, history, stamp
 from gen_workflow.sync.history import Sources
 
 if TYPE_CHECKING:
+    from gen_workflow.commands.copied import Copied
     from gen_workflow.commands.project import Project
     from gen_workflow.commands.rendering import Rendered
     from gen_workflow.sync.history import History
     from gen_workflow.sync.outcome import Outcome
 
 
-def outcomes(project: Project, *, force: bool = False) -> tuple[Outcome, ...]:
+def of(project: Project, rendered: Rendered, *, force: bool = False) -> tuple[Outcome, ...]:
     """Return what each file is against what the spec gives; with `force`, edits are to be lost.
 
     The last ones are those that an earlier spec gave, and this one does not. Raises UserError.
     """
-    return of(project, project.rendered(), force=force)
-
-
-def of(project: Project, rendered: Rendered, *, force: bool = False) -> tuple[Outcome, ...]:
-    """Return the same for what was rendered already."""
     found = []
     for file in rendered.files:
         there, wanted = project.on_disk(file.path), file.text.encode()
@@ -38,6 +35,25 @@ def of(project: Project, rendered: Rendered, *, force: bool = False) -> tuple[Ou
             sources = _sources(project, rendered, file.path)
             found.append(compare.compare(there, wanted, sources, rendered.ours))
     return (*found, *_left(project, rendered))
+
+
+def copies(project: Project, rendered: Rendered, *, force: bool = False) -> tuple[Copied, ...]:
+    """Return the copy of our actions that the spec gives, and one that an earlier spec gave.
+
+    Raises UserError.
+    """
+    about = stamp.of(project.on_disk(rendered.files[0].path) or b"")
+    before = about.actions if about else ""
+    if not rendered.copied and not is_folder(before):
+        return ()
+    from gen_workflow.commands.copied import Copied  # noqa: PLC0415 - for these alone
+
+    found = []
+    if rendered.copied:
+        found.append(Copied.of(project, rendered.folder, rendered.copied, force=force))
+    if is_folder(before) and not (rendered.copied and before == rendered.folder):
+        found.append(Copied.of(project, before, ()))
+    return tuple(found)
 
 
 def texts(found: tuple[Outcome, ...]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gen_workflow import files
 from gen_workflow.commands import compared, findings, in_step
 from gen_workflow.commands.project import Project
-from gen_workflow.errors import DONE, shown
+from gen_workflow.errors import DONE, shown, together
 from gen_workflow.report.terminal import log, put
 from gen_workflow.sync import history, stamp
 from gen_workflow.sync.writing import like, write
@@ -16,6 +16,7 @@ from gen_workflow.uses import lock
 
 if TYPE_CHECKING:
     from gen_workflow.commands.bot import Configuration
+    from gen_workflow.commands.copied import Copied
     from gen_workflow.commands.options import Options
     from gen_workflow.commands.rendering import File
     from gen_workflow.sync.outcome import Outcome
@@ -38,11 +39,13 @@ def run(options: Options) -> int:
     if options.stdout:
         return put(_stream(rendered.files))
     outcomes = compared.of(project, rendered, force=options.force)
-    if refusal := findings.of_generate(outcomes, project.command):
+    copies = compared.copies(project, rendered, force=options.force)
+    of_copies = (one.of_generate(project.command) for one in copies)
+    if refusal := together(findings.of_generate(outcomes, project.command), *of_copies):
         raise refusal
     texts = compared.texts(outcomes)
     extra = _dependabot(project, texts) if options.dependabot else None
-    put(_written(project, outcomes, options))
+    put(_written(project, outcomes, copies, options))
     if extra:
         put(extra.write(would=options.dry_run))
     lock.check(project.folder, texts)
@@ -56,21 +59,34 @@ def _stream(rendered: tuple[File, ...]) -> str:
     return "".join(f"--- # {file.path}\n{file.text}" for file in rendered)
 
 
-def _written(project: Project, outcomes: tuple[Outcome, ...], options: Options) -> str:
+def _written(
+    project: Project, outcomes: tuple[Outcome, ...], copies: tuple[Copied, ...], options: Options
+) -> str:
     """Write what has to be written, unless it is only to be named; return what to say."""
     todo = [one for one in outcomes if one.writes]
-    kept = findings.kept(outcomes)
-    if not todo:
+    kept = (*findings.kept(outcomes), *(words for one in copies for words in one.kept))
+    if not todo and not any(one.todo for one in copies):
         return in_step.sentence(options, kept, outcomes[0].path)
     if not options.dry_run:
-        write({project.place(one.path): one.text and like(one.there, one.text) for one in todo})
-        for one in todo:
-            if one.rendered:
-                history.store(project.folder, stamp.without_line(one.rendered))
-        _warn_below(project.folder)
+        _write(project, todo, copies)
     done = ("would write", "would remove") if options.dry_run else ("wrote", "removed")
     lines = [f"{done[one.text is None]} {shown(project.place(one.path))}\n" for one in todo]
+    lines += [one.written(would=options.dry_run) for one in copies]
     return "".join(lines) + (f"kept {' and '.join(kept)}\n" if kept else "")
+
+
+def _write(project: Project, todo: list[Outcome], copies: tuple[Copied, ...]) -> None:
+    """Write all files, or none."""
+    contents = {project.place(one.path): one.text and like(one.there, one.text) for one in todo}
+    for copy in copies:
+        contents |= copy.todo
+    write(contents)
+    for one in todo:
+        if one.rendered:
+            history.store(project.folder, stamp.without_line(one.rendered))
+    for copy in copies:
+        copy.remove_empty()
+    _warn_below(project.folder)
 
 
 def _dependabot(project: Project, texts: dict[str, str]) -> Configuration:

@@ -8,6 +8,7 @@ import os
 
 from gen_workflow import files
 from gen_workflow.commands.options import Options  # noqa: TC001 - typing is slow to load
+from gen_workflow.errors import UserError
 from gen_workflow.sync import stamp
 from gen_workflow.sync.fingerprint import fingerprint
 
@@ -40,9 +41,22 @@ def _hashes_fit(folder: str, spec: str, templates: str) -> bool:
             return False
         others = [_stamp(folder, name, wanted) for name in found.files]
         made_by = fingerprint(templates)
-        return all(one is not None and one.generator == made_by for one in (found, *others))
-    except OSError:
+        fit = all(one is not None and one.generator == made_by for one in (found, *others))
+        return fit and (not found.actions or _copy_fits(folder, found))
+    except (OSError, UserError):
         return False  # the verb itself reports it
+
+
+def _copy_fits(folder: str, about: stamp.Stamp) -> bool:
+    """Tell whether the copy of our actions is current that workflows in step use."""
+    import re  # noqa: PLC0415 - slow to load, as is what is below
+
+    from gen_workflow.vendored.folder import is_current  # noqa: PLC0415
+
+    paths = (os.path.join(folder, path) for path in (files.WORKFLOW, *about.files))
+    text = b"\n".join(map(files.content, paths)).decode("utf-8", "replace")
+    used = re.findall(rf"\buses: \./{re.escape(about.actions)}/([a-z-]+)$", text, re.MULTILINE)
+    return is_current(folder, about.actions, sorted(set(used)))
 
 
 def _stamp(folder: str, file: str, spec: str) -> stamp.Stamp | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
+from gen_workflow.errors import Heading, UserError
 from gen_workflow.fleet import specs
 from gen_workflow.fleet.standing import Content
 
@@ -32,5 +33,9 @@ class Renderer:
             text = specs.text(member.spec, self._file)
             written = Written(text, member.spec, self._file, named=files.SPEC)
         given = self._rendering.of(written, listing)
+        if given.copied:
+            what = "`actions: vendored` is not possible for the repositories of a fleet"
+            hint = "leave it out there, or bring the repository in step with `gen-workflow commit`"
+            raise UserError(what, where=written.source, hint=hint, anchor=Heading.LATER)
         texts = {files.SPEC: given.spec} | {one.path: one.text.encode() for one in given.files}
         return Content(files.SPEC, texts, given.needs, given.dockerfiles, given.ours)

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from gen_workflow.sync.pinned import Pinned
     from gen_workflow.workflow.records import Workflow
 
+_NO_LINK = {
+    "workflow": "GitHub follows no link to a workflow",
+    "action": "what is behind it may be outside of the repository",
+}
+
 
 class Project(NamedTuple):
     """A repository, its spec, and the folder of the user's own templates."""
@@ -72,24 +77,24 @@ class Project(NamedTuple):
         """Return where a file of the repository is."""
         return os.path.normpath(os.path.join(self.folder, file))
 
-    def on_disk(self, file: str = files.WORKFLOW) -> bytes | None:
+    def on_disk(self, file: str = files.WORKFLOW, thing: str = "workflow") -> bytes | None:
         """Return one of our files as it is now; None when there is none.
 
-        Raises UserError when it cannot be read, or is behind a link.
+        Raises UserError when it cannot be read, or is behind a link. `thing` says what it is.
         """
         if link := files.link_on_the_way(self.folder, file):
             target = os.readlink(link)
-            what = f"is a link to {target!r}, and GitHub follows no link to a workflow"
+            what = f"is a link to {target!r}, and {_NO_LINK[thing]}"
             hint = "put a folder or a file of its own there"
             where = shown(os.path.normpath(link))
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         if above := files.file_on_the_way(self.folder, file):
-            what = "is a file, and the workflow needs a folder of this name"
+            what = f"is a file, and the {thing} needs a folder of this name"
             where = shown(os.path.normpath(above))
             hint = "move it away, or give it another name"
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)
         if there := files.folder_in_place(self.folder, file):
-            what = "is a folder, and the workflow needs a file of this name"
+            what = f"is a folder, and the {thing} needs a file of this name"
             where = shown(os.path.normpath(there))
             hint = "move it away, or give it another name"
             raise UserError(what, where=where, hint=hint, anchor=Heading.IN_THE_WAY)

@@ -38,7 +38,8 @@ class Rendered(NamedTuple):
 
     The first file is the workflow that builds and deploys. `dockerfiles` are the paths of the
     Dockerfiles in the repository, and `notes` are sentences that a user should read. `ours` are the
-    repositories whose commits only the generator or the spec move.
+    repositories whose commits only the generator or the spec move. `copied` are our actions that
+    are copied into a folder of the repository, which is empty without them.
     """
 
     spec: bytes
@@ -47,6 +48,8 @@ class Rendered(NamedTuple):
     dockerfiles: tuple[str, ...]
     ours: frozenset[str]
     notes: tuple[str, ...] = ()
+    folder: str = ""
+    copied: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -95,14 +98,19 @@ class Rendering(NamedTuple):
             generator=fingerprint(self.templates),
         )
         names = tuple(workflow.path for workflow in meant)
-        texts = [sign(first, paths=_paths(spec), files=names[1:]), *map(sign, others)]
+        folder = spec.actions.vendored
+        copied = _copied(meant, folder)
+        signed = sign(first, paths=_paths(spec), files=names[1:], actions=folder if copied else "")
+        texts = [signed, *map(sign, others)]
         for workflow, text in zip(meant, texts, strict=True):
             too_large = limits.too_large(workflow, len(text.encode()))
             load.refuse(too_large, written.root, written.source)
         dockerfiles = tuple(image.sources[-1] for image in spec.built)
         files = tuple(map(File, names, texts))
         notes = tuple(note for workflow in meant for note in workflow.notes)
-        return Rendered(written.raw, files, meant[0].needs, dockerfiles, _ours(spec), notes)
+        return Rendered(
+            written.raw, files, meant[0].needs, dockerfiles, _ours(spec), notes, folder, copied
+        )
 
     def _text(self, workflow: Workflow, written: Written) -> str:
         load.refuse(limits.exceeded(workflow), written.root, written.source)
@@ -120,6 +128,15 @@ def _ours(spec: Spec) -> frozenset[str]:
     named = [remote.name if remote else "", caller.name if caller else ""]
     owned = ("/".join(name.lower().split("/")[:2]) for name in named if name)
     return frozenset((OURS, *owned))
+
+
+def _copied(workflows: tuple[Workflow, ...], folder: str) -> tuple[str, ...]:
+    """Return the actions that are copied into a folder: those that the workflows use."""
+    if not folder:
+        return ()
+    from gen_workflow.plan import vendored  # noqa: PLC0415 - for specs that say it
+
+    return vendored.used(workflows, folder)
 
 
 def _paths(spec: Spec) -> tuple[str, ...]:

@@ -8,21 +8,26 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gen_workflow import files
 from gen_workflow.commands import changes
 from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, shown
-from gen_workflow.pins.table import table
+from gen_workflow.pins.reference import Reference
+from gen_workflow.pins.table import OURS, table
 from gen_workflow.report.terminal import log, put
+from gen_workflow.spec.actions import is_folder
+from gen_workflow.sync import stamp
 from gen_workflow.sync.writing import write
 from gen_workflow.uses import lock, moves, report
 from gen_workflow.uses.choice import Policy
-from gen_workflow.uses.files import with_uses
+from gen_workflow.uses.files import File, with_uses
+from gen_workflow.uses.places import Use
 from gen_workflow.uses.releases import of_table
+from gen_workflow.vendored import lock as copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gen_workflow.commands.options import Options
-    from gen_workflow.uses.files import File
     from gen_workflow.uses.moves import Move
     from gen_workflow.uses.releases import Known
 
@@ -38,6 +43,7 @@ def run(options: Options) -> int:
     read, unread = with_uses(options.folder)
     for each in unread:
         log(f"warning: {each}; it is left as it is")
+    read += _copies(options.folder, read)
     chosen = _chosen(read, options.names, options.folder)
     known = _known(options, chosen)
     found = moves.moves(chosen, known, policy)
@@ -59,6 +65,24 @@ def _policy(options: Options) -> Policy:
         what, hint = f"{days!r} is not a number of days", "write a whole number, such as 7"
         raise UserError(what, where="--min-age", hint=hint, anchor=Heading.OPTION)
     return Policy(time.time(), int(days), options.major, options.branches, options.online)
+
+
+def _copies(folder: str, read: list[File]) -> list[File]:
+    """Return the lock of each copy of our actions that a workflow uses, with what it is a copy of.
+
+    It is a use of a generated workflow: `generate` alone moves it.
+    """
+    about = filter(None, (stamp.of(file.text.encode()) for file in read))
+    found = []
+    for actions in dict.fromkeys(one.actions for one in about if is_folder(one.actions)):
+        path = f"{actions}/{copied.NAME}"
+        text = (files.read(str(Path(folder, path))) or b"").decode("utf-8", "replace")
+        if origin := copied.ORIGIN.search(text):
+            line = text.count("\n", 0, origin.start()) + 1
+            places = (slice(*origin.span("commit")), slice(*origin.span("comment")))
+            use = Use(Reference(OURS, "", origin["commit"]), line, *places)
+            found.append(File(path, text, (use,), generated=True))
+    return found
 
 
 def _chosen(read: list[File], names: Sequence[str], folder: str) -> list[File]:

@@ -37,7 +37,7 @@ def deeds(job: Mapping[str, Any], event: Event, reader: "Values") -> Iterator[De
     if job.get("strategy"):
         yield Deed("matrix", "runs once for each combination of its matrix")
     for step in job.get("steps", ()):
-        action = re.search(r"/actions/([a-z-]+)@", str(step.get("uses", "")))
+        action = re.fullmatch(r"(?:\./.+|.+/actions)/([a-z-]+)(?:@.+)?", str(step.get("uses", "")))
         if action and action[1] in _ACTIONS:
             given = {name: str(value) for name, value in (step.get("with") or {}).items()}
             yield from _ACTIONS[action[1]](given, event, reader, job)

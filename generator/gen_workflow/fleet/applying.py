@@ -117,7 +117,7 @@ def tasks(found: Sequence[Surveyed]) -> list[Task]:
 
 def _wanted(task: Task) -> Wanted:
     source, files, needs, dockerfiles, ours = task.content
-    return Wanted(source, files, needs, dockerfiles, ours)
+    return Wanted(source, {**files}, needs, dockerfiles, ours)
 
 
 def _snapshot(task: Task) -> Snapshot:

@@ -120,18 +120,25 @@ class Repository:
         variables = {"input": {"repositoryId": self._node, "refUpdates": updates}}
         self._at.graphql(_MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
 
-    def commit(self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes]) -> Commit:
-        """Make one commit, signed by GitHub, on top of the commit that the branch must be at."""
+    def commit(
+        self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes | None]
+    ) -> Commit:
+        """Make one commit, signed by GitHub, on top of the commit that the branch must be at.
+
+        A file without a content is removed.
+        """
         headline, _, rest = message.strip().partition("\n")
         additions = [
             {"path": path, "contents": base64.b64encode(content).decode()}
             for path, content in files.items()
+            if content is not None
         ]
+        deletions = [{"path": path} for path, content in files.items() if content is None]
         wanted = {
             "branch": {"repositoryNameWithOwner": self._at.slug, "branchName": branch},
             "expectedHeadOid": onto,
             "message": {"headline": headline, "body": rest.strip()},
-            "fileChanges": {"additions": additions},
+            "fileChanges": {"additions": additions, "deletions": deletions},
         }
         return self._at.graphql(
             _COMMIT, {"input": wanted}, f"commit on {branch}", lambda data, _: _commit(data)

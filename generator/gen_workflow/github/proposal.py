@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 
 from gen_workflow import files as own_files
 from gen_workflow.errors import Heading
+from gen_workflow.spec.actions import is_folder
 from gen_workflow.sync import compare, drift, stamp
 from gen_workflow.sync.outcome import BY_HAND, IN_STEP, State
+from gen_workflow.vendored import lock
 from gen_workflow.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gen_workflow.workflow.records import Need, Needs
 
 WORKFLOW = PurePath(own_files.WORKFLOW).as_posix()
 LOCK = PurePath(own_files.LOCK).as_posix()  # goes with the workflows, and is no reason to commit
 _NOT_OURS = f"it {drift.NOT_OURS}"
+_BY_HAND = "it was edited by hand"
 _MADE_BY = "Made-by: gen-workflow"
 
 
@@ -30,25 +33,41 @@ class Wanted:
 
     `dockerfiles` are the paths of the Dockerfiles, which are not ours to commit. `ours` are the
     repositories of our own actions. `merged` are the workflows as they were before an edit or a
-    moved pin in them was merged into `files`.
+    moved pin in them was merged into `files`. `folder` is that of the copy of our actions, empty
+    without one. What has to go is None in `files`; `further` paths are looked at, and stay.
     """
 
     source: str
-    files: dict[str, bytes]
+    files: dict[str, bytes | None]
     needs: tuple[Needs, ...]
     dockerfiles: tuple[str, ...]
     ours: frozenset[str] = frozenset()
     merged: dict[str, bytes] = field(default_factory=dict)
+    folder: str = ""
+    further: tuple[str, ...] = ()
 
     @property
     def workflows(self) -> tuple[str, ...]:
         """The paths of the files that are made from the spec."""
-        return tuple(path for path in self.files if path not in (self.source, LOCK))
+        others = (self.source, LOCK)
+        there = (path for path, content in self.files.items() if content is not None)
+        return tuple(path for path in there if path not in others and not self.is_copied(path))
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths that are looked at."""
-        return tuple(dict.fromkeys((*self.files, *self.dockerfiles)))
+        return tuple(dict.fromkeys((*self.files, *self.dockerfiles, *self.further)))
+
+    def is_copied(self, path: str) -> bool:
+        """Tell whether a path is one of the copy of our actions."""
+        return bool(self.folder) and path.startswith(f"{self.folder}/")
+
+    def named(self, paths: Iterable[str]) -> list[str]:
+        """Return paths as people read them: the many of the copy as one."""
+        listed = [*paths]
+        copied = sum(map(self.is_copied, listed))
+        others = [path for path in listed if not self.is_copied(path)]
+        return [*others, *([f"{self.folder} ({copied} files)"] if copied else [])]
 
 
 @dataclass(frozen=True)
@@ -148,11 +167,11 @@ class Plan:
     restarts: bool = False
     rebuilds: bool = False
     head: str = ""  # the commit that the files go on top of
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes | None] = field(default_factory=dict)
     opens: bool = False
     updates: bool = False
 
-    def steps(self, found: Snapshot, branch: str) -> list[str]:
+    def steps(self, wanted: Wanted, found: Snapshot, branch: str) -> list[str]:
         """Return the steps in words, for a dry run."""
         base = found.base.name
         pull = f"pull request {found.pull.url}" if found.pull else "the pull request"
@@ -160,7 +179,7 @@ class Plan:
             (self.creates, f"create the branch {branch} at {base} ({self.head[:7]})"),
             (self.rebuilds, f"build {branch} again on {base} ({self.head[:7]})"),
             (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
-            (bool(self.files), f"commit {', '.join(self.files)} on {branch}"),
+            (bool(self.files), f"commit {', '.join(wanted.named(self.files))} on {branch}"),
             (self.opens, f"open a pull request from {branch} into {base}"),
             (self.updates, f"update the text of {pull}"),
         ]
@@ -179,12 +198,12 @@ def is_marked(message: str) -> bool:
     return message.rstrip().rpartition("\n")[2].startswith(f"{_MADE_BY} ")
 
 
-def differing(files: dict[str, bytes], branch: Branch) -> dict[str, bytes]:
-    """Return the files that the branch lacks, or holds with other content."""
+def differing(files: dict[str, bytes | None], branch: Branch) -> dict[str, bytes | None]:
+    """Return the files that the branch lacks, or holds with other content, or should not hold."""
     return {
         path: content
         for path, content in files.items()
-        if branch.blobs.get(path) != stamp.blob(content)
+        if branch.blobs.get(path) != (None if content is None else stamp.blob(content))
     }
 
 
@@ -192,7 +211,8 @@ def in_step(wanted: Wanted, branch: Branch) -> bool:
     """Tell whether a branch needs no commit; a header of another version is no difference."""
     changed = differing(wanted.files, branch)
     return all(
-        path in wanted.workflows and _state(path, wanted, branch) in IN_STEP
+        (path in wanted.workflows and _state(path, wanted, branch) in IN_STEP)
+        or _same_lock(wanted, branch, path)
         for path in changed
         if path != LOCK
     )
@@ -203,7 +223,7 @@ def _state(path: str, wanted: Wanted, there: Branch) -> str:
     if path not in there.blobs:
         return State.MISSING
     text = there.texts.get(path, "").encode()
-    return compare.alone(path, text, wanted.files[path], wanted.ours).state
+    return compare.alone(path, text, wanted.files[path] or b"", wanted.ours).state
 
 
 def may_be_stale(wanted: Wanted, found: Snapshot) -> bool:
@@ -236,17 +256,23 @@ def edit(wanted: Wanted, found: Snapshot) -> Edit | None:
     """Return an edit that the update would remove: in the base, or on the branch."""
     if in_step(wanted, found.base):
         return None
-    for path in wanted.workflows:
-        if what := _written_by_hand(path, wanted, found.base):
-            return Edit(found.base.name, path, what)
+    for path, what in _by_hand(wanted, found.base):
+        return Edit(found.base.name, path, what)
     branch = found.branch
     if branch is None or found.left_over:
         return None
-    for path in wanted.workflows:
-        differs = branch.blobs.get(path) != found.base.blobs.get(path)
-        if differs and (what := _written_by_hand(path, wanted, branch)):
+    for path, what in _by_hand(wanted, branch):
+        if branch.blobs.get(path) != found.base.blobs.get(path):
             return Edit(branch.name, path, what)
     return _edited_spec(wanted, branch)
+
+
+def _by_hand(wanted: Wanted, branch: Branch) -> Iterator[tuple[str, str]]:
+    """Yield what a person wrote on a branch, and how it is to be called."""
+    for path in wanted.workflows:
+        if what := _written_by_hand(path, wanted, branch):
+            yield path, what
+    yield from ((path, _BY_HAND) for path in _edited_copies(wanted, branch))
 
 
 def _written_by_hand(path: str, wanted: Wanted, there: Branch) -> str:
@@ -258,7 +284,7 @@ def _written_by_hand(path: str, wanted: Wanted, there: Branch) -> str:
     state = _state(path, wanted, there)
     if state == State.NOT_OURS:
         return _NOT_OURS
-    return "it was edited by hand" if state in BY_HAND else ""
+    return _BY_HAND if state in BY_HAND else ""
 
 
 def _edited_spec(wanted: Wanted, branch: Branch) -> Edit | None:
@@ -269,7 +295,7 @@ def _edited_spec(wanted: Wanted, branch: Branch) -> Edit | None:
         return None
     if stamp.digest(branch.texts.get(source, "").encode()) == made.spec:
         return None
-    return Edit(branch.name, source, "it was edited by hand")
+    return Edit(branch.name, source, _BY_HAND)
 
 
 def missing_dockerfiles(wanted: Wanted, found: Snapshot) -> list[str]:
@@ -281,10 +307,9 @@ def missing_dockerfiles(wanted: Wanted, found: Snapshot) -> list[str]:
 def body(wanted: Wanted, found: Snapshot) -> str:
     """Return the text of the pull request: what changes, and what must exist before the merge."""
     base = found.base
-    changed = differing(wanted.files, base)
     lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
     lines += ["| file | change |", "| --- | --- |"]
-    lines += [f"| `{path}` | {'changed' if path in base.blobs else 'added'} |" for path in changed]
+    lines += [f"| `{name}` | {what} |" for name, what in _changes(wanted, base)]
     for file in missing_dockerfiles(wanted, found):
         there = f"`{base.name}` has no `{file}`"
         lines += ["", f"{there}: push it before you merge this, or the build fails."]
@@ -299,8 +324,82 @@ def body(wanted: Wanted, found: Snapshot) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _changes(wanted: Wanted, base: Branch) -> Iterator[tuple[str, str]]:
+    """Yield what becomes of each file; of a copy, which has many, as one."""
+    changed = differing(wanted.files, base)
+    for path, content in changed.items():
+        if not wanted.is_copied(path):
+            new = "changed" if path in base.blobs else "added"
+            yield path, "removed" if content is None else new
+    if copied := sum(map(wanted.is_copied, changed)):
+        yield f"{wanted.folder}/", f"the actions: {copied} files"
+
+
 def _listed(kind: str, needs: tuple[Need, ...]) -> list[str]:
     return [
         f"- {kind} `{need.name}`{' (optional)' if need.optional else ''}: {need.purpose}"
         for need in needs
     ]
+
+
+def further(wanted: Wanted, found: Snapshot) -> tuple[str, ...]:
+    """Return the paths that have to be looked at as well: the files that locks there name."""
+    paths = [path for branch in _sides(found) for path in _held(wanted, branch)]
+    paths += [
+        f"{folder}/{lock.NAME}" for branch in _sides(found) for folder in _folders(wanted, branch)
+    ]
+    return tuple(path for path in dict.fromkeys(paths) if path not in wanted.paths)
+
+
+def removed(wanted: Wanted, found: Snapshot) -> dict[str, None]:
+    """Return the files that were copied earlier, are not any more, and nobody edited."""
+    sides = [(branch, _held(wanted, branch)) for branch in _sides(found)]
+    gone = [path for _, held in sides for path in held if path not in wanted.files]
+    gone = [path for path in gone if not any(_is_edited(path, *side) for side in sides)]
+    for branch in _sides(found):
+        old = (folder for folder in _folders(wanted, branch) if folder != wanted.folder)
+        gone += [f"{folder}/{lock.NAME}" for folder in old]
+    return dict.fromkeys(gone)
+
+
+def _edited_copies(wanted: Wanted, branch: Branch) -> Iterator[str]:
+    """Yield the path of each file that is copied, and that a person wrote there."""
+    held = _held(wanted, branch)
+    for path, content in wanted.files.items():
+        if not wanted.is_copied(path) or content is None or path.endswith(f"/{lock.NAME}"):
+            continue
+        if branch.blobs.get(path) != stamp.blob(content) and _is_edited(path, branch, held):
+            yield path
+
+
+def _same_lock(wanted: Wanted, branch: Branch, path: str) -> bool:
+    """Tell whether a path is that of a lock which names other versions, and the same files."""
+    there = lock.read(branch.texts.get(path, "").encode())
+    mine = lock.read(wanted.files.get(path) or b"")
+    return bool(there and mine and there.hashes == mine.hashes)
+
+
+def _is_edited(path: str, branch: Branch, held: dict[str, str]) -> bool:
+    """Tell whether a file is there, and is not what was copied."""
+    return path in branch.blobs and lock.digest(branch.texts[path].encode()) != held.get(path)
+
+
+def _sides(found: Snapshot) -> list[Branch]:
+    return [found.base, *([found.branch] if found.branch else [])]
+
+
+def _folders(wanted: Wanted, branch: Branch) -> Iterator[str]:
+    """Yield the folders of copies: that of today, and the one that the workflow there names."""
+    about = stamp.of(branch.texts.get(WORKFLOW, "").encode())
+    yield from filter(None, [wanted.folder])
+    if about and is_folder(about.actions) and about.actions != wanted.folder:
+        yield about.actions
+
+
+def _held(wanted: Wanted, branch: Branch) -> dict[str, str]:
+    """Return the hash of each file that a lock on a branch names, by its path."""
+    found: dict[str, str] = {}
+    for folder in _folders(wanted, branch):
+        there = lock.read(branch.texts.get(f"{folder}/{lock.NAME}", "").encode())
+        found |= {f"{folder}/{path}": each for path, each in there.hashes.items()} if there else {}
+    return found

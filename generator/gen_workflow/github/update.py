@@ -63,9 +63,7 @@ class Update:
 
     def read(self) -> Snapshot:
         """Return what GitHub holds."""
-        found = self.repository.read(
-            base=self.names.base, branch=self.names.branch, paths=self.wanted.paths
-        )
+        found = self._read()
         if found.base.name == self.names.branch:
             hint = "give a branch of its own, such as gen-workflow/update"
             what = f"{self.names.branch} is the branch that the pull request merges into"
@@ -81,6 +79,18 @@ class Update:
                 f"warning: {found.base.name} has no {file}, so the build will "
                 f"fail\n  hint: push it to {found.base.name} before the pull request is merged"
             )
+        return found
+
+    def _read(self) -> Snapshot:
+        """Return what GitHub holds, also of what an earlier version copied there."""
+        base, branch = self.names.base, self.names.branch
+        found = self.repository.read(base=base, branch=branch, paths=self.wanted.paths)
+        while further := proposal.further(self.wanted, found):
+            known = (*self.wanted.further, *further)
+            self.wanted = replace(self.wanted, further=known)
+            found = self.repository.read(base=base, branch=branch, paths=self.wanted.paths)
+        files = self.wanted.files | proposal.removed(self.wanted, found)
+        self.wanted = replace(self.wanted, files=files)
         return found
 
     def _refuse_to_reopen(self, found: Snapshot) -> None:
@@ -126,7 +136,7 @@ class Update:
             return self._nothing(found)
         url = found.pull.url if found.pull else None
         line = f"{found.repository}: nothing to do, pull request {url}"
-        if steps := todo.steps(found, self.names.branch):
+        if steps := todo.steps(self.wanted, found, self.names.branch):
             line = "\n  ".join([f"{found.repository}: a run without --dry-run would", *steps])
         return Result(line, self.names.branch, None, url, tuple(todo.files))
 
@@ -214,7 +224,8 @@ class Update:
 
     def _committed(self, made: Commit, todo: proposal.Plan) -> str:
         verified = "verified" if made.verified else "not signed by this GitHub"
-        self._note(f"committed {made.oid[:7]} ({verified}): {', '.join(todo.files)}")
+        files = ", ".join(self.wanted.named(todo.files))
+        self._note(f"committed {made.oid[:7]} ({verified}): {files}")
         return made.oid
 
     def _pull_request(self, todo: proposal.Plan, found: Snapshot) -> PullRequest:

@@ -27,7 +27,16 @@ _NOT_BY_HAND = "github.event_name != 'workflow_dispatch'"
 def jobs(spec: Spec, frame: Frame) -> list[Job]:
     """Return the jobs, which run for what the spec says of their environments only."""
     by_hand = chosen_by_hand(spec)
-    return [_job(spec, one, by_hand, frame) for one in spec.targets]
+    return with_actions([_job(spec, one, by_hand, frame) for one in spec.targets], frame)
+
+
+def with_actions(jobs: list[Job], frame: Frame) -> list[Job]:
+    """Return jobs that have our actions when a step uses one, also as a copy in the repository."""
+    if not frame.folder:
+        return jobs
+    from gen_workflow.plan import vendored  # noqa: PLC0415 - for these alone
+
+    return [vendored.with_actions(job, frame) for job in jobs]
 
 
 def chosen_by_hand(spec: Spec) -> tuple[str, ...]:

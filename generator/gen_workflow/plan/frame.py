@@ -12,11 +12,15 @@ CONTENTS = Permission("contents", "read", "check the repository out")
 
 
 class Frame(NamedTuple):
-    """Where actions come from, `ours` the ones of this project, and the label of the runner."""
+    """Where actions come from, `ours` the ones of this project, and the label of the runner.
+
+    With a `folder` ours come from there, as a copy in the repository itself.
+    """
 
     pins: Mapping[str, Pin]
     ours: Pin
     runner: Data = "ubuntu-24.04"
+    folder: str = ""
 
     def uses(self, repository: str) -> Uses:
         """Return what a step says to use an action of another project."""
@@ -24,6 +28,9 @@ class Frame(NamedTuple):
 
     def own(self, action: str) -> Uses:
         """Return what a step says to use one of our actions."""
+        if self.folder:
+            # GitHub's `$/` needs no checkout, but GitHub Enterprise Server does not have it.
+            return Uses(f"./{self.folder}/{action}", "")
         return self.ours.uses(f"actions/{action}")
 
     def checkout(self) -> Step:

@@ -165,8 +165,7 @@ def _paths_with(name: str) -> list[str]:
 
 
 def _variables_of(step: Step, origin: str) -> str:
-    name = step.uses.reference if step.uses else ""
-    inside = next((key for folder, key in _VARIABLES.items() if f"/{folder}@" in name), "")
+    inside = _VARIABLES.get(step.uses.folder, "") if step.uses else ""
     return f"{origin}/{inside}" if inside else origin
 
 

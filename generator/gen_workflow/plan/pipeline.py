@@ -54,7 +54,7 @@ def workflows(spec: Spec, pins: Mapping[str, Pin]) -> tuple[Workflow, ...]:
     The first is the one that builds and deploys.
     """
     ours = Pin(*spec.actions.remote) if spec.actions.remote else pins[OURS]
-    frame = Frame(pins, ours)
+    frame = Frame(pins, ours, folder=spec.actions.vendored)
     if spec.mode.central:
         return (_central(spec, frame),)
     others = [rollback.workflow(spec, frame)] if rollback.targets(spec) else []

@@ -62,6 +62,7 @@ def workflow(spec: Spec, frame: Frame) -> Workflow:
     found = targets(spec)
     chosen = len(found) > 1
     planned = [_job(spec, one, frame, chosen=chosen) for one in found]
+    planned = deploy.with_actions(planned, frame)
     jobs = runners.placed(planned, "deploy", spec, frame)
     every = extended([*jobs, *notify.job(spec, jobs, frame)], spec.extend)
     return Workflow(
@@ -127,13 +128,13 @@ def _work(spec: Spec, target: Environment, frame: Frame) -> Work:
 def _in_a_cluster(steps: tuple[Step | RawStep, ...]) -> Iterator[Step | RawStep]:
     """Yield the steps of a deploy without what it brings, and with the release to put back."""
     for step in steps:
-        name = step.uses.reference if isinstance(step, Step) and step.uses else ""
-        if isinstance(step, Step) and "/actions/kubectl-set-image@" in name:
+        uses = step.uses if isinstance(step, Step) else None
+        if isinstance(step, Step) and uses and uses.folder == "kubectl-set-image":
             kept = tuple(pair for pair in step.inputs if pair[0] in _IN_A_CLUSTER)
             lines = str(dict(step.inputs)["workload"]).splitlines()
             # Behind a workload there may be images for its containers, which come from the release.
             workloads = "".join(f"{line.partition(' ')[0]}\n" for line in lines)
             inputs = (("workload", workloads), *kept, _RELEASE)
             yield step._replace(name="Put the release back", inputs=inputs, env=())
-        elif not name.startswith(f"{CHECKOUT}@"):
+        elif not uses or not uses.reference.startswith(f"{CHECKOUT}@"):
             yield step

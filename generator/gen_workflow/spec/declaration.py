@@ -209,7 +209,11 @@ class Spec(NamedTuple):
     actions: Annotated[
         Actions,
         Key(
-            "Where our actions come from", ACTIONS, "{}", "0.1.0", default="this project's release"
+            "Where our actions come from: `vendored` copies them into the repository",
+            ACTIONS,
+            "vendored",
+            "0.1.0",
+            default="this project's release",
         ),
     ] = Actions()
 

@@ -154,6 +154,11 @@ def _fits_a_central_workflow(fields: Fields, reading: Reading) -> None:
         what = "cannot be in a central workflow, which builds and tests for other repositories"
         hint = "remove it here, and write it into the specs of those"
         reading.problem(where, what, hint, Heading.TOGETHER)
+    actions = fields.read.get("actions")
+    if actions and actions.vendored:
+        what = "cannot be in a central workflow: a run in another repository has no copy of them"
+        hint = "name this repository, at a commit that holds the actions, as actions: {remote: …}"
+        reading.problem(fields.values["actions"], what, hint, Heading.TOGETHER)
 
 
 _NOT_CENTRAL = (

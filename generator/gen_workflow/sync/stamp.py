@@ -29,7 +29,7 @@ class Stamp:
 
     `paths` are the files, and the folders with a `/` at the end, that the spec names and that have
     to be there; None in the line of a version that did not write them. `files` are the other
-    workflows that the same spec gives.
+    workflows that the same spec gives, `actions` is the folder that our actions are copied into.
     """
 
     def __init__(self, fields: dict[str, str], content: str) -> None:
@@ -40,6 +40,7 @@ class Stamp:
         self.edited = fields["content"] != content
         self.paths = _paths(fields["paths"]) if "paths" in fields else None
         self.files = _paths(fields.get("files", ""))
+        self.actions = "".join(_paths(fields.get("actions", ""))[:1])
 
 
 def digest(*parts: bytes) -> str:
@@ -65,12 +66,14 @@ def sign(
     generator: str,
     paths: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
+    actions: str = "",
 ) -> str:
     """Return a rendered workflow with its machine line after the comment that begins it."""
     content = blob(text.encode())
     fields = f"version={version} spec={digest(spec)} generator={generator} content={content}"
     fields += f" paths={','.join(map(_word, paths))}"
     fields += f" files={','.join(map(_word, files))}" if files else ""
+    fields += f" actions={_word(actions)}" if actions else ""
     raw = text.encode()
     end = place(raw)
     return f"{raw[:end].decode()}# gen-workflow: {fields}\n{raw[end:].decode()}"

@@ -37,10 +37,15 @@ Values = Annotated[tuple[tuple[str, Scalar], ...], In(form=dict)]
 
 
 class Uses(NamedTuple):
-    """The value of `uses:`, and the version, which is a comment behind it."""
+    """The value of `uses:`, and the version, which is a comment behind it; `./…` has none."""
 
     reference: str
     version: Annotated[str, Apart()]
+
+    @property
+    def folder(self) -> str:
+        """The folder that the action is in, by its name; its repository when it is at the top."""
+        return self.reference.partition("@")[0].rpartition("/")[2]
 
 
 class Pin(NamedTuple):

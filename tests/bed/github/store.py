@@ -52,6 +52,28 @@ class Store:
         """Return the commit at the head of a branch."""
         return self.oid(_HEADS + branch)
 
+    def files(self, branch: str) -> list[str]:
+        """Return the path of every file of a branch."""
+        listed = self._run("ls-tree", "-r", "-z", "--name-only", f"refs/heads/{branch}")
+        return listed.decode().split("\0")[:-1]
+
+    def shown(self, expressions: Iterable[str]) -> dict[str, tuple[str, str, bytes] | None]:
+        """Return the objects that expressions name, with kind and content, by one process.
+
+        A question may be about the many files of a copy of our actions.
+        """
+        asked = list(dict.fromkeys(expressions))
+        lines = "".join(f"{each}\n" for each in asked).encode()
+        said = self._run("cat-file", "--batch", stdin=lines, check=False)
+        found: dict[str, tuple[str, str, bytes] | None] = dict.fromkeys(asked)
+        for each in asked:
+            about, _, said = said.partition(b"\n")
+            oid, *rest = about.decode().rsplit(" ", 2)
+            if len(rest) == 2 and rest[1].isdigit():  # kind and size, or that it is missing
+                found[each] = oid, rest[0], said[: int(rest[1])]
+                said = said[int(rest[1]) + 1 :]
+        return found
+
     def kind(self, oid: str) -> str:
         """Return commit, tree, blob or tag."""
         return self._run("cat-file", "-t", oid).decode().strip()
@@ -173,8 +195,12 @@ class Store:
             if base:
                 self._run("read-tree", base, env=index)
             lines = [f"0 {'0' * 40}\t{path}\0" for path in delete]
-            for path, content in add.items():
-                blob = self._run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+            drafts = [Path(folder, str(number)) for number in range(len(add))]
+            for draft, content in zip(drafts, add.values(), strict=True):
+                draft.write_bytes(content)
+            names = "".join(f"{draft}\n" for draft in drafts).encode()
+            blobs = self._run("hash-object", "-w", "--stdin-paths", "--no-filters", stdin=names)
+            for path, blob in zip(add, blobs.decode().split(), strict=True):
                 lines.append(f"100644 {blob}\t{path}\0")
             self._run(
                 "update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=index

@@ -97,6 +97,11 @@ def test_workloads_are_named_with_their_containers() -> None:
     assert said["image"] == "the one that build pushed, by its digest"
 
 
+def test_a_copy_of_our_actions_in_the_repository_does_what_they_do() -> None:
+    copied = {"uses": "./tools/actions/ssh-deploy", "with": {"host": "h1", "name": "shop"}}
+    assert deeds(copied) == {"host": "h1, over SSH", "service": "shop"}
+
+
 def test_a_job_that_calls_a_workflow_or_has_a_matrix_says_so() -> None:
     said = deeds(uses="a/b/.github/workflows/x.yml@0 # v1", strategy={"matrix": {}})
     assert said["calls"] == "a/b/.github/workflows/x.yml"

@@ -123,9 +123,36 @@ WHOLE = [
         id="later-key",
     ),
     pytest.param(
+        "image: .\nactions: vendord\n",
+        "2:10 actions: 'vendord' does not say where they come from\n"
+        "  hint: perhaps you meant `vendored`",
+        id="misspelt-vendored",
+    ),
+    pytest.param(
         "image: .\nactions: {vendored: true}\n",
-        "2:11 actions/vendored: is not supported yet in this version\n  hint: remove it",
-        id="later-key-of-a-section",
+        "2:21 actions/vendored: should be a folder, but is true or false\n"
+        "  hint: write actions: vendored",
+        id="vendored-without-a-folder",
+    ),
+    pytest.param(
+        "image: .\nactions: {vendored: .github/workflows/a}\n",
+        "2:21 actions/vendored: '.github/workflows/a' cannot be the folder of the actions\n"
+        "  hint: name a folder that holds nothing else, such as .github/actions/gen-workflow, of "
+        "letters, digits and . _ -",
+        id="vendored-beside-workflows",
+    ),
+    pytest.param(
+        f"image: .\nactions: {{vendored: x, remote: a/b@{'0' * 40}}} # v1.2.3\n",
+        "2:21 actions/vendored: cannot be beside `remote`: the actions come from one place\n"
+        "  hint: remove one of them",
+        id="vendored-and-remote",
+    ),
+    pytest.param(
+        "image: .\nmode: central\nactions: vendored\n",
+        "3:10 actions: cannot be in a central workflow: a run in another repository has no copy of "
+        "them\n  hint: name this repository, at a commit that holds the actions, as actions: "
+        "{remote: …}",
+        id="vendored-in-a-central-workflow",
     ),
     pytest.param(
         "name: shop\n",
