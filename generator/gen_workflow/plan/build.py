@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan import registry
+from gen_workflow.plan import registry, times
 from gen_workflow.plan.frame import CONTENTS
 from gen_workflow.plan.image import Build
 from gen_workflow.plan.image import steps as image_steps
 from gen_workflow.spec.expressions import EXPRESSION
-from gen_workflow.workflow.records import Environment, Job, Permission, Step
+from gen_workflow.workflow.records import Environment, Job, Permission, RawStep, Step
 
 if TYPE_CHECKING:
     from gen_workflow.plan.frame import Frame
@@ -32,13 +32,14 @@ def job_of(image: Image) -> str:
     return f"build-{image.key}" if image.key else "build"
 
 
-def reads_a_secret(steps: tuple[Step, ...]) -> bool:
-    """Tell whether a step reads a secret."""
-    values = [str(value) for step in steps for _, value in (*step.inputs, *step.env)]
+def reads_a_secret(steps: tuple[Step | RawStep, ...]) -> bool:
+    """Tell whether a step reads a secret; those that a user writes before a build cannot."""
+    ours = (step for step in steps if isinstance(step, Step))
+    values = [str(value) for step in ours for _, value in (*step.inputs, *step.env)]
     return any("secrets." in inside for text in values for inside in EXPRESSION.findall(text))
 
 
-def environment_for(steps: tuple[Step, ...]) -> Environment | None:
+def environment_for(steps: tuple[Step | RawStep, ...]) -> Environment | None:
     """Return the environment of a job that deploys nothing: it has one when it reads a secret."""
     return ENVIRONMENT if reads_a_secret(steps) else None
 
@@ -76,7 +77,9 @@ def _pushed(spec: Spec, image: Image, frame: Frame, needs: tuple[str, ...]) -> J
     build = Build(image, name, access.user, access.password, promotes(spec))
     # Only a job that pushes may log in to a cloud; the check has these steps as well.
     login = tuple(step._replace(condition=condition) for step in access.steps)
-    steps = (frame.checkout(), *login, *image_steps(build, frame))
+    # What the user runs is before the login, whose password it could read.
+    built = image_steps(build, frame)
+    steps: tuple[Step | RawStep, ...] = (frame.checkout(), *image.prepare, *login, *built)
     return Job(
         id=job_of(image),
         name=f"Build and push {image.key or 'the image'}",
@@ -84,7 +87,7 @@ def _pushed(spec: Spec, image: Image, frame: Frame, needs: tuple[str, ...]) -> J
         needs=needs,
         condition=condition,
         runs_on=frame.runner,
-        timeout_minutes=_MINUTES,
+        timeout_minutes=times.with_steps(_MINUTES, image.prepare),
         permissions=(CONTENTS, *access.permissions),
         outputs=(("image", "${{ steps.push.outputs.image }}"),),
         environment=environment_for(steps),

@@ -105,7 +105,7 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
         work = gitops.work(spec, target, target.deploy.gitops)
     else:
         work = kubernetes.work(spec, target.deploy.kubernetes, frame)
-    return connect.before(spec.connect, work, frame)
+    return connect.before(target.connect, work, frame)
 
 
 def values_from_github(spec: Spec, target: Environment) -> Iterator[Given]:

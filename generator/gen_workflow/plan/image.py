@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gen_workflow.named_tuple import NamedTuple
+from gen_workflow.plan import of_user
 from gen_workflow.plan.frame import Frame
 from gen_workflow.plan.inputs import Given, lines, said
 from gen_workflow.spec.image import Image
@@ -154,3 +155,5 @@ def values_from_github(image: Image) -> Iterator[Given]:
     }
     for what, found in texts.items():
         yield from (Given(text, what) for text in found)
+    where = f"images/{image.key}/prepare" if image.key else "image/prepare"
+    yield from of_user.values_of(image.prepare, where)

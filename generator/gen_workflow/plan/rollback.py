@@ -118,7 +118,7 @@ def _job(spec: Spec, target: Environment, frame: Frame, *, chosen: bool) -> Job:
 def _work(spec: Spec, target: Environment, frame: Frame) -> Work:
     if isinstance(target.deploy, SshDeploy):
         work = ssh.put_back(spec, target, target.deploy, frame, _RELEASE[1])
-        return connect.before(spec.connect, work, frame)
+        return connect.before(target.connect, work, frame)
     work = deploy.work_of(spec, target, frame)
     identity = tuple(one for one in work.permissions if one.scope == "id-token")
     return work._replace(steps=tuple(_in_a_cluster(work.steps)), permissions=identity)

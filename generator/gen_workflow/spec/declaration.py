@@ -223,10 +223,13 @@ class Spec(NamedTuple):
         """The environments with their deploys, whichever way the spec names them."""
         if self.environments or self.deploy is None:
             known = {one.key: one for one in self.environments}
-            return tuple(_started(one, known) for one in self.environments)
+            return tuple(
+                _started(one, known)._replace(connect=one.connect or self.connect)
+                for one in self.environments
+            )
         on = When(self.branches, self.on.tags, self.on.release)
         key = self.environment
-        return (Environment(on=on, key=key, first=key, deploy=self.deploy),)
+        return (Environment(on=on, key=key, first=key, deploy=self.deploy, connect=self.connect),)
 
     @property
     def branches(self) -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from gen_workflow.spec import rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Elsewhere
 from gen_workflow.spec.paths import FILE, FOLDER
-from gen_workflow.spec.sections import Key, Later, Named, Section, ShortOr
+from gen_workflow.spec.sections import Key, Named, Section, ShortOr
 from gen_workflow.spec.variables import ARGS, Variable
 
 if TYPE_CHECKING:
     from gen_workflow.spec.building import Builder, Cache, Skip
+    from gen_workflow.workflow.records import RawStep
 
 
 def _of_the_build(name: str) -> Elsewhere[Any]:
@@ -240,6 +241,16 @@ class Image(NamedTuple):
         ),
     ] = None
 
+    prepare: Annotated[
+        "tuple[RawStep, ...]",
+        Key(
+            "Steps on the runner before the build, after the check-out, in GitHub's syntax",
+            Elsewhere("gen_workflow.spec.steps", "OF_A_BUILD"),
+            "npm run generate",
+            "0.1.0",
+        ),
+    ] = ()
+
     key: str = ""
 
     @property
@@ -254,7 +265,7 @@ class Image(NamedTuple):
         return tuple(dict.fromkeys((*folders, file)))
 
 
-IMAGE = Section(Image, Later("prepare"), rule=rules.of_an_image)
+IMAGE = Section(Image, rule=rules.of_an_image)
 
 
 def _image_of(folder: Value, reading: Reading) -> Image | None:

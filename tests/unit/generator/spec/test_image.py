@@ -220,3 +220,43 @@ def test_a_wrong_image_is_refused_with_what_to_write(
 ) -> None:
     found = refused(repository, f"image: {image}\n")
     assert found == [problem.replace("FOLDER", str(repository.folder))]
+
+
+def test_steps_before_a_build_stand_between_the_check_out_and_the_login(
+    repository: Repository,
+) -> None:
+    image = "image: {prepare: [make generate, {name: Pack, run: make pack}]}\n"
+    pool = "projects/1/locations/global/workloadIdentityPools/github/providers/github"
+    google = f"{{provider: {pool}, service-account: ci@shop.iam.gserviceaccount.com}}"
+    registry = (
+        f"registry: {{host: europe-docker.pkg.dev/shop/images, login: {{google: {google}}}}}\n"
+    )
+    for name in ("build", "check"):
+        steps = job(repository, f"{image}{registry}", name)["steps"]
+        titles = [step.get("name", step.get("run")) for step in steps]
+        assert titles[:4] == [
+            "Check out the repository", "make generate", "Pack", "Log in to Google Cloud",
+        ]  # fmt: skip
+
+
+def test_a_build_gets_the_time_that_its_steps_need(repository: Repository) -> None:
+    for step, minutes in (("make", 70), ("{run: make, timeout-minutes: 45}", 105)):
+        assert job(repository, f"image: {{prepare: {step}}}\n")["timeout-minutes"] == minutes
+
+
+def test_a_step_before_a_build_has_no_secret_and_the_place_is_told(repository: Repository) -> None:
+    step = '{run: make, env: {TOKEN: "${{ secrets.TOKEN }}"}}'
+    (problem,) = refused(repository, f"image:\n  prepare:\n    - {step}\n")
+    assert problem.startswith(
+        "3:24 image/prepare/0/env: takes the secret TOKEN, but the build of a pull request"
+    )
+
+
+def test_a_build_with_steps_of_its_own_stays_inline_and_the_header_says_why(
+    repository: Repository,
+) -> None:
+    central = f"example/workflows/.github/workflows/build.yml@{'a' * 40} # v1.0.0"
+    repository.spec.write_text(f"image: {{prepare: make}}\nmode:\n  caller: {central}\n")
+    text = Project(str(repository.folder), "gen-workflow.yml").rendered().text
+    assert "no caller can give steps of its own (prepare, extend)" in text
+    assert "- run: make" in text
