@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.action_file import read_action
-from bed.step import run_action
+from bed.step import Run, run_action
 from conformance.subjects import ROOT, Subject, rendered
 from ship.kubectl_set_image.inputs import read_inputs
 from ship.runner.context import Context
@@ -33,10 +33,12 @@ GIVEN = {
     "ssh-key": "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----",
     "known-hosts": "h1 ssh-ed25519 AAAA",
     "skip-unchanged": "commit",
+    "platforms": "linux/amd64",
     "kubeconfig": "apiVersion: v1\nkind: Config\nclusters: []\n",
 }
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 OF_A_BUILD = re.compile(r"\$\{\{ needs\.build(-[\w-]+)?\.outputs\.image \}\}")
+OF_A_PLATFORM = re.compile(r"\$\{\{ needs\.platforms(?:-[\w-]+)?\.outputs\.[\w-]+ \}\}")
 IN_A_CLUSTER = "kubectl-set-image"
 
 
@@ -65,9 +67,18 @@ def inputs_of(subject: Subject, step: dict[str, Any]) -> dict[str, str]:
         if of_the_run := re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", str(text)):
             found[name] = asked[of_the_run[1]].get("default", "")
             continue
-        known = OF_A_BUILD.sub(lambda at: IMAGE.replace("app", f"app{at[1] or ''}"), text)
+        known = OF_A_BUILD.sub(lambda at: IMAGE.replace("app", f"app{at[1] or ''}"), str(text))
+        known = OF_A_PLATFORM.sub(of_a_merge(step), known)
         found[name] = EXPRESSION.sub(GIVEN.get(name, "value"), known)
     return found
+
+
+def of_a_merge(step: dict[str, Any]) -> str:
+    """Return an image that a merge takes: one by the name that the action gives to the whole."""
+    given = step.get("with", {})
+    key = given.get("images", "").partition(":")[0]
+    name = given.get("image", f"ghcr.io/{Run().repository}").lower() + (f"/{key}" if key else "")
+    return f"{name}@sha256:{'0' * 64}"
 
 
 @pytest.mark.parametrize(("subject", "step"), steps(in_a_cluster=False))

@@ -79,6 +79,9 @@ def _build(
     if pushed == "false" or (pushed == "auto" and event.name in tags.NOT_PUSHED):
         yield Deed("builds", f"{image}, and pushes nothing")
         return
+    if given.get("push-by-digest") == "True":
+        yield Deed("pushes", f"{image}, without a tag")
+        return
     rules = reader.listed(given.get("tags", ""))
     yield Deed("pushes", image)
     yield Deed("tags", rules or tags.of(event).says)

@@ -55,6 +55,11 @@ def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
     found = []
     for image in spec.built:
         pushed = _pushed(spec, image, frame, needs)
+        merge: list[Job] = []
+        if image.runners:
+            from gen_workflow.plan import platforms  # noqa: PLC0415 - few images have them
+
+            pushed, *merge = platforms.jobs(image, pushed)
         if not (spec.on.pull_request or queued):
             pushed = pushed._replace(anchor="")  # no other job has its steps
         found.append(pushed)
@@ -62,6 +67,7 @@ def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
             checked = _checked(image, pushed)
             condition = _CHECKED_WITH_QUEUE if queued else CHECKED
             found.append(checked._replace(condition=condition))
+        found += merge
     return found
 
 
@@ -100,7 +106,7 @@ def _checked(image: Image, pushed: Job) -> Job:
     of_the_job = any(one.scope == "packages" for one in pushed.permissions)
     return pushed._replace(
         id=f"check-{image.key}" if image.key else "check",
-        name=f"Build {image.key or 'the image'}",
+        name=pushed.name.replace("Build and push", "Build", 1),
         permissions=(CONTENTS, _TO_PULL) if of_the_job else (CONTENTS,),
         outputs=(),
         anchor="",

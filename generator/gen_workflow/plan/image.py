@@ -42,7 +42,8 @@ def steps(build: Build, frame: Frame) -> tuple[Step, ...]:
 
 def _emulation(image: Image, frame: Frame) -> Iterator[Step]:
     """Yield the step for platforms whose programs the runner cannot run by itself."""
-    processors = dict.fromkeys(platform.split("/")[1] for platform in image.platforms)
+    foreign = () if image.runners else image.platforms
+    processors = dict.fromkeys(platform.split("/")[1] for platform in foreign)
     if emulated := [one for one in processors if one not in _NATIVE]:
         inputs = (("platforms", ",".join(emulated)), ("cache-image", False))
         yield Step("Emulate other platforms", uses=frame.uses(EMULATION), inputs=inputs)

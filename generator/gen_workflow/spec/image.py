@@ -14,6 +14,8 @@ from gen_workflow.spec.sections import Key, Named, Section, ShortOr
 from gen_workflow.spec.variables import ARGS, Variable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_workflow.spec.building import Builder, Cache, Skip
     from gen_workflow.workflow.records import RawStep
 
@@ -109,6 +111,17 @@ class Image(NamedTuple):
             default="that of the runner",
         ),
     ] = ()
+    runners: Annotated[
+        "Mapping[str, tuple[str, ...]]",
+        Key(
+            "A runner for each of several platforms, so that nothing is emulated: `native` for "
+            "GitHub's own, or labels by platform",
+            _of_the_build("RUNNERS"),
+            "native",
+            "0.1.0",
+            default="all platforms are built in one job",
+        ),
+    ] = {}  # noqa: RUF012 - never changed
     tags: Annotated[
         tuple[str, ...],
         Key(
