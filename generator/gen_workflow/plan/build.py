@@ -46,7 +46,7 @@ def environment_for(steps: tuple[Step | RawStep, ...]) -> Environment | None:
 
 def promotes(spec: Spec) -> bool:
     """Tell whether a run for a Git tag or a release may deploy what a branch's run has built."""
-    return any(one.on.tags or one.on.release or one.on.manual for one in spec.targets)
+    return any(any(one.on._replace(branches=())) for one in spec.targets)
 
 
 def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:

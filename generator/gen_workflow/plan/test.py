@@ -49,7 +49,7 @@ def releases(spec: Spec) -> bool:
     whens = [one.on for one in spec.targets]
     branches = {*spec.branches, *(branch for on in whens for branch in on.branches)}
     named = any("release" in branch.lower() for branch in branches)
-    tagged = spec.on.tags or spec.on.release or any(on.tags or on.release for on in whens)
+    tagged = any(on.tags or on.release or on.pre_release for on in (spec.on, *whens))
     return bool(named or tagged)
 
 

@@ -227,7 +227,7 @@ class Spec(NamedTuple):
                 _started(one, known)._replace(connect=one.connect or self.connect)
                 for one in self.environments
             )
-        on = When(self.branches, self.on.tags, self.on.release)
+        on = When(self.branches, self.on.tags, self.on.release, self.on.pre_release)
         key = self.environment
         return (Environment(on=on, key=key, first=key, deploy=self.deploy, connect=self.connect),)
 
@@ -235,7 +235,8 @@ class Spec(NamedTuple):
     def branches(self) -> tuple[str, ...]:
         """The branches whose pushes start a run."""
         others = () if self.environments else ("main",)
-        return self.on.branches or (() if self.on.tags or self.on.release else others)
+        named = self.on.tags or self.on.release or self.on.pre_release
+        return self.on.branches or (() if named else others)
 
 
 def _started(one: Environment, known: Mapping[str, Environment]) -> Environment:

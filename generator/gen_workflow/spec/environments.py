@@ -51,7 +51,8 @@ class Environment(NamedTuple):
     on: Annotated[
         When,
         Key(
-            "What deploys to it: a branch, `tags`, `release`, `manual`, or several in a list",
+            "What deploys to it: a branch, `tags`, `release`, `pre-release`, `manual`, or several "
+            "in a list",
             WHEN,
             "main",
             "0.1.0",
