@@ -14,6 +14,7 @@ from gen_workflow.github import proposal, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
 from gen_workflow.github.update import Names, Update
+from gen_workflow.plan import pipeline
 from gen_workflow.report.terminal import log, put
 from gen_workflow.uses import lock
 
@@ -67,5 +68,11 @@ def _wanted(project: Project) -> Wanted:
         files[proposal.LOCK] = held
     merged = {one.path: one.there for one in given if one.there and one.text != one.rendered}
     return Wanted(
-        project.source, files, rendered.needs, rendered.dockerfiles, rendered.ours, merged
+        project.source,
+        files,
+        rendered.needs,
+        rendered.dockerfiles,
+        rendered.ours,
+        merged,
+        former=tuple(path for path in pipeline.OTHERS if path not in files),
     )

@@ -120,7 +120,15 @@ class Repository:
         variables = {"input": {"repositoryId": self._node, "refUpdates": updates}}
         self._at.graphql(_MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
 
-    def commit(self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes]) -> Commit:
+    def commit(
+        self,
+        branch: str,
+        *,
+        onto: str,
+        message: str,
+        files: Mapping[str, bytes],
+        deletes: tuple[str, ...] = (),
+    ) -> Commit:
         """Make one commit, signed by GitHub, on top of the commit that the branch must be at."""
         headline, _, rest = message.strip().partition("\n")
         additions = [
@@ -131,7 +139,10 @@ class Repository:
             "branch": {"repositoryNameWithOwner": self._at.slug, "branchName": branch},
             "expectedHeadOid": onto,
             "message": {"headline": headline, "body": rest.strip()},
-            "fileChanges": {"additions": additions},
+            "fileChanges": {
+                "additions": additions,
+                "deletions": [{"path": path} for path in deletes],
+            },
         }
         return self._at.graphql(
             _COMMIT, {"input": wanted}, f"commit on {branch}", lambda data, _: _commit(data)

@@ -29,7 +29,8 @@ class Wanted:
     """The files that a repository should hold, and what must exist on GitHub for them.
 
     `dockerfiles` are the paths of the Dockerfiles, which are not ours to commit. `ours` are the
-    repositories of our own actions. `merged` are the workflows as they were before an edit or a
+    repositories of our own actions. `former` are paths that an earlier spec may have given, and
+    this one does not. `merged` are the workflows as they were before an edit or a
     moved pin in them was merged into `files`.
     """
 
@@ -39,6 +40,7 @@ class Wanted:
     dockerfiles: tuple[str, ...]
     ours: frozenset[str] = frozenset()
     merged: dict[str, bytes] = field(default_factory=dict)
+    former: tuple[str, ...] = ()
 
     @property
     def workflows(self) -> tuple[str, ...]:
@@ -48,7 +50,7 @@ class Wanted:
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths that are looked at."""
-        return tuple(dict.fromkeys((*self.files, *self.dockerfiles)))
+        return tuple(dict.fromkeys((*self.files, *self.dockerfiles, *self.former)))
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class Plan:
     rebuilds: bool = False
     head: str = ""  # the commit that the files go on top of
     files: dict[str, bytes] = field(default_factory=dict)
+    deletes: tuple[str, ...] = ()
     opens: bool = False
     updates: bool = False
 
@@ -161,6 +164,7 @@ class Plan:
             (self.rebuilds, f"build {branch} again on {base} ({self.head[:7]})"),
             (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
             (bool(self.files), f"commit {', '.join(self.files)} on {branch}"),
+            (bool(self.deletes), f"remove {', '.join(self.deletes)} on {branch}"),
             (self.opens, f"open a pull request from {branch} into {base}"),
             (self.updates, f"update the text of {pull}"),
         ]
@@ -188,8 +192,26 @@ def differing(files: dict[str, bytes], branch: Branch) -> dict[str, bytes]:
     }
 
 
+def left(wanted: Wanted, branch: Branch, *, edited: bool = False) -> tuple[str, ...]:
+    """Return the files that an earlier spec gave and that go; with `edited` those that stay.
+
+    The workflow on the branch names the files that were written with it. One that somebody has
+    edited stays, as it does for `generate`.
+    """
+    about = stamp.of(branch.texts.get(WORKFLOW, "").encode())
+    texts = {
+        path: branch.texts.get(path, "").encode()
+        for path in (about.files if about else ())
+        if path in wanted.former and path in branch.blobs
+    }
+    states = {path: compare.left(path, text).state for path, text in texts.items()}
+    return tuple(path for path, state in states.items() if (state == State.LEFT_EDITED) == edited)
+
+
 def in_step(wanted: Wanted, branch: Branch) -> bool:
     """Tell whether a branch needs no commit; a header of another version is no difference."""
+    if left(wanted, branch):
+        return False
     changed = differing(wanted.files, branch)
     return all(
         path in wanted.workflows and _state(path, wanted, branch) in IN_STEP
@@ -219,7 +241,7 @@ def plan(wanted: Wanted, found: Snapshot) -> Plan:
     rebuilds = bool(found.since.changed)
     keeps = None if found.left_over or rebuilds else found.branch
     onto = keeps or found.base
-    files = differing(wanted.files, onto)
+    files, deletes = differing(wanted.files, onto), left(wanted, onto)
     pull = found.pull
     return Plan(
         creates=found.branch is None,
@@ -227,8 +249,9 @@ def plan(wanted: Wanted, found: Snapshot) -> Plan:
         rebuilds=rebuilds,
         head=onto.head,
         files=files,
+        deletes=deletes,
         opens=pull is None,
-        updates=pull is not None and bool(files) and pull.body != body(wanted, found),
+        updates=pull is not None and bool(files or deletes) and pull.body != body(wanted, found),
     )
 
 
@@ -285,6 +308,9 @@ def body(wanted: Wanted, found: Snapshot) -> str:
     lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
     lines += ["| file | change |", "| --- | --- |"]
     lines += [f"| `{path}` | {'changed' if path in base.blobs else 'added'} |" for path in changed]
+    lines += [f"| `{path}` | removed: the spec no longer gives it |" for path in left(wanted, base)]
+    for path in left(wanted, base, edited=True):
+        lines += ["", f"{_stays(path)}: remove it by hand when nobody needs it."]
     for file in missing_dockerfiles(wanted, found):
         there = f"`{base.name}` has no `{file}`"
         lines += ["", f"{there}: push it before you merge this, or the build fails."]
@@ -297,6 +323,10 @@ def body(wanted: Wanted, found: Snapshot) -> str:
     ]
     lines += ["`gen-workflow commit` again: this updates the pull request."]
     return "\n".join(lines) + "\n"
+
+
+def _stays(path: str) -> str:
+    return f"The spec no longer gives `{path}`. It was edited by hand, so it stays"
 
 
 def _listed(kind: str, needs: tuple[Need, ...]) -> list[str]:

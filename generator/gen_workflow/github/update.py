@@ -74,8 +74,14 @@ class Update:
             self._refuse_to_lose(found)
         self._refuse_to_reopen(found)
         if proposal.may_be_stale(self.wanted, found):
-            found = replace(found, since=self.repository.since(found, tuple(self.wanted.files)))
+            ours = (*self.wanted.files, *proposal.left(self.wanted, found.base))
+            found = replace(found, since=self.repository.since(found, ours))
             self._refuse_to_rewrite(found)
+        for path in proposal.left(self.wanted, found.base, edited=True) if not self.done else ():
+            self.log(
+                f"warning: the spec no longer gives {path}, and {found.base.name} has it, edited "
+                "by hand, so it stays\n  hint: remove it when nobody needs it"
+            )
         for file in proposal.missing_dockerfiles(self.wanted, found) if not self.done else ():
             self.log(
                 f"warning: {found.base.name} has no {file}, so the build will "
@@ -128,7 +134,7 @@ class Update:
         line = f"{found.repository}: nothing to do, pull request {url}"
         if steps := todo.steps(found, self.names.branch):
             line = "\n  ".join([f"{found.repository}: a run without --dry-run would", *steps])
-        return Result(line, self.names.branch, None, url, tuple(todo.files))
+        return Result(line, self.names.branch, None, url, (*todo.files, *todo.deletes))
 
     def apply(self, found: Snapshot) -> Result:
         """Take the steps; when the branch was changed meanwhile, read it again and continue."""
@@ -158,7 +164,10 @@ class Update:
             self.names.branch,
             commit,
             pull.url,
-            tuple(proposal.differing(self.wanted.files, found.base)),
+            (
+                *proposal.differing(self.wanted.files, found.base),
+                *proposal.left(self.wanted, found.base),
+            ),
             bool(self.done),
         )
 
@@ -179,7 +188,7 @@ class Update:
             self._note(f"moved the merged branch {branch} to {found.base.name}")
 
     def _commit(self, todo: proposal.Plan) -> str:
-        if not todo.files:
+        if not (todo.files or todo.deletes):
             return todo.head
         made = self._made(self.names.branch, todo)
         return self._committed(made, todo)
@@ -210,11 +219,14 @@ class Update:
 
     def _made(self, branch: str, todo: proposal.Plan) -> Commit:
         message = proposal.marked(self.names.message)
-        return self.repository.commit(branch, onto=todo.head, message=message, files=todo.files)
+        return self.repository.commit(
+            branch, onto=todo.head, message=message, files=todo.files, deletes=todo.deletes
+        )
 
     def _committed(self, made: Commit, todo: proposal.Plan) -> str:
         verified = "verified" if made.verified else "not signed by this GitHub"
-        self._note(f"committed {made.oid[:7]} ({verified}): {', '.join(todo.files)}")
+        gone = [f"without {path}" for path in todo.deletes]
+        self._note(f"committed {made.oid[:7]} ({verified}): {', '.join((*todo.files, *gone))}")
         return made.oid
 
     def _pull_request(self, todo: proposal.Plan, found: Snapshot) -> PullRequest:

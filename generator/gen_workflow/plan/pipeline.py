@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.events import On, When
 
+# The files that only some specs give, beside the workflow that builds and deploys.
+OTHERS = (rollback.PATH, ".github/workflows/cleanup.yml")
 # GitHub lets one run of a group go on and one wait, and a newer one takes the place of the one that
 # waits, in all workflows of the repository. So the name begins with a word of ours, and only the
 # first attempts for a pull request share a group. Deploys have none: a group knows which deploy
@@ -119,7 +122,7 @@ def _releases(spec: Spec) -> Filter | None:
     and `prereleased` leaves out what was a draft:
     docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#release
     """
-    whens = [spec.on, *(one.on for one in spec.targets)]
+    whens: list[On | When] = [spec.on, *(one.on for one in spec.targets)]
     if any(one.pre_release for one in whens):
         return Filter(types=("published",))
     return Filter(types=("released",)) if any(one.release for one in whens) else None
