@@ -15,6 +15,7 @@ from gen_workflow.named_tuple import NamedTuple
 
 _OUTPUT = re.compile(r"needs\.([\w-]+)\.outputs\.[\w-]+")
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_NAME = "${{ github.event.repository.name }}"
 _REPOSITORY = "ghcr.io/OWNER/REPOSITORY"
 # By the action of a cloud's vendor, what says which cluster it gets.
 _CLUSTERS = {
@@ -100,9 +101,17 @@ def _ssh(
 ) -> Iterator[Deed]:
     hosts = given.get("host") or given.get("hosts") or ""
     yield Deed("host", f"{reader.listed(hosts)}, over SSH")
-    if name := given.get("name") or given.get("compose"):
+    if name := given.get("name") or given.get("compose") or _default_name(given):
         yield Deed("service", reader.shown(name))
     yield from _image(given, reader)
+
+
+def _default_name(given: Mapping[str, str]) -> str:
+    """Return the name that ssh-deploy gives to the container of the only image."""
+    if given.get("script"):
+        return ""
+    environment = given.get("environment", "production")
+    return _NAME if environment == "production" else f"{_NAME}-{environment.lower()}"
 
 
 def _cluster(

@@ -36,6 +36,8 @@ _GROUP = Concurrency(
 # A cluster has the whole template of an earlier version; manifests and Secrets stay as they are.
 _IN_A_CLUSTER = ("namespace", "kubeconfig", "context", "timeout", "progress-timeout", "stability",
                  "restarts", "on-failure", "rollback-timeout", "no-pods")  # fmt: skip
+# GitHub chooses the first one for a person who does not. No job runs for it.
+_NONE = "choose one"
 _RELEASE = ("rollback", "${{ inputs.release }}")
 
 
@@ -87,7 +89,8 @@ def _asked(found: tuple[Environment, ...]) -> tuple[Input, ...]:
         description="Where to put the release back",
         type="choice",
         required=True,
-        options=tuple(one.key for one in found),
+        default=_NONE,
+        options=(_NONE, *(one.key for one in found)),
     )
     return (environment, release) if len(found) > 1 else (release,)
 

@@ -144,7 +144,8 @@ class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
     `folder` is the repository, `keys` returns the keys of each section by its path, `shared` is
-    what all environments have in common, and `commands_alone` says that no deploy needs an image.
+    what all environments have in common, by the keys in `shared_keys`, and `commands_alone` says
+    that no deploy needs an image.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class Reading:
         self.folder = folder
         self._keys = keys
         self.shared: Mapping[str, Value] = {}
+        self.shared_keys: Mapping[str, Value] = {}
         self.commands_alone = False
         self._found: list[tuple[Mark, Problem, str]] = []
 

@@ -209,3 +209,29 @@ def test_a_release_and_its_tag_would_be_two_deploys_and_are_refused(
 def test_a_spec_without_environments_says_the_same_of_releases(repository: Path) -> None:
     text = "image: .\non: {tags: 'v*', release: true}\ndeploy: {ssh: vps, run: {}}\n"
     assert refused(text, repository).startswith("on/release: cannot be beside `tags`")
+
+
+def test_what_every_environment_replaces_is_checked_too(repository: Path) -> None:
+    text = (
+        "image: .\ndeploy: {ssh: vps, run: {}, keep: none}\n"
+        "environments:\n  a: {on: main, keep: 3}\n  b: {on: manual, keep: 5}\n"
+    )
+    assert refused(text, repository).startswith("deploy/keep: 'none' is not")
+
+
+def test_what_one_environment_does_not_replace_is_told_once(repository: Path) -> None:
+    text = (
+        "image: .\ndeploy: {ssh: vps, run: {}, keep: none}\n"
+        "environments:\n  a: {on: main, keep: 3}\n  b: {on: manual}\n"
+    )
+    assert refused(text, repository).startswith("deploy/keep: 'none' is not")
+
+
+def test_a_shared_key_that_does_not_fit_is_told_at_the_key(repository: Path) -> None:
+    text = (
+        "image: .\ndeploy:\n  namespace: shop\nenvironments:\n  a: {on: main, ssh: vps, run: {}}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        loaded(text, repository)
+    (only,) = caught.value.problems
+    assert only.startswith("gen-workflow.yml:3:3 deploy/namespace: ")
