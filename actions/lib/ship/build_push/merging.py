@@ -109,7 +109,7 @@ def entries_of(platform: str, part: Manifest) -> Iterator[Mapping[str, Any]]:
         }
         return
     listed = [each for each in entries if isinstance(each, dict)]
-    images = [each for each in listed if each.get("platform") == _platform(platform)]
+    images = [each for each in listed if _platform(_text(each)) == _platform(platform)]
     digests = [each.get("digest") for each in images]
     yield from images
     for each in listed:
@@ -118,9 +118,16 @@ def entries_of(platform: str, part: Manifest) -> Iterator[Mapping[str, Any]]:
             yield each
 
 
+def _text(entry: Mapping[str, Any]) -> str:
+    """Return the platform of an entry of an index, which may have the default variant."""
+    found = entry.get("platform")
+    parts = [found.get(key) for key in ("os", "architecture", "variant")] if found else []
+    return "/".join(str(part) for part in parts if part)
+
+
 def _platform(text: str) -> dict[str, str]:
     """Return a platform as BuildKit writes it: without the one variant that is the default."""
-    system, architecture, variant = (*text.split("/"), "")[:3]
+    system, architecture, variant = (*text.split("/"), "", "")[:3]
     found = {"architecture": architecture, "os": system}
     is_default = (architecture, variant) == ("arm64", "v8")
     return found if is_default or not variant else {**found, "variant": variant}
