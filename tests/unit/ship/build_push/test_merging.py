@@ -180,7 +180,8 @@ def test_of_an_index_only_its_platform_is_taken_with_what_is_attached_to_it() ->
     assert [*entries_of("linux/arm64", whole)] == [arm, attached[1]]
     assert [*entries_of("linux/s390x", whole)] == []
     variant = {**arm, "platform": {"architecture": "arm64", "os": "linux", "variant": "v8"}}
-    for broken in ({}, {"platform": None}, {"platform": {}}):
+    others: list[dict[str, Any]] = [{}, {"platform": None}, {"platform": {}}]
+    for broken in others:
         theirs = manifest({"manifests": [broken, variant]}, INDEX)
         assert [*entries_of("linux/arm64", theirs)] == [variant]
 
