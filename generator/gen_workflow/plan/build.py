@@ -59,7 +59,8 @@ def jobs(spec: Spec, frame: Frame, needs: tuple[str, ...] = ()) -> list[Job]:
         if image.runners:
             from gen_workflow.plan import platforms  # noqa: PLC0415 - few images have them
 
-            pushed, *merge = platforms.jobs(image, pushed)
+            pushed, merged = platforms.jobs(image, pushed)
+            merge = [merged._replace(environment=environment_for(merged.steps))]
         if not (spec.on.pull_request or queued):
             pushed = pushed._replace(anchor="")  # no other job has its steps
         found.append(pushed)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.plan.build import environment_for
 from gen_workflow.plan.inputs import lines
 from gen_workflow.workflow.records import Step
 
@@ -70,7 +69,7 @@ def _merge(image: Image, built: Job, before: str) -> Job:
     parts = lines(
         f"{one}=${{{{ needs.{before}.outputs.{_output(one)} }}}}" for one in image.platforms
     )
-    # What generates sources is not run again, and nothing but the login may read a secret.
+    # What generates sources is not run again.
     first = tuple(one for one in others if one not in image.prepare)
     kept = tuple((name, value) for name, value in step.inputs if name not in _OF_A_BUILD)
     name = f"Merge the platforms of {image.key or 'the image'}"
@@ -79,7 +78,6 @@ def _merge(image: Image, built: Job, before: str) -> Job:
         name=name,
         needs=(before,),
         timeout_minutes=_MINUTES,
-        environment=environment_for((*first, merge)),
         anchor="",
         steps=(*first, merge),
     )
