@@ -202,8 +202,7 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         job_token=read.job_token(),
         dry_run=read.flag("dry-run"), commit=commit_of(context),
         moves_back=read.choice("older-commit", ("keep", "move")) == "move",
-        by_digest=read.flag("push-by-digest"),
-        parts=_parts(read, images, push=push),
+        by_digest=read.flag("push-by-digest"), parts=_parts(read, images, push=push),
     )  # fmt: skip
     notices += (*_check_tags(read, images, context, push=push), *secrets.notices)
     read.done()
