@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INPUTS = read_action(ROOT / "actions" / "build-push").inputs
+NATIVE = "platforms: [linux/amd64, linux/arm64], runners: native"
 # By input: a spec that has the key which reaches it, and what the step then says.
 REACHED: dict[str, tuple[str, str]] = {
     "image": ("image: {name: ghcr.io/acme/shop}", "ghcr.io/acme/shop"),
@@ -28,6 +29,14 @@ REACHED: dict[str, tuple[str, str]] = {
     "secret-files": ("image: {secret-files: {a: b}}", "a=b\n"),
     "ssh": ("image: {ssh: default}", "default\n"),
     "platforms": ("image: {platforms: [linux/amd64, linux/arm64]}", "linux/amd64,linux/arm64"),
+    "push-by-digest": (f"image: {{{NATIVE}}}", "true"),
+    "merge": (
+        f"image: {{{NATIVE}}}",
+        "".join(
+            f"linux/{name}=${{{{ needs.platforms.outputs.linux-{name} }}}}\n"
+            for name in ("amd64", "arm64")
+        ),
+    ),
     "tags": ("image: {tags: type=sha}", "type=sha\n"),
     "older-commit": ("image: {older-commit: move}", "move"),
     "flavor": ("image: {flavor: latest=false}", "latest=false\n"),
@@ -68,5 +77,7 @@ def test_an_input_is_reached(name: str, tmp_path: Path) -> None:
         (folder / "Dockerfile").touch()
     (tmp_path / "gen-workflow.yml").write_text(spec + "\n")
     text = Project(str(tmp_path), "gen-workflow.yml").rendered().text
-    job: dict[str, Any] = next(iter(YAML(typ="safe").load(text)["jobs"].values()))
-    assert job["steps"][-1]["with"][name] == value
+    jobs: dict[str, Any] = YAML(typ="safe").load(text)["jobs"]
+    job = jobs["build"] if name == "merge" else next(iter(jobs.values()))
+    found = job["steps"][-1]["with"][name]
+    assert (str(found).lower() if isinstance(found, bool) else found) == value

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.action_file import read_action
-from bed.step import run_action
+from bed.step import Run, run_action
 from conformance.subjects import ROOT, SPECS, Subject, rendered
 from gen_workflow import cli
 from ship.kubectl_set_image.inputs import read_inputs
@@ -36,6 +36,7 @@ GIVEN = {
     "ssh-key": "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----",
     "known-hosts": "h1 ssh-ed25519 AAAA",
     "skip-unchanged": "commit",
+    "platforms": "linux/amd64",
     "kubeconfig": "apiVersion: v1\nkind: Config\nclusters: []\n",
 }
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
@@ -47,6 +48,7 @@ NOT_FOR_ACTIONS = shutil.ignore_patterns(
 OF_OURS = re.compile(
     r"(?:\./.+|[^/]+/.+/actions)/(build-push|ssh-deploy|kubectl-set-image)(?:@.+)?"
 )
+OF_A_PLATFORM = re.compile(r"\$\{\{ needs\.platforms(?:-[\w-]+)?\.outputs\.[\w-]+ \}\}")
 IN_A_CLUSTER = "kubectl-set-image"
 
 
@@ -83,7 +85,8 @@ def inputs_of(subject: Subject, step: dict[str, Any]) -> dict[str, str]:
         if of_the_run := re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", str(text)):
             found[name] = asked[of_the_run[1]].get("default", "")
             continue
-        known = OF_A_BUILD.sub(lambda at: IMAGE.replace("app", f"app{at[1] or ''}"), text)
+        known = OF_A_BUILD.sub(lambda at: IMAGE.replace("app", f"app{at[1] or ''}"), str(text))
+        known = OF_A_PLATFORM.sub(of_a_merge(step), known)
         found[name] = EXPRESSION.sub(GIVEN.get(name, "value"), known)
     return found
 
@@ -92,6 +95,14 @@ def inputs_of(subject: Subject, step: dict[str, Any]) -> dict[str, str]:
 def ran() -> dict[Any, StepResult]:
     """What came of the steps that were run: the same one in the same files runs once."""
     return {}
+
+
+def of_a_merge(step: dict[str, Any]) -> str:
+    """Return an image that a merge takes: one by the name that the action gives to the whole."""
+    given = step.get("with", {})
+    key = given.get("images", "").partition(":")[0]
+    name = given.get("image", f"ghcr.io/{Run().repository}").lower() + (f"/{key}" if key else "")
+    return f"{name}@sha256:{'0' * 64}"
 
 
 @pytest.mark.parametrize(("subject", "step"), steps(in_a_cluster=False))

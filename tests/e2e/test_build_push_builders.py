@@ -171,6 +171,44 @@ def test_two_platforms_make_an_index_of_two_and_leave_no_builder(
     assert said.stdout.strip() == "aarch64"
 
 
+def test_platforms_that_were_pushed_by_digest_are_merged_into_one_image(
+    own: Runner, registry: Registry, workspace: Path
+) -> None:
+    (workspace / "Dockerfile").write_text("FROM scratch\nARG TARGETARCH\nCOPY serve /$TARGETARCH\n")
+    given = {"skip_unchanged": "true", "provenance": "max"}
+
+    def merged(**changes: str) -> tuple[StepResult, list[StepResult]]:
+        steps = [
+            build(own, workspace, platforms=f"linux/{name}", push_by_digest="true", **changes)
+            for name in ("amd64", "arm64")
+        ]
+        assert [step.code for step in steps] == [0, 0], steps[0].log + steps[1].log
+        images = [step.outputs["image"] for step in steps]
+        lines = f"linux/amd64={images[0]}\nlinux/arm64={images[1]}\n"
+        return build(own, workspace, merge=lines, **changes), steps
+
+    first, parts = merged()
+    assert first.code == 0, first.log
+    assert f"{OWN_BUILDER} a push without a tag." in parts[0].log
+    assert BUILDS not in first.log
+    found = manifests(registry, first.outputs["digest"])
+    assert [each["platform"]["architecture"] for each in found] == ["amd64", "arm64"]
+    assert [each["digest"] for each in found] == [step.outputs["digest"] for step in parts]
+    index = registry.manifest(PATH, first.outputs["digest"])
+    assert index["annotations"]["org.opencontainers.image.description"] == DESCRIPTION
+    assert registry.digest(PATH, "main") == first.outputs["digest"]
+    assert "| linux/amd64, linux/arm64 |" in first.summary
+
+    second, _ = merged(**given)
+    assert second.code == 0, second.log
+    kinds = [each["platform"]["architecture"] for each in manifests(registry, "main")]
+    assert sorted(kinds) == ["amd64", "arm64", "unknown", "unknown"], "with what is attached"
+    third, parts = merged(**given)
+    assert [step.outputs["built"] for step in (*parts, third)] == ["false"] * 3
+    assert third.outputs["digest"] == second.outputs["digest"]
+    assert leftovers(own) == ""
+
+
 def test_a_platform_that_cannot_run_is_named_as_the_cause(own: Runner, workspace: Path) -> None:
     (workspace / "foreign").write_bytes(FOREIGN)
     (workspace / "foreign").chmod(0o755)

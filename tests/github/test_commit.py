@@ -353,6 +353,41 @@ def test_a_dry_run_prints_the_steps_and_takes_none(
     assert "nothing to do" in commit("--dry-run").stdout
 
 
+def test_a_file_that_the_spec_no_longer_gives_is_removed_in_the_same_commit(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    github.merge("acme/app", 1)
+    spec = project / FILES[0]
+    spec.write_bytes(spec.read_bytes() + b"rollback: false\n")
+    said = commit("--dry-run").stdout
+    assert f"  remove {FILES[2]} on {BRANCH}" in said
+    before = len(github.operations)
+    ran = commit()
+    assert ran.code == 0
+    assert github.operations[before:].count(COMMIT) == 1
+    assert files_of(app, BRANCH).keys() == {*FILES[:2]}
+    assert files_of(app, "main").keys() == {*FILES}
+    assert f"| `{FILES[2]}` | removed: the spec no longer gives it |" in app.pulls[-1].body
+    assert "nothing to do" in commit().stdout
+
+
+def test_a_file_that_the_spec_no_longer_gives_stays_when_it_was_edited(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    github.merge("acme/app", 1)
+    text = files_of(app, "main")[FILES[2]] + b"# by hand\n"
+    app.change("main", {FILES[2]: text})
+    spec = project / FILES[0]
+    spec.write_bytes(spec.read_bytes() + b"rollback: false\n")
+    ran = commit()
+    assert ran.code == 0
+    assert f"warning: the spec no longer gives {FILES[2]}, and main has it, edited" in ran.stderr
+    assert files_of(app, BRANCH)[FILES[2]] == text
+    assert f"The spec no longer gives `{FILES[2]}`. It was edited by hand" in app.pulls[-1].body
+
+
 def test_the_token_of_a_workflow_run_is_taken_when_there_is_no_other(
     github: FakeGitHub,
     app: Repository,

@@ -14,6 +14,7 @@ from gen_workflow.github import proposal, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
 from gen_workflow.github.update import Names, Update
+from gen_workflow.plan import pipeline
 from gen_workflow.report.terminal import log, put
 from gen_workflow.uses import lock
 
@@ -78,4 +79,5 @@ def _wanted(project: Project) -> Wanted:
         rendered.ours,
         merged,
         folder=rendered.folder if rendered.copied else "",
+        former=tuple(path for path in pipeline.OTHERS if path not in files),
     )

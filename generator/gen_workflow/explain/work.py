@@ -15,6 +15,7 @@ from gen_workflow.named_tuple import NamedTuple
 
 _OUTPUT = re.compile(r"needs\.([\w-]+)\.outputs\.[\w-]+")
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_NAME = "${{ github.event.repository.name }}"
 _REPOSITORY = "ghcr.io/OWNER/REPOSITORY"
 # By the action of a cloud's vendor, what says which cluster it gets.
 _CLUSTERS = {
@@ -79,6 +80,9 @@ def _build(
     if pushed == "false" or (pushed == "auto" and event.name in tags.NOT_PUSHED):
         yield Deed("builds", f"{image}, and pushes nothing")
         return
+    if given.get("push-by-digest") == "True":
+        yield Deed("pushes", f"{image}, without a tag")
+        return
     rules = reader.listed(given.get("tags", ""))
     yield Deed("pushes", image)
     yield Deed("tags", rules or tags.of(event).says)
@@ -97,9 +101,17 @@ def _ssh(
 ) -> Iterator[Deed]:
     hosts = given.get("host") or given.get("hosts") or ""
     yield Deed("host", f"{reader.listed(hosts)}, over SSH")
-    if name := given.get("name") or given.get("compose"):
+    if name := given.get("name") or given.get("compose") or _default_name(given):
         yield Deed("service", reader.shown(name))
     yield from _image(given, reader)
+
+
+def _default_name(given: Mapping[str, str]) -> str:
+    """Return the name that ssh-deploy gives to the container of the only image."""
+    if given.get("script"):
+        return ""
+    environment = given.get("environment", "production")
+    return _NAME if environment == "production" else f"{_NAME}-{environment.lower()}"
 
 
 def _cluster(

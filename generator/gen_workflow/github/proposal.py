@@ -35,6 +35,7 @@ class Wanted:
     repositories of our own actions. `merged` are the workflows as they were before an edit or a
     moved pin in them was merged into `files`. `folder` is that of the copy of our actions, empty
     without one. What has to go is None in `files`; `further` paths are looked at, and stay.
+    `former` are paths that an earlier spec may have given, and this one does not.
     """
 
     source: str
@@ -45,6 +46,7 @@ class Wanted:
     merged: dict[str, bytes] = field(default_factory=dict)
     folder: str = ""
     further: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
     @property
     def workflows(self) -> tuple[str, ...]:
@@ -56,7 +58,8 @@ class Wanted:
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths that are looked at."""
-        return tuple(dict.fromkeys((*self.files, *self.dockerfiles, *self.further)))
+        further = (*self.further, *self.former)
+        return tuple(dict.fromkeys((*self.files, *self.dockerfiles, *further)))
 
     def is_copied(self, path: str) -> bool:
         """Tell whether a path is one of the copy of our actions."""
@@ -171,6 +174,18 @@ class Plan:
     opens: bool = False
     updates: bool = False
 
+    def kept(self, wanted: Wanted) -> list[str]:
+        """Return the files that are written, as people read them."""
+        files = self.files.items()
+        return wanted.named(
+            path for path, content in files if content is not None or wanted.is_copied(path)
+        )
+
+    def gone(self, wanted: Wanted) -> list[str]:
+        """Return the files that are removed; those of a copy of our actions are not named."""
+        files = self.files.items()
+        return [path for path, content in files if content is None and not wanted.is_copied(path)]
+
     def steps(self, wanted: Wanted, found: Snapshot, branch: str) -> list[str]:
         """Return the steps in words, for a dry run."""
         base = found.base.name
@@ -179,7 +194,8 @@ class Plan:
             (self.creates, f"create the branch {branch} at {base} ({self.head[:7]})"),
             (self.rebuilds, f"build {branch} again on {base} ({self.head[:7]})"),
             (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
-            (bool(self.files), f"commit {', '.join(wanted.named(self.files))} on {branch}"),
+            (bool(self.kept(wanted)), f"commit {', '.join(self.kept(wanted))} on {branch}"),
+            (bool(self.gone(wanted)), f"remove {', '.join(self.gone(wanted))} on {branch}"),
             (self.opens, f"open a pull request from {branch} into {base}"),
             (self.updates, f"update the text of {pull}"),
         ]
@@ -207,8 +223,26 @@ def differing(files: dict[str, bytes | None], branch: Branch) -> dict[str, bytes
     }
 
 
+def left(wanted: Wanted, branch: Branch, *, edited: bool = False) -> tuple[str, ...]:
+    """Return the files that an earlier spec gave and that go; with `edited` those that stay.
+
+    The workflow on the branch names the files that were written with it. One that somebody has
+    edited stays, as it does for `generate`.
+    """
+    about = stamp.of(branch.texts.get(WORKFLOW, "").encode())
+    texts = {
+        path: branch.texts.get(path, "").encode()
+        for path in (about.files if about else ())
+        if path in wanted.former and path in branch.blobs
+    }
+    states = {path: compare.left(path, text).state for path, text in texts.items()}
+    return tuple(path for path, state in states.items() if (state == State.LEFT_EDITED) == edited)
+
+
 def in_step(wanted: Wanted, branch: Branch) -> bool:
     """Tell whether a branch needs no commit; a header of another version is no difference."""
+    if left(wanted, branch):
+        return False
     changed = differing(wanted.files, branch)
     return all(
         (path in wanted.workflows and _state(path, wanted, branch) in IN_STEP)
@@ -239,7 +273,7 @@ def plan(wanted: Wanted, found: Snapshot) -> Plan:
     rebuilds = bool(found.since.changed)
     keeps = None if found.left_over or rebuilds else found.branch
     onto = keeps or found.base
-    files = differing(wanted.files, onto)
+    files = differing(wanted.files, onto) | dict.fromkeys(left(wanted, onto))
     pull = found.pull
     return Plan(
         creates=found.branch is None,
@@ -310,6 +344,8 @@ def body(wanted: Wanted, found: Snapshot) -> str:
     lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
     lines += ["| file | change |", "| --- | --- |"]
     lines += [f"| `{name}` | {what} |" for name, what in _changes(wanted, base)]
+    for path in left(wanted, base, edited=True):
+        lines += ["", f"{_stays(path)}: remove it by hand when nobody needs it."]
     for file in missing_dockerfiles(wanted, found):
         there = f"`{base.name}` has no `{file}`"
         lines += ["", f"{there}: push it before you merge this, or the build fails."]
@@ -331,8 +367,14 @@ def _changes(wanted: Wanted, base: Branch) -> Iterator[tuple[str, str]]:
         if not wanted.is_copied(path):
             new = "changed" if path in base.blobs else "added"
             yield path, "removed" if content is None else new
+    for path in left(wanted, base):
+        yield path, "removed: the spec no longer gives it"
     if copied := sum(map(wanted.is_copied, changed)):
         yield f"{wanted.folder}/", f"the actions: {copied} files"
+
+
+def _stays(path: str) -> str:
+    return f"The spec no longer gives `{path}`. It was edited by hand, so it stays"
 
 
 def _listed(kind: str, needs: tuple[Need, ...]) -> list[str]:

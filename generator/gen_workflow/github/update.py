@@ -72,8 +72,14 @@ class Update:
             self._refuse_to_lose(found)
         self._refuse_to_reopen(found)
         if proposal.may_be_stale(self.wanted, found):
-            found = replace(found, since=self.repository.since(found, tuple(self.wanted.files)))
+            ours = (*self.wanted.files, *proposal.left(self.wanted, found.base))
+            found = replace(found, since=self.repository.since(found, ours))
             self._refuse_to_rewrite(found)
+        for path in proposal.left(self.wanted, found.base, edited=True) if not self.done else ():
+            self.log(
+                f"warning: the spec no longer gives {path}, and {found.base.name} has it, edited "
+                "by hand, so it stays\n  hint: remove it when nobody needs it"
+            )
         for file in proposal.missing_dockerfiles(self.wanted, found) if not self.done else ():
             self.log(
                 f"warning: {found.base.name} has no {file}, so the build will "
@@ -168,7 +174,10 @@ class Update:
             self.names.branch,
             commit,
             pull.url,
-            tuple(proposal.differing(self.wanted.files, found.base)),
+            (
+                *proposal.differing(self.wanted.files, found.base),
+                *proposal.left(self.wanted, found.base),
+            ),
             bool(self.done),
         )
 
@@ -224,7 +233,8 @@ class Update:
 
     def _committed(self, made: Commit, todo: proposal.Plan) -> str:
         verified = "verified" if made.verified else "not signed by this GitHub"
-        files = ", ".join(self.wanted.named(todo.files))
+        gone = [f"without {path}" for path in todo.gone(self.wanted)]
+        files = ", ".join((*todo.kept(self.wanted), *gone))
         self._note(f"committed {made.oid[:7]} ({verified}): {files}")
         return made.oid
 

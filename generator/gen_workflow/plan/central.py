@@ -79,6 +79,8 @@ def kept_inline(spec: Spec, frame: Frame) -> list[str]:
     jobs = build.jobs(spec, frame)
     if placed(jobs, "build", spec, frame) != jobs:
         found.append("a runner")
+    if any(image.runners for image in spec.built):
+        return [*found, "runners for its platforms"]
     for job in extended(jobs, spec.extend):
         for step in job.steps:
             if not isinstance(step, Step) or step.id != "push":

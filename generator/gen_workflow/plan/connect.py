@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gen_workflow.plan.frame import Frame
     from gen_workflow.spec.connect import Connect, Tailscale
+    from gen_workflow.spec.environments import Environment
 
 _TAILSCALE = "tailscale/github-action"
 # Minutes that this may take, beside the deploy.
@@ -23,7 +24,7 @@ _IDENTITY = Permission("id-token", "write", "show Tailscale which job this is")
 
 def before(connect: Connect | None, work: Work, frame: Frame) -> Work:
     """Return what a deploy does, after what lets it reach its target."""
-    if connect is None:
+    if not connect or connect == type(connect)():
         return work
     joins = connect.tailscale
     steps: tuple[Step | RawStep, ...] = (_join(joins, frame),) if joins else ()
@@ -49,9 +50,10 @@ def _join(network: Tailscale, frame: Frame) -> Step:
     return Step("Join the network of Tailscale", uses=frame.uses(_TAILSCALE), inputs=inputs)
 
 
-def values_from_github(connect: Connect | None) -> Iterator[Given]:
-    """Yield each value that the steps take from GitHub."""
-    if connect is None:
+def values_from_github(target: Environment) -> Iterator[Given]:
+    """Yield each value that the steps before a deploy take from GitHub."""
+    connect = target.connect
+    if not connect:
         return
     if network := connect.tailscale:
         yield Given(network.client, "id of the OAuth client of Tailscale")

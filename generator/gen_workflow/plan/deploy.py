@@ -89,11 +89,23 @@ def _condition(target: Environment, by_hand: tuple[str, ...]) -> str:
         any_of_them = f"({any_of_them})" if len(found) > 1 else any_of_them
         found = [f"{any_of_them} && ({pushed})"]
     found += [_of_tags(tag) for tag in target.on.tags]
-    if target.on.release:
-        found.append("github.event_name == 'release'")
+    found += _of_releases(target)
     if target.on.manual:
         found.append(f"inputs.environment == '{target.first}'")
     return " || ".join(found)
+
+
+def _of_releases(target: Environment) -> list[str]:
+    """Return the condition for releases: a pre-release is deployed only where the spec says so."""
+    is_release, is_pre = "github.event_name == 'release'", "github.event.release.prerelease"
+    match bool(target.on.release), bool(target.on.pre_release):
+        case True, True:
+            return [is_release]
+        case True, False:
+            return [f"{is_release} && !{is_pre}"]
+        case False, True:
+            return [f"{is_release} && {is_pre}"]
+    return []
 
 
 def _of_tags(tag: str) -> str:
@@ -116,7 +128,7 @@ def work_of(spec: Spec, target: Environment, frame: Frame) -> Work:
         from gen_workflow.plan import kubernetes  # noqa: PLC0415 - for these alone
 
         work = kubernetes.work(spec, target.deploy.kubernetes, frame)
-    return connect.before(spec.connect, work, frame)
+    return connect.before(target.connect, work, frame)
 
 
 def values_from_github(spec: Spec, target: Environment) -> Iterator[Given]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import CHECKOUT
-from gen_workflow.plan import of_user
+from gen_workflow.plan import of_user, times
 from gen_workflow.plan.limits import Excess
-from gen_workflow.plan.times import LONGEST_MINUTES
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.workflow.records import RawStep, Step
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from gen_workflow.spec.extend import Addition
     from gen_workflow.workflow.records import Job, Workflow
 
-# What the steps that are added to a job may take together, when they do not say it.
-_MINUTES = 10
 _Steps = tuple[Step | RawStep, ...]
 
 
@@ -36,17 +33,10 @@ def extended(jobs: Iterable[Job], additions: tuple[Addition, ...]) -> tuple[Job,
         for one in of_job:
             steps = _around_a_step(steps, one) if one.step else _around_all(steps, one)
         needs = tuple(dict.fromkeys((*job.needs, *needs)))
-        longer = _minutes(job, [step for one in of_job for step in (*one.before, *one.after)])
-        found.append(job._replace(steps=steps, needs=needs, timeout_minutes=longer))
+        added = [step for one in of_job for step in (*one.before, *one.after)]
+        minutes = job.timeout_minutes and times.with_steps(job.timeout_minutes, added)
+        found.append(job._replace(steps=steps, needs=needs, timeout_minutes=minutes))
     return tuple(found)
-
-
-def _minutes(job: Job, added: list[RawStep]) -> int | None:
-    """Return the time limit of a job that leaves its own steps the time that they need."""
-    if not added or job.timeout_minutes is None:
-        return job.timeout_minutes
-    asked = [int(dict(step.content).get("timeout-minutes", 0)) for step in added]
-    return min(LONGEST_MINUTES, job.timeout_minutes + max(_MINUTES, sum(asked)))
 
 
 def _around_all(steps: _Steps, added: Addition) -> _Steps:

@@ -138,7 +138,8 @@ def name(spec: Spec, target: Environment, deploy: SshDeploy) -> str:
     """Return the name of the service, which another image or environment of it must not have.
 
     Without a name in the spec, the action gives one to a compose project and to commands: not
-    every name of a repository is the name of a project.
+    every name of a repository is the name of a project. It does the same for the only image, which
+    has the name of the repository: the event of a schedule may not say it.
     """
     environment = re.sub(r"[^a-z0-9_-]+", "-", target.key.lower()).strip("-_")
     own = spec.name
@@ -146,7 +147,9 @@ def name(spec: Spec, target: Environment, deploy: SshDeploy) -> str:
         return ""
     if not own:
         image = runs(spec, deploy)
-        default = "${{ github.event.repository.name }}" + (f"-{image.key}" if image.key else "")
+        if not (image.name or image.key):
+            return ""
+        default = f"${{{{ github.event.repository.name }}}}-{image.key}"
         own = image.name.rpartition("/")[2] or default
         environment = re.sub(r"[^a-z0-9_.-]+", "-", target.key.lower()).strip("-._")
     if target.key == "production" or (spec.name and not spec.environments):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gen_workflow.named_tuple import NamedTuple
+from gen_workflow.plan import of_user
 from gen_workflow.plan.frame import Frame
 from gen_workflow.plan.inputs import Given, lines, said
 from gen_workflow.spec.image import Image
@@ -41,7 +42,8 @@ def steps(build: Build, frame: Frame) -> tuple[Step, ...]:
 
 def _emulation(image: Image, frame: Frame) -> Iterator[Step]:
     """Yield the step for platforms whose programs the runner cannot run by itself."""
-    processors = dict.fromkeys(platform.split("/")[1] for platform in image.platforms)
+    foreign = () if image.runners else image.platforms
+    processors = dict.fromkeys(platform.split("/")[1] for platform in foreign)
     if emulated := [one for one in processors if one not in _NATIVE]:
         inputs = (("platforms", ",".join(emulated)), ("cache-image", False))
         yield Step("Emulate other platforms", uses=frame.uses(EMULATION), inputs=inputs)
@@ -154,3 +156,5 @@ def values_from_github(image: Image) -> Iterator[Given]:
     }
     for what, found in texts.items():
         yield from (Given(text, what) for text in found)
+    where = f"images/{image.key}/prepare" if image.key else "image/prepare"
+    yield from of_user.values_of(image.prepare, where)

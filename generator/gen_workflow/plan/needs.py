@@ -59,7 +59,7 @@ def of_deploys(spec: Spec, targets: Iterable[Environment]) -> tuple[Needs, ...]:
 def _of_deploy(spec: Spec, target: Environment) -> Iterator[Given]:
     """Yield the values that the jobs of an environment take from GitHub."""
     yield from deploy.values_from_github(spec, target)
-    yield from connect.values_from_github(spec.connect)
+    yield from connect.values_from_github(target)
     name = deploy.job_for(spec, target.key)
     for job in (name, name.replace("deploy", "rollback", 1)):
         yield from extended.values_from_github(spec.extend, job)

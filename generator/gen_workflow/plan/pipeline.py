@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.events import On, When
 
+# The files that only some specs give, beside the workflow that builds and deploys.
+OTHERS = (rollback.PATH, ".github/workflows/cleanup.yml")
 # GitHub lets one run of a group go on and one wait, and a newer one takes the place of the one that
 # waits, in all workflows of the repository. So the name begins with a word of ours, and only the
 # first attempts for a pull request share a group. Deploys have none: a group knows which deploy
@@ -101,16 +104,28 @@ _STAYS = "The build stays in this workflow: no caller can give {} to a central o
 
 def _triggers(spec: Spec) -> Triggers:
     on, push = spec.on, _push(spec)
-    release = on.release or any(one.on.release for one in spec.targets)
     return Triggers(
         push=push if any(push) else None,
         # Where nothing is built, nothing of a pull request can be checked.
         pull_request=Filter() if on.pull_request and spec.built else None,
         merge_group=Filter() if on.merge_queue and spec.built else None,
-        release=Filter(types=("published",)) if release else None,
+        release=_releases(spec),
         schedule=tuple(Schedule(*one) for one in on.schedule),
         workflow_dispatch=Dispatch(_asked(deploy.chosen_by_hand(spec))),
     )
+
+
+def _releases(spec: Spec) -> Filter | None:
+    """Return which releases start a run.
+
+    A pre-release that becomes a release is `released` then, and `published` only as a pre-release;
+    and `prereleased` leaves out what was a draft:
+    docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#release
+    """
+    whens: list[On | When] = [spec.on, *(one.on for one in spec.targets)]
+    if any(one.pre_release for one in whens):
+        return Filter(types=("published",))
+    return Filter(types=("released",)) if any(one.release for one in whens) else None
 
 
 def _push(spec: Spec) -> Filter:

@@ -36,6 +36,8 @@ _GROUP = Concurrency(
 # A cluster has the whole template of an earlier version; manifests and Secrets stay as they are.
 _IN_A_CLUSTER = ("namespace", "kubeconfig", "context", "timeout", "progress-timeout", "stability",
                  "restarts", "on-failure", "rollback-timeout", "no-pods")  # fmt: skip
+# GitHub chooses the first one for a person who does not. No job runs for it.
+_NONE = "choose one"
 _RELEASE = ("rollback", "${{ inputs.release }}")
 
 
@@ -88,7 +90,8 @@ def _asked(found: tuple[Environment, ...]) -> tuple[Input, ...]:
         description="Where to put the release back",
         type="choice",
         required=True,
-        options=tuple(one.key for one in found),
+        default=_NONE,
+        options=(_NONE, *(one.key for one in found)),
     )
     return (environment, release) if len(found) > 1 else (release,)
 
@@ -119,7 +122,7 @@ def _job(spec: Spec, target: Environment, frame: Frame, *, chosen: bool) -> Job:
 def _work(spec: Spec, target: Environment, frame: Frame) -> Work:
     if isinstance(target.deploy, SshDeploy):
         work = ssh.put_back(spec, target, target.deploy, frame, _RELEASE[1])
-        return connect.before(spec.connect, work, frame)
+        return connect.before(target.connect, work, frame)
     work = deploy.work_of(spec, target, frame)
     identity = tuple(one for one in work.permissions if one.scope == "id-token")
     return work._replace(steps=tuple(_in_a_cluster(work.steps)), permissions=identity)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gen_workflow.plan.frame import Frame
     from gen_workflow.plan.inputs import Given
     from gen_workflow.spec.declaration import Spec
+    from gen_workflow.spec.events import On, When
     from gen_workflow.spec.test import Test
 
 
@@ -49,8 +50,8 @@ def releases(spec: Spec) -> bool:
     whens = [one.on for one in spec.targets]
     branches = {*spec.branches, *(branch for on in whens for branch in on.branches)}
     named = any("release" in branch.lower() for branch in branches)
-    tagged = spec.on.tags or spec.on.release or any(on.tags or on.release for on in whens)
-    return bool(named or tagged)
+    asked: list[On | When] = [spec.on, *whens]
+    return named or any(on.tags or on.release or on.pre_release for on in asked)
 
 
 def values_from_github(spec: Spec) -> Iterator[Given]:

@@ -8,8 +8,11 @@ from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.rules import ROLLBACK, ROLLOUT, STABILITY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen_workflow.spec.host import SshDeploy
     from gen_workflow.spec.kubernetes import Kubernetes
+    from gen_workflow.workflow.records import RawStep
 
 # The defaults of ssh-deploy, in seconds; a test compares them with its action.yml.
 HEALTH_TIMEOUT = 60
@@ -24,6 +27,8 @@ COMMANDS = 600
 SCRIPT = 1800
 # To connect, pull the image, start containers and clean up; in a cluster, to log in and to apply.
 WORK = 600
+# What the steps that are added to a job may take together, in minutes, when they do not say it.
+ADDED_MINUTES = 10
 # GitHub ends a job on its own runners after six hours.
 LONGEST_MINUTES = 360
 
@@ -62,6 +67,14 @@ def of_cluster(cluster: Kubernetes) -> int:
         int(cluster.rollback_timeout or ROLLBACK),
     )
     return _minutes(WORK + sum(asked))
+
+
+def with_steps(minutes: int, added: Sequence[RawStep]) -> int:
+    """Return the time limit of a job that leaves its own steps the time that they need."""
+    if not added:
+        return minutes
+    asked = [int(dict(step.content).get("timeout-minutes", 0)) for step in added]
+    return min(LONGEST_MINUTES, minutes + max(ADDED_MINUTES, sum(asked)))
 
 
 def _minutes(seconds: int) -> int:

@@ -3,18 +3,19 @@
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
-from gen_workflow.spec import values
+from gen_workflow.spec import runner, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.expressions import EXPRESSION, OrExpression
-from gen_workflow.spec.forms import Checked, Form, Listed, Schema, Text
+from gen_workflow.spec.forms import Checked, Form, Listed, Schema, Text, entries
 from gen_workflow.spec.hints import near
 from gen_workflow.spec.lines import Lines, Pairs
 from gen_workflow.spec.paths import folder_in, path_in
-from gen_workflow.spec.sections import Key, Section, ShortOr
+from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 from gen_workflow.spec.variables import Variable, variables
 
 _REFERENCE = r"[A-Za-z0-9][A-Za-z0-9._:/@-]*"
@@ -253,6 +254,61 @@ PLATFORMS = Listed(
     alone=True,
     empty="name a platform, or remove `platforms`",
 )
+# GitHub's own runners, by the platforms whose programs their processors run.
+_NATIVE = {
+    "linux/amd64": (runner.HOSTED[0],),
+    "linux/386": (runner.HOSTED[0],),
+    "linux/arm64": (f"{runner.HOSTED[0]}-arm",),
+    "linux/arm64/v8": (f"{runner.HOSTED[0]}-arm",),
+}
+_RUNNERS = "runners: {linux/amd64: ubuntu-24.04, linux/arm64: [self-hosted, linux, arm64]}"
+
+
+class _Runners(Form[Mapping[str, tuple[str, ...]]]):
+    """The word `native`, or a mapping of platforms to labels of runners."""
+
+    def read(self, value: Value, reading: Reading) -> Mapping[str, tuple[str, ...]] | None:
+        if value.kind == "text" and value.text == "native":
+            return _NATIVE
+        if value.kind != "a mapping" or not value.pairs():
+            found = repr(value.text) if value.kind == "text" else value.kind
+            what = f"should be `native` or a mapping, but is {found}"
+            reading.problem(value, what, f"write for example {_RUNNERS}", Heading.WRONG_KIND)
+            return None
+        labels = runner.LABELS
+        given = {key.text: labels.read(item, reading) for key, item in entries(value, reading)}
+        return {platform: found for platform, found in given.items() if found}
+
+    def schema(self) -> Schema:
+        labels = runner.LABELS.schema()
+        mapping = {"type": "object", "additionalProperties": labels, "minProperties": 1}
+        return {"anyOf": [{"const": "native"}, mapping]}
+
+
+RUNNERS = _Runners()
+
+
+def fit_the_platforms(fields: Fields, reading: Reading) -> None:
+    """Note a problem for runners that are not those of the platforms; a rule of an image."""
+    where, runners = fields.values["runners"], fields.read["runners"] or {}
+    platforms = fields.read.get("platforms") or ()
+    if len(platforms) < 2 and runners:  # noqa: PLR2004 - one platform is one job
+        what = "has no effect without several `platforms`"
+        hint = "name them: platforms: [linux/amd64, linux/arm64]; or use `runner` for all builds"
+        reading.problem(where, what, hint, Heading.TOGETHER)
+        return
+    for platform in (one for one in platforms if runners and one not in runners):
+        whose = "GitHub has no runner" if where.kind == "text" else "there is no runner"
+        hint = f"name one of your own: runners: {{{platform}: [self-hosted, linux]}}; or remove "
+        hint += "`runners`, and all platforms are built in one job, emulated where needed"
+        reading.problem(where, f"{whose} for {platform}", hint, Heading.WRONG_VALUE)
+    for key, _ in where.pairs() if where.kind == "a mapping" else ():
+        if key.text not in platforms:
+            hint = near(key.text, platforms) or "remove it, or add it to `platforms`"
+            what = f"{key.text!r} is not one of `platforms`"
+            reading.problem(key, what, hint, Heading.WRONG_VALUE)
+
+
 TAGS = Lines(
     "a rule of tags",
     rf"(?!type=).+|type=(?:{'|'.join(_KINDS_OF_TAGS)})(?:,.*)?",

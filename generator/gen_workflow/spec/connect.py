@@ -6,10 +6,10 @@ from typing import Annotated
 
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
-from gen_workflow.spec.document import Reading
+from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.expressions import FromSecret, OrExpression
-from gen_workflow.spec.forms import Listed, Text
-from gen_workflow.spec.sections import Fields, Key, Section
+from gen_workflow.spec.forms import Checked, Listed, Text
+from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 from gen_workflow.spec.step_keys import Place
 from gen_workflow.spec.steps import EXAMPLE, Steps
 from gen_workflow.workflow.records import RawStep
@@ -102,3 +102,17 @@ def _says_how(fields: Fields, reading: Reading) -> None:
 
 
 CONNECT = Section(Connect, rule=_says_how)
+
+
+def _nothing(value: Value, reading: Reading) -> Connect | None:
+    if value.text == "none":
+        return Connect()
+    what = f"{value.text!r} is neither `none` nor a mapping"
+    hint = "write for example connect: {tailscale: {}}"
+    reading.problem(value, what, hint, Heading.WRONG_VALUE)
+    return None
+
+
+OF_AN_ENVIRONMENT = ShortOr(
+    Checked(_nothing, {"const": "none"}), "`none`", "connect: {tailscale: {}}", CONNECT
+)

@@ -227,16 +227,20 @@ class Spec(NamedTuple):
         """The environments with their deploys, whichever way the spec names them."""
         if self.environments or self.deploy is None:
             known = {one.key: one for one in self.environments}
-            return tuple(_started(one, known) for one in self.environments)
-        on = When(self.branches, self.on.tags, self.on.release)
+            return tuple(
+                _started(one, known)._replace(connect=one.connect or self.connect)
+                for one in self.environments
+            )
+        on = When(self.branches, self.on.tags, self.on.release, self.on.pre_release)
         key = self.environment
-        return (Environment(on=on, key=key, first=key, deploy=self.deploy),)
+        return (Environment(on=on, key=key, first=key, deploy=self.deploy, connect=self.connect),)
 
     @property
     def branches(self) -> tuple[str, ...]:
         """The branches whose pushes start a run."""
         others = () if self.environments else ("main",)
-        return self.on.branches or (() if self.on.tags or self.on.release else others)
+        named = self.on.tags or self.on.release or self.on.pre_release
+        return self.on.branches or (() if named else others)
 
 
 def _started(one: Environment, known: Mapping[str, Environment]) -> Environment:
@@ -256,7 +260,9 @@ class _Spec(Section[Spec]):
         reading.commands_alone = _commands_alone(values)
         if "environments" in values and deploy and deploy.kind == "a mapping":
             reading.shared = DEPLOY.known(deploy, reading)
+            reading.shared_keys = {key.text: key for key, _ in deploy.pairs()}
             values = {name: item for name, item in values.items() if name != "deploy"}
+            _check_replaced(values["environments"], reading)
         return super().of(where, values, reading)
 
     def lacking(self, there: set[str], reading: Reading) -> list[str]:
@@ -273,6 +279,18 @@ class _Spec(Section[Spec]):
         found["properties"]["deploy"] = part_of_a_whole(whole)
         alone = {"properties": {"deploy": {"anyOf": whole["anyOf"]}}}
         return {**found, "if": {"required": ["environments"]}, "else": alone}
+
+
+def _check_replaced(environments: Value, reading: Reading) -> None:
+    """Check what `deploy` says and every environment replaces, so that nothing else reads it."""
+    places = environments.pairs() if environments.kind == "a mapping" else []
+    for name, item in reading.shared.items():
+        theirs = [one.below([name]) for _, one in places]
+        if theirs and all(
+            one.path.endswith(f"/{name}") and not one.kind == item.kind == "a mapping"
+            for one in theirs
+        ):
+            DEPLOY.keys[name].form.read(item, reading)
 
 
 _COMMANDS = {"required": ["script"]}

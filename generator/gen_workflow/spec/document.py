@@ -145,8 +145,9 @@ class Reading:
     """One reading of a spec: where it is, and everything that is wrong with it.
 
     `tree` are the files of the repository, `keys` returns the keys of each section by its path,
-    `shared` is what all environments have in common, `commands_alone` says that no deploy needs an
-    image, and `files` are the other files that were read, by path; None for one that cannot be.
+    `shared` is what all environments have in common, by the keys in `shared_keys`, `commands_alone`
+    says that no deploy needs an image, and `files` are the other files that were read, by path;
+    None for one that cannot be.
     """
 
     def __init__(
@@ -159,6 +160,7 @@ class Reading:
         self.tree = tree
         self._keys = keys
         self.shared: Mapping[str, Value] = {}
+        self.shared_keys: Mapping[str, Value] = {}
         self.commands_alone = False
         self.files: dict[str, Value | None] = {}
         self._found: list[tuple[Mark, Problem, str]] = []

@@ -3,7 +3,7 @@
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
@@ -12,10 +12,13 @@ from gen_workflow.spec.deploy import DEPLOY, GitopsDeploy, KubernetesDeploy
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.events import WHEN, When
 from gen_workflow.spec.expressions import EXPRESSION, OrExpression
-from gen_workflow.spec.forms import Schema, part_of_a_whole
+from gen_workflow.spec.forms import Elsewhere, Schema, part_of_a_whole
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.sections import Key, Named, Section
+
+if TYPE_CHECKING:
+    from gen_workflow.spec.connect import Connect
 
 # The choice of a person who starts a run: as a push of this branch would do, or one environment.
 AS_PUSHED = "as a push"
@@ -48,7 +51,8 @@ class Environment(NamedTuple):
     on: Annotated[
         When,
         Key(
-            "What deploys to it: a branch, `tags`, `release`, `manual`, or several in a list",
+            "What deploys to it: a branch, `tags`, `release`, `pre-release`, `manual`, or several "
+            "in a list",
             WHEN,
             "main",
             "0.1.0",
@@ -73,6 +77,17 @@ class Environment(NamedTuple):
             "0.1.0",
         ),
     ] = ""
+    connect: Annotated[
+        "Connect | None",
+        Key(
+            "What lets the runner reach this target, in place of `connect` of the whole spec; "
+            "`none` leaves it out",
+            Elsewhere("gen_workflow.spec.connect", "OF_AN_ENVIRONMENT"),
+            "{tailscale: {ping: prod}}",
+            "0.1.0",
+            default="`connect` of the whole spec",
+        ),
+    ] = None
     key: str = ""
     first: str = ""
     deploy: SshDeploy | KubernetesDeploy | GitopsDeploy | None = None

@@ -19,7 +19,7 @@ _TAG = Text(
     'v*, in quotes: "v*"',
 )
 _TAGS = Listed(_TAG, alone=True, empty="name at least one tag, or remove `tags`")
-WORDS = ("tags", "release", "manual")
+WORDS = ("tags", "release", "pre-release", "manual")
 # Events that a workflow of GitHub lists where a spec has its branches.
 _EVENTS = ("push", "pull_request", "pull_request_target", "merge_group", "workflow_dispatch",
            "workflow_call", "repository_dispatch", "schedule")  # fmt: skip
@@ -84,8 +84,18 @@ class On(NamedTuple):
     release: Annotated[
         str,
         Key(
-            "Build and deploy when a release is published on GitHub",
+            "Build and deploy when a release is published on GitHub that is no pre-release",
             values.Flag("release"),
+            "true",
+            "0.1.0",
+            default="`false`",
+        ),
+    ] = ""
+    pre_release: Annotated[
+        str,
+        Key(
+            "Build and deploy when a pre-release is published on GitHub",
+            values.Flag("pre-release"),
             "true",
             "0.1.0",
             default="`false`",
@@ -147,7 +157,21 @@ class _Branches(Form[On]):
         return _BRANCHES.schema()
 
 
-ON = ShortOr(_Branches(), "a branch", "on: main", Section(On), lists=True)
+def _note_twice(where: Value, word: str, reading: Reading) -> None:
+    """Note that one release would be deployed by two runs."""
+    what = "cannot be beside `tags`: a release pushes its tag, so each would be deployed twice"
+    hint = f"keep `tags` for every tag, or `{word}` for what is published on GitHub"
+    reading.problem(where, what, hint, Heading.TOGETHER)
+
+
+def _deploys_once(fields: Fields, reading: Reading) -> None:
+    """Note a problem for releases beside tags, which two runs would deploy; the rule of `on`."""
+    for name in ("release", "pre-release"):
+        if fields.read.get("tags") and fields.read.get(name):
+            _note_twice(fields.where.named(name), name, reading)
+
+
+ON = ShortOr(_Branches(), "a branch", "on: main", Section(On, rule=_deploys_once), lists=True)
 
 
 def _names_something(fields: Fields, reading: Reading) -> None:
@@ -156,6 +180,7 @@ def _names_something(fields: Fields, reading: Reading) -> None:
     if all(one == "" for one in fields.read.values()):
         hint = "name a branch, tags, release: true or manual: true; or remove `on`"
         reading.problem(fields.where, "names nothing that deploys", hint, Heading.WRONG_VALUE)
+    _deploys_once(fields, reading)
 
 
 class When(NamedTuple):
@@ -172,8 +197,18 @@ class When(NamedTuple):
     release: Annotated[
         str,
         Key(
-            "Deploy a release when it is published on GitHub",
+            "Deploy a release when it is published on GitHub and is no pre-release",
             values.Flag("release"),
+            "true",
+            "0.1.0",
+            default="`false`",
+        ),
+    ] = ""
+    pre_release: Annotated[
+        str,
+        Key(
+            "Deploy a pre-release when it is published on GitHub",
+            values.Flag("pre-release"),
             "true",
             "0.1.0",
             default="`false`",
@@ -192,7 +227,7 @@ class When(NamedTuple):
 
 
 class _Words(Form[When]):
-    """The short form: a branch, `tags`, `release` or `manual`, or several of them in a list."""
+    """The short form: a branch, or one of the words, or several of them in a list."""
 
     def read(self, value: Value, reading: Reading) -> When | None:
         items = value.items() if value.kind == "a list" else [value]
@@ -202,18 +237,21 @@ class _Words(Form[When]):
             if words[index] and words[index] in words[:index]:
                 what = f"{words[index]!r} appears twice"
                 reading.problem(item, what, "keep one of them", Heading.TWICE)
+            if words[index] in WORDS[1:3] and "tags" in words:
+                _note_twice(item, words[index], reading)
         names = [
             values.BRANCH.read(item, reading)
             for item, word in zip(items, words, strict=True)
             if word not in WORDS
         ]
         if not items:
-            hint = "name a branch, or write tags, release or manual"
+            hint = "name a branch, or write tags, release, pre-release or manual"
             reading.problem(value, "is empty", hint, Heading.WRONG_KIND)
         return When(
             branches=tuple(name for name in names if name),
             tags=("*",) if "tags" in words else (),
             release="true" if "release" in words else "",
+            pre_release="true" if "pre-release" in words else "",
             manual="true" if "manual" in words else "",
         )
 

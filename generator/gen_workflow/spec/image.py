@@ -10,11 +10,14 @@ from gen_workflow.spec import rules, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Checked, Elsewhere
 from gen_workflow.spec.paths import FILE, FOLDER
-from gen_workflow.spec.sections import Key, Later, Named, Section, ShortOr
+from gen_workflow.spec.sections import Key, Named, Section, ShortOr
 from gen_workflow.spec.variables import ARGS, Variable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_workflow.spec.building import Builder, Cache, Skip
+    from gen_workflow.workflow.records import RawStep
 
 
 def _of_the_build(name: str) -> Elsewhere[Any]:
@@ -108,6 +111,17 @@ class Image(NamedTuple):
             default="that of the runner",
         ),
     ] = ()
+    runners: Annotated[
+        "Mapping[str, tuple[str, ...]]",
+        Key(
+            "A runner for each of several platforms, so that nothing is emulated: `native` for "
+            "GitHub's own, or labels by platform",
+            _of_the_build("RUNNERS"),
+            "native",
+            "0.1.0",
+            default="all platforms are built in one job",
+        ),
+    ] = {}  # noqa: RUF012 - never changed
     tags: Annotated[
         tuple[str, ...],
         Key(
@@ -240,6 +254,16 @@ class Image(NamedTuple):
         ),
     ] = None
 
+    prepare: Annotated[
+        "tuple[RawStep, ...]",
+        Key(
+            "Steps on the runner before the build, after the check-out, in GitHub's syntax",
+            Elsewhere("gen_workflow.spec.steps", "OF_A_BUILD"),
+            "npm run generate",
+            "0.1.0",
+        ),
+    ] = ()
+
     key: str = ""
 
     @property
@@ -254,7 +278,7 @@ class Image(NamedTuple):
         return tuple(dict.fromkeys((*folders, file)))
 
 
-IMAGE = Section(Image, Later("prepare"), rule=rules.of_an_image)
+IMAGE = Section(Image, rule=rules.of_an_image)
 
 
 def _image_of(folder: Value, reading: Reading) -> Image | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import raw, step_keys
+from gen_workflow.spec.expressions import EXPRESSION
 from gen_workflow.spec.forms import Form, Schema, entries
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.runner import LABELS
@@ -16,6 +17,8 @@ from gen_workflow.spec.steps import Steps, known, note_secrets
 from gen_workflow.workflow.records import Permission, RawStep, Uses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_workflow.spec.document import Reading, Value
 
 EXAMPLE = (
@@ -37,6 +40,8 @@ _NEEDED = {
     "steps": "write for example steps: [npm run smoke]",
 }
 _SCOPE = r"[a-z]+(?:-[a-z]+)*"
+# An expression that reads the result or an output of another job.
+_READ = r"(?<![\w.-])needs\.([A-Za-z_][A-Za-z0-9_-]*)"
 _NO_ENVIRONMENT = "the job has no `environment`, which would keep it from other branches"
 
 
@@ -89,6 +94,7 @@ def _job(key: Value, value: Value, reading: Reading) -> UserJob | None:
         if name in found:
             check(found[name], reading)
     _note_cancelled_deploy(found, reading)
+    _note_unneeded(found, reading)
     place = Place("" if "environment" in found else _NO_ENVIRONMENT, deploys=False)
     steps = Steps(place).read(found["steps"], reading) if "steps" in found else ()
     content = {name: raw.data(item, reading) for name, item in found.items() if name != "steps"}
@@ -125,6 +131,34 @@ def _note_cancelled_deploy(found: dict[str, Value], reading: Reading) -> None:
     if "environment" in found and cancels and cancels.text == "true":
         what = "would end a deploy in the middle"
         reading.problem(cancels, what, "let it end: cancel-in-progress: false", Heading.TOGETHER)
+
+
+def _note_unneeded(found: dict[str, Value], reading: Reading) -> None:
+    """Note each job that an expression reads and that is not waited for: it is empty there."""
+    waits = list(_names(raw.data(found["needs"], reading))) if "needs" in found else []
+    small = {name.lower() for name in waits}
+    for value, text in _expressions(found):
+        for name in dict.fromkeys(re.findall(_READ, text)):
+            if name.lower() not in small:
+                what = f"reads `needs.{name}`, which is empty: the job does not wait for {name!r}"
+                hint = f"write needs: [{', '.join([*waits, name])}]"
+                reading.problem(value, what, hint, Heading.TOGETHER)
+
+
+def _expressions(found: dict[str, Value]) -> Iterator[tuple[Value, str]]:
+    """Yield each value that holds an expression, and what is in it; a condition is one as it is."""
+    for value in (one for item in found.values() for one in _texts(item)):
+        is_condition = value.path.rpartition("/")[2] == "if"
+        yield value, value.text if is_condition else "\n".join(EXPRESSION.findall(value.text))
+
+
+def _texts(value: Value) -> Iterator[Value]:
+    if value.kind == "text":
+        yield value
+    items = value.items() if value.kind == "a list" else []
+    items += [item for _, item in value.pairs()] if value.kind == "a mapping" else []
+    for item in items:
+        yield from _texts(item)
 
 
 def _permissions(found: dict[str, Value], reading: Reading) -> list[Permission]:

@@ -16,6 +16,10 @@ def of_an_image(fields: Fields, reading: Reading) -> None:
     """Note a problem for keys of `image` that do not fit each other; its rule."""
     _find_dockerfile(fields, reading)
     there, read = fields.values, fields.read
+    if "runners" in there:
+        from gen_workflow.spec import building  # noqa: PLC0415 - it has been loaded to read them
+
+        building.fit_the_platforms(fields, reading)
     skip = read.get("skip")
     if skip and not skip.unchanged:
         for name in ("paths", "max-age", "salt"):
@@ -148,8 +152,9 @@ def _deploys(fields: Fields) -> list[object]:
 def _fits_a_central_workflow(fields: Fields, reading: Reading) -> None:
     """Note a problem for what a called workflow cannot have: deploys, secrets and logins."""
     places = [fields.values[name] for name in _NOT_CENTRAL if name in fields.values]
-    if getattr(fields.read.get("image"), "secrets", ()):
-        places.append(fields.values["image"].below(["secrets"]))
+    image = fields.read.get("image")
+    there = [name for name in ("secrets", "runners") if getattr(image, name, ())]
+    places += [fields.values["image"].below([name]) for name in there]
     for where in places:
         what = "cannot be in a central workflow, which builds and tests for other repositories"
         hint = "remove it here, and write it into the specs of those"

@@ -189,7 +189,7 @@ class Either(Section[Any]):
 
     def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Any:
         part = self._part(values, where, reading)
-        places = {key.text: key for key, _ in where.pairs()}
+        places = {**reading.shared_keys, **{key.text: key for key, _ in where.pairs()}}
         for name, item in values.items():
             if name not in part.keys:
                 head = part.names.known[0]

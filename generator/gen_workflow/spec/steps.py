@@ -8,11 +8,11 @@ from gen_workflow.errors import Heading
 from gen_workflow.spec import raw, step_keys
 from gen_workflow.spec.forms import Form, Schema, entries
 from gen_workflow.spec.hints import listed, near
+from gen_workflow.spec.step_keys import Place
 from gen_workflow.workflow.records import RawStep
 
 if TYPE_CHECKING:
     from gen_workflow.spec.document import Reading, Value
-    from gen_workflow.spec.step_keys import Place
 
 EXAMPLE = "[npm ci, {name: Test, run: npm test}]"
 # Keys that GitHub takes beside one of `uses` and `run` only.
@@ -114,3 +114,6 @@ def _note_ids_twice(items: list[Value], found: list[RawStep | None], reading: Re
             what, hint = f"{name!r} appears twice", "give each step an id of its own"
             reading.problem(item.below(["id"]), what, hint, Heading.TWICE)
         seen.add(name)
+
+
+OF_A_BUILD = Steps(Place(no_secrets="the build of a pull request runs this step as well"))

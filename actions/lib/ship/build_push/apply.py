@@ -199,7 +199,7 @@ class Apply:
         Where another run on the engine took the name meanwhile, buildx reports the digest of the
         configuration, which no registry has as an image.
         """
-        if reported != config or not self._registry:
+        if reported != config or not self._registry or not what.references:
             return reported
         first = what.references[0]
         return self._registry.head(first.name, first.tag) or reported

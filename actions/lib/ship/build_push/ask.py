@@ -82,8 +82,8 @@ def may_push(want: Inputs, registry: Client, adviser: Adviser, step: Step) -> bo
     try:
         refusals = [(name, registry.check_push(name)) for name in want.names]
     except CannotAsk as reason:
-        if want.promotes:
-            raise  # It cannot be asked for the image of the commit either.
+        if want.promotes or want.parts:
+            raise  # It cannot be asked for the image of the commit, or the parts of one, either.
         # Docker may trust a registry or reach a host that this Python does not.
         notice = f"The action could not ask the registry whether it accepts the push: {reason}"
         step.workflow.notice(notice)
@@ -99,6 +99,8 @@ def with_versions(want: Inputs, registry: Client) -> Inputs:
 
     Where not all of them are known, a notice says why; then tags such as `latest` stay.
     """
+    if want.by_digest:
+        return want  # it gets no tags
     images: list[Image] = []
     notices = list(want.notices)
     for image in want.images:
@@ -131,7 +133,11 @@ def _search(want: Inputs, registry: Client, step: Step) -> dict[str, Found]:
 
         found = of_commit(want, registry, step)
     left = [image for image in want.images if image.key not in found]
-    if any(map(want.skips, left)):
+    if any(map(want.skips, left)) and want.parts:
+        from ship.build_push.merging import merged  # noqa: PLC0415 - seldom asked for
+
+        found |= {image.key: merged(want, image, registry) for image in left}
+    elif any(map(want.skips, left)):
         from ship.build_push.content.unchanged import Search  # noqa: PLC0415 - 8 ms, seldom used
 
         found |= Search(want._replace(images=tuple(left)), registry, step).found()

@@ -11,7 +11,7 @@ from ship.build_push.images_input import Entry, read_entries
 from ship.build_push.secret_inputs import BuildSecret, read_secrets
 from ship.images.docker_config import may_have_login
 from ship.images.login import Offers
-from ship.images.reference import GHCR
+from ship.images.reference import GHCR, Reference
 from ship.images.registry.credentials import Credential
 from ship.images.tags import Facts, Metadata, Wanted, describe, facts_of
 from ship.runner.commit import commit_of
@@ -31,7 +31,7 @@ INPUTS = (
     "secret-files", "ssh", "platforms", "tags", "flavor", "labels", "annotations", "push",
     "skip-unchanged", "paths", "salt", "max-age", "cache", "cache-from", "cache-to", "builder",
     "builder-image", "provenance", "sbom", "pull", "no-cache", "username", "password", "dry-run",
-    "older-commit",
+    "older-commit", "push-by-digest", "merge",
 )  # fmt: skip
 # Forms of values, as texts: Python compiles a form where it is used, and most steps use few.
 TARGET = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
@@ -64,6 +64,7 @@ PAGES = {
     "secret-files": "a-list-that-is-not-accepted",
     "cache-from": "a-cache-that-is-not-accepted",
     "cache-to": "a-cache-that-is-not-accepted",
+    "merge": "images-to-merge",
     "username": "who-logs-in",
     "password": "who-logs-in",
 }
@@ -117,6 +118,10 @@ class Inputs(NamedTuple):
     # The commit that the run is for, when the runner tells it.
     commit: Commit | None = None
     moves_back: bool = False
+    # Whether what is pushed gets no tag, and is one of several platforms that are merged later.
+    by_digest: bool = False
+    # The digests of the images that are merged into one, by their platforms.
+    parts: Mapping[str, str] = {}
 
     @property
     def offers(self) -> Offers:
@@ -135,7 +140,7 @@ class Inputs(NamedTuple):
     @property
     def compares(self) -> bool:
         """Whether a tag stays where it is when a newer commit has it."""
-        return bool(self.commit) and not self.moves_back
+        return bool(self.commit) and not self.moves_back and not self.by_digest
 
     @property
     def revision(self) -> str:
@@ -191,14 +196,13 @@ def read_inputs(env: Mapping[str, str], context: Context) -> Inputs:
         ),
         provenance=_provenance(read),
         sbom=_sbom(read),
-        pull=read.flag("pull"),
-        no_cache=read.flag("no-cache"),
+        pull=read.flag("pull"), no_cache=read.flag("no-cache"),
         username=_username(read, needed=needed),
         password=read.secret("password"),
         job_token=read.job_token(),
-        dry_run=read.flag("dry-run"),
-        commit=commit_of(context),
+        dry_run=read.flag("dry-run"), commit=commit_of(context),
         moves_back=read.choice("older-commit", ("keep", "move")) == "move",
+        by_digest=read.flag("push-by-digest"), parts=_parts(read, images, push=push),
     )  # fmt: skip
     notices += (*_check_tags(read, images, context, push=push), *secrets.notices)
     read.done()
@@ -215,7 +219,7 @@ def _images(
         file=read.text("file"),
         target=read.text("target"),
         build_args=build_args,
-        platforms=tuple(word for word in re.split(r"[\s,]+", read.text("platforms")) if word),
+        platforms=_platforms(read),
         paths=read.lines("paths"),
         tags=read.raw("tags"),
         image=base,
@@ -231,12 +235,46 @@ def _images(
     return images
 
 
+def _platforms(read: Reader) -> tuple[str, ...]:
+    """Return the platforms that are built for, or those of the images that are merged."""
+    if read.text("merge"):
+        return tuple(line.partition("=")[0] for line in read.lines("merge"))
+    return tuple(word for word in re.split(r"[\s,]+", read.text("platforms")) if word)
+
+
+def _parts(read: Reader, images: tuple[Image, ...], *, push: bool) -> dict[str, str]:
+    """Return the digests of the images that are merged, by their platforms."""
+    found: dict[str, str] = {}
+    given = read.named_pairs("merge", PLATFORM, "a platform, such as linux/arm64")
+    if not given or not images:
+        return found
+    if len(images) > 1:
+        read.problem("merge", "makes one image, and `images` has several", "use a step for each")
+    if read.flag("push-by-digest"):
+        read.problem("merge", "cannot be beside `push-by-digest`", "remove one of them")
+    name = images[0].metadata.names[0]
+    for platform, text in given.items():
+        reference = Reference.parse_pinned(text.strip())
+        if reference and reference.name.is_same(name):
+            found[platform] = reference.digest
+        elif text.strip():
+            hint = "give the output `image` of the step that pushed by digest"
+            read.problem("merge", f"{text.strip()!r} is not an image of {name} by digest", hint)
+        elif push:
+            hint = "run all jobs of the workflow again: the one for this platform pushes it"
+            read.problem("merge", f"there is no image for {platform}", hint)
+        else:
+            # Where nothing is pushed, the jobs before have pushed nothing either.
+            found[platform] = ""
+    return found
+
+
 def _check_tags(
     read: Reader, images: tuple[Image, ...], context: Context, *, push: bool
 ) -> list[str]:
     """Refuse to push an image that has no tag. In a dry run it is a sentence for the log."""
     found: list[str] = []
-    for image in images if push else ():
+    for image in images if push and not read.flag("push-by-digest") else ():
         if image.metadata.tag_names:
             continue
         where = f"images.{image.key}.tags" if read.raw("images").strip() else "tags"

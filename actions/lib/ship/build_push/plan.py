@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ship.build_push.buildx.builder import DOCKER, Choice
 from ship.build_push.buildx.commands import build, create_builder, is_index
 from ship.build_push.commit_tags import full_tag
-from ship.build_push.facts import Found
+from ship.build_push.facts import ANY_ADDRESS, Found
 from ship.images.reference import Reference
 from ship.runner.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from ship.build_push.facts import Facts
     from ship.build_push.inputs import Image, Inputs
@@ -62,6 +62,24 @@ class Build(NamedTuple):
     unloaded: str = ""
 
 
+class Merge(NamedTuple):
+    """Images for one platform each that become one: their digests, by platform.
+
+    With an `address`, the result gets it as a tag, so that another run finds it. Where it is not
+    known yet whether the registry has the image, `unless` says what it may have.
+    """
+
+    image: Image
+    parts: Mapping[str, str]
+    address: str = ""
+    unless: str = ""
+
+    def shown(self) -> str:
+        """Return what is done, as a sentence for a person."""
+        text = f"merge the images for {', '.join(self.parts)} into one"
+        return f"{text}, unless the registry has {self.unless}" if self.unless else text
+
+
 class Kept(NamedTuple):
     """An image that is not built, and what the registry has of it."""
 
@@ -97,6 +115,7 @@ class Plan(NamedTuple):
     removals: tuple[Command, ...] = ()
     # Whether tags stay that a newer commit has.
     compares: bool = False
+    merges: tuple[Merge, ...] = ()
 
     def shown(self) -> str:
         """Return the plan as numbered sentences with their commands, for a person."""
@@ -106,6 +125,7 @@ class Plan(NamedTuple):
             *self._shown_builder(),
             *self._shown_rehearsals(),
             *(_shown_build(each) for each in self.builds),
+            *(each.shown() for each in self.merges),
             *self._shown_removal(),
             *self._shown_tags(),
         )
@@ -162,6 +182,8 @@ def plan(want: Inputs, facts: Facts) -> Plan:
 
 def tags_to_set(want: Inputs, facts: Facts, pushed: Collection[Reference]) -> tuple[Tags, ...]:
     """Return the tags that buildx has not pushed, by image and name."""
+    if want.by_digest:
+        return ()
     return tuple(
         Tags(image.key, name, tags)
         for image in want.images
@@ -204,7 +226,7 @@ class _Planner:
             self._env["BUILDX_CONFIG"] = os.path.join(facts.folder, "own-buildx")
 
     def plan(self) -> Plan:
-        builds = self._builds()
+        builds = () if self._want.parts else self._builds()
         pushed = {reference for each in builds for reference in each.references}
         return Plan(
             kept=tuple(
@@ -217,7 +239,17 @@ class _Planner:
             without_builder=self._without_builder(),
             removals=self._removals(),
             compares=self._compares,
+            merges=self._merges(),
         )
+
+    def _merges(self) -> tuple[Merge, ...]:
+        is_merged = self._want.push and self._want.parts
+        return tuple(map(self._merge, self._changed)) if is_merged else ()
+
+    def _merge(self, image: Image) -> Merge:
+        found = self._found[image.key]
+        address = "" if found.address == ANY_ADDRESS else found.address
+        return Merge(image, self._want.parts, address, "" if found.is_sure else _why(found))
 
     def _removals(self) -> tuple[Command, ...]:
         if not self._creates:
@@ -240,6 +272,7 @@ class _Planner:
         # No tag may move before all images are known to build.
         moves = any(not each.is_shared and not each.image.metadata.is_fixed for each in builds)
         # Nor may one that a newer commit has got while this one was built.
+        moves = moves and not self._want.by_digest
         if not self._want.push or not moves or (len(builds) == 1 and not self._compares):
             return builds
         return tuple(map(self._rehearsed, builds))
@@ -265,6 +298,8 @@ class _Planner:
         tags = image.metadata.tag_names
         if self._facts.sets_tags:
             tags = (found.address or image.metadata.shown,)
+        if self._want.by_digest and self._want.push:
+            tags = (found.address,) if found.address else ()
         references = tuple(Reference(name, tag) for tag in tags for name in image.metadata.names)
         file = os.path.join(self._facts.folder, f"{number}.json")
         unloaded = self._unloaded(image)

@@ -174,6 +174,8 @@ def _said(outcome: Outcome, want: Inputs) -> Iterator[str]:
         tags = dict.fromkeys(reference.tag for reference in outcome.pushed)
         did = "pushed" if outcome.built else "tagged"
         yield f"{did} {outcome.reference} as {', '.join(tags)}"
+    elif want.push and want.by_digest and outcome.built:
+        yield f"pushed {outcome.reference} without a tag"
     if outcome.loaded:
         yield f"the engine of this runner has {key} as {', '.join(map(str, outcome.loaded))}"
     elif reason := _why_unloaded(outcome, want):
@@ -183,6 +185,8 @@ def _said(outcome: Outcome, want: Inputs) -> Iterator[str]:
 def title(want: Inputs, outcomes: Outcomes) -> str:
     """Return what was done, as the title of the summary."""
     is_built = any(each.built for each in outcomes)
+    if want.push and want.by_digest:
+        return "✅ Pushed without a tag" if is_built else f"✅ {_unbuilt(outcomes)}"
     if want.push:
         return "✅ Pushed" if is_built else f"✅ {_unbuilt(outcomes)}, and tagged"
     return "✅ Built, not pushed" if is_built else f"✅ {_unbuilt(outcomes)}"

@@ -82,6 +82,10 @@ class Work:
         what = plan(self._want, known)
         apply = Apply(self._want, self._step, registry, self._adviser, self._outcomes)
         apply.build(what, lambda: self._replanned(registry, known))
+        if what.merges and registry:
+            from ship.build_push.merging import Merging  # noqa: PLC0415 - seldom asked for
+
+            Merging(registry, self._outcomes).push(what.merges)
         if self._want.push and registry:
             # Another run may have pushed a higher version meanwhile, or a newer commit.
             self._ask_versions(registry)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_workflow.errors import SpecError
+from gen_workflow.pins.table import table
+from gen_workflow.plan import pipeline
 from gen_workflow.spec.environments import word_of
 from gen_workflow.spec.load import load
+from gen_workflow.workflow.records import Filter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,3 +159,79 @@ def test_a_section_with_notes_alone_is_empty(section: str, repository: Path) -> 
 @pytest.mark.parametrize("on", ["{tags: 'a b'}", "{tags: []}", "{release: 1}"])
 def test_an_on_that_is_wrong_is_one_problem(on: str, repository: Path) -> None:
     assert "names nothing" not in refused(f"{HOST}  staging: {{on: {on}}}\n", repository)
+
+
+@pytest.mark.parametrize(
+    ("on", "types", "condition"),
+    [
+        ("release", "released", " && !github.event.release.prerelease"),
+        ("pre-release", "published", " && github.event.release.prerelease"),
+        ("[release, pre-release]", "published", ""),
+        ("{release: true, pre-release: false}", "released", " && !github.event.release.prerelease"),
+    ],
+)
+def test_a_pre_release_is_deployed_only_where_the_spec_says_so(
+    on: str, types: str, condition: str, repository: Path
+) -> None:
+    spec = loaded(f"{HOST}  live: {{on: {on}}}\n", repository)
+    workflow, *_ = pipeline.workflows(spec, table())
+    assert workflow.on.release == Filter(types=(types,))
+    (deploy,) = (job for job in workflow.jobs if job.id == "deploy-live")
+    assert deploy.condition == f"github.event_name == 'release'{condition}"
+
+
+def test_a_pre_release_of_one_and_a_release_of_another_start_one_run_each(
+    repository: Path,
+) -> None:
+    both = "  staging: {on: pre-release}\n  production: {on: release}\n"
+    workflow, *_ = pipeline.workflows(loaded(f"{HOST}{both}", repository), table())
+    assert workflow.on.release == Filter(types=("published",))
+
+
+@pytest.mark.parametrize(
+    ("on", "place"),
+    [
+        ("[tags, release]", "on/1"),
+        ("[pre-release, tags]", "on/0"),
+        ("{tags: 'v*', release: true}", "on/release"),
+    ],
+)
+def test_a_release_and_its_tag_would_be_two_deploys_and_are_refused(
+    on: str, place: str, repository: Path
+) -> None:
+    found = refused(f"{HOST}  live: {{on: {on}}}\n", repository)
+    assert found.startswith(
+        f"environments/live/{place}: cannot be beside `tags`: a release pushes its tag, so each "
+        "would be deployed twice"
+    )
+
+
+def test_a_spec_without_environments_says_the_same_of_releases(repository: Path) -> None:
+    text = "image: .\non: {tags: 'v*', release: true}\ndeploy: {ssh: vps, run: {}}\n"
+    assert refused(text, repository).startswith("on/release: cannot be beside `tags`")
+
+
+def test_what_every_environment_replaces_is_checked_too(repository: Path) -> None:
+    text = (
+        "image: .\ndeploy: {ssh: vps, run: {}, keep: none}\n"
+        "environments:\n  a: {on: main, keep: 3}\n  b: {on: manual, keep: 5}\n"
+    )
+    assert refused(text, repository).startswith("deploy/keep: 'none' is not")
+
+
+def test_what_one_environment_does_not_replace_is_told_once(repository: Path) -> None:
+    text = (
+        "image: .\ndeploy: {ssh: vps, run: {}, keep: none}\n"
+        "environments:\n  a: {on: main, keep: 3}\n  b: {on: manual}\n"
+    )
+    assert refused(text, repository).startswith("deploy/keep: 'none' is not")
+
+
+def test_a_shared_key_that_does_not_fit_is_told_at_the_key(repository: Path) -> None:
+    text = (
+        "image: .\ndeploy:\n  namespace: shop\nenvironments:\n  a: {on: main, ssh: vps, run: {}}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        loaded(text, repository)
+    (only,) = caught.value.problems
+    assert only.startswith("gen-workflow.yml:3:3 deploy/namespace: ")

@@ -220,3 +220,120 @@ def test_a_wrong_image_is_refused_with_what_to_write(
 ) -> None:
     found = refused(repository, f"image: {image}\n")
     assert found == [problem.replace("FOLDER", str(repository.folder))]
+
+
+def test_steps_before_a_build_stand_between_the_check_out_and_the_login(
+    repository: Repository,
+) -> None:
+    image = "image: {prepare: [make generate, {name: Pack, run: make pack}]}\n"
+    pool = "projects/1/locations/global/workloadIdentityPools/github/providers/github"
+    google = f"{{provider: {pool}, service-account: ci@shop.iam.gserviceaccount.com}}"
+    registry = (
+        f"registry: {{host: europe-docker.pkg.dev/shop/images, login: {{google: {google}}}}}\n"
+    )
+    for name in ("build", "check"):
+        steps = job(repository, f"{image}{registry}", name)["steps"]
+        titles = [step.get("name", step.get("run")) for step in steps]
+        assert titles[:4] == [
+            "Check out the repository", "make generate", "Pack", "Log in to Google Cloud",
+        ]  # fmt: skip
+
+
+def test_a_build_gets_the_time_that_its_steps_need(repository: Repository) -> None:
+    for step, minutes in (("make", 70), ("{run: make, timeout-minutes: 45}", 105)):
+        assert job(repository, f"image: {{prepare: {step}}}\n")["timeout-minutes"] == minutes
+
+
+def test_a_step_before_a_build_has_no_secret_and_the_place_is_told(repository: Repository) -> None:
+    step = '{run: make, env: {TOKEN: "${{ secrets.TOKEN }}"}}'
+    (problem,) = refused(repository, f"image:\n  prepare:\n    - {step}\n")
+    assert problem.startswith(
+        "3:24 image/prepare/0/env: takes the secret TOKEN, but the build of a pull request"
+    )
+
+
+def test_a_build_with_steps_of_its_own_stays_inline_and_the_header_says_why(
+    repository: Repository,
+) -> None:
+    central = f"example/workflows/.github/workflows/build.yml@{'a' * 40} # v1.0.0"
+    repository.spec.write_text(f"image: {{prepare: make}}\nmode:\n  caller: {central}\n")
+    text = Project(str(repository.folder), "gen-workflow.yml").rendered().text
+    assert "no caller can give steps of its own (prepare, extend)" in text
+    assert "- run: make" in text
+
+
+TWO = "platforms: [linux/amd64, linux/arm64]"
+
+
+def test_each_platform_has_its_runner_and_the_build_waits_for_all(repository: Repository) -> None:
+    spec = f"image: {{{TWO}, runners: native}}\ndeploy: {{ssh: vps, run: {{}}}}\n"
+    each, build = job(repository, spec, "platforms"), job(repository, spec)
+    assert [tuple(one.values()) for one in each["strategy"]["matrix"]["include"]] == [
+        ("linux/amd64", "ubuntu-24.04"), ("linux/arm64", "ubuntu-24.04-arm"),
+    ]  # fmt: skip
+    assert each["runs-on"] == "${{ matrix.runner }}"
+    assert build["needs"] == "platforms"
+    assert build["outputs"] == {"image": "${{ steps.push.outputs.image }}"}
+    assert job(repository, spec, "deploy")["needs"] == "build"
+    check = job(repository, spec, "check")
+    assert (check["steps"], check["strategy"]) == (each["steps"], each["strategy"])
+    names = [step["name"] for step in each["steps"]]
+    assert names == ["Check out the repository", "Build the image"], "nothing is emulated"
+
+
+def test_the_job_that_merges_needs_no_secret_and_no_steps_of_a_build(
+    repository: Repository,
+) -> None:
+    more = "secrets: [NPM_TOKEN], prepare: make, cache: auto, target: run, tags: type=sha"
+    spec = f"image: {{{TWO}, runners: native, {more}}}\n"
+    build = job(repository, spec)
+    assert "environment" not in build
+    assert job(repository, spec, "platforms")["environment"]["name"] == "build"
+    assert [step["name"] for step in build["steps"]] == [
+        "Check out the repository", "Merge the platforms of the image",
+    ]  # fmt: skip
+    assert build["steps"][-1]["with"].keys() == {"tags", "merge"}
+
+
+@pytest.mark.parametrize(
+    ("image", "problem"),
+    [
+        ("{runners: native}", "1:18 image/runners: has no effect without several `platforms`"),
+        (
+            f"{{{TWO}, runners: all}}",
+            "image/runners: should be `native` or a mapping, but is 'all'",
+        ),
+        (f"{{{TWO}, runners: {{}}}}", "image/runners: should be `native` or a mapping"),
+        (
+            "{platforms: [linux/amd64, linux/s390x], runners: native}",
+            "image/runners: GitHub has no runner for linux/s390x",
+        ),
+        (
+            f"{{{TWO}, runners: {{linux/amd64: ubuntu-24.04}}}}",
+            "image/runners: there is no runner for linux/arm64",
+        ),
+        (
+            f"{{{TWO}, runners: {{linux/amd64: a, linux/arm64: b, linux/arm: c}}}}",
+            "image/runners/linux/arm: 'linux/arm' is not one of `platforms`",
+        ),
+        (
+            f"{{{TWO}, runners: {{linux/amd64: ubuntu-latest, linux/arm64: b}}}}",
+            "image/runners/linux/amd64: 'ubuntu-latest' is another system",
+        ),
+    ],
+)
+def test_runners_that_are_not_those_of_the_platforms_are_told(
+    image: str, problem: str, repository: Repository
+) -> None:
+    found = refused(repository, f"image: {image}\n")
+    assert any(problem in each for each in found), found
+
+
+def test_runners_of_platforms_are_in_no_central_workflow(repository: Repository) -> None:
+    (problem,) = refused(repository, f"image: {{{TWO}, runners: native}}\nmode: central\n")
+    assert "image/runners: cannot be in a central workflow" in problem
+    central = f"example/workflows/.github/workflows/build.yml@{'a' * 40} # v1.0.0"
+    repository.spec.write_text(f"image: {{{TWO}, runners: native}}\nmode:\n  caller: {central}\n")
+    text = Project(str(repository.folder), "gen-workflow.yml").rendered().text
+    assert "no caller can give runners for its platforms" in text
+    assert "runs-on: ${{ matrix.runner }}" in text

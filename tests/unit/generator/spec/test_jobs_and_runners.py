@@ -361,3 +361,29 @@ def test_a_name_that_is_wrong_is_found_when_the_jobs_are_known(
     with pytest.raises(SpecError) as caught:
         Project(str(repository.folder), "gen-workflow.yml").rendered()
     assert list(caught.value.problems) == [f"gen-workflow.yml:{message}"]
+
+
+JOB = "permissions: {}, runs-on: ubuntu-24.04, timeout-minutes: 5"
+
+
+@pytest.mark.parametrize(
+    ("job", "place"),
+    [
+        ('{%s, steps: [{run: a, env: {I: "${{ needs.build.outputs.image }}"}}]}', "steps/0/env/I"),
+        ("{%s, if: needs.build.result == 'success', steps: [a]}", "if"),
+        ("{%s, steps: [{run: a, if: always() && needs.build.result}]}", "steps/0/if"),
+        ('{%s, needs: test, env: {I: "${{ needs.build.result }}"}, steps: [a]}', "env/I"),
+    ],
+)
+def test_a_job_that_reads_another_one_has_to_wait_for_it(
+    job: str, place: str, repository: Repository
+) -> None:
+    spec = f"image: .\ntest: make\njobs:\n  smoke: {job % JOB}\n"
+    with pytest.raises(SpecError) as caught:
+        load(spec.encode(), "gen-workflow.yml", str(repository.folder))
+    (problem,) = caught.value.problems
+    assert f"jobs/smoke/{place}: reads `needs.build`, which is empty" in problem
+    needs = "test, build" if "needs: test" in job else "build"
+    assert f"hint: write needs: [{needs}]" in problem
+    waits = spec.replace("needs: test, ", "").replace("{permis", f"{{needs: [{needs}], permis")
+    load(waits.encode(), "gen-workflow.yml", str(repository.folder))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ship.runner.step import Step
 
 CACHE = "the registry cache"
+# Docker's own builder pushes names with tags only, whichever image store the engine has.
+WITHOUT_TAG = "a push without a tag"
 NO_BUILDER = "There is no builder"
 # Drivers of buildx. The first is the engine's own builder, whose images the engine has at once.
 DOCKER, CONTAINER, REMOTE = "docker", "docker-container", "remote"
@@ -51,12 +53,15 @@ def _reasons(want: Inputs) -> tuple[str, ...]:
         ("provenance", want.provenance != "false"),
         ("an SBOM", bool(want.sbom)),
         ("annotations", want.annotations_asked),
+        (WITHOUT_TAG, want.by_digest and want.push),
     )
     return tuple(name for name, is_wanted in wanted if is_wanted)
 
 
 def choose_unasked(want: Inputs) -> Choice:
-    """Return the builder that follows from the inputs alone."""
+    """Return the builder that follows from the inputs alone; what is merged needs none."""
+    if want.parts:
+        return Choice()
     if "://" in want.builder:
         return Choice(reasons=("the input `builder`",), endpoint=want.builder, driver=REMOTE)
     if want.builder:
@@ -73,7 +78,7 @@ def choose(want: Inputs, config: str, step: Step) -> Choice:
     driver = _driver(choice.name, config, step)
     if choice.is_sure:  # For what is not pushed it decides whether the engine has it.
         return choice._replace(driver=driver)
-    if driver != DOCKER or _is_containerd(config, step):
+    if driver != DOCKER or (not want.by_digest and _is_containerd(config, step)):
         return Choice(driver=driver)
     return choice._replace(is_sure=True)
 

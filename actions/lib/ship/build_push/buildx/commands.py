@@ -56,13 +56,24 @@ def build(
     argv += ["--pull"] if want.pull or pull else []
     argv += ["--no-cache"] if want.no_cache else []
     argv += [f"--tag={reference}" for reference in references]
-    argv += ["--push"] if want.push else ["--load"] if load else []
+    argv += _out(want, image, references, load=load)
     where = "load it into the engine" if load else "check that it builds"
     where = f"push it to {image.metadata.names[0]}" if want.push else where
+    where += " by its digest" if want.by_digest and not references else ""
     secrets = {f"SHIP_SECRET_{_word(s.id)}": s.value for s in want.secrets if not s.file}
     return Command(
         (*argv, image.context), why=f"build {image.key} and {where}", env={**secrets, **env}
     )
+
+
+def _out(
+    want: Inputs, image: Image, references: Sequence[Reference], *, load: bool
+) -> Sequence[str]:
+    """Return where the result goes."""
+    if want.push and want.by_digest and not references:
+        names = _field(f"name={','.join(map(str, image.metadata.names))}")
+        return (f"--output=type=image,{names},push-by-digest=true,name-canonical=true,push=true",)
+    return ["--push"] if want.push else ["--load"] if load else []
 
 
 def _field(text: str) -> str:
@@ -103,16 +114,21 @@ def annotations_of(want: Inputs, image: Image) -> tuple[str, ...]:
     return image.metadata.leveled_annotations(("index",) if index else ("manifest",))
 
 
-def cache_reference(image: Image) -> str:
-    """Return where `cache: auto` keeps the cache of an image: beside it, one for each target."""
+def cache_reference(want: Inputs, image: Image) -> str:
+    """Return where `cache: auto` keeps the cache of an image: beside it, one for each target.
+
+    Of an image that is one of several platforms, each has a cache of its own.
+    """
     name = image.metadata.names[0]
     # Two images of one name must not overwrite each other's.
     variant = "" if image.key == name.path.rpartition("/")[2] else f"-{image.key}"
-    return f"{name}:{CACHE_TAG}{variant}" + (f"-{image.target}" if image.target else "")
+    target = f"-{image.target}" if image.target else ""
+    platforms = "".join(f"-{each.replace('/', '-')}" for each in image.platforms)
+    return f"{name}:{CACHE_TAG}{variant}{target}{platforms if want.by_digest else ''}"
 
 
 def _cache_from(want: Inputs, image: Image) -> tuple[str, ...]:
-    auto = (f"type=registry,ref={cache_reference(image)}",) if want.cache_auto else ()
+    auto = (f"type=registry,ref={cache_reference(want, image)}",) if want.cache_auto else ()
     return (*auto, *want.cache_from)
 
 
@@ -122,7 +138,7 @@ def _cache_to(want: Inputs, image: Image) -> tuple[str, ...]:
     if not want.cache_auto or not want.push:
         return want.cache_to
     how = "mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
-    return (f"type=registry,ref={cache_reference(image)},{how}", *want.cache_to)
+    return (f"type=registry,ref={cache_reference(want, image)},{how}", *want.cache_to)
 
 
 def create_builder(name: str, endpoint: str, image: str, env: Mapping[str, str]) -> Command:

@@ -169,12 +169,13 @@ class Client:
         return found
 
     def put(self, name: Name, tag: str, manifest: Manifest) -> None:
-        """Point a tag at a manifest that the repository has. Raises Refused."""
+        """Give the repository a manifest by a tag, or by its own digest. Raises Refused."""
         headers = {"Content-Type": manifest.media_type}
         answer = self._ask(
             "PUT", name, f"manifests/{tag}", PULL_PUSH, headers=headers, body=manifest.body
         )
         _expect(HTTP_CREATED, name, answer, SET_TAG)
+        self._manifests[name, manifest.digest] = manifest
 
     def tags(self, name: Name) -> tuple[str, ...]:
         """Return all tags of a repository; none if it does not exist.
