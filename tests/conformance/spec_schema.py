@@ -96,8 +96,9 @@ def met(value: Any, part: Part = ROOT) -> Iterator[str]:
             yield from met(value, one)
     pairs = enumerate(value) if isinstance(value, list) else ()
     for key, item in value.items() if isinstance(value, dict) else pairs:
-        if one := part.below(key):
-            yield from met(item, one)
+        inside = part.below(key)
+        if inside:
+            yield from met(item, inside)
 
 
 def fits(value: Any, part: Schema) -> bool:
