@@ -41,6 +41,8 @@ WORDS = (
     "${{ vars.NAME }}",
     "${{ secrets.NAME }}",
 )
+# How the pattern of a script ends; what is no shell is not ours.
+_SCRIPT = r"[\s\S]*\S"
 # What else a key may be named where any name will do.
 _NAMES = ("a", "b", "c")
 # How many keys that may be left out a mapping has, by its depth: the top level has most.
@@ -160,7 +162,8 @@ class _Drawing:
             return self.chance.randint(part.get("minimum", 0), part.get("maximum", 70_000))
         if part.get("pattern") == PATH_SCHEMA["pattern"]:
             return self.chance.choice(paths())
-        found = text_of(part["pattern"], self.chance) if "pattern" in part else None
+        pattern = part.get("pattern", _SCRIPT)
+        found = None if _SCRIPT in pattern else text_of(pattern, self.chance)
         return self.chance.choice(WORDS) if found is None else found
 
     def _names(self, key: str, part: Schema, value: Part) -> list[str]:

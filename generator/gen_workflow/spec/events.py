@@ -20,9 +20,20 @@ _TAG = Text(
 )
 _TAGS = Listed(_TAG, alone=True, empty="name at least one tag, or remove `tags`")
 WORDS = ("tags", "release", "manual")
+
+
+def _field(number: str) -> str:
+    """Return the pattern of a field of cron: numbers, ranges and steps of them."""
+    one = rf"(?:\*|{number}(?:-{number})?)(?:/[1-9][0-9]?)?"
+    return f"{one}(?:,{one})*"
+
+
+_MINUTE, _HOUR, _DAY = "[0-5]?[0-9]", "(?:[01]?[0-9]|2[0-3])", "(?:0?[1-9]|[12][0-9]|3[01])"
+_MONTH = "(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+_WEEKDAY = "(?:[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT)"
 CRON = Text(
     "a time in the form of cron",
-    r"[0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9A-Za-z*/,-]+ [0-9A-Za-z*/,-]+",
+    " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))),
     '"0 4 * * 1", each Monday at four',
 )
 
