@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conformance.drawn_specs import example, paths
+from conformance.drawn_specs import drawn, example, paths
 from conformance.spec_examples import FILES, content
 from conformance.written_specs import Place, Written, below, without
+from gen_workflow import cli
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gen_workflow.commands.rendering import File
@@ -35,7 +39,7 @@ class Refusal(NamedTuple):
 
     def places(self) -> list[tuple[int, int]]:
         """Return line and column of each problem; who has none, or no hint, fails."""
-        lines = self.text.splitlines()
+        lines = self.text.split("\n")
         found = []
         for problem in self.problems:
             match = _PROBLEM.fullmatch(problem)
@@ -48,8 +52,9 @@ class Refusal(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A spec that is right, what it gives, and what was refused on the way to it."""
+    """A spec that is right, its number, what it gives, and what was refused on the way to it."""
 
+    number: int
     spec: dict[str, Any]
     text: str
     files: tuple[File, ...]
@@ -63,6 +68,28 @@ class Repository:
         self.folder = folder
         for name in sorted({*_needed(), *paths(), *(f"{name}/Dockerfile" for name in _folders())}):
             _make(folder / name, is_folder=name in _folders())
+        subprocess.run(("git", "init", "-q", str(folder)), check=True)
+        self._accepted: dict[int, Accepted] = {}
+
+    def accepted(self, number: int) -> Accepted:
+        """Return what becomes of the drawn spec of a number; an error in it names the spec."""
+        if number not in self._accepted:
+            self._accepted[number] = self.settled(drawn(number), number)
+        return self._accepted[number]
+
+    def run(self, *words: str) -> int:
+        """Run a command here, and return its exit code."""
+        return cli.main([words[0], "-C", str(self.folder), *words[1:]])
+
+    def has(self, accepted: Accepted) -> dict[Path, str]:
+        """Put a spec and its files here, and nothing else of another spec; return the files."""
+        shutil.rmtree(self.folder / ".github", ignore_errors=True)
+        (self.folder / SPEC).write_text(accepted.text, encoding="utf-8")
+        files = {self.folder / file.path: file.text for file in accepted.files}
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return files
 
     def rendered(self, text: str) -> tuple[File, ...]:
         """Return the files that a spec gives; raises SpecError for one that is refused."""
@@ -77,7 +104,7 @@ class Repository:
             return Refusal(text, error.problems)
         return None
 
-    def settled(self, drawn: dict[str, Any]) -> Accepted:
+    def settled(self, drawn: dict[str, Any], number: int = -1) -> Accepted:
         """Return a spec without what is refused in it: keys that exclude each other, and so on."""
         spec = deepcopy(drawn)
         refused: list[Refusal] = []
@@ -88,11 +115,27 @@ class Repository:
                 files = self.rendered(written.text)
             except SpecError as error:
                 refused.append(Refusal(written.text, error.problems))
+            except Exception as error:
+                error.args = (f"{error}, for the drawn spec {number}:\n{written.text}",)
+                raise
             else:
-                return Accepted(spec, written.text, files, tuple(refused))
+                return Accepted(number, spec, written.text, files, tuple(refused))
             spec = _mended(spec, written, refused[-1], given)
         message = f"nothing is left that is right:\n{refused[-1]}"
         raise AssertionError(message)
+
+
+def smallest(spec: dict[str, Any], fails: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return a spec that fails as another one does, without all that the failure does not need."""
+    for path in [line.path for line in Written.of(spec).lines]:
+        try:
+            below(spec, path)
+            less = without(spec, path)
+        except (KeyError, IndexError, TypeError):
+            continue  # went with what is around it
+        if less and fails(less):
+            return smallest(less, fails)
+    return spec
 
 
 def _mended(

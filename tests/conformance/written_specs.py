@@ -15,10 +15,29 @@ _AT_A_COMMIT = re.compile(r"[\w./-]+@[0-9a-f]{40}")
 
 
 class Line(NamedTuple):
-    """A line of a spec, and the path of the value that begins there."""
+    """A line of a spec, and the path of the value that begins there.
+
+    `head` is what is before the value: the key, or the dash of an item.
+    """
 
     path: Place
-    text: str
+    head: str
+    value: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole line."""
+        return f"{self.head} {self.value}" if self.has_a_value else self.head
+
+    @property
+    def has_a_value(self) -> bool:
+        """Tell whether the value is on the line, and not below it."""
+        return bool(self.value)
+
+    @property
+    def columns(self) -> tuple[int, int]:
+        """The columns of the key, or the dash, and of the value; they count from 1."""
+        return len(self.head) - len(self.head.lstrip()) + 1, len(self.head) + 2
 
 
 class Written(NamedTuple):
@@ -40,10 +59,28 @@ class Written(NamedTuple):
         """Return the path of the value that begins on a line, which counts from 1."""
         return self.lines[line - 1].path
 
-    def lines_of(self, path: Place) -> range:
-        """Return the lines of a value and of all in it; all lines when none is left of it."""
-        inside = [n for n, line in enumerate(self.lines, 1) if line.path[: len(path)] == path]
-        return range(inside[0], inside[-1] + 1) if inside else range(1, len(self.lines) + 1)
+    def places_of(self, path: Place) -> list[tuple[int, int]]:
+        """Return where a value and all in it may be reported, as line and column.
+
+        Those of all lines when nothing is left of it.
+        """
+        numbered = [*enumerate(self.lines, 1)]
+        inside = [(n, line) for n, line in numbered if line.path[: len(path)] == path]
+        return [(n, column) for n, line in inside or numbered for column in line.columns]
+
+    def rewritten(self, path: Place, value: str) -> tuple[str, list[tuple[int, int]]]:
+        """Return the text with a value written in another way, and all places of it."""
+        number = next(n for n, line in enumerate(self.lines) if line.path == path)
+        instead = f"{self.lines[number].head} {value}"
+        lines = [line.text for line in self.lines]
+        text = "".join(f"{line}\n" for line in (*lines[:number], instead, *lines[number + 1 :]))
+        first = self.lines[number].columns[0]
+        places = [
+            (number + 1 + n, column)
+            for n, line in enumerate(instead.split("\n"))
+            for column in range(1 if n else first, len(line) + 2)
+        ]
+        return text, places
 
     def doubled(self, path: Place) -> Written:
         """Return the spec with an entry written twice, one below the other."""
@@ -61,7 +98,7 @@ def _lines(value: Any, path: Place, indent: int) -> Iterator[Line]:
             yield Line((*path, key), head)
             yield from _lines(item, (*path, key), indent + 2)
         else:
-            yield Line((*path, key), f"{head} {_scalar(item)}")
+            yield Line((*path, key), head, _scalar(item))
 
 
 def _scalar(value: Any) -> str:

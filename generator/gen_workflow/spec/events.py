@@ -23,9 +23,20 @@ WORDS = ("tags", "release", "pre-release", "manual")
 # Events that a workflow of GitHub lists where a spec has its branches.
 _EVENTS = ("push", "pull_request", "pull_request_target", "merge_group", "workflow_dispatch",
            "workflow_call", "repository_dispatch", "schedule")  # fmt: skip
+
+
+def _field(number: str) -> str:
+    """Return the pattern of a field of cron: numbers, ranges and steps of them."""
+    one = rf"(?:\*|{number}(?:-{number})?)(?:/[1-9][0-9]?)?"
+    return f"{one}(?:,{one})*"
+
+
+_MINUTE, _HOUR, _DAY = "[0-5]?[0-9]", "(?:[01]?[0-9]|2[0-3])", "(?:0?[1-9]|[12][0-9]|3[01])"
+_MONTH = "(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+_WEEKDAY = "(?:[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT)"
 CRON = Text(
     "a time in the form of cron",
-    r"[0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9A-Za-z*/,-]+ [0-9A-Za-z*/,-]+",
+    " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))),
     '"0 4 * * 1", each Monday at four',
 )
 

@@ -17,6 +17,8 @@ from gen_workflow.spec.services import IMAGE
 HOSTED = ("ubuntu-24.04", "ubuntu-26.04", "ubuntu-24.04-arm", "ubuntu-26.04-arm")
 _GONE = r"ubuntu-(?:1\d|2[0-2])\.\d\d(?:-.*)?|ubuntu-slim"
 _LABEL = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+# GitHub takes a `/` for nothing else (runs-on.js of npm @actions/workflow-parser).
+_GROUP = r"(?:(?:org|organization|ent|enterprise)/)?[A-Za-z0-9][A-Za-z0-9 ._-]*"
 
 
 def _label(value: Value, reading: Reading) -> str | None:
@@ -69,7 +71,7 @@ class Runner(NamedTuple):
         str,
         Key(
             "Group that the runner is taken from",
-            Text("a name of a group", r"[A-Za-z0-9][A-Za-z0-9 ._/-]*", "large-runners"),
+            Text("a name of a group", _GROUP, "large-runners or organization/large-runners"),
             "large-runners",
             "0.1.0",
         ),

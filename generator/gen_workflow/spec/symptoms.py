@@ -25,6 +25,8 @@ _KEY_WITHOUT_COLON = re.compile(r"\s*([A-Za-z][\w-]*)(?:\s+([^\s:#][^:#]{0,80}?)
 _COLONS = "\uff1a\ufe55"
 _BLANKS = "\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 _NOT_OF_YAML = re.compile(rf"[ -]*(?:[\w.-]+:[ ]*|[\w.-]+(?=[{_COLONS}]))?([{_COLONS}{_BLANKS}])")
+# A quote that begins a text, and is not closed on its line.
+_OPEN_QUOTE = re.compile(r"""(?:^|[-:,\[{]) *(["'])(?:(?!\1).)*$""")
 _NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
 
 # What ruamel says, what that means, and the next act.
@@ -293,6 +295,19 @@ def _looks_like_yaml(error: _Error) -> Fault | None:
     return None
 
 
+def _quote_before(error: _Error) -> Fault | None:
+    """Look for a quote that is not closed on its line, so that the next quote closes it."""
+    if "expected <block end>" not in error.said or error.before[-1:] not in ('"', "'"):
+        return None
+    for number in range(error.mark.line - 1, 0, -1):
+        if match := _OPEN_QUOTE.search(error.lines[number - 1]):
+            if match[1] != error.before[-1]:
+                return None
+            what = f"a quote is opened here, and closed by the next one, on line {error.mark.line}"
+            return Fault(Mark(number, match.start(1) + 1), what, "add the missing quote")
+    return None
+
+
 def _behind_a_quote(error: _Error) -> Fault | None:
     """Look for a quoted text that something follows, as in `'it's'`."""
     match = re.search(r"""(?::|-|^)[ ]+((["']).*\2)[ ]*$""", error.before)
@@ -334,6 +349,7 @@ _LOOKS: tuple[Callable[[_Error], Fault | None], ...] = (
     _bracket,
     _not_closed,
     _bracket_before,
+    _quote_before,
     _behind_a_quote,
     _key_among_items,
     _alias,

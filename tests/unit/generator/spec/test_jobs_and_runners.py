@@ -37,6 +37,14 @@ def test_a_label_is_that_of_every_kind_of_job(repository: Repository) -> None:
         assert of_kind(spec.runner, kind) == Runner(labels=("ubuntu-26.04",))
 
 
+@pytest.mark.parametrize("group", ["big", "org/big", "enterprise/Big ones 2"])
+def test_a_group_may_be_of_the_organization_or_of_the_enterprise(
+    repository: Repository, group: str
+) -> None:
+    spec = read(repository, f"runner: {{group: {group}}}")
+    assert of_kind(spec.runner, "build") == Runner(group=group)
+
+
 def test_each_kind_of_job_can_have_its_own_runner(repository: Repository) -> None:
     spec = read(repository, "runner: {test: {group: big, labels: x}, deploy: [self-hosted, linux]}")
     assert of_kind(spec.runner, "test") == Runner(("x",), "big")
@@ -126,6 +134,12 @@ WRONG = [
         "2:10 runner/group: cannot be beside `test`: it says the runner of all jobs, and the "
         "others those of one kind\n  hint: remove it, or remove `test`",
         id="one-runner-and-several",
+    ),
+    pytest.param(
+        "runner: {group: team/big}",
+        "2:17 runner/group: 'team/big' is not a name of a group\n"
+        "  hint: write for example large-runners or organization/large-runners",
+        id="group-of-nobody",
     ),
     pytest.param(
         "runner: {container: node}",

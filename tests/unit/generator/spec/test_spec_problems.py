@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from gen_workflow.errors import SpecError
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.deploy import DEPLOY
+from gen_workflow.spec.events import CRON
 from gen_workflow.spec.hints import listed
 from gen_workflow.spec.load import load
 
@@ -1108,3 +1110,15 @@ def test_a_dockerfile_may_be_a_link_to_a_file_beside_it(repository: Path) -> Non
         load(b"image: backend\n", SOURCE, str(repository)).built[0].sources[1]
         == "backend/Dockerfile"
     )
+
+
+@pytest.mark.parametrize(
+    "time", ["/7 -/ / , ,", "60 4 * * 1", "0 4 * * 7", "0 4 0 * *", "*// * * * *"]
+)
+def test_a_time_that_cron_does_not_know_is_no_time(time: str) -> None:
+    assert not re.fullmatch(CRON.pattern, time)
+
+
+@pytest.mark.parametrize("time", ["0 4 * * 1", "*/15 0-6/2 1,15 JAN-MAR MON-FRI", "07 03 * * 0"])
+def test_a_time_that_cron_knows_is_a_time(time: str) -> None:
+    assert re.fullmatch(CRON.pattern, time)

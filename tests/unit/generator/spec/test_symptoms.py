@@ -53,6 +53,18 @@ NO_BLANK = "has no blank behind its `:`, so YAML takes it for a part of a text\n
             id="blanks-before-the-first-keys",
         ),
         pytest.param(
+            'image: "a\nname: "shop"\n',
+            "1:8 a quote is opened here, and closed by the next one, on line 2\n"
+            "  hint: add the missing quote",
+            id="quote-that-the-next-line-closes",
+        ),
+        pytest.param(
+            "x-a:\n  - 'a\n  - \"it's\"\n  - 'b'\n",
+            "2:5 a quote is opened here, and closed by the next one, on line 3\n"
+            "  hint: add the missing quote",
+            id="quote-of-an-item-that-the-next-item-closes",
+        ),
+        pytest.param(
             RUN + "{env: {A: b}}}\n",
             "4:21 there is one `}` too many\n  hint: remove it, or add the `{` that it closes",
             id="one-brace-too-many",
