@@ -76,7 +76,11 @@ def test_no_login_is_left_on_the_runner(runner: Runner, workspace: Path) -> None
     ("message", "reported"),
     [
         ("permission_denied: write_package", "add Acme/Build to `Manage Actions access`, as Write"),
-        ("installation not allowed to Create organization package", "packages: write"),
+        pytest.param(
+            "installation not allowed to Create organization package",
+            "packages: write",
+            marks=pytest.mark.test_all,
+        ),
     ],
 )
 def test_a_refusal_of_ghcr_is_explained_before_anything_is_built(

@@ -83,6 +83,7 @@ def test_a_deployment_is_rolled_out_on_a_real_node_and_serves(
     assert inside == "acme/web"
 
 
+@pytest.mark.test_all
 def test_a_crash_shows_with_its_exit_code_and_its_log(kube: Cluster, namespace: str) -> None:
     apply(kube, namespace, deployment("web", "ghcr.io/acme/web:crash"))
     assert reason(kube, namespace, "Error")["exitCode"] == 3
