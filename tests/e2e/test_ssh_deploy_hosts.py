@@ -104,12 +104,12 @@ def test_no_host_is_switched_when_one_is_not_ready(serving: Serving, shop: Shop)
 
 def test_all_hosts_serve_the_new_version(serving: Serving, shop: Shop) -> None:
     hosts, deploy = serving
-    # No other test has brought it to the hosts.
-    result = deploy(shop.push("4"))
+    # No test of any file has brought it to the hosts.
+    result = deploy(shop.push("9"))
     assert result.code == 0, result.log
-    assert [served(host) for host in hosts] == ["4"] * 2
+    assert [served(host) for host in hosts] == ["9"] * 2
     assert results(result.outputs["hosts"]) == ["deployed"] * 2
-    assert result.outputs["image"] == shop.push("4")
+    assert result.outputs["image"] == shop.push("9")
     assert result.summary.count("| deployed |") == 2
     assert f"[{hosts[1].ip}] pulling" in result.log
     assert "stopping" in result.log, "what other tests look for, who want no switch"

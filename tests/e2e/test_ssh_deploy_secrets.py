@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import secrets
 import subprocess
 import time
 from pathlib import Path
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("packages", "engine")
 
-# No other test has them: those that run meanwhile are looked at as well.
-TOKEN = "ghs_that_only_this_test_has_0123456789"
+# No other run and no other test has these secrets: what they start meanwhile is looked at as well.
+OWN = secrets.token_hex(8)
+TOKEN = f"ghs_{OWN}"
 AUTH = base64.b64encode(f"octocat:{TOKEN}".encode()).decode()
-GREETING = "a-greeting-of-this-test 'quoted' $(id)"
-CERTIFICATE = "the-pem-of-the-app 'quoted'"
-PASSPHRASE = "open-sesame $(id)"
+GREETING = f"greeting-{OWN} 'quoted' $(id)"
+CERTIFICATE = f"the-pem-of-the-app-{OWN} 'quoted'"
+PASSPHRASE = f"open-sesame-{OWN} $(id)"
 COMPOSE = f"""\
 services:
   web:
@@ -116,7 +118,7 @@ def test_no_secret_is_seen_on_either_side(
     result = step.result()
     assert result.code == 0, result.log
     # The first word, for what a file or a program is given may be quoted.
-    secrets = {
+    given_in_secret = {
         "the value of env": GREETING.split(maxsplit=1)[0],
         "the token": TOKEN,
         "the login of the registry": AUTH,
@@ -125,32 +127,32 @@ def test_no_secret_is_seen_on_either_side(
         "the key": key.splitlines()[2],
     }
     printed = (result.shown, result.summary, str(result.outputs))
-    assert told(secrets, (*seen, *printed)) == []
+    assert told(given_in_secret, (*seen, *printed)) == []
     assert len(seen) > 20, "the samples must have seen something"
     assert any("sh -s" in each for each in seen)
-    assert_only_in_their_files(host, list(secrets.values()))
+    assert_only_in_their_files(host, list(given_in_secret.values()))
 
 
-def told(secrets: dict[str, str], texts: Iterable[str]) -> list[str]:
+def told(hidden: dict[str, str], texts: Iterable[str]) -> list[str]:
     """Return the lines that hold a secret, with its name where it was."""
     found = []
     for line in "\n".join(texts).splitlines():
         named = line
-        for name, secret in secrets.items():
+        for name, secret in hidden.items():
             named = named.replace(secret, f"<{name}>")
         if named != line:
             found.append(named)
     return found
 
 
-def assert_only_in_their_files(host: Host, secrets: list[str]) -> None:
+def assert_only_in_their_files(host: Host, words: list[str]) -> None:
     """The docs say where a secret is stored; no other user can read it there."""
-    found = written(host, secrets, user="root")
+    found = written(host, words, user="root")
     ours = [path for path in found if not path.startswith(OF_THE_ENGINE)]
     allowed = ("/home/deploy/shop/.env", f"{STATE}/secrets/", f"{STATE}/releases/")
     assert [path for path in ours if not path.startswith(allowed)] == []
     assert ours, "what is looked for must be found where it is"
-    assert written(host, secrets, user="nobody") == []
+    assert written(host, words, user="nobody") == []
     assert host.run("stat", "-c", "%a", "/home/deploy/.gen-workflow").stdout.strip() == "700"
     kept = host.run("find", "/home/deploy", "-name", ".docker", "-o", "-name", ".*_history").stdout
     assert kept == ""
