@@ -446,14 +446,8 @@ time.sleep(600)
 """
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        pytest.param(signal.SIGINT, marks=pytest.mark.test_all),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.test_all),
-        signal.SIGKILL,
-    ],
-)
+@pytest.mark.test_all
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_however_the_owner_of_a_cluster_ends(end: signal.Signals) -> None:
     with subprocess.Popen(
         (sys.executable, "-c", OWNER),
