@@ -37,32 +37,42 @@ TIERS = ("unit", "cases", "conformance", "github", "kube", "e2e")
 # left at the end. What takes longest is at the end of the log of CI.
 LONGEST = (
     "test_update.py",
-    "test_faults.py",
     "test_states.py",
-    "test_access.py",
-    "test_neighbours.py",
     "test_ssh_deploy_compose.py",
-    "test_ssh_deploy.py",
     "test_ssh_deploy_proxy.py",
+    "test_ssh_deploy.py",
     "test_build_push_builders.py",
     "test_the_path_into_a_cluster.py",
-    "test_ssh_deploy_hosts.py",
-    "test_ssh_connection.py",
-    "test_ssh_deploy_releases.py",
-    "test_ssh_deploy_undo.py",
-    "test_build_push_faults.py",
     "test_ssh_deploy_kills.py",
     "test_the_path.py",
+    "test_build_push_tags.py",
+    "test_ssh_deploy_releases.py",
+    "test_ssh_deploy_hosts.py",
+    "test_ssh_deploy_secrets.py",
+    "test_ssh_deploy_undo.py",
+    "test_ssh_deploy_faults.py",
     "test_ssh_deploy_options.py",
+    "test_build_push_images.py",
+    "test_ssh_connection.py",
+    "test_build_push_faults.py",
     "test_ssh_deploy_neighbours.py",
     "test_ssh_deploy_foreign.py",
-    "test_build_push_images.py",
     "test_build_push.py",
-    "test_ssh_deploy_faults.py",
+    "test_ssh_deploy_volumes.py",
+    "test_ssh_deploy_guests.py",
+    "test_build_push_promotion.py",
     "test_content_address.py",
-    "test_ssh_deploy_secrets.py",
-    "test_build_push_tags.py",
 )
+# The files of a group run on one worker, one after another. They share a cluster: each one takes as
+# long to start as three tests, and a part of a processor as long as it runs.
+TOGETHER = {
+    "tests/kube/test_access.py": "the first cluster",
+    "tests/kube/test_rollback.py": "the first cluster",
+    "tests/kube/test_update.py": "the first cluster",
+    "tests/kube/test_faults.py": "the second cluster",
+    "tests/kube/test_neighbours.py": "the second cluster",
+    "tests/kube/test_states.py": "the second cluster",
+}
 TEST_ALL = "test_all: shows for more cases what other tests show; runs in `make test-all` alone"
 # Examples for each property: the same ones every time in `make test`, new ones in `make test-all`.
 FEW = hypothesis.settings(max_examples=100, derandomize=True, deadline=None, database=None)
@@ -97,6 +107,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             kept[item.get_closest_marker("test_all") is None].append(item)
         items[:] = kept[True]
         config.hook.pytest_deselected(items=kept[False])
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may be switched off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give whole files to the workers, as `--dist loadfile` says, and a group as one file.
+
+    In `make test-all` a file takes hours, which are more than the start of a cluster.
+    """
+    if config.getoption("dist") != "loadfile" or _runs_all(config):
+        return None
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return TOGETHER.get(file, file)
+
+    return Scheduling(config, log)
 
 
 def _turn(file: str) -> int:

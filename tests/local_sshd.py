@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 USER = getpass.getuser()
 KINDS = ("ed25519", "ecdsa", "rsa")
+# bash reads ~/.bashrc for who comes in over SSH, unless it is told to be inside of another shell.
+# What the user of this machine has in there is no part of a test, and can take longer than one.
 SETTINGS = """\
+SetEnv SHLVL=1
 ListenAddress 127.0.0.1
 PidFile none
 StrictModes no

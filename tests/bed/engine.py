@@ -25,6 +25,9 @@ OLDEST_ENGINE = 23
 ADDRESSES = "base=10.213.0.0/16,size=24"
 START_SECONDS = 30
 IPTABLES = ("iptables", "--wait")
+# Programs in Go that live for minutes: they would spend a fourth of their start on collecting
+# garbage from a heap that is still small. Memory is what we have enough of.
+FEW_COLLECTIONS = {"GOGC": "400"}
 
 
 class Engine:
@@ -106,7 +109,7 @@ class Engine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PATH": path},
+                env={**os.environ, **FEW_COLLECTIONS, "PATH": path},
                 start_new_session=True,  # we react to Ctrl-C ourselves, in order
             )
 

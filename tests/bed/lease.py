@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bed import cache
+from bed.command import run
 
 LABEL = "gen-workflow.bed"
 
@@ -72,7 +73,17 @@ def new(*, own_engine: bool, owner: int, cluster: bool = False) -> Lease:
     lease = Lease(name, owner, started(owner) if owner else 0, folder, host, cluster)
     lease.save()
     lease.root.mkdir(mode=0o755)
+    if own_engine or cluster:
+        _put_in_memory(lease.root)
     return lease
+
+
+def _put_in_memory(folder: Path) -> None:
+    """Mount a file system in memory, where the machine allows that.
+
+    An engine waits for the disk several times in each command, and has nothing here to lose.
+    """
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(folder), check=False)
 
 
 def leases() -> list[Lease]:

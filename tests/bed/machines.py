@@ -33,6 +33,14 @@ DOCKER_FOLDER = "/var/lib/docker"
 # The folder of the unpacked Docker on a machine.
 DOCKER = "/opt/docker"
 BUILDKIT_PORT = 1234
+FILES_WITH = """\
+cache=$1 checkout=$2
+shift 2
+cat >/run/text
+find "$@" \\( -path "$cache" -o -path "$checkout" \\) -prune -o -type f -print0 |
+  xargs -0r grep -lsF -f /run/text || :
+rm /run/text
+"""
 # The number of the first process of a machine, and its address.
 SEEN = "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
@@ -265,6 +273,14 @@ class Runner(DockerMachine):
             str(checkout): f"{checkout}:ro",
             str(cached): f"{cached}:ro",
         }
+
+    def files_with(self, text: str, *folders: str) -> list[str]:
+        """Return the files in these folders that hold a text, which is in no argument of a program.
+
+        The cache and the checkout are the other machine's: gigabytes that nothing here can write.
+        """
+        foreign = (str(cache.folder()), str(CHECKOUT))
+        return self.run("sh", "-ec", FILES_WITH, "-", *foreign, *folders, input=text).stdout.split()
 
     def reach(self, network: str) -> None:
         """Let the runner reach a network of the machine that runs the tests, such as a cluster's.

@@ -27,7 +27,7 @@ T = TypeVar("T")
 def bed() -> Iterator[Bed]:
     """The bed. A test is skipped, with the reason, on a machine that cannot run the bed."""
     up = Bed()
-    _have(up.open)
+    have(up.open)
     with up:
         yield up
 
@@ -61,13 +61,13 @@ def host(bed: Bed) -> Host:
 @pytest.fixture
 def builder(bed: Bed) -> Builder:
     """A machine with a real buildkitd, for `docker buildx create --driver remote`."""
-    return _have(lambda: bed.builder)
+    return have(lambda: bed.builder)
 
 
 @pytest.fixture
 def htpasswd_registry(bed: Bed) -> Iterator[HtpasswdRegistry]:
     """registry.acme.test, with one user; without faults and with an empty log of requests."""
-    registry = _have(lambda: bed.htpasswd_registry)
+    registry = have(lambda: bed.htpasswd_registry)
     registry.clear_requests()
     yield registry
     registry.clear_faults()
@@ -76,7 +76,7 @@ def htpasswd_registry(bed: Bed) -> Iterator[HtpasswdRegistry]:
 @pytest.fixture
 def arm64_busybox(bed: Bed) -> Path:
     """A static program of arm64. From now on, every machine of the bed can run it."""
-    return _have(bed.emulate_arm64)
+    return have(bed.emulate_arm64)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def kube_beside_the_bed(bed: Bed) -> Iterator[Cluster]:
 
 
 def _kube(cluster: Cluster) -> Iterator[Cluster]:
-    _have(cluster.open)
+    have(cluster.open)
     with cluster:
         yield cluster
 
@@ -123,7 +123,7 @@ def namespace(kube: Cluster) -> Iterator[str]:
     kube.faults.clear_faults()
 
 
-def _have(start: Callable[[], T]) -> T:
+def have(start: Callable[[], T]) -> T:
     """Return the started component, or skip with the reason why this machine cannot run it."""
     try:
         return start()

@@ -147,7 +147,8 @@ def _delete(folder: Path) -> None:
 
 
 def _unmount(folder: Path) -> None:
+    """Unmount what is mounted in a folder, and the folder itself."""
     for line in reversed(Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()):
         place = line.split()[4]
-        if place.startswith(f"{folder}/"):
+        if f"{place}/".startswith(f"{folder}/"):
             run("umount", "--lazy", place, check=False)

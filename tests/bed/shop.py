@@ -30,9 +30,13 @@ EXPOSE {port}
 {healthcheck}
 ENTRYPOINT ["/bin/busybox", "sh", "/bin/serve"]
 """
-# More often would take a good part of a processor: each check starts a program in the container.
-HEALTHCHECK = 'HEALTHCHECK --interval=1s --retries=2 CMD ["/bin/busybox", {check}]'
-CHECKS = {"healthcheck": '"test", "-e", "/www/health"', "unhealthy": '"false"'}
+# Each check starts a program in the container, which takes a tenth of a second of a processor: so a
+# container is asked every second until it is found well, and seldom from then on.
+CHECKS = {
+    "healthcheck": "--start-period=60s --start-interval=1s --interval=20s --retries=2 "
+    'CMD ["/bin/busybox", "test", "-e", "/www/health"]',
+    "unhealthy": '--interval=1s --retries=2 CMD ["/bin/busybox", "false"]',
+}
 # Only the first start with a volume is a candidate's; there `sick-when-real` is healthy.
 # Who is answered when it shall stop gets the whole answer, as from every app that does it well.
 SERVE = """\
@@ -89,7 +93,6 @@ class Shop:
     def __init__(self, bed: Bed) -> None:
         self._bed = bed
         self._folder = bed.work / "shop"
-        self._images: dict[tuple[str, str], str] = {}
         self.write_context(self._folder)
         bed.registry.allow(TOKEN, "acme/*:pull,push")
         bed.runner.run(
@@ -102,23 +105,18 @@ class Shop:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy("/bin/busybox", folder / "busybox")
         (folder / "serve").write_text(SERVE)
-        check = CHECKS.get(fault)
-        text = DOCKERFILE.format(
-            version=version,
-            fault=fault or '""',
-            port=PORT,
-            healthcheck=HEALTHCHECK.format(check=check) if check else "",
-        )
+        check = f"HEALTHCHECK {CHECKS[fault]}" if fault in CHECKS else ""
+        text = DOCKERFILE.format(version=version, fault=fault or '""', port=PORT, healthcheck=check)
         (folder / "Dockerfile").write_text(text)
 
     def push(self, version: str, fault: str = "") -> str:
-        """Return the image of a version, by digest. It is pushed once."""
-        key = (version, fault)
-        if key not in self._images:
+        """Return the image of a version, by digest. It is pushed once to the registry of a bed."""
+        key, pushed = (version, fault), self._bed.pushed
+        if key not in pushed:
             self.write_context(self._folder, version, fault)
             tag = f"{self.name}:{version}{fault}"
             self._bed.runner.run("docker", "build", "-q", "-t", tag, str(self._folder))
             self._bed.runner.run("docker", "push", "-q", tag)
             digest = self._bed.registry.digest("acme/shop", f"{version}{fault}")
-            self._images[key] = f"{self.name}@{digest}"
-        return self._images[key]
+            pushed[key] = f"{self.name}@{digest}"
+        return pushed[key]

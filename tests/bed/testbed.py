@@ -42,6 +42,8 @@ class Bed:
         self._lease: lease.Lease | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
         self.hosts: list[Host] = []
+        # The images of the shop that are in the registry, by version and fault: see `bed.shop`.
+        self.pushed: dict[tuple[str, str], str] = {}
         self._builder: Builder | None = None
         self._htpasswd_registry: HtpasswdRegistry | None = None
         self._kamal_proxy_image = ""

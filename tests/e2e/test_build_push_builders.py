@@ -264,7 +264,10 @@ def test_an_engine_that_can_attach_by_itself_needs_no_builder(
     assert registry.manifest(PATH, step.outputs["digest"])["annotations"]["team"] == "shop"
 
 
-@pytest.mark.parametrize("store", ["classic", "containerd"])
+# The classic one is in test_build_push.py.
+@pytest.mark.parametrize(
+    "store", [pytest.param("classic", marks=pytest.mark.test_all), "containerd"]
+)
 def test_a_plain_image_stays_plain_on_every_engine(
     runner: Runner, containerd_runner: Runner, registry: Registry, workspace: Path, store: str
 ) -> None:
@@ -660,6 +663,7 @@ def test_a_registry_with_a_password_takes_the_image(
     given = {"image": image, "username": there.user, "password": there.password}
     step = build(runner, workspace, **given)
     assert step.code == 0, step.log
+    assert BUILDS in step.log
     assert there.digest("team/app", "main") == step.outputs["digest"]
     assert step.outputs["image"] == f"{image}@{step.outputs['digest']}"
     again = build(runner, workspace, skip_unchanged="true", **given)
@@ -679,7 +683,6 @@ def test_a_wrong_password_is_reported_before_the_build(
     )
     assert BUILDS not in step.log, "nothing was built"
     assert "wr0ng" not in step.shown
-    assert BUILDS in build(runner, workspace).log
 
 
 def test_the_login_of_a_step_before_goes_before_the_token_of_the_job(

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("packages", "engine")
 
+# What a deploy says when it has been let in.
+FIRST_PHASE = "look: check that Docker answers"
+
 
 def test_a_first_version_serves_with_its_environment(
     host: Host, shop: Shop, deploy: Deploy
@@ -34,15 +37,7 @@ def test_a_first_version_serves_with_its_environment(
     assert json.loads(result.outputs["hosts"])[0]["result"] == "deployed"
     assert containers(host) == {"shop": "running"}
     assert f"| deployed | {image} |" in result.summary.replace("\\", "")
-
-
-def test_the_next_version_replaces_it_and_the_old_one_is_kept(serving: Serving, shop: Shop) -> None:
-    host, deploy = serving
-    result = deploy(shop.push("2"))
-    assert result.code == 0, result.log
-    assert served(host) == "2"
-    assert result.outputs["previous-image"] == shop.push("1")
-    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
+    assert FIRST_PHASE in result.log
 
 
 @pytest.mark.parametrize(
@@ -90,6 +85,53 @@ def test_a_cancelled_switch_brings_the_old_version_back(serving: Serving, shop: 
     assert result.outputs["result"] == "rolled-back"
     assert "the previous version serves again" in result.errors[0]
     assert served(host) == "1"
+
+
+def test_a_version_that_was_not_found_healthy_is_never_kept(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
+    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
+    await_log(step, "starting the new shop")
+    host.run("pkill", "-9", "-u", host.user, "-x", "sh")  # as when the host loses its power
+    result = step.result()
+    assert result.outputs["result"] == "unknown", result.log
+    assert result.outputs["image"] == ""
+    after = deploy(shop.push("4", "sick"), health_timeout="6")
+    assert after.outputs["result"] == "refused"
+    await_served(host, "1")
+    assert containers(host) == {"shop": "running"}
+
+
+def test_what_a_login_script_prints_is_no_fact(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
+    host.write("/home/deploy/.bashrc", "echo serving the shop since 1999\n", owner=host.user)
+    try:
+        result = deploy(shop.push("3", "ends"))
+    finally:
+        host.run("rm", "/home/deploy/.bashrc")
+    assert result.outputs["result"] == "refused"
+    assert result.outputs["image"] == shop.push("1")
+    assert "it ended with exit code 3" in result.errors[0], (
+        "a last line without an end is kept apart"
+    )
+    assert "cannot reach the database" in result.summary
+
+
+def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
+    # An address that the host does not have: no look at who listens can tell.
+    result = deploy(shop.push("2"), ports=f"{PORT}:{PORT}\n203.0.113.9:8081:{PORT}")
+    assert result.code == 1
+    assert result.outputs["result"] == "rolled-back"
+    await_served(host, "1")
+
+
+def test_the_next_version_replaces_it_and_the_old_one_is_kept(serving: Serving, shop: Shop) -> None:
+    host, deploy = serving
+    result = deploy(shop.push("2"))
+    assert result.code == 0, result.log
+    assert served(host) == "2"
+    assert result.outputs["previous-image"] == shop.push("1")
+    assert containers(host) == {"shop": "running", "shop.previous": "exited"}
 
 
 @pytest.mark.parametrize(
@@ -175,20 +217,6 @@ def test_an_engine_that_restarts_in_the_switch_does_not_keep_the_sick_version(
     assert containers(host) == {"shop": "running"}
 
 
-def test_a_version_that_was_not_found_healthy_is_never_kept(serving: Serving, shop: Shop) -> None:
-    host, deploy = serving
-    step = deploy.start(shop.push("3", "sick-when-real"), health_timeout="60")
-    await_log(step, "starting the new shop")
-    host.run("pkill", "-9", "-u", host.user, "-x", "sh")  # as when the host loses its power
-    result = step.result()
-    assert result.outputs["result"] == "unknown", result.log
-    assert result.outputs["image"] == ""
-    after = deploy(shop.push("4", "sick"), health_timeout="6")
-    assert after.outputs["result"] == "refused"
-    await_served(host, "1")
-    assert containers(host) == {"shop": "running"}
-
-
 def test_a_container_that_its_stop_would_delete_is_refused(
     host: Host, shop: Shop, deploy: Deploy
 ) -> None:
@@ -210,21 +238,6 @@ def test_a_foreign_container_is_never_removed(host: Host, shop: Shop, deploy: De
     assert result.code == 2
     assert f"the container shop.next (image {image}) on the host was not" in result.errors[0]
     assert containers(host) == {"shop": "running", "shop.next": "running"}
-
-
-def test_what_a_login_script_prints_is_no_fact(serving: Serving, shop: Shop) -> None:
-    host, deploy = serving
-    host.write("/home/deploy/.bashrc", "echo serving the shop since 1999\n", owner=host.user)
-    try:
-        result = deploy(shop.push("3", "ends"))
-    finally:
-        host.run("rm", "/home/deploy/.bashrc")
-    assert result.outputs["result"] == "refused"
-    assert result.outputs["image"] == shop.push("1")
-    assert "it ended with exit code 3" in result.errors[0], (
-        "a last line without an end is kept apart"
-    )
-    assert "cannot reach the database" in result.summary
 
 
 def test_a_user_without_a_shell_is_named(host: Host, shop: Shop, deploy: Deploy) -> None:
@@ -273,10 +286,8 @@ def test_another_key_of_the_host_is_refused_with_both_fingerprints(
     assert result.code == 2
     assert f"seen ED25519 {seen}" in result.errors[0]
     assert "expected" in result.errors[0]
-    first_phase = "look: check that Docker answers"
-    assert first_phase not in result.log
+    assert FIRST_PHASE not in result.log
     assert containers(host) == {}
-    assert first_phase in deploy(shop.push("1")).log, "what a deploy says"
 
 
 def test_a_host_without_docker_is_named(bed: Bed, shop: Shop, tmp_path: Path) -> None:
@@ -316,15 +327,6 @@ def test_a_port_that_a_program_holds_is_named(host: Host, shop: Shop, deploy: De
             "0.0.0.0:22" in result.errors[0]
         )
         assert containers(host) == before
-
-
-def test_a_start_that_fails_late_brings_the_old_version_back(serving: Serving, shop: Shop) -> None:
-    host, deploy = serving
-    # An address that the host does not have: no look at who listens can tell.
-    result = deploy(shop.push("2"), ports=f"{PORT}:{PORT}\n203.0.113.9:8081:{PORT}")
-    assert result.code == 1
-    assert result.outputs["result"] == "rolled-back"
-    await_served(host, "1")
 
 
 @pytest.mark.parametrize(

@@ -207,10 +207,23 @@ def serving(
 
 
 def test_a_first_deploy_brings_the_whole_project_up(project: Project) -> None:
-    result = project("1", step_env={"GREETING": "hello"}, env="GREETING")
+    """With values of any kind, and commands that find the database."""
+    text = (project.workspace / "compose.yml").read_text()
+    restart = '    restart: unless-stopped\n    volumes: ["./conf'
+    (project.workspace / "compose.yml").write_text(
+        text.replace(restart, f"    env_file: [.env]\n{restart}")
+    )
+    migrate = "tool: sh -c 'echo migrated >/state/schema; echo done by $0'"
+    commands = {"before": migrate, "after": "tool: cat /state/schema"}
+    result = project("1", step_env=NASTY, env="\n".join(NASTY), **commands)
     assert result.code == 0, result.log
     assert project.served() == "1"
-    assert project.served("/greeting") == "hello"
+    assert project.served("/greeting") == NASTY["GREETING"]
+    shown = project.host.docker("inspect", "--format", "{{json .Config.Env}}", "shop-web-1").stdout
+    env = dict(line.split("=", 1) for line in json.loads(shown))
+    assert {name: env[name] for name in NASTY} == NASTY
+    assert "starting the services that this command needs: db" in result.log
+    assert re.search(r"^migrated$", result.log, re.MULTILINE)
     assert result.outputs["result"] == "deployed"
     assert result.outputs["image"] == project.shop.push("1")
     assert result.outputs["previous-image"] == ""
@@ -221,26 +234,6 @@ def test_a_first_deploy_brings_the_whole_project_up(project: Project) -> None:
         ".env", "compose.yml", "conf/app.conf", "images.gen-workflow.yml"
     }  # fmt: skip
     assert json.loads(project.state("history.jsonl"))["result"] == "deployed"
-
-
-def test_the_next_version_leaves_the_database_alone(serving: Project) -> None:
-    project = serving
-    project.host.docker("exec", "shop-db-1", "/bin/busybox", "sh", "-c", "echo kept >/state/rows")
-    db = project.identity("db")
-    begun = uptime_ms()
-    result = project("2")
-    assert result.code == 0, result.log
-    assert project.served() == "2"
-    assert result.outputs["previous-image"] == project.shop.push("1")
-    assert 0 < int(result.outputs["gap-ms"]) <= uptime_ms() - begun
-    assert project.identity("db") == db
-    assert project.containers() == RUNNING
-    # The same release again changes no container.
-    web = project.identity("web")
-    again = project("2")
-    assert again.code == 0, again.log
-    assert [project.identity(name) for name in ("web", "db")] == [web, db]
-    assert again.outputs["gap-ms"] == "0"
 
 
 def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
@@ -299,15 +292,6 @@ def test_a_first_deploy_that_fails_is_stopped(project: Project) -> None:
     assert project.served() == "1"
 
 
-def test_a_command_before_finds_its_database_at_the_first_deploy(project: Project) -> None:
-    migrate = "tool: sh -c 'echo migrated >/state/schema; echo done by $0'"
-    result = project("1", before=migrate, after="tool: cat /state/schema")
-    assert result.code == 0, result.log
-    assert "starting the services that this command needs: db" in result.log
-    assert re.search(r"^migrated$", result.log, re.MULTILINE)
-    assert project.containers() == RUNNING
-
-
 def test_a_command_before_that_fails_changes_nothing(serving: Project) -> None:
     project = serving
     before = [project.identity(name) for name in ("web", "db")]
@@ -320,6 +304,26 @@ def test_a_command_before_that_fails_changes_nothing(serving: Project) -> None:
     assert [project.identity(name) for name in ("web", "db")] == before
     assert project.files() == files
     assert project.containers() == RUNNING
+
+
+def test_the_next_version_leaves_the_database_alone(serving: Project) -> None:
+    project = serving
+    project.host.docker("exec", "shop-db-1", "/bin/busybox", "sh", "-c", "echo kept >/state/rows")
+    db = project.identity("db")
+    begun = uptime_ms()
+    result = project("2")
+    assert result.code == 0, result.log
+    assert project.served() == "2"
+    assert result.outputs["previous-image"] == project.shop.push("1")
+    assert 0 < int(result.outputs["gap-ms"]) <= uptime_ms() - begun
+    assert project.identity("db") == db
+    assert project.containers() == RUNNING
+    # The same release again changes no container.
+    web = project.identity("web")
+    again = project("2")
+    assert again.code == 0, again.log
+    assert [project.identity(name) for name in ("web", "db")] == [web, db]
+    assert again.outputs["gap-ms"] == "0"
 
 
 @pytest.mark.test_all
@@ -395,23 +399,6 @@ def test_an_image_comes_from_a_variable_that_only_we_know(project: Project) -> N
     result = project("", images=f"web={project.shop.push('1')}")
     assert result.code == 0, result.log
     assert project.served() == "1"
-
-
-def test_values_of_any_kind_reach_the_app_unchanged(project: Project) -> None:
-    more = "    env_file: [.env]\n"
-    text = (project.workspace / "compose.yml").read_text()
-    (project.workspace / "compose.yml").write_text(
-        text.replace(
-            '    restart: unless-stopped\n    volumes: ["./conf',
-            more + '    restart: unless-stopped\n    volumes: ["./conf',
-        )
-    )
-    result = project("1", step_env=NASTY, env="\n".join(NASTY))
-    assert result.code == 0, result.log
-    shown = project.host.docker("inspect", "--format", "{{json .Config.Env}}", "shop-web-1").stdout
-    env = dict(line.split("=", 1) for line in json.loads(shown))
-    assert {name: env[name] for name in NASTY} == NASTY
-    assert project.served("/greeting") == NASTY["GREETING"]
 
 
 def test_without_values_the_env_file_of_the_host_is_left_alone(project: Project) -> None:

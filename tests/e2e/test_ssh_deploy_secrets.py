@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
+import secrets
 import subprocess
 import time
 from pathlib import Path
@@ -11,19 +13,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed.deploys import SECRET, Deploy
-from bed.shop import PORT, TOKEN, Shop
+from bed.shop import PORT, Shop
+from bed.step import Run, start_action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bed import Bed, Host
+    from bed.deploys import Deploy
 
 pytestmark = pytest.mark.needs("packages", "engine")
 
-CERTIFICATE = "the-pem-of-the-app 'quoted'"
+# No other run and no other test has these secrets: what they start meanwhile is looked at as well.
+OWN = secrets.token_hex(8)
+TOKEN = f"ghs_{OWN}"
 AUTH = base64.b64encode(f"octocat:{TOKEN}".encode()).decode()
-PASSPHRASE = "open-sesame $(id)"
+GREETING = f"greeting-{OWN} 'quoted' $(id)"
+CERTIFICATE = f"the-pem-of-the-app-{OWN} 'quoted'"
+PASSPHRASE = f"open-sesame-{OWN} $(id)"
 COMPOSE = f"""\
 services:
   web:
@@ -84,42 +91,68 @@ def given(request: pytest.FixtureRequest, bed: Bed) -> dict[str, str]:
     return FORMS[request.param] | image
 
 
+@pytest.fixture
+def run(bed: Bed) -> Iterator[Run]:
+    """A run whose token may read the packages."""
+    bed.registry.allow(TOKEN, "acme/*:pull")
+    yield Run(token=TOKEN)
+    bed.registry.revoke(TOKEN)
+
+
 def test_no_secret_is_seen_on_either_side(
-    host: Host, shop: Shop, deploy: Deploy, given: dict[str, str]
+    host: Host, shop: Shop, deploy: Deploy, given: dict[str, str], run: Run
 ) -> None:
     (deploy.workspace / "compose.yml").write_text(COMPOSE)
     assert deploy(shop.push("1"), **given).code == 0
     host.run("touch", "/var/tmp/begun")
     key = protected(host.private_key, deploy.workspace)
     inputs = deploy.inputs(shop.push("2"), ssh_key=key, ssh_key_passphrase=PASSPHRASE, **given)
-    seen: list[str] = []
-    step = deploy.begin(inputs)
+    seen: set[str] = set()
+    step = start_action(
+        "ssh-deploy", inputs, env={"GREETING": GREETING}, workspace=deploy.workspace, run=run
+    )
     while step.process.poll() is None:
         # The host's processes are ours to see as well: they run in namespaces of this machine.
-        seen += command_lines()
-        time.sleep(0.01)
+        seen |= command_lines()
+        time.sleep(0.02)  # a program of Docker runs longer
     result = step.result()
     assert result.code == 0, result.log
     # The first word, for what a file or a program is given may be quoted.
-    secrets = [
-        each.split()[0]
-        for each in (SECRET, TOKEN, AUTH, CERTIFICATE, PASSPHRASE, key.splitlines()[2])
-    ]
-    text = "\n".join((*seen, result.shown, result.summary, str(result.outputs)))
-    assert [secret for secret in secrets if secret in text] == []
-    assert len(seen) > 100, "the samples must have seen something"
-    assert "sh -s" in text.replace("\0", " ")
-    assert_only_in_their_files(host, secrets)
+    given_in_secret = {
+        "the value of env": GREETING.split(maxsplit=1)[0],
+        "the token": TOKEN,
+        "the login of the registry": AUTH,
+        "the secret file": CERTIFICATE.split(maxsplit=1)[0],
+        "the passphrase": PASSPHRASE.split(maxsplit=1)[0],
+        "the key": key.splitlines()[2],
+    }
+    printed = (result.shown, result.summary, str(result.outputs))
+    assert told(given_in_secret, (*seen, *printed)) == []
+    assert len(seen) > 20, "the samples must have seen something"
+    assert any("sh -s" in each for each in seen)
+    assert_only_in_their_files(host, list(given_in_secret.values()))
 
 
-def assert_only_in_their_files(host: Host, secrets: list[str]) -> None:
+def told(hidden: dict[str, str], texts: Iterable[str]) -> list[str]:
+    """Return the lines that hold a secret, with its name where it was."""
+    found = []
+    for line in "\n".join(texts).splitlines():
+        named = line
+        for name, secret in hidden.items():
+            named = named.replace(secret, f"<{name}>")
+        if named != line:
+            found.append(named)
+    return found
+
+
+def assert_only_in_their_files(host: Host, words: list[str]) -> None:
     """The docs say where a secret is stored; no other user can read it there."""
-    found = written(host, secrets, user="root")
+    found = written(host, words, user="root")
     ours = [path for path in found if not path.startswith(OF_THE_ENGINE)]
     allowed = ("/home/deploy/shop/.env", f"{STATE}/secrets/", f"{STATE}/releases/")
     assert [path for path in ours if not path.startswith(allowed)] == []
     assert ours, "what is looked for must be found where it is"
-    assert written(host, secrets, user="nobody") == []
+    assert written(host, words, user="nobody") == []
     assert host.run("stat", "-c", "%a", "/home/deploy/.gen-workflow").stdout.strip() == "700"
     kept = host.run("find", "/home/deploy", "-name", ".docker", "-o", "-name", ".*_history").stdout
     assert kept == ""
@@ -132,10 +165,11 @@ def written(host: Host, words: list[str], *, user: str) -> list[str]:
     return host.run(*argv, user=user, check=False).stdout.splitlines()
 
 
-def command_lines() -> list[str]:
-    """Return the arguments of every program that runs now, those on the host too."""
-    found = []
+def command_lines() -> set[str]:
+    """Return the number and the arguments of every program that runs now, also on the host."""
+    found = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            found.append(path.read_text(errors="replace"))
+            words = re.sub(r"\s", " ", path.read_text(errors="replace").replace("\0", " "))
+            found.add(f"{path.parent.name}: {words}")
     return found

@@ -536,8 +536,14 @@ def test_the_runner_sees_checkout_and_work_folder_at_our_own_paths(
     assert runner.run("touch", str(TESTS / "x"), check=False).returncode == 1
 
 
-@pytest.mark.test_all
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.test_all),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.test_all),
+        signal.SIGKILL,
+    ],
+)
 def test_nothing_is_left_however_the_owner_of_a_bed_ends(bed: Bed, end: signal.Signals) -> None:
     """A second bed beside the first, ended while its machines are starting."""
     code = "import bed; bed.Bed().open(); raise SystemExit('it was not stopped')"

@@ -83,6 +83,7 @@ def test_a_deployment_is_rolled_out_on_a_real_node_and_serves(
     assert inside == "acme/web"
 
 
+@pytest.mark.test_all
 def test_a_crash_shows_with_its_exit_code_and_its_log(kube: Cluster, namespace: str) -> None:
     apply(kube, namespace, deployment("web", "ghcr.io/acme/web:crash"))
     assert reason(kube, namespace, "Error")["exitCode"] == 3
@@ -445,14 +446,8 @@ time.sleep(600)
 """
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        pytest.param(signal.SIGINT, marks=pytest.mark.test_all),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.test_all),
-        signal.SIGKILL,
-    ],
-)
+@pytest.mark.test_all
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_however_the_owner_of_a_cluster_ends(end: signal.Signals) -> None:
     with subprocess.Popen(
         (sys.executable, "-c", OWNER),

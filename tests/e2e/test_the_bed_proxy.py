@@ -54,6 +54,7 @@ def route(host: Host, target: str) -> None:
     host.docker("exec", PROXY, *command, *health, "--deploy-timeout", "5s")
 
 
+@pytest.mark.test_all
 def test_a_version_replaces_the_other_without_a_request_that_fails(
     host: Host, shop: Shop, proxy: str
 ) -> None:

@@ -110,8 +110,7 @@ def login(project: Project) -> str:
 
 def files_with(text: str, bed: Bed) -> list[str]:
     """Return the names of the files on the runner that hold a text."""
-    found = bed.runner.run("grep", "-rlF", text, "/root", "/home", "/tmp", check=False)
-    return [PurePath(each).name for each in found.stdout.splitlines()]
+    return [PurePath(each).name for each in bed.runner.files_with(text, "/root", "/home", "/tmp")]
 
 
 def test_from_a_spec_to_pods_that_answer_and_back_from_a_bad_version(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from bed.kube.workloads import PORT
-from bed.step import run_action, start_action
+from bed.step import machine_path, run_action, start_action
 from bed.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -192,8 +191,7 @@ class App:
 
 def machine(cluster: Cluster) -> dict[str, str]:
     """Return the PATH of a runner that has kubectl."""
-    own = [part for part in os.environ["PATH"].split(os.pathsep) if ".venv" not in part]
-    return {"PATH": os.pathsep.join((str(cluster.programs.kubernetes), *own))}
+    return {"PATH": f"{cluster.programs.kubernetes}:{machine_path()}"}
 
 
 def _is_ready(pod: Any) -> bool:

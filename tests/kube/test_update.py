@@ -154,6 +154,8 @@ def test_the_pods_of_a_stateful_set_come_back_from_a_bad_version(app: App, polic
     first = app.pods()[0]["metadata"]["uid"]
     done = app.update(app.image("crash"), workload="statefulset/web")
     assert done.code == ROLLED_BACK, done.log
+    assert done.outputs["cause"] == "crashed"
+    assert "exit code 3" in done.errors[0]
     app.wait_ready("StatefulSet")
     pods = app.pods()
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {app.image("ok")}

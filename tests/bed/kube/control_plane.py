@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import signal
 import subprocess
 from typing import TYPE_CHECKING
 
 from bed import keys
+from bed.engine import FEW_COLLECTIONS
 from bed.errors import BedError
 from bed.kube import api
 from bed.waiting import HANG_SECONDS, wait_until
@@ -121,7 +123,7 @@ class ControlPlane:
             self._running[name] = subprocess.Popen(
                 (str(self._programs / name), *options, *self._more.get(name, ())),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                start_new_session=True,
+                env={**os.environ, **FEW_COLLECTIONS}, start_new_session=True,
             )  # fmt: skip
 
     def _etcd(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bed.command import CommandFailed, run
+from bed.engine import FEW_COLLECTIONS
 from bed.errors import Unavailable
 from bed.removal import CGROUPS
 from bed.tools import Cannot
@@ -91,6 +92,7 @@ class Node:
             self._process = subprocess.Popen(
                 (*NAMESPACES, "sh", str(SCRIPT), *node),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, **FEW_COLLECTIONS},
             )  # fmt: skip
 
     def stop(self) -> None:
