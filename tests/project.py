@@ -34,6 +34,8 @@ OURS = "gen-workflow/gen-workflow"
 BUSYBOX = "rootfs/bin/busybox"
 HEALTH = "rootfs/www/health"
 WORKFLOWS = ".github/workflows"
+# What act refuses, because it does not know it yet: no deployment is recorded for such a job.
+UNKNOWN_TO_ACT = re.compile(r"^ +deployment: false\n", re.MULTILINE)
 # What a case of tests/cases has beside the files of its repository.
 GOLDEN = ("ci-cd.yml", "rollback.yml", "cleanup.yml", "build.yml")
 
@@ -51,15 +53,15 @@ class Outcome(NamedTuple):
 
     def jobs(self) -> dict[str, bool]:
         """Return the jobs that ran, by their names, and whether each has succeeded."""
-        found = re.findall(r"^\[[^/\n]*/([^\]\n]*?) *\].*Job (succeeded|failed)", self.log, re.M)
+        said = r"^\[[^/\n]*/([^\]\n]*?) *\].*Job (succeeded|failed)"
+        found = re.findall(said, self.log, re.MULTILINE)
         return {name: result == "succeeded" for name, result in found}
 
 
 class Project:
     """The repository `acme/shop`. `secrets` and `variables` are what GitHub holds for it.
 
-    `platforms` are the labels of runners, of which each is the runner of the bed, and `replaced`
-    the repositories at a commit that act takes from a folder.
+    `platforms` are the labels of runners, of which each is the runner of the bed.
     """
 
     def __init__(self, bed: Bed, github: FakeGitHub, root: Path) -> None:
@@ -69,7 +71,7 @@ class Project:
         self.secrets = {"GITHUB_TOKEN": TOKEN, "GREETING": GREETING}
         self.variables: dict[str, str] = {}
         self.platforms = ["ubuntu-24.04"]
-        self.replaced: dict[str, Path] = {}
+        self._replaced: dict[str, Path] = {}
         self._work = bed.work / root.name
         self._programs = self._work / "bin"
         self._programs.mkdir(parents=True)
@@ -169,9 +171,11 @@ class Project:
         subprocess.run(("git", "clone", "-q", *branch, source, str(checkout)), check=True)
         origin = ("remote", "set-url", "origin", f"https://github.com/{SLUG}.git")
         subprocess.run(("git", "-C", str(checkout), *origin), check=True)
+        path = checkout / WORKFLOWS / workflow
+        path.write_text(UNKNOWN_TO_ACT.sub("", path.read_text()))
         self._write_event(checkout, ref, payload or {})
         with_programs = ("sh", "-c", 'PATH="$0:$PATH" exec "$@"', str(self._programs))
-        act = self._act(event, checkout / WORKFLOWS / workflow)
+        act = self._act(event, path)
         done = self.bed.runner.run(*with_programs, *act, cwd=checkout, check=False)
         log = done.stdout + done.stderr
         print(log)  # seen in a demo, and when the test fails
@@ -181,8 +185,19 @@ class Project:
         """Give the runner a program that lies where it sees it, such as in the cache."""
         (self._programs / program.name).symlink_to(program)
 
+    def replace(self, repository: str, files: Mapping[str, str]) -> None:
+        """Let act take a repository of actions or workflows, at its pin, from these files."""
+        folder = self._work / "replaced" / repository
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        workflows = [path.read_text() for path in (self.folder / WORKFLOWS).glob("*.yml")]
+        (pin,) = set(re.findall(rf"{repository}(?:/\S+)?@([0-9a-f]{{40}})", "\n".join(workflows)))
+        self._replaced[f"{repository}@{pin}"] = folder
+
     def _act(self, event: str, workflow: Path) -> tuple[str, ...]:
-        replaced = self.replaced | {f"{OURS}@{pin}": self._actions() for pin in self._pins()}
+        replaced = self._replaced | {f"{OURS}@{pin}": self._actions() for pin in self._pins()}
         return (
             "act",
             event,
@@ -200,7 +215,7 @@ class Project:
 
     def _pins(self) -> set[str]:
         """Return the commit of our actions in all workflows, and in those that these call."""
-        folders = (self.folder / WORKFLOWS, *(each / WORKFLOWS for each in self.replaced.values()))
+        folders = (self.folder / WORKFLOWS, *(each / WORKFLOWS for each in self._replaced.values()))
         texts = [path.read_text() for folder in folders for path in folder.glob("*.yml")]
         return set(re.findall(rf"{OURS}/actions/[a-z-]+@([0-9a-f]{{40}})", "\n".join(texts)))
 
@@ -246,7 +261,7 @@ def project_of(example: Path, bed: Bed, root: Path) -> Iterator[Project]:
         subprocess.run(("git", "clone", "-q", source, str(made.folder)), check=True)
         for name, path in files.items():
             (made.folder / name).chmod(path.stat().st_mode)
-        made.git("commit", "-qam", "Make the programs executable")
+        made.git("commit", "-qam", "Make the programs executable", "--allow-empty")
         made.git("push", "-q", "origin", "HEAD:main")
         (made.folder / SPEC).write_bytes(spec)
         bed.registry.allow(TOKEN, f"{SLUG}:pull,push", f"{SLUG}/*:pull,push")

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bed import keys
 
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 FORGET = 'grep -v " $1\\$" /etc/hosts >/tmp/hosts; cat /tmp/hosts >/etc/hosts; rm /tmp/hosts'
 
 
+class Server(ThreadingHTTPServer):
+    """A server that ends its TLS before the connection: git takes everything else for an attack."""
+
+    def shutdown_request(self, request: Any) -> None:
+        with contextlib.suppress(OSError):
+            request.settimeout(5)
+            request.unwrap()
+        super().shutdown_request(request)
+
+
 @contextlib.contextmanager
 def sites(
     bed: Bed, handler: type[BaseHTTPRequestHandler], *names: str, certificate: str = ""
@@ -29,7 +39,7 @@ def sites(
     The certificate is for the first name, or for `certificate`, such as `*.example.com`.
     """
     where = bed.engine.gateway()
-    server = ThreadingHTTPServer((where, 443), handler)
+    server = Server((where, 443), handler)
     with tempfile.TemporaryDirectory() as folder:
         keys.make_server_certificate(bed.lease.root, Path(folder), certificate or names[0])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
