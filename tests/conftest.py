@@ -52,6 +52,7 @@ LONGEST = (
     "test_build_push_faults.py",
     "test_ssh_deploy_kills.py",
     "test_the_path.py",
+    "test_stories.py",
     "test_ssh_deploy_options.py",
     "test_ssh_deploy_neighbours.py",
     "test_ssh_deploy_foreign.py",

@@ -52,8 +52,11 @@ class Outcome(NamedTuple):
         return "\n".join(re.findall(r"Summary - ([\s\S]*?)(?=\n\[|\Z)", self.log))
 
     def jobs(self) -> dict[str, bool]:
-        """Return the jobs that ran, by their names, and whether each has succeeded."""
-        said = r"^\[[^/\n]*/([^\]\n]*?) *\].*Job (succeeded|failed)"
+        """Return the jobs that ran, by their names, and whether each has succeeded.
+
+        A job that calls a workflow has the jobs of that one behind its name.
+        """
+        said = r"^\[[^/\n]*/([^]/\n]*?) *[]/].*Job (succeeded|failed)"
         found = re.findall(said, self.log, re.MULTILINE)
         return {name: result == "succeeded" for name, result in found}
 
@@ -153,7 +156,8 @@ class Project:
 
     def by_hand(self, workflow: str = "ci-cd.yml", **inputs: str) -> Outcome:
         """Start a run of main by hand. A person who changes nothing sends the defaults."""
-        return self.run("workflow_dispatch", workflow=workflow, payload={"inputs": inputs})
+        payload = {"inputs": inputs, "workflow": f"{WORKFLOWS}/{workflow}"}
+        return self.run("workflow_dispatch", workflow=workflow, payload=payload)
 
     def run(
         self,
@@ -179,7 +183,23 @@ class Project:
         done = self.bed.runner.run(*with_programs, *act, cwd=checkout, check=False)
         log = done.stdout + done.stderr
         print(log)  # seen in a demo, and when the test fails
-        return Outcome(done.returncode, log)
+        outcome = Outcome(done.returncode, log)
+        if outcome.code == 0:
+            self._compare_with_explain(event, set(outcome.jobs()))
+        return outcome
+
+    def _compare_with_explain(self, event: str, ran: set[str]) -> None:
+        """Compare the jobs of a green run with what `explain` says of GitHub's JSON of its event.
+
+        For some jobs it only says what they depend on, such as whether another one fails.
+        """
+        file = str(self._work / "event.json")
+        said = self.gen_workflow("explain", "--json", "--event", event, "--payload", file)
+        (answer,) = json.loads(said.stdout)["events"]
+        (one,) = [each for each in answer["workflows"] if each["starts"]]
+        jobs = {job["name"]: job["runs"] for job in one["jobs"]}
+        certain = {name for name, runs in jobs.items() if runs == "runs"}
+        assert certain <= ran <= {name for name, runs in jobs.items() if runs != "skipped"}
 
     def install(self, program: Path) -> None:
         """Give the runner a program that lies where it sees it, such as in the cache."""
