@@ -318,7 +318,8 @@ def test_the_digest_is_committed_to_the_repository_of_manifests(
 ) -> None:
     """The runner finds a git server of the test at github.com. Argo CD or Flux is not there.
 
-    GitHub's `gh` for pull requests is played in tests/conformance/test_gitops.py.
+    GitHub's `gh` for pull requests is played in tests/conformance/test_gitops.py, which also looks
+    at the words of a step that fails: on a busy machine, act can lose the last ones.
     """
     project = story("capability-gitops")
     project.install(built("kustomize"))
@@ -336,7 +337,8 @@ def test_the_digest_is_committed_to_the_repository_of_manifests(
         project.secrets["GITOPS_TOKEN"] = "ghp_of_nobody"
         third = project.push("3")
         assert third.code != 0
-        assert "cannot read the branch main of acme/manifests" in third.log
+        assert third.jobs() == {"Build and push the image": True, "Deploy to production": False}
+        assert shown(bare, "log", "-1", "--format=%B", "main") == message
     assert WRITES not in first.log
 
 
@@ -396,7 +398,7 @@ def test_images_have_stages_arguments_platforms_and_tags(
     first = project.push("1")
     assert first.code == 0, first.log
     assert version(host) == "1"
-    assert environment(host, "shop")["REGION"] == "north"
+    assert environment(host, "shop-api")["REGION"] == "north"
     assert {"main", "stable"} <= set(bed.registry.tags(f"{SLUG}/api"))
     index = bed.registry.manifest(f"{SLUG}/api", "stable")
     found = {each["platform"]["architecture"] for each in index["manifests"]}
