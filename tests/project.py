@@ -54,11 +54,14 @@ class Outcome(NamedTuple):
     def jobs(self) -> dict[str, bool]:
         """Return the jobs that ran, by their names, and whether each has succeeded.
 
-        A job that calls a workflow has the jobs of that one behind its name.
+        act says WORKFLOW/JOB, and of a job that calls a workflow JOB/WORKFLOW/JOB THERE.
         """
-        said = r"^\[[^/\n]*/([^]/\n]*?) *[]/].*Job (succeeded|failed)"
-        found = re.findall(said, self.log, re.MULTILINE)
-        return {name: result == "succeeded" for name, result in found}
+        said = re.findall(r"^\[([^]\n]+)\].*Job (succeeded|failed)", self.log, re.MULTILINE)
+        names = [(prefix.split("/"), result) for prefix, result in said]
+        return {
+            name[0 if len(name) == 3 else 1].strip(): result == "succeeded"
+            for name, result in names
+        }
 
 
 class Project:

@@ -581,3 +581,5 @@ def test_a_central_workflow_builds_for_a_repository_that_deploys(host: Host, sto
     first = project.push("1")
     assert first.code == 0, first.log
     assert version(host) == "1"
+    label = ("inspect", "--format", '{{index .Config.Labels "com.example.version"}}', "shop")
+    assert host.docker(*label).stdout.strip() == "1.2", "what the caller gives is built"
