@@ -22,7 +22,7 @@ QUIET = ("--quiet", "--no-progress", "--format=json")
 _OF_THE_USER = "self-hosted-runner: runs on a self-hosted runner"
 ASKED_FOR = {
     f"{spec}{file}": _OF_THE_USER
-    for spec in ("tests/cases/runners", "docs/spec/runner.yml")
+    for spec in ("tests/cases/runners", "tests/cases/capability-connect", "docs/spec/runner.yml")
     for file in ("", ": rollback.yml")
 }
 WRONG = """\
