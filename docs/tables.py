@@ -85,11 +85,11 @@ class Story(NamedTuple):
 
 
 BY_HAND = (
-    Story("one app on one host", "five-lines", "62, 88"),
-    Story("a compose project on one host", "compose", "92"),
-    Story("two images of a compose project, to two environments", "compose-several", "293"),
-    Story("one image, to several environments", "environments", "463, 215 + 215"),
-    Story("manifests of Kubernetes in the repository", "kubernetes-apply", "157"),
+    Story("one app on one host", "story-one-host", "62, 88"),
+    Story("a compose project on one host", "story-compose", "92"),
+    Story("several images of a compose project", "story-monorepo", "293"),
+    Story("one image, to staging and to production", "story-staging-production", "463, 215 + 215"),
+    Story("manifests of Kubernetes in the repository", "story-kubernetes", "157"),
 )
 
 

@@ -44,6 +44,7 @@ LONGEST = (
     "test_build_push_builders.py",
     "test_the_path_into_a_cluster.py",
     "test_ssh_deploy_kills.py",
+    "test_stories.py",
     "test_the_path.py",
     "test_build_push_tags.py",
     "test_ssh_deploy_releases.py",

@@ -21,10 +21,7 @@ class GitServer:
     """The bare repositories of a folder, in a `with` block."""
 
     def __init__(self, folder: Path) -> None:
-        class Handler(_Handler):
-            root = folder
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler(folder))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever)
 
@@ -36,6 +33,15 @@ class GitServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def handler(folder: Path) -> type[BaseHTTPRequestHandler]:
+    """Return what answers requests for the bare repositories of a folder."""
+
+    class Handler(_Handler):
+        root = folder
+
+    return Handler
 
 
 class _Handler(BaseHTTPRequestHandler):

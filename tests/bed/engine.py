@@ -71,6 +71,12 @@ class Engine:
         if self._daemon:
             self._daemon.wait()
 
+    def gateway(self) -> str:
+        """Return the address under which the bed's machines reach the one that runs the tests."""
+        address = "{{(index .IPAM.Config 0).Gateway}}"
+        asked = ("network", "inspect", "--format", address, self.lease.prefix)
+        return self.docker(*asked).stdout.strip()
+
     def labels(self) -> tuple[str, ...]:
         return (
             "--label",

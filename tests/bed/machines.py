@@ -287,10 +287,7 @@ class Runner(DockerMachine):
 
         Once more after `power_on`.
         """
-        gateway = "{{(index .IPAM.Config 0).Gateway}}"
-        asked = ("network", "inspect", "--format", gateway, self.engine.lease.prefix)
-        here = self.engine.docker(*asked).stdout.strip()
-        self.run("ip", "route", "replace", network, "via", here)
+        self.run("ip", "route", "replace", network, "via", self.engine.gateway())
 
     def add_buildkit_image(self) -> None:
         """Give the engine `moby/buildkit:buildx-stable-1`, for `docker buildx create`.

@@ -184,7 +184,7 @@ def test_a_job_gets_an_identity_for_a_cloud_only_to_log_in_there(case: Path) -> 
 
 
 def test_a_value_reaches_the_app_as_the_spec_says_it() -> None:
-    case = Path(__file__).parent / "mixed-env"
+    case = Path(__file__).parent / "capability-env"
     loaded = load((case / files.SPEC).read_bytes(), files.SPEC, str(case))
     assert isinstance(loaded.deploy, SshDeploy)
     step = jobs_of(case)["deploy"]["steps"][-1]

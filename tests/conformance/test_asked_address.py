@@ -16,7 +16,7 @@ from bed.step import BASH
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CASE = Path(__file__).parents[1] / "cases" / "health-outside"
+CASE = Path(__file__).parents[1] / "cases" / "capability-health"
 
 
 @contextmanager

@@ -30,6 +30,7 @@ ASKED_FOR = {
     f"{spec}{file}": asked
     for spec, asked in {
         "tests/cases/runners": _OF_THE_USER,
+        "tests/cases/capability-connect": _OF_THE_USER,
         "docs/spec/runner.yml": _OF_THE_USER,
         "tests/cases/vendored": _OF_A_COPY,
         "docs/spec/actions-vendored.yml": _OF_A_COPY,

@@ -30,9 +30,7 @@ EXAMPLE = ROOT / "examples/ssh-run"
 def project(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     host = bed.host
     with project_of(EXAMPLE, bed, tmp_path_factory.mktemp("path")) as made:
-        made.secrets["VPS_SSH_KEY"] = host.private_key
-        made.variables |= {"VPS_HOST": host.name, "VPS_USER": host.user}
-        made.variables["VPS_KNOWN_HOSTS"] = host.known_hosts
+        made.logs_in_to("VPS", host)
         yield made
         clean(host)
 

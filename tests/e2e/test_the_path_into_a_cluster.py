@@ -7,6 +7,7 @@ from that registry with the pull secret, and the pods answer.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ from project import GREETING, SLUG, TOKEN, Project, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bed import Bed
     from bed.kube.cluster import Cluster
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs("packages", "engine", "npm", "engine-forky", "kubebed")
 
 EXAMPLE = ROOT / "examples/kubernetes"
+TWO_IMAGES = ROOT / "tests/cases/story-kubernetes"
+ROLE = EXAMPLE / "role.yaml"
 READER = "ghp_token_that_reads_packages_0123456789"
 
 
@@ -46,9 +50,9 @@ class Shop(NamedTuple):
         data: dict[str, str] = self.get("secret", name)["data"]
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
-    def image(self) -> str:
-        """Return the image of the Deployment."""
-        (container,) = self.get("deployment", "web")["spec"]["template"]["spec"]["containers"]
+    def image(self, name: str = "web") -> str:
+        """Return the image of a Deployment."""
+        (container,) = self.get("deployment", name)["spec"]["template"]["spec"]["containers"]
         return str(container["image"])
 
     def answers(self, path: str) -> list[str]:
@@ -88,13 +92,18 @@ def shop(kube_beside_the_bed: Cluster) -> Iterator[Shop]:
 def project(bed: Bed, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The repository, whose workflow may do in the cluster what the role of the example says."""
     with project_of(EXAMPLE, bed, tmp_path_factory.mktemp("kube-path")) as made:
-        shop.kubectl("apply", "-f", str(EXAMPLE / "role.yaml"))
         made.install(shop.cluster.programs.kubectl)
-        token = shop.cluster.account_token(shop.namespace, "deploy")
-        made.secrets["KUBE_CONFIG"] = shop.cluster.kubeconfig_for(token, shop.namespace)
+        made.secrets["KUBE_CONFIG"] = login_to(shop)
         made.secrets["GHCR_TOKEN"] = READER
         bed.registry.allow(READER, f"{SLUG}:pull")
         yield made
+
+
+def login_to(shop: Shop) -> str:
+    """Return the kubeconfig of the account that the example makes in a namespace."""
+    shop.kubectl("apply", "-f", str(ROLE))
+    token = shop.cluster.account_token(shop.namespace, "deploy")
+    return shop.cluster.kubeconfig_for(token, shop.namespace)
 
 
 def built(bed: Bed) -> str:
@@ -166,3 +175,48 @@ def test_from_a_spec_to_pods_that_answer_and_back_from_a_bad_version(
             assert secret not in log
             assert base64.b64encode(secret.encode()).decode() not in log
     assert files_with(login(project), bed) == ["secrets"], "what GitHub holds"
+
+
+@pytest.mark.test_all
+def test_two_images_go_into_the_namespace_of_their_environment(
+    bed: Bed, kube_beside_the_bed: Cluster, tmp_path: Path
+) -> None:
+    """On GitHub each environment holds a kubeconfig of its own; act gets the one that is meant.
+
+    The account of a kubeconfig has rights in its own namespace alone.
+    """
+    with contextlib.ExitStack() as stack:
+        staging, production = (
+            Shop(kube_beside_the_bed, stack.enter_context(kube_beside_the_bed.namespace()))
+            for _ in range(2)
+        )
+        project = stack.enter_context(project_of(TWO_IMAGES, bed, tmp_path))
+        project.install(kube_beside_the_bed.programs.kubectl)
+        project.secrets |= {"DB_URL": GREETING, "GHCR_TOKEN": READER}
+        bed.registry.allow(READER, f"{SLUG}/*:pull")
+        for name, shop in (("STAGING", staging), ("PRODUCTION", production)):
+            project.variables[f"{name}_NAMESPACE"] = shop.namespace
+        project.generate()
+
+        project.secrets["KUBE_CONFIG"] = login_to(staging)
+        first = project.push("1", "backend", "frontend", branch="staging")
+        assert first.code == 0, first.log
+        backend, frontend = images_of(bed, "staging")
+        assert (staging.image("backend"), staging.image("frontend")) == (backend, frontend)
+        assert staging.secret("app-env") == {"DB_URL": GREETING}
+        assert production.get("deployments")["items"] == []
+
+        project.secrets["KUBE_CONFIG"] = login_to(production)
+        second = project.push("2", "frontend")
+        assert second.code == 0, second.log
+        assert "backend is unchanged" in second.log
+        assert images_of(bed, "main")[0] == backend
+        assert production.image("backend") == backend
+        assert production.image("frontend") == images_of(bed, "main")[1]
+        assert staging.image("frontend") == frontend
+
+
+def images_of(bed: Bed, tag: str) -> list[str]:
+    """Return the two images of the story that a tag stands for, by digest."""
+    names = [f"{SLUG}/{name}" for name in ("backend", "frontend")]
+    return [f"ghcr.io/{name}@{bed.registry.digest(name, tag)}" for name in names]

@@ -1,0 +1,2 @@
+# The test of the app: its version is a number.
+grep -qx '[0-9]*' VERSION
