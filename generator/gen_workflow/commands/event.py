@@ -74,6 +74,8 @@ def _check(options: Options) -> None:
         if value and word not in fits:
             with_it = [event for event, words in _WITH.items() if word in words]
             hint = f"it goes with --event {' or '.join(with_it)}"
+            if options.payload:
+                hint = "leave it out: the payload says it"
             raise _refused(word, "has no meaning here", hint)
     if options.event == "release" and not (options.tag or options.payload):
         raise _refused("--event", "a release has a tag", "say which: --tag v1.2.3")

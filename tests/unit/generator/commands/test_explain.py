@@ -143,6 +143,11 @@ def test_the_name_of_a_branch_cannot_steer_a_terminal_or_a_runner(repository: Re
         (("--event", "workflow_dispatch", "--input", "x"), "'x' is no input", "NAME=VALUE"),
         (("--event", "push", "--workflow", "x"), "--workflow: has no", "--event workflow_dispatch"),
         (("--payload", "gone.json"), "gone.json: is not there", "JSON of an event"),
+        (
+            ("--event", "workflow_dispatch", "--workflow", "x", "--payload", "e.json"),
+            "--workflow: has no meaning here",
+            "leave it out: the payload says it",
+        ),
     ],
 )
 def test_an_option_that_does_not_fit_is_refused_with_a_hint(
