@@ -171,7 +171,12 @@ def together(*found: Drift | None) -> Drift | None:
         return None
     *others, last = there
     texts = [one.what if one.hint == last.hint else str(one) for one in others]
-    whole = Drift("\n".join([*texts, last.what]), hint=last.hint, anchor=last.anchors[0])
+    whole = Drift(
+        "\n".join([*texts, last.what]),
+        hint=last.hint,
+        anchor=last.anchors[0],
+        found={problem: anchor for one in there for problem, anchor in one.found.items()},
+    )
     whole.anchors = tuple(dict.fromkeys(anchor for one in there for anchor in one.anchors))
     return whole
 

@@ -150,8 +150,9 @@ def _mended(
     for problem, line in zip(refusal.problems, lines, strict=True):
         path = _meant(problem, written.path_at(line))
         missing = re.search(r": `([a-z-]+)` is missing\n", problem)
-        name = missing[1] if missing and lines.count(line) == 1 else ""
         inside = below(spec, path)
+        is_clear = lines.count(line) == 1 and isinstance(inside, dict)
+        name = missing[1] if missing and is_clear else ""
         value = example(name, frozenset(inside)) if name and (path, name) not in given else None
         if value is None:
             wrong.append(path[:2] if path[:1] in _GITHUBS else path)

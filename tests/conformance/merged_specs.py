@@ -113,10 +113,21 @@ def _too_much(before: list[str], after: list[str], change: Change) -> list[str]:
     for kind, begin, end, first, last in SequenceMatcher(
         None, old, new, autojunk=False
     ).get_opcodes():
-        hunk = "\n".join([*old[begin:end], *new[first:last]])
-        if kind == "replace" and not _says(hunk, change):
+        was, becomes = old[begin:end], new[first:last]
+        hunk = "\n".join([*was, *becomes])
+        says = _says(hunk, change) or _says_a_sum(was, becomes, change)
+        if kind == "replace" and not says:
             found.append(f"changed, and does not say it:\n{hunk}")
     return found
+
+
+def _says_a_sum(was: list[str], becomes: list[str], change: Change) -> bool:
+    """Tell whether lines say a number that follows from the changed one, such as a time limit."""
+    if not isinstance(change.old, int) or isinstance(change.old, bool):
+        return False
+    first, second = (list(map(int, re.findall(r"\d+", "\n".join(some)))) for some in (was, becomes))
+    moved = [two - one for one, two in zip(first, second, strict=False) if one != two]
+    return set(moved) == {change.new - change.old} and len(first) == len(second)
 
 
 def _says(hunk: str, change: Change) -> bool:

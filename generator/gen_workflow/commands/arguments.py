@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow.commands.options import Options
@@ -27,38 +28,8 @@ exit codes: 0 done, 1 the workflow is not in step with the spec, 2 you have to c
 
 def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
     """Return what a command line says; raises SystemExit after help, or what is wrong."""
-    top = argparse.ArgumentParser(
-        prog="gen-workflow",
-        description="Renders a hardened GitHub workflow from a small spec.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    top.add_argument("--version", action="version", version=f"gen-workflow {__version__}")
-    under = top.add_subparsers(title="verbs", metavar="VERB")
-    parsers = {}
-    for verb in verbs:
-        parser = under.add_parser(
-            verb.name,
-            help=verb.says,
-            description=f"{verb.says[0].upper()}{verb.says[1:]}.",
-            epilog=verb.epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,  # an option of tomorrow would change what an abbreviation means
-        )
-        parser.set_defaults(verb=verb)
-        parsers[verb.name] = parser
-        for option in verb.options:
-            _add(parser, option)
-    if argv and argv[0] in {word for verb in verbs for one in verb.options for word in one.words}:
-        top.error(f"an option stands behind the verb: gen-workflow VERB {argv[0]} ...")
-    if not argv:
-        top.error("say what to do, such as `gen-workflow generate`; --help lists the verbs")
-    if argv[0] not in parsers and not argv[0].startswith("-"):
-        names = tuple(parsers)
-        top.error(
-            f"{argv[0]!r} is no verb; {near(argv[0], names) or f'use one of {listed(names)}'}"
-        )
+    top, parsers = _parsers(verbs)
+    _check_verb(argv, verbs, top)
     try:
         found, unknown = top.parse_known_args(argv)
     except OSError:  # of the help: newer Pythons pass over it, and who called us sees it as well
@@ -74,6 +45,45 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
     return options
 
 
+def _parsers(verbs: tuple[Verb, ...]) -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
+    """Return the parser of the whole command line, and those of the verbs by their names."""
+    top = ArgumentParser(
+        prog="gen-workflow",
+        description="Renders a hardened GitHub workflow from a small spec.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"gen-workflow {__version__}")
+    under = top.add_subparsers(title="verbs", metavar="VERB")
+    parsers = {}
+    for verb in verbs:
+        parser = parsers[verb.name] = under.add_parser(
+            verb.name,
+            help=verb.says,
+            description=f"{verb.says[0].upper()}{verb.says[1:]}.",
+            epilog=verb.epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,  # an option of tomorrow would change what an abbreviation means
+        )
+        parser.set_defaults(verb=verb)
+        for option in verb.options:
+            _add(parser, option)
+    return top, parsers
+
+
+def _check_verb(argv: list[str], verbs: tuple[Verb, ...], top: ArgumentParser) -> None:
+    """End with an error when a command line does not begin with a verb, or with --help."""
+    if argv and argv[0] in {word for verb in verbs for one in verb.options for word in one.words}:
+        top.error(f"an option stands behind the verb: gen-workflow VERB {argv[0]} ...")
+    if not argv:
+        top.error("say what to do, such as `gen-workflow generate`; --help lists the verbs")
+    names = tuple(verb.name for verb in verbs)
+    if argv[0] not in names and not argv[0].startswith("-"):
+        meant = near(argv[0], names) or f"use one of {listed(names)}"
+        top.error(f"{argv[0]!r} is no verb; {meant}")
+
+
 class _Appended(argparse.Action):
     """Adds a value to those that were given before."""
 
@@ -81,7 +91,7 @@ class _Appended(argparse.Action):
         setattr(found, self.dest, (*getattr(found, self.dest), value))
 
 
-def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+def _add(parser: ArgumentParser, option: Option) -> None:
     if not option.words:
         parser.add_argument(
             option.name,

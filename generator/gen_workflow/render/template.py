@@ -91,7 +91,7 @@ def _environment(*own: BaseLoader) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        auto_reload=False,  # no template changes in a run
+        auto_reload=bool(own),  # ours do not change in a run
         bytecode_cache=None if own else _cache(),
         autoescape=False,  # noqa: S701 - YAML, not HTML; `scalar` and `block` quote
     )

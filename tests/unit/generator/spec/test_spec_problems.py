@@ -247,7 +247,8 @@ WHOLE = [
     pytest.param(
         "image: .\non: {push: main}\n",
         "2:6 on/push: is not a key of the spec\n  hint: use one of `branches`, `tags`, `release`, "
-        "`pull-request`, `merge-queue` and `schedule`; a key of your own must begin with `x-`",
+        "`pre-release`, `pull-request`, `merge-queue` and `schedule`; a key of your own must begin "
+        "with `x-`",
         id="on-mapping",
     ),
     pytest.param(
