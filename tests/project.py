@@ -151,10 +151,15 @@ class Project:
         return self.run(ref=f"refs/heads/{branch}")
 
     def release(self, tag: str) -> Outcome:
-        """Publish a release of the last commit, and run what GitHub would run."""
+        """Publish a release of the last commit, and run what GitHub would run.
+
+        GitHub tells it as `published` and as `released`; a workflow asks for one of them.
+        """
         self.git("tag", tag)
         self.git("push", "-q", "origin", tag)
-        payload = {"action": "published", "release": {"tag_name": tag, "prerelease": False}}
+        asked = (self.folder / WORKFLOWS / "ci-cd.yml").read_text("utf-8")
+        action = "released" if "- released\n" in asked else "published"
+        payload = {"action": action, "release": {"tag_name": tag, "prerelease": False}}
         return self.run("release", ref=f"refs/tags/{tag}", payload=payload)
 
     def by_hand(self, workflow: str = "ci-cd.yml", **inputs: str) -> Outcome:

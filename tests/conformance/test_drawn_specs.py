@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 # What a spec asks for by name: a runner of one's own, with labels that no linter knows, and the
 # image of a service at a tag.
-ASKED_FOR = re.compile(r"self-hosted-runner: |unpinned-images: |\d+: label \".*\" is unknown")
+ASKED_FOR = re.compile(
+    r"self-hosted-runner: |self-repository: |unpinned-images: |\d+: label \".*\" is unknown"
+)
 # What the reader of a spec should refuse and does not yet: a time zone that there is not, and an
 # output of a job that the job does not need.
 NOT_REFUSED_YET = re.compile(

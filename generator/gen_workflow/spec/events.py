@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
+import re
 from typing import Annotated
 
 from gen_workflow.errors import Heading
@@ -32,13 +33,38 @@ def _field(number: str) -> str:
 
 
 _MINUTE, _HOUR, _DAY = "[0-5]?[0-9]", "(?:[01]?[0-9]|2[0-3])", "(?:0?[1-9]|[12][0-9]|3[01])"
-_MONTH = "(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
-_WEEKDAY = "(?:[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT)"
-CRON = Text(
+_DAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
+_MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+_MONTH, _WEEKDAY = f"(?:0?[1-9]|1[0-2]|{_MONTHS})", f"(?:[0-6]|{_DAYS})"
+_CRON = Text(
     "a time in the form of cron",
     " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))),
     '"0 4 * * 1", each Monday at four',
 )
+_IN_ORDER = (*_DAYS.split("|"), *_MONTHS.split("|"))
+
+
+def _cron(value: Value, reading: Reading) -> str | None:
+    """Return a time in the form of cron; GitHub refuses a range that goes backwards."""
+    found = _CRON.read(value, reading)
+    for first, last in re.findall(r"(\w+)-(\w+)", found or ""):
+        if _place(first) > _place(last):
+            hint = "write the smaller end first; what goes over the end of a day is two ranges"
+            what = f"the range {first}-{last} goes backwards"
+            reading.problem(value, what, hint, Heading.WRONG_VALUE)
+            return None
+    return found
+
+
+def _place(word: str) -> int:
+    """Return the place of a day or a month, or a number as it is."""
+    if word.isdigit():
+        return int(word)
+    number = _IN_ORDER.index(word)
+    return number if number < 7 else number - 6  # noqa: PLR2004 - the months are behind the days
+
+
+CRON = Checked(_cron, _CRON.schema())
 
 
 class Schedule(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ import pytest
 from gen_workflow.errors import SpecError
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.deploy import DEPLOY
-from gen_workflow.spec.events import CRON
 from gen_workflow.spec.hints import listed
 from gen_workflow.spec.load import load
 
@@ -1113,13 +1111,28 @@ def test_a_dockerfile_may_be_a_link_to_a_file_beside_it(repository: Path) -> Non
     )
 
 
+SCHEDULED = "image: .\non: {{branches: main, schedule: [{{cron: '{}'}}]}}\n"
+
+
 @pytest.mark.parametrize(
     "time", ["/7 -/ / , ,", "60 4 * * 1", "0 4 * * 7", "0 4 0 * *", "*// * * * *"]
 )
-def test_a_time_that_cron_does_not_know_is_no_time(time: str) -> None:
-    assert not re.fullmatch(CRON.pattern, time)
+def test_a_time_that_cron_does_not_know_is_refused(time: str, repository: Path) -> None:
+    (only,) = problems(SCHEDULED.format(time), repository)
+    assert "is not a time in the form of cron" in only
+
+
+@pytest.mark.parametrize(
+    ("time", "backwards"),
+    [("0 22-6 * * *", "22-6"), ("0 4 * * FRI-MON", "FRI-MON"), ("0 4 1 11,NOV-02/3 *", "NOV-02")],
+)
+def test_a_range_of_cron_that_goes_backwards_is_refused(
+    time: str, backwards: str, repository: Path
+) -> None:
+    (only,) = problems(SCHEDULED.format(time), repository)
+    assert f"the range {backwards} goes backwards" in only
 
 
 @pytest.mark.parametrize("time", ["0 4 * * 1", "*/15 0-6/2 1,15 JAN-MAR MON-FRI", "07 03 * * 0"])
-def test_a_time_that_cron_knows_is_a_time(time: str) -> None:
-    assert re.fullmatch(CRON.pattern, time)
+def test_a_time_that_cron_knows_is_a_time(time: str, repository: Path) -> None:
+    load(SCHEDULED.format(time).encode(), SOURCE, str(repository))
