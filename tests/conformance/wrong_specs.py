@@ -167,8 +167,9 @@ def _with(spec: dict[str, Any], path: Place, value: Any) -> dict[str, Any]:
 def _misspelt(spec: dict[str, Any], nodes: list[_Node], chance: Random) -> Changed | None:
     found = [(node, key) for node in nodes for key in node.keys if key in node.known]
     node, key = chance.choice(found)
+    # YAML has no keys of more than 1,024 characters.
     words = (f"{key}s", key[:-1], key[0] + key, key.replace("e", "a", 1), key.upper(),
-             key.replace("e", "\u0435") + " ", f"{key}\u00a0", "y" * 3_000)  # fmt: skip
+             key.replace("e", "\u0435") + " ", f"{key}\u00a0", "y" * 1_000)  # fmt: skip
     free = [word for word in words if word and word not in {*node.known, *node.keys}]
     word = chance.choice(free)
     renamed = {word if one == key else one: item for one, item in node.value.items()}
