@@ -258,6 +258,7 @@ class _Spec(Section[Spec]):
     def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Spec | None:
         deploy = values.get("deploy")
         reading.commands_alone = _commands_alone(values)
+        reading.images = _names_of_images(values)
         if "environments" in values and deploy and deploy.kind == "a mapping":
             reading.shared = DEPLOY.known(deploy, reading)
             reading.shared_keys = {key.text: key for key, _ in deploy.pairs()}
@@ -302,6 +303,13 @@ def _commands_alone(values: dict[str, Value]) -> bool:
     in_all = shared is not None and shared.below(["script"]) is not shared
     places = several.pairs() if several and several.kind == "a mapping" else []
     return in_all or (bool(places) and all(one.below(["script"]) is not one for _, one in places))
+
+
+def _names_of_images(values: dict[str, Value]) -> tuple[str, ...]:
+    """Return the names of several images, which deploys refer to."""
+    images = values.get("images")
+    pairs = images.pairs() if images and images.kind == "a mapping" else []
+    return tuple(key.text for key, _ in pairs if key.kind == "text" and key.text[:2] != "x-")
 
 
 def _rule(fields: Fields, reading: Reading) -> None:
