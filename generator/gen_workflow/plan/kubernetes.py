@@ -137,7 +137,7 @@ def _keys(secret: AppSecret, variables: Mapping[tuple[str, str], str]) -> str:
 
 
 def _line(workload: Workload, images: Mapping[str, str]) -> str:
-    """Return a workload, with the image of each container that is named; the only one has no key."""
+    """Return a workload with the image of each container that is named; the only one has no key."""
     only = next(iter(images.values()))
     pairs = (f"{one.name}={images.get(one.image, only)}" for one in workload.containers)
     return " ".join([workload.name, *pairs])

@@ -164,13 +164,12 @@ def _each_container(value: Value, reading: Reading) -> Iterator[tuple[Value, Con
 def _is_ours(image: str, where: Value, reading: Reading) -> bool:
     if image in reading.images:
         return True
-    what, hint = f"{image!r} is not one of `images`", near(image, reading.images)
+    what = f"{image!r} is not one of `images`"
+    hint = near(image, reading.images) or f"use one of {listed(reading.images)}"
     if not reading.images:
         what = f"names the image {image!r}, but the spec has one `image`"
         hint = "write the containers alone, such as {deployment/web: app}"
-    reading.problem(
-        where, what, hint or f"use one of {listed(reading.images)}", Heading.WRONG_VALUE
-    )
+    reading.problem(where, what, hint, Heading.WRONG_VALUE)
     return False
 
 

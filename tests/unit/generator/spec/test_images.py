@@ -42,7 +42,8 @@ def cluster_of(workload: str, folder: Path, rest: str = "") -> Kubernetes:
         (folder / name / "Dockerfile").touch()
     (folder / "k8s").mkdir(exist_ok=True)
     (folder / "k8s" / "app.yaml").touch()
-    text = f"images: {{api: api, web: web}}\ndeploy: {{kubernetes:\n {{workload: {workload}{rest}}}}}\n"
+    images, said = "images: {api: api, web: web}", f"{{workload: {workload}{rest}}}"
+    text = f"{images}\ndeploy: {{kubernetes:\n {said}}}\n"
     deploy = load(text.encode(), "gen-workflow.yml", str(folder)).deploy
     assert isinstance(deploy, KubernetesDeploy)
     return deploy.kubernetes
@@ -62,45 +63,57 @@ def test_each_container_says_which_of_several_images_it_gets(tmp_path: Path) -> 
         pytest.param(
             "{deployment/api: api, deployment/web: app}",
             [
-                "3:30 deploy/kubernetes/workload/deployment/api: does not say which of `api` and "
-                "`web` the container 'api' gets\n  hint: write the image behind the container: "
-                "{deployment/api: {api: api}}",
-                "3:51 deploy/kubernetes/workload/deployment/web: does not say which of `api` and "
-                "`web` the container 'app' gets\n  hint: write the image behind the container: "
-                "{deployment/web: {app: api}}",
+                (
+                    "3:30 deploy/kubernetes/workload/deployment/api: does not say which of `api` "
+                    "and `web` the container 'api' gets\n  hint: write the image behind the "
+                    "container: {deployment/api: {api: api}}"
+                ),
+                (
+                    "3:51 deploy/kubernetes/workload/deployment/web: does not say which of `api` "
+                    "and `web` the container 'app' gets\n  hint: write the image behind the "
+                    "container: {deployment/web: {app: api}}"
+                ),
             ],
             id="containers-alone",
         ),
         pytest.param(
             "[deployment/api, {deployment/web: [web]}]",
             [
-                "3:48 deploy/kubernetes/workload/1/deployment/web/0: does not say which of `api` "
-                "and `web` the container 'web' gets\n  hint: write the image behind the container: "
-                "{deployment/web: {web: web}}",
+                (
+                    "3:48 deploy/kubernetes/workload/1/deployment/web/0: does not say which of "
+                    "`api` and `web` the container 'web' gets\n  hint: write the image behind the "
+                    "container: {deployment/web: {web: web}}"
+                ),
             ],
             id="one-workload-of-several",
         ),
         pytest.param(
             "{deployment/web: {app: wep}}",
             [
-                "3:36 deploy/kubernetes/workload/deployment/web/app: 'wep' is not one of `images`\n"
-                "  hint: perhaps you meant `web`",
+                (
+                    "3:36 deploy/kubernetes/workload/deployment/web/app: 'wep' is not one of "
+                    "`images`\n  hint: perhaps you meant `web`"
+                ),
             ],
             id="no-such-image",
         ),
         pytest.param(
             "{deployment/web: {}}",
             [
-                "3:30 deploy/kubernetes/workload/deployment/web: is empty\n  hint: name a "
-                "container, or write the workload without a `:` behind it",
+                (
+                    "3:30 deploy/kubernetes/workload/deployment/web: is empty\n  hint: name a "
+                    "container, or write the workload without a `:` behind it"
+                ),
             ],
             id="no-container",
         ),
         pytest.param(
             "{deployment/web: {app: web}}",
             [
-                "3:13 deploy/kubernetes/workload: gives the image 'api' to no container\n"
-                "  hint: say which gets it: {deployment/web: {CONTAINER: api}}",
+                (
+                    "3:13 deploy/kubernetes/workload: gives the image 'api' to no container\n"
+                    "  hint: say which gets it: {deployment/web: {CONTAINER: api}}"
+                ),
             ],
             id="an-image-that-nothing-gets",
         ),
@@ -122,8 +135,10 @@ def test_which_of_several_images_a_container_gets_is_never_guessed(
         (
             "image: .",
             "{ds/a: {b: api}}",
-            "deploy/kubernetes/workload/ds/a/b: names the image 'api', but the spec has one "
-            "`image`\n  hint: write the containers alone, such as {deployment/web: app}",
+            (
+                "deploy/kubernetes/workload/ds/a/b: names the image 'api', but the spec has one "
+                "`image`\n  hint: write the containers alone, such as {deployment/web: app}"
+            ),
         ),
     ],
 )
