@@ -8,7 +8,7 @@ from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import values
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Checked, Form, Listed, Schema, Text
+from gen_workflow.spec.forms import Checked, Elsewhere, Form, Listed, Schema, Text
 from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 
 _BRANCHES = Listed(values.BRANCH, alone=True, empty="name at least one branch, or remove `on`")
@@ -58,7 +58,7 @@ class Schedule(NamedTuple):
         str,
         Key(
             "Time zone of the schedule, by its IANA name",
-            Text("a time zone", r"[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)*", "Europe/Berlin"),
+            Elsewhere("gen_workflow.spec.zones", "ZONE"),
             "Europe/Berlin",
             "0.1.0",
             default="UTC",
