@@ -316,6 +316,11 @@ def _rule(fields: Fields, reading: Reading) -> None:
     rules.of_the_spec(fields, reading)
     images_fit(fields, reading)
     fits_the_spec(fields, reading)
+    on = fields.read.get("on")
+    if on and on.schedule:
+        from gen_workflow.spec import scheduled  # noqa: PLC0415 - few specs have a schedule
+
+        scheduled.names_are_said(fields, reading)
 
 
 SPEC = _Spec(

@@ -60,3 +60,49 @@ def test_without_the_database_only_the_form_of_a_time_zone_is_known(tmp_path: Pa
     assert zone_of("Europe/Berln", tmp_path) == "Europe/Berln"
     with pytest.raises(SpecError, match="is not a time zone"):
         zone_of("+02:00", tmp_path)
+
+
+BOTH = "images: {api: ., web: .}\n"
+RUN = "deploy: {ssh: vps, run: {image: api}}\n"
+WHY = "starts runs that may not know the name of the repository, which is in the name of"
+
+
+@pytest.mark.parametrize(
+    ("spec", "problems"),
+    [
+        ("image: .\nregistry: quay.io/acme\n", {"the image": "image: {name: quay.io/acme/shop}"}),
+        (
+            f"{BOTH}registry: docker.io/acme\n",
+            {
+                "the image 'api'": "images: {api: {name: docker.io/acme/shop-api}}",
+                "the image 'web'": "images: {web: {name: docker.io/acme/shop-web}}",
+            },
+        ),
+        (BOTH + RUN, {"the container": "name: shop-api"}),
+        ("images: {web: .}\ndeploy: {ssh: vps, run: {}}\n", {"the container": "name: shop-web"}),
+        (
+            f"{BOTH}environments: {{qa: {{ssh: vps, run: {{image: web}}}}}}\n",
+            {"the container": "name: shop-web"},
+        ),
+        (f"{BOTH}name: shop\n{RUN}", {}),
+        ("images: {api: {name: ghcr.io/acme/api}, web: .}\n" + RUN, {}),
+        ("image: .\ndeploy: {ssh: vps, run: {}}\n", {}),
+        ("image: {name: quay.io/acme/shop}\nregistry: quay.io/acme\n", {}),
+        (BOTH + "deploy: {kubernetes: deployment/web}\n", {}),
+    ],
+)
+def test_names_that_a_scheduled_run_may_not_know_have_to_be_said(
+    spec: str, problems: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").touch()
+    assert load(spec.encode(), "gen-workflow.yml", str(tmp_path)), "it needs no name otherwise"
+    text = f'on: {{branches: main, schedule: "0 4 * * 1"}}\n{spec}'.encode()
+    if not problems:
+        assert load(text, "gen-workflow.yml", str(tmp_path))
+        return
+    with pytest.raises(SpecError) as caught:
+        load(text, "gen-workflow.yml", str(tmp_path))
+    assert list(caught.value.problems) == [
+        f"gen-workflow.yml:1:32 on/schedule: {WHY} {what}\n  hint: say it: {hint}"
+        for what, hint in problems.items()
+    ]
