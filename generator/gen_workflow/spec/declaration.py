@@ -23,7 +23,7 @@ from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
 from gen_workflow.spec.placement import images_fit
 from gen_workflow.spec.registry import GHCR, REGISTRY, Registry, fits_the_spec
-from gen_workflow.spec.sections import Fields, Key, Later, Section
+from gen_workflow.spec.sections import Fields, Key, Section
 
 if TYPE_CHECKING:
     from gen_workflow.spec.cleanup import Cleanup
@@ -325,6 +325,5 @@ def _rule(fields: Fields, reading: Reading) -> None:
 
 SPEC = _Spec(
     Spec,
-    Later("defaults repos"),
     rule=_rule,
 )

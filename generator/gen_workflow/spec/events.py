@@ -171,7 +171,8 @@ class _Branches(Form[On]):
 def _note_twice(where: Value, word: str, reading: Reading) -> None:
     """Note that one release would be deployed by two runs."""
     what = "cannot be beside `tags`: a release pushes its tag, so each would be deployed twice"
-    hint = f"keep `tags` for every tag, or `{word}` for what is published on GitHub"
+    hint = f"keep `tags` for every tag, or `{word}` for what is published on GitHub; for tags that "
+    hint += "are never released, make another one of `environments`"
     reading.problem(where, what, hint, Heading.TOGETHER)
 
 

@@ -116,13 +116,16 @@ WHOLE = [
     pytest.param(
         "image: .\ndefalts: x\n",
         "2:1 defalts: is not a key of the spec\n"
-        "  hint: perhaps you meant `defaults`, which is not supported yet in this version",
-        id="misspelt-later-key",
+        "  hint: it belongs into the file of a fleet, which `gen-workflow fleet` reads: "
+        "docs/fleet.md",
+        id="misspelt-key-of-a-fleet",
     ),
     pytest.param(
         "image: .\nrepos: {}\n",
-        "2:1 repos: is not supported yet in this version\n  hint: remove it",
-        id="later-key",
+        "2:1 repos: is not a key of the spec\n"
+        "  hint: it belongs into the file of a fleet, which `gen-workflow fleet` reads: "
+        "docs/fleet.md",
+        id="key-of-a-fleet",
     ),
     pytest.param(
         "image: .\nactions: vendord\n",
@@ -247,7 +250,8 @@ WHOLE = [
     pytest.param(
         "image: .\non: {push: main}\n",
         "2:6 on/push: is not a key of the spec\n  hint: use one of `branches`, `tags`, `release`, "
-        "`pull-request`, `merge-queue` and `schedule`; a key of your own must begin with `x-`",
+        "`pre-release`, `pull-request`, `merge-queue` and `schedule`; a key of your own must begin "
+        "with `x-`",
         id="on-mapping",
     ),
     pytest.param(
