@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
+import re
 from typing import Annotated
 
 from gen_workflow.errors import Heading
@@ -34,7 +35,32 @@ def _field(number: str) -> str:
 _MINUTE, _HOUR, _DAY = "[0-5]?[0-9]", "(?:[01]?[0-9]|2[0-3])", "(?:0?[1-9]|[12][0-9]|3[01])"
 _MONTH = "(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
 _WEEKDAY = "(?:[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT)"
-CRON = Text(
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+_NUMBERS = {name: at + 1 for at, name in enumerate(_MONTHS)}
+_NUMBERS |= {name: at for at, name in enumerate(_WEEKDAYS)}
+
+
+class _Cron(Text):
+    """A time of cron, whose ranges go upwards: GitHub takes no 22-4 for a night."""
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = super().read(value, reading)
+        for first, last in re.findall(r"(\w+)-(\w+)", found or ""):
+            if _number(first) > _number(last):
+                what = f"the range {first}-{last} goes downwards"
+                hint = "write two ranges: 22-23,0-4 for the hours from 22 to 4"
+                reading.problem(value, what, hint, Heading.WRONG_VALUE)
+                return None
+        return found
+
+
+def _number(word: str) -> int:
+    """Return the number of a month or of a day of the week, or any other."""
+    return int(word) if word.isdigit() else _NUMBERS[word]
+
+
+CRON = _Cron(
     "a time in the form of cron",
     " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))),
     '"0 4 * * 1", each Monday at four',

@@ -106,3 +106,18 @@ def test_names_that_a_scheduled_run_may_not_know_have_to_be_said(
         f"gen-workflow.yml:1:32 on/schedule: {WHY} {what}\n  hint: say it: {hint}"
         for what, hint in problems.items()
     ]
+
+
+@pytest.mark.parametrize("time", ["0 22-4 * * *", "0 4 * * FRI-1", "0 4 * 12-AUG *"])
+def test_a_range_that_goes_downwards_is_refused(time: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").touch()
+    text = f'image: .\non: {{branches: main, schedule: "{time}"}}\n'
+    with pytest.raises(SpecError, match=r"2:32 on/schedule: the range \S+ goes downwards\n"):
+        load(text.encode(), "gen-workflow.yml", str(tmp_path))
+
+
+@pytest.mark.parametrize("time", ["0 0-4 * * MON-5", "*/5 4 1-31 JAN-12 SUN-SAT", "9-9 * * * *"])
+def test_a_range_that_goes_upwards_is_taken(time: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").touch()
+    text = f'image: .\non: {{branches: main, schedule: "{time}"}}\n'
+    assert load(text.encode(), "gen-workflow.yml", str(tmp_path)).on.schedule[0].cron == time
