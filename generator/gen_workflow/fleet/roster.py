@@ -167,6 +167,7 @@ def read(raw: bytes, source: str) -> tuple[Member, ...]:
         empty = Problem(source, 1, 1, "is empty", hint=hint.rstrip())
         raise SpecError({empty: Heading.NO_SPEC})
     reading = Reading(source, keys=_keys)
+    reading.kind = "the file of a fleet"
     found = FLEET.read(root, reading)
     reading.raise_problems()
     if found is None:  # pragma: no cover - a file that is refused has problems

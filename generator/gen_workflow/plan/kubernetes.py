@@ -50,12 +50,10 @@ def _permissions(spec: Spec, cluster: Kubernetes, name_of_cloud: str) -> Iterato
 
 def _step(spec: Spec, cluster: Kubernetes, kubeconfig: str, frame: Frame) -> Step:
     variables = _variables(cluster.secret)
-    images = [image_of(job_of(one)) for one in spec.built]
-    # Workloads that name their containers say the image themselves.
-    by_repository = not (cluster.workload and all(one.containers for one in cluster.workload))
+    images = {one.key: image_of(job_of(one)) for one in spec.built}
     inputs = said(
-        ("workload", lines(_line(one, images[0]) for one in cluster.workload)),
-        ("image", _listed(images) if by_repository else ""),
+        ("workload", lines(_line(one, images) for one in cluster.workload)),
+        ("image", _listed(_by_repository(cluster, images))),
         ("namespace", cluster.namespace),
         ("kubeconfig", kubeconfig),
         ("context", cluster.context),
@@ -94,6 +92,17 @@ def _to_pull(registry: Registry, secret: PullSecret | None) -> tuple[tuple[str, 
     )
 
 
+def _by_repository(cluster: Kubernetes, images: Mapping[str, str]) -> list[str]:
+    """Return the images for containers that have them already, in another version.
+
+    Where all workloads name their containers, these are the images that none of them gets.
+    """
+    if not all(one.containers for one in cluster.workload) or not cluster.workload:
+        return [*images.values()]
+    named = {each.image for one in cluster.workload for each in one.containers}
+    return [image for key, image in images.items() if not named & {key, ""}]
+
+
 def _listed(images: list[str]) -> str:
     return images[0] if len(images) == 1 else lines(images)
 
@@ -127,8 +136,11 @@ def _keys(secret: AppSecret, variables: Mapping[tuple[str, str], str]) -> str:
     return f"{scalar(secret.name)}: {{{inside}}}"
 
 
-def _line(workload: Workload, image: str) -> str:
-    return " ".join([workload.name, *(f"{name}={image}" for name in workload.containers)])
+def _line(workload: Workload, images: Mapping[str, str]) -> str:
+    """Return a workload with the image of each container that is named; the only one has no key."""
+    only = next(iter(images.values()))
+    pairs = (f"{one.name}={images.get(one.image, only)}" for one in workload.containers)
+    return " ".join([workload.name, *pairs])
 
 
 def values_from_github(spec: Spec, cluster: Kubernetes) -> Iterator[Given]:

@@ -38,11 +38,15 @@ _SHORTER = "write less here, or put a long text into a file that the app or the 
 
 
 class Excess(NamedTuple):
-    """What is too much: the path of its key in the spec, what is wrong, and what to do."""
+    """What is too much: the path of its key in the spec, what is wrong, and what to do.
+
+    `text` is the value below the key that is wrong; empty when it is that of the key itself.
+    """
 
     key: str
     what: str
     hint: str
+    text: str = ""
 
 
 class _Text(NamedTuple):

@@ -96,7 +96,7 @@ class Connect(NamedTuple):
 
 
 def _says_how(fields: Fields, reading: Reading) -> None:
-    if not fields.values:
+    if not (fields.values or fields.has_others):
         hint = "write for example connect: {tailscale: {}}"
         reading.problem(fields.where, "says nothing", hint, Heading.MISSING_KEY)
 

@@ -23,7 +23,7 @@ from gen_workflow.spec.image import IMAGES, ONE, Image
 from gen_workflow.spec.mode import MODE, Mode
 from gen_workflow.spec.placement import images_fit
 from gen_workflow.spec.registry import GHCR, REGISTRY, Registry, fits_the_spec
-from gen_workflow.spec.sections import Fields, Key, Later, Section
+from gen_workflow.spec.sections import Fields, Key, Section
 
 if TYPE_CHECKING:
     from gen_workflow.spec.cleanup import Cleanup
@@ -258,6 +258,7 @@ class _Spec(Section[Spec]):
     def of(self, where: Value, values: dict[str, Value], reading: Reading) -> Spec | None:
         deploy = values.get("deploy")
         reading.commands_alone = _commands_alone(values)
+        reading.images = _names_of_images(values)
         if "environments" in values and deploy and deploy.kind == "a mapping":
             reading.shared = DEPLOY.known(deploy, reading)
             reading.shared_keys = {key.text: key for key, _ in deploy.pairs()}
@@ -304,14 +305,25 @@ def _commands_alone(values: dict[str, Value]) -> bool:
     return in_all or (bool(places) and all(one.below(["script"]) is not one for _, one in places))
 
 
+def _names_of_images(values: dict[str, Value]) -> tuple[str, ...]:
+    """Return the names of several images, which deploys refer to."""
+    images = values.get("images")
+    pairs = images.pairs() if images and images.kind == "a mapping" else []
+    return tuple(key.text for key, _ in pairs if key.kind == "text" and key.text[:2] != "x-")
+
+
 def _rule(fields: Fields, reading: Reading) -> None:
     rules.of_the_spec(fields, reading)
     images_fit(fields, reading)
     fits_the_spec(fields, reading)
+    on = fields.read.get("on")
+    if on and on.schedule:
+        from gen_workflow.spec import scheduled  # noqa: PLC0415 - few specs have a schedule
+
+        scheduled.names_are_said(fields, reading)
 
 
 SPEC = _Spec(
     Spec,
-    Later("defaults repos"),
     rule=_rule,
 )

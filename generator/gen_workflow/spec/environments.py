@@ -116,7 +116,8 @@ class _Environments(Section[Environment]):
                 may_merge = all(one and one.kind == "a mapping" for one in both)
                 shared[name] = item.over(shared[name]) if may_merge else item
         deploy = DEPLOY.of(where, shared, reading)
-        return own._replace(deploy=deploy) if own and deploy else None
+        # Without a deploy, which has a problem of its own, others still refer to it.
+        return own and own._replace(deploy=deploy)
 
     def schema(self) -> Schema:
         """Return a schema in which nothing is required: it may be said in `deploy`."""

@@ -9,7 +9,7 @@ from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import values
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Checked, Form, Listed, Schema, Text
+from gen_workflow.spec.forms import Checked, Elsewhere, Form, Listed, Schema, Text
 from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 
 _BRANCHES = Listed(values.BRANCH, alone=True, empty="name at least one branch, or remove `on`")
@@ -33,38 +33,38 @@ def _field(number: str) -> str:
 
 
 _MINUTE, _HOUR, _DAY = "[0-5]?[0-9]", "(?:[01]?[0-9]|2[0-3])", "(?:0?[1-9]|[12][0-9]|3[01])"
-_DAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
-_MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
-_MONTH, _WEEKDAY = f"(?:0?[1-9]|1[0-2]|{_MONTHS})", f"(?:[0-6]|{_DAYS})"
-_CRON = Text(
+_MONTH = "(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+_WEEKDAY = "(?:[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT)"
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+_NUMBERS = {name: at + 1 for at, name in enumerate(_MONTHS)}
+_NUMBERS |= {name: at for at, name in enumerate(_WEEKDAYS)}
+
+
+class _Cron(Text):
+    """A time of cron, whose ranges go upwards: GitHub takes no 22-4 for a night."""
+
+    def read(self, value: Value, reading: Reading) -> str | None:
+        found = super().read(value, reading)
+        for first, last in re.findall(r"(\w+)-(\w+)", found or ""):
+            if _number(first) > _number(last):
+                what = f"the range {first}-{last} goes downwards"
+                hint = "write two ranges: 22-23,0-4 for the hours from 22 to 4"
+                reading.problem(value, what, hint, Heading.WRONG_VALUE)
+                return None
+        return found
+
+
+def _number(word: str) -> int:
+    """Return the number of a month or of a day of the week, or any other."""
+    return int(word) if word.isdigit() else _NUMBERS[word]
+
+
+CRON = _Cron(
     "a time in the form of cron",
     " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))),
     '"0 4 * * 1", each Monday at four',
 )
-_IN_ORDER = (*_DAYS.split("|"), *_MONTHS.split("|"))
-
-
-def _cron(value: Value, reading: Reading) -> str | None:
-    """Return a time in the form of cron; GitHub refuses a range that goes backwards."""
-    found = _CRON.read(value, reading)
-    for first, last in re.findall(r"(\w+)-(\w+)", found or ""):
-        if _place(first) > _place(last):
-            hint = "write the smaller end first; what goes over the end of a day is two ranges"
-            what = f"the range {first}-{last} goes backwards"
-            reading.problem(value, what, hint, Heading.WRONG_VALUE)
-            return None
-    return found
-
-
-def _place(word: str) -> int:
-    """Return the place of a day or a month, or a number as it is."""
-    if word.isdigit():
-        return int(word)
-    number = _IN_ORDER.index(word)
-    return number if number < 7 else number - 6  # noqa: PLR2004 - the months are behind the days
-
-
-CRON = Checked(_cron, _CRON.schema())
 
 
 class Schedule(NamedTuple):
@@ -84,7 +84,7 @@ class Schedule(NamedTuple):
         str,
         Key(
             "Time zone of the schedule, by its IANA name",
-            Text("a time zone", r"[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)*", "Europe/Berlin"),
+            Elsewhere("gen_workflow.spec.zones", "ZONE"),
             "Europe/Berlin",
             "0.1.0",
             default="UTC",
@@ -197,7 +197,8 @@ class _Branches(Form[On]):
 def _note_twice(where: Value, word: str, reading: Reading) -> None:
     """Note that one release would be deployed by two runs."""
     what = "cannot be beside `tags`: a release pushes its tag, so each would be deployed twice"
-    hint = f"keep `tags` for every tag, or `{word}` for what is published on GitHub"
+    hint = f"keep `tags` for every tag, or `{word}` for what is published on GitHub; for tags that "
+    hint += "are never released, make another one of `environments`"
     reading.problem(where, what, hint, Heading.TOGETHER)
 
 

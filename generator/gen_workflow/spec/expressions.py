@@ -16,6 +16,10 @@ EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).)*?)\}\}", re.DOTALL)
 SOURCE = re.compile(
     r"(?P<source>secrets|vars)\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default> \|\| '[^'\n]*')?"
 )
+# An expression that reads the result or an output of another job: the job, and the output.
+READ_OF_A_JOB = (
+    r"(?<![\w.'-])needs\.([A-Za-z_][A-Za-z0-9_-]*)(?:\.outputs\.([A-Za-z_][A-Za-z0-9_-]*))?"
+)
 # Properties of `github` that no stranger can choose and that hold no line break.
 GITHUB = tuple(
     f"github.{name}"

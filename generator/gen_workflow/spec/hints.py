@@ -39,6 +39,9 @@ INPUTS = {
     "ssh-key-passphrase": "ssh/passphrase",
     "ssh-proxy-command": "ssh/proxy-command",
 }
+# The keys of fleet.yml that no spec has.
+_OF_A_FLEET = ("defaults", "owner", "repos")
+_FLEET = "it belongs into the file of a fleet, which `gen-workflow fleet` reads: docs/fleet.md"
 _TWINS = (("environments/", "deploy"), ("images/", "image/"), ("runner/", "runner"))
 _NEAR_ELSEWHERE = 0.78  # a key of another section has to be more like it than one of its own
 _NEARLY_THE_SAME = 0.85  # such as `port` and `ports`: a misspelling, also where both are keys
@@ -74,6 +77,8 @@ class Keys(NamedTuple):
 def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
     """Return the hint for a key that the section at `path` does not have."""
     here = keys[path]
+    if not path and "repos" not in here.known and closest(word, _OF_A_FLEET, _NEARLY_THE_SAME):
+        return _FLEET
     if (places := _owners(word, path, keys)) and (
         own := closest(word, here.known, _NEARLY_THE_SAME)
     ):
@@ -83,6 +88,12 @@ def unknown_key(word: str, path: str, keys: Mapping[str, Keys]) -> str:
         return f"it is a key of {places}{'' if known else f', where it {NOT_YET}'}"
     if word in INPUTS:
         return f"this is the name of an input; in a spec it is `{INPUTS[word]}`"
+    return _misspelt(word, path, keys)
+
+
+def _misspelt(word: str, path: str, keys: Mapping[str, Keys]) -> str:
+    """Return the hint for a key that no section has: the one that was probably meant."""
+    here = keys[path]
     own = closest(word, here.known) or closest(word, here.later, _NEARLY_THE_SAME)
     others = tuple(name for section, one in keys.items() if section != path for name in one.known)
     other = closest(word, others, _NEAR_ELSEWHERE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import raw, step_keys
-from gen_workflow.spec.expressions import EXPRESSION
+from gen_workflow.spec.expressions import EXPRESSION, READ_OF_A_JOB
 from gen_workflow.spec.forms import Form, Schema, entries
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.runner import LABELS
@@ -40,8 +40,6 @@ _NEEDED = {
     "steps": "write for example steps: [npm run smoke]",
 }
 _SCOPE = r"[a-z]+(?:-[a-z]+)*"
-# An expression that reads the result or an output of another job.
-_READ = r"(?<![\w.-])needs\.([A-Za-z_][A-Za-z0-9_-]*)"
 _NO_ENVIRONMENT = "the job has no `environment`, which would keep it from other branches"
 
 
@@ -138,7 +136,7 @@ def _note_unneeded(found: dict[str, Value], reading: Reading) -> None:
     waits = list(_names(raw.data(found["needs"], reading))) if "needs" in found else []
     small = {name.lower() for name in waits}
     for value, text in _expressions(found):
-        for name in dict.fromkeys(re.findall(_READ, text)):
+        for name in dict.fromkeys(name for name, _ in re.findall(READ_OF_A_JOB, text)):
             if name.lower() not in small:
                 what = f"reads `needs.{name}`, which is empty: the job does not wait for {name!r}"
                 hint = f"write needs: [{', '.join([*waits, name])}]"

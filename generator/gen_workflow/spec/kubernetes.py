@@ -12,9 +12,15 @@ from gen_workflow.spec.clouds import LOGIN, Login
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.expressions import FromSecret, OrExpression
 from gen_workflow.spec.forms import Checked, Listed, Text, WholeNumber, anchored
-from gen_workflow.spec.sections import Key, Section, ShortOr
+from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 from gen_workflow.spec.variables import OBJECT_NAME, OBJECT_NAME_HINT, SECRETS, AppSecret
-from gen_workflow.spec.workloads import MANIFESTS, WORKLOAD_SCHEMA, WORKLOADS, Workload
+from gen_workflow.spec.workloads import (
+    MANIFESTS,
+    WORKLOAD_SCHEMA,
+    WORKLOADS,
+    Workload,
+    all_images_go_somewhere,
+)
 
 KUBE_CONFIG = "${{ secrets.KUBE_CONFIG }}"
 _LONGEST = 6 * 3600
@@ -89,7 +95,7 @@ class Kubernetes(NamedTuple):
         tuple[Workload, ...],
         Key(
             "What gets the image, as KIND/NAME: a workload, a list of them, or a mapping of "
-            "workloads to their containers",
+            "workloads to their containers, with several `images` each container with its image",
             WORKLOADS,
             "[deployment/web, {cronjob/report: report}]",
             "0.1.0",
@@ -270,7 +276,12 @@ class Kubernetes(NamedTuple):
     ] = ""
 
 
-KUBERNETES = Section(Kubernetes, rule=rules.limits_and_access_fit)
+def _rule(fields: Fields, reading: Reading) -> None:
+    rules.limits_and_access_fit(fields, reading)
+    all_images_go_somewhere(fields, reading)
+
+
+KUBERNETES = Section(Kubernetes, rule=_rule)
 
 
 def _workload(value: Value, reading: Reading) -> Kubernetes | None:

@@ -12,7 +12,7 @@ from gen_workflow.spec.sections import sections
 from gen_workflow.spec.tree import Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gen_workflow.spec.document import Value
     from gen_workflow.spec.hints import Keys
@@ -62,19 +62,31 @@ def _keys() -> dict[str, Keys]:
 
 
 def refuse(
-    problems: Iterable[tuple[str, str, str]],
+    problems: Iterable[tuple[str, str, str, str]],
     root: Value,
     source: str,
     anchor: str = Heading.LIMIT,
 ) -> None:
-    """Raise SpecError for what a workflow cannot be: path of a key, what is wrong, a hint.
+    """Raise SpecError for what a workflow cannot be: path of a key, what is wrong, a hint, a text.
 
-    The key is looked for again: no record keeps the line that it was read from.
+    The key is looked for again: no record keeps the line that it was read from. A text is the value
+    below the key that is wrong.
     """
     reading = Reading(source)
-    for path, what, hint in dict.fromkeys(problems):
-        reading.problem(_place(root, path.split("/")), what, hint, anchor)
+    for path, what, hint, text in dict.fromkeys(problems):
+        place = _place(root, path.split("/"))
+        reading.problem(next(_with_text(place, text), place), what, hint, anchor)
     reading.raise_problems()
+
+
+def _with_text(value: Value, text: str) -> Iterator[Value]:
+    """Yield each value of a text, from a value on downwards."""
+    if value.kind == "text" and value.text == text:
+        yield value
+    inside = value.items() if value.kind == "a list" else []
+    inside += [item for _, item in value.pairs()] if value.kind == "a mapping" else []
+    for item in inside:
+        yield from _with_text(item, text)
 
 
 def _place(root: Value, names: list[str]) -> Value:

@@ -98,7 +98,7 @@ class Notify(NamedTuple):
 
 
 def _has_a_channel(fields: Fields, reading: Reading) -> None:
-    if not {*CHANNELS} & {*fields.values}:
+    if not ({*CHANNELS} & {*fields.values} or fields.has_others):
         hint = f"name one of {listed(CHANNELS)}, such as slack: SLACK_WEBHOOK"
         reading.problem(fields.where, "tells nobody", hint, Heading.MISSING_KEY)
 

@@ -186,7 +186,8 @@ def _name_fits_the_deploy(fields: Fields, reading: Reading) -> None:
     deploy, environments = there.get("deploy"), fields.read.get("environments") or ()
     others = ("kubernetes", "gitops")
     in_cluster = deploy and any(deploy.below([one]) is not deploy for one in others)
-    if in_cluster or (environments and not any(hasattr(one.deploy, "ssh") for one in environments)):
+    deploys = [one.deploy for one in environments if one.deploy]
+    if in_cluster or (deploys and not any(hasattr(one, "ssh") for one in deploys)):
         if "name" in there:
             what = "is that of a container on a host; in a cluster the manifests have the names"
             reading.problem(there["name"], what, "remove it", Heading.TOGETHER)

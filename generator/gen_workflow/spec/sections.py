@@ -58,6 +58,12 @@ class Fields(NamedTuple):
     values: dict[str, Value]
     read: dict[str, Any]
 
+    @property
+    def has_others(self) -> bool:
+        """Whether a key is there that is none of the section, which is a problem of its own."""
+        pairs = self.where.pairs() if self.where.kind == "a mapping" else []
+        return any(not (key.text in self.values or _is_a_note(key)) for key, _ in pairs)
+
 
 class Section(Form[T]):
     """A mapping with known keys. `rule` checks what no key can check by itself."""
@@ -128,7 +134,7 @@ class Section(Form[T]):
             reading.problem(key, what, "remove it, or write a blank", Heading.UNKNOWN_KEY)
         else:
             hint = unknown_key(key.text, path, reading.keys)
-            reading.problem(key, "is not a key of the spec", hint, Heading.UNKNOWN_KEY)
+            reading.problem(key, f"is not a key of {reading.kind}", hint, Heading.UNKNOWN_KEY)
 
     def _note_missing(self, where: Value, values: dict[str, Value], reading: Reading) -> None:
         for name in self.lacking({*values}, reading):

@@ -88,7 +88,7 @@ def _note_wrong_together(value: Value, found: dict[str, Value], reading: Reading
     elif does:
         what, hint = "has both `uses` and `run`", "make two steps of it"
         reading.problem(value, what, hint, Heading.TOGETHER)
-    else:
+    elif all(key.text in found or key.text.startswith("x-") for key, _ in value.pairs()):
         what, hint = "has neither `uses` nor `run`", "write `run: a command`, or `uses: an action`"
         reading.problem(value, what, hint, Heading.MISSING_KEY)
 

@@ -138,7 +138,7 @@ def _fits(fields: Fields, reading: Reading) -> None:
         what, hint = "cannot be beside `run`: it is one of the steps", "put `run` into the steps"
         reading.problem(there["steps"], what, hint, Heading.TOGETHER)
     read["found"] = found_in(read.get("folder") or ".", reading) if languages else ()
-    if not ("run" in there or "steps" in there):
+    if not ("run" in there or "steps" in there or fields.has_others):
         _note_unknown_command(languages, fields, reading)
     for name in languages:
         _note_version_file(name, fields, reading)

@@ -13,12 +13,14 @@ from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.forms import Checked, Schema, anchored, entries, text
 from gen_workflow.spec.hints import listed, near
 from gen_workflow.spec.paths import PATH_SCHEMA, full, path_in
+from gen_workflow.spec.values import IMAGE_KEY
 from gen_workflow.spec.variables import OBJECT_NAME, OBJECT_NAME_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_workflow.spec.document import Reading, Value
+    from gen_workflow.spec.sections import Fields
 
 # By kind: all words for it that kubectl takes.
 KINDS = {
@@ -50,14 +52,21 @@ _HINT = f"write KIND/NAME, such as {_EXAMPLE}"
 _MANIFEST = (".yaml", ".yml", ".json", "Kustomization")
 
 
+class Container(NamedTuple):
+    """A container by its name, and the key in `images` of what it gets; empty for the only one."""
+
+    name: str
+    image: str = ""
+
+
 class Workload(NamedTuple):
-    """A workload as KIND/NAME, and the containers that get the image.
+    """A workload as KIND/NAME, and the containers that get an image.
 
     Without containers those get it that have the image already, with another tag or digest.
     """
 
     name: str
-    containers: tuple[str, ...] = ()
+    containers: tuple[Container, ...] = ()
 
 
 def kind_of(word: str) -> str:
@@ -88,7 +97,7 @@ def _each(value: Value, reading: Reading) -> Iterator[tuple[Value, Workload]]:
     elif value.kind == "a mapping":
         for key, content in entries(value, reading):
             if _is_workload(key, key.text, reading):
-                yield key, Workload(key.text, _containers(content, reading))
+                yield key, Workload(key.text, _containers(key.text, content, reading))
     elif (name := text(value, reading, _EXAMPLE)) and _is_workload(value, name, reading):
         yield value, Workload(name)
 
@@ -117,24 +126,67 @@ def _is_workload(value: Value, found: str, reading: Reading) -> bool:
     return False
 
 
-def _containers(value: Value, reading: Reading) -> tuple[str, ...]:
-    found: list[str] = []
-    for item in value.items() if value.kind == "a list" else [value]:
-        name = text(item, reading, "app, the name of a container")
-        if name is None:
-            continue
-        if name in found:
-            reading.problem(item, f"{name!r} appears twice", "keep one of them", Heading.TWICE)
-        elif not re.fullmatch(CONTAINER, name):
-            what = f"{name!r} is not a name of a container"
+def _containers(workload: str, value: Value, reading: Reading) -> tuple[Container, ...]:
+    """Return the containers of a workload; with several images each says which one it gets."""
+    found: dict[str, Container] = {}
+    for place, one in _each_container(value, reading):
+        if one.name in found:
+            what = f"{one.name!r} appears twice"
+            reading.problem(place, what, "keep one of them", Heading.TWICE)
+        elif not re.fullmatch(CONTAINER, one.name):
+            what = f"{one.name!r} is not a name of a container"
             hint = "use small letters, digits and -, or * for all but init containers"
-            reading.problem(item, what, hint, Heading.WRONG_VALUE)
+            reading.problem(place, what, hint, Heading.WRONG_VALUE)
+        elif len(reading.images) > 1 and not one.image:
+            image = one.name if one.name in reading.images else reading.images[0]
+            what = f"does not say which of {listed(reading.images)} the container {one.name!r} gets"
+            hint = f"write the image behind the container: {{{workload}: {{{one.name}: {image}}}}}"
+            reading.problem(place, what, hint, Heading.TOGETHER)
         else:
-            found.append(name)
-    if value.kind == "a list" and not value.items():
+            found[one.name] = one
+    if value.kind in ("a list", "a mapping") and not value.node.value:
         hint = "name a container, or write the workload without a `:` behind it"
         reading.problem(value, "is empty", hint, Heading.WRONG_KIND)
-    return tuple(found)
+    return tuple(found.values())
+
+
+def _each_container(value: Value, reading: Reading) -> Iterator[tuple[Value, Container]]:
+    if value.kind == "a mapping":
+        for key, item in entries(value, reading):
+            if (image := IMAGE_KEY.read(item, reading)) and _is_ours(image, item, reading):
+                yield key, Container(key.text, image)
+        return
+    for item in value.items() if value.kind == "a list" else [value]:
+        if name := text(item, reading, "app, the name of a container"):
+            yield item, Container(name)
+
+
+def _is_ours(image: str, where: Value, reading: Reading) -> bool:
+    if image in reading.images:
+        return True
+    what = f"{image!r} is not one of `images`"
+    hint = near(image, reading.images) or f"use one of {listed(reading.images)}"
+    if not reading.images:
+        what = f"names the image {image!r}, but the spec has one `image`"
+        hint = "write the containers alone, such as {deployment/web: app}"
+    reading.problem(where, what, hint, Heading.WRONG_VALUE)
+    return False
+
+
+def all_images_go_somewhere(fields: Fields, reading: Reading) -> None:
+    """Note an image that no container gets; a rule of `kubernetes`.
+
+    Of a workload without containers, and of `apply`, only the cluster knows which images they use.
+    """
+    workloads: tuple[Workload, ...] = fields.read.get("workload") or ()
+    named = {each.image for one in workloads for each in one.containers}
+    if "apply" in fields.values or "" in named or not all(one.containers for one in workloads):
+        return
+    for image in reading.images if workloads else ():
+        if image not in named:
+            what = f"gives the image {image!r} to no container"
+            hint = f"say which gets it: {{{workloads[0].name}: {{CONTAINER: {image}}}}}"
+            reading.problem(fields.values["workload"], what, hint, Heading.TOGETHER)
 
 
 def _manifests(value: Value, reading: Reading) -> str | None:
@@ -165,7 +217,13 @@ WORKLOAD_SCHEMA: Schema = {"type": "string", "pattern": _PATTERN}
 
 def _schema() -> Schema:
     one = {"type": "string", "pattern": anchored(CONTAINER)}
-    containers = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+    images = {
+        "type": "object",
+        "propertyNames": one,
+        "additionalProperties": IMAGE_KEY.schema(),
+        "minProperties": 1,
+    }
+    containers = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}, images]}
     named = {
         "type": "object",
         "propertyNames": {"pattern": _PATTERN},

@@ -79,7 +79,7 @@ def test_all_problems_of_the_file_are_told_with_their_lines() -> None:
         "fleet.yml:3:8 repos/A/b: should be a mapping with what is different, but is a number",
         "fleet.yml:4:3 repos/c: 'c' has no owner",
         "fleet.yml:5:3 repos/x y: 'x y' is not the name of a repository",
-        "fleet.yml:6:1 repo: is not a key of the spec",
+        "fleet.yml:6:1 repo: is not a key of the file of a fleet",
         "fleet.yml:7:11 defaults: should be a mapping with keys of the spec, but is a list",
     ]
 

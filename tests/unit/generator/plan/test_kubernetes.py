@@ -59,6 +59,54 @@ def test_the_image_is_given_once_where_every_workload_names_its_containers(
     assert step(repository, "{apply: k8s}")["with"]["image"] == image
 
 
+API, WEB = (f"${{{{ needs.build-{name}.outputs.image }}}}" for name in ("api", "web"))
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "workload", "image"),
+    [
+        pytest.param(
+            "{workload: {ds/web: {web: web}, ds/api: {api: api, '*': web}}}",
+            f"ds/web web={WEB}\nds/api api={API} *={WEB}\n",
+            None,
+            id="every-image-at-its-container",
+        ),
+        pytest.param(
+            "{workload: {ds/web: {app: web}}, apply: k8s}",
+            f"ds/web app={WEB}\n",
+            API,
+            id="the-other-one-for-the-manifests",
+        ),
+        pytest.param(
+            "{workload: [ds/api, {ds/web: {app: web}}]}",
+            f"ds/api\nds/web app={WEB}\n",
+            f"{API}\n{WEB}\n",
+            id="a-workload-without-containers",
+        ),
+        pytest.param(
+            "{workload: [ds/api, ds/web]}",
+            "ds/api\nds/web\n",
+            f"{API}\n{WEB}\n",
+            id="no-containers",
+        ),
+        pytest.param("{apply: k8s}", None, f"{API}\n{WEB}\n", id="manifests-alone"),
+    ],
+)
+def test_each_workload_gets_the_image_that_is_named_for_it(
+    kubernetes: str, workload: str | None, image: str | None, repository: Repository
+) -> None:
+    for name in ("api", "web", "k8s"):
+        (repository.folder / name).mkdir()
+        (repository.folder / name / "Dockerfile").touch()
+    (repository.folder / "k8s" / "web.yaml").touch()
+    repository.spec.write_text(
+        f"images: {{api: api, web: web}}\ndeploy:\n  kubernetes: {kubernetes}\n"
+    )
+    text = Project(str(repository.folder), "gen-workflow.yml").rendered().text
+    given = YAML(typ="safe").load(text)["jobs"]["deploy"]["steps"][-1]["with"]
+    assert (given.get("workload"), given.get("image")) == (workload, image)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -204,6 +204,7 @@ def test_a_release_and_its_tag_would_be_two_deploys_and_are_refused(
         f"environments/live/{place}: cannot be beside `tags`: a release pushes its tag, so each "
         "would be deployed twice"
     )
+    assert "for tags that are never released, make another one of `environments`" in found
 
 
 def test_a_spec_without_environments_says_the_same_of_releases(repository: Path) -> None:
@@ -235,3 +236,22 @@ def test_a_shared_key_that_does_not_fit_is_told_at_the_key(repository: Path) -> 
         loaded(text, repository)
     (only,) = caught.value.problems
     assert only.startswith("gen-workflow.yml:3:3 deploy/namespace: ")
+
+
+def test_an_unknown_name_in_after_is_told_together_with_what_else_is_wrong(
+    repository: Path,
+) -> None:
+    text = (
+        "image: .\nenvironments:\n  staging: {ssh: 3, run: {}}\n"
+        "  live: {after: stagin, ssh: vps, run: {port: [80]}}\n  last: {after: live}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        loaded(text, repository)
+    said = [one.partition("\n")[0].partition(" ")[2] for one in caught.value.problems]
+    assert said == [
+        "environments/staging/ssh: should be a name or a mapping, but is a number",
+        "environments/live/after: 'stagin' is not one of the environments",
+        "environments/live/run/port: is not a key of the spec",
+        "environments/last: `ssh` is missing",
+        "environments/last: `run` is missing",
+    ]

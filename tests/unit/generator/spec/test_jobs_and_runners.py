@@ -182,6 +182,16 @@ WRONG = [
         id="no-service",
     ),
     pytest.param(
+        "notify: {slakc: SLACK_WEBHOOK}",
+        "2:10 notify/slakc: is not a key of the spec\n  hint: perhaps you meant `slack`",
+        id="misspelt-service-of-several",
+    ),
+    pytest.param(
+        "test: {steps: [{rnu: a}]}",
+        "2:17 test/steps/0/rnu: is not a key of a step\n  hint: perhaps you meant `run`",
+        id="misspelt-key-of-a-step",
+    ),
+    pytest.param(
         "notify: {slack: 'https://hooks.slack.com/services/T/B/x'}",
         "2:17 notify/slack: it must come from a secret\n"
         "  hint: write the name of a secret, such as SLACK_WEBHOOK",

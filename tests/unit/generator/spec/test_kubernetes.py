@@ -12,7 +12,7 @@ from gen_workflow.spec.deploy import KubernetesDeploy
 from gen_workflow.spec.kubernetes import Kubernetes, PullSecret
 from gen_workflow.spec.load import load
 from gen_workflow.spec.variables import AppSecret, Variable
-from gen_workflow.spec.workloads import Workload
+from gen_workflow.spec.workloads import Container, Workload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,9 +66,9 @@ def test_containers_are_named_beside_their_workload(repository: Path) -> None:
     text = "{workload: [deployment/a, {sts/b: b, ds/c: [c, d]}, {cj/e: '*'}]}"
     assert cluster(text, repository).workload == (
         Workload("deployment/a"),
-        Workload("sts/b", ("b",)),
-        Workload("ds/c", ("c", "d")),
-        Workload("cj/e", ("*",)),
+        Workload("sts/b", (Container("b"),)),
+        Workload("ds/c", (Container("c"), Container("d"))),
+        Workload("cj/e", (Container("*"),)),
     )
 
 

@@ -63,6 +63,11 @@ WRONG = [
         id="nothing-to-do",
     ),
     pytest.param(
+        "{stpes: [make]}",
+        "2:8 test/stpes: is not a key of the spec\n  hint: perhaps you meant `steps`",
+        id="misspelt-key",
+    ),
+    pytest.param(
         "{node: 22, python: 3.13}",
         "2:7 test: of several languages does not say how to test\n"
         "  hint: write the commands: run: npm ci && npm test",
