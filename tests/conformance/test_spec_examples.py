@@ -10,12 +10,15 @@ from ruamel.yaml import YAML
 
 from conformance.spec_examples import FILES, ROOT, content, repository
 from gen_workflow.commands.project import Project
+from gen_workflow.fleet import roster, specs
 from gen_workflow.spec.declaration import SPEC
 from gen_workflow.spec.load import load
 from gen_workflow.spec.sections import sections
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gen_workflow.commands.rendering import File
 
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
 # A file for each key of the top level that is a section, and one more for each kind of deploy.
@@ -95,11 +98,25 @@ def not_shown(keys: set[str], text: str) -> set[str]:
     return {key for key in keys if not re.search(rf"(?m)^[ #]*{key}:|[{{,]{key}:", text)}
 
 
-BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+SHOWN = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+FLEET = [one for one in SHOWN if one.startswith("# fleet.yml\n")]
+BLOCKS = [one for one in SHOWN if one not in FLEET]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_each_spec_of_the_readme_renders(block: str, tmp_path: Path) -> None:
+    assert files_of(block, tmp_path)
+
+
+def test_each_repository_of_the_fleet_in_the_readme_has_a_spec_that_renders(tmp_path: Path) -> None:
+    (block,) = FLEET
+    (tmp_path / "package.json").write_text("{}")
+    for member in roster.read(block.encode(), roster.FILE):
+        assert member.spec, member.slug
+        assert files_of(specs.text(member.spec, roster.FILE).decode(), tmp_path)
+
+
+def files_of(spec: str, tmp_path: Path) -> tuple[File, ...]:
     for name in ("Dockerfile", "backend/Dockerfile", "frontend/Dockerfile", "k8s/web.yaml",
                  "gradlew", "build.gradle"):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -107,8 +124,8 @@ def test_each_spec_of_the_readme_renders(block: str, tmp_path: Path) -> None:
     for name, services in (("compose.yml", ("api", "web")), ("compose.prod.yml", ("web",))):
         lines = [f"  {one}: {{image: ghcr.io/acme/shop/{one}}}\n" for one in services]
         (tmp_path / name).write_text("services:\n" + "".join(lines))
-    (tmp_path / "gen-workflow.yml").write_text(block)
-    assert Project(str(tmp_path), "gen-workflow.yml").rendered().files
+    (tmp_path / "gen-workflow.yml").write_text(spec)
+    return Project(str(tmp_path), "gen-workflow.yml").rendered().files
 
 
 def test_each_spec_of_the_readme_is_shown_with_its_workflow() -> None:
