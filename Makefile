@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 # Tests wait for real parts a good part of the time, so more run side by side than there are
 # processors, each with parts of its own. The files keep their order: see tests/conftest.py.
-SIDE_BY_SIDE := -n 5 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n 6 --dist loadfile --no-loadscope-reorder
 # The tests are compiled in the first run, and not in each worker of each run.
 export PYTHONDONTWRITEBYTECODE :=
 SLOWEST := $(if $(CI),--durations=40)

@@ -1447,18 +1447,18 @@ def test_a_service_that_ends_again_and_again_is_not_waited_for(side: ComposeSide
 
 
 def test_a_service_may_end_as_long_as_another_is_not_ready(side: ComposeSide) -> None:
-    db = [seen("db", "running", 0, "starting")] * 10 + [seen("db", "running", 0, "healthy")]
-    web = [seen("web", "restarting", number) for number in range(11)]
+    db = [seen("db", "running", 0, "starting")] * 6 + [seen("db", "running", 0, "healthy")]
+    web = [seen("web", "restarting", number) for number in range(7)]
     pairs = [f"{one};{other}" for one, other in zip(db, web, strict=True)]
-    tell(side, *pairs, f"{db[-1]};{seen('web', 'running', 11)}")
+    tell(side, *pairs, f"{db[-1]};{seen('web', 'running', 7)}")
     side.make("active", "db\nweb\n")
     side.answer = {**ANSWER, "EXPECTED": "db web"}
     facts = side.deploy()
     assert deployed(facts), facts
-    side.make("story", "".join(f"{pair}\n" for pair in pairs[:9]))
+    side.make("story", "".join(f"{pair}\n" for pair in pairs[:5]))
     (side.folder / "scenes").unlink()
     side.make("web", "")
-    side.health_timeout = 20
+    side.health_timeout = 8
     facts = side.deploy()
     assert "failure unhealthy" in facts, facts
 
