@@ -1117,12 +1117,23 @@ def test_a_dockerfile_may_be_a_link_to_a_file_beside_it(repository: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "time", ["/7 -/ / , ,", "60 4 * * 1", "0 4 * * 7", "0 4 0 * *", "*// * * * *"]
+    "time",
+    [
+        *("/7 -/ / , ,", "60 4 * * 1", "0 4 * * 7", "0 4 0 * *", "*// * * * *"),
+        *("*/60 * * * *", "0 */24 * * *", "0 4 */32 * *", "0 4 * */13 *", "0 4 * * */7"),
+        "*/0 * * * *",
+    ],
 )
 def test_a_time_that_cron_does_not_know_is_no_time(time: str) -> None:
     assert not re.fullmatch(CRON.pattern, time)
 
 
-@pytest.mark.parametrize("time", ["0 4 * * 1", "*/15 0-6/2 1,15 JAN-MAR MON-FRI", "07 03 * * 0"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("0 4 * * 1", "*/15 0-6/2 1,15 JAN-MAR MON-FRI", "07 03 * * 0"),
+        *("*/59 */23 */31 */12 */6", "*/10 */10 */10 */10 */1", "*/20 */20 */30 */9 */2"),
+    ],
+)
 def test_a_time_that_cron_knows_is_a_time(time: str) -> None:
     assert re.fullmatch(CRON.pattern, time)
