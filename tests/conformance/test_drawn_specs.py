@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from conformance.drawn_repository import Accepted
     from conformance.github_parser import GithubParser
 
-# What a spec asks for by name: a runner of one's own, with labels that no linter knows, and the
-# image of a service at a tag.
+# What a spec asks for by name: a runner of one's own, with labels that no linter knows, the image
+# of a service at a tag, and a copy of our actions, whose reason is in test_zizmor.py.
 ASKED_FOR = re.compile(
     r"self-hosted-runner: |self-repository: |unpinned-images: |\d+: label \".*\" is unknown"
 )

@@ -323,7 +323,4 @@ def _rule(fields: Fields, reading: Reading) -> None:
         scheduled.names_are_said(fields, reading)
 
 
-SPEC = _Spec(
-    Spec,
-    rule=_rule,
-)
+SPEC = _Spec(Spec, rule=_rule)

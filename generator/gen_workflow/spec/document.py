@@ -146,9 +146,8 @@ class Reading:
 
     `tree` are the files of the repository, `keys` returns the keys of each section by its path,
     `shared` is what all environments have in common, by the keys in `shared_keys`, `commands_alone`
-    says that no deploy needs an image, `images` are the names of several images, `kind` is
-    what is read, and `files` are the other files that were read, by path; None for one that cannot
-    be.
+    says that no deploy needs an image, `images` are the names of several images, `kind` is what is
+    read, and `files` are the other files that were read, by path; None for one that cannot be.
     """
 
     def __init__(

@@ -26,17 +26,27 @@ _EVENTS = ("push", "pull_request", "pull_request_target", "merge_group", "workfl
            "workflow_call", "repository_dispatch", "schedule")  # fmt: skip
 
 
-def _field(number: str) -> str:
-    """Return the pattern of a field of cron: numbers, ranges and steps of them."""
-    one = rf"(?:\*|{number}(?:-{number})?)(?:/[1-9][0-9]?)?"
+def _field(number: str, step: str) -> str:
+    """Return the pattern of a field of cron: numbers, ranges and steps of them.
+
+    GitHub takes no step that is longer than the field.
+    """
+    one = rf"(?:\*|{number}(?:-{number})?)(?:/(?:{step}))?"
     return f"{one}(?:,{one})*"
 
 
 _MINUTE, _HOUR, _DAY = "[0-5]?[0-9]", "(?:[01]?[0-9]|2[0-3])", "(?:0?[1-9]|[12][0-9]|3[01])"
 _MONTH = "(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
 _WEEKDAY = "(?:[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT)"
-_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-_WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+_STEPS = (
+    "[1-5]?[1-9]|[1-5]0",
+    "1?[1-9]|10|2[0-3]",
+    "[12]?[1-9]|[123]0|31",
+    "[1-9]|1[0-2]",
+    "[1-6]",
+)
+_MONTHS = _MONTH[_MONTH.index("JAN") : -1].split("|")
+_WEEKDAYS = _WEEKDAY[_WEEKDAY.index("SUN") : -1].split("|")
 _NUMBERS = {name: at + 1 for at, name in enumerate(_MONTHS)}
 _NUMBERS |= {name: at for at, name in enumerate(_WEEKDAYS)}
 
@@ -62,7 +72,7 @@ def _number(word: str) -> int:
 
 CRON = _Cron(
     "a time in the form of cron",
-    " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))),
+    " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY), _STEPS)),
     '"0 4 * * 1", each Monday at four',
 )
 

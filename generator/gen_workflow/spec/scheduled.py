@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading
+from gen_workflow.spec.events import When
 from gen_workflow.spec.host import SshDeploy
 from gen_workflow.spec.registry import GHCR, HUB
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_workflow.spec.document import Reading
+    from gen_workflow.spec.events import On
     from gen_workflow.spec.image import Image
     from gen_workflow.spec.sections import Fields
 
@@ -53,12 +55,18 @@ def _of_a_container(fields: Fields, nameless: tuple[Image, ...]) -> Iterator[tup
     """Yield the container of one of several images, when nothing names it, and a hint."""
     if fields.read.get("name"):
         return
-    deploys = [fields.read.get("deploy")]
-    deploys += [one.deploy for one in fields.read.get("environments") or ()]
-    for deploy in deploys:
-        if not (isinstance(deploy, SshDeploy) and deploy.form == "run"):
+    deploys = [(fields.read["on"], fields.read.get("deploy"))]
+    deploys += [(one.on, one.deploy) for one in fields.read.get("environments") or ()]
+    for on, deploy in deploys:
+        if not (_is_of_a_branch(on) and isinstance(deploy, SshDeploy) and deploy.form == "run"):
             continue
         runs = [one.key for one in nameless if one.key and deploy.run.image in (one.key, "")]
         if runs:
             yield "the container", f"say it: name: shop-{runs[0]}"
             return
+
+
+def _is_of_a_branch(on: On | When) -> bool:
+    """Tell whether pushes to a branch are deployed; a schedule is for a branch as well."""
+    others = (on.tags, on.release, on.pre_release, isinstance(on, When) and on.manual)
+    return bool(on.branches) or not any(others)

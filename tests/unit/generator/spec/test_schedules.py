@@ -84,6 +84,7 @@ WHY = "starts runs that may not know the name of the repository, which is in the
             f"{BOTH}environments: {{qa: {{ssh: vps, run: {{image: web}}}}}}\n",
             {"the container": "name: shop-web"},
         ),
+        (f"{BOTH}environments: {{qa: {{on: manual, ssh: vps, run: {{image: web}}}}}}\n", {}),
         (f"{BOTH}name: shop\n{RUN}", {}),
         ("images: {api: {name: ghcr.io/acme/api}, web: .}\n" + RUN, {}),
         ("image: .\ndeploy: {ssh: vps, run: {}}\n", {}),

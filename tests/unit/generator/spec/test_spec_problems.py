@@ -1118,13 +1118,24 @@ SCHEDULED = "image: .\non: {{branches: main, schedule: [{{cron: '{}'}}]}}\n"
 
 
 @pytest.mark.parametrize(
-    "time", ["/7 -/ / , ,", "60 4 * * 1", "0 4 * * 7", "0 4 0 * *", "*// * * * *"]
+    "time",
+    [
+        *("/7 -/ / , ,", "60 4 * * 1", "0 4 * * 7", "0 4 0 * *", "*// * * * *"),
+        *("*/60 * * * *", "0 */24 * * *", "0 4 */32 * *", "0 4 * */13 *", "0 4 * * */7"),
+        "*/0 * * * *",
+    ],
 )
 def test_a_time_that_cron_does_not_know_is_refused(time: str, repository: Path) -> None:
     (only,) = problems(SCHEDULED.format(time), repository)
     assert "is not a time in the form of cron" in only
 
 
-@pytest.mark.parametrize("time", ["0 4 * * 1", "*/15 0-6/2 1,15 JAN-MAR MON-FRI", "07 03 * * 0"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("0 4 * * 1", "*/15 0-6/2 1,15 JAN-MAR MON-FRI", "07 03 * * 0"),
+        *("*/59 */23 */31 */12 */6", "*/10 */10 */10 */10 */1", "*/20 */20 */30 */9 */2"),
+    ],
+)
 def test_a_time_that_cron_knows_is_a_time(time: str, repository: Path) -> None:
     load(SCHEDULED.format(time).encode(), SOURCE, str(repository))
