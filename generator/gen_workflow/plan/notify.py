@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.named_tuple import NamedTuple
@@ -115,7 +116,7 @@ def _condition(notify: Notify, jobs: Sequence[Job], *, proposed: bool) -> str:
 
 
 def _steps(notify: Notify, jobs: Sequence[Job]) -> Iterator[Step]:
-    ended = "".join(f"{one.name}: ${{{{ needs.{one.id}.result }}}}\n" for one in jobs)
+    ended = "".join(f"{_plain(one.name)}: ${{{{ needs.{one.id}.result }}}}\n" for one in jobs)
     for name, channel in _CHANNELS.items():
         said = getattr(notify, name)
         if not said:
@@ -132,6 +133,11 @@ def _steps(notify: Notify, jobs: Sequence[Job]) -> Iterator[Step]:
                 ("RUN", _RUN),
             ),
         )
+
+
+def _plain(name: str) -> str:
+    """Return the name of a job without what its matrix puts there, which other jobs cannot see."""
+    return re.sub(r" (?:for )?\$\{\{.*?\}\}", "", name)
 
 
 def values_from_github(notify: Notify) -> Iterator[Given]:
