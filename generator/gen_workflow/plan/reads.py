@@ -1,4 +1,4 @@
-"""Finds what the steps of a user read of jobs that their own job does not wait for.
+"""Finds what the steps of a user read that is empty: of other jobs, or of a matrix.
 
 GitHub gives an empty text there. `spec.jobs` looks at the jobs that a user has written: what the
 others wait for is known only when they are planned.
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gen_workflow.workflow.records import Job, Workflow
 
 _ELSEWHERE = "do it in a job of `jobs` that needs both"
+_OF_A_MATRIX = r"(?<![\w.-])matrix\.([A-Za-z_][\w-]*)"
+_NO_MATRIX = "write the value itself; only the steps of a `test` with a matrix can read it"
 
 
 def wrong(spec: Spec, workflows: Sequence[Workflow]) -> Iterator[Excess]:
@@ -31,10 +33,24 @@ def wrong(spec: Spec, workflows: Sequence[Workflow]) -> Iterator[Excess]:
         jobs = {job.id.lower(): job for job in workflow.jobs}
         for job in workflow.jobs:
             for key, text, expressions in _texts(job, spec):
-                for name, output in re.findall(READ_OF_A_JOB, expressions):
-                    if why := _why_empty(name, output, job, jobs):
-                        found.setdefault((key, text, name), Excess(key, *why, text))
+                for name, why in _empty(expressions, job, jobs):
+                    found.setdefault((key, text, name), Excess(key, *why, text))
     yield from found.values()
+
+
+def _empty(
+    expressions: str, job: Job, jobs: Mapping[str, Job]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield what expressions read that is empty: its name, what is wrong, and a hint."""
+    for name, output in re.findall(READ_OF_A_JOB, expressions):
+        if why := _why_empty(name, output, job, jobs):
+            yield name, why
+    for name in [] if _has_matrix(job) else re.findall(_OF_A_MATRIX, expressions):
+        yield name, (f"reads `matrix.{name}`, and the job {job.id!r} has no matrix", _NO_MATRIX)
+
+
+def _has_matrix(job: Job) -> bool:
+    return "matrix" in dict((*job.more, *job.inputs)).get("strategy", {})
 
 
 def _texts(job: Job, spec: Spec) -> Iterator[tuple[str, str, str]]:

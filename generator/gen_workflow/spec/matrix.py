@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gen_workflow.errors import Heading
 from gen_workflow.spec import raw
 from gen_workflow.spec.forms import SCALARS, Checked, entries
+from gen_workflow.spec.hints import listed, near
+from gen_workflow.spec.languages import LANGUAGES
 from gen_workflow.spec.step_keys import SINGLE
 
 if TYPE_CHECKING:
@@ -36,10 +38,33 @@ def _matrix(value: Value, reading: Reading) -> Pairs | None:
         elif _is_list(item, reading, of_mappings=key.text in _LISTS):
             found.append((key.text, raw.data(item, reading)))
             jobs *= 1 if key.text in _LISTS else len(item.items())
+    _check_exclude(value, reading)
     if jobs > MOST_JOBS:
         what = f"makes {jobs} jobs, and GitHub takes at most {MOST_JOBS}"
         reading.problem(value, what, "name fewer values", Heading.LIMIT)
     return tuple(found)
+
+
+def _check_exclude(value: Value, reading: Reading) -> None:
+    """Note what is left out and is no combination of the matrix: GitHub refuses the run then."""
+    there = {key.text: item for key, item in value.pairs()}
+    values = {
+        name: tuple(one.text for one in item.items())
+        for name, item in there.items()
+        if name not in _LISTS and item.kind == "a list"
+    }
+    rows = there["exclude"].items() if "exclude" in there else []
+    for name, one in (pair for row in rows if row.kind == "a mapping" for pair in row.pairs()):
+        if name.text in LANGUAGES:
+            continue  # its versions may be beside the matrix
+        if name.text not in values:
+            hint = near(name.text, tuple(values)) or f"use one of {listed(tuple(values))}"
+            what = f"{name.text!r} is not in the matrix"
+            reading.problem(name, what, hint, Heading.WRONG_VALUE)
+        elif one.text not in values[name.text]:
+            what = f"{one.text!r} is not a value of {name.text} in the matrix"
+            hint = f"use one of {listed(values[name.text])}"
+            reading.problem(one, what, hint, Heading.WRONG_VALUE)
 
 
 def _is_list(value: Value, reading: Reading, *, of_mappings: bool) -> bool:

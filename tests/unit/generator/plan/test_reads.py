@@ -52,6 +52,13 @@ ALONE = "no other job runs beside it, so take the value from elsewhere"
             id="a-test-reads-what-is-built-after-it",
         ),
         pytest.param(
+            f"image: .\n{SSH}\nconnect: {{steps: [{reads('${{ matrix.broker }}')}]}}\n",
+            "3:37 connect/steps/0/env/I",
+            "reads `matrix.broker`, and the job 'deploy' has no matrix",
+            "write the value itself; only the steps of a `test` with a matrix can read it",
+            id="a-matrix-that-the-job-has-not",
+        ),
+        pytest.param(
             f"image: .\ntest: {reads(IMAGE)}\n",
             "2:25 test/env/I",
             unneeded("build", "test"),

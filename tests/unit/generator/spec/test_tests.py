@@ -207,3 +207,23 @@ def test_a_folder_is_looked_for(repository: Repository, tmp_path: Path) -> None:
         f"2:24 test/folder: there is no folder {tmp_path}/web\n"
         "  hint: name a folder of the repository, such as ."
     )
+
+
+@pytest.mark.parametrize(
+    ("exclude", "what"),
+    [
+        ("[{nod: 22}]", "2:64 test/matrix/exclude/0/nod: 'nod' is not in the matrix"),
+        ("[{db: x}]", "2:68 test/matrix/exclude/0/db: 'x' is not a value of db in the matrix"),
+    ],
+)
+def test_what_a_matrix_leaves_out_is_a_part_of_it(
+    exclude: str, what: str, repository: Repository
+) -> None:
+    matrix = f"{{node: [22, 24], db: [a, b], exclude: {exclude}}}"
+    assert problem(repository, f"{{run: x, matrix: {matrix}}}").startswith(what)
+
+
+def test_a_combination_of_a_matrix_can_be_left_out(repository: Repository) -> None:
+    matrix = "{db: [a, b], exclude: [{node: 22, db: a}]}"
+    (test,) = read(repository, f"{{run: x, node: [22, 24], matrix: {matrix}}}")
+    assert dict(test.matrix)["exclude"] == [{"node": 22, "db": "a"}]
