@@ -239,6 +239,21 @@ def test_one_that_fails_does_not_stop_the_others_and_the_next_run_makes_the_rest
 
 
 @pytest.mark.usefixtures("three")
+def test_a_limit_of_github_ends_the_run_and_the_next_one_goes_on(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    both = "graphql createRef, createCommitOnBranch, createPullRequest"
+    said = "You have exceeded a secondary rate limit"
+    github.fail(both, 403, said, times=5, headers={"Retry-After": "0"})
+    ran = fleet("apply")
+    assert ran.code == 1
+    assert ran.stdout.splitlines()[-1] == "0 brought in step by pull requests, 1 failed"
+    assert "stopped here, because the others would fail as well" in ran.stderr
+    assert github.operations.count(both) == 5
+    assert fleet("apply").code == 0
+
+
+@pytest.mark.usefixtures("three")
 def test_limit_takes_the_first_ones(github: FakeGitHub, fleet: Fleet) -> None:
     ran = fleet("apply", "--limit", "1")
     assert ran.code == 1

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import GenWorkflowError
+from gen_workflow.errors import GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
 from gen_workflow.fleet.proposing import Proposal
 from gen_workflow.fleet.standing import TO_WRITE
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from gen_workflow.github.client import Repository
     from gen_workflow.github.connection import Connection
     from gen_workflow.github.update import Names
+
+# What is wrong then is between us and GitHub, and not in one repository.
+_STOPS = (
+    Heading.NOT_NOW, Heading.NO_TOKEN, Heading.NOT_REACHED, Heading.FOREIGN, Heading.PROXY,
+    Heading.CERTIFICATE,
+)  # fmt: skip
 
 
 class Task(NamedTuple):
@@ -59,7 +65,10 @@ class Apply:
     log: Callable[[str], None]
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
-        """Yield what was done with each repository; one that fails does not stop the others."""
+        """Yield what was done with each repository.
+
+        One that fails does not stop the others, unless no other can succeed now.
+        """
         for task in tasks:
             slug = task.held.slug
             self._wait(slug)
@@ -68,6 +77,9 @@ class Apply:
             except GenWorkflowError as error:
                 self.journal.write(slug, "failed", error=f"{error}")
                 yield Applied(slug, error=f"{error}")
+                if {*error.anchors} & {*_STOPS}:
+                    self.log("stopped here, because the others would fail as well; run it again")
+                    return
             else:
                 self.journal.write(slug, "proposed", pull=pull)
                 yield Applied(slug, pull)
