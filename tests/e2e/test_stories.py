@@ -198,6 +198,7 @@ class Site(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+@pytest.mark.test_all
 def test_what_users_do_not_reach_goes_back_and_a_person_puts_an_earlier_release_back(
     bed: Bed, host: Host, story: Story
 ) -> None:
