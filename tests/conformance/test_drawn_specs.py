@@ -44,7 +44,7 @@ ASKED_FOR = re.compile(
 # In `make test`; and in `make test-all`, each time others.
 FEW, MANY = 200, 2_000
 # What takes longer is looked at for one spec of so many in `make test`, and for each beyond it.
-SELDOM = 10
+SELDOM = 20
 # At a time, so that a failure is found before everything is rendered.
 AT_ONCE = 200
 pytestmark = pytest.mark.timeout(4 * 60 * 60)

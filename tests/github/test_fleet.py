@@ -271,7 +271,7 @@ def test_mistakes_are_named(fleet: Fleet, file: Path) -> None:
 def test_a_run_that_is_killed_is_continued_and_makes_nothing_twice(
     github: FakeGitHub, file: Path
 ) -> None:
-    names = [f"app{number}" for number in range(12)]
+    names = [f"app{number}" for number in range(8)]
     for name in names:
         github.create_repository(f"acme/{name}", DOCKERFILE)
     head = FILE.partition("repos:")[0]
@@ -287,7 +287,7 @@ def test_a_run_that_is_killed_is_continued_and_makes_nothing_twice(
     def pulls() -> int:
         return sum(len(github.repository(f"acme/{name}").pulls) for name in names)
 
-    for _ in range(3):
+    for _ in range(2):
         before = pulls()
         with subprocess.Popen(command, cwd=file.parent, env=environment) as run:
             _await_one_more(run, pulls, before)
