@@ -6,11 +6,14 @@ import os
 
 from gen_workflow.commands import in_step
 from gen_workflow.commands.options import (
+    API_URL,
+    BRANCH,
     EVENT,
     FOLDER,
     JSON,
     PROJECT,
     REPORT,
+    TEMPLATES,
     Option,
     Options,
     Verb,
@@ -21,7 +24,6 @@ from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
 _ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
-_BRANCH = "gen-workflow/update"
 _COMMIT_EPILOG = """\
 environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API,
   which is only needed for a GitHub other than github.com
@@ -119,13 +121,7 @@ VERBS = (
             metavar="OWNER/NAME",
             says="repository on GitHub; default: that of the git remote `origin`",
         ),
-        Option(
-            "branch",
-            "--branch",
-            metavar="NAME",
-            default=_BRANCH,
-            says=f"branch to commit on; default: {_BRANCH}",
-        ),
+        BRANCH,
         Option(
             "base",
             "--base",
@@ -134,9 +130,7 @@ VERBS = (
         ),
         Option("message", "--message", metavar="TEXT", says="message of the commit"),
         Option("title", "--title", metavar="TEXT", says="title of the pull request"),
-        Option(
-            "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
-        ),
+        API_URL,
         Option("force", "--force", says="replace edits made by hand on GitHub"),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
@@ -161,9 +155,7 @@ VERBS = (
         Option("diff", "--diff", says="print the lines that would change, and write nothing"),
         Option("dry_run", "--dry-run", says="print what would move, and write nothing"),
         JSON,
-        Option(
-            "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
-        ),
+        API_URL,
         Option("names", metavar="NAME", says="only this file, folder or action; default: all"),
         epilog=_UPDATE_EPILOG,
     ),
@@ -198,19 +190,8 @@ VERBS = (
             default="fleet.yml",
             says="the file that names the repositories; default: fleet.yml",
         ),
-        Option(
-            "templates",
-            "--templates",
-            metavar="DIR",
-            says="folder of your own templates; each replaces ours of the same name",
-        ),
-        Option(
-            "branch",
-            "--branch",
-            metavar="NAME",
-            default=_BRANCH,
-            says=f"branch to commit on; default: {_BRANCH}",
-        ),
+        TEMPLATES,
+        BRANCH,
         Option("message", "--message", metavar="TEXT", says="message of the commits"),
         Option("title", "--title", metavar="TEXT", says="title of the pull requests"),
         Option("limit", "--limit", metavar="N", says="open or update so many at most"),
@@ -220,10 +201,8 @@ VERBS = (
             metavar="N",
             says="branches, commits and pull requests in an hour; default: 500, GitHub's limit",
         ),
-        Option(
-            "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
-        ),
-        Option("json", "--json", says="print the result as JSON"),
+        API_URL,
+        JSON,
         Option(
             "names",
             metavar="plan|apply [REPOSITORY ...]",

@@ -59,23 +59,29 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def commit(
-    github: FakeGitHub,
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def command(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Ran]:
-    """Run `gen-workflow commit` on the project; options may follow."""
+    """Run `gen-workflow` with a token for this GitHub, which it must never print."""
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
-    monkeypatch.setenv("GH_TOKEN", github.token)
     monkeypatch.setenv("GITHUB_API_URL", github.url)
 
-    def run(*options: str, token: str = github.token, repo: str = "acme/app") -> Ran:
+    def run(*words: str, token: str = github.token) -> Ran:
         monkeypatch.setenv("GH_TOKEN", token)
-        named = ("--repo", repo) if repo else ()
-        code = cli.main(["commit", "-C", str(project), *named, *options])
+        code = cli.main([*words])
         said = capsys.readouterr()
         assert not token or token not in said.out + said.err
         return Ran(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def commit(command: Callable[..., Ran], project: Path) -> Callable[..., Ran]:
+    """Run `gen-workflow commit` on the project; options may follow."""
+
+    def run(*options: str, repo: str = "acme/app", **given: str) -> Ran:
+        named = ("--repo", repo) if repo else ()
+        return command("commit", "-C", str(project), *named, *options, **given)
 
     return run

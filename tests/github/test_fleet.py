@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bed.github import FINE_GRAINED
 from bed.waiting import wait_until
-from gen_workflow import cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from bed.github import FakeGitHub
 
-    Fleet = Callable[..., "Ran"]
+    Fleet = Callable[..., Any]
 
 BRANCH = "gen-workflow/update"
 WORKFLOW = ".github/workflows/ci-cd.yml"
@@ -42,14 +43,6 @@ repos:
 """
 
 
-class Ran(NamedTuple):
-    """What a command came to."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "fleet.yml"
@@ -59,25 +52,12 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fleet(
-    github: FakeGitHub,
-    file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Callable[..., Ran]:
+    command: Callable[..., Any], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
     """Run `gen-workflow fleet` beside its file; options may follow."""
-    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
-    monkeypatch.setenv("GH_TOKEN", github.token)
-    monkeypatch.setenv("GITHUB_API_URL", github.url)
     monkeypatch.setenv("XDG_STATE_HOME", str(file.parent / "state"))
     monkeypatch.chdir(file.parent)
-
-    def run(*words: str) -> Ran:
-        code = cli.main(["fleet", *words])
-        said = capsys.readouterr()
-        assert github.token not in said.out + said.err
-        return Ran(code, said.out, said.err)
-
-    return run
+    return partial(command, "fleet")
 
 
 @pytest.fixture
@@ -87,7 +67,7 @@ def three(github: FakeGitHub) -> None:
     github.create_repository("acme/legacy", {**DOCKERFILE, "gen-workflow.yml": SPEC})
 
 
-def stands(ran: Ran) -> dict[str, str]:
+def stands(ran: Any) -> dict[str, str]:
     return {one["repository"]: one["stands"] for one in json.loads(ran.stdout)["repositories"]}
 
 
@@ -236,6 +216,48 @@ def test_one_that_fails_does_not_stop_the_others_and_the_next_run_makes_the_rest
     assert again.code == 0
     names = ("orders", "web", "legacy")
     assert [len(github.repository(f"acme/{name}").pulls) for name in names] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("three")
+def test_a_token_that_lists_too_few_scopes_is_told_once_and_before_anything_is_written(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    ran = fleet("apply", token=github.add_token("ghp_" + "few" * 12, scopes=("repo",)))
+    assert ran.code == 2
+    assert ran.stderr.count("a classic token with the scopes `repo` and `workflow`") == 1
+    assert github.repository("acme/orders").git.head(BRANCH) is None
+
+
+@pytest.mark.usefixtures("three")
+def test_a_commit_that_github_refuses_leaves_no_branch_behind(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    token = github.add_token("github_pat_narrow", scopes=FINE_GRAINED, classic=False)
+    ran = fleet("apply", token=token)
+    assert ran.code == 1
+    assert ran.stdout.splitlines()[-1] == "0 brought in step by pull requests, 3 failed"
+    for name in ("orders", "web", "legacy"):
+        assert github.repository(f"acme/{name}").git.head(BRANCH) is None
+
+
+@pytest.mark.usefixtures("three")
+def test_nothing_is_written_without_a_journal(github: FakeGitHub, fleet: Fleet, file: Path) -> None:
+    state = file.parent / "state"
+    state.write_text("in the way")
+    ran = fleet("apply")
+    assert ran.code == 2
+    assert f"{state}/gen-workflow/fleet-" in ran.stderr
+    assert "the journal cannot be written, so nothing more is changed: Not a dir" in ran.stderr
+    assert github.repository("acme/orders").git.head(BRANCH) is None
+
+
+@pytest.mark.usefixtures("three")
+def test_a_damaged_journal_is_no_error(fleet: Fleet, file: Path) -> None:
+    fleet("apply", "orders")
+    (journal,) = (file.parent / "state" / "gen-workflow").iterdir()
+    damaged = '{"time": "x", "changes": 3}\n[1]\nnull\n{"time": 1e99, "changes": "3"}\n{"ti'
+    journal.write_text(journal.read_text() + damaged)
+    assert fleet("apply").code == 0
 
 
 @pytest.mark.usefixtures("three")

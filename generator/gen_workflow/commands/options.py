@@ -97,6 +97,12 @@ FOLDER = Option(
     default=".",
     says="folder of the repository; default: the current one",
 )
+TEMPLATES = Option(
+    "templates",
+    "--templates",
+    metavar="DIR",
+    says="folder of your own templates; each replaces ours of the same name",
+)
 PROJECT = (
     FOLDER,
     Option(
@@ -106,14 +112,20 @@ PROJECT = (
         default=files.SPEC,
         says=f"path of the spec in DIR; default: {files.SPEC}",
     ),
-    Option(
-        "templates",
-        "--templates",
-        metavar="DIR",
-        says="folder of your own templates; each replaces ours of the same name",
-    ),
+    TEMPLATES,
 )
 
+_BRANCH = "gen-workflow/update"
+BRANCH = Option(
+    "branch",
+    "--branch",
+    metavar="NAME",
+    default=_BRANCH,
+    says=f"branch to commit on; default: {_BRANCH}",
+)
+API_URL = Option(
+    "api_url", "--api-url", metavar="URL", says="API of GitHub; default: GITHUB_API_URL"
+)
 JSON = Option("json", "--json", says="print the result as JSON, also when it is an error")
 REPORT = (
     JSON,

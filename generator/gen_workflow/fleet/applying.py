@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from gen_workflow.fleet import proposing
 from gen_workflow.fleet.proposing import Proposal
 from gen_workflow.fleet.standing import TO_WRITE
 from gen_workflow.github.proposal import Branch, Snapshot, Wanted, body
-from gen_workflow.github.refusal import Moved
+from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
 from gen_workflow.named_tuple import NamedTuple
 
@@ -67,9 +68,13 @@ class Apply:
     def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
         """Yield what was done with each repository.
 
-        One that fails does not stop the others, unless no other can succeed now.
+        One that fails does not stop the others, unless no other can succeed now. Raises UserError
+        when the token lists too few scopes, or when the journal cannot be written.
         """
         for task in tasks:
+            if refusal := Refusal.of_scopes(task.held.scopes, task.files):
+                self.connection.slug = task.held.slug
+                raise self.connection.refused(refusal, "write")
             slug = task.held.slug
             self._wait(slug)
             try:
@@ -77,7 +82,7 @@ class Apply:
             except GenWorkflowError as error:
                 self.journal.write(slug, "failed", error=f"{error}")
                 yield Applied(slug, error=f"{error}")
-                if {*error.anchors} & {*_STOPS}:
+                if _ends_all(error):
                     self.log("stopped here, because the others would fail as well; run it again")
                     return
             else:
@@ -102,7 +107,16 @@ class Apply:
                 return proposing.propose(self.connection, task.held, self._proposal(task)).pull
             except Moved:
                 self.log(f"{task.held.slug} has changed meanwhile; it is read again")
+            except GenWorkflowError as error:
+                if not _ends_all(error):
+                    self._withdraw(task)
+                raise
         return self._update(task)
+
+    def _withdraw(self, task: Task) -> None:
+        """Delete the branch that a refused request has made; the next run would take it as well."""
+        with suppress(GenWorkflowError):
+            proposing.withdraw(self.connection, task.held, self.names.branch)
 
     def _proposal(self, task: Task) -> Proposal:
         files = {path: task.content.files[path] for path in task.files}
@@ -116,6 +130,10 @@ class Apply:
             return update.apply(update.read()).pull_request or ""
         finally:
             repository.close()
+
+
+def _ends_all(error: GenWorkflowError) -> bool:
+    return bool({*error.anchors} & {*_STOPS})
 
 
 def tasks(found: Sequence[Surveyed]) -> list[Task]:

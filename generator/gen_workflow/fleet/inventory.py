@@ -48,7 +48,8 @@ class Held(NamedTuple):
 
     `slug` is its name today. `head` is the commit of the default branch `base`; both are empty in a
     repository without commits. `branch` is the commit of our branch, `pull` the address of its open
-    pull request. `folders` and `texts` are None where there is nothing.
+    pull request. `folders` and `texts` are None where there is nothing. `scopes` are those of the
+    token, which only a classic one has.
     """
 
     slug: str
@@ -61,6 +62,7 @@ class Held(NamedTuple):
     folders: Mapping[str, Mapping[str, Entry] | None]
     texts: Mapping[str, bytes | None]
     ours: Mapping[str, Mapping[str, Entry] | None]
+    scopes: str | None = None
 
     @property
     def listing(self) -> Listing:
@@ -114,9 +116,11 @@ def _ask(connection: Connection, batch: Sequence[Asked], branch: str) -> list[He
     declared = ", ".join(f"${name}: String!" for name in names.variables)
     query = f"query Fleet({declared}) {{\n{chr(10).join(parts)}\n}}\n{_ABOUT}"
 
-    def held(data: Part, _: object) -> list[Held | None]:
+    def held(data: Part, headers: Mapping[str, str]) -> list[Held | None]:
         shown = [data.maybe(f"r{index}") for index in range(len(batch))]
-        return [_held(one, asked) if one else None for one, asked in zip(shown, batch, strict=True)]
+        found = (one and _held(one, asked) for one, asked in zip(shown, batch, strict=True))
+        scopes = headers.get("x-oauth-scopes")
+        return [one._replace(scopes=scopes) if one else None for one in found]
 
     return connection.graphql(query, names.variables, _DOING, held, partial=True)
 

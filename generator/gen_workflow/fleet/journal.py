@@ -13,10 +13,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gen_workflow import files
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HOUR = 3600.0
+_NO_JOURNAL = "the journal cannot be written, so nothing more is changed"
 
 
 def place(file: str) -> Path:
@@ -27,31 +30,40 @@ def place(file: str) -> Path:
 
 
 class Journal:
-    """The journal of one fleet; raises OSError when it cannot be written."""
+    """The journal of one fleet; raises UserError when it cannot be read or written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def lately(self, now: float) -> list[tuple[float, int]]:
         """Return the changes of the last hour, as (time, how many)."""
-        lines = (one for one in self._lines() if one.get("time", 0.0) > now - _HOUR)
-        return [(one["time"], one["changes"]) for one in lines if one.get("changes")]
+        found = [(one.get("time"), one.get("changes")) for one in self._lines()]
+        return [
+            (at, many)
+            for at, many in found
+            if isinstance(at, float) and isinstance(many, int) and many and at > now - _HOUR
+        ]
 
     def write(self, slug: str, act: str, *, changes: int = 0, **more: str) -> None:
         """Add a line, which is on the disk when this returns."""
         line = {"time": time.time(), "repository": slug, "act": act, "changes": changes, **more}
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(line)}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps(line)}\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise files.problem(error, _NO_JOURNAL, str(self.path)) from None
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """Yield the lines; the last one may have been cut off when a run was killed."""
         try:
             text = self.path.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return
+        except (FileNotFoundError, NotADirectoryError):
+            return  # the first change tells it when it cannot be made
+        except OSError as error:
+            raise files.problem(error, "the journal cannot be read", str(self.path)) from None
         for line in text.splitlines():
             try:
                 found = json.loads(line)

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow.github.answer import OID
+from gen_workflow.github.client import MOVE, deleted
 from gen_workflow.github.proposal import marked
 from gen_workflow.github.snapshot import URL
 from gen_workflow.named_tuple import NamedTuple
@@ -60,6 +61,17 @@ def propose(connection: Connection, held: Held, wanted: Proposal) -> Made:
         f"open a pull request from {wanted.branch} into {held.base}",
         lambda data, _: _made(data),
     )
+
+
+def withdraw(connection: Connection, held: Held, branch: str) -> None:
+    """Delete a branch that was made for a commit which GitHub then refused.
+
+    A branch with a commit of its own stays: GitHub compares it with the head that was read.
+    """
+    update = {**deleted(branch), "beforeOid": held.head}
+    variables = {"input": {"repositoryId": held.node, "refUpdates": [update]}}
+    doing = f"delete the branch {branch}"
+    connection.graphql(MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
 
 
 def _variables(held: Held, wanted: Proposal) -> dict[str, Any]:

@@ -129,6 +129,6 @@ class Survey:
         if isinstance(found, Standing):
             return Surveyed(member, found, held)
         if isinstance(found, Asked):  # folders that lead into each other without an end
-            said = f"its files were not all known after {_ROUNDS} requests"
+            said = f"its files were not all known after {_ROUNDS} requests; please report this"
             return Surveyed(member, Standing(held.slug, Stands.WRONG, said=said), held)
         return Surveyed(member, standing.of(found, held), held, found)

@@ -25,7 +25,7 @@ _COMMIT = """\
 mutation Commit($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid signature { isValid } } }
 }"""
-_MOVE = """\
+MOVE = """\
 mutation Move($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }"""
 
 
@@ -109,16 +109,16 @@ class Repository:
         moved = {"name": f"refs/heads/{name}", "beforeOid": before, "afterOid": after}
         updates: list[Mapping[str, Any]] = [{**moved, "force": True}]
         if draft:
-            updates.append(_deleted(draft))
+            updates.append(deleted(draft))
         self._update(updates, f"move the branch {name}")
 
     def delete_branch(self, name: str) -> None:
         """Delete a branch."""
-        self._update([_deleted(name)], f"delete the branch {name}")
+        self._update([deleted(name)], f"delete the branch {name}")
 
     def _update(self, updates: list[Mapping[str, Any]], doing: str) -> None:
         variables = {"input": {"repositoryId": self._node, "refUpdates": updates}}
-        self._at.graphql(_MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
+        self._at.graphql(MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
 
     def commit(
         self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes | None]
@@ -190,15 +190,8 @@ class Repository:
         )
 
     def _check_scopes(self, scopes: str | None, paths: tuple[str, ...]) -> None:
-        """Refuse before anything is written when a classic token lists too few scopes."""
-        workflows = [path for path in paths if path.startswith(".github/workflows/")]
-        if scopes is None or not workflows or "workflow" in scopes.replace(",", " ").split():
-            return
-        said = (
-            "refusing to allow a Personal Access Token to create or update workflow"
-            f" `{workflows[0]}` without `workflow` scope"
-        )
-        raise self._at.refused(Refusal(403, said), "write")
+        if refusal := Refusal.of_scopes(scopes, paths):
+            raise self._at.refused(refusal, "write")
 
     def _blocked(self, branch: str, blocker: str) -> Exception:
         what = f"{blocker}, and beside it git cannot have a branch {branch}"
@@ -228,7 +221,7 @@ def check_token(token: str) -> str:
     return token
 
 
-def _deleted(branch: str) -> dict[str, str]:
+def deleted(branch: str) -> dict[str, str]:
     """Return the update that deletes a branch; GitHub's own words for it are forty zeros."""
     return {"name": f"refs/heads/{branch}", "afterOid": "0" * 40}
 

@@ -11,7 +11,7 @@ from gen_workflow.errors import GenWorkflowError, Heading, UserError
 from gen_workflow.github.answer import Foreign, flat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gen_workflow.github.answer import Answer
 
@@ -60,6 +60,21 @@ class Refusal:
         if answer.status in (429, *_OF_ITS_GATEWAY):
             return cls(answer.status, answer.content(), "", answer.headers)
         raise Foreign(answer.described())
+
+    @classmethod
+    def of_scopes(cls, scopes: str | None, paths: Iterable[str]) -> Refusal | None:
+        """Return what GitHub would say of files when a classic token lists too few scopes.
+
+        So it is said before anything is written. Other tokens do not list theirs: None then.
+        """
+        workflows = [path for path in paths if path.startswith(".github/workflows/")]
+        if scopes is None or not workflows or "workflow" in scopes.replace(",", " ").split():
+            return None
+        said = (
+            "refusing to allow a Personal Access Token to create or update workflow"
+            f" `{workflows[0]}` without `workflow` scope"
+        )
+        return cls(403, said)
 
     @classmethod
     def _of_graphql(cls, answer: Answer) -> Refusal | None:

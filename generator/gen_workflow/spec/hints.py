@@ -41,7 +41,7 @@ INPUTS = {
 }
 # The keys of fleet.yml that no spec has.
 _OF_A_FLEET = ("defaults", "owner", "repos")
-_FLEET = "it belongs into the file of a fleet, which `gen-workflow fleet` reads: docs/fleet.md"
+_FLEET = "it belongs in the file of a fleet, which `gen-workflow fleet` reads: docs/fleet.md"
 _TWINS = (("environments/", "deploy"), ("images/", "image/"), ("runner/", "runner"))
 _NEAR_ELSEWHERE = 0.78  # a key of another section has to be more like it than one of its own
 _NEARLY_THE_SAME = 0.85  # such as `port` and `ports`: a misspelling, also where both are keys

@@ -121,7 +121,9 @@ def entries_of(platform: str, part: Manifest) -> Iterator[Mapping[str, Any]]:
 def _text(entry: Mapping[str, Any]) -> str:
     """Return the platform of an entry of an index, which may have the default variant."""
     found = entry.get("platform")
-    parts = [found.get(key) for key in ("os", "architecture", "variant")] if found else []
+    if not isinstance(found, dict):
+        return ""
+    parts = [found.get(key) for key in ("os", "architecture", "variant")]
     return "/".join(str(part) for part in parts if part)
 
 

@@ -114,14 +114,14 @@ WHOLE = [
     pytest.param(
         "image: .\ndefalts: x\n",
         "2:1 defalts: is not a key of the spec\n"
-        "  hint: it belongs into the file of a fleet, which `gen-workflow fleet` reads: "
+        "  hint: it belongs in the file of a fleet, which `gen-workflow fleet` reads: "
         "docs/fleet.md",
         id="misspelt-key-of-a-fleet",
     ),
     pytest.param(
         "image: .\nrepos: {}\n",
         "2:1 repos: is not a key of the spec\n"
-        "  hint: it belongs into the file of a fleet, which `gen-workflow fleet` reads: "
+        "  hint: it belongs in the file of a fleet, which `gen-workflow fleet` reads: "
         "docs/fleet.md",
         id="key-of-a-fleet",
     ),
