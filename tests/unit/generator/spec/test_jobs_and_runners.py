@@ -342,6 +342,17 @@ NAMES = [
         id="misspelt-step",
     ),
     pytest.param(
+        "extend: {build: {before: a}, build/psuh: {after: a}}",
+        "2:42 extend/build/psuh: build has no step 'psuh'\n  hint: perhaps you meant `push`",
+        id="misspelt-step-beside-its-job",
+    ),
+    pytest.param(
+        "extend: {build: {before: a}, build/push: {after: [a, {id: push, run: a}]}}",
+        "2:42 extend/build/push: two steps of the job have the id 'push'\n"
+        "  hint: choose another id",
+        id="id-of-one-of-ours-beside-its-job",
+    ),
+    pytest.param(
         "extend: {check: {before: a}}",
         "2:17 extend/check: has the steps of 'build'\n"
         "  hint: extend build; if: github.event_name == 'pull_request' is for this job",
