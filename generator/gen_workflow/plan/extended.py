@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from gen_workflow.pins.table import CHECKOUT
@@ -79,7 +78,6 @@ def wrong(additions: tuple[Addition, ...], workflows: Sequence[Workflow]) -> Ite
         elif one.step and not any(one.step in _names(step) for step in job.steps):
             names = tuple(name for step in job.steps for name in _names(step))
             yield _unknown(key, f"{one.job} has no step {one.step!r}", one.step, names)
-        yield from _ids_twice(one, job)
     for workflow in workflows:
         yield from _names_twice(workflow.jobs)
         yield from _wrong_needs(workflow, additions)
@@ -96,20 +94,6 @@ def _names_twice(jobs: tuple[Job, ...]) -> Iterator[Excess]:
 
 def _unknown(key: str, what: str, word: str, known: tuple[str, ...]) -> Excess:
     return Excess(key, what, near(word, known) or f"use one of {listed(known)}")
-
-
-def _ids_twice(added: Addition, job: Job | None) -> Iterator[Excess]:
-    """Yield each id of an added step that another step of the job has."""
-    ids = Counter(filter(None, (_id(step).lower() for step in job.steps))) if job else Counter()
-    for step in (*added.before, *added.after):
-        name = _id(step)
-        if ids[name.lower()] > 1:
-            what = f"two steps of the job have the id {name!r}"
-            yield Excess(f"extend/{added.key}", what, "choose another id")
-
-
-def _id(step: Step | RawStep) -> str:
-    return step.id if isinstance(step, Step) else str(dict(step.content).get("id", ""))
 
 
 def _wrong_needs(workflow: Workflow, additions: tuple[Addition, ...]) -> Iterator[Excess]:
