@@ -46,7 +46,12 @@ _FOLLOWS = (
     ),
     _Follows("on/merge-queue", rf"github\.event_name [!=]= 'merge_group'|{_OPERATORS}"),
     _Follows("on/pull-request", rf"github\.event_name [!=]= 'pull_request'|{_OPERATORS}"),
-    _Follows("on/manual", rf"inputs\.environment == '[^']+'|{_OPERATORS}"),
+    # Where an environment is chosen by hand, each of the others says that it is not the chosen one.
+    _Follows(
+        r"on/(?:\d+/)?manual",
+        r"inputs\.environment == '[^']+'|github\.event_name != 'workflow_dispatch'"
+        rf"|{_OPERATORS}",
+    ),
     # The build has an anchor for the check of pull requests and of the merge queue alone.
     _Follows("on/(?:pull-request|merge-queue)", r"(?<=    steps:) &[\w-]+"),
     # The header says what the token is for: `plan.gitops`.
@@ -109,8 +114,12 @@ _RULES = (_says, _follows, _is_a_limit, _is_the_head_of_a_block)
 
 
 def _ends(change: Change, keys: str) -> bool:
-    """Tell whether the place of the change ends with keys of a pattern."""
-    return bool(re.search(rf"(?:^|/)(?:{keys})$", "/".join(map(str, change.place))))
+    """Tell whether the place of the change ends with keys of a pattern.
+
+    The word `manual` of a short `on` counts as the key that it stands for.
+    """
+    place = [*change.place, *(["manual"] if change.old == "manual" else [])]
+    return bool(re.search(rf"(?:^|/)(?:{keys})$", "/".join(map(str, place))))
 
 
 def _without(part: str, lines: list[str]) -> list[str]:

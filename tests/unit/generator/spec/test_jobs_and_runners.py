@@ -409,10 +409,11 @@ def test_the_id_of_one_of_our_steps_is_refused_before_the_build(
     repository.spec.write_text(text)
     with pytest.raises(SpecError) as caught:
         Project(str(repository.folder), "gen-workflow.yml").rendered()
-    assert list(caught.value.problems) == [
+    (only,) = caught.value.problems
+    assert only == (
         "gen-workflow.yml:1:39 image/prepare/1/id: two steps of the job have the id 'Push'\n"
         "  hint: choose another id"
-    ]
+    )
 
 
 JOB = "permissions: {}, runs-on: ubuntu-24.04, timeout-minutes: 5"
