@@ -9,6 +9,7 @@ from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.fleet import specs
 from gen_workflow.fleet.standing import Content
+from gen_workflow.plan import pipeline
 
 if TYPE_CHECKING:
     from gen_workflow.fleet.listing import Listing
@@ -38,4 +39,5 @@ class Renderer:
             hint = "leave it out there, or bring the repository in step with `gen-workflow commit`"
             raise UserError(what, where=written.source, hint=hint, anchor=Heading.LATER)
         texts = {files.SPEC: given.spec} | {one.path: one.text.encode() for one in given.files}
-        return Content(files.SPEC, texts, given.needs, given.dockerfiles, given.ours)
+        former = tuple(path for path in pipeline.OTHERS if path not in texts)
+        return Content(files.SPEC, texts, given.needs, given.dockerfiles, given.ours, former)
