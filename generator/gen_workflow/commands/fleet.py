@@ -9,18 +9,24 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
+from gen_workflow.commands import fleet_status
 from gen_workflow.commands.of_a_fleet import Renderer
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT, Heading, UserError, shown
-from gen_workflow.fleet import applying, journal, proposing, roster
+from gen_workflow.fleet import applying, choice, journal, organisation, proposing
+from gen_workflow.fleet import roster as roster_file
+from gen_workflow.fleet.alone import alone
 from gen_workflow.fleet.applying import Apply
+from gen_workflow.fleet.canary import Canary
+from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.journal import Journal
-from gen_workflow.fleet.pace import PER_HOUR, Pace
+from gen_workflow.fleet.pace import PER_HOUR, PER_MINUTE, Pace
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
 from gen_workflow.fleet.survey import Survey
 from gen_workflow.github import remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.connection import Connection
 from gen_workflow.github.update import Names
+from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.report.terminal import log, put
 from gen_workflow.spec.hints import listed, near
 
@@ -28,11 +34,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen_workflow.commands.options import Options
-    from gen_workflow.fleet.applying import Task
-    from gen_workflow.fleet.roster import Member
+    from gen_workflow.fleet.roster import Roster
     from gen_workflow.fleet.survey import Surveyed
 
-_ACTS = ("plan", "apply")
+_ACTS = ("plan", "apply", "status")
+_HOUR = 3600
+_MOST_SHARDS = PER_MINUTE // proposing.CHANGES  # of which each may still make a change in a minute
 
 
 def run(options: Options) -> int:
@@ -41,66 +48,97 @@ def run(options: Options) -> int:
     if act not in _ACTS:
         hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"
         raise UserError(f"{act!r} is not known", where="fleet", hint=hint, anchor=Heading.OPTION)
-    limit = _number(options.limit, "--limit")
-    per_hour = _number(options.per_hour, "--per-hour") or PER_HOUR
-    members = _chosen(_members(options.file), named, options.file)
+    asked = _asked(options, tuple(named))
+    roster = _roster(options.file)
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     connection = Connection("", token, api, log)
     try:
-        renderer = Renderer(options.file, options.templates)
-        found = Survey(connection, branch, renderer.content).look(members)
-        todo = applying.tasks(found)[: limit or None]
-        kept = Journal(journal.place(options.file))
-        pace = Pace(kept.lately(time.time()), per_hour=per_hour)
+        roster = organisation.complete(roster, connection, options.file, log)
+        members = choice.chosen(roster, asked.choice, options.file)
+        look = Survey(connection, branch, Renderer(options.file, options.templates).content).look
         if act == "plan":
-            return _told(found, todo, pace, as_json=options.json)
-        message = options.message.strip() or f"Bring the workflow in step with {options.file}"
-        names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
-        apply = Apply(
-            connection, lambda slug: Repository(slug, token, api, log), names, pace, kept, log
-        )
-        return _applied(found, todo, apply, as_json=options.json)
+            return _told(look(members), asked, options)
+        if act == "status":
+            return fleet_status.told(connection, branch, look(members), as_json=options.json)
+        with alone(journal.lock(options.file)):
+            kept = Journal(journal.place(options.file))
+            kept.compact(time.time())
+            message = options.message.strip() or f"Bring the workflow in step with {options.file}"
+            names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
+            apply = Apply(
+                connection,
+                lambda slug: Repository(slug, token, api, log),
+                names,
+                asked.pace(kept),
+                kept,
+                log,
+            )
+            return _applied(look(members), asked, apply, as_json=options.json)
     finally:
         connection.close()
 
 
-def _members(file: str) -> tuple[Member, ...]:
+class _Asked(NamedTuple):
+    """What the options ask for; `within` and `spread` are in seconds."""
+
+    choice: Choice
+    limit: int
+    per_hour: int
+    spread: int
+    canary: int
+    within: int
+
+    def pace(self, kept: Journal) -> Pace:
+        """Return the pace of this run: several shards share what GitHub allows."""
+        _, shards = self.choice.shard
+        return Pace(
+            kept.lately(time.time()),
+            per_minute=PER_MINUTE // shards,
+            per_hour=max(self.per_hour // shards, proposing.CHANGES),
+            spread=self.spread,
+            at_once=proposing.CHANGES,
+        )
+
+
+def _asked(options: Options, named: tuple[str, ...]) -> _Asked:
+    failed = Journal(journal.place(options.file)).failed() if options.only_failed else None
+    shard = choice.shard(options.shard, _MOST_SHARDS)
+    return _Asked(
+        Choice(named, options.ring, shard, failed),
+        _number(options.limit, "--limit"),
+        _number(options.per_hour, "--per-hour") or PER_HOUR,
+        _number(options.spread, "--spread", most=_HOUR),
+        _number(options.canary, "--canary"),
+        60 * (_number(options.within, "--within") or 60),
+    )
+
+
+def _roster(file: str) -> Roster:
     raw = files.read(file)
     if raw is None:
         hint = "write one, or name it with --file; `gen-workflow fleet --help` says more"
         what = f"there is no file of a fleet {shown(file)}"
         raise UserError(what, hint=hint, anchor=Heading.NO_SPEC)
-    return roster.read(raw, file)
+    return roster_file.read(raw, file)
 
 
-def _chosen(members: tuple[Member, ...], named: list[str], file: str) -> tuple[Member, ...]:
-    """Return the repositories that were named, all without a name."""
-    known = {name.lower(): one for one in members for name in (one.slug, one.slug.split("/")[1])}
-    for name in named:
-        if name.lower() not in known:
-            hint = near(name, tuple(one.slug for one in members)) or f"see `repos` in {file}"
-            what = f"{name!r} is not a repository of the fleet"
-            raise UserError(what, where=shown(file), hint=hint, anchor=Heading.OPTION)
-    wanted = {known[name.lower()].slug for name in named}
-    return tuple(one for one in members if not named or one.slug in wanted)
-
-
-def _number(text: str, option: str) -> int:
+def _number(text: str, option: str, most: int = 10**6 - 1) -> int:
     """Return a whole number from 1 on; 0 when none was given."""
-    if text and not (text.isascii() and text.isdigit() and 0 < int(text) < 10**6):
-        what = f"{text!r} is not a whole number from 1 on"
+    if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= most):
+        what = f"{text!r} is not a whole number from 1 to {most}"
         raise UserError(what, where=option, hint="give for example 20", anchor=Heading.OPTION)
     return int(text or 0)
 
 
-def _told(found: Sequence[Surveyed], todo: list[Task], pace: Pace, *, as_json: bool) -> int:
-    if as_json:
+def _told(found: Sequence[Surveyed], asked: _Asked, options: Options) -> int:
+    if options.json:
         put(_as_json(found, {}))
         return _code(found)
     put("".join(f"{line}\n" for line in _table(found)))
-    if todo:
+    if todo := applying.tasks(found)[: asked.limit or None]:
+        pace = asked.pace(Journal(journal.place(options.file)))
         seconds = pace.lasts(time.time(), [proposing.CHANGES] * len(todo))
         many = f"{len(todo)} pull request{'s' if len(todo) > 1 else ''}"
         lasts = f", in about {seconds / 60:.0f} minutes" if seconds > 60 else ""  # noqa: PLR2004
@@ -108,9 +146,14 @@ def _told(found: Sequence[Surveyed], todo: list[Task], pace: Pace, *, as_json: b
     return _code(found)
 
 
-def _applied(found: Sequence[Surveyed], todo: list[Task], apply: Apply, *, as_json: bool) -> int:
+def _applied(found: Sequence[Surveyed], asked: _Asked, apply: Apply, *, as_json: bool) -> int:
+    todo = applying.tasks(found)[: asked.limit or None]
+    steps = apply.run(todo)
+    if asked.canary:
+        first = Canary(apply.connection, apply.names.branch, asked.canary, asked.within, log)
+        steps = first.run(apply, todo, found)
     done = {}
-    for one in apply.run(todo):
+    for one in steps:
         done[one.slug] = one
         if not as_json:
             put(f"{one.slug}: {one.pull or one.error}\n")

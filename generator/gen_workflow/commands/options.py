@@ -83,6 +83,12 @@ class Options:
     file: str
     limit: str
     per_hour: str
+    ring: str
+    shard: str
+    spread: str
+    canary: str
+    within: str
+    only_failed: bool
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.fleet import batches
+from gen_workflow.fleet.batches import Variables
 from gen_workflow.fleet.listing import TOP, Entry, Listing
 from gen_workflow.github.answer import OID
-from gen_workflow.github.refusal import TooMuch
 from gen_workflow.github.remote import SLUG
 from gen_workflow.github.snapshot import URL
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gen_workflow.github.answer import Part
     from gen_workflow.github.connection import Connection
@@ -86,35 +87,13 @@ def read(
     A request that is too much for GitHub is asked again in two halves. `progress` is told how many
     repositories were read with each answer.
     """
-    found: list[Held | None] = []
-    for begin in range(0, len(asked), AT_ONCE):
-        for some in _halved(connection, asked[begin : begin + AT_ONCE], branch):
-            found += some
-            progress(len(some))
-    return found
-
-
-def _halved(
-    connection: Connection, batch: Sequence[Asked], branch: str
-) -> Iterator[list[Held | None]]:
-    try:
-        found = _ask(connection, batch, branch)
-    except TooMuch:
-        if len(batch) == 1:
-            raise
-    else:
-        yield found
-        return
-    half = len(batch) // 2
-    yield from _halved(connection, batch[:half], branch)
-    yield from _halved(connection, batch[half:], branch)
+    return batches.read(asked, AT_ONCE, lambda some: _ask(connection, some, branch), progress)
 
 
 def _ask(connection: Connection, batch: Sequence[Asked], branch: str) -> list[Held | None]:
-    names = _Names({"branch": f"refs/heads/{branch}"})
+    names = Variables({"branch": f"refs/heads/{branch}"})
     parts = [_question(index, one, names, branch) for index, one in enumerate(batch)]
-    declared = ", ".join(f"${name}: String!" for name in names.variables)
-    query = f"query Fleet({declared}) {{\n{chr(10).join(parts)}\n}}\n{_ABOUT}"
+    query = f"query Fleet({names.declared}) {{\n{chr(10).join(parts)}\n}}\n{_ABOUT}"
 
     def held(data: Part, headers: Mapping[str, str]) -> list[Held | None]:
         shown = [data.maybe(f"r{index}") for index in range(len(batch))]
@@ -122,25 +101,10 @@ def _ask(connection: Connection, batch: Sequence[Asked], branch: str) -> list[He
         scopes = headers.get("x-oauth-scopes")
         return [one._replace(scopes=scopes) if one else None for one in found]
 
-    return connection.graphql(query, names.variables, _DOING, held, partial=True)
+    return connection.graphql(query, names.values, _DOING, held, partial=True)
 
 
-class _Names:
-    """The variables of a query: names go only through these, the same one only once."""
-
-    def __init__(self, variables: dict[str, str]) -> None:
-        self.variables = variables
-        self._known: dict[str, str] = {}
-
-    def of(self, value: str) -> str:
-        """Return the variable that stands for a value."""
-        if value not in self._known:
-            self._known[value] = f"v{len(self._known)}"
-            self.variables[self._known[value]] = value
-        return f"${self._known[value]}"
-
-
-def _question(index: int, asked: Asked, names: _Names, branch: str) -> str:
+def _question(index: int, asked: Asked, names: Variables, branch: str) -> str:
     owner, name = asked.slug.split("/")
     parts = ["...About"]
     for kind, ref, paths, fields in (
