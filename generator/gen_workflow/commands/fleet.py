@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
-from collections import Counter
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
-from gen_workflow.commands import fleet_status
-from gen_workflow.commands.of_a_fleet import Renderer
-from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT, Heading, UserError, shown
-from gen_workflow.fleet import applying, choice, journal, organisation, proposing
-from gen_workflow.fleet import roster as roster_file
-from gen_workflow.fleet.alone import alone
-from gen_workflow.fleet.applying import Apply
-from gen_workflow.fleet.canary import Canary
+from gen_workflow.commands.of_a_fleet import Asked, Run
+from gen_workflow.errors import Heading, UserError, shown
+from gen_workflow.fleet import choice, journal, organisation, proposing, roster
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.journal import Journal
-from gen_workflow.fleet.pace import PER_HOUR, PER_MINUTE, Pace
-from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
-from gen_workflow.fleet.survey import Survey
+from gen_workflow.fleet.pace import PER_HOUR, PER_MINUTE
 from gen_workflow.github import remote
-from gen_workflow.github.client import Repository, check_token
+from gen_workflow.github.client import check_token
 from gen_workflow.github.connection import Connection
-from gen_workflow.github.update import Names
-from gen_workflow.named_tuple import NamedTuple
-from gen_workflow.report.terminal import log, put
+from gen_workflow.report.terminal import log
 from gen_workflow.spec.hints import listed, near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gen_workflow.commands.options import Options
     from gen_workflow.fleet.roster import Roster
-    from gen_workflow.fleet.survey import Surveyed
 
 _ACTS = ("plan", "apply", "status")
 _HOUR = 3600
@@ -43,69 +29,31 @@ _MOST_SHARDS = PER_MINUTE // proposing.CHANGES  # of which each may still make a
 
 
 def run(options: Options) -> int:
-    """Look at the repositories of a fleet, or bring them in step; return the exit code."""
+    """Do what the first name says, with the repositories that the others name; plan without one."""
     act, *named = options.names or ("plan",)
     if act not in _ACTS:
         hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"
         raise UserError(f"{act!r} is not known", where="fleet", hint=hint, anchor=Heading.OPTION)
     asked = _asked(options, tuple(named))
-    roster = _roster(options.file)
+    fleet = _roster(options.file)
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     connection = Connection("", token, api, log)
     try:
-        roster = organisation.complete(roster, connection, options.file, log)
-        members = choice.chosen(roster, asked.choice, options.file)
-        look = Survey(connection, branch, Renderer(options.file, options.templates).content).look
-        if act == "plan":
-            return _told(look(members), asked, options)
-        if act == "status":
-            return fleet_status.told(connection, branch, look(members), as_json=options.json)
-        with alone(journal.lock(options.file)):
-            kept = Journal(journal.place(options.file))
-            kept.compact(time.time())
-            message = options.message.strip() or f"Bring the workflow in step with {options.file}"
-            names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
-            apply = Apply(
-                connection,
-                lambda slug: Repository(slug, token, api, log),
-                names,
-                asked.pace(kept),
-                kept,
-                log,
-            )
-            return _applied(look(members), asked, apply, as_json=options.json)
+        whole = organisation.complete(fleet, connection, options.file, log)
+        members = choice.chosen(whole, asked.choice, options.file)
+        this = Run(options, asked, connection, token, api, branch, members)
+        code: int = import_module(f"gen_workflow.commands.fleet_{act}").act(this)
+        return code
     finally:
         connection.close()
 
 
-class _Asked(NamedTuple):
-    """What the options ask for; `within` and `spread` are in seconds."""
-
-    choice: Choice
-    limit: int
-    per_hour: int
-    spread: int
-    canary: int
-    within: int
-
-    def pace(self, kept: Journal) -> Pace:
-        """Return the pace of this run: several shards share what GitHub allows."""
-        _, shards = self.choice.shard
-        return Pace(
-            kept.lately(time.time()),
-            per_minute=PER_MINUTE // shards,
-            per_hour=max(self.per_hour // shards, proposing.CHANGES),
-            spread=self.spread,
-            at_once=proposing.CHANGES,
-        )
-
-
-def _asked(options: Options, named: tuple[str, ...]) -> _Asked:
+def _asked(options: Options, named: tuple[str, ...]) -> Asked:
     failed = Journal(journal.place(options.file)).failed() if options.only_failed else None
     shard = choice.shard(options.shard, _MOST_SHARDS)
-    return _Asked(
+    return Asked(
         Choice(named, options.ring, shard, failed),
         _number(options.limit, "--limit"),
         _number(options.per_hour, "--per-hour") or PER_HOUR,
@@ -121,7 +69,7 @@ def _roster(file: str) -> Roster:
         hint = "write one, or name it with --file; `gen-workflow fleet --help` says more"
         what = f"there is no file of a fleet {shown(file)}"
         raise UserError(what, hint=hint, anchor=Heading.NO_SPEC)
-    return roster_file.read(raw, file)
+    return roster.read(raw, file)
 
 
 def _number(text: str, option: str, most: int = 10**6 - 1) -> int:
@@ -130,72 +78,3 @@ def _number(text: str, option: str, most: int = 10**6 - 1) -> int:
         what = f"{text!r} is not a whole number from 1 to {most}"
         raise UserError(what, where=option, hint="give for example 20", anchor=Heading.OPTION)
     return int(text or 0)
-
-
-def _told(found: Sequence[Surveyed], asked: _Asked, options: Options) -> int:
-    if options.json:
-        put(_as_json(found, {}))
-        return _code(found)
-    put("".join(f"{line}\n" for line in _table(found)))
-    if todo := applying.tasks(found)[: asked.limit or None]:
-        pace = asked.pace(Journal(journal.place(options.file)))
-        seconds = pace.lasts(time.time(), [proposing.CHANGES] * len(todo))
-        many = f"{len(todo)} pull request{'s' if len(todo) > 1 else ''}"
-        lasts = f", in about {seconds / 60:.0f} minutes" if seconds > 60 else ""  # noqa: PLR2004
-        put(f"`fleet apply` opens or updates {many}{lasts}\n")
-    return _code(found)
-
-
-def _applied(found: Sequence[Surveyed], asked: _Asked, apply: Apply, *, as_json: bool) -> int:
-    todo = applying.tasks(found)[: asked.limit or None]
-    steps = apply.run(todo)
-    if asked.canary:
-        first = Canary(apply.connection, apply.names.branch, asked.canary, asked.within, log)
-        steps = first.run(apply, todo, found)
-    done = {}
-    for one in steps:
-        done[one.slug] = one
-        if not as_json:
-            put(f"{one.slug}: {one.pull or one.error}\n")
-    failed = [one for one in done.values() if one.error]
-    if as_json:
-        put(_as_json(found, {slug: one.pull for slug, one in done.items()}))
-    else:
-        put(f"{len(done) - len(failed)} brought in step by pull requests, {len(failed)} failed\n")
-    left = [one for one in found if one.standing.slug not in done]
-    return NOT_IN_STEP if failed else _code(left)
-
-
-def _code(found: Sequence[Surveyed]) -> int:
-    stands = {one.standing.stands for one in found}
-    if stands & {*NOT_POSSIBLE}:
-        return USER_MUST_ACT
-    return NOT_IN_STEP if stands & {*TO_WRITE, *LEFT_ALONE} else DONE
-
-
-def _table(found: Sequence[Surveyed]) -> list[str]:
-    """Return a line for each repository that is not in step, and one with the sums."""
-    standings = [one.standing for one in found if one.standing.stands != Stands.IN_STEP]
-    width = max((len(one.slug) for one in standings), default=0)
-    lines = []
-    for one in standings:
-        told = [one.pull, ", ".join(one.files), one.said]
-        lines.append(f"{one.slug:{width}}  {one.stands:10}  {': '.join(filter(None, told))}")
-    counts = Counter(one.standing.stands for one in found)
-    sums = ", ".join(f"{count} {stands}" for stands, count in sorted(counts.items()))
-    many = "repository" if len(found) == 1 else "repositories"
-    return [*(line.rstrip() for line in lines), f"{len(found)} {many}: {sums}"]
-
-
-def _as_json(found: Sequence[Surveyed], pulls: dict[str, str]) -> str:
-    rows = [
-        {
-            "repository": one.slug,
-            "stands": one.stands,
-            "files": list(one.files),
-            "said": one.said,
-            "pull_request": pulls.get(one.slug) or one.pull or None,
-        }
-        for one in (each.standing for each in found)
-    ]
-    return f"{json.dumps({'version': 1, 'repositories': rows}, indent=2)}\n"

@@ -14,24 +14,24 @@ from gen_workflow.report.terminal import put
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen_workflow.commands.of_a_fleet import Run
     from gen_workflow.fleet.standing import Standing
-    from gen_workflow.fleet.survey import Surveyed
-    from gen_workflow.github.connection import Connection
 
 _HEAD = ("repository", "stands", "pull request", "checks", "last run")
 _THROUGH = (Stands.IN_STEP, Stands.ARCHIVED)
 
 
-def told(connection: Connection, branch: str, found: Sequence[Surveyed], *, as_json: bool) -> int:
+def act(run: Run) -> int:
     """Print how each repository does; return 0 when all are through.
 
     One is through when it is in step, no pull request of ours is open, and its last run was good.
     """
+    found = run.look()
     standings = [one.standing for one in found]
     shown = [one.slug for one in standings if one.stands != Stands.UNSEEN]
-    progress = dict(zip(shown, pulls.read(connection, shown, branch), strict=True))
+    progress = dict(zip(shown, pulls.read(run.connection, shown, run.branch), strict=True))
     rows = [(one, progress.get(one.slug, Progress())) for one in standings]
-    if as_json:
+    if run.options.json:
         version = {"version": 1, "repositories": [_as_data(*row) for row in rows]}
         put(f"{json.dumps(version, indent=2)}\n")
     else:

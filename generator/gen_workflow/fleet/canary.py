@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gen_workflow.errors import Drift, Heading
 from gen_workflow.fleet import pulls
 from gen_workflow.fleet.pulls import Light
-from gen_workflow.fleet.standing import TO_WRITE, Stands
+from gen_workflow.fleet.standing import Stands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ class Canary:
         Nothing follows when one of the first ones fails. Raises Drift when the checks of one are
         red, its pull request was closed, or the time is over.
         """
-        awaited = self.first(found)
+        awaited = self.first(todo, found)
         for one in apply.run([task for task in todo if task.held.slug in awaited]):
             yield one
             awaited[one.slug] = one.pull
@@ -57,10 +57,11 @@ class Canary:
         self._await(awaited)
         yield from apply.run([task for task in todo if task.held.slug not in awaited])
 
-    def first(self, found: Sequence[Surveyed]) -> dict[str, str]:
+    def first(self, todo: Sequence[Task], found: Sequence[Surveyed]) -> dict[str, str]:
         """Return the first repositories, each with the address of its pull request or nothing."""
+        taken = {task.held.slug for task in todo}
         stands = (one.standing for one in found)
-        ones = [one for one in stands if one.stands in (*TO_WRITE, Stands.PROPOSED)]
+        ones = [one for one in stands if one.stands == Stands.PROPOSED or one.slug in taken]
         return {one.slug: one.pull for one in ones[: self.many]}
 
     def _await(self, awaited: Mapping[str, str]) -> None:
@@ -90,7 +91,12 @@ class Canary:
 
 
 def _light(pull: Pull | None, url: str) -> str:
-    """Return how a pull request does; one that GitHub does not list yet is waited for."""
+    """Return how a pull request does; one that GitHub does not list yet is waited for.
+
+    Without an address there was nothing to open: somebody else has brought it in step meanwhile.
+    """
+    if not url:
+        return Light.GREEN
     if pull is None or pull.url != url:
         return Light.NONE
     if pull.state == _CLOSED:
