@@ -198,6 +198,12 @@ VERBS = (
         Option("title", "--title", metavar="TEXT", says="title of the pull requests"),
         Option("ring", "--ring", metavar="NAME", says="only the repositories of this ring"),
         Option(
+            "after",
+            "--after",
+            metavar="NAME",
+            says="with apply: do nothing before this ring is merged, and its last runs were good",
+        ),
+        Option(
             "shard",
             "--shard",
             metavar="I/N",

@@ -200,6 +200,25 @@ def test_a_canary_is_waited_for_and_not_for_ever(
     assert "acme/two: no check has started; does its workflow run for pull requests?" in ran.stderr
 
 
+def test_a_ring_waits_until_the_one_before_it_is_through(
+    github: FakeGitHub, fleet: Fleet, tmp_path: Path
+) -> None:
+    with (tmp_path / "fleet.yml").open("a") as file:
+        file.write("\nrings: {first: [one], others: rest}\n")
+    others = ("apply", "--ring", "others", "--after", "first")
+    assert fleet("apply", "--ring", "first").code == 0
+    ran = fleet(*others)
+    assert (ran.code, ran.stdout) == (0, "")
+    assert "the ring first is through in 0 of its 1 repositories" in ran.stderr
+    github.merge("acme/one", 1)
+    run = github.repository("acme/one").run("main", "FAILURE")
+    assert "nothing was done" in fleet(*others).stderr
+    run.conclusion = "SUCCESS"
+    assert pull_requests(github) == [1, 0, 0]
+    assert fleet(*others).code == 0
+    assert pull_requests(github) == [1, 1, 1]
+
+
 def test_only_those_in_which_the_last_run_failed(github: FakeGitHub, fleet: Fleet) -> None:
     github.fail(BOTH, 422, "Repository rule violations found")
     fleet("apply", "--limit", "2")

@@ -43,7 +43,7 @@ def run(options: Options) -> int:
     try:
         whole = organisation.complete(fleet, connection, options.file, log)
         members = choice.chosen(whole, asked.choice, options.file)
-        this = Run(options, asked, connection, token, api, branch, members)
+        this = Run(options, asked, connection, token, api, branch, whole, members)
         code: int = import_module(f"gen_workflow.commands.fleet_{act}").act(this)
         return code
     finally:
@@ -60,6 +60,7 @@ def _asked(options: Options, named: tuple[str, ...]) -> Asked:
         _number(options.spread, "--spread", most=_HOUR),
         _number(options.canary, "--canary"),
         60 * (_number(options.within, "--within") or 60),
+        options.after,
     )
 
 

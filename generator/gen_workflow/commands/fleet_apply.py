@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from gen_workflow.commands.fleet_plan import as_json, code
-from gen_workflow.errors import NOT_IN_STEP
-from gen_workflow.fleet import applying, journal
+from gen_workflow.errors import DONE, NOT_IN_STEP
+from gen_workflow.fleet import applying, journal, through
 from gen_workflow.fleet.alone import alone
 from gen_workflow.fleet.applying import Apply
 from gen_workflow.fleet.canary import Canary
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 def act(run: Run) -> int:
     """Open or update the pull requests, one after the other; return the exit code."""
+    if run.asked.after and not _is_through(run, run.asked.after):
+        return DONE
     with alone(journal.lock(run.options.file)):
         kept = Journal(journal.place(run.options.file))
         kept.compact(time.time())
-        found = run.look()
+        found = run.look(run.members)
         todo = applying.tasks(found)[: run.asked.limit or None]
         done = {}
         for one in _steps(run, _apply(run, kept), todo, found):
@@ -43,6 +45,19 @@ def act(run: Run) -> int:
         put(f"{len(done) - len(failed)} brought in step by pull requests, {len(failed)} failed\n")
     left = [one for one in found if one.standing.slug not in done]
     return NOT_IN_STEP if failed else code(left)
+
+
+def _is_through(run: Run, ring: str) -> bool:
+    """Tell whether a ring is through, and say how far it is when it is not."""
+    found = through.follow(run.connection, run.look(run.ring(ring)), run.branch)
+    done = sum(one.is_through for one in found)
+    if done == len(found):
+        return True
+    far = f"through in {done} of its {len(found)} repositories"
+    log(f"nothing was done, because the ring {ring} is {far}: see `fleet status --ring {ring}`")
+    if run.options.json:
+        put(as_json([], {}))
+    return False
 
 
 def _steps(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def act(run: Run) -> int:
     """Print where each repository stands, and how long the pull requests will take."""
-    found = run.look()
+    found = run.look(run.members)
     if run.options.json:
         put(as_json(found, {}))
         return code(found)

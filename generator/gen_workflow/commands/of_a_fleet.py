@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
-from gen_workflow.fleet import proposing, specs
+from gen_workflow.fleet import choice, proposing, specs
+from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.pace import PER_MINUTE, Pace
 from gen_workflow.fleet.standing import Content
 from gen_workflow.fleet.survey import Survey
@@ -16,11 +17,12 @@ from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan import pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen_workflow.commands.options import Options
-    from gen_workflow.fleet.choice import Choice
     from gen_workflow.fleet.journal import Journal
     from gen_workflow.fleet.listing import Listing
-    from gen_workflow.fleet.roster import Member
+    from gen_workflow.fleet.roster import Member, Roster
     from gen_workflow.fleet.survey import Surveyed
     from gen_workflow.github.connection import Connection
 
@@ -34,6 +36,7 @@ class Asked(NamedTuple):
     spread: int
     canary: int
     within: int
+    after: str
 
     def pace(self, kept: Journal) -> Pace:
         """Return the pace of this run: several shards share what GitHub allows."""
@@ -48,7 +51,10 @@ class Asked(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run of an act: what was asked for, where GitHub is, and the repositories."""
+    """One run of an act: what was asked for, where GitHub is, and the repositories.
+
+    `members` are those that were chosen, in the order of the fleet.
+    """
 
     options: Options
     asked: Asked
@@ -56,12 +62,17 @@ class Run(NamedTuple):
     token: str
     api: str
     branch: str
+    roster: Roster
     members: tuple[Member, ...]
 
-    def look(self) -> list[Surveyed]:
-        """Return where each of the repositories stands."""
+    def ring(self, name: str) -> tuple[Member, ...]:
+        """Return all repositories of a ring."""
+        return choice.chosen(self.roster, Choice(ring=name), self.options.file)
+
+    def look(self, members: Sequence[Member]) -> list[Surveyed]:
+        """Return where each of these repositories stands."""
         renderer = Renderer(self.options.file, self.options.templates)
-        return Survey(self.connection, self.branch, renderer.content).look(self.members)
+        return Survey(self.connection, self.branch, renderer.content).look(members)
 
 
 class Renderer:

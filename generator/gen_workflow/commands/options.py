@@ -84,6 +84,7 @@ class Options:
     limit: str
     per_hour: str
     ring: str
+    after: str
     shard: str
     spread: str
     canary: str
