@@ -78,6 +78,7 @@ examples:
   gen-workflow fleet apply acme/orders web    only for these repositories
   gen-workflow fleet apply --canary 3         wait for the checks of three before the others follow
   gen-workflow fleet status --ring first      how the pull requests and the last runs of a ring do
+  gen-workflow fleet workflow                 print a workflow that runs `fleet apply` every night
 """
 
 VERBS = (
@@ -210,6 +211,12 @@ VERBS = (
             says="only the I-th of N parts, at the N-th part of the pace; for several machines",
         ),
         Option(
+            "shards",
+            "--shards",
+            metavar="N",
+            says="with workflow: how many parts are brought in step side by side; default: 1",
+        ),
+        Option(
             "only_failed",
             "--only-failed",
             says="only the repositories in which the last run failed",
@@ -240,7 +247,7 @@ VERBS = (
         JSON,
         Option(
             "names",
-            metavar="plan|apply|status [REPOSITORY ...]",
+            metavar="plan|apply|status|workflow [REPOSITORY ...]",
             says="what to do, and with which repositories; default: plan, and all",
         ),
         epilog=_FLEET_EPILOG,

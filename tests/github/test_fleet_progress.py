@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from gen_workflow.fleet import alone, journal, pulls
 from gen_workflow.fleet.journal import Journal
@@ -217,6 +219,31 @@ def test_a_ring_waits_until_the_one_before_it_is_through(
     assert pull_requests(github) == [1, 0, 0]
     assert fleet(*others).code == 0
     assert pull_requests(github) == [1, 1, 1]
+
+
+def test_the_nightly_workflow_brings_each_repository_in_step_once(
+    github: FakeGitHub, fleet: Fleet, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    printed = fleet("workflow", "--shards", "2").stdout
+    job = YAML(typ="safe").load(printed)["jobs"]["fleet"]
+    step = job["steps"][-1]
+    assert step["env"].pop("GH_TOKEN") == "${{ secrets.FLEET_TOKEN }}"
+    given = {**step["env"], "SHARD": ""}
+    assert job["strategy"]["matrix"]["shard"] == [1, 2]
+    for shard in ("1", "2"):
+        line = step["run"].replace("$FLEET", given["FLEET"]).replace("$SHARD", shard)
+        program, *words = shlex.split(line)
+        assert program == "./.gen-workflow/gen-workflow"
+        assert command(*words).code == 0
+    assert pull_requests(github) == [1, 1, 1]
+    with (tmp_path / "fleet.yml").open("a") as file:
+        file.write("\nrings: {first: [one], others: rest}\n")
+    jobs = YAML(typ="safe").load(fleet("workflow").stdout)["jobs"]
+    assert [one["steps"][-1]["run"].partition(" --limit ")[2] for one in jobs.values()] == [
+        "83 --ring first",
+        "83 --ring others --after first",
+    ]
+    assert "is outside" in fleet("workflow", "--file", str(tmp_path / "fleet.yml")).stderr
 
 
 def test_only_those_in_which_the_last_run_failed(github: FakeGitHub, fleet: Fleet) -> None:

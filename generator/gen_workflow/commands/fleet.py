@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
+from gen_workflow.commands import fleet_workflow
 from gen_workflow.commands.of_a_fleet import Asked, Run
 from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.fleet import choice, journal, organisation, proposing, roster
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
     from gen_workflow.fleet.roster import Roster
 
-_ACTS = ("plan", "apply", "status")
+_ACTS = ("plan", "apply", "status", "workflow")
 _HOUR = 3600
 _MOST_SHARDS = PER_MINUTE // proposing.CHANGES  # of which each may still make a change in a minute
 
@@ -34,8 +35,11 @@ def run(options: Options) -> int:
     if act not in _ACTS:
         hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"
         raise UserError(f"{act!r} is not known", where="fleet", hint=hint, anchor=Heading.OPTION)
-    asked = _asked(options, tuple(named))
     fleet = _roster(options.file)
+    if act == "workflow":
+        shards = _number(options.shards, "--shards", most=_MOST_SHARDS) or 1
+        return fleet_workflow.act(options, fleet, shards)
+    asked = _asked(options, tuple(named))
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")

@@ -86,6 +86,7 @@ class Options:
     ring: str
     after: str
     shard: str
+    shards: str
     spread: str
     canary: str
     within: str
