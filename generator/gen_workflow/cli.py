@@ -243,6 +243,7 @@ VERBS = (
             metavar="MINUTES",
             says="with --canary: how long to wait for the checks; default: 60",
         ),
+        Option("again", "--again", says="open a pull request again after somebody closed it"),
         API_URL,
         JSON,
         Option(

@@ -80,6 +80,24 @@ def test_a_file_that_the_spec_no_longer_gives_goes_unless_somebody_edited_it(
     assert fleet("plan").stdout == "3 repositories: 3 in step\n"
 
 
+def test_a_pull_request_that_somebody_closed_is_opened_again_only_on_demand(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    fleet("apply", "one", "two")
+    for name, keeps_its_branch in (("one", False), ("two", True)):
+        repository = github.repository(f"acme/{name}")
+        repository.pulls[0].state = "closed"
+        if not keeps_its_branch:
+            repository.git.delete(f"refs/heads/{BRANCH}")
+    assert fleet("apply").code == 1
+    assert pull_requests(github) == [1, 1, 1]
+    table = fleet("plan").stdout
+    assert "acme/one    declined    https://github.com/acme/one/pull/1: " in table
+    assert table.endswith("3 repositories: 2 declined, 1 proposed\n")
+    assert fleet("apply", "--again").code == 0
+    assert pull_requests(github) == [2, 2, 1]
+
+
 def test_status_says_where_each_pull_request_and_the_last_run_stand(
     github: FakeGitHub, fleet: Fleet
 ) -> None:

@@ -27,7 +27,7 @@ def act(run: Run) -> int:
         put(as_json(found, {}))
         return code(found)
     put("".join(f"{line}\n" for line in table(found)))
-    if todo := applying.tasks(found)[: run.asked.limit or None]:
+    if todo := applying.tasks(found, again=run.options.again)[: run.asked.limit or None]:
         pace = run.asked.pace(Journal(journal.place(run.options.file)))
         seconds = pace.lasts(time.time(), [proposing.CHANGES] * len(todo))
         many = f"{len(todo)} pull request{'s' if len(todo) > 1 else ''}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gen_workflow.errors import GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
 from gen_workflow.fleet.proposing import Proposal
-from gen_workflow.fleet.standing import TO_WRITE, snapshot
+from gen_workflow.fleet.standing import TO_WRITE, Stands, snapshot
 from gen_workflow.github.proposal import body
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
@@ -59,7 +59,8 @@ class Applied(NamedTuple):
 class Apply:
     """One run that opens pull requests; `log` is told each step.
 
-    `one_by_one` makes the client of one repository, for those that already have our branch.
+    `one_by_one` makes the client of one repository, for those that already have our branch. With
+    `again`, a pull request is opened also where somebody closed the last one.
     """
 
     connection: Connection
@@ -68,6 +69,7 @@ class Apply:
     pace: Pace
     journal: Journal
     log: Callable[[str], None]
+    again: bool = False
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
         """Yield what was done with each repository.
@@ -130,7 +132,7 @@ class Apply:
     def _update(self, task: Task) -> str:
         repository = self.one_by_one(task.held.slug)
         try:
-            update = Update(repository, task.content.wanted, self.names, self.log)
+            update = Update(repository, task.content.wanted, self.names, self.log, again=self.again)
             return update.apply(update.read()).pull_request or ""
         finally:
             repository.close()
@@ -140,10 +142,11 @@ def _ends_all(error: GenWorkflowError) -> bool:
     return bool({*error.anchors} & {*_STOPS})
 
 
-def tasks(found: Sequence[Surveyed]) -> list[Task]:
-    """Return the repositories that need a pull request."""
+def tasks(found: Sequence[Surveyed], *, again: bool) -> list[Task]:
+    """Return the repositories that need a pull request, with `again` also after one was closed."""
+    stands = (*TO_WRITE, Stands.DECLINED) if again else TO_WRITE
     return [
         Task(one.member.slug, one.held, one.content, one.standing.files)
         for one in found
-        if one.standing.stands in TO_WRITE and one.held and one.content
+        if one.standing.stands in stands and one.held and one.content
     ]

@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 
 AT_ONCE = 100  # repositories in a request; GitHub gives up after ten seconds
 _DOING = "read the repositories of the fleet"
+# The branch may be deleted, so a pull request that was closed is looked for by its name.
+_PAST = """\
+past: pullRequests(
+  headRefName: $name, states: [CLOSED, MERGED], first: 5,
+  orderBy: {field: CREATED_AT, direction: DESC}
+) { nodes { url state baseRefName isCrossRepository } }"""
 _PULL = "associatedPullRequests(states: OPEN, first: 1) { nodes { number url baseRefName } }"
 _ABOUT = f"""\
 fragment About on Repository {{
   id nameWithOwner isArchived
   base: defaultBranchRef {{ name target {{ oid }} }}
   branch: ref(qualifiedName: $branch) {{ target {{ oid }} {_PULL} }}
+  {_PAST}
 }}"""
 _TREE = "... on Tree { entries { name type mode oid } }"
 _BLOB = "... on Blob { text isTruncated }"
@@ -50,7 +57,8 @@ class Held(NamedTuple):
     `slug` is its name today. `head` is the commit of the default branch `base`; both are empty in a
     repository without commits. `branch` is the commit of our branch, `pull` the address of its open
     pull request. `folders` and `texts` are None where there is nothing. `scopes` are those of the
-    token, which only a classic one has.
+    token, which only a classic one has. `closed` is the address of the last pull request, when it
+    was closed without a merge.
     """
 
     slug: str
@@ -64,6 +72,7 @@ class Held(NamedTuple):
     texts: Mapping[str, bytes | None]
     ours: Mapping[str, Mapping[str, Entry] | None]
     scopes: str | None = None
+    closed: str = ""
 
     @property
     def listing(self) -> Listing:
@@ -91,7 +100,7 @@ def read(
 
 
 def _ask(connection: Connection, batch: Sequence[Asked], branch: str) -> list[Held | None]:
-    names = Variables({"branch": f"refs/heads/{branch}"})
+    names = Variables({"branch": f"refs/heads/{branch}", "name": branch})
     parts = [_question(index, one, names, branch) for index, one in enumerate(batch)]
     query = f"query Fleet({names.declared}) {{\n{chr(10).join(parts)}\n}}\n{_ABOUT}"
 
@@ -133,6 +142,7 @@ def _held(shown: Part, asked: Asked) -> Held:
         folders={path: _listed(shown, f"folder{n}") for n, path in enumerate(asked.folders)},
         texts={path: _text(shown, f"text{n}") for n, path in enumerate(asked.texts)},
         ours={path: _listed(shown, f"our{n}") for n, path in enumerate(asked.ours)},
+        closed=_closed(shown, name),
     )
 
 
@@ -143,6 +153,15 @@ def _commit(ref: Part | None) -> str:
 def _pull(branch: Part | None, base: str) -> str:
     nodes = branch.part("associatedPullRequests").parts("nodes") if branch else []
     return next((one.text("url", URL) for one in nodes if one.text("baseRefName") == base), "")
+
+
+def _closed(shown: Part, base: str) -> str:
+    past = [
+        one
+        for one in shown.part("past").parts("nodes")
+        if one.text("baseRefName") == base and not one.flag("isCrossRepository")
+    ]
+    return past[0].text("url", URL) if past and past[0].text("state") == "CLOSED" else ""
 
 
 def _listed(shown: Part, name: str) -> dict[str, Entry] | None:

@@ -25,6 +25,7 @@ class Stands:
     NEW = "new"  # it has no workflow of ours yet
     BEHIND = "behind"  # its workflow is another one, and nobody edited it
     PROPOSED = "proposed"  # a pull request with all that is wanted is open
+    DECLINED = "declined"  # somebody closed the last pull request without a merge
     EDITED = "edited"
     NOT_OURS = "not ours"
     WRONG = "wrong spec"
@@ -35,7 +36,7 @@ class Stands:
 
 
 TO_WRITE = (Stands.NEW, Stands.BEHIND)
-LEFT_ALONE = (Stands.EDITED, Stands.NOT_OURS)
+LEFT_ALONE = (Stands.EDITED, Stands.NOT_OURS, Stands.DECLINED)
 NOT_POSSIBLE = (Stands.WRONG, Stands.NO_SPEC, Stands.EMPTY, Stands.UNSEEN)
 
 
@@ -132,6 +133,9 @@ def of(content: Content, held: Held) -> Standing:
     ours = Listing(held.slug, held.ours, {})
     if held.pull and not _differing(content, ours) and not any(map(ours.oid, gone)):
         return Standing(held.slug, Stands.PROPOSED, files, pull=held.pull)
+    if held.closed and not held.pull:
+        said = "it was closed without a merge"
+        return Standing(held.slug, Stands.DECLINED, files, said, held.closed)
     is_new = not gone and all(state == State.MISSING for state in states.values())
     return Standing(held.slug, Stands.NEW if is_new else Stands.BEHIND, files, pull=held.pull)
 
