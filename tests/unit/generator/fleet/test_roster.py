@@ -8,6 +8,7 @@ import pytest
 
 from gen_workflow.errors import SpecError
 from gen_workflow.fleet import roster, specs
+from gen_workflow.spec.sections import sections
 
 ROOT = Path(__file__).parents[4]
 DEFAULTS = """\
@@ -130,3 +131,16 @@ def test_the_example_of_the_docs_says_what_it_explains() -> None:
     assert "test" not in found["acme/web"]
     assert "dir: /srv/shop" in found["partner/shop"]
     assert found["acme/legacy"] == "own"
+
+
+def test_the_docs_show_selections_and_rings_and_name_every_key_of_theirs() -> None:
+    page = (ROOT / "docs" / "fleet.md").read_text("utf-8")
+    _, select, rings = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    found = roster.read((select + rings).encode(), "fleet.yml")
+    assert [(one.topic, one.has) for one in found.selections] == [
+        (("service", "worker"), ()),
+        ((), ("gen-workflow.yml",)),
+    ]
+    assert [ring.name for ring in found.rings] == ["first", "early", "others"]
+    keys = {name for path, one in sections(roster.FLEET) for name in one.keys if path}
+    assert {key for key in keys if f"`{key}`" not in page} == set()
