@@ -40,6 +40,8 @@ def run(options: Options) -> int:
         shards = _number(options.shards, "--shards", most=_MOST_SHARDS) or 1
         return fleet_workflow.act(options, fleet, shards)
     asked = _asked(options, tuple(named))
+    for ring in (options.ring, options.after):
+        choice.check_ring(fleet, ring, options.file)
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")

@@ -101,7 +101,7 @@ class Apply:
         A run that is killed then has counted too many, and never too few.
         """
         if seconds := self.pace.wait(time.time(), proposing.CHANGES):
-            self.log(f"waiting {seconds:.0f} s, because GitHub allows no more changes until then")
+            self.log(f"waiting {seconds:.0f} s, because no more changes are allowed until then")
             time.sleep(seconds)
         self.pace.note(time.time(), proposing.CHANGES)
         self.journal.write(name, "begins", changes=proposing.CHANGES)

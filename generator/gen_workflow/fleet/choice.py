@@ -14,6 +14,8 @@ from gen_workflow.spec.hints import listed, near
 if TYPE_CHECKING:
     from gen_workflow.fleet.roster import Member, Roster
 
+_NO_RINGS = "write the rings under `rings`; docs/fleet.md says how"
+
 
 class Choice(NamedTuple):
     """What was chosen; all of it has to fit.
@@ -34,25 +36,26 @@ class Choice(NamedTuple):
         return in_shard and (self.failed is None or slug.lower() in self.failed)
 
 
+def check_ring(roster: Roster, name: str, source: str) -> None:
+    """Raise UserError when the fleet has no ring of a name, which may be empty."""
+    known = tuple(ring.name for ring in roster.rings)
+    if name and name not in known:
+        hint = near(name, known) or (f"use one of {listed(known)}" if known else _NO_RINGS)
+        what = f"{name!r} is not a ring of the fleet"
+        raise UserError(what, where=shown(source), hint=hint, anchor=Heading.OPTION)
+
+
 def chosen(roster: Roster, choice: Choice, source: str) -> tuple[Member, ...]:
     """Return the repositories that were chosen, in the order of the fleet.
 
-    Raises UserError for a name or a ring that the fleet does not have.
+    Raises UserError for a name that the fleet does not have.
     """
     slugs = [one.slug for one in roster.members]
     by_ring = rings.divided(roster.rings, slugs, source)
-    if choice.ring and choice.ring not in by_ring:
-        known = tuple(by_ring)
-        hint = near(choice.ring, known) or (f"use one of {listed(known)}" if known else _NO_RINGS)
-        what = f"{choice.ring!r} is not a ring of the fleet"
-        raise UserError(what, where=shown(source), hint=hint, anchor=Heading.OPTION)
     wanted = _named(roster, choice.named, source)
     if choice.ring:
         wanted &= by_ring[choice.ring]
     return tuple(one for one in roster.members if one.slug in wanted and choice.has(one.slug))
-
-
-_NO_RINGS = "write the rings under `rings`; docs/fleet.md says how"
 
 
 def _named(roster: Roster, named: tuple[str, ...], source: str) -> set[str]:
