@@ -133,6 +133,10 @@ def test_a_ring_is_a_part_of_the_fleet_and_no_repository_is_in_two(
     wrong = fleet("plan", "--ring", "eraly")
     assert (wrong.code, "perhaps you meant `early`" in wrong.stderr) == (2, True)
     write(tmp_path, "owner: acme\nselect: {name: app*}\nrings: {first: [app9]}\n")
+    ran = fleet("plan", "--ring", "first", "--json")
+    assert slugs(ran) == []
+    assert "warning: fleet.yml:3:17 rings/first/0: 'app9' is not a repository" in ran.stderr
+    write(tmp_path, "owner: acme\nrepos: [app1]\nrings: {first: [app9]}\n")
     assert "fleet.yml:3:17 rings/first/0: 'app9' is not a repository of the fleet" in (
         fleet("plan").stderr
     )

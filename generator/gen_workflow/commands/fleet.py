@@ -48,6 +48,7 @@ def run(options: Options) -> int:
     connection = Connection("", token, api, log)
     try:
         whole = organisation.complete(fleet, connection, options.file, log)
+        choice.check_names(whole, options.file, log)
         members = choice.chosen(whole, asked.choice, options.file)
         this = Run(options, asked, connection, token, api, branch, whole, members)
         code: int = import_module(f"gen_workflow.commands.fleet_{act}").act(this)

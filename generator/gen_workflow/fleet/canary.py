@@ -54,7 +54,8 @@ class Canary:
             if one.error:
                 self.log("stopped here, because one of the first repositories failed")
                 return
-        self._await(awaited)
+        if awaited:
+            self._await(awaited)
         yield from apply.run([task for task in todo if task.held.slug not in awaited])
 
     def first(self, todo: Sequence[Task], found: Sequence[Surveyed]) -> dict[str, str]:

@@ -6,12 +6,14 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import Heading, UserError, shown
+from gen_workflow.errors import Heading, SpecError, UserError, shown
 from gen_workflow.fleet import rings
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.hints import listed, near
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gen_workflow.fleet.roster import Member, Roster
 
 _NO_RINGS = "write the rings under `rings`; docs/fleet.md says how"
@@ -45,13 +47,26 @@ def check_ring(roster: Roster, name: str, source: str) -> None:
         raise UserError(what, where=shown(source), hint=hint, anchor=Heading.OPTION)
 
 
+def check_names(roster: Roster, source: str, log: Callable[[str], None]) -> None:
+    """Raise SpecError for the names in the rings that no repository of the fleet has.
+
+    With a selection these are only logged: one may have been archived since.
+    """
+    try:
+        rings.check(roster.rings, [one.slug for one in roster.members], source)
+    except SpecError as error:
+        if not roster.selections:
+            raise
+        for problem in error.problems:
+            log(f"warning: {problem}")
+
+
 def chosen(roster: Roster, choice: Choice, source: str) -> tuple[Member, ...]:
     """Return the repositories that were chosen, in the order of the fleet.
 
     Raises UserError for a name that the fleet does not have.
     """
-    slugs = [one.slug for one in roster.members]
-    by_ring = rings.divided(roster.rings, slugs, source)
+    by_ring = rings.divided(roster.rings, [one.slug for one in roster.members])
     wanted = _named(roster, choice.named, source)
     if choice.ring:
         wanted &= by_ring[choice.ring]

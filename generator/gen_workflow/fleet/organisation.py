@@ -154,7 +154,7 @@ def _no_owner(selection: Selection, source: str) -> SpecError:
     mark = selection.where.mark if selection.where else None
     line, column = (mark.line, mark.column) if mark else (1, 1)
     what = f"GitHub shows no owner {selection.owner!r}"
-    hint = "check the name; the token has to see the organisation"
+    hint = "check the name; the token has to see the owner, also by single sign-on"
     return SpecError(
         {Problem(source, line, column, what, hint=hint, path="select"): Heading.NOT_FOUND}
     )

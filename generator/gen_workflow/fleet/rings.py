@@ -99,33 +99,35 @@ def _is_name(value: Value, reading: Reading) -> bool:
     return False
 
 
-def divided(rings: Sequence[Ring], slugs: Sequence[str], source: str) -> dict[str, set[str]]:
+def divided(rings: Sequence[Ring], slugs: Sequence[str]) -> dict[str, set[str]]:
     """Return the repositories in each ring, by its name.
 
     A ring takes those that no earlier ring has. Where it has a number of them, the hash of the
-    name decides: one more repository in the fleet then moves few others into another ring. Raises
-    SpecError for a name that no repository has.
+    name decides: one more repository in the fleet then moves few others into another ring.
     """
-    reading = Reading(source)
     found: dict[str, set[str]] = {}
     taken: set[str] = set()
     for ring in rings:
-        listed = {slug for name in ring.names for slug in _named(name, slugs, reading)}
+        listed = {slug for name in ring.names for slug in _named(name, slugs)}
         left = sorted((slug for slug in slugs if slug not in taken), key=_hash)
         found[ring.name] = (listed - taken) | {*left[: ring.size(len(slugs), len(left))]}
         taken |= found[ring.name]
-    reading.raise_problems()
     return found
 
 
-def _named(name: Value, slugs: Sequence[str], reading: Reading) -> list[str]:
-    pattern = name.text.lower()
-    found = [slug for slug in slugs if _fits(slug.lower(), pattern)]
-    if not found:
+def check(rings: Sequence[Ring], slugs: Sequence[str], source: str) -> None:
+    """Raise SpecError with every name in the rings that no repository of the fleet has."""
+    reading = Reading(source)
+    for name in (one for ring in rings for one in ring.names if not _named(one, slugs)):
         what = f"{name.text!r} is not a repository of the fleet"
         hint = "add it to `repos`, or take it out of the ring"
         reading.problem(name, what, hint, Heading.WRONG_VALUE)
-    return found
+    reading.raise_problems()
+
+
+def _named(name: Value, slugs: Sequence[str]) -> list[str]:
+    pattern = name.text.lower()
+    return [slug for slug in slugs if _fits(slug.lower(), pattern)]
 
 
 def _fits(slug: str, pattern: str) -> bool:

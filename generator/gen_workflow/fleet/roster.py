@@ -41,11 +41,10 @@ class Member(NamedTuple):
     """A repository of the fleet.
 
     `spec` is the root of its spec, whose values know their places in the file of the fleet; None
-    when the repository keeps a spec of its own. `where` is its key in that file.
+    when the repository keeps a spec of its own.
     """
 
     slug: str
-    where: Value
     spec: Value | None
 
 
@@ -64,11 +63,7 @@ class Roster(NamedTuple):
         """
         known = {one.slug.lower() for one in self.members}
         new = {
-            one.slug.lower(): Member(
-                one.slug,
-                selection.where or self.members[0].where,
-                spec_of(one.slug, selection.spec, self.defaults),
-            )
+            one.slug.lower(): Member(one.slug, spec_of(one.slug, selection.spec, self.defaults))
             for one in found
             if selection.fits(one) and one.slug.lower() not in known
         }
@@ -197,7 +192,7 @@ def read(raw: bytes, source: str) -> Roster:
         raise SpecError({f"{source}:1:1 cannot be read": Heading.WRONG_VALUE})
     named = ((_slug(key.text, found.owner), key, item) for key, item in found.repos)
     members = (
-        Member(slug, key, spec_of(slug, None if item is key else item, found.defaults))
+        Member(slug, spec_of(slug, None if item is key else item, found.defaults))
         for slug, key, item in named
     )
     selections = (one._replace(owner=one.owner or found.owner) for one in found.select)
