@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from gen_workflow.errors import GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
 from gen_workflow.fleet.proposing import Proposal
-from gen_workflow.fleet.standing import TO_WRITE
-from gen_workflow.github.proposal import Branch, Snapshot, Wanted, body
+from gen_workflow.fleet.standing import TO_WRITE, Stands, snapshot
+from gen_workflow.github.proposal import body
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
 from gen_workflow.named_tuple import NamedTuple
@@ -36,8 +36,12 @@ _STOPS = (
 
 
 class Task(NamedTuple):
-    """A repository that needs a pull request, and the files that differ in it."""
+    """A repository that needs a pull request, and the files that differ in it.
 
+    `name` is its name in the fleet, which may be an older one.
+    """
+
+    name: str
     held: Held
     content: Content
     files: tuple[str, ...]
@@ -55,7 +59,8 @@ class Applied(NamedTuple):
 class Apply:
     """One run that opens pull requests; `log` is told each step.
 
-    `one_by_one` makes the client of one repository, for those that already have our branch.
+    `one_by_one` makes the client of one repository, for those that already have our branch. With
+    `again`, a pull request is opened also where somebody closed the last one.
     """
 
     connection: Connection
@@ -64,6 +69,7 @@ class Apply:
     pace: Pace
     journal: Journal
     log: Callable[[str], None]
+    again: bool = False
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
         """Yield what was done with each repository.
@@ -76,29 +82,29 @@ class Apply:
                 self.connection.slug = task.held.slug
                 raise self.connection.refused(refusal, "write")
             slug = task.held.slug
-            self._wait(slug)
+            self._wait(task.name)
             try:
                 pull = self._bring(task)
             except GenWorkflowError as error:
-                self.journal.write(slug, "failed", error=f"{error}")
+                self.journal.write(task.name, "failed", error=f"{error}")
                 yield Applied(slug, error=f"{error}")
                 if _ends_all(error):
                     self.log("stopped here, because the others would fail as well; run it again")
                     return
             else:
-                self.journal.write(slug, "proposed", pull=pull)
+                self.journal.write(task.name, "proposed", pull=pull)
                 yield Applied(slug, pull)
 
-    def _wait(self, slug: str) -> None:
+    def _wait(self, name: str) -> None:
         """Wait until GitHub allows the changes, and note them before they are made.
 
         A run that is killed then has counted too many, and never too few.
         """
         if seconds := self.pace.wait(time.time(), proposing.CHANGES):
-            self.log(f"waiting {seconds:.0f} s, because GitHub allows no more changes until then")
+            self.log(f"waiting {seconds:.0f} s, because no more changes are allowed until then")
             time.sleep(seconds)
         self.pace.note(time.time(), proposing.CHANGES)
-        self.journal.write(slug, "begins", changes=proposing.CHANGES)
+        self.journal.write(name, "begins", changes=proposing.CHANGES)
 
     def _bring(self, task: Task) -> str:
         """Return the address of the pull request that brings a repository in step."""
@@ -119,14 +125,14 @@ class Apply:
             proposing.withdraw(self.connection, task.held, self.names.branch)
 
     def _proposal(self, task: Task) -> Proposal:
-        files = {path: task.content.files[path] for path in task.files}
-        text = body(_wanted(task), _snapshot(task))
+        files = {path: task.content.files.get(path) for path in task.files}
+        text = body(task.content.wanted, snapshot(task.content, task.held))
         return Proposal(self.names.branch, self.names.message, self.names.title, text, files)
 
     def _update(self, task: Task) -> str:
         repository = self.one_by_one(task.held.slug)
         try:
-            update = Update(repository, _wanted(task), self.names, self.log)
+            update = Update(repository, task.content.wanted, self.names, self.log, again=self.again)
             return update.apply(update.read()).pull_request or ""
         finally:
             repository.close()
@@ -136,23 +142,11 @@ def _ends_all(error: GenWorkflowError) -> bool:
     return bool({*error.anchors} & {*_STOPS})
 
 
-def tasks(found: Sequence[Surveyed]) -> list[Task]:
-    """Return the repositories that need a pull request."""
+def tasks(found: Sequence[Surveyed], *, again: bool) -> list[Task]:
+    """Return the repositories that need a pull request, with `again` also after one was closed."""
+    stands = (*TO_WRITE, Stands.DECLINED) if again else TO_WRITE
     return [
-        Task(one.held, one.content, one.standing.files)
+        Task(one.member.slug, one.held, one.content, one.standing.files)
         for one in found
-        if one.standing.stands in TO_WRITE and one.held and one.content
+        if one.standing.stands in stands and one.held and one.content
     ]
-
-
-def _wanted(task: Task) -> Wanted:
-    source, files, needs, dockerfiles, ours = task.content
-    return Wanted(source, {**files}, needs, dockerfiles, ours)
-
-
-def _snapshot(task: Task) -> Snapshot:
-    """Return what GitHub holds in the form that the text of a pull request is made from."""
-    held, content = task.held, task.content
-    oids = {path: held.listing.oid(path) for path in (*content.files, *content.dockerfiles)}
-    base = Branch(held.base, held.head, {path: oid for path, oid in oids.items() if oid})
-    return Snapshot(held.slug, base)

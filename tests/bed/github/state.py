@@ -90,6 +90,17 @@ class Release:
 
 
 @dataclass
+class Run:
+    """A run of a workflow for a commit; without a conclusion it is not at its end."""
+
+    number: int
+    commit: str
+    branch: str
+    path: str
+    conclusion: str = ""
+
+
+@dataclass
 class Repository:
     """A repository: its git repository, and what only GitHub stores about it.
 
@@ -104,6 +115,11 @@ class Repository:
     signed: set[str] = field(default_factory=set)
     rules: dict[str, str] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    fork: bool = False
+    language: str = ""
+    topics: tuple[str, ...] = ()
+    properties: dict[str, str | list[str]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -198,6 +214,14 @@ class Repository:
         made = self.change(branch, {"VERSION": tags[0].encode()}, message=tags[0], age=age)
         for tag in tags:
             self.git.tag(tag, made, age=age if annotated else None)
+        return made
+
+    def run(
+        self, branch: str, conclusion: str = "", *, path: str = ".github/workflows/ci-cd.yml"
+    ) -> Run:
+        """Run a workflow for the newest commit of a branch."""
+        made = Run(len(self.runs) + 1, self.git.head(branch) or NO_OID, branch, path, conclusion)
+        self.runs.append(made)
         return made
 
     def merge(self, number: int, *, squash: bool) -> str:
