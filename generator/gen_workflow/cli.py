@@ -24,6 +24,7 @@ from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
 _ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
+_STEP = "step"  # what action.yml calls; no verb, because no person types it
 _COMMIT_EPILOG = """\
 environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API,
   which is only needed for a GitHub other than github.com
@@ -133,6 +134,33 @@ VERBS = (
         API_URL,
         Option("force", "--force", says="replace edits made by hand on GitHub"),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
+        Option(
+            "closed",
+            "--closed",
+            metavar="WHAT",
+            default="stop",
+            says="when somebody closed the last one: stop, leave or reopen; default: stop",
+        ),
+        Option(
+            "labels",
+            "--label",
+            metavar="NAME",
+            says="label of the pull request; may be given several times",
+            several=True,
+        ),
+        Option(
+            "reviewers",
+            "--reviewer",
+            metavar="WHO",
+            says="user or ORG/TEAM that is asked for a review; may be given several times",
+            several=True,
+        ),
+        Option("draft", "--draft", says="open a new pull request as a draft"),
+        Option(
+            "auto_merge",
+            "--auto-merge",
+            says="let GitHub merge it as soon as checks and reviews allow it",
+        ),
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         JSON,
         epilog=_COMMIT_EPILOG,
@@ -222,6 +250,10 @@ VERBS = (
 
 def main(argv: list[str]) -> int:
     """Run a verb and return its exit code."""
+    if argv == [_STEP]:
+        from gen_workflow.commands import step  # noqa: PLC0415 - for the action alone
+
+        return step.run(VERBS, _attempt)
     try:
         options = parse(argv, VERBS) or _by_argparse(argv)
     except SystemExit as ended:  # argparse printed help, or what is wrong
@@ -241,6 +273,10 @@ def quick(argv: list[str]) -> int:
 
     The launcher asks this first where no package is installed yet.
     """
+    if argv == [_STEP]:
+        from gen_workflow.commands import inputs  # noqa: PLC0415 - for the action alone
+
+        return inputs.quick(VERBS)
     options = parse(argv, VERBS)
     is_plain = options and options.verb.in_step and not _asks_for_a_report(options)
     answer = in_step.answer(options) if options and is_plain else ""

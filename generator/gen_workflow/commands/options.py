@@ -63,6 +63,11 @@ class Options:
     title: str
     api_url: str
     again: bool
+    labels: tuple[str, ...]
+    reviewers: tuple[str, ...]
+    draft: bool
+    auto_merge: bool
+    closed: str
     dry_run: bool
     json: bool
     report: str

@@ -65,6 +65,7 @@ class FakeGitHub:
         self._repositories: dict[str, Repository] = {}
         self._tokens: dict[str, Token] = {}
         self._faults: list[Fault] = []
+        self._unknown: set[str] = set()
         self._meanwhile: dict[str, Callable[[], object]] = {}
         self._lock = threading.Lock()
         self.calls: list[Call] = []
@@ -123,11 +124,24 @@ class FakeGitHub:
         return self.repository(slug).merge(number, squash=squash)
 
     def add_token(
-        self, text: str, *, scopes: Iterable[str] = ("repo", "workflow"), classic: bool = True
+        self,
+        text: str,
+        *,
+        scopes: Iterable[str] = ("repo", "workflow"),
+        classic: bool = True,
+        login: str = "octocat",
     ) -> str:
         """Accept a token. With `classic=False` the scopes are permissions, such as `contents`."""
-        self._tokens[text] = Token(scopes=frozenset(scopes), classic=classic)
+        app = text.startswith("ghs_")
+        self._tokens[text] = Token(login, frozenset(scopes), classic, app)
         return text
+
+    def forget(self, *fields: str) -> None:
+        """Be an older GitHub Enterprise Server, which does not know these mutations of GraphQL.
+
+        The text is that of graphql-ruby, which GitHub uses.
+        """
+        self._unknown.update(fields)
 
     def fail(
         self,
@@ -204,6 +218,9 @@ class FakeGitHub:
 
     def _allowed(self, asked: _Asked, token: Token) -> tuple[int, Any]:
         if asked.path == "/graphql":
+            if unknown := self._unknown.intersection(asked.operation.split()):
+                said = f"Field '{min(unknown)}' doesn't exist on type 'Mutation'"
+                return 200, {"errors": [{"message": said, "path": ["mutation", min(unknown)]}]}
             executor = Executor(self._graph, self._find, token)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
@@ -281,7 +298,7 @@ def _understood(request: Request) -> _Asked:
 
 
 def _root_field(query: str) -> str:
-    """Return the first field that a document asks for."""
+    """Return the fields that a document asks for, without who asks."""
     try:
         definitions = graphql.parse(query).definitions
     except graphql.GraphQLError:
@@ -289,5 +306,6 @@ def _root_field(query: str) -> str:
     for definition in definitions:
         if isinstance(definition, graphql.OperationDefinitionNode):
             fields = definition.selection_set.selections
-            return ", ".join(one.name.value for one in fields if isinstance(one, graphql.FieldNode))
+            names = (one.name.value for one in fields if isinstance(one, graphql.FieldNode))
+            return ", ".join(name for name in names if name != "viewer")
     return "nothing"
