@@ -21,6 +21,7 @@ from bed.github.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from ssl import SSLContext
     from types import TracebackType
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -54,11 +55,15 @@ class _Asked:
 class FakeGitHub:
     """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
-    `url` is the base of its API. `token` is a classic token that may do everything.
+    `url` is the base of its API. `token` is a classic token that may do everything. With `tls` it
+    speaks HTTPS alone.
     """
 
-    def __init__(self, root: Path, modules: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, modules: Path | None = None, *, tls: SSLContext | None = None
+    ) -> None:
         self._root = root
+        self._tls = tls
         modules = modules or tools.npm_folder() / "node_modules"
         self._rest = schemas.rest(modules)
         self._graph = schemas.graph(modules)
@@ -73,8 +78,11 @@ class FakeGitHub:
         self.token = self.add_token("ghp_" + "0aB" * 12)
 
     def __enter__(self) -> Self:
-        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Silent)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = make_server(
+            "127.0.0.1", 0, self, threaded=True, request_handler=_Silent, ssl_context=self._tls
+        )
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         # Polled often, so that stopping does not cost half a second per test.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
