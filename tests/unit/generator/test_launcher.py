@@ -281,7 +281,7 @@ def test_the_root_action_needs_the_index_once_and_only_where_something_changed(
     uv = checkout.parent / "with-uv" / "uv"
     path = tools(tmp_path / "tools", base_python(), uv, Path(shutil.which("bash") or ""))
     assert step(**offline).code == 0
-    (in_step / "gen-workflow.yml").write_text("image: .  # more\nname: Other\n")
+    (in_step / "gen-workflow.yml").write_text("image: .\non: develop\n")
     changed = step(**offline)
     assert changed.code == 4
     assert "nothing was done, and the spec was not read" in changed.err
