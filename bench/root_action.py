@@ -17,7 +17,7 @@ from pathlib import Path
 from paired import INSTALLED, ROOT, compare, example, read_rounds
 
 PYTHON = str(Path(sys.base_prefix) / "bin" / "python3")
-BUDGET = 30.0  # a check that is out of step takes at most half a second when Python takes 15 ms
+BUDGET = 12.0  # a check that is out of step takes at most 0.2 s when Python takes 15 ms
 
 
 def main() -> int:

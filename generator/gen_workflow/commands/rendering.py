@@ -110,16 +110,9 @@ class Rendering(NamedTuple):
         dockerfiles = tuple(image.sources[-1] for image in spec.built)
         files = tuple(map(File, names, texts))
         notes = tuple(note for workflow in meant for note in workflow.notes)
+        needs, ours = meant[0].needs, _ours(spec)
         return Rendered(
-            written.raw,
-            files,
-            meant[0].needs,
-            dockerfiles,
-            _ours(spec),
-            notes,
-            folder,
-            copied,
-            tuple(meant),
+            written.raw, files, needs, dockerfiles, ours, notes, folder, copied, tuple(meant)
         )
 
     def _text(self, workflow: Workflow, written: Written) -> str:
