@@ -145,3 +145,18 @@ def test_a_server_that_cannot_move_a_branch_safely_is_not_made_to(
     assert f"hint: delete the branch {BRANCH} on GitHub, or give another one" in ran.stderr
     assert app.git.head(BRANCH) == before
     assert commit("--branch", "again").code == 0
+
+
+@pytest.mark.parametrize("operation", [BY_REST[2], BY_REST[3]], ids=["commit", "ref"])
+def test_an_answer_that_was_lost_on_the_way_makes_no_second_commit(
+    github: FakeGitHub,
+    app: Repository,
+    commit: Callable[..., Any],
+    executable: str,
+    operation: str,
+) -> None:
+    github.fail(operation, 502, lost=True, headers={"Retry-After": "0"})
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
+    assert app.git.mode(BRANCH, executable) == "100755"

@@ -190,3 +190,52 @@ def test_a_closed_pull_request_whose_branch_was_moved_gets_a_successor(
     assert commit("--closed", "reopen").code == 0
     assert github.operations[4:] == [READ, CREATE, COMMIT, OPEN]
     assert [pull.state for pull in app.pulls] == ["closed", "open"]
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "502": {"status": 502, "headers": {"Retry-After": "0"}},
+    "a lost answer": {"status": 502, "headers": {"Retry-After": "0"}, "lost": True},
+    "a limit": {"status": 403, "message": "secondary rate limit", "headers": {"Retry-After": "0"}},
+    "401": {"status": 401, "message": "Bad credentials"},
+    "404": {"status": 404, "message": "Not Found"},
+    "409": {"status": 409, "message": "Conflict"},
+    "422": {"status": 422, "message": "Validation Failed"},
+}
+MENDED = ("502", "a lost answer", "a limit")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        LABEL,
+        pytest.param(ASK, marks=pytest.mark.test_all),
+        pytest.param(MERGE, marks=pytest.mark.test_all),
+    ],
+)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "a lost answer",
+        "404",
+        *(
+            pytest.param(name, marks=pytest.mark.test_all)
+            for name in FAULTS
+            if name not in ("a lost answer", "404")
+        ),
+    ],
+)
+def test_a_fault_of_each_request_is_mended_at_once_or_by_the_next_run(
+    github: FakeGitHub, app: Repository, commit: Callable[..., Any], operation: str, fault: str
+) -> None:
+    github.fail(operation, **FAULTS[fault])
+    ran = commit(*ALL)
+    assert (ran.code == 0) is (fault in MENDED), ran.stderr
+    if ran.code:
+        assert "done before that: created the branch" in ran.stderr
+        assert commit(*ALL).code == 0
+    (pull,) = app.pulls
+    assert (pull.labels, pull.requested) == (["ci", "Deploy it"], ["ana", "platform"])
+    assert pull.merges == "MERGE"
+    writes = len(github.calls)
+    assert "nothing to do" in commit(*ALL).stdout
+    assert github.operations[writes:] == [READ]
