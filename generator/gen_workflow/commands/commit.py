@@ -7,7 +7,7 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gen_workflow.commands import compared, findings
+from gen_workflow.commands import compared, findings, handled
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import Heading, UserError, together
 from gen_workflow.explain import overview
@@ -30,13 +30,6 @@ def run(options: Options) -> int:
         what = "opens a pull request again, and --closed says something else"
         hint = "leave out one of the two"
         raise UserError(what, where="--again", hint=hint, anchor=Heading.OPTION)
-    handled = handling.read(
-        options.labels,
-        options.reviewers,
-        draft=options.draft,
-        merges=options.auto_merge,
-        closed=options.closed,
-    )
     wanted = _wanted(Project.of(options))
     api = options.api_url or os.environ.get("GITHUB_API_URL", "")
     where = remote.find(options.folder, slug=options.repo, api=api)
@@ -44,7 +37,7 @@ def run(options: Options) -> int:
     repository = Repository(where.slug, token, where.api, log)
     try:
         update = Update(
-            repository, wanted, names, log, options.force, options.again, handling=handled
+            repository, wanted, names, log, options.force, options.again, handled.of(options)
         )
         found = update.read()
         result = update.dry_run(found) if options.dry_run else update.apply(found)

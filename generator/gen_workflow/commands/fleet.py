@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
+from gen_workflow.commands import handled
 from gen_workflow.commands.of_a_fleet import Renderer
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT, Heading, UserError, shown
 from gen_workflow.fleet import applying, journal, proposing, roster
@@ -59,8 +60,9 @@ def run(options: Options) -> int:
         message = options.message.strip() or f"Bring the workflow in step with {options.file}"
         names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
         apply = Apply(
-            connection, lambda slug: Repository(slug, token, api, log), names, pace, kept, log
-        )
+            connection, lambda slug: Repository(slug, token, api, log), names, pace, kept, log,
+            handled.of(options),
+        )  # fmt: skip
         return _applied(found, todo, apply, as_json=options.json)
     finally:
         connection.close()

@@ -58,4 +58,4 @@ def _updated(output: str) -> str:
     )
     said = f"pull request: {pull}\n" if pull else "the base is in step, nothing to do\n"
     put(said)
-    return said
+    return said + "".join(f"- `{path}`\n" for path in found["files"])

@@ -49,7 +49,7 @@ class Held(NamedTuple):
     `slug` is its name today. `head` is the commit of the default branch `base`; both are empty in a
     repository without commits. `branch` is the commit of our branch, `pull` the address of its open
     pull request. `folders` and `texts` are None where there is nothing. `scopes` are those of the
-    token, which only a classic one has.
+    token, which only a classic one has; `login` is as whom it acts.
     """
 
     slug: str
@@ -63,6 +63,7 @@ class Held(NamedTuple):
     texts: Mapping[str, bytes | None]
     ours: Mapping[str, Mapping[str, Entry] | None]
     scopes: str | None = None
+    login: str = ""
 
     @property
     def listing(self) -> Listing:
@@ -114,13 +115,14 @@ def _ask(connection: Connection, batch: Sequence[Asked], branch: str) -> list[He
     names = _Names({"branch": f"refs/heads/{branch}"})
     parts = [_question(index, one, names, branch) for index, one in enumerate(batch)]
     declared = ", ".join(f"${name}: String!" for name in names.variables)
-    query = f"query Fleet({declared}) {{\n{chr(10).join(parts)}\n}}\n{_ABOUT}"
+    asked = "\n".join(("viewer { login }", *parts))
+    query = f"query Fleet({declared}) {{\n{asked}\n}}\n{_ABOUT}"
 
     def held(data: Part, headers: Mapping[str, str]) -> list[Held | None]:
         shown = [data.maybe(f"r{index}") for index in range(len(batch))]
         found = (one and _held(one, asked) for one, asked in zip(shown, batch, strict=True))
-        scopes = headers.get("x-oauth-scopes")
-        return [one._replace(scopes=scopes) if one else None for one in found]
+        scopes, login = headers.get("x-oauth-scopes"), data.part("viewer").text("login")
+        return [one._replace(scopes=scopes, login=login) if one else None for one in found]
 
     return connection.graphql(query, names.variables, _DOING, held, partial=True)
 

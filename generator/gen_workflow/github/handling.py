@@ -36,6 +36,11 @@ class Handling(NamedTuple):
     closed: str = STOP
 
     @property
+    def changes(self) -> int:
+        """How many requests it takes beside those that open the pull request."""
+        return bool(self.labels) + bool(self.reviewers) + self.merges
+
+    @property
     def reviewers(self) -> tuple[str, ...]:
         """Who is asked for a review, as people write it."""
         return (*self.users, *("/".join(team) for team in self.teams))

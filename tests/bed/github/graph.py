@@ -117,7 +117,12 @@ class Executor:
         repository.check_writable(self.token)
         names = (input["headRefName"], input["baseRefName"])
         try:
-            pull = repository.open_pull(*names, title=input["title"], body=input.get("body") or "")
+            pull = repository.open_pull(
+                *names,
+                title=input["title"],
+                body=input.get("body") or "",
+                draft=bool(input.get("draft")),
+            )
         except Refused as refused:
             said = "; ".join(one.get("message", one.get("field", "")) for one in refused.details)
             raise Refused(200, said, kind=refused.kind) from None
