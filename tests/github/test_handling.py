@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gen_workflow.github import proposal
+from gen_workflow.github.proposal import Branch, Snapshot, Wanted
 from unit.generator.conftest import see
 
 if TYPE_CHECKING:
@@ -148,6 +151,13 @@ def test_the_text_says_what_runs_and_why_a_workflow_changes(
     commit()
     why = "spec changed: the workflow was made from another version of gen-workflow.yml"
     assert f"| `.github/workflows/ci-cd.yml` | changed ({why}) |" in app.pulls[1].body
+
+
+def test_a_text_that_would_be_too_long_is_shorter() -> None:
+    wanted = Wanted("gen-workflow.yml", {}, (), (), runs="| event |\n" * 10_000)
+    found = Snapshot("acme/app", Branch("main", "a" * 40, {}))
+    assert "event" not in proposal.body(wanted, found)
+    assert "event" in proposal.body(replace(wanted, runs="| event |\n"), found)
 
 
 def test_a_pull_request_that_somebody_closed_can_be_left(

@@ -25,6 +25,8 @@ WORKFLOW = PurePath(own_files.WORKFLOW).as_posix()
 LOCK = PurePath(own_files.LOCK).as_posix()  # goes with the workflows, and is no reason to commit
 _NOT_OURS = f"it {drift.NOT_OURS}"
 _BY_HAND = "it was edited by hand"
+# In characters. Source: https://github.com/renovatebot/renovate/issues/2032.
+_LONGEST_BODY = 65_536
 _MADE_BY = "Made-by: gen-workflow"
 
 
@@ -375,7 +377,15 @@ def missing_dockerfiles(wanted: Wanted, found: Snapshot) -> list[str]:
 
 
 def body(wanted: Wanted, found: Snapshot) -> str:
-    """Return the text of the pull request: what changes, and what must exist before the merge."""
+    """Return the text of the pull request: what changes, and what must exist before the merge.
+
+    What runs is left out where the text would be longer than GitHub takes.
+    """
+    text = _body(wanted, found)
+    return text if len(text) <= _LONGEST_BODY else _body(replace(wanted, runs=""), found)
+
+
+def _body(wanted: Wanted, found: Snapshot) -> str:
     base = found.base
     lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
     lines += ["| file | change |", "| --- | --- |"]
