@@ -83,6 +83,11 @@ class Options:
     file: str
     limit: str
     per_hour: str
+    settings: str
+    values: str
+    replace: tuple[str, ...]
+    run: bool
+    yes: bool
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

@@ -34,6 +34,7 @@ class _Request(NamedTuple):
     body: Any
     doing: str  # what it is for, as in `commit on main`
     partial: bool = False  # whether a part of the answer is enough
+    read: tuple[int, ...] = ()  # errors that the caller reads itself
 
 
 class Connection:
@@ -76,6 +77,21 @@ class Connection:
         request = _Request(verb, f"/repos/{self.slug}/{path}", body, doing)
         return self._ask(request, lambda answer: read(answer.json()))
 
+    def whole(
+        self,
+        verb: str,
+        path: str,
+        doing: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        read: tuple[int, ...] = (),
+    ) -> Answer:
+        """Return the answer of the REST API to a request for a path from its top.
+
+        An error whose status is in `read` is returned as well, but for a limit of GitHub.
+        """
+        return self._ask(_Request(verb, path, body, doing, read=read), lambda answer: answer)
+
     def graphql(
         self,
         query: str,
@@ -105,7 +121,7 @@ class Connection:
             try:
                 answer = self._send(request)
                 refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
-                if refusal is None or (request.partial and refusal.partial):
+                if refusal is None or _is_read(request, refusal):
                     return read(answer)
             except Foreign as came:
                 raise not_github(self._api, request.doing, f"{came}") from None
@@ -130,3 +146,10 @@ class Connection:
             raise Foreign(f"a redirect to {flat(to[1]) if to else 'nowhere'}") from None
         except (ValueError, ArithmeticError):
             raise Foreign("headers that GitHub does not send") from None
+
+
+def _is_read(request: _Request, refusal: Refusal) -> bool:
+    """Tell whether the caller reads an error itself."""
+    if request.partial and refusal.partial:
+        return True
+    return refusal.status in request.read and not refusal.limited

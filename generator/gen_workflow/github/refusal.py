@@ -196,6 +196,12 @@ _CAUSES = (
         Heading.NO_COMMIT,
     ),
     (
+        r"billing plan|Upgrade to ",
+        "the plan of the owner has not got it ({said})",
+        "make the repository public, change the plan, or do without it",
+        Heading.PLAN,
+    ),
+    (
         r"Git Repository is empty",
         "the repository has no commit yet",
         "push a first commit, then run the command again",

@@ -156,7 +156,7 @@ class Update:
         except GenWorkflowError as error:
             if not self.done:
                 raise
-            raise _Unfinished(error, self.done) from None
+            raise Unfinished(error, self.done) from None
 
     def _take(self, found: Snapshot) -> Result:
         todo = proposal.plan(self.wanted, found)
@@ -256,7 +256,7 @@ class Update:
         self.log(step)
 
 
-class _Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is
+class Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is
     """An update that stopped before its end; its message says which steps were taken."""
 
     def __init__(self, cause: GenWorkflowError, done: list[str]) -> None:
