@@ -114,7 +114,7 @@ def _kind(shown: Shown) -> str:
 def plan(api_path: str, wanted: Iterable[Wanted], found: Found, limited: str) -> Part:
     """Return what is to be set; what is stricter stays.
 
-    `limited` is the plan of the owner of a private repository, "" when nothing is limited, or known.
+    `limited` is the plan of the owner of a private repository, "" when nothing is limited.
     """
     parts = [_one(api_path, one, found, limited) for one in wanted]
     return together(*parts)

@@ -69,7 +69,7 @@ def _rules(shown: Looked | None) -> Rules:
 def plan(api_path: str, found: Found, settings: Settings, limited: str) -> Part:
     """Return what makes the rules hold; those of others stay, and the stricter ones with them.
 
-    `limited` is the plan of the owner of a private repository, "" when nothing is limited, or known.
+    `limited` is the plan of the owner of a private repository, "" when nothing is limited.
     """
     if not found.shown or limited == "free":
         if settings.approvals:

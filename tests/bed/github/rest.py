@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import base64
 import copy
-import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bed.github import accounts, runs, settings
+from bed.github.asked import Asked, example
 from bed.github.state import NO_OID, Pull, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from bed.github.schemas import Rest
-    from bed.github.state import Repository, Token
 
 _REPO = "/repos/{owner}/{repo}"
 _REF = f"{_REPO}/git/ref/{{ref}}"
@@ -24,20 +21,6 @@ _PULLS = f"{_REPO}/pulls"
 _PULL = f"{_PULLS}/{{pull_number}}"
 _BLOB = f"{_REPO}/git/blobs/{{file_sha}}"
 _COMPARE = f"{_REPO}/compare/{{basehead}}"
-_EXAMPLE = "octocat/Hello-World"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request that was parsed: its repository, its token and its content."""
-
-    repository: Repository
-    token: Token
-    url: str
-    schema: Rest
-    values: dict[str, str]  # what the path says in place of `{ref}` and the like
-    query: dict[str, str]
-    body: Any
 
 
 def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
@@ -60,14 +43,7 @@ def _part(found: re.Match[str]) -> str:
 
 
 def _get_repository(asked: Asked) -> Any:
-    shown = _example(asked, "get", _REPO, 200)
-    for unwanted in ("source", "parent", "template_repository"):
-        shown.pop(unwanted, None)
-    owner, name = asked.repository.slug.split("/")
-    shown.update(name=name, full_name=asked.repository.slug, language=None)
-    shown.update(default_branch=asked.repository.default_branch, archived=asked.repository.archived)
-    shown["owner"]["login"] = owner
-    return shown
+    return accounts.repository(asked, asked.repository, example(asked, "get", _REPO, 200))
 
 
 def _get_ref(asked: Asked) -> Any:
@@ -105,7 +81,7 @@ def _ref(asked: Asked, ref: str, sha: str | None) -> Any:
 
 def _get_blob(asked: Asked) -> Any:
     content = asked.repository.git.content(asked.values["file_sha"])
-    shown = _example(asked, "get", _BLOB, 200)
+    shown = example(asked, "get", _BLOB, 200)
     shown.update(sha=asked.values["file_sha"], size=len(content))
     shown.update(content=base64.encodebytes(content).decode(), encoding="base64")
     return shown
@@ -115,7 +91,7 @@ def _compare(asked: Asked) -> Any:
     git = asked.repository.git
     base, head = asked.values["basehead"].split("...")
     ahead, behind = git.history(head, without=base), git.history(base, without=head)
-    shown = _example(asked, "get", _COMPARE, 200)
+    shown = example(asked, "get", _COMPARE, 200)
     model = shown["base_commit"]
     shown.update(base_commit=_commit(asked, model, base), ahead_by=len(ahead))
     shown.update(merge_base_commit=_commit(asked, model, git.fork(base, head)))
@@ -134,6 +110,16 @@ def _commit(asked: Asked, model: Any, sha: str) -> Any:
     shown["commit"]["committer"]["email"] = git.committer(sha)
     shown["parents"] = [{**model["parents"][0], "sha": one} for one in git.parents(sha)]
     return shown
+
+
+def _list_commits(asked: Asked) -> Any:
+    repository = asked.repository
+    if repository.empty:
+        raise Refused(409, "Git Repository is empty.", kind="")
+    (model,) = example(asked, "get", f"{_REPO}/commits", 200)
+    history = repository.git.history(repository.git.head(repository.default_branch) or "")
+    many = int(asked.query.get("per_page", "30"))
+    return [_commit(asked, model, one) for one in history[:many]]
 
 
 def _list_pulls(asked: Asked) -> Any:
@@ -171,7 +157,7 @@ def _update_pull(asked: Asked) -> Any:
 
 def _pull(asked: Asked, method: str, template: str, pull: Pull) -> Any:
     status = 201 if method == "post" else 200
-    shown = _example(asked, method, template, status)
+    shown = example(asked, method, template, status)
     if isinstance(shown, list):
         shown = shown[0]
     repository = asked.repository
@@ -186,13 +172,6 @@ def _pull(asked: Asked, method: str, template: str, pull: Pull) -> Any:
     return shown
 
 
-def _example(asked: Asked, method: str, template: str, status: int) -> Any:
-    """Return GitHub's example, changed to this repository on this server."""
-    text = json.dumps(asked.schema.example(method, template, status))
-    text = text.replace("https://api.github.com", asked.url)
-    return json.loads(text.replace(_EXAMPLE, asked.repository.slug))
-
-
 _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("get", _REPO): (200, _get_repository),
     ("get", _REF): (200, _get_ref),
@@ -203,4 +182,8 @@ _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("post", _PULLS): (201, _create_pull),
     ("get", _PULL): (200, _get_pull),
     ("patch", _PULL): (200, _update_pull),
+    ("get", f"{_REPO}/commits"): (200, _list_commits),
+    **accounts.OPERATIONS,
+    **settings.OPERATIONS,
+    **runs.OPERATIONS,
 }

@@ -48,7 +48,7 @@ class Rest:
         for name, text in query.items():
             if name in known:
                 schema = known[name]["schema"]
-                value = int(text) if schema.get("type") == "integer" and text.isdigit() else text
+                value = _typed(text, schema.get("type", ""))
                 problems += [error.message for error in OAS30Validator(schema).iter_errors(value)]
         return problems
 
@@ -68,6 +68,8 @@ class Rest:
         listed = str(status) in self._at(pointer[:-1])
         if not listed and status < 400:
             return [f"{status} is no answer of this operation"]
+        if listed and "content" not in self._deref(self._at(pointer)):
+            return [] if body is None else [f"{status} has no body"]
         basic = ("components", "schemas", "basic-error")
         return self._problems(self._schema(pointer) if listed else basic, body)
 
@@ -104,6 +106,13 @@ class Rest:
         if isinstance(value, dict) and isinstance(value.get("$ref"), str):
             return self._at(tuple(value["$ref"].removeprefix("#/").split("/")))
         return value
+
+
+def _typed(text: str, kind: str) -> Any:
+    """Return a value of a query as JSON has it."""
+    if kind == "integer" and text.isdigit():
+        return int(text)
+    return text == "true" if kind == "boolean" and text in ("true", "false") else text
 
 
 @functools.cache

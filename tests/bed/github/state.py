@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bed.github.kept import Kept
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -39,6 +41,7 @@ class Token:
     login: str = "octocat"
     scopes: frozenset[str] = frozenset({"repo", "workflow"})
     classic: bool = True
+    admin: bool = True  # whether its user administers all repositories
 
     @property
     def name(self) -> str:
@@ -104,6 +107,9 @@ class Repository:
     signed: set[str] = field(default_factory=set)
     rules: dict[str, str] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
+    private: bool = False
+    template: bool = False
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def empty(self) -> bool:
