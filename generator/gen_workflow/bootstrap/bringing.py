@@ -44,10 +44,15 @@ class Look(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What was done, and what is left for a person; `pull` is the pull request with the files."""
+    """What was done, and what is left for a person.
+
+    Of that, `values` are those that are missing, and `lacking` is all without which no run can
+    succeed. `pull` is the pull request with the files.
+    """
 
     done: tuple[str, ...]
     left: tuple[str, ...]
+    values: tuple[str, ...]
     lacking: tuple[str, ...]
     branch: str
     pull: str = ""
@@ -95,7 +100,7 @@ class Bootstrap:
     def _change(self, found: Found) -> tuple[Change, Part]:
         about = found.repository
         wanted, part = files.with_bot(self._wanted.files, found.held)
-        update = Update(self._client(self._api.slug), wanted, self._names, self._log)
+        update = Update(self._client(self._api.slug), wanted, self._names, _quiet)
         snapshot = update.read() if about.exists and about.commits else None
         waits = not about.exists and self._wanted.has_history
         return Change(update, snapshot, direct=about.fresh and not waits), part
@@ -128,7 +133,7 @@ class Bootstrap:
         left = tuple(dict.fromkeys((*look.left, *applying.left, *merge)))
         lacking = tuple(dict.fromkeys((*look.plan.lacking, *part.left, *merge)))
         branch = look.found.repository.default_branch
-        return Applied(tuple(applying.done), left, lacking, branch, pull)
+        return Applied(tuple(applying.done), left, look.plan.lacking, lacking, branch, pull)
 
     def _look_at_new(self) -> Look:
         """Look at a repository that was just created; one from a template is filled a bit later."""
@@ -138,3 +143,7 @@ class Bootstrap:
                 return look
             time.sleep(1)
         raise GenWorkflowError(_NOT_READY, where=self._api.slug, anchor=Heading.NOT_NOW)
+
+
+def _quiet(_: str) -> None:
+    """Log nothing: what an update would tell is in the plan."""

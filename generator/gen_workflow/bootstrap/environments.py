@@ -229,7 +229,7 @@ def _refs(path: str, wanted: Wanted, there: There | None, found: Found, limited:
     steps = []
     if not now.policy:
         body = {**_body(_merged(wanted.gate, now, found)), "deployment_branch_policy": _CUSTOM}
-        says = f"limit deploys to {wanted.name} to some branches and tags"
+        says = f"limit deploys to {wanted.name} to {named}"
         steps.append(Step(says, "PUT", path, body, spare=spare))
     for one in lacking:
         body = {"name": one.name, "type": one.kind}

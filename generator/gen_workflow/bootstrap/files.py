@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gen_workflow.bootstrap.steps import Part
+from gen_workflow.bootstrap.steps import Part, together
 from gen_workflow.errors import UserError
 from gen_workflow.fleet import inventory
 from gen_workflow.fleet.inventory import Asked
+from gen_workflow.fleet.listing import TOP
 from gen_workflow.github import proposal
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.table import OURS
@@ -17,7 +19,7 @@ from gen_workflow.uses.moves import kept
 from gen_workflow.uses.places import Unreadable, Use, find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gen_workflow.github.connection import Connection
     from gen_workflow.github.proposal import Snapshot, Wanted
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
 _FOLDER = ".github/workflows"
 _BOTS = (".github/dependabot.yml", ".github/dependabot.yaml")
+# Where Renovate has its settings: docs.renovatebot.com/configuration-options
+_RENOVATE = re.compile(r"\.?renovate(?:rc)?(?:\.json5?)?")
 _ENDINGS = (".yml", ".yaml")
+_FIRST_PUSH = "push this folder, with what `gen-workflow generate` writes, and run this again"
 # A push starts no run then; the first one is started by hand, when all that it needs is there:
 # docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs
 _NO_RUN = "[skip ci] The first run is started with `gen-workflow bootstrap --run`."
@@ -36,6 +41,7 @@ class Held(NamedTuple):
 
     workflows: Mapping[str, str] = {}
     bot: tuple[str, str] = (_BOTS[0], "")
+    has_renovate: bool = False
 
     def unpinned(self, ours: tuple[str, ...]) -> tuple[str, ...]:
         """Return the uses of the workflows that are not `ours` and name no commit."""
@@ -54,15 +60,18 @@ def _uses(text: str) -> list[Use]:
 
 def look(connection: Connection, slug: str) -> Held:
     """Return what the default branch holds, in two requests at most."""
-    first = _asked(connection, Asked(slug, (_FOLDER,), _BOTS))
+    tops = (TOP, ".github")
+    first = _asked(connection, Asked(slug, (_FOLDER, *tops), _BOTS))
     there = first.folders.get(_FOLDER) or {}
+    names = (name for top in tops for name in first.folders.get(top) or {})
     paths = tuple(f"{_FOLDER}/{name}" for name in sorted(there) if name.endswith(_ENDINGS))
     texts = _asked(connection, Asked(slug, (), paths)).texts if paths else {}
     workflows = {path: (text or b"").decode(errors="replace") for path, text in texts.items()}
     bots = {
         path: text.decode(errors="replace") for path in _BOTS if (text := first.texts.get(path))
     }
-    return Held(workflows, next(iter(bots.items()), (_BOTS[0], "")))
+    renovates = any(map(_RENOVATE.fullmatch, names))
+    return Held(workflows, next(iter(bots.items()), (_BOTS[0], "")), has_renovate=renovates)
 
 
 def _asked(connection: Connection, asked: Asked) -> inventory.Held:
@@ -73,7 +82,12 @@ def _asked(connection: Connection, asked: Asked) -> inventory.Held:
 
 
 def with_bot(wanted: Wanted, held: Held) -> tuple[Wanted, Part]:
-    """Return what is wanted with Dependabot's rule, and what a person has to do for it."""
+    """Return what is wanted with Dependabot's rule, and what a person has to do for it.
+
+    A repository that Renovate looks after gets none.
+    """
+    if held.has_renovate and not held.bot[1]:
+        return wanted, Part()
     texts = [(wanted.files[path] or b"").decode() for path in wanted.workflows]
     named = (use.reference for text in texts for use in _uses(text))
     ours = (OURS, *(one.repository for one in named if kept(one)))
@@ -99,32 +113,28 @@ class Change(NamedTuple):
 
     def plan(self, *, exists: bool) -> tuple[str, Part]:
         """Return what is done with the files, empty for nothing, and what is said of it."""
-        wanted = self.update.wanted
-        every = ", ".join(wanted.named(wanted.files))
-        if self.found is None and exists:
-            hint = (
-                "push the first one, with what `gen-workflow generate` writes, and run this again"
+        wanted, found = self.update.wanted, self.found
+        if found is None and self.direct and not exists:
+            return f"commit {', '.join(wanted.named(wanted.files))}", self._lacking(
+                wanted.dockerfiles
             )
-            return "", Part(left=(f"the repository has no commit: {hint}",))
-        if self.found is None:
-            push = "push this folder, with what `gen-workflow generate` writes, and run this again"
-            return (f"commit {every}", Part()) if self.direct else ("", Part(left=(push,)))
-        if proposal.in_step(wanted, self.found.base) and not self._bot(self.found):
-            return "", Part(already=(f"{self.found.base.name} has the spec and its workflows",))
+        if found is None:
+            return "", Part(left=(_FIRST_PUSH,))
+        lacking = self._lacking(proposal.missing_dockerfiles(wanted, found))
+        if proposal.in_step(wanted, found.base):
+            already = Part(already=(f"{found.base.name} has the spec and its workflows",))
+            return "", together(already, lacking)
         if self.direct:
-            files = ", ".join(wanted.named(proposal.differing(wanted.files, self.found.base)))
-            return f"commit {files} on {self.found.base.name}", Part(left=tuple(self._lacking()))
-        return self._proposed(self.found)
+            files = ", ".join(wanted.named(proposal.differing(wanted.files, found.base)))
+            return f"commit {files} on {found.base.name}", lacking
+        return self._proposed(found)
 
-    def _bot(self, found: Snapshot) -> list[str]:
-        changed = proposal.differing(self.update.wanted.files, found.base)
-        return [path for path in self.update.wanted.beside if path in changed]
-
-    def _lacking(self) -> Iterator[str]:
-        for file in (
-            proposal.missing_dockerfiles(self.update.wanted, self.found) if self.found else ()
-        ):
-            yield f"push {file} to the repository: without it the build fails"
+    def _lacking(self, dockerfiles: Iterable[str]) -> Part:
+        """Return what is said of Dockerfiles that are not there; a template may have them."""
+        told = (
+            f"push {file} and what it builds: without it every run fails" for file in dockerfiles
+        )
+        return Part(left=tuple(told))
 
     def _proposed(self, found: Snapshot) -> tuple[str, Part]:
         todo = proposal.plan(self.update.wanted, found)

@@ -106,8 +106,7 @@ def _one(
         return Part(already=(f"the {wanted.named} is there, as one {elsewhere}",))
     if need.optional:
         return Part()
-    how = f"export {need.name}, or put it into a file for --values"
-    return Part(left=(f"{wanted.named} has no value ({need.purpose}): {how}",))
+    return Part(left=(f"a value for the {wanted.named}: {need.purpose}",))
 
 
 def _elsewhere(wanted: _Wanted, found: Found) -> Iterator[str]:

@@ -5,21 +5,24 @@ They are never printed: what is wrong with one is told by its name and its place
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Heading, Problem, SpecError
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import document
-from gen_workflow.spec.hints import listed, near
+from gen_workflow.spec.document import Reading
+from gen_workflow.spec.hints import MEANT, closest, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gen_workflow.spec.document import Value
     from gen_workflow.workflow.records import Needs
 
 # docs.github.com/en/actions/reference/security/secrets; variables have the same limit.
 MOST_BYTES = 48 * 1024
+_FORM = "write NAME: value, and for one environment NAME: {NAME: value}"
 
 
 class Hidden:
@@ -71,63 +74,85 @@ def read(raw: bytes, source: str, needs: Sequence[Needs], environ: Mapping[str, 
     A name has its value, and an environment of GitHub has a mapping of names that are for it alone.
     Raises SpecError with each name that the spec does not need, and each value that GitHub refuses.
     """
-    root = document.parse(document.decode(raw, source), source)
-    problems: dict[str, str] = {}
-    own: dict[tuple[str, str], Given] = {}
-    shared: dict[str, Given] = {}
-    places = {one.environment: _names(one) for one in needs}
-    every = tuple(dict.fromkeys(name for names in places.values() for name in names))
-    for key, item in _pairs(root, source, problems):
-        if item.kind != "a mapping":
-            if given := _given(key, item, every, source, problems):
-                shared[key.text.upper()] = given
-        elif key.text in places:
-            for name, value in item.pairs():
-                if given := _given(name, value, places[key.text], source, problems):
-                    own[(key.text, name.text.upper())] = given
-        else:
-            known = tuple(place for place in places if place)
-            hint = near(key.text, known) or f"the spec has {listed(known)}"
-            _note(problems, source, key, "is no environment of the spec that needs values", hint)
-    if problems:
-        raise SpecError(problems)
-    return Values(own, shared, environ)
+    reader = _Reader(source, needs)
+    reader.read(_root(raw, source))
+    reader.reading.raise_problems()
+    return Values(reader.own, reader.shared, environ)
 
 
-def _pairs(
-    root: Value | None, source: str, problems: dict[str, str]
-) -> Iterator[tuple[Value, Value]]:
-    if root is None or root.kind == "nothing":
-        return
-    if root.kind == "a mapping":
-        yield from root.pairs()
-        return
-    hint = "write NAME: value, and for one environment NAME: {NAME: value}"
-    _note(problems, source, root, f"should be a mapping, but is {root.kind}", hint)
+def _root(raw: bytes, source: str) -> Value | None:
+    """Return the root; what is told of other files could show a value here."""
+    try:
+        return document.parse(document.decode(raw, source), source, bounded=False)
+    except SpecError as error:
+        first = error.problems[0]
+        hint = "quote the value there, or begin one of several lines with |"
+        problem = Problem(source, first.line, first.column, "is not YAML", hint=hint)
+        raise SpecError({problem: Heading.NO_YAML}) from None
+
+
+class _Reader:
+    """One reading of a file with values, and what is wrong in it, by names and places alone."""
+
+    def __init__(self, source: str, needs: Sequence[Needs]) -> None:
+        self.reading = Reading(source)
+        self.own: dict[tuple[str, str], Given] = {}
+        self.shared: dict[str, Given] = {}
+        self._places = {one.environment: _names(one) for one in needs}
+        self._names = tuple(dict.fromkeys(name for of in self._places.values() for name in of))
+
+    def read(self, root: Value | None) -> None:
+        """Read the whole file."""
+        if root is None or root.kind == "nothing":
+            return
+        if root.kind != "a mapping":
+            self._note(root, f"should be a mapping, but is {root.kind}", _FORM)
+            return
+        for key, item in root.pairs():
+            if item.kind != "a mapping":
+                if given := self._given(key, item, self._names):
+                    self.shared[key.text.upper()] = given
+            elif key.text in self._places:
+                self._read_own(key.text, item)
+            else:
+                known = tuple(place for place in self._places if place)
+                some = f"the spec has {listed(known)}" if known else "the spec has none"
+                what = "is no environment of the spec that needs values"
+                self._note(key, what, _meant(key.text, known) or some)
+
+    def _read_own(self, place: str, where: Value) -> None:
+        for key, item in where.pairs():
+            if given := self._given(key, item, self._places[place]):
+                self.own[place, key.text.upper()] = given
+
+    def _given(self, key: Value, item: Value, known: tuple[str, ...]) -> Given | None:
+        """Return a value that GitHub takes for a name that the spec needs."""
+        if key.text.upper() not in {name.upper() for name in known}:
+            hint = _meant(key.text, known) or "remove it, or name it in the spec"
+            self._note(key, "is nothing that the spec needs here", hint)
+        elif item.kind in ("a mapping", "a list"):
+            hint = "write a text; one of several lines begins with |"
+            self._note(key, f"should be a text, but is {item.kind}", hint)
+        elif len(item.text.encode()) > MOST_BYTES:
+            what = f"is longer than the {MOST_BYTES // 1024} KB that GitHub takes"
+            self._note(key, what, "store it elsewhere, and its address here")
+        elif item.kind != "nothing" and item.text:
+            return Given(Hidden(item.text), f"{self.reading.source}:{key.mark.line}")
+        return None
+
+    def _note(self, key: Value, what: str, hint: str) -> None:
+        """Note a problem; a key that can be no name may be a part of a value."""
+        is_name = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", f"{key.node.value}")
+        named = key if is_name else key._replace(path="")
+        self.reading.problem(named, what, hint, Heading.WRONG_VALUE)
 
 
 def _names(needs: Needs) -> tuple[str, ...]:
     return tuple(one.name for one in (*needs.variables, *needs.secrets))
 
 
-def _given(
-    key: Value, item: Value, known: tuple[str, ...], source: str, problems: dict[str, str]
-) -> Given | None:
-    """Return a value that GitHub takes for a name that the spec needs."""
-    if key.text.upper() not in {name.upper() for name in known}:
-        hint = near(key.text, known) or "remove it, or name it in the spec"
-        _note(problems, source, key, "is nothing that the spec needs here", hint)
-    elif item.kind in ("a mapping", "a list"):
-        what = f"should be a text, but is {item.kind}"
-        _note(problems, source, key, what, "write a text; one of several lines begins with |")
-    elif len(item.text.encode()) > MOST_BYTES:
-        what = f"is longer than the {MOST_BYTES // 1024} KB that GitHub takes"
-        _note(problems, source, key, what, "store it elsewhere, and its address here")
-    elif item.kind != "nothing" and item.text:
-        return Given(Hidden(item.text), f"{source}:{key.mark.line}")
-    return None
-
-
-def _note(problems: dict[str, str], source: str, key: Value, what: str, hint: str) -> None:
-    at = Problem(source, key.mark.line, key.mark.column, what, hint=hint, path=key.path)
-    problems[at] = Heading.WRONG_VALUE
+def _meant(word: str, known: tuple[str, ...]) -> str:
+    """Return the hint that names what was probably meant, whatever its case."""
+    names = {name.lower(): name for name in known}
+    found = closest(word.lower(), tuple(names))
+    return MEANT.format(names[found]) if found else ""

@@ -147,7 +147,7 @@ def _told(slug: str, look: Look, options: Options) -> int:
         put(f"{slug}\n")
         _list("would", steps)
         _list("already so", look.already)
-        _list("left for you", look.left)
+        _list_left(look.left, look.plan.lacking)
         if steps:
             put("`--yes` does what is listed under `would`; nothing was changed yet\n")
     return NOT_IN_STEP if steps or look.left else DONE
@@ -156,6 +156,13 @@ def _told(slug: str, look: Look, options: Options) -> int:
 def _list(title: str, lines: Sequence[str]) -> None:
     if lines:
         put("\n".join([f"{title}:", *(f"  {line}" for line in lines), ""]))
+
+
+def _list_left(left: Sequence[str], missing: Sequence[str]) -> None:
+    """Print what a person has to do; `missing` are the values in it."""
+    _list("left for you", left)
+    if missing:
+        put("  (export values under their names, or name a file that holds them with --values)\n")
 
 
 def _applied(api: Api, applied: Applied, options: Options) -> int:
@@ -167,7 +174,7 @@ def _applied(api: Api, applied: Applied, options: Options) -> int:
         )
         put(text)
     else:
-        _list("left for you", applied.left)
+        _list_left(applied.left, applied.values)
         many = f"{len(applied.done)} steps" if len(applied.done) != 1 else "1 step"
         put(f"{api.slug}: {f'{many} done' if applied.done else 'nothing to do'}\n")
         if ran:

@@ -24,6 +24,7 @@ def repository(asked: Asked, of: Repository, shown: Any) -> Any:
     owner, name = of.slug.split("/")
     account = asked.host.accounts[owner.lower()]
     shown.update(name=name, full_name=of.slug, language=None, private=of.private)
+    shown.setdefault("has_discussions", False)
     shown.update(default_branch=of.default_branch, archived=of.archived, is_template=of.template)
     shown["owner"].update(login=owner, type="Organization" if account.organization else "User")
     rights = {"admin": asked.token.admin, "push": asked.token.may_write(), "pull": True}
@@ -32,18 +33,21 @@ def repository(asked: Asked, of: Repository, shown: Any) -> Any:
 
 
 def _user(asked: Asked) -> Any:
-    return _shown(asked.owner, example(asked, "get", "/users/{username}", 200))
+    shown = example(asked, "get", "/users/{username}", 200)
+    return _shown(asked.owner, {**shown, "user_view_type": "public"})
 
 
 def _me(asked: Asked) -> Any:
     account = asked.host.accounts[asked.token.login]
-    return _shown(account, example(asked, "get", "/user", 200))
+    shown = example(asked, "get", "/user", 200)
+    return _shown(account, {**shown, "user_view_type": "private"})
 
 
 def _organization(asked: Asked) -> Any:
     if not asked.owner.organization:
         raise Refused(404, "Not Found", kind="NOT_FOUND")
-    return _shown(asked.owner, example(asked, "get", "/orgs/{org}", 200))
+    shown = example(asked, "get", "/orgs/{org}", 200)
+    return _shown(asked.owner, {**shown, "archived_at": None})
 
 
 def _shown(account: Account, shown: Any) -> Any:
@@ -63,7 +67,8 @@ def _team(asked: Asked) -> Any:
         raise Refused(404, "Not Found", kind="NOT_FOUND")
     shown = example(asked, "get", _TEAM, 200)
     number = 100 + asked.owner.teams.index(asked.values["team_slug"])
-    shown.update(slug=asked.values["team_slug"], id=number)
+    shown.update(slug=asked.values["team_slug"], id=number, type="organization")
+    shown["organization"]["archived_at"] = None
     return shown
 
 

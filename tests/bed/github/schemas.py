@@ -69,7 +69,9 @@ class Rest:
         if not listed and status < 400:
             return [f"{status} is no answer of this operation"]
         if listed and "content" not in self._deref(self._at(pointer)):
-            return [] if body is None else [f"{status} has no body"]
+            if status < 400:
+                return [] if body is None else [f"{status} has no body"]
+            listed = False  # its body is not described
         basic = ("components", "schemas", "basic-error")
         return self._problems(self._schema(pointer) if listed else basic, body)
 

@@ -219,7 +219,7 @@ class FakeGitHub:
             asked = _understood(request)
             if self._is_cut(asked):
                 environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-                return []
+                raise ConnectionResetError
             status, body, headers = self._answer(asked)
             agent = request.headers.get("User-Agent", "")
             self.calls.append(Call(asked.operation, status, agent))
