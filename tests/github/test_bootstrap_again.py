@@ -28,33 +28,86 @@ def state(github: FakeGitHub) -> dict[str, Any]:
     return {**shop.kept.settings(), "files": files, "commits": many, "pulls": len(shop.pulls)}
 
 
-@pytest.mark.usefixtures("acme")
-def test_a_run_that_is_cut_at_every_request_ends_equal_to_one_that_is_not(
+def new(github: FakeGitHub) -> None:
+    github.add_account("acme", organization=True)
+
+
+def from_template(github: FakeGitHub) -> None:
+    files = {"Dockerfile": b"FROM scratch\n", "app/main.py": b"print()\n"}
+    github.create_repository("acme/template", files).template = True
+
+
+def existing(github: FakeGitHub) -> None:
+    shop = github.create_repository("acme/shop", {"Dockerfile": b"FROM scratch\n"}, private=True)
+    shop.change("main", {"README.md": b"hello\n"})
+    shop.kept.environments["production"] = Environment("production", wait=60)
+    shop.kept.variables["production", "VPS_HOST"] = "as it was"
+
+
+def uncut(
+    begin: Callable[[FakeGitHub], None],
+    bootstrap: Bootstrap,
+    monkeypatch: pytest.MonkeyPatch,
+    github: FakeGitHub,
+    tmp_path: Path,
+) -> FakeGitHub:
+    """Return another GitHub after one run that nothing has disturbed; both begin alike."""
+    with FakeGitHub(tmp_path / "other") as other:
+        begin(other)
+        monkeypatch.setenv("GITHUB_API_URL", other.url)
+        bootstrap("--yes", token=other.token)
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    begin(github)
+    return other
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        new,
+        pytest.param(from_template, marks=pytest.mark.test_all),
+        pytest.param(existing, marks=pytest.mark.test_all),
+    ],
+)
+def test_a_run_that_is_cut_at_every_request_ends_equal_to_one_that_is_not(  # noqa: PLR0917 - fixtures
+    begin: Callable[[FakeGitHub], None],
     github: FakeGitHub,
     bootstrap: Bootstrap,
     host: dict[str, str],
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """Each run is cut at its first writing request: once before its effect, and once behind it."""
-    with FakeGitHub(tmp_path / "other") as other:
-        other.add_account("acme", organization=True)
-        monkeypatch.setenv("GITHUB_API_URL", other.url)
-        bootstrap("--yes", token=other.token)
-        wanted, many = state(other), len(other.writes)
-    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    """Each run is cut at its first writing request, which is carried out and has no answer."""
+    if begin is from_template:
+        (folder / "bootstrap.yml").write_text("template: acme/template\napprovals: 1\n")
+    other = uncut(begin, bootstrap, monkeypatch, github, tmp_path)
+    wanted, many = state(other), len(other.writes)
     for _ in range(many):
-        for lost in (False, True):
-            github.cut(1, lost=lost)
-            ran = bootstrap("--yes")
-            assert "the connection ended before the answer was complete" in ran.stderr
-            assert ran.code == 1
+        github.cut(1, lost=True)
+        ran = bootstrap("--yes")
+        assert "the connection ended before the answer was complete" in ran.stderr
+        assert ran.code == 1
     github.mend()
     last = bootstrap("--yes")
     assert last.stdout.splitlines()[-1] == "acme/shop: nothing to do"
     assert state(github) == wanted
     assert len(github.writes) == many
     assert {*wanted["secrets"].values()} == {host["VPS_SSH_KEY"]}
+
+
+@pytest.mark.usefixtures("host")
+def test_an_answer_that_is_lost_doubles_nothing(
+    github: FakeGitHub, bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each writing request is carried out and answered with 502, so the client sends it again."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    wanted = uncut(new, bootstrap, monkeypatch, github, tmp_path)
+    for operation in {*wanted.writes}:
+        github.fail(operation, 502, lost=True)
+    assert "has changed meanwhile" in bootstrap("--yes").stderr
+    assert state(github) == state(wanted)
+    assert bootstrap("--yes").stdout.splitlines()[-1] == "acme/shop: nothing to do"
 
 
 def test_a_repository_that_is_there_keeps_what_is_its_own_and_stricter(

@@ -74,7 +74,7 @@ def test_what_the_plan_of_the_owner_has_not_got_is_told_before_anything_is_writt
     (folder / "bootstrap.yml").write_text(f"approvals: 1\nvisibility: public\n{GATED}")
     public = bootstrap("--json", "--yes")
     assert public.code == 2  # it is private now, and stays so
-    assert "`approvals` cannot be required" in json.loads(public.stdout)["error"]["message"]
+    assert "`approvals` cannot be required" in json.dumps(json.loads(public.stdout))
 
 
 @pytest.mark.usefixtures("host")
@@ -159,3 +159,33 @@ def test_a_private_central_workflow_is_opened_to_the_others_and_a_caller_asks_fo
     assert said in bootstrap().stdout
     ci.kept.access = "organization"
     assert "the central workflow of acme/ci may be called" in bootstrap().stdout
+
+
+@pytest.mark.usefixtures("acme", "host")
+def test_a_start_whose_answer_is_lost_starts_no_second_run(
+    github: FakeGitHub, bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    bootstrap("--yes")
+    shop = github.repository("acme/shop")
+    shop.change("main", DOCKERFILE)
+    start = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"
+    github.fail(start, 502, lost=True)
+    assert bootstrap("--yes", "--run").code == 1
+    assert bootstrap("--yes", "--run").code == 0
+    assert len(shop.kept.runs) == 1
+
+
+@pytest.mark.usefixtures("acme", "host")
+def test_a_package_of_another_repository_is_told_with_what_to_do(
+    github: FakeGitHub, bootstrap: Bootstrap
+) -> None:
+    token = github.add_token("ghp_packages", scopes=("repo", "workflow", "read:packages"))
+    containers = github.accounts["acme"].packages
+    for linked, said in (
+        ("acme/old", "the package acme/shop is there and belongs to acme/old: add acme/shop with"),
+        ("", "the package acme/shop is there and belongs to no repository: add acme/shop with"),
+        ("acme/shop", "the package acme/shop belongs to the repository"),
+    ):
+        containers["shop"] = linked
+        assert said in bootstrap(token=token).stdout

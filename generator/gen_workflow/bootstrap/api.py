@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SEEN = 200
 _NO_RIGHT = 403
+_SEE_OTHER = 303  # of a pattern of branches that is there already
 _PAGE = 30  # the most that GitHub gives of variables; of the others it gives 100
 _PAGES = 40
 _OF_THE_PLAN = re.compile(r"Upgrade to |billing plan", re.IGNORECASE)
@@ -119,6 +120,11 @@ class Api:
     def send(self, step: Step, body: Any = None) -> Looked:
         """Take a step; `body` replaces that of the step."""
         answer = self.connection.whole(
-            step.verb, step.path, step.says, step.body if body is None else body
+            step.verb,
+            step.path,
+            step.says,
+            step.body if body is None else body,
+            read=(_SEE_OTHER,),
+            once=step.once,
         )
         return Looked(answer.status, answer.data())

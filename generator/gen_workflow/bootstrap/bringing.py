@@ -106,18 +106,24 @@ class Bootstrap:
         return Change(update, snapshot, direct=about.fresh and not waits), part
 
     def apply(self, look: Look) -> Applied:
-        """Do what is to be done; what was there meanwhile is looked at again."""
+        """Do what is to be done."""
         applying = Applying(self._api, self._log)
         try:
-            try:
-                return self._apply(look, applying)
-            except Moved:
-                self._log("it has changed meanwhile, and is looked at again")
-                return self._apply(self.look(), applying)
+            return self._through(look, applying)
         except GenWorkflowError as error:
             if not applying.done:
                 raise
             raise Unfinished(error, applying.done) from None
+
+    def _through(self, look: Look, applying: Applying, done: int = -1) -> Applied:
+        """Do what is to be done; what was made meanwhile is looked at, as long as that helps."""
+        try:
+            return self._apply(look, applying)
+        except Moved:
+            if len(applying.done) == done:
+                raise
+            self._log("it has changed meanwhile, and is looked at again")
+            return self._through(self.look(), applying, len(applying.done))
 
     def _apply(self, look: Look, applying: Applying) -> Applied:
         if not look.found.repository.exists:

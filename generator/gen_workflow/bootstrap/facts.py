@@ -9,6 +9,7 @@ from gen_workflow.bootstrap import (
     central,
     environments,
     files,
+    packages,
     repository,
     rules,
     stored,
@@ -29,6 +30,7 @@ class Found(NamedTuple):
     stored: stored.Found
     rules: rules.Found
     central: central.Found
+    packages: tuple[packages.Package, ...]
     held: files.Held
 
 
@@ -40,8 +42,13 @@ def read(api: Api, wanted: Wanted) -> Found:
     about = repository.read(api, wanted.settings)
     reviewed = wanted.environments(about.default_branch)
     there = environments.read(api, reviewed, exists=about.exists)
-    called = central.read(api, wanted.caller)
-    found = _new(about, there, called, wanted)
+    found = _new(about, wanted)._replace(
+        environments=there,
+        central=central.read(api, wanted.caller),
+        packages=packages.read(
+            api, packages.names(wanted.spec, api.slug), organization=about.of_an_organization
+        ),
+    )
     if about.exists:
         found = _there(api, found, wanted)
     api.refuse_denied()
@@ -50,15 +57,22 @@ def read(api: Api, wanted: Wanted) -> Found:
     return found
 
 
-def _new(
-    about: repository.Found, there: environments.Found, called: central.Found, wanted: Wanted
-) -> Found:
+def _new(about: repository.Found, wanted: Wanted) -> Found:
     """Return what a new repository has, as far as it can be known before it is there."""
     new = actions.Found(
         approval=None if about.private else "",
         access="none" if about.private and wanted.central else None,
     )
-    return Found(about, new, there, stored.Found({}), rules.Found(), called, files.Held())
+    return Found(
+        about,
+        new,
+        environments.Found({}, {}),
+        stored.Found({}),
+        rules.Found(),
+        central.Found(),
+        (),
+        files.Held(),
+    )
 
 
 def _there(api: Api, found: Found, wanted: Wanted) -> Found:

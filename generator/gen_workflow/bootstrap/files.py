@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen_workflow.bootstrap.steps import Part, together
-from gen_workflow.errors import UserError
+from gen_workflow.errors import Heading, UserError
 from gen_workflow.fleet import inventory
 from gen_workflow.fleet.inventory import Asked
 from gen_workflow.fleet.listing import TOP
@@ -77,7 +77,7 @@ def look(connection: Connection, slug: str) -> Held:
 def _asked(connection: Connection, asked: Asked) -> inventory.Held:
     (found,) = inventory.read(connection, [asked], "HEAD")
     if found is None:  # pragma: no cover - it was there a moment ago
-        raise UserError("is gone", where=asked.slug, anchor="")
+        raise UserError("is gone", where=asked.slug, anchor=Heading.NOT_FOUND)
     return found
 
 

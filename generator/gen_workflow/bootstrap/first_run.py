@@ -92,7 +92,7 @@ def _start(api: Api, workflow: str, branch: str, before: int) -> int:
     """
     path = api.below("actions", "workflows", workflow, "dispatches")
     body = {"ref": branch, "return_run_details": True}
-    step = Step(f"start {workflow} on {branch}", "POST", path, body)
+    step = Step(f"start {workflow} on {branch}", "POST", path, body, once=True)
     for left in reversed(range(_TRIES)):
         try:
             answer = api.send(step)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_workflow.bootstrap import actions, central, environments, repository, rules, stored
+from gen_workflow.bootstrap import (
+    actions,
+    central,
+    environments,
+    packages,
+    repository,
+    rules,
+    stored,
+)
 from gen_workflow.bootstrap.steps import Part, together
 from gen_workflow.named_tuple import NamedTuple
 
@@ -44,7 +52,8 @@ def plan(slug: str, wanted: Wanted, found: Found) -> Plan:
         # A rule could refuse the first push; so it waits for that.
         ruled = Part(left=("run this again after the first push, for the rules of its branch",))
     settings = together(general, places, kept)
-    whole = together(created, settings, central.plan(found.central), ruled)
+    others = together(central.plan(found.central), packages.plan(found.packages, slug))
+    whole = together(created, settings, others, ruled)
     return Plan(
         created.steps,
         settings.steps,

@@ -17,6 +17,7 @@ class Step(NamedTuple):
 
     `secret` is sealed with the key at `keys` and added to the body. `spare` names what is not
     there when the plan of the owner has not got it: then all steps of this name are left out.
+    What is done `once` would be doubled by a second request.
     """
 
     says: str
@@ -26,6 +27,7 @@ class Step(NamedTuple):
     secret: Hidden | None = None
     keys: str = ""
     spare: str = ""
+    once: bool = False
 
 
 class Part(NamedTuple):

@@ -98,7 +98,9 @@ class Refusal:
     @property
     def moved(self) -> bool:
         """Whether the branch was changed since it was read, so reading it again helps."""
-        text = r"already exists|is not a fast.?forward|Expected branch to point to"
+        text = (
+            r"already exists|Name must be unique|is not a fast.?forward|Expected branch to point to"
+        )
         return self.kind == "STALE_DATA" or re.search(text, self.message) is not None
 
     def wait(self, attempt: int) -> float | None:
@@ -172,6 +174,12 @@ _CAUSES = (
         Heading.NO_TOKEN,
     ),
     (
+        r"billing plan|Upgrade to ",
+        "the plan of the owner has not got it ({said})",
+        "make the repository public, change the plan, or do without it",
+        Heading.PLAN,
+    ),
+    (
         r"refusing to allow an? (?P<who>.+?) to create or update workflow `(?P<file>[^`]+)`",
         "the token ({who}) may not write the workflow {file}",
         f"{_SCOPES}; the GITHUB_TOKEN of a workflow run can never do this",
@@ -194,12 +202,6 @@ _CAUSES = (
         "a rule of the repository forbids it ({said})",
         "allow this branch under Settings > Rules, or give another name with --branch",
         Heading.NO_COMMIT,
-    ),
-    (
-        r"billing plan|Upgrade to ",
-        "the plan of the owner has not got it ({said})",
-        "make the repository public, change the plan, or do without it",
-        Heading.PLAN,
     ),
     (
         r"Git Repository is empty",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bed.github.asked import Asked, example
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bed.github.state import Repository
 
 _TEAM = "/orgs/{org}/teams/{team_slug}"
+_PACKAGE = "/{}/packages/{{package_type}}/{{package_name}}"
 _GENERATE = "/repos/{template_owner}/{template_repo}/generate"
 
 
@@ -117,6 +119,20 @@ def _check_new(asked: Asked, slug: str) -> None:
         raise Refused(422, "Repository creation failed.", kind="", details=details)
 
 
+def _package(asked: Asked, template: str) -> Any:
+    """Return a package; a classic token needs `read:packages` to see one (GitHub's page of it)."""
+    name = asked.values["package_name"]
+    hidden = asked.token.classic and "read:packages" not in asked.token.scopes
+    if hidden or name not in asked.owner.packages:
+        raise Refused(404, "Not Found", kind="NOT_FOUND")
+    shown = example(asked, "get", template, 200)
+    linked = asked.schema.example("get", _PACKAGE.format("users/{username}"), 200)["repository"]
+    shown.pop("repository", None)
+    if slug := asked.owner.packages[name]:
+        shown["repository"] = {**linked, "full_name": slug}
+    return {**shown, "name": name, "package_type": "container"}
+
+
 OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("get", "/user"): (200, _me),
     ("get", "/users/{username}"): (200, _user),
@@ -125,4 +141,8 @@ OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("post", "/user/repos"): (201, _create_mine),
     ("post", "/orgs/{org}/repos"): (201, _create_for_organization),
     ("post", _GENERATE): (201, _generate),
+    **{
+        ("get", template): (200, partial(_package, template=template))
+        for template in map(_PACKAGE.format, ("orgs/{org}", "users/{username}"))
+    },
 }

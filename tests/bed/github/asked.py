@@ -30,6 +30,7 @@ class Account:
     plan: str
     teams: tuple[str, ...]
     shows_plan: bool
+    packages: dict[str, str]  # the repository that each container of it is linked to, or ""
 
 
 class Host(Protocol):

@@ -107,7 +107,7 @@ class FakeGitHub:
     ) -> Account:
         """Add a user or an organisation; `plan` is what it pays for, "" for all that there is."""
         number = len(self.accounts) + 1
-        made = Account(login, number, organization, plan, tuple(teams), shows_plan)
+        made = Account(login, number, organization, plan, tuple(teams), shows_plan, {})
         self.accounts[login.lower()] = made
         return made
 
@@ -305,9 +305,10 @@ class FakeGitHub:
         body["status"] = str(refused.status)
         if refused.details:
             body["errors"] = list(refused.details)
+        shown = None if refused.status < 400 else body  # a redirect has none
         if asked.path != "/graphql":
-            self._check_response(asked, refused.status, body)
-        return refused.status, body
+            self._check_response(asked, refused.status, shown)
+        return refused.status, shown
 
     def _check_response(self, asked: _Asked, status: int, body: Any) -> None:
         template = asked.operation.partition(" ")[2]

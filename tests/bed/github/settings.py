@@ -34,6 +34,7 @@ _RULESETS = f"{_REPO}/rulesets"
 _RULESET = f"{_RULESETS}/{{ruleset_id}}"
 _WITHOUT_GATES = ("free", "pro", "team")
 _UPGRADE = "Upgrade to GitHub Pro or make this repository public to enable this feature."
+_TAKEN = {"resource": "Ruleset", "code": "custom", "message": "Name must be unique"}
 _WHEN = {"created_at": "2026-11-30T12:00:00Z", "updated_at": "2026-11-30T12:00:00Z"}
 _MOST_REVIEWERS = 6
 
@@ -153,8 +154,9 @@ def _post_branch(asked: Asked) -> Any:
     if not (of.policy and of.policy["custom_branch_policies"]):
         raise Refused(404, "Not Found", kind="NOT_FOUND")
     pattern = (asked.body["name"], asked.body.get("type", "branch"))
-    if pattern not in of.branches:
-        of.branches.append(pattern)
+    if pattern in of.branches:
+        raise Refused(303, "", kind="")
+    of.branches.append(pattern)
     return {"id": len(of.branches), "name": pattern[0], "type": pattern[1]}
 
 
@@ -246,9 +248,7 @@ def _post_ruleset(asked: Asked) -> Any:
     asked.demand("administration")
     found = _rulesets(asked)
     if any(one["name"] == asked.body["name"] for one in found):
-        raise Refused(
-            422, "Validation Failed", kind="", details=[{"message": "Name must be unique"}]
-        )
+        raise Refused(422, "Validation Failed", kind="", details=[_TAKEN])
     found.append({"id": len(found) + 1, **asked.body})
     return _ruleset(asked, found[-1])
 
