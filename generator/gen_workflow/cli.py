@@ -10,6 +10,7 @@ from gen_workflow.commands.options import (
     BRANCH,
     EVENT,
     FOLDER,
+    HANDLING,
     JSON,
     PROJECT,
     REPORT,
@@ -24,6 +25,7 @@ from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
 _ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
+_STEP = "step"  # what action.yml calls; no verb, because no person types it
 _COMMIT_EPILOG = """\
 environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API,
   which is only needed for a GitHub other than github.com
@@ -136,6 +138,7 @@ VERBS = (
         API_URL,
         Option("force", "--force", says="replace edits made by hand on GitHub"),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
+        *HANDLING,
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         JSON,
         epilog=_COMMIT_EPILOG,
@@ -221,6 +224,7 @@ VERBS = (
             "--only-failed",
             says="only the repositories in which the last run failed",
         ),
+        *HANDLING,
         Option("limit", "--limit", metavar="N", says="open or update so many at most"),
         Option(
             "per_hour",
@@ -265,6 +269,10 @@ VERBS = (
 
 def main(argv: list[str]) -> int:
     """Run a verb and return its exit code."""
+    if argv == [_STEP]:
+        from gen_workflow.commands import step  # noqa: PLC0415 - for the action alone
+
+        return step.run(VERBS, _attempt)
     try:
         options = parse(argv, VERBS) or _by_argparse(argv)
     except SystemExit as ended:  # argparse printed help, or what is wrong
@@ -284,6 +292,10 @@ def quick(argv: list[str]) -> int:
 
     The launcher asks this first where no package is installed yet.
     """
+    if argv == [_STEP]:
+        from gen_workflow.commands import inputs  # noqa: PLC0415 - for the action alone
+
+        return inputs.quick(VERBS)
     options = parse(argv, VERBS)
     is_plain = options and options.verb.in_step and not _asks_for_a_report(options)
     answer = in_step.answer(options) if options and is_plain else ""

@@ -7,10 +7,11 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gen_workflow.commands import compared, findings
+from gen_workflow.commands import compared, findings, handled
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import Heading, UserError, together
-from gen_workflow.github import proposal, remote
+from gen_workflow.explain import overview
+from gen_workflow.github import handling, proposal, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.proposal import Wanted
 from gen_workflow.github.update import Names, Update
@@ -25,13 +26,19 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Bring the repository on GitHub in step with the spec; return the exit code."""
     names = _names(options)
+    if options.again and options.closed != handling.STOP:
+        what = "opens a pull request again, and --closed says something else"
+        hint = "leave out one of the two"
+        raise UserError(what, where="--again", hint=hint, anchor=Heading.OPTION)
     wanted = _wanted(Project.of(options))
     api = options.api_url or os.environ.get("GITHUB_API_URL", "")
     where = remote.find(options.folder, slug=options.repo, api=api)
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     repository = Repository(where.slug, token, where.api, log)
     try:
-        update = Update(repository, wanted, names, log, force=options.force, again=options.again)
+        update = Update(
+            repository, wanted, names, log, options.force, options.again, handled.of(options)
+        )
         found = update.read()
         result = update.dry_run(found) if options.dry_run else update.apply(found)
     finally:
@@ -80,4 +87,5 @@ def _wanted(project: Project) -> Wanted:
         merged,
         folder=rendered.folder if rendered.copied else "",
         former=tuple(path for path in pipeline.OTHERS if path not in files),
+        runs=overview.markdown(overview.of(rendered.workflows)),
     )

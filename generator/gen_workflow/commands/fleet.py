@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
-from gen_workflow.commands import fleet_workflow
+from gen_workflow.commands import fleet_workflow, handled
 from gen_workflow.commands.of_a_fleet import Asked, Run
 from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.fleet import choice, journal, organisation, proposing, roster
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.pace import PER_HOUR, PER_MINUTE
-from gen_workflow.github import remote
+from gen_workflow.github import handling, remote
 from gen_workflow.github.client import check_token
 from gen_workflow.github.connection import Connection
 from gen_workflow.report.terminal import log
@@ -68,6 +68,8 @@ def _asked(options: Options, named: tuple[str, ...]) -> Asked:
         _number(options.canary, "--canary"),
         60 * (_number(options.within, "--within") or 60),
         options.after,
+        handled.of(options),
+        again=options.again or options.closed == handling.REOPEN,
     )
 
 

@@ -33,7 +33,7 @@ def act(run: Run) -> int:
         kept = Journal(journal.place(run.options.file))
         kept.compact(time.time())
         found = run.look(run.members)
-        todo = applying.tasks(found, again=run.options.again)[: run.asked.limit or None]
+        todo = applying.tasks(found, again=run.asked.again)[: run.asked.limit or None]
         done = {}
         for one in _steps(run, _apply(run, kept), todo, found):
             done[one.slug] = one
@@ -91,5 +91,6 @@ def _apply(run: Run, kept: Journal) -> Apply:
         run.asked.pace(kept),
         kept,
         log,
-        again=options.again,
+        again=run.asked.again,
+        handling=run.asked.handling,
     )

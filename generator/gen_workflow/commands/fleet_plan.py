@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
-from gen_workflow.fleet import applying, journal, proposing
+from gen_workflow.fleet import applying, journal
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
 from gen_workflow.report.terminal import put
@@ -28,9 +28,9 @@ def act(run: Run) -> int:
         put(as_json(found, {}))
         return code(found)
     put("".join(f"{line}\n" for line in table(found)))
-    if todo := applying.tasks(found, again=run.options.again)[: run.asked.limit or None]:
+    if todo := applying.tasks(found, again=run.asked.again)[: run.asked.limit or None]:
         pace = run.asked.pace(Journal(journal.place(run.options.file)))
-        seconds = pace.lasts(time.time(), [proposing.CHANGES] * len(todo))
+        seconds = pace.lasts(time.time(), [run.asked.changes] * len(todo))
         many = f"{len(todo)} pull request{'s' if len(todo) > 1 else ''}"
         lasts = f", in about {seconds / 60:.0f} minutes" if seconds > 60 else ""  # noqa: PLR2004
         put(f"`fleet apply` opens or updates {many}{lasts}\n")

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from gen_workflow.fleet.roster import Member, Roster
     from gen_workflow.fleet.survey import Surveyed
     from gen_workflow.github.connection import Connection
+    from gen_workflow.github.handling import Handling
 
 
 class Asked(NamedTuple):
-    """What the options ask for; `within` and `spread` are in seconds."""
+    """What the options ask for; `within` and `spread` are in seconds.
+
+    With `again`, a pull request is opened also where somebody closed the last one.
+    """
 
     choice: Choice
     limit: int
@@ -37,6 +41,13 @@ class Asked(NamedTuple):
     canary: int
     within: int
     after: str
+    handling: Handling
+    again: bool
+
+    @property
+    def changes(self) -> int:
+        """How many changes GitHub counts for a repository."""
+        return proposing.CHANGES + self.handling.changes
 
     def pace(self, kept: Journal) -> Pace:
         """Return the pace of this run: several shards share what GitHub allows."""
@@ -44,9 +55,9 @@ class Asked(NamedTuple):
         return Pace(
             kept.lately(time.time()),
             per_minute=PER_MINUTE // shards,
-            per_hour=max(self.per_hour // shards, proposing.CHANGES),
+            per_hour=max(self.per_hour // shards, self.changes),
             spread=self.spread,
-            at_once=proposing.CHANGES,
+            at_once=self.changes,
         )
 
 

@@ -11,6 +11,8 @@ from gen_workflow.errors import GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
 from gen_workflow.fleet.proposing import Proposal
 from gen_workflow.fleet.standing import TO_WRITE, Stands, snapshot
+from gen_workflow.github import tokens
+from gen_workflow.github.handling import PLAIN, Handling
 from gen_workflow.github.proposal import body
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
@@ -70,6 +72,7 @@ class Apply:
     journal: Journal
     log: Callable[[str], None]
     again: bool = False
+    handling: Handling = PLAIN
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
         """Yield what was done with each repository.
@@ -78,6 +81,8 @@ class Apply:
         when the token lists too few scopes, or when the journal cannot be written.
         """
         for task in tasks:
+            if task.held.login == tokens.RUN_LOGIN:
+                raise tokens.of_a_run(task.held.slug)
             if refusal := Refusal.of_scopes(task.held.scopes, task.files):
                 self.connection.slug = task.held.slug
                 raise self.connection.refused(refusal, "write")
@@ -100,17 +105,23 @@ class Apply:
 
         A run that is killed then has counted too many, and never too few.
         """
-        if seconds := self.pace.wait(time.time(), proposing.CHANGES):
+        changes = proposing.CHANGES + self.handling.changes
+        if seconds := self.pace.wait(time.time(), changes):
             self.log(f"waiting {seconds:.0f} s, because no more changes are allowed until then")
             time.sleep(seconds)
-        self.pace.note(time.time(), proposing.CHANGES)
-        self.journal.write(name, "begins", changes=proposing.CHANGES)
+        self.pace.note(time.time(), changes)
+        self.journal.write(name, "begins", changes=changes)
 
     def _bring(self, task: Task) -> str:
-        """Return the address of the pull request that brings a repository in step."""
-        if not task.held.branch:
+        """Return the address of the pull request that brings a repository in step.
+
+        One request makes it, without what needs its number, and without a file that may be
+        executed: GraphQL knows no such commit.
+        """
+        if not task.held.branch and not any(map(task.held.listing.is_executable, task.files)):
             try:
-                return proposing.propose(self.connection, task.held, self._proposal(task)).pull
+                made = proposing.propose(self.connection, task.held, self._proposal(task))
+                return self._update(task) if self.handling.changes else made.pull
             except Moved:
                 self.log(f"{task.held.slug} has changed meanwhile; it is read again")
             except GenWorkflowError as error:
@@ -127,12 +138,16 @@ class Apply:
     def _proposal(self, task: Task) -> Proposal:
         files = {path: task.content.files.get(path) for path in task.files}
         text = body(task.content.wanted, snapshot(task.content, task.held))
-        return Proposal(self.names.branch, self.names.message, self.names.title, text, files)
+        names, draft = self.names, self.handling.draft
+        return Proposal(names.branch, names.message, names.title, text, files, draft)
 
     def _update(self, task: Task) -> str:
         repository = self.one_by_one(task.held.slug)
         try:
-            update = Update(repository, task.content.wanted, self.names, self.log, again=self.again)
+            wanted, handling = task.content.wanted, self.handling
+            update = Update(
+                repository, wanted, self.names, self.log, again=self.again, handling=handling
+            )
             return update.apply(update.read()).pull_request or ""
         finally:
             repository.close()

@@ -57,8 +57,8 @@ class Held(NamedTuple):
     `slug` is its name today. `head` is the commit of the default branch `base`; both are empty in a
     repository without commits. `branch` is the commit of our branch, `pull` the address of its open
     pull request. `folders` and `texts` are None where there is nothing. `scopes` are those of the
-    token, which only a classic one has. `closed` is the address of the last pull request, when it
-    was closed without a merge.
+    token, which only a classic one has; `login` is as whom it acts. `closed` is the address of the
+    last pull request, when it was closed without a merge.
     """
 
     slug: str
@@ -73,6 +73,7 @@ class Held(NamedTuple):
     ours: Mapping[str, Mapping[str, Entry] | None]
     scopes: str | None = None
     closed: str = ""
+    login: str = ""
 
     @property
     def listing(self) -> Listing:
@@ -102,13 +103,14 @@ def read(
 def _ask(connection: Connection, batch: Sequence[Asked], branch: str) -> list[Held | None]:
     names = Variables({"branch": f"refs/heads/{branch}", "name": branch})
     parts = [_question(index, one, names, branch) for index, one in enumerate(batch)]
-    query = f"query Fleet({names.declared}) {{\n{chr(10).join(parts)}\n}}\n{_ABOUT}"
+    asked = "\n".join(("viewer { login }", *parts))
+    query = f"query Fleet({names.declared}) {{\n{asked}\n}}\n{_ABOUT}"
 
     def held(data: Part, headers: Mapping[str, str]) -> list[Held | None]:
         shown = [data.maybe(f"r{index}") for index in range(len(batch))]
         found = (one and _held(one, asked) for one, asked in zip(shown, batch, strict=True))
-        scopes = headers.get("x-oauth-scopes")
-        return [one._replace(scopes=scopes) if one else None for one in found]
+        scopes, login = headers.get("x-oauth-scopes"), data.part("viewer").text("login")
+        return [one._replace(scopes=scopes, login=login) if one else None for one in found]
 
     return connection.graphql(query, names.values, _DOING, held, partial=True)
 

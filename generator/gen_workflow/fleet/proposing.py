@@ -37,6 +37,7 @@ class Proposal(NamedTuple):
     title: str
     body: str
     files: Mapping[str, bytes | None]
+    draft: bool = False
 
 
 class Made(NamedTuple):
@@ -100,6 +101,7 @@ def _variables(held: Held, wanted: Proposal) -> dict[str, Any]:
             "baseRefName": held.base,
             "title": wanted.title,
             "body": wanted.body,
+            "draft": wanted.draft,
         },
     }
 

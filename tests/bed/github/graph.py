@@ -42,10 +42,12 @@ class Executor:
         root = {
             "repository": partial(self._repository, expressions=objects),
             "repositoryOwner": self._owner,
+            "viewer": {"login": self.token.login},
             "createCommitOnBranch": self._create_commit,
             "updateRefs": self._update_refs,
             "createRef": self._create_ref,
             "createPullRequest": self._create_pull,
+            "enablePullRequestAutoMerge": self._merge_by_itself,
         }
         done = graphql.execute_sync(
             self.schema,
@@ -120,7 +122,12 @@ class Executor:
         repository.check_writable(self.token)
         names = (input["headRefName"], input["baseRefName"])
         try:
-            pull = repository.open_pull(*names, title=input["title"], body=input.get("body") or "")
+            pull = repository.open_pull(
+                *names,
+                title=input["title"],
+                body=input.get("body") or "",
+                draft=bool(input.get("draft")),
+            )
         except Refused as refused:
             said = "; ".join(one.get("message", one.get("field", "")) for one in refused.details)
             raise Refused(200, said, kind=refused.kind) from None
@@ -129,6 +136,13 @@ class Executor:
             "clientMutationId": input.get("clientMutationId"),
             "pullRequest": shown.pull(pull),
         }
+
+    def _merge_by_itself(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
+        slug, _, number = input["pullRequestId"].removeprefix("PR_").rpartition("#")
+        repository = self.find(slug)
+        repository.check_writable(self.token)
+        repository.merge_by_itself(int(number), input["mergeMethod"])
+        return {"clientMutationId": input.get("clientMutationId")}
 
     def _update_refs(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
         repository = self.find(input["repositoryId"])
@@ -170,6 +184,10 @@ class Shown:
             "isArchived": self.of.archived,
             "isEmpty": self.of.empty,
             "url": f"https://github.com/{self.of.slug}",
+            "autoMergeAllowed": self.of.auto_merge,
+            "mergeCommitAllowed": "MERGE" in self.of.merging,
+            "squashMergeAllowed": "SQUASH" in self.of.merging,
+            "rebaseMergeAllowed": "REBASE" in self.of.merging,
             "defaultBranchRef": lambda: self.ref(default),
             "ref": lambda **asked: self.ref(asked["qualifiedName"]),
             "object": self.object,
@@ -273,7 +291,14 @@ class Shown:
     def pull(self, pull: Pull) -> dict[str, Any]:
         """Return the fields of a PullRequest."""
         return {
-            "id": f"PR_{pull.number}",
+            "id": self.of.node_of(pull),
+            "isDraft": pull.draft,
+            "labels": lambda **asked: {
+                "nodes": [{"name": one} for one in pull.labels[: _count(asked)]]
+            },
+            "reviewRequests": lambda **asked: _counted(len(pull.requested), asked),
+            "reviews": lambda **asked: _counted(pull.reviews, asked),
+            "autoMergeRequest": {"enabledAt": "2026-11-01T00:00:00Z"} if pull.merges else None,
             "number": pull.number,
             "title": pull.title,
             "body": pull.body,
@@ -286,6 +311,12 @@ class Shown:
             "headRefOid": self.of.head_of(pull),
             "commits": lambda **_: {"nodes": [{"commit": self.commit(self.of.head_of(pull))}]},
         }
+
+
+def _counted(total: int, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return a connection of which only the number is known."""
+    _count(asked)
+    return {"totalCount": total}
 
 
 def _count(asked: dict[str, Any]) -> int:

@@ -62,10 +62,11 @@ class Rest:
     def problems_of_response(self, method: str, template: str, status: int, body: Any) -> list[str]:
         """Return where a response violates GitHub's description.
 
-        401 and similar statuses are not listed for every operation. They are always `basic-error`.
+        401 and similar statuses are not listed for every operation, or without what they hold. They
+        are always `basic-error`.
         """
         pointer = ("paths", template, method, "responses", str(status))
-        listed = str(status) in self._at(pointer[:-1])
+        listed = "content" in (self._deref(self._at(pointer[:-1]).get(str(status))) or {})
         if not listed and status < 400:
             return [f"{status} is no answer of this operation"]
         basic = ("components", "schemas", "basic-error")
