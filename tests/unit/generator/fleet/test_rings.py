@@ -8,6 +8,7 @@ from gen_workflow.commands.of_a_fleet import Asked
 from gen_workflow.fleet import rings, roster
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.journal import Journal
+from gen_workflow.github.handling import PLAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,8 @@ def test_a_share_is_rounded_up_and_takes_no_more_than_there_are() -> None:
 def test_shards_share_the_pace(tmp_path: Path) -> None:
     kept = Journal(tmp_path / "none")
     whole, part = (
-        Asked(Choice(shard=shard), 0, 500, 0, 0, 0, "").pace(kept) for shard in ((1, 1), (2, 4))
+        Asked(Choice(shard=shard), 0, 500, 0, 0, 0, "", PLAIN, again=False).pace(kept)
+        for shard in ((1, 1), (2, 4))
     )
     assert whole.lasts(0.0, [3] * 26) == part.lasts(0.0, [3] * 6) == 0.0
     assert part.lasts(0.0, [3] * 7) == whole.lasts(0.0, [3] * 27) > 0.0
