@@ -43,6 +43,7 @@ def test_an_empty_repository_gets_its_first_commit_and_then_the_pull_request(
     ran = commit()
     assert ran.code == 0, ran.stderr
     assert github.operations[1:] == [READ, BEGIN, READ, CREATE, COMMIT, OPEN]
+    assert "warning: main has no Dockerfile, so the build will fail" in ran.stderr
     assert app.git.files("main") == [SPEC]
     assert app.git.oid(f"{BRANCH}:{WORKFLOW}")
     assert "nothing to do" in commit().stdout
