@@ -78,6 +78,9 @@ examples:
   gen-workflow fleet plan                     say where each repository stands, and change nothing
   gen-workflow fleet apply --limit 3          open the first three pull requests
   gen-workflow fleet apply acme/orders web    only for these repositories
+  gen-workflow fleet apply --canary 3         wait for the checks of three before the others follow
+  gen-workflow fleet status --ring first      how the pull requests and the last runs of a ring do
+  gen-workflow fleet workflow                 print a workflow that runs `fleet apply` every night
 """
 
 VERBS = (
@@ -197,6 +200,30 @@ VERBS = (
         BRANCH,
         Option("message", "--message", metavar="TEXT", says="message of the commits"),
         Option("title", "--title", metavar="TEXT", says="title of the pull requests"),
+        Option("ring", "--ring", metavar="NAME", says="only the repositories of this ring"),
+        Option(
+            "after",
+            "--after",
+            metavar="NAME",
+            says="with apply: do nothing before this ring is merged, and its last runs were good",
+        ),
+        Option(
+            "shard",
+            "--shard",
+            metavar="I/N",
+            says="only the I-th of N parts, at the N-th part of the pace; for several machines",
+        ),
+        Option(
+            "shards",
+            "--shards",
+            metavar="N",
+            says="with workflow: how many parts are brought in step side by side; default: 1",
+        ),
+        Option(
+            "only_failed",
+            "--only-failed",
+            says="only the repositories in which the last run failed",
+        ),
         *HANDLING,
         Option("limit", "--limit", metavar="N", says="open or update so many at most"),
         Option(
@@ -205,11 +232,27 @@ VERBS = (
             metavar="N",
             says="branches, commits and pull requests in an hour; default: 500, GitHub's limit",
         ),
+        Option(
+            "spread", "--spread", metavar="SECONDS", says="time between two pull requests at least"
+        ),
+        Option(
+            "canary",
+            "--canary",
+            metavar="N",
+            says="open the first N, and the others only when the checks of those are green",
+        ),
+        Option(
+            "within",
+            "--within",
+            metavar="MINUTES",
+            says="with --canary: how long to wait for the checks; default: 60",
+        ),
+        Option("again", "--again", says="open a pull request again after somebody closed it"),
         API_URL,
         JSON,
         Option(
             "names",
-            metavar="plan|apply [REPOSITORY ...]",
+            metavar="plan|apply|status|workflow [REPOSITORY ...]",
             says="what to do, and with which repositories; default: plan, and all",
         ),
         epilog=_FLEET_EPILOG,

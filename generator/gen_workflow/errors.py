@@ -73,6 +73,9 @@ class Heading:
     NOT_REACHED = "github-is-not-reached"
     PROXY = "the-proxy-to-github"
     CERTIFICATE = "a-certificate-that-is-not-trusted"
+    # fleet.
+    ANOTHER_RUN = "another-run-changes-the-fleet"
+    CANARY = "a-canary-that-is-not-green"
 
 
 def shown(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,16 @@ def command(
         return Ran(code, said.out, said.err)
 
     return run
+
+
+@pytest.fixture
+def fleet(
+    command: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ran]:
+    """Run `gen-workflow fleet` beside its file, which the test writes; options may follow."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return partial(command, "fleet")
 
 
 @pytest.fixture

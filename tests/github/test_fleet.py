@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,21 +42,11 @@ repos:
 """
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "fleet.yml"
     path.write_text(FILE)
     return path
-
-
-@pytest.fixture
-def fleet(
-    command: Callable[..., Any], file: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Any]:
-    """Run `gen-workflow fleet` beside its file; options may follow."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(file.parent / "state"))
-    monkeypatch.chdir(file.parent)
-    return partial(command, "fleet")
 
 
 @pytest.fixture
@@ -295,7 +284,7 @@ def test_nothing_is_written_without_a_journal(github: FakeGitHub, fleet: Fleet, 
 @pytest.mark.usefixtures("three")
 def test_a_damaged_journal_is_no_error(fleet: Fleet, file: Path) -> None:
     fleet("apply", "orders")
-    (journal,) = (file.parent / "state" / "gen-workflow").iterdir()
+    (journal,) = (file.parent / "state" / "gen-workflow").glob("*.jsonl")
     damaged = '{"time": "x", "changes": 3}\n[1]\nnull\n{"time": 1e99, "changes": "3"}\n{"ti'
     journal.write_text(journal.read_text() + damaged)
     assert fleet("apply").code == 0

@@ -88,6 +88,14 @@ class Options:
     file: str
     limit: str
     per_hour: str
+    ring: str
+    after: str
+    shard: str
+    shards: str
+    spread: str
+    canary: str
+    within: str
+    only_failed: bool
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

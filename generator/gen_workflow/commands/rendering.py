@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.table import OURS, table
-from gen_workflow.plan import extended, limits, pipeline, reads
+from gen_workflow.plan import extended, ids, limits, pipeline, reads
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.spec.deploy import KubernetesDeploy
@@ -90,7 +90,11 @@ class Rendering(NamedTuple):
         """Return what a spec gives in a repository; raises UserError with all that is wrong."""
         spec = load.read(written.root, written.source, tree)
         meant = pipeline.workflows(spec, {**table(), **self.pins})
-        wrong = (*extended.wrong(spec.extend, meant), *reads.wrong(spec, meant))
+        wrong = (
+            *extended.wrong(spec.extend, meant),
+            *ids.wrong(spec, meant),
+            *reads.wrong(spec, meant),
+        )
         load.refuse(wrong, written.root, written.source, Heading.WRONG_VALUE)
         first, *others = (self._text(workflow, written) for workflow in meant)
         sign = partial(

@@ -44,6 +44,13 @@ class Answer:
             raise Foreign(self.described())
         return Part(data, "the top")
 
+    def listed(self) -> list[Part]:
+        """Return the items of a JSON list; raises Foreign for anything else."""
+        data = self.data()
+        if not isinstance(data, list):
+            raise Foreign(self.described())
+        return [Part(one, "the top") for one in data]
+
     def described(self) -> str:
         """Return in words what came, without the text of a page."""
         return f"status {self.status} and {self.content()}"

@@ -82,6 +82,11 @@ class Connection:
         request = _Request(verb, f"/repos/{self.slug}/{path}", body, doing)
         return self._ask(request, lambda answer: read(answer.json(kind)))
 
+    def listed(self, path: str, doing: str, read: Callable[[list[Part]], _Read]) -> _Read:
+        """Return what `read` finds in a list of the REST API; `path` is the whole path."""
+        request = _Request("GET", path, None, doing)
+        return self._ask(request, lambda answer: read(answer.listed()))
+
     def graphql(
         self,
         query: str,

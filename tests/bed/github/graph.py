@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import graphql
 
-from bed.github import tags
+from bed.github import checks, owners, tags
 from bed.github.state import NO_OID, Pull, Refused, Violation
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Executor:
     schema: graphql.GraphQLSchema
     find: Callable[[str], Repository]
     token: Token
+    owned: Callable[[str], list[Repository]]
 
     def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Return GitHub's answer. Raises Violation for anything that is not in its schema."""
@@ -40,6 +41,7 @@ class Executor:
         objects = [each for each in given if ":" in each and "\n" not in each]
         root = {
             "repository": partial(self._repository, expressions=objects),
+            "repositoryOwner": self._owner,
             "viewer": {"login": self.token.login},
             "createCommitOnBranch": self._create_commit,
             "updateRefs": self._update_refs,
@@ -62,6 +64,9 @@ class Executor:
     ) -> dict[str, Any]:
         found = self.find(f"{owner}/{name}")
         return Shown(found, found.git.shown(expressions) if expressions else {}).repository()
+
+    def _owner(self, login: str) -> dict[str, Any] | None:
+        return owners.owner(login, self.owned(login), lambda one: Shown(one).repository())
 
     def _create_commit(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
         repository = self.find(input["branch"]["repositoryNameWithOwner"])
@@ -189,6 +194,7 @@ class Shown:
             "refs": self.refs,
             "releases": self.releases,
             "pullRequests": self.pull_requests,
+            **owners.repository(self.of),
         }
 
     def refs(self, **asked: Any) -> dict[str, Any]:
@@ -253,6 +259,7 @@ class Shown:
             "messageHeadline": lambda: git.message(oid).partition("\n")[0],
             "history": lambda **asked: self._history(oid, asked),
             "signature": self._signature() if oid in self.of.signed else None,
+            **checks.of_a_commit(self.of, oid),
         }
 
     def _history(self, oid: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -302,6 +309,7 @@ class Shown:
             "headRefName": pull.head,
             "baseRefName": pull.base,
             "headRefOid": self.of.head_of(pull),
+            "commits": lambda **_: {"nodes": [{"commit": self.commit(self.of.head_of(pull))}]},
         }
 
 

@@ -6,9 +6,10 @@ import base64
 import copy
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bed.github import owners
 from bed.github.state import NO_OID, Pull, Refused
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _PULLS = f"{_REPO}/pulls"
 _PULL = f"{_PULLS}/{{pull_number}}"
 _BLOB = f"{_REPO}/git/blobs/{{file_sha}}"
 _COMPARE = f"{_REPO}/compare/{{basehead}}"
+_PROPERTIES = "/orgs/{org}/properties/values"
 _CONTENT = f"{_REPO}/contents/{{path}}"
 _TREES = f"{_REPO}/git/trees"
 _COMMITS = f"{_REPO}/git/commits"
@@ -46,6 +48,7 @@ class Asked:
     values: dict[str, str]  # what the path says in place of `{ref}` and the like
     query: dict[str, str]
     body: Any
+    owned: list[Repository] = field(default_factory=list)  # by the organisation that is named
 
 
 def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
@@ -319,6 +322,7 @@ _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("post", _PULLS): (201, _create_pull),
     ("get", _PULL): (200, _get_pull),
     ("patch", _PULL): (200, _update_pull),
+    ("get", _PROPERTIES): (200, lambda asked: owners.properties(asked.owned, asked.query)),
     ("post", _REVIEWERS): (201, _ask_for_review),
     ("post", _LABELS): (200, _add_labels),
     ("put", _CONTENT): (201, _create_content),

@@ -229,7 +229,7 @@ class FakeGitHub:
             if unknown := self._unknown.intersection(asked.operation.split()):
                 said = f"Field '{min(unknown)}' doesn't exist on type 'Mutation'"
                 return 200, {"errors": [{"message": said, "path": ["mutation", min(unknown)]}]}
-            executor = Executor(self._graph, self._find, token)
+            executor = Executor(self._graph, self._find, token, self._owned)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
@@ -240,17 +240,22 @@ class FakeGitHub:
         problems += self._rest.problems_of_request(asked.method, template, asked.body)
         if problems:
             raise Violation(f"the request is wrong: {'; '.join(problems)}")
-        repository = self.repository(f"{values['owner']}/{values['repo']}")
-        status, body = rest.answer(
-            asked.method,
-            template,
-            rest.Asked(repository, token, self.url, self._rest, values, query, asked.body),
-        )
+        if owned := self._owned(values.get("org", "")):
+            repository = owned[0]
+        else:
+            repository = self.repository(f"{values.get('owner')}/{values.get('repo')}")
+        about = (token, self.url, self._rest, values, query, asked.body)
+        status, body = rest.answer(asked.method, template, rest.Asked(repository, *about, owned))
         self._check_response(asked, status, body)
         return status, body
 
     def _find(self, slug: str) -> Repository:
         return self.repository(slug)
+
+    def _owned(self, owner: str) -> list[Repository]:
+        """Return the repositories of an owner, each once, also when it was renamed."""
+        ones = {one.slug: one for one in self._repositories.values()}
+        return [one for slug, one in ones.items() if slug.split("/")[0].lower() == owner.lower()]
 
     def _refusal(self, asked: _Asked, refused: Refused) -> tuple[int, Any]:
         """Return the answer of REST to a refused request, and of GraphQL to a wrong token."""

@@ -96,6 +96,17 @@ class Release:
 
 
 @dataclass
+class Run:
+    """A run of a workflow for a commit; without a conclusion it is not at its end."""
+
+    number: int
+    commit: str
+    branch: str
+    path: str
+    conclusion: str = ""
+
+
+@dataclass
 class Repository:
     """A repository: its git repository, and what only GitHub stores about it.
 
@@ -113,6 +124,11 @@ class Repository:
     signed: set[str] = field(default_factory=set)
     rules: dict[str, str] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    fork: bool = False
+    language: str = ""
+    topics: tuple[str, ...] = ()
+    properties: dict[str, str | list[str]] = field(default_factory=dict)
     access: set[str] = field(default_factory=set)
     merging: tuple[str, ...] = ("MERGE", "SQUASH", "REBASE")
     auto_merge: bool = True
@@ -265,6 +281,14 @@ class Repository:
         made = self.change(branch, {"VERSION": tags[0].encode()}, message=tags[0], age=age)
         for tag in tags:
             self.git.tag(tag, made, age=age if annotated else None)
+        return made
+
+    def run(
+        self, branch: str, conclusion: str = "", *, path: str = ".github/workflows/ci-cd.yml"
+    ) -> Run:
+        """Run a workflow for the newest commit of a branch."""
+        made = Run(len(self.runs) + 1, self.git.head(branch) or NO_OID, branch, path, conclusion)
+        self.runs.append(made)
         return made
 
     def merge(self, number: int, *, squash: bool) -> str:
