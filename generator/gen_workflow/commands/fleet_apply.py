@@ -91,6 +91,6 @@ def _apply(run: Run, kept: Journal) -> Apply:
         run.asked.pace(kept),
         kept,
         log,
-        again=run.asked.again,
+        again=options.again,
         handling=run.asked.handling,
     )
