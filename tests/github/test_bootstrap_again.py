@@ -211,3 +211,15 @@ def test_a_template_gives_a_repository_that_gets_the_files_directly(
     assert not shop.private
     assert {*files, "gen-workflow.yml"} <= {*shop.git.files("main")}
     assert bootstrap().code == 0
+
+
+@pytest.mark.usefixtures("host")
+def test_where_a_rule_wants_pull_requests_the_files_of_a_new_repository_come_by_one(
+    github: FakeGitHub, bootstrap: Bootstrap
+) -> None:
+    shop = github.create_repository("acme/shop", {"Dockerfile": b"FROM scratch\n"})
+    rules = {"id": 9, "name": "all", "enforcement": "active", "rules": [{"type": "update"}]}
+    shop.kept.rulesets.append(rules)
+    ran = bootstrap("--yes")
+    assert "merge the pull request https://github.com/acme/shop/pull/1" in ran.stdout
+    assert len(shop.git.history("main")) == 1

@@ -189,3 +189,19 @@ def test_a_package_of_another_repository_is_told_with_what_to_do(
     ):
         containers["shop"] = linked
         assert said in bootstrap(token=token).stdout
+
+
+@pytest.mark.usefixtures("acme", "host")
+def test_an_answer_that_is_not_githubs_is_told_as_that_and_an_older_server_lacks_what_is_new(
+    github: FakeGitHub, bootstrap: Bootstrap
+) -> None:
+    bootstrap("--yes")
+    for operation in ("GET /repos/{owner}/{repo}", "GET /repos/{owner}/{repo}/environments"):
+        github.fail(operation, 200, "hello")
+        ran = bootstrap("--yes")
+        assert ran.code == 2
+        assert "cannot set the repository up: it answered with JSON without" in ran.stderr
+    kept = github.repository("acme/shop").kept
+    kept.immutable = False
+    github.fail("PUT /repos/{owner}/{repo}/immutable-releases", 404, "Not Found")
+    assert "without immutable releases: " in bootstrap("--yes").stdout

@@ -139,4 +139,5 @@ def _releases(api_path: str, found: Found) -> Part:
         return Part()
     if found.immutable:
         return Part(already=("releases are immutable",))
-    return Part((Step("make releases immutable", "PUT", f"{api_path}/immutable-releases"),))
+    path = f"{api_path}/immutable-releases"
+    return Part((Step("make releases immutable", "PUT", path, spare="immutable releases"),))

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from gen_workflow.bootstrap.steps import Step
 
 
+_NOT_THERE = {Heading.PLAN, Heading.NOT_FOUND}
+
+
 class Applying:
     """One run that takes steps; `log` is told each, `done` are those that were taken.
 
-    `left` is what the plan of the owner turned out not to have.
+    `left` is what the plan of the owner, or this server, turned out not to have.
     """
 
     def __init__(self, api: Api, log: Callable[[str], None]) -> None:
@@ -35,7 +38,7 @@ class Applying:
             try:
                 self._take(step)
             except GenWorkflowError as error:
-                if not step.spare or Heading.PLAN not in error.anchors:
+                if not step.spare or not {*error.anchors} & _NOT_THERE:
                     raise
                 missing.add(step.spare)
                 self.left.append(f"without {step.spare}: {error.what}")

@@ -29,10 +29,7 @@ _NOT_READY = "GitHub has not yet made its first commit; run the command again in
 
 
 class Look(NamedTuple):
-    """What GitHub holds, what is to be done, and what is said of it.
-
-    `steps` are all of them in words. `lacking` says why no run can succeed yet.
-    """
+    """What GitHub holds, what is to be done, and what is said of it; `steps` are in words."""
 
     found: Found
     plan: Plan
@@ -40,7 +37,6 @@ class Look(NamedTuple):
     steps: tuple[str, ...]
     already: tuple[str, ...]
     left: tuple[str, ...]
-    lacking: tuple[str, ...]
 
 
 class Applied(NamedTuple):
@@ -93,9 +89,8 @@ class Bootstrap:
         says += [does] if does else []
         says += [one.says for one in plan.rules]
         left = (*plan.left, *of_bot.left, *of_files.left)
-        lacking = (*plan.lacking, *of_files.left)
         already = (*plan.already, *of_files.already)
-        return Look(found, plan, change, tuple(says), already, left, lacking)
+        return Look(found, plan, change, tuple(says), already, left)
 
     def _change(self, found: Found) -> tuple[Change, Part]:
         about = found.repository
@@ -103,7 +98,8 @@ class Bootstrap:
         update = Update(self._client(self._api.slug), wanted, self._names, _quiet)
         snapshot = update.read() if about.exists and about.commits else None
         waits = not about.exists and self._wanted.has_history
-        return Change(update, snapshot, direct=about.fresh and not waits), part
+        direct = about.fresh and not waits and not found.rules.refuse_commits
+        return Change(update, snapshot, direct=direct), part
 
     def apply(self, look: Look) -> Applied:
         """Do what is to be done."""

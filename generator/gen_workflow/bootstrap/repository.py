@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EMPTY = 409
 # What GitHub writes as the committer of the first commit of a repository that it creates.
-_BY_GITHUB = "noreply@github.com"
+_BY_GITHUB = "noreply@"
 
 
 class Found(NamedTuple):
@@ -82,7 +82,9 @@ def _there(api: Api, shown: Looked) -> Found:
 
 def _is_by_github(commit: Shown) -> bool:
     by = commit.maybe("committer")
-    return by is not None and by.maybe("email") is not None and by.text("email") == _BY_GITHUB
+    return (
+        by is not None and by.maybe("email") is not None and by.text("email").startswith(_BY_GITHUB)
+    )
 
 
 def _missing(api: Api, settings: Settings) -> Found:

@@ -8,15 +8,17 @@ from gen_workflow.bootstrap.steps import Part, Step
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from gen_workflow.bootstrap.api import Api, Looked
+    from gen_workflow.bootstrap.api import Api
     from gen_workflow.bootstrap.settings import Settings
+    from gen_workflow.github.answer import Part as Shown
 
 NAME = "gen-workflow: default branch"
 _SPARE = "the ruleset of the default branch"
 _WITHOUT = "a private repository needs GitHub Pro, Team or Enterprise for rules"
 _COUNT = "required_approving_review_count"
+_BY_PULLS = {"pull_request", "update", "required_status_checks", "merge_queue"}
 _PULLS = {
     "dismiss_stale_reviews_on_push": False,
     "require_code_owner_review": False,
@@ -37,6 +39,11 @@ class Found(NamedTuple):
     own: Mapping[str, Mapping[str, Any]] = {}
     shown: bool = True
 
+    @property
+    def refuse_commits(self) -> bool:
+        """Whether no commit goes on the default branch but by a pull request."""
+        return bool({*self.active} & _BY_PULLS)
+
 
 def read(api: Api, branch: str) -> Found:
     """Return what holds for the default branch."""
@@ -46,23 +53,21 @@ def read(api: Api, branch: str) -> Found:
         return Found(shown=False)
     path = f"{api.below('rulesets')}?includes_parents=false&per_page=100"
     listed = api.look(path, "the rulesets", "Metadata")
-    ours = (
-        [one.number("id") for one in listed.items if one.text("name") == NAME]
-        if listed.there
-        else []
-    )
-    own = api.look(api.below("rulesets", f"{ours[0]}"), "our ruleset", "Metadata") if ours else None
-    return Found(_rules(active), ours[0] if ours else 0, _rules(own))
+    named = [one for one in listed.items if one.text("name") == NAME] if listed.there else []
+    if not named:
+        return Found(_rules(active.items))
+    number = named[0].number("id")
+    own = api.look(api.below("rulesets", f"{number}"), "our ruleset", "Metadata")
+    there = own.top.parts("rules") if own.there and own.top.maybe("rules") else ()
+    return Found(_rules(active.items), number, _rules(there))
 
 
-def _rules(shown: Looked | None) -> Rules:
-    if shown is None or not shown.there:
-        return {}
-    whole = shown.value if isinstance(shown.value, list) else shown.value.get("rules")
+def _rules(shown: Iterable[Shown]) -> Rules:
     found: Rules = {}
-    for one in whole or ():
-        kind, given = one["type"], dict(one.get("parameters") or {})
-        found[kind] = _stricter(found[kind], given) if kind in found else given
+    for one in shown:
+        kind, given = one.text("type"), one.maybe("parameters")
+        parameters = given.value if given and isinstance(given.value, dict) else {}
+        found[kind] = _stricter(found.get(kind, {}), parameters)
     return found
 
 
@@ -118,13 +123,14 @@ def _rule(kind: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _holds(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Tell whether a rule is at least as strict as another one."""
-    return all(there.get(name, 0) >= value for name, value in wanted.items())
+    numbers = {name: value for name, value in there.items() if isinstance(value, int)}
+    return all(numbers.get(name, 0) >= value for name, value in wanted.items())
 
 
 def _stricter(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of both, of flags and numbers the greater ones."""
     both = {**other, **one}
     for name in {*one} & {*other}:
-        if isinstance(one[name], int):
+        if isinstance(one[name], int) and isinstance(other[name], int):
             both[name] = max(one[name], other[name])
     return both

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Step(NamedTuple):
     """A request that changes something on GitHub; `says` is what it does, as an order.
 
-    `secret` is sealed with the key at `keys` and added to the body. `spare` names what is not
-    there when the plan of the owner has not got it: then all steps of this name are left out.
+    `secret` is sealed with the key at `keys` and added to the body. `spare` names what may be
+    missing in the plan of the owner, or in an older server: then all steps of it are left out.
     What is done `once` would be doubled by a second request.
     """
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # docs.github.com/en/actions/reference/security/secrets; variables have the same limit.
 MOST_BYTES = 48 * 1024
+# What these hold in the environment is the token of this run, and not one for the workflow.
+_OF_BOOTSTRAP = ("GH_TOKEN", "GITHUB_TOKEN")
 _FORM = "write NAME: value, and for one environment NAME: {NAME: value}"
 
 
@@ -62,7 +64,7 @@ class Values(NamedTuple):
     def of(self, place: str, name: str) -> Given | None:
         """Return the value of a name for an environment of GitHub, "" for the repository itself."""
         found = self.own.get((place, name.upper())) or self.shared.get(name.upper())
-        exported = self.environ.get(name)
+        exported = self.environ.get(name) if name not in _OF_BOOTSTRAP else None
         if found is None and exported:
             return Given(Hidden(exported), "the environment")
         return found

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 class Wanted(NamedTuple):
     """All that a repository should have.
 
-    `replaced` are names of secrets and variables, in capitals, that are written again. `central`
-    tells that other repositories call its workflow, `caller` is the one that it calls.
+    `names` are those of its environments. `replaced` are names of secrets and variables, in
+    capitals, that are written again. `has_history` says that its folder has commits.
     """
 
-    slug: str
     spec: Spec
     settings: Settings
     names: tuple[str, ...]

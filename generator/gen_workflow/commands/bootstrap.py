@@ -18,8 +18,10 @@ from gen_workflow.commands import committed
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, shown
 from gen_workflow.github import remote
+from gen_workflow.github.answer import Foreign
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.connection import Connection
+from gen_workflow.github.unreached import not_github
 from gen_workflow.github.update import Names
 from gen_workflow.report.terminal import log, put
 from gen_workflow.spec.hints import listed, near
@@ -41,7 +43,7 @@ def run(options: Options) -> int:
     """Say what a repository lacks, or set it up; return the exit code."""
     slug = _slug(options.names)
     branch = remote.check_branch(options.branch, "--branch")
-    meant = _wanted(slug, options)
+    meant = _wanted(options)
     if options.run and meant.central:
         what = "a central workflow has no run of its own: other workflows call it"
         raise UserError(what, where="--run", hint="leave it out", anchor=Heading.OPTION)
@@ -64,6 +66,8 @@ def run(options: Options) -> int:
         if not options.yes:
             return _told(api.slug, look, options)
         return _applied(api, work.apply(look), options)
+    except Foreign as came:
+        raise not_github(where.api, "set the repository up", f"{came}") from None
     finally:
         connection.close()
         for one in clients:
@@ -78,14 +82,13 @@ def _slug(names: Sequence[str]) -> str:
     return names[0]
 
 
-def _wanted(slug: str, options: Options) -> Wanted:
+def _wanted(options: Options) -> Wanted:
     """Return what the repository should have; raises UserError with what is wrong in a file."""
     project = Project.of(options)
     rendered = project.rendered()
     names = wanted.names(project.planned())
     given = _values(options.values, rendered.needs)
     return Wanted(
-        slug,
         project.spec(),
         _settings(options, names),
         names,

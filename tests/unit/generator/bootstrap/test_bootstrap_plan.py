@@ -11,7 +11,7 @@ import pytest
 from gen_workflow.bootstrap import actions, environments, rules, settings
 from gen_workflow.bootstrap.environments import Ref, There
 from gen_workflow.bootstrap.settings import Gate, Settings
-from gen_workflow.bootstrap.values import Hidden
+from gen_workflow.bootstrap.values import Hidden, Values
 
 ROOT = Path(__file__).parents[4]
 PATH = "/repos/acme/shop"
@@ -143,6 +143,12 @@ def test_actions_that_are_off_or_limited_are_told_and_left() -> None:
     assert some.left[0].startswith("Settings > Actions > General allows only some actions")
     unknown = actions.Found(pinning=None, token=None, approval=None, immutable=None)
     assert actions.plan(PATH, unknown, (), organization=True).steps == ()
+
+
+def test_the_token_of_the_run_is_no_value_for_the_workflow() -> None:
+    exported = Values({}, {}, {"GH_TOKEN": "ghp_x", "DB_URL": "postgres://"})
+    assert exported.of("production", "GH_TOKEN") is None
+    assert exported.of("production", "DB_URL")
 
 
 def test_no_representation_of_a_value_shows_it() -> None:
