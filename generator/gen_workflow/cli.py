@@ -10,6 +10,7 @@ from gen_workflow.commands.options import (
     BRANCH,
     EVENT,
     FOLDER,
+    HANDLING,
     JSON,
     PROJECT,
     REPORT,
@@ -24,6 +25,7 @@ from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
 _ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
+_STEP = "step"  # what action.yml calls; no verb, because no person types it
 _COMMIT_EPILOG = """\
 environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API,
   which is only needed for a GitHub other than github.com
@@ -76,6 +78,9 @@ examples:
   gen-workflow fleet plan                     say where each repository stands, and change nothing
   gen-workflow fleet apply --limit 3          open the first three pull requests
   gen-workflow fleet apply acme/orders web    only for these repositories
+  gen-workflow fleet apply --canary 3         wait for the checks of three before the others follow
+  gen-workflow fleet status --ring first      how the pull requests and the last runs of a ring do
+  gen-workflow fleet workflow                 print a workflow that runs `fleet apply` every night
 """
 
 _BOOTSTRAP_EPILOG = """\
@@ -149,6 +154,7 @@ VERBS = (
         API_URL,
         Option("force", "--force", says="replace edits made by hand on GitHub"),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
+        *HANDLING,
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         JSON,
         epilog=_COMMIT_EPILOG,
@@ -210,6 +216,31 @@ VERBS = (
         BRANCH,
         Option("message", "--message", metavar="TEXT", says="message of the commits"),
         Option("title", "--title", metavar="TEXT", says="title of the pull requests"),
+        Option("ring", "--ring", metavar="NAME", says="only the repositories of this ring"),
+        Option(
+            "after",
+            "--after",
+            metavar="NAME",
+            says="with apply: do nothing before this ring is merged, and its last runs were good",
+        ),
+        Option(
+            "shard",
+            "--shard",
+            metavar="I/N",
+            says="only the I-th of N parts, at the N-th part of the pace; for several machines",
+        ),
+        Option(
+            "shards",
+            "--shards",
+            metavar="N",
+            says="with workflow: how many parts are brought in step side by side; default: 1",
+        ),
+        Option(
+            "only_failed",
+            "--only-failed",
+            says="only the repositories in which the last run failed",
+        ),
+        *HANDLING,
         Option("limit", "--limit", metavar="N", says="open or update so many at most"),
         Option(
             "per_hour",
@@ -217,11 +248,27 @@ VERBS = (
             metavar="N",
             says="branches, commits and pull requests in an hour; default: 500, GitHub's limit",
         ),
+        Option(
+            "spread", "--spread", metavar="SECONDS", says="time between two pull requests at least"
+        ),
+        Option(
+            "canary",
+            "--canary",
+            metavar="N",
+            says="open the first N, and the others only when the checks of those are green",
+        ),
+        Option(
+            "within",
+            "--within",
+            metavar="MINUTES",
+            says="with --canary: how long to wait for the checks; default: 60",
+        ),
+        Option("again", "--again", says="open a pull request again after somebody closed it"),
         API_URL,
         JSON,
         Option(
             "names",
-            metavar="plan|apply [REPOSITORY ...]",
+            metavar="plan|apply|status|workflow [REPOSITORY ...]",
             says="what to do, and with which repositories; default: plan, and all",
         ),
         epilog=_FLEET_EPILOG,
@@ -270,6 +317,10 @@ VERBS = (
 
 def main(argv: list[str]) -> int:
     """Run a verb and return its exit code."""
+    if argv == [_STEP]:
+        from gen_workflow.commands import step  # noqa: PLC0415 - for the action alone
+
+        return step.run(VERBS, _attempt)
     try:
         options = parse(argv, VERBS) or _by_argparse(argv)
     except SystemExit as ended:  # argparse printed help, or what is wrong
@@ -289,6 +340,10 @@ def quick(argv: list[str]) -> int:
 
     The launcher asks this first where no package is installed yet.
     """
+    if argv == [_STEP]:
+        from gen_workflow.commands import inputs  # noqa: PLC0415 - for the action alone
+
+        return inputs.quick(VERBS)
     options = parse(argv, VERBS)
     is_plain = options and options.verb.in_step and not _asks_for_a_report(options)
     answer = in_step.answer(options) if options and is_plain else ""

@@ -86,6 +86,16 @@ def command(
 
 
 @pytest.fixture
+def fleet(
+    command: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ran]:
+    """Run `gen-workflow fleet` beside its file, which the test writes; options may follow."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return partial(command, "fleet")
+
+
+@pytest.fixture
 def commit(command: Callable[..., Ran], project: Path) -> Callable[..., Ran]:
     """Run `gen-workflow commit` on the project; options may follow."""
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,21 +42,11 @@ repos:
 """
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "fleet.yml"
     path.write_text(FILE)
     return path
-
-
-@pytest.fixture
-def fleet(
-    command: Callable[..., Any], file: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Any]:
-    """Run `gen-workflow fleet` beside its file; options may follow."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(file.parent / "state"))
-    monkeypatch.chdir(file.parent)
-    return partial(command, "fleet")
 
 
 @pytest.fixture
@@ -229,6 +218,47 @@ def test_a_token_that_lists_too_few_scopes_is_told_once_and_before_anything_is_w
 
 
 @pytest.mark.usefixtures("three")
+def test_the_token_of_a_run_is_refused_before_anything_is_written(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    token = github.add_token("ghs_run", classic=False, login="github-actions[bot]")
+    ran = fleet("apply", token=token)
+    assert ran.code == 2
+    assert "acme/orders: the GITHUB_TOKEN of a run may not write workflows" in ran.stderr
+    assert github.repository("acme/orders").git.head(BRANCH) is None
+    assert fleet("plan", token=token).code == 1
+
+
+@pytest.mark.usefixtures("three")
+def test_pull_requests_get_their_labels_reviewers_and_merge(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    for name in ("orders", "web", "legacy"):
+        github.repository(f"acme/{name}").access = {"platform"}
+    wanted = ("--label", "ci", "--reviewer", "acme/platform", "--auto-merge")
+    assert fleet("apply", *wanted).code == 0
+    for name in ("orders", "web", "legacy"):
+        (pull,) = github.repository(f"acme/{name}").pulls
+        assert (pull.labels, pull.requested, pull.merges) == (["ci"], ["platform"], "MERGE")
+    assert fleet("apply", *wanted).stdout.startswith("0 brought in step")
+    assert len(github.calls) == 1 + 3 * 5 + 1
+
+
+@pytest.mark.usefixtures("three")
+def test_a_draft_is_one_from_the_beginning(github: FakeGitHub, fleet: Fleet) -> None:
+    assert fleet("apply", "web", "--draft").code == 0
+    assert github.repository("acme/web").pulls[0].draft
+    assert len(github.calls) == 2
+
+
+def test_a_file_that_may_be_executed_stays_one(github: FakeGitHub, fleet: Fleet) -> None:
+    web = github.create_repository("acme/web", DOCKERFILE)
+    web.change("main", {"gen-workflow.yml": b"image: .\n"}, executable=["gen-workflow.yml"])
+    assert fleet("apply", "web").code == 0
+    assert web.git.mode(BRANCH, "gen-workflow.yml") == "100755"
+
+
+@pytest.mark.usefixtures("three")
 def test_a_commit_that_github_refuses_leaves_no_branch_behind(
     github: FakeGitHub, fleet: Fleet
 ) -> None:
@@ -254,7 +284,7 @@ def test_nothing_is_written_without_a_journal(github: FakeGitHub, fleet: Fleet, 
 @pytest.mark.usefixtures("three")
 def test_a_damaged_journal_is_no_error(fleet: Fleet, file: Path) -> None:
     fleet("apply", "orders")
-    (journal,) = (file.parent / "state" / "gen-workflow").iterdir()
+    (journal,) = (file.parent / "state" / "gen-workflow").glob("*.jsonl")
     damaged = '{"time": "x", "changes": 3}\n[1]\nnull\n{"time": 1e99, "changes": "3"}\n{"ti'
     journal.write_text(journal.read_text() + damaged)
     assert fleet("apply").code == 0

@@ -7,10 +7,10 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gen_workflow.commands import committed
+from gen_workflow.commands import committed, handled
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import Heading, UserError
-from gen_workflow.github import remote
+from gen_workflow.github import handling, remote
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.update import Names, Update
 from gen_workflow.report.terminal import log, put
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 def run(options: Options) -> int:
     """Bring the repository on GitHub in step with the spec; return the exit code."""
     names = _names(options)
+    if options.again and options.closed != handling.STOP:
+        what = "opens a pull request again, and --closed says something else"
+        hint = "leave out one of the two"
+        raise UserError(what, where="--again", hint=hint, anchor=Heading.OPTION)
     project = Project.of(options)
     wanted = committed.wanted(project, project.rendered())
     api = options.api_url or os.environ.get("GITHUB_API_URL", "")
@@ -29,7 +33,9 @@ def run(options: Options) -> int:
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     repository = Repository(where.slug, token, where.api, log)
     try:
-        update = Update(repository, wanted, names, log, force=options.force, again=options.again)
+        update = Update(
+            repository, wanted, names, log, options.force, options.again, handled.of(options)
+        )
         found = update.read()
         result = update.dry_run(found) if options.dry_run else update.apply(found)
     finally:

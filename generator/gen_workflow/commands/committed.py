@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.commands import compared, findings
 from gen_workflow.errors import together
+from gen_workflow.explain import overview
 from gen_workflow.github import proposal
 from gen_workflow.github.proposal import Wanted
 from gen_workflow.plan import pipeline
@@ -42,4 +43,5 @@ def wanted(project: Project, rendered: Rendered) -> Wanted:
         merged,
         folder=rendered.folder if rendered.copied else "",
         former=tuple(path for path in pipeline.OTHERS if path not in files),
+        runs=overview.markdown(overview.of(rendered.workflows)),
     )

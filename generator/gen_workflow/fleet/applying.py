@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from gen_workflow.errors import GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
 from gen_workflow.fleet.proposing import Proposal
-from gen_workflow.fleet.standing import TO_WRITE
-from gen_workflow.github.proposal import Branch, Snapshot, Wanted, body
+from gen_workflow.fleet.standing import TO_WRITE, Stands, snapshot
+from gen_workflow.github import tokens
+from gen_workflow.github.handling import PLAIN, Handling
+from gen_workflow.github.proposal import body
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
 from gen_workflow.named_tuple import NamedTuple
@@ -36,8 +38,12 @@ _STOPS = (
 
 
 class Task(NamedTuple):
-    """A repository that needs a pull request, and the files that differ in it."""
+    """A repository that needs a pull request, and the files that differ in it.
 
+    `name` is its name in the fleet, which may be an older one.
+    """
+
+    name: str
     held: Held
     content: Content
     files: tuple[str, ...]
@@ -55,7 +61,8 @@ class Applied(NamedTuple):
 class Apply:
     """One run that opens pull requests; `log` is told each step.
 
-    `one_by_one` makes the client of one repository, for those that already have our branch.
+    `one_by_one` makes the client of one repository, for those that already have our branch. With
+    `again`, a pull request is opened also where somebody closed the last one.
     """
 
     connection: Connection
@@ -64,6 +71,8 @@ class Apply:
     pace: Pace
     journal: Journal
     log: Callable[[str], None]
+    again: bool = False
+    handling: Handling = PLAIN
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
         """Yield what was done with each repository.
@@ -72,39 +81,47 @@ class Apply:
         when the token lists too few scopes, or when the journal cannot be written.
         """
         for task in tasks:
+            if task.held.login == tokens.RUN_LOGIN:
+                raise tokens.of_a_run(task.held.slug)
             if refusal := Refusal.of_scopes(task.held.scopes, task.files):
                 self.connection.slug = task.held.slug
                 raise self.connection.refused(refusal, "write")
             slug = task.held.slug
-            self._wait(slug)
+            self._wait(task.name)
             try:
                 pull = self._bring(task)
             except GenWorkflowError as error:
-                self.journal.write(slug, "failed", error=f"{error}")
+                self.journal.write(task.name, "failed", error=f"{error}")
                 yield Applied(slug, error=f"{error}")
                 if _ends_all(error):
                     self.log("stopped here, because the others would fail as well; run it again")
                     return
             else:
-                self.journal.write(slug, "proposed", pull=pull)
+                self.journal.write(task.name, "proposed", pull=pull)
                 yield Applied(slug, pull)
 
-    def _wait(self, slug: str) -> None:
+    def _wait(self, name: str) -> None:
         """Wait until GitHub allows the changes, and note them before they are made.
 
         A run that is killed then has counted too many, and never too few.
         """
-        if seconds := self.pace.wait(time.time(), proposing.CHANGES):
-            self.log(f"waiting {seconds:.0f} s, because GitHub allows no more changes until then")
+        changes = proposing.CHANGES + self.handling.changes
+        if seconds := self.pace.wait(time.time(), changes):
+            self.log(f"waiting {seconds:.0f} s, because no more changes are allowed until then")
             time.sleep(seconds)
-        self.pace.note(time.time(), proposing.CHANGES)
-        self.journal.write(slug, "begins", changes=proposing.CHANGES)
+        self.pace.note(time.time(), changes)
+        self.journal.write(name, "begins", changes=changes)
 
     def _bring(self, task: Task) -> str:
-        """Return the address of the pull request that brings a repository in step."""
-        if not task.held.branch:
+        """Return the address of the pull request that brings a repository in step.
+
+        One request makes it, without what needs its number, and without a file that may be
+        executed: GraphQL knows no such commit.
+        """
+        if not task.held.branch and not any(map(task.held.listing.is_executable, task.files)):
             try:
-                return proposing.propose(self.connection, task.held, self._proposal(task)).pull
+                made = proposing.propose(self.connection, task.held, self._proposal(task))
+                return self._update(task) if self.handling.changes else made.pull
             except Moved:
                 self.log(f"{task.held.slug} has changed meanwhile; it is read again")
             except GenWorkflowError as error:
@@ -119,14 +136,18 @@ class Apply:
             proposing.withdraw(self.connection, task.held, self.names.branch)
 
     def _proposal(self, task: Task) -> Proposal:
-        files = {path: task.content.files[path] for path in task.files}
-        text = body(_wanted(task), _snapshot(task))
-        return Proposal(self.names.branch, self.names.message, self.names.title, text, files)
+        files = {path: task.content.files.get(path) for path in task.files}
+        text = body(task.content.wanted, snapshot(task.content, task.held))
+        names, draft = self.names, self.handling.draft
+        return Proposal(names.branch, names.message, names.title, text, files, draft)
 
     def _update(self, task: Task) -> str:
         repository = self.one_by_one(task.held.slug)
         try:
-            update = Update(repository, _wanted(task), self.names, self.log)
+            wanted, handling = task.content.wanted, self.handling
+            update = Update(
+                repository, wanted, self.names, self.log, again=self.again, handling=handling
+            )
             return update.apply(update.read()).pull_request or ""
         finally:
             repository.close()
@@ -136,23 +157,11 @@ def _ends_all(error: GenWorkflowError) -> bool:
     return bool({*error.anchors} & {*_STOPS})
 
 
-def tasks(found: Sequence[Surveyed]) -> list[Task]:
-    """Return the repositories that need a pull request."""
+def tasks(found: Sequence[Surveyed], *, again: bool) -> list[Task]:
+    """Return the repositories that need a pull request, with `again` also after one was closed."""
+    stands = (*TO_WRITE, Stands.DECLINED) if again else TO_WRITE
     return [
-        Task(one.held, one.content, one.standing.files)
+        Task(one.member.slug, one.held, one.content, one.standing.files)
         for one in found
-        if one.standing.stands in TO_WRITE and one.held and one.content
+        if one.standing.stands in stands and one.held and one.content
     ]
-
-
-def _wanted(task: Task) -> Wanted:
-    source, files, needs, dockerfiles, ours = task.content
-    return Wanted(source, {**files}, needs, dockerfiles, ours)
-
-
-def _snapshot(task: Task) -> Snapshot:
-    """Return what GitHub holds in the form that the text of a pull request is made from."""
-    held, content = task.held, task.content
-    oids = {path: held.listing.oid(path) for path in (*content.files, *content.dockerfiles)}
-    base = Branch(held.base, held.head, {path: oid for path, oid in oids.items() if oid})
-    return Snapshot(held.slug, base)

@@ -11,6 +11,7 @@ from gen_workflow.fleet import inventory, standing
 from gen_workflow.fleet.inventory import Asked
 from gen_workflow.fleet.listing import TOP, Listing
 from gen_workflow.fleet.standing import Standing, Stands
+from gen_workflow.github import proposal
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -111,13 +112,18 @@ class Survey:
         return Asked(member.slug, tuple(sorted(listing.asked)), tuple(sorted(listing.wanted)))
 
     def _read_differing(self, found: dict[str, Content | Standing | Asked]) -> None:
-        """Read the texts of the files that differ: an edit by hand can be told from those alone."""
+        """Read the texts of the files that differ: an edit by hand can be told from those alone.
+
+        A file that the spec no longer gives goes with a change of the workflow that came with it.
+        """
         asked = []
         for slug, one in found.items():
             if isinstance(one, (Standing, Asked)):
                 continue
             held = self._held[slug]
-            there = (path for path in standing.differing(one, held) if held.listing.oid(path))
+            differs = standing.differing(one, held)
+            former = one.former if proposal.WORKFLOW in differs else ()
+            there = (path for path in (*differs, *former) if held.listing.oid(path))
             if texts := tuple(path for path in there if path not in held.texts):
                 asked.append(Asked(slug, (), texts))
         self._read(asked)

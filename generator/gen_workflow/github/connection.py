@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gen_workflow.github.answer import Answer, Foreign, flat
 from gen_workflow.github.refusal import Refusal
-from gen_workflow.github.unreached import not_github, unreachable
+from gen_workflow.github.tokens import Token
+from gen_workflow.github.unreached import not_github, own_authorities, unreachable
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.version import __version__
 from github import Auth, Github
@@ -47,6 +48,7 @@ class Connection:
 
     def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
         self.slug = slug
+        self.token = Token.of(token, api)
         self._log = log
         self._api = api
         self._github = Github(
@@ -54,6 +56,7 @@ class Connection:
             base_url=api,
             timeout=_TIMEOUT,
             user_agent=f"gen-workflow/{__version__}",
+            verify=own_authorities() or True,
             retry=None,  # its own retries know neither PATCH, 429 nor a limit of time
             seconds_between_requests=None,  # one repository needs a few requests at most
             seconds_between_writes=None,
@@ -69,14 +72,22 @@ class Connection:
         path: str,
         doing: str,
         read: Callable[[Part], _Read],
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        kind: type = dict,
     ) -> _Read:
         """Return what `read` finds in the answer of the REST API; `path` is below the repository.
 
-        `read` raises Foreign when the answer has not the shape that GitHub's has.
+        `kind` is that of the answer, a mapping or a list. `read` raises Foreign when the answer has
+        not the shape that GitHub's has.
         """
         request = _Request(verb, f"/repos/{self.slug}/{path}", body, doing)
-        return self._ask(request, lambda answer: read(answer.json()))
+        return self._ask(request, lambda answer: read(answer.json(kind)))
+
+    def listed(self, path: str, doing: str, read: Callable[[list[Part]], _Read]) -> _Read:
+        """Return what `read` finds in a list of the REST API; `path` is the whole path."""
+        request = _Request("GET", path, None, doing)
+        return self._ask(request, lambda answer: read(answer.listed()))
 
     def whole(
         self,
@@ -115,7 +126,7 @@ class Connection:
 
     def refused(self, refusal: Refusal, doing: str) -> GenWorkflowError:
         """Return the error for what GitHub would refuse, or has refused."""
-        return refusal.explained(self.slug, doing, self._api)
+        return refusal.explained(self.slug, doing, self._api, self.token)
 
     def _ask(self, request: _Request, read: Callable[[Answer], _Read]) -> _Read:
         """Send a request; retry while GitHub asks to wait and the time for that is not over."""

@@ -20,11 +20,11 @@ they are assumed: the text for a branch that does not exist; the types that Grap
 missing scope and to an archived repository; the text of `updateRefs` when `beforeOid` does not
 match. Settings, environments, secrets, rulesets and runs are those of `settings`, `accounts` and
 `runs`, which name their sources; a body that is sealed with another key is refused, as there. `cut`
-kills the connection of a request. Not supported: forks, reviews, checks, the points of a rate
-limit.
+kills the connection of a request. Not supported: commits to forks, single check runs, the points of
+a rate limit. Of a review only the number is kept, of a team its name.
 """
 
 from bed.github.server import FakeGitHub
-from bed.github.state import FINE_GRAINED, Pull, Release, Repository, Token
+from bed.github.state import FINE_GRAINED, Pull, Release, Repository, Run, Token
 
-__all__ = ["FINE_GRAINED", "FakeGitHub", "Pull", "Release", "Repository", "Token"]
+__all__ = ["FINE_GRAINED", "FakeGitHub", "Pull", "Release", "Repository", "Run", "Token"]

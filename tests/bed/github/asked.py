@@ -44,6 +44,9 @@ class Host(Protocol):
     def has(self, slug: str) -> bool:
         """Return whether there is a repository."""
 
+    def owned(self, owner: str) -> list[Repository]:
+        """Return the repositories of an owner."""
+
     def create_repository(
         self,
         slug: str,
@@ -80,6 +83,14 @@ class Asked:
         if login.lower() not in self.host.accounts:
             raise Refused(404, "Not Found", kind="NOT_FOUND")
         return self.host.accounts[login.lower()]
+
+    @property
+    def owned(self) -> list[Repository]:
+        """The repositories of the organisation that the path names; raises Refused without any."""
+        found = self.host.owned(self.values["org"])
+        if not found:
+            raise Refused(404, "Not Found", kind="NOT_FOUND")
+        return found
 
     @property
     def plan(self) -> str:

@@ -62,18 +62,18 @@ class Rest:
     def problems_of_response(self, method: str, template: str, status: int, body: Any) -> list[str]:
         """Return where a response violates GitHub's description.
 
-        401 and similar statuses are not listed for every operation. They are always `basic-error`.
+        401 and similar statuses are not listed for every operation, or without what they hold. They
+        are always `basic-error`.
         """
         pointer = ("paths", template, method, "responses", str(status))
-        listed = str(status) in self._at(pointer[:-1])
-        if not listed and status < 400:
+        response = self._deref(self._at(pointer[:-1]).get(str(status)))
+        if response is None and status < 400:
             return [f"{status} is no answer of this operation"]
-        if listed and "content" not in self._deref(self._at(pointer)):
-            if status < 400:
-                return [] if body is None else [f"{status} has no body"]
-            listed = False  # its body is not described
-        basic = ("components", "schemas", "basic-error")
-        return self._problems(self._schema(pointer) if listed else basic, body)
+        if "content" in (response or {}):
+            return self._problems(self._schema(pointer), body)
+        if status < 400:
+            return [] if body is None else [f"{status} has no body"]
+        return self._problems(("components", "schemas", "basic-error"), body)
 
     def example(self, method: str, template: str, status: int) -> Any:
         """Return a copy of the first example of a response in the description."""

@@ -23,6 +23,7 @@ from bed.github.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from ssl import SSLContext
     from types import TracebackType
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -56,17 +57,22 @@ class _Asked:
 class FakeGitHub:
     """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
-    `url` is the base of its API. `token` is a classic token that may do everything.
+    `url` is the base of its API. `token` is a classic token that may do everything. With `tls` it
+    speaks HTTPS alone.
     """
 
-    def __init__(self, root: Path, modules: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, modules: Path | None = None, *, tls: SSLContext | None = None
+    ) -> None:
         self._root = root
+        self._tls = tls
         modules = modules or tools.npm_folder() / "node_modules"
         self._rest = schemas.rest(modules)
         self._graph = schemas.graph(modules)
         self._repositories: dict[str, Repository] = {}
         self._tokens: dict[str, Token] = {}
         self._faults: list[Fault] = []
+        self._unknown: set[str] = set()
         self._meanwhile: dict[str, Callable[[], object]] = {}
         self._cut: _Cut | None = None
         self.accounts: dict[str, Account] = {}
@@ -77,8 +83,11 @@ class FakeGitHub:
         self.token = self.add_token("ghp_" + "0aB" * 12)
 
     def __enter__(self) -> Self:
-        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Silent)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = make_server(
+            "127.0.0.1", 0, self, threaded=True, request_handler=_Silent, ssl_context=self._tls
+        )
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         # Polled often, so that stopping does not cost half a second per test.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -162,13 +171,22 @@ class FakeGitHub:
         scopes: Iterable[str] = ("repo", "workflow"),
         classic: bool = True,
         admin: bool = True,
+        login: str = "octocat",
     ) -> str:
         """Accept a token. With `classic=False` the scopes are permissions, such as `contents`.
 
         Without `admin`, its user is no administrator of any repository.
         """
-        self._tokens[text] = Token(scopes=frozenset(scopes), classic=classic, admin=admin)
+        app = text.startswith("ghs_")
+        self._tokens[text] = Token(login, frozenset(scopes), classic, app, admin)
         return text
+
+    def forget(self, *fields: str) -> None:
+        """Be an older GitHub Enterprise Server, which does not know these mutations of GraphQL.
+
+        The text is that of graphql-ruby, which GitHub uses.
+        """
+        self._unknown.update(fields)
 
     def fail(
         self,
@@ -276,7 +294,10 @@ class FakeGitHub:
 
     def _allowed(self, asked: _Asked, token: Token) -> tuple[int, Any]:
         if asked.path == "/graphql":
-            executor = Executor(self._graph, self._find, token)
+            if unknown := self._unknown.intersection(asked.operation.split()):
+                said = f"Field '{min(unknown)}' doesn't exist on type 'Mutation'"
+                return 200, {"errors": [{"message": said, "path": ["mutation", min(unknown)]}]}
+            executor = Executor(self._graph, self._find, token, self.owned)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
@@ -297,6 +318,11 @@ class FakeGitHub:
 
     def _find(self, slug: str) -> Repository:
         return self.repository(slug)
+
+    def owned(self, owner: str) -> list[Repository]:
+        """Return the repositories of an owner, each once, also when it was renamed."""
+        ones = {one.slug: one for one in self._repositories.values()}
+        return [one for slug, one in ones.items() if slug.split("/")[0].lower() == owner.lower()]
 
     def _refusal(self, asked: _Asked, refused: Refused) -> tuple[int, Any]:
         """Return the answer of REST to a refused request, and of GraphQL to a wrong token."""
@@ -369,7 +395,7 @@ def _understood(request: Request) -> _Asked:
 
 
 def _root_field(query: str) -> str:
-    """Return the first field that a document asks for."""
+    """Return the fields that a document asks for, without who asks."""
     try:
         definitions = graphql.parse(query).definitions
     except graphql.GraphQLError:
@@ -377,5 +403,6 @@ def _root_field(query: str) -> str:
     for definition in definitions:
         if isinstance(definition, graphql.OperationDefinitionNode):
             fields = definition.selection_set.selections
-            return ", ".join(one.name.value for one in fields if isinstance(one, graphql.FieldNode))
+            names = (one.name.value for one in fields if isinstance(one, graphql.FieldNode))
+            return ", ".join(name for name in names if name != "viewer")
     return "nothing"

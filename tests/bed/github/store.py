@@ -91,6 +91,15 @@ class Store:
             found.append((mode, kind, oid, name))
         return found
 
+    def mode(self, branch: str, path: str) -> str:
+        """Return the mode of a file, such as 100644."""
+        return self._run("ls-tree", f"refs/heads/{branch}", path).decode().split()[0]
+
+    def changed(self, before: str, after: str) -> list[str]:
+        """Return the paths that differ between two commits."""
+        listed = self._run("diff-tree", "-r", "-z", "--name-only", before, after)
+        return listed.decode().split("\0")[:-1]
+
     def message(self, commit: str) -> str:
         """Return the message of a commit."""
         return self._run("log", "-1", "--format=%B", commit).decode().strip()
@@ -188,8 +197,15 @@ class Store:
         """Return the object that an object of a tag is for."""
         return self._run("cat-file", "tag", tag).decode().split()[1]
 
-    def tree(self, base: str | None, add: Mapping[str, bytes], delete: Iterable[str] = ()) -> str:
+    def tree(
+        self,
+        base: str | None,
+        add: Mapping[str, bytes],
+        delete: Iterable[str] = (),
+        executable: Iterable[str] = (),
+    ) -> str:
         """Write a tree: the tree of a commit, with files added and removed."""
+        may_run = {*executable}
         with tempfile.TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
             if base:
@@ -201,7 +217,7 @@ class Store:
             names = "".join(f"{draft}\n" for draft in drafts).encode()
             blobs = self._run("hash-object", "-w", "--stdin-paths", "--no-filters", stdin=names)
             for path, blob in zip(add, blobs.decode().split(), strict=True):
-                lines.append(f"100644 {blob}\t{path}\0")
+                lines.append(f"{'100755' if path in may_run else '100644'} {blob}\t{path}\0")
             self._run(
                 "update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=index
             )

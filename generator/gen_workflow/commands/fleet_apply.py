@@ -1,0 +1,86 @@
+"""The act `fleet apply`: opens the pull requests of a fleet."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from gen_workflow.commands.fleet_plan import as_json, code
+from gen_workflow.errors import DONE, NOT_IN_STEP
+from gen_workflow.fleet import applying, journal, through
+from gen_workflow.fleet.alone import alone
+from gen_workflow.fleet.applying import Apply
+from gen_workflow.fleet.canary import Canary
+from gen_workflow.fleet.journal import Journal
+from gen_workflow.github.client import Repository
+from gen_workflow.github.update import Names
+from gen_workflow.report.terminal import log, put
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gen_workflow.commands.of_a_fleet import Run
+    from gen_workflow.fleet.applying import Applied, Task
+    from gen_workflow.fleet.survey import Surveyed
+
+
+def act(run: Run) -> int:
+    """Open or update the pull requests, one after the other; return the exit code."""
+    if run.asked.after and not _is_through(run, run.asked.after):
+        return DONE
+    with alone(journal.lock(run.options.file)):
+        kept = Journal(journal.place(run.options.file))
+        kept.compact(time.time())
+        found = run.look(run.members)
+        todo = applying.tasks(found, again=run.asked.again)[: run.asked.limit or None]
+        done = {}
+        for one in _steps(run, _apply(run, kept), todo, found):
+            done[one.slug] = one
+            if not run.options.json:
+                put(f"{one.slug}: {one.pull or one.error}\n")
+    failed = [one for one in done.values() if one.error]
+    if run.options.json:
+        put(as_json(found, {slug: one.pull for slug, one in done.items()}))
+    else:
+        put(f"{len(done) - len(failed)} brought in step by pull requests, {len(failed)} failed\n")
+    left = [one for one in found if one.standing.slug not in done]
+    return NOT_IN_STEP if failed else code(left)
+
+
+def _is_through(run: Run, ring: str) -> bool:
+    """Tell whether a ring is through, and say how far it is when it is not."""
+    found = through.follow(run.connection, run.look(run.ring(ring)), run.branch)
+    done = sum(one.is_through for one in found)
+    if done == len(found):
+        return True
+    far = f"through in {done} of its {len(found)} repositories"
+    log(f"nothing was done, because the ring {ring} is {far}: see `fleet status --ring {ring}`")
+    if run.options.json:
+        put(as_json([], {}))
+    return False
+
+
+def _steps(
+    run: Run, apply: Apply, todo: list[Task], found: Sequence[Surveyed]
+) -> Iterator[Applied]:
+    """Yield what was done with each repository: at once, or after the first ones are green."""
+    if not run.asked.canary:
+        return apply.run(todo)
+    first = Canary(run.connection, run.branch, run.asked.canary, run.asked.within, log)
+    return first.run(apply, todo, found)
+
+
+def _apply(run: Run, kept: Journal) -> Apply:
+    options = run.options
+    message = options.message.strip() or f"Bring the workflow in step with {options.file}"
+    names = Names(run.branch, "", message, options.title.strip() or message.splitlines()[0])
+    return Apply(
+        run.connection,
+        lambda slug: Repository(slug, run.token, run.api, log),
+        names,
+        run.asked.pace(kept),
+        kept,
+        log,
+        again=run.asked.again,
+        handling=run.asked.handling,
+    )
