@@ -9,6 +9,11 @@ GenWorkflowError
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # importing typing for it would cost each start a millisecond
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 DONE = 0
 NOT_IN_STEP = 1
 USER_MUST_ACT = 2
@@ -156,7 +161,7 @@ class Problem(str):
 
 
 class SpecError(UserError):
-    """Everything that is wrong with a spec, in the order of its lines, each with its anchor."""
+    """Everything that is wrong with a spec or a command line, in order, each with its anchor."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         found = {
@@ -166,6 +171,21 @@ class SpecError(UserError):
         super().__init__("\n".join(problems), anchor="", found=found)
         self.problems = tuple(found)
         self.anchors = tuple(dict.fromkeys(problems.values()))
+
+
+def gathered(*attempts: Callable[[], Any]) -> list[Any]:
+    """Return what the attempts return; raises what is wrong in all of them as one UserError."""
+    results, errors = [], []
+    for attempt in attempts:
+        try:
+            results.append(attempt())
+        except UserError as error:
+            errors.append(error)
+    if len(errors) > 1:
+        raise SpecError({one: anchor for error in errors for one, anchor in error.found.items()})
+    if errors:
+        raise errors[0]
+    return results
 
 
 class Drift(GenWorkflowError):  # noqa: N818 - named after what was found
