@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import graphql
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _DOCS = "https://docs.github.com/rest"
 _OUR_FAULT = 599
 _QUOTA = 5000
+_Key: TypeAlias = "tuple[str, tuple[tuple[str, bytes], ...]]"  # what a repository begins with
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class FakeGitHub:
         self._rest = schemas.rest(modules)
         self._graph = schemas.graph(modules)
         self._repositories: dict[str, Repository] = {}
+        self._models: dict[_Key, Store] = {}
         self._tokens: dict[str, Token] = {}
         self._faults: list[Fault] = []
         self._meanwhile: dict[str, Callable[[], object]] = {}
@@ -88,17 +90,24 @@ class FakeGitHub:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        for repository in self._repositories.values():
+            repository.git.close()
         if kind is None and self.violations:
             raise AssertionError("GitHub's API was violated:\n" + "\n".join(self.violations))
 
     def create_repository(
         self, slug: str, files: Mapping[str, bytes] | None = None, *, branch: str = "main"
     ) -> Repository:
-        """Create a repository. Without files it has no commit."""
-        git = Store.create(self._root / f"{slug}.git", branch)
+        """Create a repository. Without files it has no commit.
+
+        One with the files of an earlier one begins as a copy of it, which takes no time.
+        """
+        path, model = self._root / f"{slug}.git", self._models.get(key := _key(files, branch))
+        git = model.copied(path) if model else Store.create(path, branch)
         repository = self._repositories[slug.lower()] = Repository(slug, git, branch)
-        if files:
+        if files and not model:
             repository.change(branch, files, message="Begin")
+            self._models[key] = git.copied(self._root / f".models/{len(self._models)}.git")
         return repository
 
     def repository(self, slug: str) -> Repository:
@@ -254,6 +263,10 @@ class FakeGitHub:
         if token and token.classic:
             headers["X-OAuth-Scopes"] = ", ".join(sorted(token.scopes))
         return headers
+
+
+def _key(files: Mapping[str, bytes] | None, branch: str) -> _Key:
+    return branch, tuple(sorted((files or {}).items()))
 
 
 class _Silent(WSGIRequestHandler):
