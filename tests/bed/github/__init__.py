@@ -18,7 +18,8 @@ The texts of GitHub's refusals are from public reports, when there are any: 401,
 archived and empty repositories, missing scopes, rulesets. No report was found for three texts, so
 they are assumed: the text for a branch that does not exist; the types that GraphQL gives to a
 missing scope and to an archived repository; the text of `updateRefs` when `beforeOid` does not
-match. Not supported: forks, teams, reviews, checks, the points of a rate limit.
+match. Not supported: forks, teams, reviews, checks. `limits` says how GitHub's limits are counted:
+what was asked for is in `FakeGitHub.limits`, and what is over one is refused.
 """
 
 from bed.github.server import FakeGitHub

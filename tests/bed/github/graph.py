@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import graphql
 
-from bed.github import tags
+from bed.github import limits, tags
 from bed.github.state import NO_OID, Pull, Refused, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from bed.github.state import Repository, Token
 
@@ -24,17 +24,24 @@ _BAD_PATH = re.compile(r"^/|/$|//|(^|/)\.{1,2}(/|$)|(^|/)\.git(/|$)|^$")
 
 @dataclass(frozen=True)
 class Executor:
-    """Executes documents for one token."""
+    """Executes documents for one token; `count` is told what each costs before it is executed."""
 
     schema: graphql.GraphQLSchema
     find: Callable[[str], Repository]
     token: Token
+    count: Callable[[Mapping[str, int]], None]
 
     def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Return GitHub's answer. Raises Violation for anything that is not in its schema."""
         document = graphql.parse(query)
         if problems := graphql.validate(self.schema, document):
             raise Violation("; ".join(problem.message for problem in problems))
+        try:
+            self.count(limits.of_graphql(document, variables))
+        except Refused as refused:
+            if refused.status != 200:
+                raise
+            return {"errors": [{"type": refused.kind, "message": refused.message}]}
         root = {
             "repository": self._repository,
             "createCommitOnBranch": self._create_commit,

@@ -13,8 +13,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from bed import tools
-from bed.github import rest, schemas
+from bed.github import limits, rest, schemas
 from bed.github.graph import Executor
+from bed.github.limits import Limits
 from bed.github.state import Fault, Refused, Repository, Token, Violation
 from bed.github.store import Store
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _DOCS = "https://docs.github.com/rest"
 _OUR_FAULT = 599
-_QUOTA = 5000
 _Key: TypeAlias = "tuple[str, tuple[tuple[str, bytes], ...]]"  # what a repository begins with
 
 
@@ -55,10 +55,18 @@ class _Asked:
 class FakeGitHub:
     """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
-    `url` is the base of its API. `token` is a classic token that may do everything.
+    `url` is the base of its API. `token` is a classic token that may do everything. `latency` are
+    the seconds that an answer takes on its way, and `clock` tells the time by which it counts.
     """
 
-    def __init__(self, root: Path, modules: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        modules: Path | None = None,
+        *,
+        latency: float = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._root = root
         modules = modules or tools.npm_folder() / "node_modules"
         self._rest = schemas.rest(modules)
@@ -69,6 +77,8 @@ class FakeGitHub:
         self._faults: list[Fault] = []
         self._meanwhile: dict[str, Callable[[], object]] = {}
         self._lock = threading.Lock()
+        self._latency = latency
+        self.limits = Limits(clock)
         self.calls: list[Call] = []
         self.violations: list[str] = []
         self.token = self.add_token("ghp_" + "0aB" * 12)
@@ -167,12 +177,17 @@ class FakeGitHub:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         request = Request(environ)
+        self.limits.begin()
         with self._lock:
             asked = _understood(request)
             status, body, headers = self._answer(asked)
+            headers = {**self._headers(asked), **headers}
             agent = request.headers.get("User-Agent", "")
             self.calls.append(Call(asked.operation, status, agent))
-        response = Response(json.dumps(body), status, {**self._headers(request), **headers})
+        if self._latency:  # while others are answered
+            time.sleep(self._latency)
+        self.limits.end()
+        response = Response(json.dumps(body), status, headers)
         response.content_type = "application/json; charset=utf-8"
         return response(environ, start_response)
 
@@ -185,22 +200,22 @@ class FakeGitHub:
             if fault.times == 0:
                 self._faults.remove(fault)
         if fault is None or fault.lost:
-            status, body = self._checked(asked)
-        return (fault.status, fault.body, fault.headers) if fault else (status, body, {})
+            answered = self._checked(asked)
+        return (fault.status, fault.body, fault.headers) if fault else answered
 
-    def _checked(self, asked: _Asked) -> tuple[int, Any]:
+    def _checked(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
         try:
             return self._done(asked)
         except Exception as error:  # noqa: BLE001 - every error must fail the test
             said = f"{error}" if isinstance(error, Violation) else f"{error!r}"
             self.violations.append(f"{asked.operation}: {said}")
-            return _OUR_FAULT, {"message": said}
+            return _OUR_FAULT, {"message": said}, {}
 
-    def _done(self, asked: _Asked) -> tuple[int, Any]:
+    def _done(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
         try:
-            return self._allowed(asked, self._token(asked.request))
+            return *self._allowed(asked, self._token(asked.request)), {}
         except Refused as refused:
-            return self._refusal(asked, refused)
+            return *self._refusal(asked, refused), refused.headers
 
     def _token(self, request: Request) -> Token:
         if not request.headers.get("User-Agent"):
@@ -213,7 +228,7 @@ class FakeGitHub:
 
     def _allowed(self, asked: _Asked, token: Token) -> tuple[int, Any]:
         if asked.path == "/graphql":
-            executor = Executor(self._graph, self._find, token)
+            executor = Executor(self._graph, self._find, token, self.limits.count)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
@@ -224,6 +239,7 @@ class FakeGitHub:
         problems += self._rest.problems_of_request(asked.method, template, asked.body)
         if problems:
             raise Violation(f"the request is wrong: {'; '.join(problems)}")
+        self.limits.count(limits.of_rest(asked.method))
         repository = self.repository(f"{values['owner']}/{values['repo']}")
         status, body = rest.answer(
             asked.method,
@@ -252,14 +268,12 @@ class FakeGitHub:
         if problems := self._rest.problems_of_response(asked.method, template, status, body):
             raise Violation(f"this server's answer {status} is wrong: {'; '.join(problems[:5])}")
 
-    def _headers(self, request: Request) -> dict[str, str]:
+    def _headers(self, asked: _Asked) -> dict[str, str]:
         headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
-            "X-RateLimit-Limit": f"{_QUOTA}",
-            "X-RateLimit-Remaining": f"{_QUOTA - len(self.calls)}",
-            "X-RateLimit-Reset": f"{int(time.time()) + 3600}",
+            **self.limits.headers("GraphQL" if asked.path == "/graphql" else "REST"),
         }
-        token = self._tokens.get(request.headers.get("Authorization", "").partition(" ")[2])
+        token = self._tokens.get(asked.request.headers.get("Authorization", "").partition(" ")[2])
         if token and token.classic:
             headers["X-OAuth-Scopes"] = ", ".join(sorted(token.scopes))
         return headers

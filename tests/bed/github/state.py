@@ -19,13 +19,20 @@ class Refused(Exception):  # noqa: N818 - named after what happened
     """A request that GitHub answers with an error. `kind` is the type of the error in GraphQL."""
 
     def __init__(
-        self, status: int, message: str, *, kind: str, details: Iterable[dict[str, str]] = ()
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str,
+        details: Iterable[dict[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.kind = kind
         self.details = tuple(details)
+        self.headers = headers or {}
 
 
 class Violation(Exception):  # noqa: N818 - named after what happened
