@@ -9,6 +9,7 @@ from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.fleet import specs
 from gen_workflow.fleet.standing import Content
+from gen_workflow.sync.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from gen_workflow.fleet.listing import Listing
@@ -20,7 +21,7 @@ class Renderer:
 
     def __init__(self, file: str, templates: str) -> None:
         self._file = file
-        self._rendering = Rendering(templates)
+        self._rendering = Rendering(templates, generator=fingerprint(templates))
 
     def content(self, member: Member, own: bytes | None, listing: Listing) -> Content:
         """Return what a repository should hold; `own` is its spec when it keeps one of its own.

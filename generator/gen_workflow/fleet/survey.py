@@ -57,7 +57,8 @@ class Survey:
 
     def look(self, members: Sequence[Member]) -> list[Surveyed]:
         """Return where each of the repositories stands, in their order."""
-        self._read([self._first(one, self._guess(members)) for one in members], self._progress)
+        folders = self._guess(members)
+        self._read([self._first(one, folders) for one in members], self._progress)
         found = {one.slug: self._until_known(one) for one in members if one.slug in self._held}
         for _ in range(_ROUNDS):
             again = [one for one in found.values() if isinstance(one, Asked)]
