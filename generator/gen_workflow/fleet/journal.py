@@ -18,7 +18,7 @@ from gen_workflow import files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HOUR = 3600.0
+_LATELY = 2 * 3600.0  # seconds; `pace` knows which of these changes still count
 _NO_JOURNAL = "the journal cannot be written, so nothing more is changed"
 
 
@@ -36,12 +36,12 @@ class Journal:
         self.path = path
 
     def lately(self, now: float) -> list[tuple[float, int]]:
-        """Return the changes of the last hour, as (time, how many)."""
+        """Return the changes of the last two hours, as (time, how many)."""
         found = [(one.get("time"), one.get("changes")) for one in self._lines()]
         return [
             (at, many)
             for at, many in found
-            if isinstance(at, float) and isinstance(many, int) and many and at > now - _HOUR
+            if isinstance(at, float) and isinstance(many, int) and many and at > now - _LATELY
         ]
 
     def write(self, slug: str, act: str, *, changes: int = 0, **more: str) -> None:

@@ -128,6 +128,11 @@ class FakeGitHub:
             said = f"Could not resolve to a Repository with the name '{slug}'."
             raise Refused(404, said, kind="NOT_FOUND") from None
 
+    @property
+    def slugs(self) -> list[str]:
+        """The names of all repositories."""
+        return [one.slug for one in self._repositories.values()]
+
     def rename(self, slug: str, new: str) -> None:
         """Rename a repository. GitHub continues to answer to the old name."""
         repository = self._repositories[new.lower()] = self.repository(slug)
@@ -184,8 +189,8 @@ class FakeGitHub:
             headers = {**self._headers(asked), **headers}
             agent = request.headers.get("User-Agent", "")
             self.calls.append(Call(asked.operation, status, agent))
-        if self._latency:  # while others are answered
-            time.sleep(self._latency)
+        if self._latency:  # outside of the lock: others are answered meanwhile
+            threading.Event().wait(self._latency)  # also where a test skips what is slept
         self.limits.end()
         response = Response(json.dumps(body), status, headers)
         response.content_type = "application/json; charset=utf-8"
