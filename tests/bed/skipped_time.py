@@ -6,7 +6,7 @@ A program that waits for an hour is then tested in seconds, and a server can cou
     FakeGitHub(..., clock=time.now)
     subprocess.run(time.argv("gen_workflow", "fleet", "apply"))
 
-Only the clock of Python is driven, in the process that is started; no module of ours is replaced.
+Only the clock of Python is driven; no module of ours is replaced.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import SupportsIndex
+
     from typing_extensions import Self
 
 _real, _real_monotonic = time.time, time.monotonic
@@ -51,10 +54,19 @@ class SkippedTime:
         """Return what `time.monotonic` does."""
         return _real_monotonic() + self.skipped()
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float | SupportsIndex) -> None:
         """Skip some seconds. One who is killed here has slept, or has not."""
         with self.path.open("r+b", buffering=0) as file:
-            file.write(_FORM.pack(self.skipped() + seconds))
+            file.write(_FORM.pack(self.skipped() + float(seconds)))
+
+    def drive(self, setattr: Callable[[object, str, object], None]) -> None:  # noqa: A002
+        """Drive the clock of this process; `setattr` may be that of pytest's monkeypatch."""
+        for name, tick in (
+            ("time", self.now),
+            ("monotonic", self.monotonic),
+            ("sleep", self.sleep),
+        ):
+            setattr(time, name, tick)
 
     def argv(self, module: str, *arguments: str) -> tuple[str, ...]:
         """Return the command that runs a module of Python in this time."""
@@ -63,9 +75,7 @@ class SkippedTime:
 
 def main(path: str, module: str, *arguments: str) -> None:
     """Run a module in a time in which seconds are skipped."""
-    skipping = SkippedTime(Path(path))
-    time.time, time.monotonic = skipping.now, skipping.monotonic
-    time.sleep = skipping.sleep
+    SkippedTime(Path(path)).drive(setattr)
     sys.path[0] = ""  # as `python -m` has it
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from gen_workflow.fleet.survey import Surveyed
 
 _ACTS = ("plan", "apply")
+# A run over a fleet takes hours, so it waits out a limit of GitHub, which ends after an hour.
+_PATIENCE = 3700.0
 
 
 def run(options: Options) -> int:
@@ -47,7 +49,7 @@ def run(options: Options) -> int:
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
-    connection = Connection("", token, api, log)
+    connection = Connection("", token, api, log, _PATIENCE)
     try:
         renderer = Renderer(options.file, options.templates)
         found = Survey(connection, branch, renderer.content).look(members)
@@ -59,7 +61,12 @@ def run(options: Options) -> int:
         message = options.message.strip() or f"Bring the workflow in step with {options.file}"
         names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
         apply = Apply(
-            connection, lambda slug: Repository(slug, token, api, log), names, pace, kept, log
+            connection,
+            lambda slug: Repository(slug, token, api, log, _PATIENCE),
+            names,
+            pace,
+            kept,
+            log,
         )
         return _applied(found, todo, apply, as_json=options.json)
     finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.github.answer import OID, Foreign, flat
-from gen_workflow.github.connection import Connection
+from gen_workflow.github.connection import PATIENCE, Connection
 from gen_workflow.github.proposal import PullRequest, Since, is_marked
 from gen_workflow.github.refusal import Refusal
 from gen_workflow.github.snapshot import URL, Question
@@ -44,8 +44,15 @@ class Repository:
     refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated.
     """
 
-    def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
-        self._at = Connection(slug, token, api, log)
+    def __init__(
+        self,
+        slug: str,
+        token: str,
+        api: str,
+        log: Callable[[str], None],
+        patience: float = PATIENCE,
+    ) -> None:
+        self._at = Connection(slug, token, api, log, patience)
         self._node = ""
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gen_workflow.github.answer import Answer, Foreign, flat
 from gen_workflow.github.refusal import Refusal
-from gen_workflow.github.unreached import not_github, unreachable
+from gen_workflow.github.unreached import Lost, not_github, unreachable
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.version import __version__
 from github import Auth, Github
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from gen_workflow.errors import GenWorkflowError
     from gen_workflow.github.answer import Part
 
-_PATIENCE = 60.0  # seconds that one request may wait in total for GitHub to recover
+PATIENCE = 60.0  # seconds that one request may wait in total for GitHub to recover
+_LOST_TRIES = 2  # how often a request is repeated whose connection ended, and which may be done
 _TIMEOUT = 30  # seconds for one answer; GitHub itself gives up after 10
 _Read = TypeVar("_Read")
 
@@ -40,12 +41,21 @@ class Connection:
     """A connection to the API of one GitHub, for the repository `slug`.
 
     Every request raises a GenWorkflowError that says why it was refused and what to do, and
-    refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated.
+    refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated;
+    `patience` are the seconds that one request may wait in total for GitHub to recover.
     """
 
-    def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        slug: str,
+        token: str,
+        api: str,
+        log: Callable[[str], None],
+        patience: float = PATIENCE,
+    ) -> None:
         self.slug = slug
         self._log = log
+        self._patience = patience
         self._api = api
         self._github = Github(
             auth=Auth.Token(token),
@@ -98,22 +108,30 @@ class Connection:
         return refusal.explained(self.slug, doing, self._api)
 
     def _ask(self, request: _Request, read: Callable[[Answer], _Read]) -> _Read:
-        """Send a request; retry while GitHub asks to wait and the time for that is not over."""
-        end = time.monotonic() + _PATIENCE
+        """Send a request; retry while GitHub asks to wait and the time for that is not over.
+
+        A request may be carried out twice then. All of ours name the state that they expect, so
+        that GitHub refuses the second one.
+        """
+        end = time.monotonic() + self._patience
         attempt = 0
         while True:
+            failed: GenWorkflowError
             try:
                 answer = self._send(request)
                 refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
                 if refusal is None or (request.partial and refusal.partial):
                     return read(answer)
+                wait, failed = refusal.wait(attempt), self.refused(refusal, request.doing)
+                said = f"GitHub answered {refusal.kind or refusal.status}"
             except Foreign as came:
                 raise not_github(self._api, request.doing, f"{came}") from None
-            wait = refusal.wait(attempt)
+            except Lost as lost:
+                wait, failed = 2.0**attempt if attempt < _LOST_TRIES else None, lost
+                said = "GitHub has not answered"
             if wait is None or time.monotonic() + wait > end:
-                raise self.refused(refusal, request.doing)
-            said = refusal.kind or refusal.status
-            self._log(f"GitHub answered {said}; retry in {wait:.0f} s")
+                raise failed
+            self._log(f"{said}; retry in {wait:.0f} s")
             time.sleep(wait)
             attempt += 1
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _DOCS = "https://docs.github.com/rest"
 _OUR_FAULT = 599
+_AS_IT_IS = 200
 _Key: TypeAlias = "tuple[str, tuple[tuple[str, bytes], ...]]"  # what a repository begins with
 
 
@@ -74,7 +75,7 @@ class FakeGitHub:
         self._repositories: dict[str, Repository] = {}
         self._models: dict[_Key, Store] = {}
         self._tokens: dict[str, Token] = {}
-        self._faults: list[Fault] = []
+        self.faults: list[Fault] = []
         self._meanwhile: dict[str, Callable[[], object]] = {}
         self._lock = threading.Lock()
         self._latency = latency
@@ -160,15 +161,25 @@ class FakeGitHub:
         message: str = "",
         *,
         times: int = 1,
+        after: int = 0,
         lost: bool = False,
+        cut: bool = False,
+        delay: float = 0,
         headers: Mapping[str, str] | None = None,
         graphql_kind: str = "",
     ) -> None:
-        """Answer an operation with an error, `times` times. With `lost` it is still carried out."""
+        """Answer an operation with an error, `times` times; "" is any operation.
+
+        `after` requests are let pass before. With `lost` the operation is still carried out, with
+        `cut` the connection ends in place of an answer, which `delay` holds back for seconds.
+        A status of 200 leaves the answer as it is.
+        """
         body: dict[str, Any] = {"message": message, "documentation_url": _DOCS}
         if graphql_kind:
             body = {"data": None, "errors": [{"type": graphql_kind, "message": message}]}
-        self._faults.append(Fault(operation, times, status, body, headers or {}, lost))
+        self.faults.append(
+            Fault(operation, times, after, status, body, headers or {}, lost, cut, delay)
+        )
 
     def meanwhile(self, operation: str, act: Callable[[], object]) -> None:
         """Do something once, directly before the next request of an operation is handled."""
@@ -185,28 +196,41 @@ class FakeGitHub:
         self.limits.begin()
         with self._lock:
             asked = _understood(request)
-            status, body, headers = self._answer(asked)
+            fault = self._fault(asked)
+            status, body, headers = self._answer(asked, fault)
             headers = {**self._headers(asked), **headers}
             agent = request.headers.get("User-Agent", "")
             self.calls.append(Call(asked.operation, status, agent))
-        if self._latency:  # outside of the lock: others are answered meanwhile
-            threading.Event().wait(self._latency)  # also where a test skips what is slept
+        if seconds := self._latency + (fault.delay if fault else 0):
+            # Outside of the lock: others are answered meanwhile. Also where a test skips sleep.
+            threading.Event().wait(seconds)
         self.limits.end()
+        if fault and fault.cut:
+            raise ConnectionResetError  # the server closes the connection without an answer
         response = Response(json.dumps(body), status, headers)
         response.content_type = "application/json; charset=utf-8"
         return response(environ, start_response)
 
-    def _answer(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
+    def _fault(self, asked: _Asked) -> Fault | None:
+        """Return the fault of a request, if it is its turn."""
+        fault = next((one for one in self.faults if one.operation in ("", asked.operation)), None)
+        if fault is None:
+            return None
+        if fault.after:
+            fault.after -= 1
+            return None
+        fault.times -= 1
+        if fault.times == 0:
+            self.faults.remove(fault)
+        return fault
+
+    def _answer(self, asked: _Asked, fault: Fault | None) -> tuple[int, Any, Mapping[str, str]]:
         if act := self._meanwhile.pop(asked.operation, None):
             act()
-        fault = next((one for one in self._faults if one.operation == asked.operation), None)
-        if fault:
-            fault.times -= 1
-            if fault.times == 0:
-                self._faults.remove(fault)
-        if fault is None or fault.lost:
+        is_asked = fault is None or fault.status == _AS_IT_IS
+        if is_asked or (fault and fault.lost):
             answered = self._checked(asked)
-        return (fault.status, fault.body, fault.headers) if fault else answered
+        return answered if fault is None or is_asked else (fault.status, fault.body, fault.headers)
 
     def _checked(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
         try:

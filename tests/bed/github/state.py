@@ -228,11 +228,14 @@ def _invalid_pull(message: str) -> Refused:
 
 @dataclass
 class Fault:
-    """A fault of an operation, and how many times it occurs."""
+    """A fault of an operation, or of any, and how many times it occurs."""
 
     operation: str
     times: int = 1
+    after: int = 0  # requests that it lets pass before
     status: int = 0
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     lost: bool = False  # the operation is carried out, only its answer is lost
+    cut: bool = False  # the connection ends in place of an answer
+    delay: float = 0  # seconds until the answer
