@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _DOCS = "https://docs.github.com/rest"
 _OUR_FAULT = 599
-_AS_IT_IS = 200
 _Key: TypeAlias = "tuple[str, tuple[tuple[str, bytes], ...]]"  # what a repository begins with
 
 
@@ -172,7 +171,7 @@ class FakeGitHub:
 
         `after` requests are let pass before. With `lost` the operation is still carried out, with
         `cut` the connection ends in place of an answer, which `delay` holds back for seconds.
-        A status of 200 leaves the answer as it is.
+        A status of 0 leaves the answer as it is.
         """
         body: dict[str, Any] = {"message": message, "documentation_url": _DOCS}
         if graphql_kind:
@@ -227,7 +226,7 @@ class FakeGitHub:
     def _answer(self, asked: _Asked, fault: Fault | None) -> tuple[int, Any, Mapping[str, str]]:
         if act := self._meanwhile.pop(asked.operation, None):
             act()
-        is_asked = fault is None or fault.status == _AS_IT_IS
+        is_asked = fault is None or not (fault.status or fault.cut)
         if is_asked or (fault and fault.lost):
             answered = self._checked(asked)
         return answered if fault is None or is_asked else (fault.status, fault.body, fault.headers)
