@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen_workflow.commands.options import Options
-    from gen_workflow.fleet.applying import Task
     from gen_workflow.fleet.roster import Member
     from gen_workflow.fleet.survey import Surveyed
 
@@ -52,8 +51,9 @@ def run(options: Options) -> int:
     connection = Connection("", token, api, log, _PATIENCE)
     try:
         renderer = Renderer(options.file, options.templates)
-        found = Survey(connection, branch, renderer.content).look(members)
-        todo = applying.tasks(found)[: limit or None]
+        survey = Survey(connection, branch, renderer.content)
+        found = survey.look(members)
+        todo = applying.to_write(found)[: limit or None]
         kept = Journal(journal.place(options.file))
         pace = Pace(kept.lately(time.time()), per_hour=per_hour)
         if act == "plan":
@@ -62,6 +62,7 @@ def run(options: Options) -> int:
         names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
         apply = Apply(
             connection,
+            survey.look,
             lambda slug: Repository(slug, token, api, log, _PATIENCE),
             names,
             pace,
@@ -102,7 +103,7 @@ def _number(text: str, option: str) -> int:
     return int(text or 0)
 
 
-def _told(found: Sequence[Surveyed], todo: list[Task], pace: Pace, *, as_json: bool) -> int:
+def _told(found: Sequence[Surveyed], todo: list[Surveyed], pace: Pace, *, as_json: bool) -> int:
     if as_json:
         put(_as_json(found, {}))
         return _code(found)
@@ -115,12 +116,14 @@ def _told(found: Sequence[Surveyed], todo: list[Task], pace: Pace, *, as_json: b
     return _code(found)
 
 
-def _applied(found: Sequence[Surveyed], todo: list[Task], apply: Apply, *, as_json: bool) -> int:
+def _applied(
+    found: Sequence[Surveyed], todo: list[Surveyed], apply: Apply, *, as_json: bool
+) -> int:
     done = {}
     for one in apply.run(todo):
         done[one.slug] = one
         if not as_json:
-            put(f"{one.slug}: {one.pull or one.error}\n")
+            put(f"{one.slug}: {one.pull or one.error or 'in step meanwhile'}\n")
     failed = [one for one in done.values() if one.error]
     if as_json:
         put(_as_json(found, {slug: one.pull for slug, one in done.items()}))
