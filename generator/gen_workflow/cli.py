@@ -201,6 +201,12 @@ VERBS = (
             metavar="N",
             says="branches, commits and pull requests in an hour; default: 500, GitHub's limit",
         ),
+        Option(
+            "report_file",
+            "--report",
+            metavar="FILE",
+            says="write a report as well: a web page to FILE.html, or data to FILE.json",
+        ),
         API_URL,
         JSON,
         Option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gen_workflow import files
 from gen_workflow.commands.of_a_fleet import Renderer
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT, Heading, UserError, shown
-from gen_workflow.fleet import applying, journal, proposing, roster
+from gen_workflow.fleet import applying, journal, proposing, report, roster
 from gen_workflow.fleet.applying import Apply
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.pace import PER_HOUR, Pace
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen_workflow.commands.options import Options
+    from gen_workflow.fleet.applying import Applied
     from gen_workflow.fleet.roster import Member
     from gen_workflow.fleet.survey import Surveyed
 
@@ -44,6 +45,7 @@ def run(options: Options) -> int:
         raise UserError(f"{act!r} is not known", where="fleet", hint=hint, anchor=Heading.OPTION)
     limit = _number(options.limit, "--limit")
     per_hour = _number(options.per_hour, "--per-hour") or PER_HOUR
+    page = report.check_path(options.report_file)
     members = _chosen(_members(options.file), named, options.file)
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
@@ -57,6 +59,7 @@ def run(options: Options) -> int:
         kept = Journal(journal.place(options.file))
         pace = Pace(kept.lately(time.time()), per_hour=per_hour)
         if act == "plan":
+            _report(page, act, options.file, found, {})
             return _told(found, todo, pace, as_json=options.json)
         message = options.message.strip() or f"Bring the workflow in step with {options.file}"
         names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
@@ -69,7 +72,11 @@ def run(options: Options) -> int:
             kept,
             log,
         )
-        return _applied(found, todo, apply, as_json=options.json)
+        done: dict[str, Applied] = {}
+        try:
+            return _applied(found, todo, apply, done, as_json=options.json)
+        finally:  # also when the run was stopped: what was done until then is what counts
+            _report(page, act, options.file, found, done)
     finally:
         connection.close()
 
@@ -117,16 +124,20 @@ def _told(found: Sequence[Surveyed], todo: list[Surveyed], pace: Pace, *, as_jso
 
 
 def _applied(
-    found: Sequence[Surveyed], todo: list[Surveyed], apply: Apply, *, as_json: bool
+    found: Sequence[Surveyed],
+    todo: list[Surveyed],
+    apply: Apply,
+    done: dict[str, Applied],
+    *,
+    as_json: bool,
 ) -> int:
-    done = {}
     for one in apply.run(todo):
         done[one.slug] = one
         if not as_json:
             put(f"{one.slug}: {one.pull or one.error or 'in step meanwhile'}\n")
     failed = [one for one in done.values() if one.error]
     if as_json:
-        put(_as_json(found, {slug: one.pull for slug, one in done.items()}))
+        put(_as_json(found, done))
     else:
         put(f"{len(done) - len(failed)} brought in step by pull requests, {len(failed)} failed\n")
     left = [one for one in found if one.standing.slug not in done]
@@ -154,15 +165,15 @@ def _table(found: Sequence[Surveyed]) -> list[str]:
     return [*(line.rstrip() for line in lines), f"{len(found)} {many}: {sums}"]
 
 
-def _as_json(found: Sequence[Surveyed], pulls: dict[str, str]) -> str:
-    rows = [
-        {
-            "repository": one.slug,
-            "stands": one.stands,
-            "files": list(one.files),
-            "said": one.said,
-            "pull_request": pulls.get(one.slug) or one.pull or None,
-        }
-        for one in (each.standing for each in found)
-    ]
+def _as_json(found: Sequence[Surveyed], done: dict[str, Applied]) -> str:
+    rows = report.rows((one.standing for one in found), done)
     return f"{json.dumps({'version': 1, 'repositories': rows}, indent=2)}\n"
+
+
+def _report(
+    page: str, act: str, file: str, found: Sequence[Surveyed], done: dict[str, Applied]
+) -> None:
+    """Write the report, if one is wanted."""
+    if page:
+        rows = report.rows((one.standing for one in found), done)
+        report.write(page, report.as_data(act, file, rows))

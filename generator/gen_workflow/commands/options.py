@@ -83,6 +83,7 @@ class Options:
     file: str
     limit: str
     per_hour: str
+    report_file: str
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

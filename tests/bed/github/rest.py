@@ -23,6 +23,7 @@ _REFS = f"{_REPO}/git/refs"
 _PULLS = f"{_REPO}/pulls"
 _PULL = f"{_PULLS}/{{pull_number}}"
 _BLOB = f"{_REPO}/git/blobs/{{file_sha}}"
+_CONTENT = f"{_REPO}/contents/{{path}}"
 _COMPARE = f"{_REPO}/compare/{{basehead}}"
 _EXAMPLE = "octocat/Hello-World"
 
@@ -56,7 +57,7 @@ def answer(method: str, template: str, asked: Asked) -> tuple[int, Any]:
 
 
 def _part(found: re.Match[str]) -> str:
-    return rf"(?P<{found[1]}>{'.+' if found[1] == 'ref' else '[^/]+'})"
+    return rf"(?P<{found[1]}>{'.+' if found[1] in ('ref', 'path') else '[^/]+'})"
 
 
 def _get_repository(asked: Asked) -> Any:
@@ -108,6 +109,41 @@ def _get_blob(asked: Asked) -> Any:
     shown = _example(asked, "get", _BLOB, 200)
     shown.update(sha=asked.values["file_sha"], size=len(content))
     shown.update(content=base64.encodebytes(content).decode(), encoding="base64")
+    return shown
+
+
+def _get_content(asked: Asked) -> Any:
+    git, path = asked.repository.git, asked.values["path"]
+    branch = asked.query.get("ref", asked.repository.default_branch)
+    oid = git.oid(f"refs/heads/{branch}:{path}")
+    if oid is None or git.kind(oid) != "blob":
+        raise Refused(404, "Not Found", kind="NOT_FOUND")
+    return _content(asked, _example(asked, "get", _CONTENT, 200), path, oid)
+
+
+def _put_content(asked: Asked) -> Any:
+    """Commit one file, as the contents API does; the commit of a user is not signed."""
+    repository, path, body = asked.repository, asked.values["path"], asked.body
+    repository.check_writable(asked.token)
+    branch = body.get("branch", repository.default_branch)
+    there = repository.git.oid(f"refs/heads/{branch}:{path}")
+    if there != body.get("sha"):
+        raise Refused(409, f"{path} does not match {body.get('sha')}", kind="")
+    files = {path: base64.b64decode(body["content"])}
+    asked.token.check_workflows(files)
+    made = repository.change(branch, files, message=body["message"], author=asked.token.login)
+    shown = _example(asked, "put", _CONTENT, 200)
+    oid = repository.git.oid(f"{made}:{path}") or ""
+    shown["content"] = _content(asked, shown["content"], path, oid)
+    shown["commit"]["sha"] = made
+    return shown
+
+
+def _content(asked: Asked, shown: Any, path: str, oid: str) -> Any:
+    content = asked.repository.git.content(oid)
+    shown.update(name=path.rpartition("/")[2], path=path, sha=oid, size=len(content))
+    if "content" in shown:
+        shown.update(content=base64.encodebytes(content).decode(), encoding="base64")
     return shown
 
 
@@ -198,6 +234,8 @@ _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("get", _REF): (200, _get_ref),
     ("post", _REFS): (201, _create_ref),
     ("get", _BLOB): (200, _get_blob),
+    ("get", _CONTENT): (200, _get_content),
+    ("put", _CONTENT): (200, _put_content),
     ("get", _COMPARE): (200, _compare),
     ("get", _PULLS): (200, _list_pulls),
     ("post", _PULLS): (201, _create_pull),
