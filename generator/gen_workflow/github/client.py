@@ -11,7 +11,7 @@ from gen_workflow.errors import Heading, UserError
 from gen_workflow.github import by_rest, tokens
 from gen_workflow.github.answer import OID, Foreign, flat
 from gen_workflow.github.by_rest import Commit
-from gen_workflow.github.connection import Connection
+from gen_workflow.github.connection import PATIENCE, Connection
 from gen_workflow.github.handling import PLAIN, Handling
 from gen_workflow.github.proposal import PullRequest, Since, is_marked
 from gen_workflow.github.refusal import Refusal, Unknown
@@ -43,8 +43,15 @@ class Repository:
     refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated.
     """
 
-    def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
-        self._at = Connection(slug, token, api, log)
+    def __init__(
+        self,
+        slug: str,
+        token: str,
+        api: str,
+        log: Callable[[str], None],
+        patience: float = PATIENCE,
+    ) -> None:
+        self._at = Connection(slug, token, api, log, patience)
         self._node = ""
 
     def close(self) -> None:

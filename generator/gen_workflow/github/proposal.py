@@ -215,13 +215,13 @@ class Plan:
         base = found.base.name
         pull = f"pull request {found.pull.url}" if found.pull else "the pull request"
         steps = [
+            (self.updates, f"update the text of {pull}"),
             (self.creates, f"create the branch {branch} at {base} ({self.head[:7]})"),
             (self.rebuilds, f"build {branch} again on {base} ({self.head[:7]})"),
             (self.restarts, f"move the merged branch {branch} to {base} ({self.head[:7]})"),
             (bool(self.kept(wanted)), f"commit {', '.join(self.kept(wanted))} on {branch}"),
             (bool(self.gone(wanted)), f"remove {', '.join(self.gone(wanted))} on {branch}"),
             (self.opens, f"open a pull request from {branch} into {base}"),
-            (self.updates, f"update the text of {pull}"),
             (bool(self.labels), f"add {_labels(self.labels)} to {pull}"),
             (bool(self.asks), f"ask {', '.join(self.asks)} for a review of {pull}"),
             (self.merges, f"let GitHub merge {pull} as soon as it may"),
