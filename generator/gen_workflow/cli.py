@@ -83,6 +83,22 @@ examples:
   gen-workflow fleet workflow                 print a workflow that runs `fleet apply` every night
 """
 
+_BOOTSTRAP_EPILOG = """\
+values: a secret or a variable that is missing gets the value that is exported under its name, or
+  that of --values: a YAML file with NAME: value, and ENVIRONMENT: {NAME: value} for one environment
+
+environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API
+  of another GitHub
+
+exit codes: 0 all is so, 1 something is to be done, 2 you have to change something first
+
+examples:
+  gen-workflow bootstrap acme/shop                      print the plan, and change nothing
+  gen-workflow bootstrap acme/shop --yes --run          carry it out, and start the first run
+  sops -d values.yml | gen-workflow bootstrap acme/shop --values - --yes
+  gen-workflow bootstrap acme/shop --replace DB_URL --yes   a new value for what is there
+"""
+
 VERBS = (
     Verb(
         "generate",
@@ -256,6 +272,38 @@ VERBS = (
             says="what to do, and with which repositories; default: plan, and all",
         ),
         epilog=_FLEET_EPILOG,
+    ),
+    Verb(
+        "bootstrap",
+        "set up a repository on GitHub: create it, its files, environments, secrets and rules",
+        *PROJECT,
+        Option(
+            "settings",
+            "--settings",
+            metavar="FILE",
+            says="who approves deploys, and what else the spec does not say; default: "
+            "bootstrap.yml in DIR, if it is there",
+        ),
+        Option(
+            "values",
+            "--values",
+            metavar="FILE",
+            says="values of secrets and variables; `-` reads them from stdin",
+        ),
+        Option(
+            "replace",
+            "--replace",
+            metavar="NAME",
+            says="secret or variable to write again; may be given several times",
+            several=True,
+        ),
+        BRANCH,
+        Option("run", "--run", says="start the first run, and follow it to its end"),
+        Option("yes", "--yes", says="carry the plan out; default: print it"),
+        API_URL,
+        JSON,
+        Option("names", metavar="OWNER/NAME", says="the repository"),
+        epilog=_BOOTSTRAP_EPILOG,
     ),
     Verb("schema", "print the JSON Schema of the spec, for editors"),
     Verb(

@@ -96,6 +96,11 @@ class Options:
     canary: str
     within: str
     only_failed: bool
+    settings: str
+    values: str
+    replace: tuple[str, ...]
+    run: bool
+    yes: bool
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

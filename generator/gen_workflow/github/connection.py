@@ -35,6 +35,8 @@ class _Request(NamedTuple):
     body: Any
     doing: str  # what it is for, as in `commit on main`
     partial: bool = False  # whether a part of the answer is enough
+    read: tuple[int, ...] = ()  # statuses that the caller reads itself
+    once: bool = False  # whether it may be carried out already when its answer is lost
 
 
 class Connection:
@@ -87,6 +89,24 @@ class Connection:
         request = _Request("GET", path, None, doing)
         return self._ask(request, lambda answer: read(answer.listed()))
 
+    def whole(
+        self,
+        verb: str,
+        path: str,
+        doing: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        read: tuple[int, ...] = (),
+        once: bool = False,
+    ) -> Answer:
+        """Return the answer of the REST API to a request for a path from its top.
+
+        A redirect or an error whose status is in `read` is returned as well, but for a limit of
+        GitHub. What is done `once` is not repeated after a fault of GitHub.
+        """
+        request = _Request(verb, path, body, doing, read=read, once=once)
+        return self._ask(request, lambda answer: answer)
+
     def graphql(
         self,
         query: str,
@@ -115,12 +135,14 @@ class Connection:
         while True:
             try:
                 answer = self._send(request)
+                if answer.status in request.read and answer.status < 400:  # noqa: PLR2004 - HTTP's
+                    return read(answer)
                 refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
-                if refusal is None or (request.partial and refusal.partial):
+                if refusal is None or _is_read(request, refusal):
                     return read(answer)
             except Foreign as came:
                 raise not_github(self._api, request.doing, f"{came}") from None
-            wait = refusal.wait(attempt)
+            wait = None if request.once and not refusal.limited else refusal.wait(attempt)
             if wait is None or time.monotonic() + wait > end:
                 raise self.refused(refusal, request.doing)
             said = refusal.kind or refusal.status
@@ -141,3 +163,10 @@ class Connection:
             raise Foreign(f"a redirect to {flat(to[1]) if to else 'nowhere'}") from None
         except (ValueError, ArithmeticError):
             raise Foreign("headers that GitHub does not send") from None
+
+
+def _is_read(request: _Request, refusal: Refusal) -> bool:
+    """Tell whether the caller reads an error itself."""
+    if request.partial and refusal.partial:
+        return True
+    return refusal.status in request.read and not refusal.limited

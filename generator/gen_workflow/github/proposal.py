@@ -39,7 +39,8 @@ class Wanted:
     moved pin in them was merged into `files`. `folder` is that of the copy of our actions, empty
     without one. What has to go is None in `files`; `further` paths are looked at, and stay.
     `former` are paths that an earlier spec may have given, and this one does not. `runs` says in
-    Markdown what runs for which event.
+    Markdown what runs for which event. `beside` are files that are written with the others, and
+    that people edit.
     """
 
     source: str
@@ -52,11 +53,12 @@ class Wanted:
     further: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
     runs: str = ""
+    beside: tuple[str, ...] = ()
 
     @property
     def workflows(self) -> tuple[str, ...]:
         """The paths of the files that are made from the spec."""
-        others = (self.source, LOCK)
+        others = (self.source, LOCK, *self.beside)
         there = (path for path, content in self.files.items() if content is not None)
         return tuple(path for path in there if path not in others and not self.is_copied(path))
 

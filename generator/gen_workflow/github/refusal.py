@@ -102,7 +102,8 @@ class Refusal:
     @property
     def moved(self) -> bool:
         """Whether the branch was changed since it was read, so reading it again helps."""
-        text = r"already exists|is not a fast.?forward|Expected branch to point to"
+        text = r"already exists|Name must be unique|is not a fast.?forward"
+        text += r"|Expected branch to point to"
         text += r"|\"sha\" wasn't supplied"  # the file that was to be new is there
         return self.kind == "STALE_DATA" or re.search(text, self.message) is not None
 
@@ -175,6 +176,12 @@ _CAUSES = (
         "GitHub does not accept the token ({said})",
         "{renewed}",
         Heading.NO_TOKEN,
+    ),
+    (
+        r"billing plan|Upgrade to ",
+        "the plan of the owner has not got it ({said})",
+        "make the repository public, change the plan, or do without it",
+        Heading.PLAN,
     ),
     (
         r"refusing to allow an? (?P<who>.+?) to create or update workflow `(?P<file>[^`]+)`",

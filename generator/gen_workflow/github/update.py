@@ -207,7 +207,7 @@ class Update:
         except GenWorkflowError as error:
             if not self.done:
                 raise
-            raise _Unfinished(error, self.done) from None
+            raise Unfinished(error, self.done) from None
 
     def _begun(self, found: Snapshot) -> Snapshot:
         """Return what GitHub holds after what has to come before everything else.
@@ -366,7 +366,7 @@ class Update:
         self.log(step)
 
 
-class _Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is
+class Unfinished(GenWorkflowError):  # noqa: N818 - named after what it is
     """An update that stopped before its end; its message says which steps were taken."""
 
     def __init__(self, cause: GenWorkflowError, done: list[str]) -> None:

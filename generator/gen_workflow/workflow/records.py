@@ -235,11 +235,16 @@ class Need(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """What must exist in one place of GitHub's settings."""
+    """What must exist in one place of GitHub's settings: of the repository, or an environment."""
 
     place: str
     variables: tuple[Need, ...]
     secrets: tuple[Need, ...]
+
+    @property
+    def environment(self) -> str:
+        """The environment that has them; empty for the repository itself."""
+        return self.place.partition("Settings > Environments > ")[2]
 
 
 Jobs = Annotated[tuple[Job, ...], In(form=lambda jobs: {one.id: as_data(one) for one in jobs})]

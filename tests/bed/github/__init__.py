@@ -18,8 +18,10 @@ The texts of GitHub's refusals are from public reports, when there are any: 401,
 archived and empty repositories, missing scopes, rulesets. No report was found for three texts, so
 they are assumed: the text for a branch that does not exist; the types that GraphQL gives to a
 missing scope and to an archived repository; the text of `updateRefs` when `beforeOid` does not
-match. Not supported: commits to forks, single check runs, the points of a rate limit. Of a review
-only the number is kept, of a team its name.
+match. Settings, environments, secrets, rulesets and runs are those of `settings`, `accounts` and
+`runs`, which name their sources; a body that is sealed with another key is refused, as there. `cut`
+kills the connection of a request. Not supported: commits to forks, single check runs, the points of
+a rate limit. Of a review only the number is kept, of a team its name.
 """
 
 from bed.github.server import FakeGitHub

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import copy
-import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bed.github import owners
+from bed.github import accounts, owners, runs, settings
+from bed.github.asked import Asked, example
 from bed.github.state import NO_OID, Pull, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bed.github.schemas import Rest
-    from bed.github.state import Repository, Token
     from bed.github.store import Store
 
 _REPO = "/repos/{owner}/{repo}"
@@ -34,21 +31,6 @@ _COMMIT = f"{_COMMITS}/{{commit_sha}}"
 _MOVE = f"{_REFS}/{{ref}}"
 _LABELS = f"{_REPO}/issues/{{issue_number}}/labels"
 _REVIEWERS = f"{_PULL}/requested_reviewers"
-_EXAMPLE = "octocat/Hello-World"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request that was parsed: its repository, its token and its content."""
-
-    repository: Repository
-    token: Token
-    url: str
-    schema: Rest
-    values: dict[str, str]  # what the path says in place of `{ref}` and the like
-    query: dict[str, str]
-    body: Any
-    owned: list[Repository] = field(default_factory=list)  # by the organisation that is named
 
 
 def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
@@ -71,14 +53,7 @@ def _part(found: re.Match[str]) -> str:
 
 
 def _get_repository(asked: Asked) -> Any:
-    shown = _example(asked, "get", _REPO, 200)
-    for unwanted in ("source", "parent", "template_repository"):
-        shown.pop(unwanted, None)
-    owner, name = asked.repository.slug.split("/")
-    shown.update(name=name, full_name=asked.repository.slug, language=None)
-    shown.update(default_branch=asked.repository.default_branch, archived=asked.repository.archived)
-    shown["owner"]["login"] = owner
-    return shown
+    return accounts.repository(asked, asked.repository, example(asked, "get", _REPO, 200))
 
 
 def _get_ref(asked: Asked) -> Any:
@@ -116,7 +91,7 @@ def _ref(asked: Asked, ref: str, sha: str | None) -> Any:
 
 def _get_blob(asked: Asked) -> Any:
     content = asked.repository.git.content(asked.values["file_sha"])
-    shown = _example(asked, "get", _BLOB, 200)
+    shown = example(asked, "get", _BLOB, 200)
     shown.update(sha=asked.values["file_sha"], size=len(content))
     shown.update(content=base64.encodebytes(content).decode(), encoding="base64")
     return shown
@@ -126,7 +101,7 @@ def _compare(asked: Asked) -> Any:
     git = asked.repository.git
     base, head = asked.values["basehead"].split("...")
     ahead, behind = git.history(head, without=base), git.history(base, without=head)
-    shown = _example(asked, "get", _COMPARE, 200)
+    shown = example(asked, "get", _COMPARE, 200)
     model = shown["base_commit"]
     shown.update(base_commit=_commit(asked, model, base), ahead_by=len(ahead))
     shown.update(merge_base_commit=_commit(asked, model, git.fork(base, head)))
@@ -161,7 +136,7 @@ def _create_content(asked: Asked) -> Any:
     made = repository.change(
         repository.default_branch, {path: content}, message=asked.body["message"]
     )
-    shown = _example(asked, "put", _CONTENT, 201)
+    shown = example(asked, "put", _CONTENT, 201)
     shown["commit"].update(sha=made, message=asked.body["message"])
     shown["content"].update(path=path, sha=repository.git.oid(f"{made}:{path}"))
     return shown
@@ -169,7 +144,7 @@ def _create_content(asked: Asked) -> Any:
 
 def _get_commit(asked: Asked) -> Any:
     git, sha = _with_commits(asked), asked.values["commit_sha"]
-    shown = _example(asked, "get", _COMMIT, 200)
+    shown = example(asked, "get", _COMMIT, 200)
     shown.update(sha=sha, message=git.message(sha))
     shown["tree"].update(sha=git.oid(f"{sha}^{{tree}}"))
     return shown
@@ -185,7 +160,7 @@ def _create_tree(asked: Asked) -> Any:
         [one["path"] for one in entries if "content" not in one],
         [one["path"] for one in entries if one["mode"] == "100755"],
     )
-    return {**_example(asked, "post", _TREES, 201), "sha": tree}
+    return {**example(asked, "post", _TREES, 201), "sha": tree}
 
 
 def _create_commit(asked: Asked) -> Any:
@@ -204,7 +179,7 @@ def _create_commit(asked: Asked) -> Any:
         author=asked.token.login,
         committer=by or ("noreply@github.com" if signed else f"{asked.token.login}@example.com"),
     )
-    shown = _example(asked, "post", _COMMITS, 201)
+    shown = example(asked, "post", _COMMITS, 201)
     shown["verification"].update(verified=signed, reason="valid" if signed else "unsigned")
     shown.update(sha=made, message=body["message"])
     return shown
@@ -238,7 +213,7 @@ def _add_labels(asked: Asked) -> Any:
     asked.repository.check_writable(asked.token)
     pull = asked.repository.pull(int(asked.values["issue_number"]))
     pull.labels = list(dict.fromkeys([*pull.labels, *asked.body["labels"]]))
-    model = _example(asked, "post", _LABELS, 200)[0]
+    model = example(asked, "post", _LABELS, 200)[0]
     return [{**model, "name": one} for one in pull.labels]
 
 
@@ -247,6 +222,16 @@ def _ask_for_review(asked: Asked) -> Any:
     repository.check_writable(asked.token)
     repository.ask_for_review(number, [*asked.body["reviewers"], *asked.body["team_reviewers"]])
     return _pull(asked, "post", _REVIEWERS, repository.pull(number))
+
+
+def _list_commits(asked: Asked) -> Any:
+    repository = asked.repository
+    if repository.empty:
+        raise Refused(409, "Git Repository is empty.", kind="")
+    (model,) = example(asked, "get", f"{_REPO}/commits", 200)
+    history = repository.git.history(repository.git.head(repository.default_branch) or "")
+    many = int(asked.query.get("per_page", "30"))
+    return [_commit(asked, model, one) for one in history[:many]]
 
 
 def _list_pulls(asked: Asked) -> Any:
@@ -289,7 +274,7 @@ def _update_pull(asked: Asked) -> Any:
 
 def _pull(asked: Asked, method: str, template: str, pull: Pull) -> Any:
     status = 201 if method == "post" else 200
-    shown = _example(asked, method, template, status)
+    shown = example(asked, method, template, status)
     if isinstance(shown, list):
         shown = shown[0]
     repository = asked.repository
@@ -303,13 +288,6 @@ def _pull(asked: Asked, method: str, template: str, pull: Pull) -> Any:
     shown["head"].update(ref=pull.head, sha=repository.head_of(pull))
     shown["base"].update(ref=pull.base, sha=repository.git.head(pull.base))
     return shown
-
-
-def _example(asked: Asked, method: str, template: str, status: int) -> Any:
-    """Return GitHub's example, changed to this repository on this server."""
-    text = json.dumps(asked.schema.example(method, template, status))
-    text = text.replace("https://api.github.com", asked.url)
-    return json.loads(text.replace(_EXAMPLE, asked.repository.slug))
 
 
 _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
@@ -330,4 +308,8 @@ _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("post", _TREES): (201, _create_tree),
     ("post", _COMMITS): (201, _create_commit),
     ("patch", _MOVE): (200, _move_ref),
+    ("get", f"{_REPO}/commits"): (200, _list_commits),
+    **accounts.OPERATIONS,
+    **settings.OPERATIONS,
+    **runs.OPERATIONS,
 }

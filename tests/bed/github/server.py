@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from bed import tools
 from bed.github import rest, schemas
+from bed.github.asked import Account, Asked
 from bed.github.graph import Executor
 from bed.github.state import Fault, Refused, Repository, Token, Violation
 from bed.github.store import Store
@@ -72,9 +74,12 @@ class FakeGitHub:
         self._faults: list[Fault] = []
         self._unknown: set[str] = set()
         self._meanwhile: dict[str, Callable[[], object]] = {}
+        self._cut: _Cut | None = None
+        self.accounts: dict[str, Account] = {}
         self._lock = threading.Lock()
         self.calls: list[Call] = []
         self.violations: list[str] = []
+        self.add_account("octocat")
         self.token = self.add_token("ghp_" + "0aB" * 12)
 
     def __enter__(self) -> Self:
@@ -100,12 +105,40 @@ class FakeGitHub:
         if kind is None and self.violations:
             raise AssertionError("GitHub's API was violated:\n" + "\n".join(self.violations))
 
+    def add_account(
+        self,
+        login: str,
+        *,
+        organization: bool = False,
+        plan: str = "",
+        teams: Iterable[str] = (),
+        shows_plan: bool = True,
+    ) -> Account:
+        """Add a user or an organisation; `plan` is what it pays for, "" for all that there is."""
+        number = len(self.accounts) + 1
+        made = Account(login, number, organization, plan, tuple(teams), shows_plan, {})
+        self.accounts[login.lower()] = made
+        return made
+
+    def has(self, slug: str) -> bool:
+        """Return whether there is a repository."""
+        return slug.lower() in self._repositories
+
     def create_repository(
-        self, slug: str, files: Mapping[str, bytes] | None = None, *, branch: str = "main"
+        self,
+        slug: str,
+        files: Mapping[str, bytes] | None = None,
+        *,
+        branch: str = "main",
+        private: bool = False,
     ) -> Repository:
         """Create a repository. Without files it has no commit."""
         git = Store.create(self._root / f"{slug}.git", branch)
-        repository = self._repositories[slug.lower()] = Repository(slug, git, branch)
+        repository = Repository(slug, git, branch, private=private)
+        self._repositories[slug.lower()] = repository
+        owner = slug.partition("/")[0]
+        if owner.lower() not in self.accounts:
+            self.add_account(owner, organization=True)
         if files:
             repository.change(branch, files, message="Begin")
         return repository
@@ -138,10 +171,14 @@ class FakeGitHub:
         scopes: Iterable[str] = ("repo", "workflow"),
         classic: bool = True,
         login: str = "octocat",
+        admin: bool = True,
     ) -> str:
-        """Accept a token. With `classic=False` the scopes are permissions, such as `contents`."""
+        """Accept a token. With `classic=False` the scopes are permissions, such as `contents`.
+
+        Without `admin`, its user is no administrator of any repository.
+        """
         app = text.startswith("ghs_")
-        self._tokens[text] = Token(login, frozenset(scopes), classic, app)
+        self._tokens[text] = Token(login, frozenset(scopes), classic, app, admin)
         return text
 
     def forget(self, *fields: str) -> None:
@@ -172,22 +209,53 @@ class FakeGitHub:
         """Do something once, directly before the next request of an operation is handled."""
         self._meanwhile[operation] = act
 
+    def cut(self, nth: int, *, lost: bool) -> None:
+        """Kill the connection of the nth writing request from now on, and of all behind it.
+
+        With `lost`, that one is still carried out. `mend` ends this.
+        """
+        self._cut = _Cut(nth, lost)
+
+    def mend(self) -> None:
+        """Answer all requests again."""
+        self._cut = None
+
     @property
     def operations(self) -> list[str]:
         """The requested operations, in their order."""
         return [call.operation for call in self.calls]
+
+    @property
+    def writes(self) -> list[str]:
+        """The operations that change something, in their order."""
+        return [one for one in self.operations if _is_write(one)]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         request = Request(environ)
         with self._lock:
             asked = _understood(request)
+            if self._is_cut(asked):
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+                raise ConnectionResetError
             status, body, headers = self._answer(asked)
             agent = request.headers.get("User-Agent", "")
             self.calls.append(Call(asked.operation, status, agent))
-        response = Response(json.dumps(body), status, {**self._headers(request), **headers})
+        text = "" if body is None else json.dumps(body)
+        response = Response(text, status, {**self._headers(request), **headers})
         response.content_type = "application/json; charset=utf-8"
         return response(environ, start_response)
+
+    def _is_cut(self, asked: _Asked) -> bool:
+        """Return whether no answer is given; the last request may be carried out before that."""
+        cut = self._cut
+        if cut is None or (cut.left > 0 and not _is_write(asked.operation)):
+            return False
+        cut.left -= 1
+        if cut.left == 0 and cut.lost:
+            status, _, _ = self._answer(asked)
+            self.calls.append(Call(asked.operation, status, ""))
+        return cut.left <= 0
 
     def _answer(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
         if act := self._meanwhile.pop(asked.operation, None):
@@ -229,7 +297,7 @@ class FakeGitHub:
             if unknown := self._unknown.intersection(asked.operation.split()):
                 said = f"Field '{min(unknown)}' doesn't exist on type 'Mutation'"
                 return 200, {"errors": [{"message": said, "path": ["mutation", min(unknown)]}]}
-            executor = Executor(self._graph, self._find, token, self._owned)
+            executor = Executor(self._graph, self._find, token, self.owned)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
@@ -240,19 +308,18 @@ class FakeGitHub:
         problems += self._rest.problems_of_request(asked.method, template, asked.body)
         if problems:
             raise Violation(f"the request is wrong: {'; '.join(problems)}")
-        if owned := self._owned(values.get("org", "")):
-            repository = owned[0]
-        else:
-            repository = self.repository(f"{values.get('owner')}/{values.get('repo')}")
-        about = (token, self.url, self._rest, values, query, asked.body)
-        status, body = rest.answer(asked.method, template, rest.Asked(repository, *about, owned))
+        status, body = rest.answer(
+            asked.method,
+            template,
+            Asked(self, token, self.url, self._rest, values, query, asked.body),
+        )
         self._check_response(asked, status, body)
         return status, body
 
     def _find(self, slug: str) -> Repository:
         return self.repository(slug)
 
-    def _owned(self, owner: str) -> list[Repository]:
+    def owned(self, owner: str) -> list[Repository]:
         """Return the repositories of an owner, each once, also when it was renamed."""
         ones = {one.slug: one for one in self._repositories.values()}
         return [one for slug, one in ones.items() if slug.split("/")[0].lower() == owner.lower()]
@@ -264,9 +331,10 @@ class FakeGitHub:
         body["status"] = str(refused.status)
         if refused.details:
             body["errors"] = list(refused.details)
+        shown = None if refused.status < 400 else body  # a redirect has none
         if asked.path != "/graphql":
-            self._check_response(asked, refused.status, body)
-        return refused.status, body
+            self._check_response(asked, refused.status, shown)
+        return refused.status, shown
 
     def _check_response(self, asked: _Asked, status: int, body: Any) -> None:
         template = asked.operation.partition(" ")[2]
@@ -284,6 +352,22 @@ class FakeGitHub:
         if token and token.classic:
             headers["X-OAuth-Scopes"] = ", ".join(sorted(token.scopes))
         return headers
+
+
+@dataclass
+class _Cut:
+    """How many writing requests are still answered, and one, which is lost with its answer."""
+
+    left: int
+    lost: bool
+
+
+def _is_write(operation: str) -> bool:
+    """Return whether an operation changes something."""
+    kind, _, fields = operation.partition(" ")
+    return kind not in ("GET", "graphql") or (
+        kind == "graphql" and not fields.startswith(("repository", "nothing"))
+    )
 
 
 class _Silent(WSGIRequestHandler):

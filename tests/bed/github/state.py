@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bed.github.kept import Kept
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -40,6 +42,7 @@ class Token:
     scopes: frozenset[str] = frozenset({"repo", "workflow"})
     classic: bool = True
     app: bool = False  # that of the installation of a GitHub App, or of a run
+    admin: bool = True  # whether its user administers all repositories
 
     @property
     def name(self) -> str:
@@ -133,6 +136,9 @@ class Repository:
     merging: tuple[str, ...] = ("MERGE", "SQUASH", "REBASE")
     auto_merge: bool = True
     waits: bool = True
+    private: bool = False
+    template: bool = False
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def empty(self) -> bool:
