@@ -114,27 +114,24 @@ class Change(NamedTuple):
     def plan(self, *, exists: bool) -> tuple[str, Part]:
         """Return what is done with the files, empty for nothing, and what is said of it."""
         wanted, found = self.update.wanted, self.found
-        if found is None and self.direct and not exists:
-            return f"commit {', '.join(wanted.named(wanted.files))}", self._lacking(
-                wanted.dockerfiles
-            )
-        if found is None:
+        if found is None and (exists or not self.direct):
             return "", Part(left=(_FIRST_PUSH,))
+        if found is None:
+            named = ", ".join(wanted.named(wanted.files))
+            return f"commit {named}", self._lacking(wanted.dockerfiles)
         lacking = self._lacking(proposal.missing_dockerfiles(wanted, found))
         if proposal.in_step(wanted, found.base):
             already = Part(already=(f"{found.base.name} has the spec and its workflows",))
             return "", together(already, lacking)
         if self.direct:
-            files = ", ".join(wanted.named(proposal.differing(wanted.files, found.base)))
-            return f"commit {files} on {found.base.name}", lacking
+            named = ", ".join(wanted.named(proposal.changes(wanted, found.base)))
+            return f"commit {named} on {found.base.name}", lacking
         return self._proposed(found)
 
     def _lacking(self, dockerfiles: Iterable[str]) -> Part:
         """Return what is said of Dockerfiles that are not there; a template may have them."""
-        told = (
-            f"push {file} and what it builds: without it every run fails" for file in dockerfiles
-        )
-        return Part(left=tuple(told))
+        why = "and what it builds: without it every run fails"
+        return Part(left=tuple(f"push {file} {why}" for file in dockerfiles))
 
     def _proposed(self, found: Snapshot) -> tuple[str, Part]:
         todo = proposal.plan(self.update.wanted, found)
@@ -152,8 +149,12 @@ class Change(NamedTuple):
         update = self.update
         if self.found is None or not self.direct:
             return update.apply(self.found).pull_request or "" if self.found else ""
-        base, wanted = self.found.base, update.wanted
-        message = proposal.marked(f"{update.names.message}\n\n{_NO_RUN}")
-        files = proposal.differing(wanted.files, base)
-        update.repository.commit(base.name, onto=base.head, message=message, files=files)
+        base = self.found.base
+        update.repository.commit(
+            base.name,
+            onto=base.head,
+            message=proposal.marked(f"{update.names.message}\n\n{_NO_RUN}"),
+            files=proposal.changes(update.wanted, base),
+            executable=base.executable,
+        )
         return ""
