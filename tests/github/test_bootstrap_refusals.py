@@ -207,6 +207,9 @@ def test_an_answer_that_is_not_githubs_is_told_as_that_and_an_older_server_lacks
         ran = bootstrap("--yes")
         assert ran.code == 2
         assert "cannot set the repository up: it answered with JSON without" in ran.stderr
+    said = "Resource protected by organization SAML enforcement."
+    github.fail("GET /repos/{owner}/{repo}/environments", 403, said)
+    assert "choose `Configure SSO` beside the token" in bootstrap("--yes").stderr
     kept = github.repository("acme/shop").kept
     kept.immutable = False
     github.fail("PUT /repos/{owner}/{repo}/immutable-releases", 404, "Not Found")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.github.answer import Part, flat
+from gen_workflow.github.refusal import Refusal
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class Api:
         if answer.status == _SEEN:
             return Looked(_SEEN, value)
         said = flat(f"{value.get('message')}" if isinstance(value, dict) else answer.content())
+        if "SAML" in said:
+            raise self.connection.refused(Refusal(answer.status, said), doing)
         found = Looked(answer.status, None, said)
         if answer.status == _NO_RIGHT and right and not found.above_the_plan:
             self._unseen.setdefault(f"{right} ({said})", []).append(what)

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gen_workflow.bootstrap.actions import Others
 from gen_workflow.bootstrap.steps import Part, together
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.fleet import inventory
@@ -29,6 +30,10 @@ _FOLDER = ".github/workflows"
 _BOTS = (".github/dependabot.yml", ".github/dependabot.yaml")
 # Where Renovate has its settings: docs.renovatebot.com/configuration-options
 _RENOVATE = re.compile(r"\.?renovate(?:rc)?(?:\.json5?)?")
+_NAMES_PERMISSIONS = re.compile(r"^\s*permissions\s*:", re.MULTILINE)
+_MAKES_RELEASES = re.compile(
+    r"gh release (?:create|upload)|gh-release|(?:upload|create)-release|release-action|goreleaser"
+)
 _ENDINGS = (".yml", ".yaml")
 _FIRST_PUSH = "push this folder, with what `gen-workflow generate` writes, and run this again"
 # A push starts no run then; the first one is started by hand, when all that it needs is there:
@@ -43,12 +48,18 @@ class Held(NamedTuple):
     bot: tuple[str, str] = (_BOTS[0], "")
     has_renovate: bool = False
 
-    def unpinned(self, ours: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the uses of the workflows that are not `ours` and name no commit."""
-        others = (text for path, text in self.workflows.items() if path not in ours)
-        uses = (use.reference for text in others for use in _uses(text))
-        found = (f"{one.action}@{one.ref}" for one in uses if not one.is_commit)
-        return tuple(dict.fromkeys(found))
+    def others(self, ours: tuple[str, ...]) -> Others:
+        """Return what the workflows that are not `ours` would feel of settings."""
+        texts = {
+            path.rpartition("/")[2]: text
+            for path, text in self.workflows.items()
+            if path not in ours
+        }
+        uses = (use.reference for text in texts.values() for use in _uses(text))
+        unpinned = dict.fromkeys(f"{one.action}@{one.ref}" for one in uses if not one.is_commit)
+        silent = (name for name, text in texts.items() if not _NAMES_PERMISSIONS.search(text))
+        releasing = (name for name, text in texts.items() if _MAKES_RELEASES.search(text))
+        return Others(tuple(unpinned), tuple(silent), tuple(releasing))
 
 
 def _uses(text: str) -> list[Use]:
