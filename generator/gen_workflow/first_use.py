@@ -56,12 +56,14 @@ def place(checkout: Path) -> Path:
     Python and each set of packages, because container jobs share the folder with others.
     """
     kept = os.environ.get("RUNNER_TOOL_CACHE", "")
-    if not kept or not os.access(kept, os.W_OK):
+    home = Path(kept, "gen-workflow")
+    # A job in a container may have made it as another user.
+    if not kept or not os.access(home if home.exists() else kept, os.W_OK):
         return checkout / ".venv"
     parts = (sys.version, os.path.realpath(sys.executable), os.path.realpath(kept))
     key = hashlib.sha256("\n".join(parts).encode())
     key.update((checkout / "requirements.txt").read_bytes())
-    return Path(kept, "gen-workflow", key.hexdigest()[:16])
+    return home / key.hexdigest()[:16]
 
 
 def main(checkout: Path, environment: Path) -> int:

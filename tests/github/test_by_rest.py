@@ -43,6 +43,7 @@ def test_an_empty_repository_gets_its_first_commit_and_then_the_pull_request(
     ran = commit()
     assert ran.code == 0, ran.stderr
     assert github.operations[1:] == [READ, BEGIN, READ, CREATE, COMMIT, OPEN]
+    assert "warning: main has no Dockerfile, so the build will fail" in ran.stderr
     assert app.git.files("main") == [SPEC]
     assert app.git.oid(f"{BRANCH}:{WORKFLOW}")
     assert "nothing to do" in commit().stdout
@@ -79,6 +80,7 @@ def executable(app: Repository) -> str:
 def test_a_file_that_may_be_executed_stays_one(
     github: FakeGitHub, app: Repository, commit: Callable[..., Any], executable: str
 ) -> None:
+    strange = "a#b%2Fü'{c}"
     ran = commit()
     assert ran.code == 0, ran.stderr
     assert app.git.mode(BRANCH, executable) == "100755"
@@ -86,6 +88,8 @@ def test_a_file_that_may_be_executed_stays_one(
     assert github.operations == [READ, CREATE, *BY_REST, OPEN]
     assert "(not signed by this GitHub)" in ran.stderr
     assert "nothing to do" in commit().stdout
+    assert commit("--branch", strange).code == 0
+    assert app.git.mode(strange, executable) == "100755"
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["a person's token", "an App's token"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs("npm")
 
 API = "https://ghe.example/api/v3"
-BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")  # the first two are alike
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def server(tmp_path: Path, authority: Path) -> Iterator[FakeGitHub]:
         yield there
 
 
-@pytest.mark.parametrize("variable", BUNDLES)
+@pytest.mark.parametrize("variable", BUNDLES[1:])
 def test_a_server_behind_a_proxy_is_trusted_by_the_authority_that_a_variable_names(
     server: FakeGitHub,
     authority: Path,
@@ -108,7 +108,7 @@ def test_the_token_of_a_run_is_refused_before_anything_is_written_with_what_to_d
         ("ghp_x", "give GH_TOKEN a classic token with the scopes `repo` and `workflow`, or a fine"),
         ("github_pat_x", "edit the token at https://ghe.example/settings/personal-access-tokens"),
         ("ghs_x", "give the GitHub App of the token read and write for Contents, Workflows and"),
-        ("gho_x", "give GH_TOKEN a classic token with the scopes `repo` and `workflow`"),
+        ("gho_x", "with GitHub's own tool, run `gh auth refresh --scopes repo,workflow` and set"),
     ],
 )
 def test_each_kind_of_token_is_told_how_it_gets_its_rights(
@@ -124,6 +124,21 @@ def test_each_kind_of_token_is_told_how_it_gets_its_rights(
 
 
 @pytest.mark.parametrize(
+    ("token", "hint"),
+    [
+        ("ghs_ended", "make a new token: one of a GitHub App ends after an hour"),
+        ("github_pat_ended", "check GH_TOKEN, or make a new token at URL/settings/personal-access"),
+    ],
+)
+def test_a_token_that_has_ended_is_told_how_it_gets_a_successor(
+    github: FakeGitHub, commit: Callable[..., Any], token: str, hint: str
+) -> None:
+    ran = commit(token=token)
+    assert ran.code == 2
+    assert f"  hint: {hint.replace('URL', github.url)}" in ran.stderr
+
+
+@pytest.mark.parametrize(
     ("text", "api", "kind", "page"),
     [
         ("ghp_1", "https://api.github.com", "classic", "https://github.com/settings/tokens"),
@@ -135,7 +150,7 @@ def test_each_kind_of_token_is_told_how_it_gets_its_rights(
             "fine-grained",
             "https://corp.ghe.com/settings/personal-access-tokens",
         ),
-        ("ghu_1", "https://api.github.com", "login", "https://github.com/settings/tokens"),
+        ("gho_1", "https://api.github.com", "login", "https://github.com/settings/tokens"),
         ("what", "https://api.github.com", "", "https://github.com/settings/tokens"),
     ],
 )

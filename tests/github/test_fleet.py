@@ -95,6 +95,7 @@ def test_apply_opens_one_pull_request_each_in_one_request_each(
     assert made in web.signed
     assert b"health: /up" in web.git.content(web.git.oid(f"{made}:gen-workflow.yml") or "")
     assert "Before you merge this" in web.pulls[0].body
+    assert "| push to main | `ci-cd.yml` | build → deploy |" in web.pulls[0].body
 
 
 @pytest.mark.usefixtures("three")
@@ -355,3 +356,18 @@ def test_a_run_that_is_killed_is_continued_and_makes_nothing_twice(
 def _await_one_more(run: subprocess.Popen[bytes], pulls: Callable[[], int], before: int) -> None:
     what = "one more repository has its pull request"
     wait_until(lambda: pulls() > before or run.poll() is not None, what)
+
+
+@pytest.mark.usefixtures("three")
+def test_a_pull_request_that_somebody_closed_is_reopened_when_that_is_asked_for(
+    github: FakeGitHub, file: Path, fleet: Fleet
+) -> None:
+    fleet("apply")
+    orders = github.repository("acme/orders")
+    orders.close(1)
+    file.write_text(FILE.replace("health: /health", "health: /ready"))
+    assert stands(fleet("plan", "--json"))["acme/orders"] == "declined"
+    assert fleet("apply", "--closed", "reopen").code == 0
+    assert [pull.state for pull in orders.pulls] == ["open"]
+    made = orders.git.oid(f"{BRANCH}:gen-workflow.yml") or ""
+    assert b"health: /ready" in orders.git.content(made)

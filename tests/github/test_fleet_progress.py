@@ -89,7 +89,13 @@ def test_a_pull_request_that_somebody_closed_is_opened_again_only_on_demand(
         repository.pulls[0].state = "closed"
         if not keeps_its_branch:
             repository.git.delete(f"refs/heads/{BRANCH}")
-    assert fleet("apply").code == 1
+    ran = fleet("apply")
+    assert ran.code == 1
+    first, second, third, last = ran.stdout.splitlines()
+    assert first == "acme/three: https://github.com/acme/three/pull/1"
+    assert second.startswith("acme/one  declined    https://github.com/acme/one/pull/1: ")
+    assert third.startswith("acme/two  declined    https://github.com/acme/two/pull/1: ")
+    assert last == "1 brought in step by pull requests, 0 failed"
     assert pull_requests(github) == [1, 1, 1]
     table = fleet("plan").stdout
     assert "acme/one    declined    https://github.com/acme/one/pull/1: " in table
@@ -266,7 +272,11 @@ def test_the_nightly_workflow_brings_each_repository_in_step_once(
 
 def test_only_those_in_which_the_last_run_failed(github: FakeGitHub, fleet: Fleet) -> None:
     github.fail(BOTH, 422, "Repository rule violations found")
-    fleet("apply", "--limit", "2")
+    ran = fleet("apply", "--limit", "2")
+    assert ran.stdout.splitlines()[-2:] == [
+        "1 still to do",
+        "1 brought in step by pull requests, 1 failed",
+    ]
     assert pull_requests(github) == [0, 1, 0]
     ran = fleet("apply", "--only-failed")
     assert ran.code == 0, ran.stderr

@@ -165,6 +165,7 @@ def test_a_pull_request_that_somebody_closed_can_be_left(
 ) -> None:
     commit()
     app.close(1)
+    app.change(BRANCH, {".github/workflows/ci-cd.yml": b"on: push\n"}, message="By hand")
     for options in ((), ("--dry-run",)):
         ran = commit("--closed", "leave", *options)
         pull = "https://github.com/acme/app/pull/1"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Bring the repository on GitHub in step with the spec; return the exit code."""
-    names = _names(options)
+    names, wishes = _names(options), handled.of(options)
     if options.again and options.closed != handling.STOP:
         what = "opens a pull request again, and --closed says something else"
         hint = "leave out one of the two"
@@ -33,9 +33,7 @@ def run(options: Options) -> int:
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     repository = Repository(where.slug, token, where.api, log)
     try:
-        update = Update(
-            repository, wanted, names, log, options.force, options.again, handled.of(options)
-        )
+        update = Update(repository, wanted, names, log, options.force, options.again, wishes)
         found = update.read()
         result = update.dry_run(found) if options.dry_run else update.apply(found)
     finally:

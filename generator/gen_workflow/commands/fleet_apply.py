@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from gen_workflow.commands.fleet_plan import as_json, code
+from gen_workflow.commands.fleet_plan import as_json, code, rows
 from gen_workflow.errors import DONE, NOT_IN_STEP
 from gen_workflow.fleet import applying, journal, through
 from gen_workflow.fleet.alone import alone
 from gen_workflow.fleet.applying import Apply
 from gen_workflow.fleet.canary import Canary
 from gen_workflow.fleet.journal import Journal
+from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE
 from gen_workflow.github.client import Repository
 from gen_workflow.github.update import Names
 from gen_workflow.report.terminal import log, put
@@ -38,13 +39,22 @@ def act(run: Run) -> int:
             done[one.slug] = one
             if not run.options.json:
                 put(f"{one.slug}: {one.pull or one.error}\n")
-    failed = [one for one in done.values() if one.error]
+    left = [one for one in found if one.standing.slug not in done]
+    failed = sum(bool(one.error) for one in done.values())
     if run.options.json:
         put(as_json(found, {slug: one.pull for slug, one in done.items()}))
     else:
-        put(f"{len(done) - len(failed)} brought in step by pull requests, {len(failed)} failed\n")
-    left = [one for one in found if one.standing.slug not in done]
+        put("".join(f"{line}\n" for line in _ended(left, len(done), failed)))
     return NOT_IN_STEP if failed else code(left)
+
+
+def _ended(left: Sequence[Surveyed], done: int, failed: int) -> list[str]:
+    """Return a line for each repository that was left alone, and what was done in the others."""
+    standings = [one.standing for one in left]
+    lines = rows([one for one in standings if one.stands in (*LEFT_ALONE, *NOT_POSSIBLE)])
+    more = sum(one.stands in TO_WRITE for one in standings)
+    lines += [f"{more} still to do"] if more else []
+    return [*lines, f"{done - failed} brought in step by pull requests, {failed} failed"]
 
 
 def _is_through(run: Run, ring: str) -> bool:
@@ -81,6 +91,6 @@ def _apply(run: Run, kept: Journal) -> Apply:
         run.asked.pace(kept),
         kept,
         log,
-        again=run.asked.again,
+        again=options.again,
         handling=run.asked.handling,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen_workflow.commands.of_a_fleet import Run
+    from gen_workflow.fleet.standing import Standing
     from gen_workflow.fleet.survey import Surveyed
 
 
@@ -46,16 +47,21 @@ def code(found: Sequence[Surveyed]) -> int:
 
 def table(found: Sequence[Surveyed]) -> list[str]:
     """Return a line for each repository that is not in step, and one with the sums."""
-    standings = [one.standing for one in found if one.standing.stands != Stands.IN_STEP]
+    lines = rows([one.standing for one in found if one.standing.stands != Stands.IN_STEP])
+    counts = Counter(one.standing.stands for one in found)
+    sums = ", ".join(f"{count} {stands}" for stands, count in sorted(counts.items()))
+    many = "repository" if len(found) == 1 else "repositories"
+    return [*lines, f"{len(found)} {many}: {sums}"]
+
+
+def rows(standings: Sequence[Standing]) -> list[str]:
+    """Return a line for each repository: its name, where it stands, and what is to be said."""
     width = max((len(one.slug) for one in standings), default=0)
     lines = []
     for one in standings:
         told = [one.pull, ", ".join(one.files), one.said]
         lines.append(f"{one.slug:{width}}  {one.stands:10}  {': '.join(filter(None, told))}")
-    counts = Counter(one.standing.stands for one in found)
-    sums = ", ".join(f"{count} {stands}" for stands, count in sorted(counts.items()))
-    many = "repository" if len(found) == 1 else "repositories"
-    return [*(line.rstrip() for line in lines), f"{len(found)} {many}: {sums}"]
+    return [line.rstrip() for line in lines]
 
 
 def as_json(found: Sequence[Surveyed], pulls: dict[str, str]) -> str:

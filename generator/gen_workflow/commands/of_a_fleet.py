@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
+from gen_workflow.explain import overview
 from gen_workflow.fleet import choice, proposing, specs
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.pace import PER_MINUTE, Pace
@@ -110,4 +112,9 @@ class Renderer:
             raise UserError(what, where=written.source, hint=hint, anchor=Heading.LATER)
         texts = {files.SPEC: given.spec} | {one.path: one.text.encode() for one in given.files}
         former = tuple(path for path in pipeline.OTHERS if path not in texts)
-        return Content(files.SPEC, texts, given.needs, given.dockerfiles, given.ours, former)
+        runs = partial(self._runs, written, listing)
+        return Content(files.SPEC, texts, given.needs, given.dockerfiles, given.ours, former, runs)
+
+    def _runs(self, written: Written, listing: Listing) -> str:
+        """Return what runs for which event; rendered anew, so that nobody keeps it for all."""
+        return overview.markdown(overview.of(self._rendering.of(written, listing).workflows))

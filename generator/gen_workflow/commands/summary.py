@@ -29,7 +29,9 @@ def _blocks(options: Options, error: GenWorkflowError | None, output: str) -> It
     checks = options.verb.name == "check"
     code = error.exit_code if error else DONE
     heading = _HEADINGS.get(code, "you have to change something")
-    yield f"### gen-workflow: {heading if checks or error else 'update'}"
+    if not checks:
+        heading = "the update has failed" if error else "update"
+    yield f"### gen-workflow: {heading}"
     if error:
         yield fenced(f"{error}")
         yield " · ".join(f"[{_words(anchor)}]({ERRORS}#{anchor})" for anchor in error.anchors)

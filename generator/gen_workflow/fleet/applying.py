@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import GenWorkflowError, Heading
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gen_workflow.fleet.survey import Surveyed
     from gen_workflow.github.client import Repository
     from gen_workflow.github.connection import Connection
+    from gen_workflow.github.proposal import Wanted
     from gen_workflow.github.update import Names
 
 # What is wrong then is between us and GitHub, and not in one repository.
@@ -137,20 +138,24 @@ class Apply:
 
     def _proposal(self, task: Task) -> Proposal:
         files = {path: task.content.files.get(path) for path in task.files}
-        text = body(task.content.wanted, snapshot(task.content, task.held))
+        text = body(_wanted(task), snapshot(task.content, task.held))
         names, draft = self.names, self.handling.draft
         return Proposal(names.branch, names.message, names.title, text, files, draft)
 
     def _update(self, task: Task) -> str:
         repository = self.one_by_one(task.held.slug)
         try:
-            wanted, handling = task.content.wanted, self.handling
+            wanted, handling = _wanted(task), self.handling
             update = Update(
                 repository, wanted, self.names, self.log, again=self.again, handling=handling
             )
             return update.apply(update.read()).pull_request or ""
         finally:
             repository.close()
+
+
+def _wanted(task: Task) -> Wanted:
+    return replace(task.content.wanted, runs=task.content.runs())
 
 
 def _ends_all(error: GenWorkflowError) -> bool:

@@ -12,6 +12,8 @@ from gen_workflow.sync import compare, stamp
 from gen_workflow.sync.outcome import BY_HAND, IN_STEP, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gen_workflow.errors import UserError
     from gen_workflow.fleet.inventory import Held
     from gen_workflow.fleet.roster import Member
@@ -57,7 +59,8 @@ class Content(NamedTuple):
     """What a repository should hold: its files by path, and what must exist on GitHub for them.
 
     `ours` are the repositories of our own actions, `spec` is the path of the spec in `files`.
-    `former` are paths that an earlier spec may have given, and this one does not.
+    `former` are paths that an earlier spec may have given, and this one does not. `runs` says in
+    Markdown what runs for which event; it is slow, and few of many repositories need it.
     """
 
     spec: str
@@ -66,6 +69,7 @@ class Content(NamedTuple):
     dockerfiles: tuple[str, ...]
     ours: frozenset[str]
     former: tuple[str, ...] = ()
+    runs: Callable[[], str] = str
 
     @property
     def wanted(self) -> Wanted:

@@ -38,9 +38,9 @@ class Wanted:
     repositories of our own actions. `merged` are the workflows as they were before an edit or a
     moved pin in them was merged into `files`. `folder` is that of the copy of our actions, empty
     without one. What has to go is None in `files`; `further` paths are looked at, and stay.
-    `former` are paths that an earlier spec may have given, and this one does not. `beside` are
-    files that are written with the others, and that people edit. `runs` says in
-    Markdown what runs for which event.
+    `former` are paths that an earlier spec may have given, and this one does not. `runs` says in
+    Markdown what runs for which event. `beside` are files that are written with the others, and
+    that people edit.
     """
 
     source: str
@@ -52,8 +52,8 @@ class Wanted:
     folder: str = ""
     further: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
     runs: str = ""
+    beside: tuple[str, ...] = ()
 
     @property
     def workflows(self) -> tuple[str, ...]:

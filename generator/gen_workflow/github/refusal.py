@@ -102,9 +102,8 @@ class Refusal:
     @property
     def moved(self) -> bool:
         """Whether the branch was changed since it was read, so reading it again helps."""
-        text = (
-            r"already exists|Name must be unique|is not a fast.?forward|Expected branch to point to"
-        )
+        text = r"already exists|Name must be unique|is not a fast.?forward"
+        text += r"|Expected branch to point to"
         text += r"|\"sha\" wasn't supplied"  # the file that was to be new is there
         return self.kind == "STALE_DATA" or re.search(text, self.message) is not None
 

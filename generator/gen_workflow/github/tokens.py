@@ -20,7 +20,8 @@ _BEGINNINGS = (
     (r"github_pat_", "fine-grained"),
     (r"ghs_", "installation"),
     (r"ghp_|[0-9a-f]{40}\Z", "classic"),
-    (r"gh[ou]_", "login"),
+    (r"gho_", "login"),
+    (r"ghu_", "app of a user"),
 )
 
 
@@ -51,10 +52,15 @@ class Token(NamedTuple):
                 f"edit the token at {self.page}: it needs this repository, and read and write for"
                 f" {_NEEDS}; an organisation may have to approve that"
             )
-        if self.kind == "installation":
+        if self.kind in ("installation", "app of a user"):
             return (
                 f"give the GitHub App of the token read and write for {_NEEDS}, let the owner of"
                 " the repository accept that, and install it for this repository"
+            )
+        if self.kind == "login":
+            return (
+                "with GitHub's own tool, run `gh auth refresh --scopes repo,workflow` and set"
+                " GH_TOKEN=$(gh auth token) again; or give GH_TOKEN a classic token of these scopes"
             )
         return (
             "give GH_TOKEN a classic token with the scopes `repo` and `workflow`, or a fine-grained"

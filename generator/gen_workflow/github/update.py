@@ -65,11 +65,12 @@ class Update:
     again: bool = False
     handling: Handling = PLAIN
     done: list[str] = field(default_factory=list)
+    warned: bool = False
 
     def read(self) -> Snapshot:
         """Return what GitHub holds."""
         found = self._read()
-        if found.empty:
+        if found.empty or self._left(found):
             return found
         if found.base.name == self.names.branch:
             hint = "give a branch of its own, such as gen-workflow/update"
@@ -83,17 +84,24 @@ class Update:
             ours = (*self.wanted.files, *proposal.left(self.wanted, found.base))
             found = replace(found, since=self.repository.since(found, ours))
             self._refuse_to_rewrite(found)
-        for path in proposal.left(self.wanted, found.base, edited=True) if not self.done else ():
+        self._warn(found)
+        return found
+
+    def _warn(self, found: Snapshot) -> None:
+        """Say once what the pull request does not bring."""
+        if self.warned:
+            return
+        self.warned = True
+        for path in proposal.left(self.wanted, found.base, edited=True):
             self.log(
                 f"warning: the spec no longer gives {path}, and {found.base.name} has it, edited "
                 "by hand, so it stays\n  hint: remove it when nobody needs it"
             )
-        for file in proposal.missing_dockerfiles(self.wanted, found) if not self.done else ():
+        for file in proposal.missing_dockerfiles(self.wanted, found):
             self.log(
                 f"warning: {found.base.name} has no {file}, so the build will "
                 f"fail\n  hint: push it to {found.base.name} before the pull request is merged"
             )
-        return found
 
     def _read(self) -> Snapshot:
         """Return what GitHub holds, also of what an earlier version copied there."""
@@ -167,8 +175,8 @@ class Update:
         """Return the steps that would be taken."""
         if found.empty:
             return self._would_begin(found)
-        if self.handling.closed == ways.LEAVE and (closed := self._closed(found)):
-            return self._left(found, closed)
+        if left := self._left(found):
+            return left
         reopens = self._reopens(found)
         found = replace(found, pull=found.pull or reopens)
         todo = proposal.plan(self.wanted, found, self.handling)
@@ -226,8 +234,8 @@ class Update:
         return closed if same else None
 
     def _take(self, found: Snapshot) -> Result:
-        if self.handling.closed == ways.LEAVE and (closed := self._closed(found)):
-            return self._left(found, closed)
+        if left := self._left(found):
+            return left
         todo = proposal.plan(self.wanted, found, self.handling)
         if todo == proposal.Plan():
             return self._nothing(found)
@@ -258,7 +266,11 @@ class Update:
             line += f"; pull request {found.pull.url} is still open and no longer needed"
         return Result(line, self.names.branch, pull_request=found.pull.url if found.pull else None)
 
-    def _left(self, found: Snapshot, closed: PullRequest) -> Result:
+    def _left(self, found: Snapshot) -> Result | None:
+        """Return the result when a pull request that somebody closed is to stay so."""
+        closed = self._closed(found) if self.handling.closed == ways.LEAVE else None
+        if closed is None:
+            return None
         line = f"{found.repository}: {closed.url} was closed without a merge, and is left so"
         files = proposal.differing(self.wanted.files, found.base)
         return Result(line, self.names.branch, None, closed.url, tuple(files))

@@ -76,6 +76,13 @@ class Asked:
         return self.host.repository(f"{self.values['owner']}/{self.values['repo']}")
 
     @property
+    def owned(self) -> list[Repository]:
+        """The repositories of the organisation that the path names; refused when it has none."""
+        if not (found := self.host.owned(self.values["org"])):
+            raise Refused(404, "Not Found", kind="NOT_FOUND")
+        return found
+
+    @property
     def owner(self) -> Account:
         """The account that the path names, or that has the repository in it."""
         names = (self.values.get(name) for name in ("owner", "org", "username"))
@@ -83,14 +90,6 @@ class Asked:
         if login.lower() not in self.host.accounts:
             raise Refused(404, "Not Found", kind="NOT_FOUND")
         return self.host.accounts[login.lower()]
-
-    @property
-    def owned(self) -> list[Repository]:
-        """The repositories of the organisation that the path names; raises Refused without any."""
-        found = self.host.owned(self.values["org"])
-        if not found:
-            raise Refused(404, "Not Found", kind="NOT_FOUND")
-        return found
 
     @property
     def plan(self) -> str:

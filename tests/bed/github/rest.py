@@ -122,16 +122,6 @@ def _commit(asked: Asked, model: Any, sha: str) -> Any:
     return shown
 
 
-def _list_commits(asked: Asked) -> Any:
-    repository = asked.repository
-    if repository.empty:
-        raise Refused(409, "Git Repository is empty.", kind="")
-    (model,) = example(asked, "get", f"{_REPO}/commits", 200)
-    history = repository.git.history(repository.git.head(repository.default_branch) or "")
-    many = int(asked.query.get("per_page", "30"))
-    return [_commit(asked, model, one) for one in history[:many]]
-
-
 def _create_content(asked: Asked) -> Any:
     """Make a commit with one new file; in an empty repository it is the first one.
 
@@ -232,6 +222,16 @@ def _ask_for_review(asked: Asked) -> Any:
     repository.check_writable(asked.token)
     repository.ask_for_review(number, [*asked.body["reviewers"], *asked.body["team_reviewers"]])
     return _pull(asked, "post", _REVIEWERS, repository.pull(number))
+
+
+def _list_commits(asked: Asked) -> Any:
+    repository = asked.repository
+    if repository.empty:
+        raise Refused(409, "Git Repository is empty.", kind="")
+    (model,) = example(asked, "get", f"{_REPO}/commits", 200)
+    history = repository.git.history(repository.git.head(repository.default_branch) or "")
+    many = int(asked.query.get("per_page", "30"))
+    return [_commit(asked, model, one) for one in history[:many]]
 
 
 def _list_pulls(asked: Asked) -> Any:

@@ -66,10 +66,10 @@ class Rest:
         are always `basic-error`.
         """
         pointer = ("paths", template, method, "responses", str(status))
-        response = self._deref(self._at(pointer[:-1]).get(str(status)))
-        if response is None and status < 400:
+        described = self._deref(self._at(pointer[:-1]).get(str(status)))
+        if status < 400 and described is None:
             return [f"{status} is no answer of this operation"]
-        if "content" in (response or {}):
+        if described and "content" in described:
             return self._problems(self._schema(pointer), body)
         if status < 400:
             return [] if body is None else [f"{status} has no body"]

@@ -170,8 +170,8 @@ class FakeGitHub:
         *,
         scopes: Iterable[str] = ("repo", "workflow"),
         classic: bool = True,
-        admin: bool = True,
         login: str = "octocat",
+        admin: bool = True,
     ) -> str:
         """Accept a token. With `classic=False` the scopes are permissions, such as `contents`.
 
