@@ -264,6 +264,12 @@ VERBS = (
             says="with --canary: how long to wait for the checks; default: 60",
         ),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
+        Option(
+            "report_file",
+            "--report",
+            metavar="FILE",
+            says="write a report as well: a web page to FILE.html, or data to FILE.json",
+        ),
         API_URL,
         JSON,
         Option(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from gen_workflow import files
 from gen_workflow.commands import fleet_workflow, handled
-from gen_workflow.commands.of_a_fleet import Asked, Run
+from gen_workflow.commands.of_a_fleet import PATIENCE, Asked, Run
 from gen_workflow.errors import Heading, UserError, shown
-from gen_workflow.fleet import choice, journal, organisation, proposing, roster
+from gen_workflow.fleet import choice, journal, organisation, proposing, report, roster
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.pace import PER_HOUR, PER_MINUTE
@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
-    connection = Connection("", token, api, log)
+    connection = Connection("", token, api, log, PATIENCE)
     try:
         whole = organisation.complete(fleet, connection, options.file, log)
         choice.check_names(whole, options.file, log)
@@ -68,6 +68,7 @@ def _asked(options: Options, named: tuple[str, ...]) -> Asked:
         _number(options.canary, "--canary"),
         60 * (_number(options.within, "--within") or 60),
         options.after,
+        report.check_path(options.report_file),
         handled.of(options),
         again=options.again or options.closed == handling.REOPEN,
     )

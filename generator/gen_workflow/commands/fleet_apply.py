@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from gen_workflow.commands.fleet_plan import as_json, code, rows
+from gen_workflow.commands.of_a_fleet import PATIENCE
 from gen_workflow.errors import DONE, NOT_IN_STEP
-from gen_workflow.fleet import applying, journal, through
+from gen_workflow.fleet import applying, journal, report, through
 from gen_workflow.fleet.alone import alone
 from gen_workflow.fleet.applying import Apply
 from gen_workflow.fleet.canary import Canary
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gen_workflow.commands.of_a_fleet import Run
-    from gen_workflow.fleet.applying import Applied, Task
+    from gen_workflow.fleet.applying import Applied
     from gen_workflow.fleet.survey import Surveyed
 
 
@@ -33,16 +34,19 @@ def act(run: Run) -> int:
         kept = Journal(journal.place(run.options.file))
         kept.compact(time.time())
         found = run.look(run.members)
-        todo = applying.tasks(found, again=run.asked.again)[: run.asked.limit or None]
-        done = {}
-        for one in _steps(run, _apply(run, kept), todo, found):
-            done[one.slug] = one
-            if not run.options.json:
-                put(f"{one.slug}: {one.pull or one.error}\n")
+        todo = applying.to_write(found, again=run.asked.again)[: run.asked.limit or None]
+        done: dict[str, Applied] = {}
+        try:
+            for one in _steps(run, _apply(run, kept), todo, found):
+                done[one.slug] = one
+                if not run.options.json:
+                    put(f"{one.slug}: {one.pull or one.error or 'in step meanwhile'}\n")
+        finally:  # also when the run was stopped: what was done until then is what counts
+            run.report("apply", report.rows((one.standing for one in found), done))
     left = [one for one in found if one.standing.slug not in done]
     failed = sum(bool(one.error) for one in done.values())
     if run.options.json:
-        put(as_json(found, {slug: one.pull for slug, one in done.items()}))
+        put(as_json(found, done))
     else:
         put("".join(f"{line}\n" for line in _ended(left, len(done), failed)))
     return NOT_IN_STEP if failed else code(left)
@@ -71,7 +75,7 @@ def _is_through(run: Run, ring: str) -> bool:
 
 
 def _steps(
-    run: Run, apply: Apply, todo: list[Task], found: Sequence[Surveyed]
+    run: Run, apply: Apply, todo: list[Surveyed], found: Sequence[Surveyed]
 ) -> Iterator[Applied]:
     """Yield what was done with each repository: at once, or after the first ones are green."""
     if not run.asked.canary:
@@ -86,7 +90,8 @@ def _apply(run: Run, kept: Journal) -> Apply:
     names = Names(run.branch, "", message, options.title.strip() or message.splitlines()[0])
     return Apply(
         run.connection,
-        lambda slug: Repository(slug, run.token, run.api, log),
+        run.look,
+        lambda slug: Repository(slug, run.token, run.api, log, PATIENCE),
         names,
         run.asked.pace(kept),
         kept,

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
-from gen_workflow.fleet import applying, journal
+from gen_workflow.fleet import applying, journal, report
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
 from gen_workflow.report.terminal import put
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen_workflow.commands.of_a_fleet import Run
+    from gen_workflow.fleet.applying import Applied
     from gen_workflow.fleet.standing import Standing
     from gen_workflow.fleet.survey import Surveyed
 
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 def act(run: Run) -> int:
     """Print where each repository stands, and how long the pull requests will take."""
     found = run.look(run.members)
+    run.report("plan", report.rows(one.standing for one in found))
     if run.options.json:
         put(as_json(found, {}))
         return code(found)
     put("".join(f"{line}\n" for line in table(found)))
-    if todo := applying.tasks(found, again=run.asked.again)[: run.asked.limit or None]:
+    if todo := applying.to_write(found, again=run.asked.again)[: run.asked.limit or None]:
         pace = run.asked.pace(Journal(journal.place(run.options.file)))
         seconds = pace.lasts(time.time(), [run.asked.changes] * len(todo))
         many = f"{len(todo)} pull request{'s' if len(todo) > 1 else ''}"
@@ -64,16 +66,7 @@ def rows(standings: Sequence[Standing]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def as_json(found: Sequence[Surveyed], pulls: dict[str, str]) -> str:
-    """Return the same as data; `pulls` are those that were opened or updated."""
-    rows = [
-        {
-            "repository": one.slug,
-            "stands": one.stands,
-            "files": list(one.files),
-            "said": one.said,
-            "pull_request": pulls.get(one.slug) or one.pull or None,
-        }
-        for one in (each.standing for each in found)
-    ]
-    return f"{json.dumps({'version': 1, 'repositories': rows}, indent=2)}\n"
+def as_json(found: Sequence[Surveyed], done: dict[str, Applied]) -> str:
+    """Return the same as data, with what was done."""
+    listed = report.rows((one.standing for one in found), done)
+    return f"{json.dumps({'version': 1, 'repositories': listed}, indent=2)}\n"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.explain import overview
-from gen_workflow.fleet import choice, proposing, specs
+from gen_workflow.fleet import choice, proposing, report, specs
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.pace import PER_MINUTE, Pace
 from gen_workflow.fleet.standing import Content
 from gen_workflow.fleet.survey import Survey
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan import pipeline
+from gen_workflow.sync.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from gen_workflow.github.connection import Connection
     from gen_workflow.github.handling import Handling
 
+# A run over a fleet takes hours, so it waits out a limit of GitHub, which ends after an hour.
+PATIENCE = 3700.0  # seconds
+
 
 class Asked(NamedTuple):
     """What the options ask for; `within` and `spread` are in seconds.
 
-    With `again`, a pull request is opened also where somebody closed the last one.
+    `page` is the path of a report. With `again`, a pull request is opened also where somebody
+    closed the last one.
     """
 
     choice: Choice
@@ -43,6 +48,7 @@ class Asked(NamedTuple):
     canary: int
     within: int
     after: str
+    page: str
     handling: Handling
     again: bool
 
@@ -87,13 +93,18 @@ class Run(NamedTuple):
         renderer = Renderer(self.options.file, self.options.templates)
         return Survey(self.connection, self.branch, renderer.content).look(members)
 
+    def report(self, act: str, rows: list[dict[str, Any]]) -> None:
+        """Write the report of an act, if one is wanted."""
+        if self.asked.page:
+            report.write(self.asked.page, report.as_data(act, self.options.file, rows))
+
 
 class Renderer:
     """What the repositories of one fleet should hold; `file` is the file of the fleet."""
 
     def __init__(self, file: str, templates: str) -> None:
         self._file = file
-        self._rendering = Rendering(templates)
+        self._rendering = Rendering(templates, generator=fingerprint(templates))
 
     def content(self, member: Member, own: bytes | None, listing: Listing) -> Content:
         """Return what a repository should hold; `own` is its spec when it keeps one of its own.

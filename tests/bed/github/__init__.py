@@ -20,8 +20,9 @@ they are assumed: the text for a branch that does not exist; the types that Grap
 missing scope and to an archived repository; the text of `updateRefs` when `beforeOid` does not
 match. Settings, environments, secrets, rulesets and runs are those of `settings`, `accounts` and
 `runs`, which name their sources; a body that is sealed with another key is refused, as there. `cut`
-kills the connection of a request. Not supported: commits to forks, single check runs, the points of
-a rate limit. Of a review only the number is kept, of a team its name.
+kills the connection of a request. `limits` says how GitHub's limits are counted: what was asked for
+is in `FakeGitHub.limits`, and what is over one is refused. Not supported: commits to forks, single
+check runs. Of a review only the number is kept, of a team its name.
 """
 
 from bed.github.server import FakeGitHub

@@ -40,6 +40,8 @@ def _user(asked: Asked) -> Any:
 
 
 def _me(asked: Asked) -> Any:
+    if asked.token.app:  # docs.github.com/en/rest/users/users#get-the-authenticated-user
+        raise Refused(403, "Resource not accessible by integration", kind="FORBIDDEN")
     account = asked.host.accounts[asked.token.login]
     shown = example(asked, "get", "/user", 200)
     return _shown(account, {**shown, "user_view_type": "private"})
