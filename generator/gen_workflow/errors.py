@@ -11,7 +11,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing typing for it would cost each start a millisecond
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 DONE = 0
@@ -181,11 +181,16 @@ def gathered(*attempts: Callable[[], Any]) -> list[Any]:
             results.append(attempt())
         except UserError as error:
             errors.append(error)
+    raise_all(errors)
+    return results
+
+
+def raise_all(errors: Sequence[UserError]) -> None:
+    """Raise several errors as one; do nothing without any."""
     if len(errors) > 1:
         raise SpecError({one: anchor for error in errors for one, anchor in error.found.items()})
     if errors:
         raise errors[0]
-    return results
 
 
 class Drift(GenWorkflowError):  # noqa: N818 - named after what was found
