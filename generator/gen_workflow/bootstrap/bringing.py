@@ -118,6 +118,8 @@ class Bootstrap:
         try:
             return self._apply(look, applying)
         except Moved:
+            if len(applying.done) == done and not look.found.repository.exists:
+                raise self._hidden() from None
             if len(applying.done) == done:
                 raise
             self._log("it has changed meanwhile, and is looked at again")
@@ -138,6 +140,12 @@ class Bootstrap:
         lacking = tuple(dict.fromkeys((*look.plan.lacking, *part.left, *merge)))
         branch = look.found.repository.default_branch
         return Applied(tuple(applying.done), left, look.plan.lacking, lacking, branch, pull)
+
+    def _hidden(self) -> UserError:
+        """Return the error for a repository that GitHub says is there, and does not show."""
+        what = "GitHub has a repository of this name, and does not show it to the token"
+        hint = f"check the name; {self._api.connection.token.rights}"
+        return UserError(what, where=self._api.slug, hint=hint, anchor=Heading.NOT_FOUND)
 
     def _look_at_new(self) -> Look:
         """Look at a repository that was just created; one from a template is filled a bit later."""

@@ -25,6 +25,7 @@ from gen_workflow.github import remote
 from gen_workflow.github.answer import Foreign
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.connection import Connection
+from gen_workflow.github.tokens import OF_BOOTSTRAP
 from gen_workflow.github.unreached import not_github
 from gen_workflow.github.update import Names
 from gen_workflow.report.terminal import log, put
@@ -60,7 +61,8 @@ def run(options: Options) -> int:
         def client(slug: str) -> Repository:
             return stack.enter_context(closing(Repository(slug, token, where.api, log)))
 
-        api_of = Api(stack.enter_context(closing(Connection(slug, token, where.api, log))))
+        connection = Connection(slug, token, where.api, log, needs=OF_BOOTSTRAP)
+        api_of = Api(stack.enter_context(closing(connection)))
         work = Bootstrap(api_of, client, meant, Names(branch, "", title, title), log)
         try:
             return _done(api_of, work, options)

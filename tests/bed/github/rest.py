@@ -48,7 +48,8 @@ def answer(method: str, template: str, asked: Asked) -> tuple[int, Any]:
     status, handler = _OPERATIONS[(method, template)]
     if handler is _put_content and "sha" in asked.body:
         status = 200  # the file is there already
-    return status, handler(asked)
+    body = handler(asked)
+    return (204 if body is None else status), body
 
 
 def _part(found: re.Match[str]) -> str:

@@ -416,7 +416,7 @@ def _is_write(operation: str) -> bool:
     """Return whether an operation changes something."""
     kind, _, fields = operation.partition(" ")
     return kind not in ("GET", "graphql") or (
-        kind == "graphql" and not fields.startswith(("repository", "nothing"))
+        kind == "graphql" and not fields.startswith(("repository", "viewer", "nothing"))
     )
 
 
@@ -458,5 +458,5 @@ def _root_field(query: str) -> str:
         if isinstance(definition, graphql.OperationDefinitionNode):
             fields = definition.selection_set.selections
             names = (one.name.value for one in fields if isinstance(one, graphql.FieldNode))
-            return ", ".join(name for name in names if name != "viewer")
+            return ", ".join(name for name in names if name != "viewer") or "viewer"
     return "nothing"
