@@ -6,6 +6,7 @@ import base64
 import copy
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from bed.github import accounts, owners, runs, settings
 from bed.github.asked import Asked, example
@@ -39,7 +40,7 @@ def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
     for verb, template in _OPERATIONS:
         names = re.sub(r"\\{(\w+)\\}", _part, re.escape(template))
         if verb == method and (found := re.fullmatch(names, path)):
-            return template, found.groupdict()
+            return template, {name: unquote(text) for name, text in found.groupdict().items()}
     return None
 
 

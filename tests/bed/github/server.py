@@ -436,7 +436,8 @@ def _understood(request: Request) -> _Asked:
 
     An Enterprise Server has its APIs at /api/v3 and /api/graphql. Both are supported.
     """
-    path = request.path.removeprefix("/api/v3")
+    # As it was sent: a name of an environment or a branch may hold a slash, which is %2F then.
+    path = request.environ["RAW_URI"].partition("?")[0].removeprefix("/api/v3")
     path = "/graphql" if path == "/api/graphql" else path
     method = request.method.lower()
     body = json.loads(request.data) if request.data else None
