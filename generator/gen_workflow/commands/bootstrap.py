@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import stat
 import sys
@@ -76,7 +75,7 @@ def _done(api: Api, work: Bootstrap, options: Options) -> int:
 
 
 def _slug(names: Sequence[str]) -> str:
-    if len(names) != 1 or not re.fullmatch(remote.SLUG, names[0]):
+    if len(names) != 1 or not remote.is_slug(names[0]):
         what = f"{' '.join(names)!r} is not one OWNER/NAME" if names else "no repository is named"
         hint = "name it as in `gen-workflow bootstrap acme/shop`"
         raise UserError(what, where="bootstrap", hint=hint, anchor=Heading.REPOSITORY)
