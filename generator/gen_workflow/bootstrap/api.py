@@ -67,6 +67,7 @@ class Api:
         self.denied: list[str] = []
         self._unseen: dict[str, list[str]] = {}  # by the right that is missing
         self.scopes: str | None = None
+        self._has_sent = False
 
     @property
     def slug(self) -> str:
@@ -113,19 +114,19 @@ class Api:
         return found
 
     def refuse_denied(self) -> None:
-        """Raise UserError with everything that the token may not do, before anything is written."""
+        """Raise UserError with everything that the token may not do."""
         unseen = (
             f"it lacks the right {right}, to read {', '.join(dict.fromkeys(what))}"
             for right, what in self._unseen.items()
         )
         if lines := [*dict.fromkeys((*self.denied, *unseen))]:
-            what = "\n  ".join(
-                ["nothing was written, because the token has too few rights", *lines]
-            )
+            begin = "" if self._has_sent else "nothing was written: "
+            what = "\n  ".join([f"{begin}the token has too few rights", *lines])
             raise UserError(what, where=self.slug, hint=RIGHTS, anchor=Heading.FEW_RIGHTS)
 
     def send(self, step: Step, body: Any = None) -> Looked:
         """Take a step; `body` replaces that of the step."""
+        self._has_sent = True
         answer = self.connection.whole(
             step.verb,
             step.path,
