@@ -175,14 +175,17 @@ class SpecError(UserError):
 
 def gathered(*attempts: Callable[[], Any]) -> list[Any]:
     """Return what the attempts return; raises what is wrong in all of them as one UserError."""
-    results, errors = [], []
-    for attempt in attempts:
-        try:
-            results.append(attempt())
-        except UserError as error:
-            errors.append(error)
+    errors: list[UserError] = []
+    results = [_attempted(one, errors) for one in attempts]
     raise_all(errors)
     return results
+
+
+def _attempted(attempt: Callable[[], Any], errors: list[UserError]) -> Any:
+    try:
+        return attempt()
+    except UserError as error:
+        errors.append(error)
 
 
 def raise_all(errors: Sequence[UserError]) -> None:

@@ -63,6 +63,7 @@ class Api:
         self.denied: list[str] = []
         self._unseen: dict[str, list[str]] = {}  # by the right that is missing
         self.scopes: str | None = None
+        self._has_sent = False
 
     @property
     def slug(self) -> str:
@@ -109,16 +110,16 @@ class Api:
         return found
 
     def refuse_denied(self) -> None:
-        """Raise UserError with everything that the token may not do, before anything is written."""
+        """Raise UserError with everything that the token may not do."""
         unseen = (
             f"it lacks the right {right}, to read {', '.join(dict.fromkeys(what))}"
             for right, what in self._unseen.items()
         )
         if lines := [*dict.fromkeys((*self.denied, *unseen))]:
-            what = "\n  ".join(
-                ["nothing was written, because the token has too few rights", *lines]
-            )
-            raise UserError(what, where=self.slug, hint=self.connection.token.rights, anchor=Heading.FEW_RIGHTS)
+            begin = "" if self._has_sent else "nothing was written: "
+            what = "\n  ".join([f"{begin}the token has too few rights", *lines])
+            hint = self.connection.token.rights
+            raise UserError(what, where=self.slug, hint=hint, anchor=Heading.FEW_RIGHTS)
 
     def refuse_a_run(self) -> None:
         """Raise UserError for the GITHUB_TOKEN of a run; only GraphQL tells whose a token is."""
@@ -134,6 +135,7 @@ class Api:
 
     def send(self, step: Step, body: Any = None) -> Looked:
         """Take a step; `body` replaces that of the step."""
+        self._has_sent = True
         answer = self.connection.whole(
             step.verb,
             step.path,

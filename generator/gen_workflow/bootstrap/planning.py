@@ -51,14 +51,7 @@ def plan(slug: str, wanted: Wanted, found: Found) -> Plan:
     )
     places = environments.plan(path, reviewed, found.environments, about.limited)
     kept = stored.plan(path, wanted.needs, wanted.values, found.stored, wanted.replaced)
-    ruled = (
-        Part()
-        if settings.RULES in leave
-        else rules.plan(path, found.rules, wanted.settings, about.limited)
-    )
-    if not (about.commits or (not about.exists and not wanted.has_history)):
-        # A rule could refuse the first push; so it waits for that.
-        ruled = Part(left=("run this again after the first push, for the rules of its branch",))
+    ruled = Part() if settings.RULES in leave else _rules(path, wanted, found)
     of_settings = together(general, places, kept)
     shared = together(central.plan(found.central), packages.plan(found.packages, slug))
     whole = together(created, of_settings, shared, ruled)
@@ -71,3 +64,13 @@ def plan(slug: str, wanted: Wanted, found: Found) -> Plan:
         whole.refused,
         kept.left,
     )
+
+
+def _rules(path: str, wanted: Wanted, found: Found) -> Part:
+    """Return what is to be done for the rules; one could refuse the first push, so they wait."""
+    about = found.repository
+    part = rules.plan(path, found.rules, wanted.settings, about.limited)
+    waits = not about.commits if about.exists else wanted.has_history
+    if not (waits and part.steps):
+        return part
+    return Part(left=("run this again after the first push, for the rules of its branch",))

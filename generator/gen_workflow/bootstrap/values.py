@@ -91,7 +91,7 @@ def _check_exported(values: Values, needs: Sequence[Needs]) -> None:
     """Raise SpecError with each value of the environment that GitHub would refuse."""
     places = ((of.environment, name) for of in needs for name in _names(of))
     given = {name: one for place, name in places if (one := values.of(place, name))}
-    problems = {
+    problems: dict[str, str] = {
         Problem("", 0, 0, f"{name} of the environment {what}", hint=hint): Heading.WRONG_VALUE
         for name, one in given.items()
         if one.source == _ENVIRONMENT
@@ -188,9 +188,7 @@ class _Reader:
                 return Given(Hidden(item.text), f"{self.reading.source}:{key.mark.line}")
         return None
 
-    def _note(
-        self, key: Value, what: str, hint: str, anchor: str = Heading.WRONG_VALUE
-    ) -> None:
+    def _note(self, key: Value, what: str, hint: str, anchor: str = Heading.WRONG_VALUE) -> None:
         """Note a problem; a key that can be no name may be a part of a value."""
         is_name = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", f"{key.node.value}")
         named = key if is_name else key._replace(path="")

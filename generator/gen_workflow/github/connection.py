@@ -56,6 +56,7 @@ class Connection:
         api: str,
         log: Callable[[str], None],
         patience: float = PATIENCE,
+        *,
         needs: Rights = OF_COMMIT,
     ) -> None:
         self.slug = slug

@@ -61,8 +61,8 @@ def read(
         lambda: _check_merging(draft=draft, merges=merges),
         lambda: _check_closed(closed),
     )
-    once = (tuple(dict.fromkeys(one)) for one in (named, users, teams))
-    return Handling(*once, draft, merges, closed)
+    labelled, asked, of_teams = (tuple(dict.fromkeys(one)) for one in (named, users, teams))
+    return Handling(labelled, asked, of_teams, draft, merges, closed)
 
 
 def _check_merging(*, draft: bool, merges: bool) -> None:

@@ -102,7 +102,9 @@ def of_a_run(where: str, needs: Rights = OF_COMMIT) -> UserError:
     No permission of a job gives it that. Source: https://github.com/nextcloud/spreed/pull/16336.
     """
     what = "the GITHUB_TOKEN of a run may not write workflows, whatever permissions the job has"
-    return UserError(what, where=where, hint=_RUN.format(needs.permissions), anchor=Heading.FEW_RIGHTS)
+    return UserError(
+        what, where=where, hint=_RUN.format(needs.permissions), anchor=Heading.FEW_RIGHTS
+    )
 
 
 def _web(api: str) -> str:
