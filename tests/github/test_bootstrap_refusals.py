@@ -237,6 +237,10 @@ def test_a_package_of_another_repository_is_told_with_what_to_do(
 def test_an_answer_that_is_not_githubs_is_told_as_that_and_an_older_server_lacks_what_is_new(
     github: FakeGitHub, bootstrap: Bootstrap
 ) -> None:
+    key = "GET /repos/{owner}/{repo}/environments/{environment_name}/secrets/public-key"
+    github.fail(key, 200, "hello")
+    ran = bootstrap("--yes")
+    assert "done before that: create the repository, private, with a first commit" in ran.stderr
     bootstrap("--yes")
     for operation in ("GET /repos/{owner}/{repo}", "GET /repos/{owner}/{repo}/environments"):
         github.fail(operation, 200, "hello")

@@ -10,6 +10,7 @@ from gen_workflow.bootstrap.applying import Applying
 from gen_workflow.bootstrap.files import Change
 from gen_workflow.bootstrap.steps import Part
 from gen_workflow.errors import GenWorkflowError, Heading, UserError
+from gen_workflow.github.answer import Foreign
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Unfinished, Update
 from gen_workflow.named_tuple import NamedTuple
@@ -108,10 +109,11 @@ class Bootstrap:
         applying = Applying(self._api, self._log)
         try:
             return self._through(look, applying)
-        except GenWorkflowError as error:
-            if not applying.done:
-                raise
-            raise Unfinished(error, applying.done) from None
+        except Foreign as came:
+            error = self._api.connection.foreign(came, "set the repository up")
+        except GenWorkflowError as cause:
+            error = cause
+        raise Unfinished(error, applying.done) if applying.done else error
 
     def _through(self, look: Look, applying: Applying, done: int = -1) -> Applied:
         """Do what is to be done; what was made meanwhile is looked at, as long as that helps."""

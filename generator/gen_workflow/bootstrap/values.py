@@ -179,8 +179,8 @@ class _Reader:
         elif item.kind in ("a mapping", "a list"):
             hint = "write a text; one of several lines begins with |"
             self._note(key, f"should be a text, but is {item.kind}", hint)
-        elif sign := _lost(item):
-            self._note(key, f"begins with {sign}, which YAML takes for no part of it", _QUOTE)
+        elif begins := _lost(item):
+            self._note(key, f"begins with {begins}, not as text", _QUOTE)
         else:
             for what, hint in _refusals(item.text):
                 self._note(key, what, hint)
@@ -196,10 +196,11 @@ class _Reader:
 
 
 def _lost(value: Value) -> str:
-    """Return the sign by which YAML takes the beginning of a value for a tag or an anchor."""
+    """Return how YAML reads the beginning of a value that was meant as text; empty for others."""
     if value.kind.startswith("a value with the tag"):
-        return "!"
-    return "&" if value.node.anchor and not value.node.style else ""
+        return "!, which YAML reads as a tag"
+    plain = value.node.anchor and not value.node.style
+    return "&, which YAML reads as an anchor" if plain else ""
 
 
 def _names(needs: Needs) -> tuple[str, ...]:

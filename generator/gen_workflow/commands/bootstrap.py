@@ -25,7 +25,6 @@ from gen_workflow.github.answer import Foreign
 from gen_workflow.github.client import Repository, check_token
 from gen_workflow.github.connection import Connection
 from gen_workflow.github.tokens import OF_BOOTSTRAP
-from gen_workflow.github.unreached import not_github
 from gen_workflow.github.update import Names
 from gen_workflow.report.terminal import log, put
 from gen_workflow.spec.hints import listed, near
@@ -66,7 +65,7 @@ def run(options: Options) -> int:
         try:
             return _done(api_of, work, options)
         except Foreign as came:
-            raise not_github(where.api, "set the repository up", f"{came}") from None
+            raise connection.foreign(came, "set the repository up") from None
 
 
 def _done(api: Api, work: Bootstrap, options: Options) -> int:

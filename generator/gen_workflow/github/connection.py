@@ -141,6 +141,10 @@ class Connection:
         """Return the error for what GitHub would refuse, or has refused."""
         return refusal.explained(self.slug, doing, self._api, self.token)
 
+    def foreign(self, came: Foreign, doing: str) -> GenWorkflowError:
+        """Return the error for an answer that GitHub does not give."""
+        return not_github(self._api, doing, f"{came}")
+
     def _ask(self, request: _Request, read: Callable[[Answer], _Read]) -> _Read:
         """Send a request; retry while GitHub asks to wait and the time for that is not over.
 
@@ -161,7 +165,7 @@ class Connection:
                     return read(answer)
                 failed = self.refused(refusal, request.doing)
             except Foreign as came:
-                raise not_github(self._api, request.doing, f"{came}") from None
+                raise self.foreign(came, request.doing) from None
             except Lost as lost:
                 failed = lost
             wait = _wait(request, refusal, attempt)
