@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from gen_workflow import files
 from gen_workflow.commands import in_step
 from gen_workflow.commands.options import Options, Verb
 from gen_workflow.errors import NOT_IN_STEP, Heading, UserError, gathered
@@ -98,6 +99,11 @@ def summarize(text: str) -> None:
 
 
 def _append(variable: str, text: str) -> None:
-    if path := os.environ.get(variable):
+    path = os.environ.get(variable)
+    if not path:
+        return
+    try:
         with open(path, "ab") as file:  # noqa: PTH123 - pathlib is slow to load
             file.write(text.encode("utf-8", "surrogateescape"))
+    except OSError as error:  # in a container, the runner's files may belong to another user
+        raise files.problem(error, f"{variable} cannot be written", path) from None
