@@ -46,6 +46,8 @@ def run(api: Api, workflow: str, branch: str, log: Callable[[str], None]) -> Run
         number = _start(api, workflow, branch, newest.number if newest else 0)
         newest = _at(api, number)
         log(f"started the first run: {newest.url}")
+    else:
+        log(f"a run goes on already: {newest.url}")
     return _followed(api, newest, log)
 
 

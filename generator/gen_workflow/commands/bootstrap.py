@@ -20,11 +20,10 @@ from gen_workflow.bootstrap.wanted import Wanted
 from gen_workflow.commands import committed
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, gathered, raise_all, shown
-from gen_workflow.github import remote
+from gen_workflow.github import remote, tokens
 from gen_workflow.github.answer import Foreign
-from gen_workflow.github.client import Repository, check_token
+from gen_workflow.github.client import Repository
 from gen_workflow.github.connection import Connection
-from gen_workflow.github.tokens import OF_BOOTSTRAP
 from gen_workflow.github.update import Names
 from gen_workflow.report.terminal import log, put
 from gen_workflow.spec.hints import listed, near
@@ -50,7 +49,7 @@ def run(options: Options) -> int:
         partial(_slug, options.names),
         partial(remote.check_branch, options.branch, "--branch"),
         partial(_wanted, options),
-        partial(check_token, os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""),
+        partial(tokens.given, os.environ),
     )
     where = remote.find(options.folder, slug=slug, api=api)
     title = f"Bring the workflow in step with {PurePosixPath(options.spec).name}"
@@ -59,7 +58,7 @@ def run(options: Options) -> int:
         def client(slug: str) -> Repository:
             return stack.enter_context(closing(Repository(slug, token, where.api, log)))
 
-        connection = Connection(slug, token, where.api, log, needs=OF_BOOTSTRAP)
+        connection = Connection(slug, token, where.api, log, needs=tokens.OF_BOOTSTRAP)
         api_of = Api(stack.enter_context(closing(connection)))
         work = Bootstrap(api_of, client, meant, Names(branch, "", title, title), log)
         try:

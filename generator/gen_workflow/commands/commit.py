@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from gen_workflow.commands import committed, handled
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import Heading, UserError, gathered
-from gen_workflow.github import handling, remote
-from gen_workflow.github.client import Repository, check_token
+from gen_workflow.github import handling, remote, tokens
+from gen_workflow.github.client import Repository
 from gen_workflow.github.update import Names, Update
 from gen_workflow.report.terminal import log, put
 
@@ -30,7 +30,7 @@ def run(options: Options) -> int:
         partial(_check_again, options),
         lambda: committed.wanted(project, project.rendered()),
         partial(remote.find, options.folder, slug=options.repo, api=api),
-        partial(check_token, os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""),
+        partial(tokens.given, os.environ),
     )
     repository = Repository(where.slug, token, where.api, log)
     try:

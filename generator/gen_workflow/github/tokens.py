@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.named_tuple import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RUN_LOGIN = "github-actions[bot]"  # as whom the GITHUB_TOKEN of a run acts
 _PUBLIC = "https://github.com"
@@ -94,6 +98,20 @@ class Token(NamedTuple):
         if self.kind == "installation":
             return "make a new token: one of a GitHub App ends after an hour, one of a run with it"
         return f"check GH_TOKEN, or make a new token at {self.page}"
+
+
+def given(environ: Mapping[str, str]) -> str:
+    """Return the token of the environment; raises UserError without one that can be a token."""
+    token = (environ.get("GH_TOKEN") or environ.get("GITHUB_TOKEN") or "").strip()
+    if not token:
+        hint = "export GH_TOKEN; with GitHub's own tool: GH_TOKEN=$(gh auth token)"
+        what = "there is no token in GH_TOKEN or GITHUB_TOKEN"
+        raise UserError(what, hint=hint, anchor=Heading.NO_TOKEN)
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        hint = "set it again, as one word without spaces or line breaks"
+        what = "holds characters that no token has"
+        raise UserError(what, where="GH_TOKEN", hint=hint, anchor=Heading.NO_TOKEN)
+    return token
 
 
 def of_a_run(where: str, needs: Rights = OF_COMMIT) -> UserError:
