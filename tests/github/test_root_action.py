@@ -114,7 +114,10 @@ def test_an_update_opens_a_pull_request_and_a_second_one_changes_nothing(
     ("inputs", "said"),
     [
         ({"mode": "chek"}, "mode: 'chek' is no mode\n  hint: say one of check, update"),
-        ({"mode": "update"}, "token: is empty, and an update needs a token that may write work"),
+        (
+            {"mode": "update"},
+            "from a secret; a run for a pull request of a fork or of Dependabot gets no secret",
+        ),
         (
             {"mode": "update", "token": RUN.token},
             "token: the GITHUB_TOKEN of a run may not write workflows, whatever permissions",

@@ -69,7 +69,9 @@ def _token() -> str:
     token = _input("token")
     if not token:
         what = "is empty, and an update needs a token that may write workflows"
-        hint = tokens.of_a_run("").hint
+        # docs.github.com/en/actions/concepts/security/secrets, and the same of Dependabot
+        none = "a run for a pull request of a fork or of Dependabot gets no secret"
+        hint = f"{tokens.of_a_run('').hint}; {none}"
         raise UserError(what, where="token", hint=hint, anchor=Heading.NO_TOKEN)
     if token == os.environ.get("JOB_TOKEN"):
         raise tokens.of_a_run("token")
