@@ -251,9 +251,15 @@ def test_an_answer_that_is_not_githubs_is_told_as_that_and_an_older_server_lacks
     ran = bootstrap("--yes", token=run)
     assert "the GITHUB_TOKEN of a run may not write workflows, whatever permissions" in ran.stderr
     assert "GitHub App that may write Actions, Administration, Contents, Environ" in ran.stderr
-    said = "Resource protected by organization SAML enforcement."
-    github.fail("GET /repos/{owner}/{repo}/environments", 403, said)
-    assert "choose `Configure SSO` beside the token" in bootstrap("--yes").stderr
+    for refusal, said in (
+        ("Resource protected by organization SAML enforcement.", "choose `Configure SSO` beside"),
+        (
+            "the `acme` organization has an IP allow list enabled, and your IP",
+            "with such an addres",
+        ),
+    ):
+        github.fail("GET /repos/{owner}/{repo}/environments", 403, refusal)
+        assert said in bootstrap("--yes").stderr
     kept = github.repository("acme/shop").kept
     kept.immutable = False
     github.fail("PUT /repos/{owner}/{repo}/immutable-releases", 404, "Not Found")

@@ -21,6 +21,7 @@ _NO_RIGHT = 403
 _SEE_OTHER = 303  # of a pattern of branches that is there already
 _PAGE = 30  # the most that GitHub gives of variables; of the others it gives 100
 _PAGES = 40
+_OF_THE_ORGANISATION = re.compile(r"SAML|IP allow list")  # no right of a token helps then
 _OF_THE_PLAN = re.compile(r"Upgrade to |billing plan", re.IGNORECASE)
 
 
@@ -90,7 +91,7 @@ class Api:
         if answer.status == _SEEN:
             return Looked(_SEEN, value)
         said = flat(f"{value.get('message')}" if isinstance(value, dict) else answer.content())
-        if "SAML" in said:
+        if _OF_THE_ORGANISATION.search(said):
             raise self.connection.refused(Refusal(answer.status, said), doing)
         found = Looked(answer.status, None, said)
         if answer.status == _NO_RIGHT and right and not found.above_the_plan:

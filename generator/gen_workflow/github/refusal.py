@@ -196,6 +196,12 @@ _CAUSES = (
         Heading.FEW_RIGHTS,
     ),
     (
+        r"IP allow list",
+        "the organisation takes requests from the addresses of its list alone",
+        "run it on a machine with such an address, or let an owner add the address of this one",
+        Heading.FEW_RIGHTS,
+    ),
+    (
         r"archived",
         "the repository is archived, so nothing can be written",
         "unarchive it under Settings > General, or leave it out",
