@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import shlex
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -173,10 +176,16 @@ def test_nothing_follows_a_canary_that_is_red_and_a_later_run_looks_at_it_again(
 ) -> None:
     one, two = (github.repository(f"acme/{name}") for name in NAMES[:2])
     github.meanwhile(LOOK, lambda: (one.run(BRANCH, "FAILURE"), two.run(BRANCH, "SUCCESS")))
-    ran = fleet("apply", "--canary", "2")
+    ran = fleet("apply", "--canary", "2", "--json")
     assert ran.code == 1
     assert "acme/one: https://github.com/acme/one/pull/1 is red" in ran.stderr
     assert pull_requests(github) == [1, 1, 0]
+    report = json.loads(ran.stdout)
+    opened = [one["pull_request"] for one in report["repositories"]]
+    assert opened == [*(f"https://github.com/acme/{name}/pull/1" for name in NAMES[:2]), None]
+    (problem,) = report["problems"]
+    assert problem["rule"] == "a-canary-that-is-not-green"
+    assert "acme/one: https://github.com/acme/one/pull/1 is red" in problem["what"]
     one.runs[0].conclusion = "SUCCESS"  # it was started again, and is good now
     assert fleet("apply", "--canary", "2").code == 0
     assert pull_requests(github) == [1, 1, 1]
@@ -186,8 +195,11 @@ def test_a_canary_that_was_closed_or_could_not_be_opened_stops_the_run(
     github: FakeGitHub, fleet: Fleet
 ) -> None:
     github.fail(BOTH, 422, "Repository rule violations found")
-    ran = fleet("apply", "--canary", "1")
+    ran = fleet("apply", "--canary", "1", "--json")
     assert ran.code == 1
+    errors = [one["error"] for one in json.loads(ran.stdout)["repositories"]]
+    assert "a rule of the repository forbids it" in errors[0]
+    assert errors[1:] == [None, None]
     assert "stopped here, because one of the first repositories failed" in ran.stderr
     assert pull_requests(github) == [0, 0, 0]
 
@@ -197,6 +209,7 @@ def test_a_canary_that_was_closed_or_could_not_be_opened_stops_the_run(
     github.meanwhile("graphql repository", close)
     ran = fleet("apply", "--canary", "3", "--limit", "1")
     assert "acme/one: https://github.com/acme/one/pull/1 is closed" in ran.stderr
+    assert ran.stdout.splitlines()[-1] == "1 brought in step by pull requests, 0 failed"
     assert pull_requests(github) == [1, 0, 0]
 
 
@@ -250,8 +263,21 @@ def test_the_nightly_workflow_brings_each_repository_in_step_once(
 ) -> None:
     printed = fleet("workflow", "--shards", "2").stdout
     job = YAML(typ="safe").load(printed)["jobs"]["fleet"]
-    step = job["steps"][-1]
-    assert step["env"].pop("GH_TOKEN") == "${{ secrets.FLEET_TOKEN }}"
+    *_, app, step = job["steps"]
+    assert step["env"].pop("GH_TOKEN") == "${{ steps.app.outputs.token || secrets.FLEET_TOKEN }}"
+    assert (app["id"], app["if"]) == ("app", "${{ vars.FLEET_CLIENT_ID != '' }}")
+    rights = {
+        "permission-contents": "write",
+        "permission-pull-requests": "write",
+        "permission-workflows": "write",
+        "permission-metadata": "read",
+    }
+    assert app["with"] == {
+        "client-id": "${{ vars.FLEET_CLIENT_ID }}",
+        "private-key": "${{ secrets.FLEET_PRIVATE_KEY }}",
+        "owner": "acme",
+        **rights,
+    }
     given = {**step["env"], "SHARD": ""}
     assert job["strategy"]["matrix"]["shard"] == [1, 2]
     for shard in ("1", "2"):
@@ -264,10 +290,58 @@ def test_the_nightly_workflow_brings_each_repository_in_step_once(
         file.write("\nrings: {first: [one], others: rest}\n")
     jobs = YAML(typ="safe").load(fleet("workflow").stdout)["jobs"]
     assert [one["steps"][-1]["run"].partition(" --limit ")[2] for one in jobs.values()] == [
-        "83 --ring first",
-        "83 --ring others --after first",
+        "83 --stop-after 50 --ring first",
+        "83 --stop-after 50 --ring others --after first",
     ]
+    more = {f"permission-{name}": "read" for name in ("actions", "checks", "statuses")}
+    for one in jobs.values():
+        assert one["steps"][-2]["with"].items() >= {**rights, **more}.items()
     assert "is outside" in fleet("workflow", "--file", str(tmp_path / "fleet.yml")).stderr
+
+
+def test_the_nightly_workflow_for_several_owners_takes_the_token_of_a_person(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """GitHub makes the token of an App for one of its installations, which has one owner."""
+    (tmp_path / "fleet.yml").write_text("repos: [acme/one, ACME/two, partner/shop]\n")
+    ran = fleet("workflow")
+    steps = YAML(typ="safe").load(ran.stdout)["jobs"]["fleet"]["steps"]
+    assert [step["name"].partition(" ")[0] for step in steps] == ["Check", "Check", "Open"]
+    assert steps[-1]["env"]["GH_TOKEN"] == "${{ secrets.FLEET_TOKEN }}"
+    assert ran.stderr.startswith("The repositories are of acme, partner. The token of a GitHub App")
+
+
+def test_a_run_stops_before_its_time_is_over_and_says_what_is_left(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    ran = fleet("apply", "--spread", "3600", "--stop-after", "59")
+    assert ran.code == 1
+    assert ran.stdout.splitlines()[1:] == [
+        "2 still to do",
+        "1 brought in step by pull requests, 0 failed",
+    ]
+    assert ran.stderr.startswith("--stop-after: stopped, because the time is over\n")
+    assert pull_requests(github) == [1, 0, 0]
+
+
+def test_a_terminal_shows_which_repository_is_in_work_and_when_all_are_done(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal, theirs = pty.openpty()
+    with monkeypatch.context() as patched, os.fdopen(theirs, "w") as stderr:
+        patched.setattr(sys, "stderr", stderr)
+        patched.setenv("TERM", "xterm")
+        ran = fleet("apply", "--json")
+        shown = os.read(terminal, 4096).decode()
+    os.close(terminal)
+    assert len(json.loads(ran.stdout)["repositories"]) == 3
+    lines = [line for line in shown.split("\r\x1b[K") if line]
+    assert lines[0] == "looking at 1 of 3: acme/one"
+    assert [line.partition(", until about ")[0] for line in lines[1:]] == [
+        f"opening {n} of 3: acme/{name}" for n, name in enumerate(NAMES, 1)
+    ]
+    assert all(re.search(r", until about \d\d:\d\d\Z", line) for line in lines[1:])
+    assert shown.endswith("\r\x1b[K")
 
 
 def test_only_those_in_which_the_last_run_failed(github: FakeGitHub, fleet: Fleet) -> None:

@@ -67,6 +67,7 @@ def _asked(options: Options, named: tuple[str, ...]) -> Asked:
         _number(options.spread, "--spread", most=_HOUR),
         _number(options.canary, "--canary"),
         60 * (_number(options.within, "--within") or 60),
+        60 * _number(options.stop_after, "--stop-after"),
         options.after,
         handled.of(options),
         again=options.again or options.closed == handling.REOPEN,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
 from gen_workflow.fleet import applying, journal
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
+from gen_workflow.report import as_json as report
 from gen_workflow.report.terminal import put
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gen_workflow.commands.of_a_fleet import Run
+    from gen_workflow.errors import GenWorkflowError
+    from gen_workflow.fleet.applying import Applied
     from gen_workflow.fleet.standing import Standing
     from gen_workflow.fleet.survey import Surveyed
 
@@ -64,16 +66,23 @@ def rows(standings: Sequence[Standing]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def as_json(found: Sequence[Surveyed], pulls: dict[str, str]) -> str:
-    """Return the same as data; `pulls` are those that were opened or updated."""
-    rows = [
-        {
-            "repository": one.slug,
-            "stands": one.stands,
-            "files": list(one.files),
-            "said": one.said,
-            "pull_request": pulls.get(one.slug) or one.pull or None,
-        }
-        for one in (each.standing for each in found)
-    ]
-    return f"{json.dumps({'version': 1, 'repositories': rows}, indent=2)}\n"
+def as_json(
+    found: Sequence[Surveyed],
+    done: Mapping[str, Applied],
+    stopped: GenWorkflowError | None = None,
+) -> str:
+    """Return the same as data, with what was done, and the error that stopped the run."""
+    rows = [_row(one.standing, done.get(one.standing.slug)) for one in found]
+    problems = report.problems(stopped)
+    return report.text({"version": 1, "repositories": rows, "problems": problems}, indent=2)
+
+
+def _row(one: Standing, done: Applied | None) -> dict[str, Any]:
+    return {
+        "repository": one.slug,
+        "stands": one.stands,
+        "files": list(one.files),
+        "said": one.said,
+        "pull_request": (done and done.pull) or one.pull or None,
+        "error": (done and done.error) or None,
+    }

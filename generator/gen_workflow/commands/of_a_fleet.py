@@ -10,13 +10,14 @@ from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.explain import overview
-from gen_workflow.fleet import choice, proposing, specs
+from gen_workflow.fleet import choice, proposing, specs, through
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.pace import PER_MINUTE, Pace
 from gen_workflow.fleet.standing import Content
 from gen_workflow.fleet.survey import Survey
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan import pipeline
+from gen_workflow.report.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from gen_workflow.fleet.listing import Listing
     from gen_workflow.fleet.roster import Member, Roster
     from gen_workflow.fleet.survey import Surveyed
+    from gen_workflow.fleet.through import Followed
     from gen_workflow.github.connection import Connection
     from gen_workflow.github.handling import Handling
 
 
 class Asked(NamedTuple):
-    """What the options ask for; `within` and `spread` are in seconds.
+    """What the options ask for; `within`, `stop_after` and `spread` are in seconds, 0 for none.
 
     With `again`, a pull request is opened also where somebody closed the last one.
     """
@@ -42,6 +44,7 @@ class Asked(NamedTuple):
     spread: int
     canary: int
     within: int
+    stop_after: int
     after: str
     handling: Handling
     again: bool
@@ -85,7 +88,14 @@ class Run(NamedTuple):
     def look(self, members: Sequence[Member]) -> list[Surveyed]:
         """Return where each of these repositories stands."""
         renderer = Renderer(self.options.file, self.options.templates)
-        return Survey(self.connection, self.branch, renderer.content).look(members)
+        with Progress("looking at", [one.slug for one in members]) as progress:
+            survey = Survey(self.connection, self.branch, renderer.content, progress.forward)
+            return survey.look(members)
+
+    def follow(self, found: Sequence[Surveyed]) -> list[Followed]:
+        """Return how the pull requests and the workflows of these repositories do."""
+        with Progress("following", [one.standing.slug for one in found]) as progress:
+            return through.follow(self.connection, found, self.branch, progress.forward)
 
 
 class Renderer:

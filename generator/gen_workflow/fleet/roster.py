@@ -56,6 +56,13 @@ class Roster(NamedTuple):
     rings: tuple[Ring, ...] = ()
     defaults: Value | None = None
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whose repositories it names or selects, each once, as it is written first."""
+        names = [one.slug.partition("/")[0] for one in self.members]
+        names += [one.owner for one in self.selections]
+        return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]
+
     def selected(self, selection: Selection, found: Sequence[Found]) -> "Roster":
         """Return it with the repositories that a selection finds, in the order of their names.
 
