@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shlex
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,6 +15,7 @@ from ruamel.yaml import YAML
 from gen_workflow.fleet import alone, journal, pulls
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.github.connection import Connection
+from terminal import WIPE, on_a_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -325,23 +323,18 @@ def test_a_run_stops_before_its_time_is_over_and_says_what_is_left(
 
 
 def test_a_terminal_shows_which_repository_is_in_work_and_when_all_are_done(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    fleet: Fleet,
 ) -> None:
-    terminal, theirs = pty.openpty()
-    with monkeypatch.context() as patched, os.fdopen(theirs, "w") as stderr:
-        patched.setattr(sys, "stderr", stderr)
-        patched.setenv("TERM", "xterm")
+    with on_a_terminal() as shown:
         ran = fleet("apply", "--json")
-        shown = os.read(terminal, 4096).decode()
-    os.close(terminal)
     assert len(json.loads(ran.stdout)["repositories"]) == 3
-    lines = [line for line in shown.split("\r\x1b[K") if line]
+    lines = [line for line in shown[0].split(WIPE) if line]
     assert lines[0] == "looking at 1 of 3: acme/one"
     assert [line.partition(", until about ")[0] for line in lines[1:]] == [
         f"opening {n} of 3: acme/{name}" for n, name in enumerate(NAMES, 1)
     ]
     assert all(re.search(r", until about \d\d:\d\d\Z", line) for line in lines[1:])
-    assert shown.endswith("\r\x1b[K")
+    assert shown[0].endswith(WIPE)
 
 
 def test_only_those_in_which_the_last_run_failed(github: FakeGitHub, fleet: Fleet) -> None:
