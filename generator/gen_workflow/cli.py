@@ -80,6 +80,7 @@ examples:
   gen-workflow fleet apply acme/orders web    only for these repositories
   gen-workflow fleet apply --canary 3         wait for the checks of three before the others follow
   gen-workflow fleet status --ring first      how the pull requests and the last runs of a ring do
+  gen-workflow fleet spec orders              print the spec that a repository gets
   gen-workflow fleet workflow                 print a workflow that runs `fleet apply` every night
 """
 
@@ -270,11 +271,17 @@ VERBS = (
             says="with apply: begin no further pull request later than that, and say what is left",
         ),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
+        Option(
+            "report_file",
+            "--report",
+            metavar="FILE",
+            says="write a report as well: a web page to FILE.html, or data to FILE.json",
+        ),
         API_URL,
         JSON,
         Option(
             "names",
-            metavar="plan|apply|status|workflow [REPOSITORY ...]",
+            metavar="plan|apply|status|spec|workflow [REPOSITORY ...]",
             says="what to do, and with which repositories; default: plan, and all",
         ),
         epilog=_FLEET_EPILOG,

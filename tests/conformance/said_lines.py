@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
 
+from gen_workflow.spec.events import WORDS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,6 +54,8 @@ _FOLLOWS = (
         r"inputs\.environment == '[^']+'|github\.event_name != 'workflow_dispatch'"
         rf"|{_OPERATORS}",
     ),
+    # Where tags or releases are deployed, their run takes the image over: `plan.image`.
+    _Follows(r"on/(?:\d+/)?(?:tags|(?:pre-)?release)", r"(?<= {10}skip-unchanged: ).+"),
     # The build has an anchor for the check of pull requests and of the merge queue alone.
     _Follows("on/(?:pull-request|merge-queue)", r"(?<=    steps:) &[\w-]+"),
     # The header says what the token is for: `plan.gitops`.
@@ -116,9 +120,9 @@ _RULES = (_says, _follows, _is_a_limit, _is_the_head_of_a_block)
 def _ends(change: Change, keys: str) -> bool:
     """Tell whether the place of the change ends with keys of a pattern.
 
-    The word `manual` of a short `on` counts as the key that it stands for.
+    A word of a short `on` counts as the key that it stands for.
     """
-    place = [*change.place, *(["manual"] if change.old == "manual" else [])]
+    place = [*change.place, *([change.old] if change.old in WORDS else [])]
     return bool(re.search(rf"(?:^|/)(?:{keys})$", "/".join(map(str, place))))
 
 

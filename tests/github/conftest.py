@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.github import FakeGitHub, Repository
+from bed.skipped_time import SkippedTime
 from gen_workflow import cli
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def github(tmp_path: Path) -> Iterator[FakeGitHub]:
     with FakeGitHub(tmp_path / "github") as server:
         yield server
+
+
+@pytest.fixture
+def skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SkippedTime:
+    """Let nobody wait: what sleeps goes on at once, and finds the clock ahead by as much."""
+    time = SkippedTime.begin(tmp_path)
+    time.drive(monkeypatch.setattr)
+    return time
 
 
 @pytest.fixture

@@ -175,9 +175,23 @@ def test_the_text_of_a_pull_request_follows_the_spec(
     spec = (project / FILES[0]).read_text().replace("GREETING", "WELCOME")
     (project / FILES[0]).write_text(spec)
     commit()
-    assert github.operations[4:] == [READ, COMMIT, EDIT]
+    assert github.operations[4:] == [READ, EDIT, COMMIT]
     assert "`WELCOME`" in app.pulls[0].body
     assert "`GREETING`" not in app.pulls[0].body
+
+
+def test_the_text_of_a_pull_request_follows_the_spec_when_a_run_was_cut_before_its_commit(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    spec = (project / FILES[0]).read_text().replace("GREETING", "WELCOME")
+    (project / FILES[0]).write_text(spec)
+    for operation in (EDIT, COMMIT):
+        github.fail(operation, 422, "Validation Failed")
+        assert commit().code == 2
+    assert commit().code == 0
+    assert "`WELCOME`" in app.pulls[0].body
+    assert app.git.content(app.git.oid(f"{BRANCH}:{FILES[0]}") or "") == spec.encode()
 
 
 @pytest.mark.parametrize("squash", [False, True], ids=["merge commit", "squash"])
@@ -440,10 +454,10 @@ def test_a_branch_of_ours_that_the_base_has_left_behind_starts_again_at_the_base
     other_spec(project, commit, app)
     asked = len(github.calls)
     steps = commit("--dry-run").stdout.splitlines()
-    assert steps[1] == f"  build {BRANCH} again on main ({(app.git.head('main') or '')[:7]})"
+    assert steps[2] == f"  build {BRANCH} again on main ({(app.git.head('main') or '')[:7]})"
     ran = commit()
     assert ran.code == 0, ran.stderr
-    assert github.operations[asked + 3 :] == [READ, COMPARE, READ, CREATE, COMMIT, MOVE, EDIT]
+    assert github.operations[asked + 3 :] == [READ, COMPARE, READ, EDIT, CREATE, COMMIT, MOVE]
     assert app.git.head(BRANCH) != old
     assert app.git.oid(f"{BRANCH}^") == app.git.head("main")
     assert app.pulls[0].state == "open", "GitHub closes a pull request without a commit for good"
@@ -451,6 +465,18 @@ def test_a_branch_of_ours_that_the_base_has_left_behind_starts_again_at_the_base
     assert f"built {BRANCH} again on main" in ran.stderr
     github.merge("acme/app", 1)  # no conflict
     assert files_of(app, "main")[FILES[0]] == (project / FILES[0]).read_bytes()
+
+
+def test_a_draft_whose_creation_was_not_answered_does_not_stay(
+    github: FakeGitHub, app: Repository, project: Path, commit: Callable[..., Any]
+) -> None:
+    commit()
+    other_spec(project, commit, app)
+    app.git.delete("refs/heads/theirs")
+    github.fail(CREATE, 502, lost=True, headers={"Retry-After": "0"})
+    ran = commit()
+    assert ran.code == 0, ran.stderr
+    assert app.git.below("refs/heads") == [f"refs/heads/{BRANCH}", "refs/heads/main"]
 
 
 def test_a_base_that_changed_other_files_does_not_start_the_branch_again(

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bed.github import FINE_GRAINED
-from bed.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -321,43 +316,6 @@ def test_mistakes_are_named(fleet: Fleet, file: Path) -> None:
     assert "there is no file of a fleet fleet.yml" in fleet("plan").stderr
 
 
-def test_a_run_that_is_killed_is_continued_and_makes_nothing_twice(
-    github: FakeGitHub, file: Path
-) -> None:
-    names = [f"app{number}" for number in range(8)]
-    for name in names:
-        github.create_repository(f"acme/{name}", DOCKERFILE)
-    head = FILE.partition("repos:")[0]
-    file.write_text(f"{head}repos: {{{', '.join(f'{name}: {{}}' for name in names)}}}\n")
-    environment = {
-        **os.environ,
-        "GH_TOKEN": github.token,
-        "GITHUB_API_URL": github.url,
-        "XDG_STATE_HOME": str(file.parent / "state"),
-    }
-    command = (sys.executable, "-m", "gen_workflow", "fleet", "apply")
-
-    def pulls() -> int:
-        return sum(len(github.repository(f"acme/{name}").pulls) for name in names)
-
-    for _ in range(2):
-        before = pulls()
-        with subprocess.Popen(command, cwd=file.parent, env=environment) as run:
-            _await_one_more(run, pulls, before)
-            run.send_signal(signal.SIGKILL)
-    ended = subprocess.run(command, cwd=file.parent, env=environment, check=False)
-    assert ended.returncode == 0
-    for name in names:
-        app = github.repository(f"acme/{name}")
-        assert len(app.pulls) == 1
-        assert len(app.git.history(app.git.head(BRANCH) or "", app.git.head("main") or "")) == 1
-
-
-def _await_one_more(run: subprocess.Popen[bytes], pulls: Callable[[], int], before: int) -> None:
-    what = "one more repository has its pull request"
-    wait_until(lambda: pulls() > before or run.poll() is not None, what)
-
-
 @pytest.mark.usefixtures("three")
 def test_a_pull_request_that_somebody_closed_is_reopened_when_that_is_asked_for(
     github: FakeGitHub, file: Path, fleet: Fleet
@@ -371,3 +329,13 @@ def test_a_pull_request_that_somebody_closed_is_reopened_when_that_is_asked_for(
     assert [pull.state for pull in orders.pulls] == ["open"]
     made = orders.git.oid(f"{BRANCH}:gen-workflow.yml") or ""
     assert b"health: /ready" in orders.git.content(made)
+
+
+def test_the_spec_of_one_repository_is_printed_without_github(fleet: Fleet, file: Path) -> None:
+    file.write_text(FILE)
+    said = fleet("spec", "web")
+    assert said.code == 0
+    assert said.stdout.startswith("# Made by gen-workflow from fleet.yml.")
+    assert "health: /up" in said.stdout
+    assert "names no repository" in fleet("spec").stderr
+    assert "is not one repository" in fleet("spec", "web", "orders").stderr

@@ -247,6 +247,7 @@ def test_the_address_of_an_enterprise_server_is_not_doubted(
     assert server.asked == ["POST /api/graphql"]
 
 
+@pytest.mark.usefixtures("skipped")
 def test_a_connection_that_ends_too_early_is_named(
     commit: Callable[[str], tuple[int, str]],
 ) -> None:
@@ -275,6 +276,7 @@ def test_what_is_no_http_is_named(commit: Callable[[str], tuple[int, str]], raw:
     assert f"{server.url}: cannot be reached: what answers there does not speak HTTP\n" in err
 
 
+@pytest.mark.usefixtures("skipped")
 def test_an_answer_that_cannot_be_unpacked_is_named(
     commit: Callable[[str], tuple[int, str]],
 ) -> None:

@@ -11,7 +11,7 @@ from gen_workflow.bootstrap.steps import Part, Step, together
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gen_workflow.bootstrap.api import Api
     from gen_workflow.bootstrap.settings import Gate
@@ -225,18 +225,22 @@ def _refs(path: str, wanted: Wanted, there: There | None, found: Found, limited:
     if limited in _WITHOUT_POLICIES:
         what = f"{wanted.name} takes deploys from every branch: to limit it to {named}, a private"
         return Part(left=(f"{what} repository needs GitHub Pro, Team or Enterprise",))
-    spare = f"the limit of {wanted.name} to {named}"
-    steps = []
-    if not now.policy:
-        body = {**_body(_merged(wanted.gate, now, found)), "deployment_branch_policy": _CUSTOM}
-        says = f"limit deploys to {wanted.name} to {named}"
-        steps.append(Step(says, "PUT", path, body, spare=spare))
+    merged = _merged(wanted.gate, now, found)
+    return Part(tuple(_limiting(path, wanted.name, merged, lacking, named)))
+
+
+def _limiting(
+    path: str, name: str, there: There, lacking: Iterable[Ref], named: str
+) -> Iterator[Step]:
+    """Yield the steps by which only some branches and tags may deploy to an environment."""
+    spare = f"the limit of {name} to {named}"
+    if not there.policy:
+        body = {**_body(there), "deployment_branch_policy": _CUSTOM}
+        yield Step(f"limit deploys to {name} to {named}", "PUT", path, body, spare=spare)
     for one in lacking:
+        says = f"let the {one.kind} {one.name} deploy to {name}"
         body = {"name": one.name, "type": one.kind}
-        says = f"let the {one.kind} {one.name} deploy to {wanted.name}"
-        where = f"{path}/deployment-branch-policies"
-        steps.append(Step(says, "POST", where, body, spare=spare))
-    return Part(tuple(steps))
+        yield Step(says, "POST", f"{path}/deployment-branch-policies", body, spare=spare)
 
 
 def _covers(there: Ref, wanted: Ref) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -47,31 +48,26 @@ def run(options: Options) -> int:
     if options.run and meant.central:
         what = "a central workflow has no run of its own: other workflows call it"
         raise UserError(what, where="--run", hint="leave it out", anchor=Heading.OPTION)
-    where = remote.find(
-        options.folder, slug=slug, api=options.api_url or os.environ.get("GITHUB_API_URL", "")
-    )
+    api = options.api_url or os.environ.get("GITHUB_API_URL", "")
+    where = remote.find(options.folder, slug=slug, api=api)
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
-    clients: list[Repository] = []
-
-    def client(slug: str) -> Repository:
-        clients.append(Repository(slug, token, where.api, log))
-        return clients[-1]
-
     title = f"Bring the workflow in step with {PurePosixPath(options.spec).name}"
-    connection = Connection(slug, token, where.api, log)
-    api = Api(connection)
-    try:
-        work = Bootstrap(api, client, meant, Names(branch, "", title, title), log)
-        look = work.look()
-        if not options.yes:
-            return _told(api.slug, look, options)
-        return _applied(api, work.apply(look), options)
-    except Foreign as came:
-        raise not_github(where.api, "set the repository up", f"{came}") from None
-    finally:
-        connection.close()
-        for one in clients:
-            one.close()
+    with ExitStack() as stack:
+
+        def client(slug: str) -> Repository:
+            return stack.enter_context(closing(Repository(slug, token, where.api, log)))
+
+        api_of = Api(stack.enter_context(closing(Connection(slug, token, where.api, log))))
+        work = Bootstrap(api_of, client, meant, Names(branch, "", title, title), log)
+        try:
+            return _done(api_of, work, options)
+        except Foreign as came:
+            raise not_github(where.api, "set the repository up", f"{came}") from None
+
+
+def _done(api: Api, work: Bootstrap, options: Options) -> int:
+    look = work.look()
+    return _applied(api, work.apply(look), options) if options.yes else _told(api, look, options)
 
 
 def _slug(names: Sequence[str]) -> str:
@@ -141,13 +137,13 @@ def _replaced(named: Sequence[str], needs: Sequence[Needs], given: Values) -> fr
     return frozenset(name.upper() for name in named)
 
 
-def _told(slug: str, look: Look, options: Options) -> int:
+def _told(api: Api, look: Look, options: Options) -> int:
     """Print the plan; return whether something is to be done."""
     steps = [*look.steps, *(["start the first run, and follow it"] if options.run else ())]
     if options.json:
-        put(_as_json(slug, steps, look.already, look.left, applied=False))
+        put(_as_json(api.slug, steps, look.already, look.left, applied=False))
     else:
-        put(f"{slug}\n")
+        put(f"{api.slug}\n")
         _list("would", steps)
         _list("already so", look.already)
         _list_left(look.left, look.plan.lacking)

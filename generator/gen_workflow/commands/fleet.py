@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
-from gen_workflow.commands import fleet_workflow, handled
-from gen_workflow.commands.of_a_fleet import Asked, Run
+from gen_workflow.commands import fleet_spec, fleet_workflow, handled
+from gen_workflow.commands.of_a_fleet import PATIENCE, Asked, Run
 from gen_workflow.errors import Heading, UserError, shown
-from gen_workflow.fleet import choice, journal, organisation, proposing, roster
+from gen_workflow.fleet import choice, journal, organisation, proposing, report, roster
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.pace import PER_HOUR, PER_MINUTE
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
     from gen_workflow.fleet.roster import Roster
 
-_ACTS = ("plan", "apply", "status", "workflow")
+_ACTS = ("plan", "apply", "status", "spec", "workflow")
 _HOUR = 3600
 _MOST_SHARDS = PER_MINUTE // proposing.CHANGES  # of which each may still make a change in a minute
 
@@ -39,13 +39,15 @@ def run(options: Options) -> int:
     if act == "workflow":
         shards = _number(options.shards, "--shards", most=_MOST_SHARDS) or 1
         return fleet_workflow.act(options, fleet, shards)
+    if act == "spec":
+        return fleet_spec.act(options.file, fleet, tuple(named))
     asked = _asked(options, tuple(named))
     for ring in (options.ring, options.after):
         choice.check_ring(fleet, ring, options.file)
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
-    connection = Connection("", token, api, log)
+    connection = Connection("", token, api, log, min(PATIENCE, asked.stop_after or PATIENCE))
     try:
         whole = organisation.complete(fleet, connection, options.file, log)
         choice.check_names(whole, options.file, log)
@@ -69,6 +71,7 @@ def _asked(options: Options, named: tuple[str, ...]) -> Asked:
         60 * (_number(options.within, "--within") or 60),
         60 * _number(options.stop_after, "--stop-after"),
         options.after,
+        report.check_path(options.report_file),
         handled.of(options),
         again=options.again or options.closed == handling.REOPEN,
     )

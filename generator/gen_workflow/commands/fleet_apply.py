@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.commands.fleet_plan import as_json, code, rows
 from gen_workflow.errors import DONE, NOT_IN_STEP, GenWorkflowError
-from gen_workflow.fleet import applying, journal
+from gen_workflow.fleet import applying, journal, report
 from gen_workflow.fleet.alone import alone
 from gen_workflow.fleet.applying import Apply
 from gen_workflow.fleet.canary import Canary
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gen_workflow.commands.of_a_fleet import Run
-    from gen_workflow.fleet.applying import Applied, Task
+    from gen_workflow.fleet.applying import Applied
     from gen_workflow.fleet.survey import Surveyed
 
 
@@ -37,13 +37,13 @@ def act(run: Run) -> int:
         kept = Journal(journal.place(run.options.file))
         kept.compact(time.time())
         found = run.look(run.members)
-        todo = applying.tasks(found, again=asked.again)[: asked.limit or None]
+        todo = applying.to_write(found, again=asked.again)[: asked.limit or None]
         done, stopped = _opened(run, _apply(run, kept, end), todo, found)
     return _told(run, found, done, stopped)
 
 
 def _opened(
-    run: Run, apply: Apply, todo: list[Task], found: Sequence[Surveyed]
+    run: Run, apply: Apply, todo: list[Surveyed], found: Sequence[Surveyed]
 ) -> tuple[dict[str, Applied], GenWorkflowError | None]:
     """Return what was done with each repository, and the error that stopped the others."""
 
@@ -52,14 +52,16 @@ def _opened(
 
     done: dict[str, Applied] = {}
     try:
-        with Progress("opening", [task.held.slug for task in todo], least) as progress:
+        with Progress("opening", [one.standing.slug for one in todo], least) as progress:
             for one in _steps(run, apply, todo, found):
                 done[one.slug] = one
                 if not run.options.json:
-                    put(f"{one.slug}: {one.pull or one.error}\n")
+                    put(f"{one.slug}: {one.pull or one.error or 'in step meanwhile'}\n")
                 progress.forward(1)
     except GenWorkflowError as error:
         return done, error
+    finally:  # also when the run was stopped: what was done until then is what counts
+        run.report("apply", report.rows((one.standing for one in found), done))
     return done, None
 
 
@@ -110,7 +112,7 @@ def _is_through(run: Run, ring: str) -> bool:
 
 
 def _steps(
-    run: Run, apply: Apply, todo: list[Task], found: Sequence[Surveyed]
+    run: Run, apply: Apply, todo: list[Surveyed], found: Sequence[Surveyed]
 ) -> Iterator[Applied]:
     """Yield what was done with each repository: at once, or after the first ones are green."""
     if not run.asked.canary:
@@ -126,7 +128,8 @@ def _apply(run: Run, kept: Journal, end: float) -> Apply:
     names = Names(run.branch, "", message, options.title.strip() or message.splitlines()[0])
     return Apply(
         run.connection,
-        lambda slug: Repository(slug, run.token, run.api, log),
+        run.look,
+        lambda slug: Repository(slug, run.token, run.api, log, run.connection.patience),
         names,
         run.asked.pace(kept),
         kept,

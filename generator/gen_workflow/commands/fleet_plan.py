@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
-from gen_workflow.fleet import applying, journal
+from gen_workflow.fleet import applying, journal, report
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
-from gen_workflow.report import as_json as report
+from gen_workflow.report import as_json as as_data
 from gen_workflow.report.terminal import put
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 def act(run: Run) -> int:
     """Print where each repository stands, and how long the pull requests will take."""
     found = run.look(run.members)
+    run.report("plan", report.rows(one.standing for one in found))
     if run.options.json:
         put(as_json(found, {}))
         return code(found)
     put("".join(f"{line}\n" for line in table(found)))
-    if todo := applying.tasks(found, again=run.asked.again)[: run.asked.limit or None]:
+    if todo := applying.to_write(found, again=run.asked.again)[: run.asked.limit or None]:
         pace = run.asked.pace(Journal(journal.place(run.options.file)))
         seconds = pace.lasts(time.time(), [run.asked.changes] * len(todo))
         many = f"{len(todo)} pull request{'s' if len(todo) > 1 else ''}"
@@ -72,17 +73,6 @@ def as_json(
     stopped: GenWorkflowError | None = None,
 ) -> str:
     """Return the same as data, with what was done, and the error that stopped the run."""
-    rows = [_row(one.standing, done.get(one.standing.slug)) for one in found]
-    problems = report.problems(stopped)
-    return report.text({"version": 1, "repositories": rows, "problems": problems}, indent=2)
-
-
-def _row(one: Standing, done: Applied | None) -> dict[str, Any]:
-    return {
-        "repository": one.slug,
-        "stands": one.stands,
-        "files": list(one.files),
-        "said": one.said,
-        "pull_request": (done and done.pull) or one.pull or None,
-        "error": (done and done.error) or None,
-    }
+    listed = report.rows((one.standing for one in found), done)
+    problems = as_data.problems(stopped)
+    return as_data.text({"version": 1, "repositories": listed, "problems": problems}, indent=2)

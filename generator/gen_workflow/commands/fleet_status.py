@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
+from gen_workflow.fleet import report
 from gen_workflow.fleet.pulls import Light
 from gen_workflow.fleet.standing import NOT_POSSIBLE
 from gen_workflow.report.terminal import put
@@ -23,6 +24,7 @@ _HEAD = ("repository", "stands", "pull request", "checks", "last run")
 def act(run: Run) -> int:
     """Print how each repository does; return 0 when the change is through in all of them."""
     found = run.follow(run.look(run.members))
+    run.report("status", report.rows(one.standing for one in found))
     if run.options.json:
         data = {"version": 1, "repositories": [_as_data(one) for one in found]}
         put(f"{json.dumps(data, indent=2)}\n")

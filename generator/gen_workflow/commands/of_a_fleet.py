@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.explain import overview
-from gen_workflow.fleet import choice, proposing, specs, through
+from gen_workflow.fleet import choice, proposing, report, specs, through
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.pace import PER_MINUTE, Pace
 from gen_workflow.fleet.standing import Content
@@ -18,6 +18,7 @@ from gen_workflow.fleet.survey import Survey
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan import pipeline
 from gen_workflow.report.progress import Progress
+from gen_workflow.sync.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
     from gen_workflow.github.connection import Connection
     from gen_workflow.github.handling import Handling
 
+# A run over a fleet takes hours, so it waits out a limit of GitHub, which ends after an hour.
+PATIENCE = 3700.0  # seconds
+
 
 class Asked(NamedTuple):
     """What the options ask for; `within`, `stop_after` and `spread` are in seconds, 0 for none.
 
-    With `again`, a pull request is opened also where somebody closed the last one.
+    `page` is the path of a report. With `again`, a pull request is opened also where somebody
+    closed the last one.
     """
 
     choice: Choice
@@ -46,6 +51,7 @@ class Asked(NamedTuple):
     within: int
     stop_after: int
     after: str
+    page: str
     handling: Handling
     again: bool
 
@@ -97,13 +103,18 @@ class Run(NamedTuple):
         with Progress("following", [one.standing.slug for one in found]) as progress:
             return through.follow(self.connection, found, self.branch, progress.forward)
 
+    def report(self, act: str, rows: list[dict[str, Any]]) -> None:
+        """Write the report of an act, if one is wanted."""
+        if self.asked.page:
+            report.write(self.asked.page, report.as_data(act, self.options.file, rows))
+
 
 class Renderer:
     """What the repositories of one fleet should hold; `file` is the file of the fleet."""
 
     def __init__(self, file: str, templates: str) -> None:
         self._file = file
-        self._rendering = Rendering(templates)
+        self._rendering = Rendering(templates, generator=fingerprint(templates))
 
     def content(self, member: Member, own: bytes | None, listing: Listing) -> Content:
         """Return what a repository should hold; `own` is its spec when it keeps one of its own.

@@ -102,6 +102,7 @@ class Options:
     replace: tuple[str, ...]
     run: bool
     yes: bool
+    report_file: str
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

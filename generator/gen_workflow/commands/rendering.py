@@ -79,12 +79,14 @@ class Written(NamedTuple):
 class Rendering(NamedTuple):
     """How specs are rendered: with the user's own templates, as by a version of ours.
 
-    `pins` are those of that version, by repository; today's without them.
+    `pins` are those of that version, by repository; today's without them. `generator` is the
+    fingerprint, when it is known already.
     """
 
     templates: str = ""
     version: str = __version__
     pins: Mapping[str, Pin] = {}
+    generator: str = ""
 
     def of(self, written: Written, tree: Tree) -> Rendered:
         """Return what a spec gives in a repository; raises UserError with all that is wrong."""
@@ -101,7 +103,7 @@ class Rendering(NamedTuple):
             stamp.sign,
             version=self.version,
             spec=written.raw,
-            generator=fingerprint(self.templates),
+            generator=self.generator or fingerprint(self.templates),
         )
         names = tuple(workflow.path for workflow in meant)
         folder = spec.actions.vendored

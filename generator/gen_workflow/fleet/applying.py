@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from gen_workflow.errors import Drift, GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
+from gen_workflow.fleet.inventory import AT_ONCE
 from gen_workflow.fleet.proposing import Proposal
 from gen_workflow.fleet.standing import TO_WRITE, Stands, snapshot
 from gen_workflow.github import tokens
-from gen_workflow.github.handling import PLAIN, Handling
+from gen_workflow.github.handling import PLAIN, REOPEN, Handling
 from gen_workflow.github.proposal import body
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from gen_workflow.fleet.inventory import Held
     from gen_workflow.fleet.journal import Journal
     from gen_workflow.fleet.pace import Pace
-    from gen_workflow.fleet.standing import Content
+    from gen_workflow.fleet.roster import Member
+    from gen_workflow.fleet.standing import Content, Standing
     from gen_workflow.fleet.survey import Surveyed
     from gen_workflow.github.client import Repository
     from gen_workflow.github.connection import Connection
@@ -52,7 +54,10 @@ class Task(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What was done with a repository: its pull request, or why there is none."""
+    """What was done with a repository: its pull request, or why there is none.
+
+    With neither of them, somebody has brought it in step meanwhile.
+    """
 
     slug: str
     pull: str = ""
@@ -63,13 +68,15 @@ class Applied(NamedTuple):
 class Apply:
     """One run that opens pull requests; `log` is told each step.
 
-    It begins with no repository after `end`, a time of the monotonic clock.
-
+    It begins with no repository after `end`, a time of the monotonic clock, and no request waits
+    longer than that. `look` looks at repositories again, a hundred at once, when it is not known
+    what they hold.
     `one_by_one` makes the client of one repository, for those that already have our branch. With
     `again`, a pull request is opened also where somebody closed the last one.
     """
 
     connection: Connection
+    look: Callable[[Sequence[Member]], list[Surveyed]]
     one_by_one: Callable[[str], Repository]
     names: Names
     pace: Pace
@@ -79,14 +86,18 @@ class Apply:
     handling: Handling = PLAIN
     end: float = math.inf
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Applied]:
+    def run(self, wanted: Sequence[Surveyed]) -> Iterator[Applied]:
         """Yield what was done with each repository.
 
         One that fails does not stop the others, unless no other can succeed now. Raises UserError
         when the token lists too few scopes, or when the journal cannot be written, and Drift when
         the time is over.
         """
-        for task in tasks:
+        for one in self._known(wanted):
+            task = self._task(one)
+            if task is None:
+                yield _meanwhile(one.standing)
+                continue
             if task.held.login == tokens.RUN_LOGIN:
                 raise tokens.of_a_run(task.held.slug)
             if refusal := Refusal.of_scopes(task.held.scopes, task.files):
@@ -106,6 +117,20 @@ class Apply:
                 self.journal.write(task.name, "proposed", pull=pull)
                 yield Applied(slug, pull)
 
+    def _known(self, wanted: Sequence[Surveyed]) -> Iterator[Surveyed]:
+        """Yield the repositories with what they hold and should hold."""
+        for begin in range(0, len(wanted), AT_ONCE):
+            some = wanted[begin : begin + AT_ONCE]
+            known = all(one.content for one in some)
+            yield from some if known else self.look([one.member for one in some])
+
+    def _task(self, one: Surveyed) -> Task | None:
+        """Return what is to be written in a repository; None when nothing is."""
+        again = self.again or self.handling.closed == REOPEN
+        if not _is_to_write(one, again=again) or not one.held or not one.content:
+            return None
+        return Task(one.member.slug, one.held, one.content, one.standing.files)
+
     def _wait(self, name: str) -> None:
         """Wait until GitHub allows the changes, and note them before they are made.
 
@@ -118,6 +143,8 @@ class Apply:
         if seconds:
             self.log(f"waiting {seconds:.0f} s, because no more changes are allowed until then")
             time.sleep(seconds)
+        left = max(0.0, self.end - time.monotonic())
+        self.connection.patience = min(self.connection.patience, left)
         self.pace.note(time.time(), changes)
         self.journal.write(name, "begins", changes=changes)
 
@@ -176,11 +203,18 @@ def _ends_all(error: GenWorkflowError) -> bool:
     return bool({*error.anchors} & {*_STOPS})
 
 
-def tasks(found: Sequence[Surveyed], *, again: bool) -> list[Task]:
+def to_write(found: Sequence[Surveyed], *, again: bool) -> list[Surveyed]:
     """Return the repositories that need a pull request, with `again` also after one was closed."""
-    stands = (*TO_WRITE, Stands.DECLINED) if again else TO_WRITE
-    return [
-        Task(one.member.slug, one.held, one.content, one.standing.files)
-        for one in found
-        if one.standing.stands in stands and one.held and one.content
-    ]
+    return [one for one in found if _is_to_write(one, again=again)]
+
+
+def _is_to_write(one: Surveyed, *, again: bool) -> bool:
+    return one.standing.stands in ((*TO_WRITE, Stands.DECLINED) if again else TO_WRITE)
+
+
+def _meanwhile(standing: Standing) -> Applied:
+    """Return what became of a repository since it was first looked at."""
+    if standing.stands in (Stands.IN_STEP, Stands.PROPOSED):
+        return Applied(standing.slug, standing.pull)
+    said = f"is now {standing.stands}"
+    return Applied(standing.slug, error=f"{said}: {standing.said}" if standing.said else said)

@@ -14,7 +14,7 @@ from gen_workflow.fleet.standing import Stands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from gen_workflow.fleet.applying import Applied, Apply, Task
+    from gen_workflow.fleet.applying import Applied, Apply
     from gen_workflow.fleet.pulls import Pull
     from gen_workflow.fleet.survey import Surveyed
     from gen_workflow.github.connection import Connection
@@ -40,7 +40,7 @@ class Canary:
     every: float = _EVERY
 
     def run(
-        self, apply: Apply, todo: Sequence[Task], found: Sequence[Surveyed]
+        self, apply: Apply, todo: Sequence[Surveyed], found: Sequence[Surveyed]
     ) -> Iterator[Applied]:
         """Yield what was done with each repository.
 
@@ -48,7 +48,7 @@ class Canary:
         red, its pull request was closed, or the time is over.
         """
         awaited = self.first(todo, found)
-        for one in apply.run([task for task in todo if task.held.slug in awaited]):
+        for one in apply.run([task for task in todo if task.standing.slug in awaited]):
             yield one
             awaited[one.slug] = one.pull
             if one.error:
@@ -56,11 +56,11 @@ class Canary:
                 return
         if awaited:
             self._await(awaited)
-        yield from apply.run([task for task in todo if task.held.slug not in awaited])
+        yield from apply.run([task for task in todo if task.standing.slug not in awaited])
 
-    def first(self, todo: Sequence[Task], found: Sequence[Surveyed]) -> dict[str, str]:
+    def first(self, todo: Sequence[Surveyed], found: Sequence[Surveyed]) -> dict[str, str]:
         """Return the first repositories, each with the address of its pull request or nothing."""
-        taken = {task.held.slug for task in todo}
+        taken = {task.standing.slug for task in todo}
         stands = (one.standing for one in found)
         ones = [one for one in stands if one.stands == Stands.PROPOSED or one.slug in taken]
         return {one.slug: one.pull for one in ones[: self.many]}

@@ -19,7 +19,7 @@ from gen_workflow import files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HOUR = 3600.0
+_LATELY = 2 * 3600.0  # seconds; `pace` knows which of these changes still count
 _NOT_DONE = ("begins", "failed")
 _NO_JOURNAL = "the journal cannot be written, so nothing more is changed"
 
@@ -43,12 +43,12 @@ class Journal:
         self.path = path
 
     def lately(self, now: float) -> list[tuple[float, int]]:
-        """Return the changes of the last hour, as (time, how many)."""
+        """Return the changes of the last two hours, as (time, how many)."""
         found = [(one.get("time"), one.get("changes")) for one in self._lines()]
         return [
             (at, many)
             for at, many in found
-            if isinstance(at, float) and isinstance(many, int) and many and at > now - _HOUR
+            if isinstance(at, float) and isinstance(many, int) and many and at > now - _LATELY
         ]
 
     def failed(self) -> set[str]:
@@ -59,7 +59,7 @@ class Journal:
     def compact(self, now: float) -> None:
         """Leave out what nobody asks for any more; the journal is replaced as a whole.
 
-        That is what is older than an hour, but for the last line of a repository that failed. A
+        That is what is older than two hours, but for the last line of a repository that failed. A
         line that was cut off goes as well: the next one would become a part of it.
         """
         lines = [*self._lines(before := self._text())]
@@ -116,4 +116,4 @@ class Journal:
 
 def _is_recent(line: dict[str, Any], now: float) -> bool:
     at = line.get("time")
-    return isinstance(at, float) and at > now - _HOUR
+    return isinstance(at, float) and at > now - _LATELY

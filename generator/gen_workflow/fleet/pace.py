@@ -3,6 +3,9 @@
 GitHub allows 80 requests that create content in a minute, and 500 in an hour. Source: its page
 "Rate limits for the REST API", secondary rate limits. A branch, a commit and a pull request each
 create content, also when one request makes all three.
+
+What counts is when GitHub gets a request, and we know only when it was sent. GitHub gives up on a
+request after ten seconds, so it was counted by then.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
 
 PER_MINUTE = 80
 PER_HOUR = 500
-_MINUTE, _HOUR = 60.0, 3600.0
+_ON_ITS_WAY = 10.0  # seconds between sending a change and the latest time at which it counts
+_MINUTE, _HOUR = 60.0 + _ON_ITS_WAY, 3600.0 + _ON_ITS_WAY
 
 
 class Pace:

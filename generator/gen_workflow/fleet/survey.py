@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,28 @@ _ROUNDS = 6  # folders within folders that a spec may name, until its files are 
 
 
 class Surveyed(NamedTuple):
-    """A repository with where it stands; `held` and `content` are what it has and should have."""
+    """A repository with where it stands; `held` and `content` are what it has and should have.
+
+    Of a large fleet these are not kept: see `Survey.look`.
+    """
 
     member: Member
     standing: Standing
     held: Held | None = None
+    content: Content | None = None
+
+
+class _Open(NamedTuple):
+    """A repository of which not all is known yet: its place in the fleet, and what is asked next.
+
+    `rounds` counts the requests for its files, `content` is what it should hold, when it is known.
+    """
+
+    place: int
+    member: Member
+    asked: Asked
+    held: Held | None = None
+    rounds: int = 0
     content: Content | None = None
 
 
@@ -54,21 +72,29 @@ class Survey:
         self._branch = branch
         self._render = render
         self._progress = progress
-        self._held: dict[str, Held] = {}
 
     def look(self, members: Sequence[Member]) -> list[Surveyed]:
-        """Return where each of the repositories stands, in their order."""
-        self._read([self._first(one, self._guess(members)) for one in members], self._progress)
-        found = {one.slug: self._until_known(one) for one in members if one.slug in self._held}
-        for _ in range(_ROUNDS):
-            again = [one for one in found.values() if isinstance(one, Asked)]
-            if not again:
-                break
-            self._read(again)
-            asked = {one.slug for one in again}
-            found |= {one.slug: self._until_known(one) for one in members if one.slug in asked}
-        self._read_differing(found)
-        return [self._surveyed(one, found.get(one.slug)) for one in members]
+        """Return where each of the repositories stands, in their order.
+
+        Only what is asked for at once is in memory. What they have and should have is kept when
+        that was all: who writes to more of them looks at each hundred again before its turn, for by
+        then hours may have passed.
+        """
+        keeps = len(members) <= inventory.AT_ONCE
+        folders = self._guess(members)
+        todo = deque(_Open(n, one, self._first(one, folders)) for n, one in enumerate(members))
+        found: dict[int, Surveyed] = {}
+        while todo:
+            some = [todo.popleft() for _ in range(min(inventory.AT_ONCE, len(todo)))]
+            answers = inventory.read(self._connection, [one.asked for one in some], self._branch)
+            for one, held in zip(some, answers, strict=True):
+                after = self._next(one, held)
+                if isinstance(after, _Open):
+                    todo.appendleft(after)  # it is asked again together with new ones
+                else:
+                    found[one.place] = after if keeps else after._replace(held=None, content=None)
+            self._progress(sum(one.held is None for one in some))
+        return [found[place] for place in range(len(members))]
 
     def _guess(self, members: Sequence[Member]) -> set[str]:
         """Return the folders that the first spec of the fleet asks for, as others will too."""
@@ -84,18 +110,26 @@ class Survey:
         there = tuple(dict.fromkeys((*_SEEN, *(sorted(folders) if member.spec else ()))))
         return Asked(member.slug, there, () if member.spec else (files.SPEC,), _SEEN)
 
-    def _read(
-        self, asked: Sequence[Asked], progress: Callable[[int], None] = lambda _: None
-    ) -> None:
-        answers = inventory.read(self._connection, asked, self._branch, progress)
-        for one, held in zip(asked, answers, strict=True):
-            if held:
-                known = self._held.get(one.slug)
-                self._held[one.slug] = known.with_more(held) if known else held
+    def _next(self, one: _Open, answered: Held | None) -> Surveyed | _Open:
+        """Return where a repository stands, or what is to be asked of it next."""
+        held = one.held.with_more(answered) if one.held and answered else answered or one.held
+        if held is None:
+            return Surveyed(one.member, standing.of_a_missing(one.member))
+        content = one.content
+        if content is None:
+            found = self._until_known(one.member, held)
+            if isinstance(found, Standing):
+                return Surveyed(one.member, found, held)
+            if isinstance(found, Asked):
+                return _again(one, found, held)
+            content = found
+            if texts := _unread(content, held):
+                asked = Asked(one.member.slug, (), texts)
+                return one._replace(asked=asked, held=held, content=content)
+        return Surveyed(one.member, standing.of(content, held), held, content)
 
-    def _until_known(self, member: Member) -> Content | Standing | Asked:
+    def _until_known(self, member: Member, held: Held) -> Content | Standing | Asked:
         """Return what a repository should hold; where it stands without that; what is to ask."""
-        held = self._held[member.slug]
         if stands := standing.without_content(held):
             return stands
         if member.spec is None and held.texts.get(files.SPEC) is None:
@@ -111,30 +145,21 @@ class Survey:
                 return content
         return Asked(member.slug, tuple(sorted(listing.asked)), tuple(sorted(listing.wanted)))
 
-    def _read_differing(self, found: dict[str, Content | Standing | Asked]) -> None:
-        """Read the texts of the files that differ: an edit by hand can be told from those alone.
 
-        A file that the spec no longer gives goes with a change of the workflow that came with it.
-        """
-        asked = []
-        for slug, one in found.items():
-            if isinstance(one, (Standing, Asked)):
-                continue
-            held = self._held[slug]
-            differs = standing.differing(one, held)
-            former = one.former if proposal.WORKFLOW in differs else ()
-            there = (path for path in (*differs, *former) if held.listing.oid(path))
-            if texts := tuple(path for path in there if path not in held.texts):
-                asked.append(Asked(slug, (), texts))
-        self._read(asked)
+def _unread(content: Content, held: Held) -> tuple[str, ...]:
+    """Return the files that differ, whose texts tell whether somebody has edited them by hand.
 
-    def _surveyed(self, member: Member, found: Content | Standing | Asked | None) -> Surveyed:
-        held = self._held.get(member.slug)
-        if held is None or found is None:
-            return Surveyed(member, standing.of_a_missing(member))
-        if isinstance(found, Standing):
-            return Surveyed(member, found, held)
-        if isinstance(found, Asked):  # folders that lead into each other without an end
-            said = f"its files were not all known after {_ROUNDS} requests; please report this"
-            return Surveyed(member, Standing(held.slug, Stands.WRONG, said=said), held)
-        return Surveyed(member, standing.of(found, held), held, found)
+    A file that the spec no longer gives goes with a change of the workflow that came with it.
+    """
+    differs = standing.differing(content, held)
+    former = content.former if proposal.WORKFLOW in differs else ()
+    there = (path for path in (*differs, *former) if held.listing.oid(path))
+    return tuple(path for path in there if path not in held.texts)
+
+
+def _again(one: _Open, asked: Asked, held: Held) -> Surveyed | _Open:
+    if one.rounds < _ROUNDS:
+        return one._replace(asked=asked, held=held, rounds=one.rounds + 1)
+    # Folders that lead into each other without an end.
+    said = f"its files were not all known after {_ROUNDS} requests; please report this"
+    return Surveyed(one.member, Standing(held.slug, Stands.WRONG, said=said), held)

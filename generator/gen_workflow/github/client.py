@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from gen_workflow.errors import Heading, UserError
 from gen_workflow.github import by_rest, tokens
 from gen_workflow.github.answer import OID, Foreign, flat
 from gen_workflow.github.by_rest import Commit
-from gen_workflow.github.connection import Connection
+from gen_workflow.github.connection import PATIENCE, Connection
 from gen_workflow.github.handling import PLAIN, Handling
 from gen_workflow.github.proposal import PullRequest, Since, is_marked
 from gen_workflow.github.refusal import Refusal, Unknown
@@ -43,8 +44,15 @@ class Repository:
     refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated.
     """
 
-    def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
-        self._at = Connection(slug, token, api, log)
+    def __init__(
+        self,
+        slug: str,
+        token: str,
+        api: str,
+        log: Callable[[str], None],
+        patience: float = PATIENCE,
+    ) -> None:
+        self._at = Connection(slug, token, api, log, patience)
         self._node = ""
 
     def close(self) -> None:
@@ -142,16 +150,12 @@ class Repository:
         so a commit with another one goes over REST; so does all on a server that is too old.
         Source: https://github.com/babarot/gh-infra/pull/167.
         """
-        if executable & {path for path, content in files.items() if content is not None}:
-            return by_rest.commit(
-                self._at, branch, onto=onto, message=message, files=files, executable=executable
-            )
-        try:
-            return self._signed(branch, onto, message, files)
-        except Unknown:
-            return by_rest.commit(
-                self._at, branch, onto=onto, message=message, files=files, executable=executable
-            )
+        if not executable & {path for path, content in files.items() if content is not None}:
+            with suppress(Unknown):
+                return self._signed(branch, onto, message, files)
+        return by_rest.commit(
+            self._at, branch, onto=onto, message=message, files=files, executable=executable
+        )
 
     def _signed(
         self, branch: str, onto: str, message: str, files: Mapping[str, bytes | None]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gen_workflow.github.answer import Answer, Foreign, flat
 from gen_workflow.github.refusal import Refusal
 from gen_workflow.github.tokens import Token
-from gen_workflow.github.unreached import not_github, own_authorities, unreachable
+from gen_workflow.github.unreached import Lost, not_github, own_authorities, unreachable
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.version import __version__
 from github import Auth, Github
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from gen_workflow.errors import GenWorkflowError
     from gen_workflow.github.answer import Part
 
-_PATIENCE = 60.0  # seconds that one request may wait in total for GitHub to recover
+PATIENCE = 60.0  # seconds that one request may wait in total for GitHub to recover
+_LOST_TRIES = 2  # how often a request is repeated whose connection ended, and which may be done
 _TIMEOUT = 30  # seconds for one answer; GitHub itself gives up after 10
 _Read = TypeVar("_Read")
 
@@ -43,13 +44,22 @@ class Connection:
     """A connection to the API of one GitHub, for the repository `slug`.
 
     Every request raises a GenWorkflowError that says why it was refused and what to do, and
-    refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated.
+    refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated;
+    `patience` are the seconds that one request may wait in total for GitHub to recover.
     """
 
-    def __init__(self, slug: str, token: str, api: str, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        slug: str,
+        token: str,
+        api: str,
+        log: Callable[[str], None],
+        patience: float = PATIENCE,
+    ) -> None:
         self.slug = slug
         self.token = Token.of(token, api)
         self._log = log
+        self.patience = patience
         self._api = api
         self._github = Github(
             auth=Auth.Token(token),
@@ -129,10 +139,16 @@ class Connection:
         return refusal.explained(self.slug, doing, self._api, self.token)
 
     def _ask(self, request: _Request, read: Callable[[Answer], _Read]) -> _Read:
-        """Send a request; retry while GitHub asks to wait and the time for that is not over."""
-        end = time.monotonic() + _PATIENCE
+        """Send a request; retry while GitHub asks to wait and the time for that is not over.
+
+        A request may be carried out twice then. All of ours name the state that they expect, so
+        that GitHub refuses the second one.
+        """
+        end = time.monotonic() + self.patience
         attempt = 0
         while True:
+            refusal: Refusal | None = None
+            failed: GenWorkflowError
             try:
                 answer = self._send(request)
                 if answer.status in request.read and answer.status < 400:  # noqa: PLR2004 - HTTP's
@@ -140,13 +156,16 @@ class Connection:
                 refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
                 if refusal is None or _is_read(request, refusal):
                     return read(answer)
+                failed = self.refused(refusal, request.doing)
             except Foreign as came:
                 raise not_github(self._api, request.doing, f"{came}") from None
-            wait = None if request.once and not refusal.limited else refusal.wait(attempt)
+            except Lost as lost:
+                failed = lost
+            wait = _wait(request, refusal, attempt)
             if wait is None or time.monotonic() + wait > end:
-                raise self.refused(refusal, request.doing)
-            said = refusal.kind or refusal.status
-            self._log(f"GitHub answered {said}; retry in {wait:.0f} s")
+                raise failed
+            said = f"answered {refusal.kind or refusal.status}" if refusal else "has not answered"
+            self._log(f"GitHub {said}; retry in {wait:.0f} s")
             time.sleep(wait)
             attempt += 1
 
@@ -163,6 +182,18 @@ class Connection:
             raise Foreign(f"a redirect to {flat(to[1]) if to else 'nowhere'}") from None
         except (ValueError, ArithmeticError):
             raise Foreign("headers that GitHub does not send") from None
+
+
+def _wait(request: _Request, refusal: Refusal | None, attempt: int) -> float | None:
+    """Return the seconds until a request may be repeated; None when it may not.
+
+    Without a refusal there was no answer. Then nobody knows whether it was carried out.
+    """
+    if request.once and not (refusal and refusal.limited):
+        return None
+    if refusal:
+        return refusal.wait(attempt)
+    return 2.0**attempt if attempt < _LOST_TRIES else None
 
 
 def _is_read(request: _Request, refusal: Refusal) -> bool:

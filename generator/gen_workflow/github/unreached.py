@@ -44,17 +44,17 @@ _ANSWERED = (
     ),
 )
 # Of the error of a connection: the cause.
+_NOT_IN_TIME = "it did not answer in time"
+_ENDED = "the connection ended before the answer was complete"
+_MAY_PASS = (_NOT_IN_TIME, _ENDED)
 _LOST = (
-    (r"did not answer in time", "it did not answer in time"),
+    (r"did not answer in time", _NOT_IN_TIME),
     (r"resolve|getaddrinfo|Name or service", "its name is not known"),
     (
         r"BadStatusLine|LineTooLong|more than 100 headers|Invalid(Header|Chunk)|Content-Length",
         "what answers there does not speak HTTP",
     ),
-    (
-        r"IncompleteRead|aborted|reset|prematurely|decod",
-        "the connection ended before the answer was complete",
-    ),
+    (r"IncompleteRead|aborted|reset|prematurely|decod", _ENDED),
     (r"", "no connection"),
 )
 _TLS = (
@@ -76,6 +76,10 @@ _TLS = (
     ),
     (r"", "it does not speak TLS as GitHub does", f"check the port and the proxy; {_NETWORK}"),
 )
+
+
+class Lost(GenWorkflowError):  # noqa: N818 - named after what happened
+    """A connection that ended before the answer: the request may have been carried out."""
 
 
 def not_github(api: str, doing: str, came: str) -> GenWorkflowError:
@@ -118,7 +122,8 @@ def unreachable(error: OSError, api: str) -> GenWorkflowError:
         said = "did not answer in time"
     cause = next(why for seen, why in _LOST if re.search(seen, said))
     what = f"cannot be reached: {cause}"
-    return GenWorkflowError(what, where=api, hint=_NETWORK, anchor=Heading.NOT_REACHED)
+    kind = Lost if cause in _MAY_PASS else GenWorkflowError
+    return kind(what, where=api, hint=_NETWORK, anchor=Heading.NOT_REACHED)
 
 
 def _no_tls(said: str, api: str) -> GenWorkflowError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -239,12 +240,13 @@ class Update:
         todo = proposal.plan(self.wanted, found, self.handling)
         if todo == proposal.Plan():
             return self._nothing(found)
+        self._describe(todo, found)
         if todo.rebuilds and found.branch:
             commit = self._rebuild(todo, found, found.branch.head)
         else:
             self._prepare_branch(todo, found)
             commit = self._commit(todo, found)
-        pull = self._pull_request(todo, found)
+        pull = found.pull or self._open(found)
         self._handle(todo, pull, found)
         said = "pull request" if self.done else "nothing to do, pull request"
         return Result(
@@ -298,8 +300,9 @@ class Update:
         """
         branch = self.names.branch
         draft = f"{branch}-{secrets.token_hex(4)}"
-        self.repository.create_branch(draft, todo.head)
         try:
+            with suppress(Moved):  # nobody else knows this name: it was made, and the answer lost
+                self.repository.create_branch(draft, todo.head)
             made = self._made(draft, todo, found)
             self.repository.move_branch(branch, before=before, after=made.oid, draft=draft)
         except BaseException:
@@ -311,8 +314,9 @@ class Update:
     def _drop(self, draft: str) -> None:
         try:
             self.repository.delete_branch(draft)
-        except GenWorkflowError:
-            self.log(f"delete the branch {draft} on GitHub if it is still there")
+        except GenWorkflowError as error:
+            if Heading.NOT_FOUND not in error.anchors:
+                self.log(f"delete the branch {draft} on GitHub if it is still there")
 
     def _made(self, branch: str, todo: proposal.Plan, found: Snapshot) -> Commit:
         onto = found.branch if found.branch and found.branch.head == todo.head else found.base
@@ -331,22 +335,27 @@ class Update:
         self._note(f"committed {made.oid[:7]} ({verified}): {files}")
         return made.oid
 
-    def _pull_request(self, todo: proposal.Plan, found: Snapshot) -> PullRequest:
-        body = proposal.body(self.wanted, found)
-        if found.pull is None:
-            pull = self.repository.open_pull_request(
-                self.names.branch,
-                base=found.base.name,
-                title=self.names.title,
-                body=body,
-                draft=self.handling.draft,
-            )
-            self._note(f"opened pull request {pull.number}{' as a draft' * self.handling.draft}")
-            return pull
-        if todo.updates:
-            self.repository.describe_pull_request(found.pull.number, body)
+    def _open(self, found: Snapshot) -> PullRequest:
+        pull = self.repository.open_pull_request(
+            self.names.branch,
+            base=found.base.name,
+            title=self.names.title,
+            body=proposal.body(self.wanted, found),
+            draft=self.handling.draft,
+        )
+        self._note(f"opened pull request {pull.number}{' as a draft' * self.handling.draft}")
+        return pull
+
+    def _describe(self, todo: proposal.Plan, found: Snapshot) -> None:
+        """Replace the text of the open pull request, before the commit.
+
+        A run that ends between the two is mended by the next one, which sees that files differ.
+        Whether somebody wrote the text since cannot be seen.
+        """
+        if todo.updates and found.pull:
+            text = proposal.body(self.wanted, found)
+            self.repository.describe_pull_request(found.pull.number, text)
             self._note(f"updated the text of pull request {found.pull.number}")
-        return replace(found.pull, body=body)
 
     def _handle(self, todo: proposal.Plan, pull: PullRequest, found: Snapshot) -> None:
         """Add labels, ask reviewers and let GitHub merge, as far as that is missing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import Defect, SpecError
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
 
 def prove(workflow: Workflow, text: str) -> None:
     """Raise Defect when the text, read again, does not say what the workflow says."""
+    if (found := difference(as_data(workflow), _said(text))) is not None:
+        raise Defect(f"the rendered workflow does not say what was meant at {found}")
+
+
+@lru_cache(maxsize=8)  # the repositories of a fleet often have the same workflows
+def _said(text: str) -> Any:
     try:
         root = document.parse(text, "rendered workflow", bounded=False)
-        said = document.plain(root) if root else None
     except SpecError as error:
         raise Defect(f"the rendered workflow is not YAML: {error}") from error
-    if (found := difference(as_data(workflow), said)) is not None:
-        raise Defect(f"the rendered workflow does not say what was meant at {found}")
+    return document.plain(root) if root else None
 
 
 def difference(meant: Any, said: Any, path: str = "") -> str | None:

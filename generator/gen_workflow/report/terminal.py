@@ -18,11 +18,13 @@ def put(text: str) -> int:
     """
     if sys.stdout is None:
         return DONE
+    drawn = _Drawn.text
     draw("")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.buffer.flush()
+        draw(drawn)
     except BrokenPipeError:
         _discard_the_rest()
     except OSError as error:
@@ -45,19 +47,19 @@ def can_redraw() -> bool:
 
 
 class _Drawn:
-    """Whether a line is drawn on the terminal at this time."""
+    """The line that is drawn on the terminal; empty when there is none."""
 
-    there = False
+    text = ""
 
 
 def draw(text: str) -> None:
     """Draw a line on the terminal, in place of the one that is drawn; "" takes it away.
 
-    What is printed next takes its place as well. It is cut, because only one line can be redrawn.
+    It stays below all that is printed. It is cut, because only one line can be redrawn.
     """
-    if not text and not _Drawn.there:
+    if not text and not _Drawn.text:
         return
-    _Drawn.there = bool(text)
+    _Drawn.text = text
     try:
         columns = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
         print(_WIPE, harmless(text)[: columns - 1], sep="", end="", file=sys.stderr, flush=True)
@@ -74,9 +76,11 @@ def log(text: str) -> None:
     """Print a message about the run to the standard error, if there is one."""
     if sys.stderr is None:
         return
+    drawn = _Drawn.text
     draw("")
     try:
         print(harmless(text), file=sys.stderr, flush=True)
+        draw(drawn)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 

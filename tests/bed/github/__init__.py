@@ -12,6 +12,8 @@ These are the reasons to trust it:
   validated and executed against GitHub's published schema (npm packages, see `schemas`). A
   violation is answered with 599, recorded in `violations`, and raised when the `with` block ends.
 - A field or route that is not supported is such a violation too. No answer is invented.
+- Where recorded answers of the real one are to be had, its own have their form
+  (tests/github/test_recorded.py).
 - Refs, trees, commits and merges are made by git. `git clone` gives what a client committed.
 
 The texts of GitHub's refusals are from public reports, when there are any: 401, stale heads,
@@ -20,8 +22,9 @@ they are assumed: the text for a branch that does not exist; the types that Grap
 missing scope and to an archived repository; the text of `updateRefs` when `beforeOid` does not
 match. Settings, environments, secrets, rulesets and runs are those of `settings`, `accounts` and
 `runs`, which name their sources; a body that is sealed with another key is refused, as there. `cut`
-kills the connection of a request. Not supported: commits to forks, single check runs, the points of
-a rate limit. Of a review only the number is kept, of a team its name.
+kills the connection of a request. `limits` says how GitHub's limits are counted: what was asked for
+is in `FakeGitHub.limits`, and what is over one is refused. Not supported: commits to forks, single
+check runs. Of a review only the number is kept, of a team its name.
 """
 
 from bed.github.server import FakeGitHub

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import graphql
 
-from bed.github import checks, owners, tags
+from bed.github import checks, limits, owners, tags
 from bed.github.state import NO_OID, Pull, Refused, Violation
 
 if TYPE_CHECKING:
@@ -25,22 +24,27 @@ _BAD_PATH = re.compile(r"^/|/$|//|(^|/)\.{1,2}(/|$)|(^|/)\.git(/|$)|^$")
 
 @dataclass(frozen=True)
 class Executor:
-    """Executes documents for one token."""
+    """Executes documents for one token; `count` is told what each costs before it is executed."""
 
     schema: graphql.GraphQLSchema
     find: Callable[[str], Repository]
     token: Token
     owned: Callable[[str], list[Repository]]
+    count: Callable[[Mapping[str, int]], None]
 
     def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Return GitHub's answer. Raises Violation for anything that is not in its schema."""
         document = graphql.parse(query)
         if problems := graphql.validate(self.schema, document):
             raise Violation("; ".join(problem.message for problem in problems))
-        given = (each for each in variables.values() if isinstance(each, str))
-        objects = [each for each in given if ":" in each and "\n" not in each]
+        try:
+            self.count(limits.of_graphql(document, variables))
+        except Refused as refused:
+            if refused.status != 200:
+                raise
+            return {"errors": [{"type": refused.kind, "message": refused.message}]}
         root = {
-            "repository": partial(self._repository, expressions=objects),
+            "repository": self._repository,
             "repositoryOwner": self._owner,
             "viewer": {"login": self.token.login},
             "createCommitOnBranch": self._create_commit,
@@ -59,11 +63,8 @@ class Executor:
         errors = [_told(error) for error in done.errors or ()]
         return {"data": done.data, **({"errors": errors} if errors else {})}
 
-    def _repository(
-        self, owner: str, name: str, expressions: Iterable[str] = (), **_: Any
-    ) -> dict[str, Any]:
-        found = self.find(f"{owner}/{name}")
-        return Shown(found, found.git.shown(expressions) if expressions else {}).repository()
+    def _repository(self, owner: str, name: str, **_: Any) -> dict[str, Any]:
+        return Shown(self.find(f"{owner}/{name}")).repository()
 
     def _owner(self, login: str) -> dict[str, Any] | None:
         return owners.owner(login, self.owned(login), lambda one: Shown(one).repository())
@@ -171,8 +172,6 @@ class Shown:
     """A repository and its parts as GraphQL shows them."""
 
     of: Repository
-    # What was looked up already, by its expression.
-    known: Mapping[str, tuple[str, str, bytes] | None] = field(default_factory=dict)
 
     def repository(self) -> dict[str, Any]:
         """Return the fields of a Repository."""
@@ -229,20 +228,20 @@ class Shown:
 
     def object(self, expression: str | None = None, oid: str | None = None) -> Any:
         """Return the fields of a GitObject, None when there is none."""
-        wanted = expression or oid or ""
-        known = self.known if wanted in self.known else self.of.git.shown([wanted])
-        if (of_git := known[wanted]) is None:
+        git = self.of.git
+        if (found := git.oid(expression or oid or "")) is None:
             return None
-        found, kind, content = of_git
+        kind = git.kind(found)
         if kind == "commit":
             return self.commit(found)
         shown: dict[str, Any] = {"__typename": kind.capitalize(), "id": found, "oid": found}
         if kind == "tree":
             shown["entries"] = [
-                {"name": name, "type": of, "mode": int(mode, 8), "oid": oid, "path": name}
-                for mode, of, oid, name in self.of.git.entries(found)
+                {"name": name, "type": of, "mode": mode, "oid": oid, "path": name}
+                for mode, of, oid, name in git.entries(found)
             ]
         if kind == "blob":
+            content = git.content(found)
             text = content[:_LONGEST].decode(errors="replace")
             shown.update(byteSize=len(content), text=text, isTruncated=len(content) > _LONGEST)
         return shown

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import graphql
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from bed import tools
-from bed.github import rest, schemas
+from bed.github import limits, rest, schemas
 from bed.github.asked import Account, Asked
 from bed.github.graph import Executor
+from bed.github.limits import Limits
 from bed.github.state import Fault, Refused, Repository, Token, Violation
 from bed.github.store import Store
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 _DOCS = "https://docs.github.com/rest"
 _OUR_FAULT = 599
-_QUOTA = 5000
+_Key: TypeAlias = "tuple[str, tuple[tuple[str, bytes], ...]]"  # what a repository begins with
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,19 @@ class _Asked:
 class FakeGitHub:
     """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
-    `url` is the base of its API. `token` is a classic token that may do everything. With `tls` it
-    speaks HTTPS alone.
+    `url` is the base of its API. `token` is a classic token that may do everything. `latency` are
+    the seconds that an answer takes on its way, and `clock` tells the time by which it counts. With
+    `tls` it speaks HTTPS alone.
     """
 
     def __init__(
-        self, root: Path, modules: Path | None = None, *, tls: SSLContext | None = None
+        self,
+        root: Path,
+        modules: Path | None = None,
+        *,
+        tls: SSLContext | None = None,
+        latency: float = 0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._root = root
         self._tls = tls
@@ -70,13 +79,16 @@ class FakeGitHub:
         self._rest = schemas.rest(modules)
         self._graph = schemas.graph(modules)
         self._repositories: dict[str, Repository] = {}
+        self._models: dict[_Key, Store] = {}
         self._tokens: dict[str, Token] = {}
-        self._faults: list[Fault] = []
+        self.faults: list[Fault] = []
         self._unknown: set[str] = set()
         self._meanwhile: dict[str, Callable[[], object]] = {}
         self._cut: _Cut | None = None
         self.accounts: dict[str, Account] = {}
         self._lock = threading.Lock()
+        self._latency = latency
+        self.limits = Limits(clock)
         self.calls: list[Call] = []
         self.violations: list[str] = []
         self.add_account("octocat")
@@ -102,6 +114,8 @@ class FakeGitHub:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        for repository in self._repositories.values():
+            repository.git.close()
         if kind is None and self.violations:
             raise AssertionError("GitHub's API was violated:\n" + "\n".join(self.violations))
 
@@ -132,15 +146,21 @@ class FakeGitHub:
         branch: str = "main",
         private: bool = False,
     ) -> Repository:
-        """Create a repository. Without files it has no commit."""
-        git = Store.create(self._root / f"{slug}.git", branch)
+        """Create a repository. Without files it has no commit.
+
+        One with the files of an earlier one begins as a copy of it, which takes no time.
+        """
+        path, model = self._root / f"{slug}.git", self._models.get(key := _key(files, branch))
+        git = model.copied(path) if model else Store.create(path, branch)
         repository = Repository(slug, git, branch, private=private)
+        repository.number = 1000 + len(self._repositories)
         self._repositories[slug.lower()] = repository
         owner = slug.partition("/")[0]
         if owner.lower() not in self.accounts:
             self.add_account(owner, organization=True)
-        if files:
+        if files and not model:
             repository.change(branch, files, message="Begin")
+            self._models[key] = git.copied(self._root / f".models/{len(self._models)}.git")
         return repository
 
     def repository(self, slug: str) -> Repository:
@@ -150,6 +170,11 @@ class FakeGitHub:
         except KeyError:
             said = f"Could not resolve to a Repository with the name '{slug}'."
             raise Refused(404, said, kind="NOT_FOUND") from None
+
+    @property
+    def slugs(self) -> list[str]:
+        """The names of all repositories."""
+        return [one.slug for one in self._repositories.values()]
 
     def rename(self, slug: str, new: str) -> None:
         """Rename a repository. GitHub continues to answer to the old name."""
@@ -195,15 +220,25 @@ class FakeGitHub:
         message: str = "",
         *,
         times: int = 1,
+        after: int = 0,
         lost: bool = False,
+        cut: bool = False,
+        delay: float = 0,
         headers: Mapping[str, str] | None = None,
         graphql_kind: str = "",
     ) -> None:
-        """Answer an operation with an error, `times` times. With `lost` it is still carried out."""
+        """Answer an operation with an error, `times` times; "" is any operation.
+
+        `after` requests are let pass before. With `lost` the operation is still carried out, with
+        `cut` the connection ends in place of an answer, which `delay` holds back for seconds.
+        A status of 0 leaves the answer as it is.
+        """
         body: dict[str, Any] = {"message": message, "documentation_url": _DOCS}
         if graphql_kind:
             body = {"data": None, "errors": [{"type": graphql_kind, "message": message}]}
-        self._faults.append(Fault(operation, times, status, body, headers or {}, lost))
+        self.faults.append(
+            Fault(operation, times, after, status, body, headers or {}, lost, cut, delay)
+        )
 
     def meanwhile(self, operation: str, act: Callable[[], object]) -> None:
         """Do something once, directly before the next request of an operation is handled."""
@@ -233,16 +268,24 @@ class FakeGitHub:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         request = Request(environ)
+        self.limits.begin()
         with self._lock:
-            asked = _understood(request)
+            asked = _understood(request, self._by_number)
             if self._is_cut(asked):
                 environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
                 raise ConnectionResetError
-            status, body, headers = self._answer(asked)
+            fault = self._fault(asked)
+            status, body, headers = self._answer(asked, fault)
+            headers = {**self._headers(asked), **headers}
             agent = request.headers.get("User-Agent", "")
             self.calls.append(Call(asked.operation, status, agent))
-        text = "" if body is None else json.dumps(body)
-        response = Response(text, status, {**self._headers(request), **headers})
+        if seconds := self._latency + (fault.delay if fault else 0):
+            # Outside of the lock: others are answered meanwhile. Also where a test skips sleep.
+            threading.Event().wait(seconds)
+        self.limits.end()
+        if fault and fault.cut:
+            raise ConnectionResetError  # the server closes the connection without an answer
+        response = Response("" if body is None else json.dumps(body), status, headers)
         response.content_type = "application/json; charset=utf-8"
         return response(environ, start_response)
 
@@ -253,35 +296,44 @@ class FakeGitHub:
             return False
         cut.left -= 1
         if cut.left == 0 and cut.lost:
-            status, _, _ = self._answer(asked)
+            status, _, _ = self._answer(asked, None)
             self.calls.append(Call(asked.operation, status, ""))
         return cut.left <= 0
 
-    def _answer(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
+    def _fault(self, asked: _Asked) -> Fault | None:
+        """Return the fault of a request, if it is its turn."""
+        fault = next((one for one in self.faults if one.operation in ("", asked.operation)), None)
+        if fault is None:
+            return None
+        if fault.after:
+            fault.after -= 1
+            return None
+        fault.times -= 1
+        if fault.times == 0:
+            self.faults.remove(fault)
+        return fault
+
+    def _answer(self, asked: _Asked, fault: Fault | None) -> tuple[int, Any, Mapping[str, str]]:
         if act := self._meanwhile.pop(asked.operation, None):
             act()
-        fault = next((one for one in self._faults if one.operation == asked.operation), None)
-        if fault:
-            fault.times -= 1
-            if fault.times == 0:
-                self._faults.remove(fault)
-        if fault is None or fault.lost:
-            status, body = self._checked(asked)
-        return (fault.status, fault.body, fault.headers) if fault else (status, body, {})
+        is_asked = fault is None or not (fault.status or fault.cut)
+        if is_asked or (fault and fault.lost):
+            answered = self._checked(asked)
+        return answered if fault is None or is_asked else (fault.status, fault.body, fault.headers)
 
-    def _checked(self, asked: _Asked) -> tuple[int, Any]:
+    def _checked(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
         try:
             return self._done(asked)
         except Exception as error:  # noqa: BLE001 - every error must fail the test
             said = f"{error}" if isinstance(error, Violation) else f"{error!r}"
             self.violations.append(f"{asked.operation}: {said}")
-            return _OUR_FAULT, {"message": said}
+            return _OUR_FAULT, {"message": said}, {}
 
-    def _done(self, asked: _Asked) -> tuple[int, Any]:
+    def _done(self, asked: _Asked) -> tuple[int, Any, Mapping[str, str]]:
         try:
-            return self._allowed(asked, self._token(asked.request))
+            return *self._allowed(asked, self._token(asked.request)), {}
         except Refused as refused:
-            return self._refusal(asked, refused)
+            return *self._refusal(asked, refused), refused.headers
 
     def _token(self, request: Request) -> Token:
         if not request.headers.get("User-Agent"):
@@ -297,7 +349,8 @@ class FakeGitHub:
             if unknown := self._unknown.intersection(asked.operation.split()):
                 said = f"Field '{min(unknown)}' doesn't exist on type 'Mutation'"
                 return 200, {"errors": [{"message": said, "path": ["mutation", min(unknown)]}]}
-            executor = Executor(self._graph, self._find, token, self.owned)
+            count = self.limits.count
+            executor = Executor(self._graph, self._find, token, self.owned, count)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
@@ -308,6 +361,8 @@ class FakeGitHub:
         problems += self._rest.problems_of_request(asked.method, template, asked.body)
         if problems:
             raise Violation(f"the request is wrong: {'; '.join(problems)}")
+        self.limits.count(limits.of_rest(asked.method))
+        self._redirect(asked, values)
         status, body = rest.answer(
             asked.method,
             template,
@@ -319,6 +374,22 @@ class FakeGitHub:
     def _find(self, slug: str) -> Repository:
         return self.repository(slug)
 
+    def _by_number(self, found: re.Match[str]) -> str:
+        """Return the path of a repository that is named by its number."""
+        ones = self._repositories.values()
+        slugs = (one.slug for one in ones if one.number == int(found[1]))
+        return f"/repos/{next(slugs, 'nobody/nothing')}"
+
+    def _redirect(self, asked: _Asked, values: Mapping[str, str]) -> None:
+        """Refuse the old name of a repository, with its address. Source: see test_recorded.py."""
+        slug = f"{values.get('owner')}/{values.get('repo')}"
+        found = self._repositories.get(slug.lower())
+        if found and found.slug.lower() != slug.lower():
+            below = asked.path.removeprefix(f"/repos/{slug}")
+            to = {"Location": f"{self.url}/repositories/{found.number}{below}"}
+            status = 301 if asked.method == "get" else 307
+            raise Refused(status, "Moved Permanently", kind="", headers=to)
+
     def owned(self, owner: str) -> list[Repository]:
         """Return the repositories of an owner, each once, also when it was renamed."""
         ones = {one.slug: one for one in self._repositories.values()}
@@ -328,6 +399,8 @@ class FakeGitHub:
         """Return the answer of REST to a refused request, and of GraphQL to a wrong token."""
         message = "Not Found" if refused.status == 404 else refused.message
         body: dict[str, Any] = {"message": message, "documentation_url": _DOCS}
+        if to := refused.headers.get("Location"):
+            return refused.status, {**body, "url": to}
         body["status"] = str(refused.status)
         if refused.details:
             body["errors"] = list(refused.details)
@@ -341,14 +414,12 @@ class FakeGitHub:
         if problems := self._rest.problems_of_response(asked.method, template, status, body):
             raise Violation(f"this server's answer {status} is wrong: {'; '.join(problems[:5])}")
 
-    def _headers(self, request: Request) -> dict[str, str]:
+    def _headers(self, asked: _Asked) -> dict[str, str]:
         headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
-            "X-RateLimit-Limit": f"{_QUOTA}",
-            "X-RateLimit-Remaining": f"{_QUOTA - len(self.calls)}",
-            "X-RateLimit-Reset": f"{int(time.time()) + 3600}",
+            **self.limits.headers("GraphQL" if asked.path == "/graphql" else "REST"),
         }
-        token = self._tokens.get(request.headers.get("Authorization", "").partition(" ")[2])
+        token = self._tokens.get(asked.request.headers.get("Authorization", "").partition(" ")[2])
         if token and token.classic:
             headers["X-OAuth-Scopes"] = ", ".join(sorted(token.scopes))
         return headers
@@ -370,6 +441,10 @@ def _is_write(operation: str) -> bool:
     )
 
 
+def _key(files: Mapping[str, bytes] | None, branch: str) -> _Key:
+    return branch, tuple(sorted((files or {}).items()))
+
+
 class _Silent(WSGIRequestHandler):
     """Writes no log. The requests are in `calls`."""
 
@@ -377,12 +452,12 @@ class _Silent(WSGIRequestHandler):
         """Write nothing."""
 
 
-def _understood(request: Request) -> _Asked:
+def _understood(request: Request, by_number: Callable[[re.Match[str]], str]) -> _Asked:
     """Return a request with the name of its operation.
 
     An Enterprise Server has its APIs at /api/v3 and /api/graphql. Both are supported.
     """
-    path = request.path.removeprefix("/api/v3")
+    path = re.sub(r"^/repositories/(\d+)", by_number, request.path.removeprefix("/api/v3"))
     path = "/graphql" if path == "/api/graphql" else path
     method = request.method.lower()
     body = json.loads(request.data) if request.data else None

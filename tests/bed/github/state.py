@@ -21,13 +21,20 @@ class Refused(Exception):  # noqa: N818 - named after what happened
     """A request that GitHub answers with an error. `kind` is the type of the error in GraphQL."""
 
     def __init__(
-        self, status: int, message: str, *, kind: str, details: Iterable[dict[str, str]] = ()
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str,
+        details: Iterable[dict[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.kind = kind
         self.details = tuple(details)
+        self.headers = headers or {}
 
 
 class Violation(Exception):  # noqa: N818 - named after what happened
@@ -122,6 +129,7 @@ class Repository:
     slug: str
     git: Store
     default_branch: str = "main"
+    number: int = 0
     archived: bool = False
     pulls: list[Pull] = field(default_factory=list)
     signed: set[str] = field(default_factory=set)
@@ -318,11 +326,14 @@ def _invalid_pull(message: str) -> Refused:
 
 @dataclass
 class Fault:
-    """A fault of an operation, and how many times it occurs."""
+    """A fault of an operation, or of any, and how many times it occurs."""
 
     operation: str
     times: int = 1
+    after: int = 0  # requests that it lets pass before
     status: int = 0
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     lost: bool = False  # the operation is carried out, only its answer is lost
+    cut: bool = False  # the connection ends in place of an answer
+    delay: float = 0  # seconds until the answer

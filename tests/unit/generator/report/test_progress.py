@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_terminal_has_one_line_which_every_output_takes_away(
+def test_a_terminal_has_one_line_which_stays_below_all_that_is_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with on_a_terminal() as shown:
@@ -34,8 +34,10 @@ def test_a_terminal_has_one_line_which_every_output_takes_away(
         "",
         "opening 1 of 3: a/one",
         "it has changed meanwhile\r\n",
+        "opening 1 of 3: a/one",
         "opening 2 of 3: a/two",
         "",
+        "opening 2 of 3: a/two",
         "opening 3 of 3: a/three",
         "the end\r\n",
     ]
