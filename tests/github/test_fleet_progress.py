@@ -322,6 +322,23 @@ def test_a_run_stops_before_its_time_is_over_and_says_what_is_left(
     assert pull_requests(github) == [1, 0, 0]
 
 
+@pytest.mark.parametrize("branch", [False, True])
+def test_no_limit_of_github_is_waited_out_for_longer_than_a_run_may_take(
+    github: FakeGitHub, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *, branch: bool
+) -> None:
+    """Source: GitHub's "Rate limits for the REST API": a secondary limit says `retry-after`."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"waits for {seconds} s"))
+    if branch:  # then it is brought in step by the client of one repository
+        github.repository("acme/one").change(BRANCH, {"README": b"\n"})
+    operation = "graphql createCommitOnBranch" if branch else BOTH
+    said = "You have exceeded a secondary rate limit"
+    github.fail(operation, 403, said, headers={"Retry-After": "120"})
+    ran = fleet("apply", "--stop-after", "1")
+    assert ran.code == 1
+    assert "GitHub's rate limit is reached for the next 120 s" in ran.stdout
+    assert ran.stdout.endswith("\n2 still to do\n0 brought in step by pull requests, 1 failed\n")
+
+
 def test_a_terminal_shows_which_repository_is_in_work_and_when_all_are_done(
     fleet: Fleet,
 ) -> None:
