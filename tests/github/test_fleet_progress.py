@@ -328,14 +328,18 @@ def test_no_limit_of_github_is_waited_out_for_longer_than_a_run_may_take(
 ) -> None:
     """Source: GitHub's "Rate limits for the REST API": a secondary limit says `retry-after`."""
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"waits for {seconds} s"))
+    passed = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: sum(passed))
+    look = "graphql repository, repository, repository"
+    github.meanwhile(look, lambda: passed.append(100.0))  # so that 20 of the 120 s are left
     if branch:  # then it is brought in step by the client of one repository
         github.repository("acme/one").change(BRANCH, {"README": b"\n"})
     operation = "graphql createCommitOnBranch" if branch else BOTH
     said = "You have exceeded a secondary rate limit"
-    github.fail(operation, 403, said, headers={"Retry-After": "120"})
-    ran = fleet("apply", "--stop-after", "1")
+    github.fail(operation, 403, said, headers={"Retry-After": "50"})
+    ran = fleet("apply", "--stop-after", "2")
     assert ran.code == 1
-    assert "GitHub's rate limit is reached for the next 120 s" in ran.stdout
+    assert "GitHub's rate limit is reached for the next 50 s" in ran.stdout
     assert ran.stdout.endswith("\n2 still to do\n0 brought in step by pull requests, 1 failed\n")
 
 
