@@ -10,7 +10,7 @@ from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
 from gen_workflow.fleet import applying, journal, report
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
-from gen_workflow.report import as_json as as_data
+from gen_workflow.report.as_json import problems, text
 from gen_workflow.report.terminal import put
 
 if TYPE_CHECKING:
@@ -74,5 +74,5 @@ def as_json(
 ) -> str:
     """Return the same as data, with what was done, and the error that stopped the run."""
     listed = report.rows((one.standing for one in found), done)
-    problems = as_data.problems(stopped)
-    return as_data.text({"version": 1, "repositories": listed, "problems": problems}, indent=2)
+    document = {"version": 1, "repositories": listed, "problems": problems(stopped)}
+    return text(document, indent=2)
