@@ -100,11 +100,16 @@ def _follows(was: list[str], becomes: list[str], change: Change) -> bool:
 
 
 def _is_a_limit(was: list[str], becomes: list[str], change: Change) -> bool:
-    """Tell whether lines differ only in limits that move with a wait, and in its direction."""
-    if not _ends(change, _WAIT) or _without(_LIMIT, was) != _without(_LIMIT, becomes):
+    """Tell whether lines differ only in limits that move with a wait, and in its direction.
+
+    Hosts that are switched at the same time are waited for once: with more of them it is shorter.
+    """
+    at_once = _ends(change, "max-parallel")
+    if not (at_once or _ends(change, _WAIT)) or _without(_LIMIT, was) != _without(_LIMIT, becomes):
         return False
     first, second = (map(int, re.findall(_LIMIT, "\n".join(some))) for some in (was, becomes))
-    longer = change.new > change.old
+    old, new = (int(str(one).rstrip("%")) for one in (change.old, change.new))
+    longer = (new > old) != at_once
     return all(one == two or (two > one) == longer for one, two in zip(first, second, strict=True))
 
 
