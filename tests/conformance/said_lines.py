@@ -48,6 +48,12 @@ _FOLLOWS = (
     ),
     _Follows("on/merge-queue", rf"github\.event_name [!=]= 'merge_group'|{_OPERATORS}"),
     _Follows("on/pull-request", rf"github\.event_name [!=]= 'pull_request'|{_OPERATORS}"),
+    # Nobody is told of what is only proposed, in either way: `plan.notify`.
+    _Follows(
+        "on/(?:pull-request|merge-queue)",
+        r"(?<=if: always\(\)) && github\.event_name != 'pull_request' "
+        r"&& github\.event_name != 'merge_group'",
+    ),
     # Where an environment is chosen by hand, each of the others says that it is not the chosen one.
     _Follows(
         r"on/(?:\d+/)?manual",
