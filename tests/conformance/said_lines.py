@@ -64,6 +64,8 @@ _FOLLOWS = (
     _Follows(r"on/(?:\d+/)?(?:tags|(?:pre-)?release)", r"(?<= {10}skip-unchanged: ).+"),
     # The build has an anchor for the check of pull requests and of the merge queue alone.
     _Follows("on/(?:pull-request|merge-queue)", r"(?<=    steps:) &[\w-]+"),
+    # Two Secrets with one value of one name share a variable of the step: `plan.kubernetes`.
+    _Follows("kubernetes/secret/.+", r"(?<=: )[A-Z0-9_]+(?=[,}])"),
     # The header says what the token is for: `plan.gitops`.
     _Follows("gitops/pull-request", r"(?<=may write contents) and pull requests(?= of )"),
 )
