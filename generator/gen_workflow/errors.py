@@ -9,6 +9,11 @@ GenWorkflowError
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # importing typing for it would cost each start a millisecond
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
 DONE = 0
 NOT_IN_STEP = 1
 USER_MUST_ACT = 2
@@ -157,7 +162,7 @@ class Problem(str):
 
 
 class SpecError(UserError):
-    """Everything that is wrong with a spec, in the order of its lines, each with its anchor."""
+    """Everything that is wrong with a spec or a command line, in order, each with its anchor."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         found = {
@@ -167,6 +172,29 @@ class SpecError(UserError):
         super().__init__("\n".join(problems), anchor="", found=found)
         self.problems = tuple(found)
         self.anchors = tuple(dict.fromkeys(problems.values()))
+
+
+def gathered(*attempts: Callable[[], Any]) -> list[Any]:
+    """Return what the attempts return; raises what is wrong in all of them as one UserError."""
+    errors: list[UserError] = []
+    results = [_attempted(one, errors) for one in attempts]
+    raise_all(errors)
+    return results
+
+
+def _attempted(attempt: Callable[[], Any], errors: list[UserError]) -> Any:
+    try:
+        return attempt()
+    except UserError as error:
+        errors.append(error)
+
+
+def raise_all(errors: Sequence[UserError]) -> None:
+    """Raise several errors as one; do nothing without any."""
+    if len(errors) > 1:
+        raise SpecError({one: anchor for error in errors for one, anchor in error.found.items()})
+    if errors:
+        raise errors[0]
 
 
 class Drift(GenWorkflowError):  # noqa: N818 - named after what was found

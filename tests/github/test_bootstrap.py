@@ -171,7 +171,10 @@ def test_no_value_is_told_and_one_that_is_there_is_replaced_by_name_alone(
 
 
 def test_values_come_from_stdin_and_what_is_wrong_with_them_is_told_by_name(
-    bootstrap: Bootstrap, folder: Path, monkeypatch: pytest.MonkeyPatch
+    bootstrap: Bootstrap,
+    command: Callable[..., Any],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def of_stdin(text: str) -> Any:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
@@ -190,8 +193,18 @@ def test_values_come_from_stdin_and_what_is_wrong_with_them_is_told_by_name(
     assert "should be a mapping, but is text" in of_stdin("VPS_HOST=hidden\n").stderr
     assert "--replace: 'DB' is nothing that the spec needs" in bootstrap("--replace", "DB").stderr
     assert "--replace: VPS_USER has no value" in bootstrap("--replace", "VPS_USER").stderr
+    monkeypatch.setattr("sys.stdin", None)  # it was closed
+    assert "nor its owner acme is there" in bootstrap("--values", "-").stderr
     (folder / "bootstrap.yml").write_text("environments: {prod: {wait: 10}}\napproval: 1\n")
-    ran = bootstrap()
+    file = folder / "hidden.yml"
+    file.write_text("VPS_HOTS: x\n")
+    file.chmod(0o644)
+    ran = bootstrap("--values", str(file), "--replace", "A", "--replace", "B", "--branch", "a..b")
+    assert f"warning: other users of this machine may read {file}" in ran.stderr
+    for name in ("", "acme", "https://github.com/acme/shop", "acme/shop.git"):
+        assert f"{name!r} is not one OWNER/NAME" in command("bootstrap", name).stderr
+    for line in ("--replace: 'A' is", "--replace: 'B' is", "VPS_HOTS: is", "--branch: 'a..b' is"):
+        assert line in ran.stderr
     assert (
         "bootstrap.yml:1:16 environments/prod: 'prod' is no environment of the spec" in ran.stderr
     )

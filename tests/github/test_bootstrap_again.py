@@ -223,3 +223,38 @@ def test_where_a_rule_wants_pull_requests_the_files_of_a_new_repository_come_by_
     ran = bootstrap("--yes")
     assert "merge the pull request https://github.com/acme/shop/pull/1" in ran.stdout
     assert len(shop.git.history("main")) == 1
+
+
+@pytest.mark.usefixtures("host")
+def test_a_ruleset_of_our_name_keeps_what_a_person_has_made_of_it(
+    github: FakeGitHub, bootstrap: Bootstrap, folder: Path
+) -> None:
+    files = {"Dockerfile": b"FROM scratch\n"}
+    shop = github.create_repository("acme/shop", files, branch="trunk/1")
+    where = "environments: {'eu/shop 1': {on: [main, manual], ssh: vps}}\n"
+    deploy = "deploy: {run: {ports: ['8080:8080']}, health: /health}\n"
+    (folder / "gen-workflow.yml").write_text(f"image: .\n{deploy}{where}")
+    bootstrap("--yes")
+    assert shop.kept.environments["eu/shop 1"].branches == [
+        ("main", "branch"), ("trunk/1", "branch"),
+    ]  # fmt: skip
+    assert ("eu/shop 1", "VPS_SSH_KEY") in shop.kept.secrets
+    (ours,) = shop.kept.rulesets
+    team = {"actor_id": 1, "actor_type": "Team", "bypass_mode": "always"}
+    ours["bypass_actors"] = [team]
+    ours["rules"].append({"type": "required_signatures"})
+    (folder / "bootstrap.yml").write_text("approvals: 2\n")
+    ran = bootstrap("--yes")
+    assert "done: change the ruleset `gen-workflow: default branch`, so that" in ran.stderr
+    assert [one["type"] for one in ours["rules"]] == [
+        "deletion", "non_fast_forward", "pull_request", "required_signatures",
+    ]  # fmt: skip
+    assert ours["bypass_actors"] == [team]
+    (folder / "bootstrap.yml").write_text("approvals: 3\n")
+    others = {"ref_name": {"include": ["refs/heads/release/*"], "exclude": []}}
+    for change in ({"enforcement": "disabled"}, {"enforcement": "active", "conditions": others}):
+        ours.update(change)
+        before = {**ours}
+        ran = bootstrap("--yes")
+        assert (ran.code, ours) == (1, before)
+        assert "is switched off, or is about other branches: change it under" in ran.stdout

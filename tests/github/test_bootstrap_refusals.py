@@ -183,6 +183,42 @@ def test_a_start_whose_answer_is_lost_starts_no_second_run(
 
 
 @pytest.mark.usefixtures("acme", "host")
+def test_a_run_that_is_not_shown_is_waited_for_and_an_older_server_does_not_tell_it(
+    github: FakeGitHub, bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    bootstrap("--yes")
+    shop = github.repository("acme/shop")
+    shop.change("main", DOCKERFILE)
+    look = "GET /repos/{owner}/{repo}/actions/runs/{run_id}"
+    start = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"
+    refused = 'Invalid request.\n\n"return_run_details" is not a permitted key.'
+    shop.kept.next_conclusion = "failure"
+    for times, conclusion in ((3, "failure"), (10, None)):
+        github.fail(start, 422, refused)
+        github.fail(look, 404, "Not Found", times=times)
+        ran = bootstrap("--yes", "--run")
+        assert ran.code == 1
+        assert (f": {conclusion}" in ran.stdout) == bool(conclusion)
+    assert ran.stderr.startswith(
+        "acme/shop: the run was started, and GitHub does not show it\n  hint: look for it at http"
+    )
+    assert len(shop.kept.runs) == 2
+
+
+@pytest.mark.usefixtures("acme", "host")
+def test_a_repository_that_the_token_cannot_see_is_not_created_again_and_again(
+    github: FakeGitHub, bootstrap: Bootstrap
+) -> None:
+    github.create_repository("acme/shop", DOCKERFILE)
+    github.fail("GET /repos/{owner}/{repo}", 404, "Not Found", times=2)
+    ran = bootstrap("--yes")
+    assert "acme/shop: GitHub has a repository of this name, and does not show it" in ran.stderr
+    assert "Administration, Contents, Environments" in ran.stderr
+    assert {*github.writes} == {"POST /orgs/{org}/repos"}
+
+
+@pytest.mark.usefixtures("acme", "host")
 def test_a_package_of_another_repository_is_told_with_what_to_do(
     github: FakeGitHub, bootstrap: Bootstrap
 ) -> None:
@@ -201,12 +237,20 @@ def test_a_package_of_another_repository_is_told_with_what_to_do(
 def test_an_answer_that_is_not_githubs_is_told_as_that_and_an_older_server_lacks_what_is_new(
     github: FakeGitHub, bootstrap: Bootstrap
 ) -> None:
+    key = "GET /repos/{owner}/{repo}/environments/{environment_name}/secrets/public-key"
+    github.fail(key, 200, "hello")
+    ran = bootstrap("--yes")
+    assert "done before that: create the repository, private, with a first commit" in ran.stderr
     bootstrap("--yes")
     for operation in ("GET /repos/{owner}/{repo}", "GET /repos/{owner}/{repo}/environments"):
         github.fail(operation, 200, "hello")
         ran = bootstrap("--yes")
         assert ran.code == 2
         assert "cannot set the repository up: it answered with JSON without" in ran.stderr
+    run = github.add_token("ghs_" + "run" * 12, classic=False, login="github-actions[bot]")
+    ran = bootstrap("--yes", token=run)
+    assert "the GITHUB_TOKEN of a run may not write workflows, whatever permissions" in ran.stderr
+    assert "GitHub App that may write Actions, Administration, Contents, Environ" in ran.stderr
     said = "Resource protected by organization SAML enforcement."
     github.fail("GET /repos/{owner}/{repo}/environments", 403, said)
     assert "choose `Configure SSO` beside the token" in bootstrap("--yes").stderr

@@ -677,7 +677,7 @@ def test_a_pull_request_that_somebody_closed_is_opened_again_with_again_only(
         assert ran.stderr == (
             "pull request: https://github.com/acme/app/pull/1 was closed without a merge; "
             "nothing was committed\n"
-            "  hint: reopen it on GitHub, or open a new pull request with --again\n"
+            "  hint: reopen it on GitHub, or open a new one with `gen-workflow commit --again`\n"
             f"{see('the-pull-request-was-closed')}"
         )
     assert github.operations[4:] == [READ] * 3

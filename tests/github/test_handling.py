@@ -85,23 +85,27 @@ def test_a_draft_is_one_from_the_beginning(app: Repository, commit: Callable[...
     assert "nothing to do" in commit("--draft").stdout
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (("--draft", "--auto-merge"), "--auto-merge: a draft is never merged"),
-        (("--closed", "reopn"), "--closed: 'reopn' is not known\n  hint: perhaps you meant `reop"),
-        (("--reviewer", "a b"), "--reviewer: 'a b' is neither a user nor a team"),
-        (("--label", "x" * 51), "is not a name of a label"),
-        (("--label", "a\nb"), "is not a name of a label"),
-        (("--again", "--closed", "leave"), "--again: opens a pull request again, and --closed"),
-    ],
-)
-def test_options_that_say_nothing_or_contradict_are_refused_before_anything_is_asked(
-    github: FakeGitHub, commit: Callable[..., Any], options: tuple[str, ...], said: str
+def test_options_that_say_nothing_or_contradict_are_refused_together_before_anything_is_asked(
+    github: FakeGitHub, commit: Callable[..., Any]
 ) -> None:
-    ran = commit(*options)
+    ran = commit(
+        "--draft", "--auto-merge", "--closed", "stopp", "--reviewer", "a/b/c", "--reviewer", "a b",
+        "--label", " ", "--label", "x" * 51, "--label", "a\nb", "--branch", "a..b", "--base", "-",
+    )  # fmt: skip
     assert ran.code == 2
-    assert said in ran.stderr
+    for said in (
+        "--auto-merge: a draft is never merged",
+        "--closed: 'stopp' is not known\n  hint: perhaps you meant `stop`",
+        "--reviewer: 'a/b/c' is neither a user nor a team",
+        "--reviewer: 'a b' is neither a user nor a team",
+        "--label: '' is not a name of a label",
+        "--branch: 'a..b' is not a name of a branch",
+        "--base: '-' is not a name of a branch",
+    ):
+        assert said in ran.stderr
+    assert ran.stderr.count("is not a name of a label") == 3
+    twice = commit("--again", "--closed", "leave")
+    assert "--again: opens a pull request again, and --closed says" in twice.stderr
     assert github.calls == []
 
 

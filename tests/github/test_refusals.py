@@ -350,7 +350,8 @@ def test_a_workflow_that_a_user_wrote_on_the_base_is_not_replaced_without_force(
         assert ran.code == 1
         assert ran.stderr == (
             f"{WORKFLOW}: on main it was not written by gen-workflow; nothing was committed\n"
-            "  hint: put the edit into the spec, then replace the file with --force\n"
+            "  hint: put the edit into the spec, then replace the file with `gen-workflow commit "
+            "--force`\n"
             f"{see('a-workflow-that-gen-workflow-did-not-write')}"
         )
     assert app.git.head(BRANCH) is None
@@ -413,7 +414,7 @@ def test_an_edit_that_a_reviewer_pushed_is_not_dropped_without_force(
     assert ran.stderr == (
         f"{path}: on {BRANCH} it was edited by hand; nothing was committed\n"
         "  hint: merge or close pull request https://github.com/acme/app/pull/1, or choose "
-        "another branch with --branch; --force removes the edit\n"
+        "another branch with --branch; `gen-workflow commit --force` removes the edit\n"
         f"{see('the-workflow-was-edited-by-hand')}"
     )
     assert app.git.head(BRANCH) == edited

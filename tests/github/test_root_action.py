@@ -119,7 +119,10 @@ def test_an_update_opens_a_pull_request_and_a_second_one_changes_nothing(
             {"mode": "update", "token": RUN.token},
             "token: the GITHUB_TOKEN of a run may not write workflows, whatever permissions",
         ),
-        ({"mode": "update", "token": "x", "draft": "yes"}, "draft: 'yes' is neither true nor fal"),
+        (
+            {"mode": "update", "draft": "yes", "auto_merge": "1"},
+            "draft: 'yes' is neither true nor false\nauto-merge: '1' is neither true nor false\n",
+        ),
     ],
 )
 def test_what_can_do_nothing_is_said_at_once(
@@ -128,5 +131,5 @@ def test_what_can_do_nothing_is_said_at_once(
     done = step(**inputs)
     assert done.code == 2
     assert said in done.log
-    assert len(done.errors) == 1
+    assert len(done.errors) == (3 if "draft" in inputs else 1)
     assert RUN.token not in done.log

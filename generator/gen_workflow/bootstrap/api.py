@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gen_workflow.errors import Heading, UserError
+from gen_workflow.github import tokens
 from gen_workflow.github.answer import Part, flat
 from gen_workflow.github.refusal import Refusal
 from gen_workflow.named_tuple import NamedTuple
@@ -21,11 +22,6 @@ _SEE_OTHER = 303  # of a pattern of branches that is there already
 _PAGE = 30  # the most that GitHub gives of variables; of the others it gives 100
 _PAGES = 40
 _OF_THE_PLAN = re.compile(r"Upgrade to |billing plan", re.IGNORECASE)
-RIGHTS = (
-    "give GH_TOKEN a classic token with the scopes `repo` and `workflow` (and `read:org` for teams)"
-    ", or a fine-grained one that may read and write Actions, Administration, Contents, "
-    "Environments, Pull requests, Secrets, Variables and Workflows"
-)
 
 
 class Looked(NamedTuple):
@@ -122,7 +118,20 @@ class Api:
         if lines := [*dict.fromkeys((*self.denied, *unseen))]:
             begin = "" if self._has_sent else "nothing was written: "
             what = "\n  ".join([f"{begin}the token has too few rights", *lines])
-            raise UserError(what, where=self.slug, hint=RIGHTS, anchor=Heading.FEW_RIGHTS)
+            hint = self.connection.token.rights
+            raise UserError(what, where=self.slug, hint=hint, anchor=Heading.FEW_RIGHTS)
+
+    def refuse_a_run(self) -> None:
+        """Raise UserError for the GITHUB_TOKEN of a run; only GraphQL tells whose a token is."""
+        token = self.connection.token
+        if token.kind == "installation" and self._login() == tokens.RUN_LOGIN:
+            raise tokens.of_a_run(self.slug, token.needs)
+
+    def _login(self) -> str:
+        query = "query { viewer { login } }"
+        return self.connection.graphql(
+            query, {}, "read whose the token is", lambda data, _: data.part("viewer").text("login")
+        )
 
     def send(self, step: Step, body: Any = None) -> Looked:
         """Take a step; `body` replaces that of the step."""

@@ -10,6 +10,7 @@ from gen_workflow.bootstrap.applying import Applying
 from gen_workflow.bootstrap.files import Change
 from gen_workflow.bootstrap.steps import Part
 from gen_workflow.errors import GenWorkflowError, Heading, UserError
+from gen_workflow.github.answer import Foreign
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Unfinished, Update
 from gen_workflow.named_tuple import NamedTuple
@@ -108,16 +109,19 @@ class Bootstrap:
         applying = Applying(self._api, self._log)
         try:
             return self._through(look, applying)
-        except GenWorkflowError as error:
-            if not applying.done:
-                raise
-            raise Unfinished(error, applying.done) from None
+        except Foreign as came:
+            error = self._api.connection.foreign(came, "set the repository up")
+        except GenWorkflowError as cause:
+            error = cause
+        raise Unfinished(error, applying.done) if applying.done else error
 
     def _through(self, look: Look, applying: Applying, done: int = -1) -> Applied:
         """Do what is to be done; what was made meanwhile is looked at, as long as that helps."""
         try:
             return self._apply(look, applying)
         except Moved:
+            if len(applying.done) == done and not look.found.repository.exists:
+                raise self._hidden() from None
             if len(applying.done) == done:
                 raise
             self._log("it has changed meanwhile, and is looked at again")
@@ -138,6 +142,12 @@ class Bootstrap:
         lacking = tuple(dict.fromkeys((*look.plan.lacking, *part.left, *merge)))
         branch = look.found.repository.default_branch
         return Applied(tuple(applying.done), left, look.plan.lacking, lacking, branch, pull)
+
+    def _hidden(self) -> UserError:
+        """Return the error for a repository that GitHub says is there, and does not show."""
+        what = "GitHub has a repository of this name, and does not show it to the token"
+        hint = f"check the name; {self._api.connection.token.rights}"
+        return UserError(what, where=self._api.slug, hint=hint, anchor=Heading.NOT_FOUND)
 
     def _look_at_new(self) -> Look:
         """Look at a repository that was just created; one from a template is filled a bit later."""

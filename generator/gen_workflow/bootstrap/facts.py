@@ -39,6 +39,7 @@ def read(api: Api, wanted: Wanted) -> Found:
 
     Raises UserError with everything that the token may not look at, so before anything is written.
     """
+    api.refuse_a_run()
     about = repository.read(api, wanted.settings)
     reviewed = wanted.environments(about.default_branch)
     there = environments.read(api, reviewed, exists=about.exists)

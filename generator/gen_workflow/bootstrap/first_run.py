@@ -46,6 +46,8 @@ def run(api: Api, workflow: str, branch: str, log: Callable[[str], None]) -> Run
         number = _start(api, workflow, branch, newest.number if newest else 0)
         newest = _at(api, number)
         log(f"started the first run: {newest.url}")
+    else:
+        log(f"a run goes on already: {newest.url}")
     return _followed(api, newest, log)
 
 
@@ -79,16 +81,22 @@ def _run(shown: Part) -> Run:
 
 
 def _at(api: Api, number: int) -> Run:
-    shown = api.look(api.below("actions", "runs", f"{number}"), "the run", "Actions")
-    api.refuse_denied()
-    return _run(shown.top)
+    """Return a run; one that was started a moment ago may not be shown yet."""
+    for _ in range(_TRIES):
+        shown = api.look(api.below("actions", "runs", f"{number}"), "the run", "Actions")
+        api.refuse_denied()
+        if shown.there:
+            return _run(shown.top)
+        time.sleep(1)
+    raise _not_shown(api)
 
 
 def _start(api: Api, workflow: str, branch: str, before: int) -> int:
     """Start a run and return its number.
 
     A workflow that was committed a moment ago may not be known yet. An older GitHub Enterprise
-    Server does not tell the number: there it is looked for.
+    Server refuses to tell the number: there it is looked for. Source:
+    https://github.com/benc-uk/workflow-dispatch/issues/86.
     """
     path = api.below("actions", "workflows", workflow, "dispatches")
     body = {"ref": branch, "return_run_details": True}
@@ -97,7 +105,9 @@ def _start(api: Api, workflow: str, branch: str, before: int) -> int:
         try:
             answer = api.send(step)
         except GenWorkflowError as error:
-            if left == 0 or Heading.NOT_FOUND not in error.anchors:
+            if "return_run_details" in error.what:
+                step = step._replace(body={"ref": branch})
+            elif left == 0 or Heading.NOT_FOUND not in error.anchors:
                 raise
         else:
             if isinstance(answer.value, dict):
@@ -113,8 +123,13 @@ def _looked_for(api: Api, workflow: str, branch: str, before: int) -> int:
         if newest and newest.number != before:
             return newest.number
         time.sleep(1)
+    raise _not_shown(api)
+
+
+def _not_shown(api: Api) -> GenWorkflowError:
     what = "the run was started, and GitHub does not show it"
-    raise GenWorkflowError(what, where=api.slug, hint="look at Actions there", anchor=Heading.RUN)
+    hint = f"look for it at {api.connection.token.web}/{api.slug}/actions"
+    return GenWorkflowError(what, where=api.slug, hint=hint, anchor=Heading.RUN)
 
 
 def _followed(api: Api, found: Run, log: Callable[[str], None]) -> Run:

@@ -25,19 +25,30 @@ _PULLS = {
     "require_last_push_approval": False,
     "required_review_thread_resolution": False,
 }
+_NEW = {
+    "name": NAME,
+    "target": "branch",
+    "enforcement": "active",
+    "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+}
+_KEPT = (*_NEW, "bypass_actors")  # of a ruleset that is changed
 Rules = dict[str, dict[str, Any]]  # the parameters of each rule, by its type
 
 
 class Found(NamedTuple):
     """What holds for the default branch, from whatever source, and our own ruleset.
 
-    `ours` is its number, 0 without one. `shown` is false where the plan has no rulesets.
+    `ours` is its number, 0 without one, and `own` are its rules; `kept` is the rest of it, which
+    stays. `applies` is false where somebody has switched it off, or has made it for other branches.
+    `shown` is false where the plan has no rulesets.
     """
 
     active: Mapping[str, Mapping[str, Any]] = {}
     ours: int = 0
     own: Mapping[str, Mapping[str, Any]] = {}
     shown: bool = True
+    kept: Mapping[str, Any] = {}
+    applies: bool = True
 
     @property
     def refuse_commits(self) -> bool:
@@ -59,7 +70,17 @@ def read(api: Api, branch: str) -> Found:
     number = named[0].number("id")
     own = api.look(api.below("rulesets", f"{number}"), "our ruleset", "Metadata")
     there = own.top.parts("rules") if own.there and own.top.maybe("rules") else ()
-    return Found(_rules(active.items), number, _rules(there))
+    kept = {name: own.value[name] for name in _KEPT if own.there and own.value.get(name)}
+    applies = _applies(kept, branch)
+    return Found(_rules(active.items), number, _rules(there), kept=kept, applies=applies)
+
+
+def _applies(kept: Mapping[str, Any], branch: str) -> bool:
+    """Tell whether a ruleset holds for the default branch."""
+    names = (kept.get("conditions") or {}).get("ref_name") or {}
+    ours = {"~DEFAULT_BRANCH", "~ALL", f"refs/heads/{branch}"} & {*(names.get("include") or ())}
+    active = kept.get("enforcement") == "active" and kept.get("target") == "branch"
+    return active and bool(ours) and not names.get("exclude")
 
 
 def _rules(shown: Iterable[Shown]) -> Rules:
@@ -85,21 +106,20 @@ def plan(api_path: str, found: Found, settings: Settings, limited: str) -> Part:
     says = _in_words(settings)
     if all(kind in found.active and _holds(found.active[kind], wanted[kind]) for kind in wanted):
         return Part(already=(f"the default branch {says}",))
+    if found.ours and not found.applies:
+        what = f"the ruleset `{NAME}` is switched off, or is about other branches"
+        return Part(left=(f"{what}: change it under Settings > Rules, or rename it there",))
     rules = {
         kind: _stricter(found.own.get(kind, {}), wanted.get(kind, {}))
         for kind in (*wanted, *found.own)
     }
-    body = {
-        "name": NAME,
-        "target": "branch",
-        "enforcement": "active",
-        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
-        "rules": [_rule(kind, rules[kind]) for kind in rules],
-    }
-    path = f"{api_path}/rulesets/{found.ours}" if found.ours else f"{api_path}/rulesets"
+    spare = "" if settings.approvals else _SPARE
+    body = {**(found.kept or _NEW), "rules": [_rule(kind, rules[kind]) for kind in rules]}
+    if found.ours:
+        words = f"change the ruleset `{NAME}`, so that the default branch {says}"
+        return Part((Step(words, "PUT", f"{api_path}/rulesets/{found.ours}", body, spare=spare),))
     words = f"add a ruleset by which the default branch {says}"
-    verb = "PUT" if found.ours else "POST"
-    return Part((Step(words, verb, path, body, spare="" if settings.approvals else _SPARE),))
+    return Part((Step(words, "POST", f"{api_path}/rulesets", body, spare=spare),))
 
 
 def _wanted(settings: Settings) -> Rules:

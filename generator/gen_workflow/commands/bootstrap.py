@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import shlex
+import stat
 import sys
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -17,12 +19,11 @@ from gen_workflow.bootstrap.bringing import Bootstrap
 from gen_workflow.bootstrap.wanted import Wanted
 from gen_workflow.commands import committed
 from gen_workflow.commands.project import Project
-from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, shown
-from gen_workflow.github import remote
+from gen_workflow.errors import DONE, NOT_IN_STEP, Heading, UserError, gathered, raise_all, shown
+from gen_workflow.github import remote, tokens
 from gen_workflow.github.answer import Foreign
-from gen_workflow.github.client import Repository, check_token
+from gen_workflow.github.client import Repository
 from gen_workflow.github.connection import Connection
-from gen_workflow.github.unreached import not_github
 from gen_workflow.github.update import Names
 from gen_workflow.report.terminal import log, put
 from gen_workflow.spec.hints import listed, near
@@ -38,31 +39,32 @@ if TYPE_CHECKING:
     from gen_workflow.workflow.records import Needs
 
 _STDIN = "-"
+_READ_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
 def run(options: Options) -> int:
     """Say what a repository lacks, or set it up; return the exit code."""
-    slug = _slug(options.names)
-    branch = remote.check_branch(options.branch, "--branch")
-    meant = _wanted(options)
-    if options.run and meant.central:
-        what = "a central workflow has no run of its own: other workflows call it"
-        raise UserError(what, where="--run", hint="leave it out", anchor=Heading.OPTION)
     api = options.api_url or os.environ.get("GITHUB_API_URL", "")
+    slug, branch, meant, token = gathered(
+        partial(_slug, options.names),
+        partial(remote.check_branch, options.branch, "--branch"),
+        partial(_wanted, options),
+        partial(tokens.given, os.environ),
+    )
     where = remote.find(options.folder, slug=slug, api=api)
-    token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     title = f"Bring the workflow in step with {PurePosixPath(options.spec).name}"
     with ExitStack() as stack:
 
         def client(slug: str) -> Repository:
             return stack.enter_context(closing(Repository(slug, token, where.api, log)))
 
-        api_of = Api(stack.enter_context(closing(Connection(slug, token, where.api, log))))
+        connection = Connection(slug, token, where.api, log, needs=tokens.OF_BOOTSTRAP)
+        api_of = Api(stack.enter_context(closing(connection)))
         work = Bootstrap(api_of, client, meant, Names(branch, "", title, title), log)
         try:
             return _done(api_of, work, options)
         except Foreign as came:
-            raise not_github(where.api, "set the repository up", f"{came}") from None
+            raise connection.foreign(came, "set the repository up") from None
 
 
 def _done(api: Api, work: Bootstrap, options: Options) -> int:
@@ -71,7 +73,7 @@ def _done(api: Api, work: Bootstrap, options: Options) -> int:
 
 
 def _slug(names: Sequence[str]) -> str:
-    if len(names) != 1 or not re.fullmatch(remote.SLUG, names[0]):
+    if len(names) != 1 or not remote.is_slug(names[0]):
         what = f"{' '.join(names)!r} is not one OWNER/NAME" if names else "no repository is named"
         hint = "name it as in `gen-workflow bootstrap acme/shop`"
         raise UserError(what, where="bootstrap", hint=hint, anchor=Heading.REPOSITORY)
@@ -83,17 +85,30 @@ def _wanted(options: Options) -> Wanted:
     project = Project.of(options)
     rendered = project.rendered()
     names = wanted.names(project.planned())
-    given = _values(options.values, rendered.needs)
+    needs = rendered.needs
+    given, decided, replaced, _ = gathered(
+        partial(_values, options.values, needs),
+        partial(_settings, options, names),
+        partial(_replaced, options.replace, needs),
+        partial(_check_run, options, project),
+    )
+    _check_replacing(options.replace, needs, given)
     return Wanted(
         project.spec(),
-        _settings(options, names),
+        decided,
         names,
-        rendered.needs,
+        needs,
         given,
         committed.wanted(project, rendered),
-        _replaced(options.replace, rendered.needs, given),
+        replaced,
         remote.has_commits(options.folder),
     )
+
+
+def _check_run(options: Options, project: Project) -> None:
+    if options.run and project.spec().mode.central:
+        what = "a central workflow has no run of its own: other workflows call it"
+        raise UserError(what, where="--run", hint="leave it out", anchor=Heading.OPTION)
 
 
 def _settings(options: Options, environments: tuple[str, ...]) -> Settings:
@@ -107,34 +122,43 @@ def _settings(options: Options, environments: tuple[str, ...]) -> Settings:
 
 def _values(file: str, needs: Sequence[Needs]) -> Values:
     if file == _STDIN:
-        return values.read(sys.stdin.buffer.read(), "stdin", needs, os.environ)
-    raw = files.read(file) if file else b""
-    if raw is None:
+        raw = sys.stdin.buffer.read() if sys.stdin else b""  # None when it was closed
+        return values.read(raw, "stdin", needs, os.environ)
+    found = files.read(file) if file else b""
+    if found is None:
         hint = "write NAME: value in it, a line each; `-` reads them from stdin"
         raise UserError(f"there is no file {shown(file)}", hint=hint, anchor=Heading.FILE)
-    return values.read(raw, shown(file), needs, os.environ)
+    if file and Path(file).stat().st_mode & _READ_BY_OTHERS:
+        what = f"warning: other users of this machine may read {shown(file)}"
+        log(f"{what}\n  hint: chmod 600 {shlex.quote(file)}")
+    return values.read(found, shown(file), needs, os.environ)
 
 
-def _replaced(named: Sequence[str], needs: Sequence[Needs], given: Values) -> frozenset[str]:
-    """Return the names in capitals; each is needed, and has a value that replaces the old one."""
-    places = {
-        (place.environment, one.name)
-        for place in needs
-        for one in (*place.variables, *place.secrets)
-    }
-    known = tuple(dict.fromkeys(name for _, name in sorted(places)))
-    for name in named:
-        meant = [(place, one) for place, one in places if one.upper() == name.upper()]
-        what = "" if meant else f"{name!r} is nothing that the spec needs"
-        hint = near(name, known) or f"the spec needs {listed(known) if known else 'nothing'}"
-        if meant and not any(given.of(*each) for each in meant):
-            what, hint = (
-                f"{name} has no value",
-                f"export {name}, or put it into a file for --values",
-            )
-        if what:
-            raise UserError(what, where="--replace", hint=hint, anchor=Heading.OPTION)
+def _replaced(named: Sequence[str], needs: Sequence[Needs]) -> frozenset[str]:
+    """Return the names in capitals; raises UserError with each that the spec does not need."""
+    known = tuple(dict.fromkeys(name for _, name in sorted(_places(needs))))
+    in_capitals = {name.upper() for name in known}
+    some = f"the spec needs {listed(known) if known else 'nothing'}"
+    unknown = [name for name in named if name.upper() not in in_capitals]
+    what = "{!r} is nothing that the spec needs"
+    raise_all([_no_replacing(what.format(name), near(name, known) or some) for name in unknown])
     return frozenset(name.upper() for name in named)
+
+
+def _check_replacing(named: Sequence[str], needs: Sequence[Needs], given: Values) -> None:
+    """Raise UserError with each name that is to be replaced and has no value."""
+    there = {name.upper() for place, name in _places(needs) if given.of(place, name)}
+    missing = [name for name in named if name.upper() not in there]
+    hint = "export {}, or put it into a file for --values"
+    raise_all([_no_replacing(f"{name} has no value", hint.format(name)) for name in missing])
+
+
+def _no_replacing(what: str, hint: str) -> UserError:
+    return UserError(what, where="--replace", hint=hint, anchor=Heading.OPTION)
+
+
+def _places(needs: Sequence[Needs]) -> set[tuple[str, str]]:
+    return {(at.environment, one.name) for at in needs for one in (*at.variables, *at.secrets)}
 
 
 def _told(api: Api, look: Look, options: Options) -> int:

@@ -14,8 +14,7 @@ from gen_workflow.fleet import choice, journal, organisation, proposing, report,
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.pace import PER_HOUR, PER_MINUTE
-from gen_workflow.github import handling, remote
-from gen_workflow.github.client import check_token
+from gen_workflow.github import handling, remote, tokens
 from gen_workflow.github.connection import Connection
 from gen_workflow.report.terminal import log
 from gen_workflow.spec.hints import listed, near
@@ -46,7 +45,7 @@ def run(options: Options) -> int:
         choice.check_ring(fleet, ring, options.file)
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
-    token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
+    token = tokens.given(os.environ)
     connection = Connection("", token, api, log, min(PATIENCE, asked.stop_after or PATIENCE))
     try:
         whole = organisation.complete(fleet, connection, options.file, log)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 
+from gen_workflow import files
 from gen_workflow.commands import in_step
 from gen_workflow.commands.options import Options, Verb
-from gen_workflow.errors import NOT_IN_STEP, Heading, UserError
+from gen_workflow.errors import NOT_IN_STEP, Heading, UserError, gathered
 from gen_workflow.report.terminal import put
 
 _VERBS = {"check": "check", "update": "commit"}
@@ -48,7 +49,21 @@ def options_of(verbs: tuple[Verb, ...]) -> Options:
 
 
 def _update(options: Options) -> None:
-    """Complete the options of an update, and see that its token is one that can do it."""
+    """Complete the options of an update."""
+    token, *flags = gathered(_token, *(lambda name=name: _flag(name) for name in _FLAGS))
+    os.environ["GH_TOKEN"] = token
+    options.repo = os.environ.get("GITHUB_REPOSITORY", "")
+    options.json = True
+    for name in ("branch", "base", "title", "message", "closed"):
+        setattr(options, name, _input(name) or getattr(options, name))
+    for name, value in zip(_FLAGS, flags, strict=True):
+        setattr(options, name, value)
+    for name in _LINES:
+        setattr(options, name, tuple(filter(None, map(str.strip, _input(name).splitlines()))))
+
+
+def _token() -> str:
+    """Return a token that may write workflows; raises UserError for one that never may."""
     from gen_workflow.github import tokens  # noqa: PLC0415 - for updates alone
 
     token = _input("token")
@@ -58,15 +73,7 @@ def _update(options: Options) -> None:
         raise UserError(what, where="token", hint=hint, anchor=Heading.NO_TOKEN)
     if token == os.environ.get("JOB_TOKEN"):
         raise tokens.of_a_run("token")
-    os.environ["GH_TOKEN"] = token
-    options.repo = os.environ.get("GITHUB_REPOSITORY", "")
-    options.json = True
-    for name in ("branch", "base", "title", "message", "closed"):
-        setattr(options, name, _input(name) or getattr(options, name))
-    for name in _FLAGS:
-        setattr(options, name, _flag(name))
-    for name in _LINES:
-        setattr(options, name, tuple(filter(None, map(str.strip, _input(name).splitlines()))))
+    return token
 
 
 def _flag(name: str) -> bool:
@@ -92,6 +99,11 @@ def summarize(text: str) -> None:
 
 
 def _append(variable: str, text: str) -> None:
-    if path := os.environ.get(variable):
+    path = os.environ.get(variable)
+    if not path:
+        return
+    try:
         with open(path, "ab") as file:  # noqa: PTH123 - pathlib is slow to load
             file.write(text.encode("utf-8", "surrogateescape"))
+    except OSError as error:  # in a container, the runner's files may belong to another user
+        raise files.problem(error, f"{variable} cannot be written", path) from None

@@ -29,10 +29,13 @@ def run(verbs: tuple[Verb, ...], attempt: Attempt) -> int:
     `attempt` runs a verb, logs its error, and returns the code and the error.
     """
     try:
-        options = inputs.options_of(verbs)
-    except UserError as error:
+        return _run(inputs.options_of(verbs), attempt)
+    except UserError as error:  # of the inputs, or of a file of the runner
         log(error.report)
         return put(annotated(error, ".")) or error.exit_code
+
+
+def _run(options: Options, attempt: Attempt) -> int:
     code, failed, output = held(lambda: attempt(options))
     if options.verb.name == "check":
         put(output)

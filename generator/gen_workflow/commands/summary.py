@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
     from gen_workflow.errors import GenWorkflowError
 
-_LONGEST = 400_000  # characters of one block; GitHub takes 1 MiB for the summary of a step
+# Bytes of one block. GitHub takes 1 MiB for the summary of a step, and drops one that is longer:
+# docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+_LONGEST = 300_000
 _HEADINGS = {DONE: "in step", NOT_IN_STEP: "not in step"}
 
 
@@ -61,5 +63,7 @@ def fenced(content: str, language: str = "") -> str:
     """Return a block of Markdown that shows a text as it is, whatever is in it."""
     longest = max((len(ticks) for ticks in re.findall(r"`{3,}", content)), default=2)
     fence = "`" * (longest + 1)
-    shown = harmless(content[:_LONGEST]).rstrip("\n")
-    return f"{fence}{language}\n{shown}\n{fence}"
+    shown = harmless(content).rstrip("\n").encode()
+    text = shown[:_LONGEST].decode(errors="ignore")
+    rest = "\n... the log has the rest" if len(shown) > _LONGEST else ""
+    return f"{fence}{language}\n{text}{rest}\n{fence}"

@@ -122,10 +122,9 @@ def _known(options: Options, chosen: Sequence[File]) -> dict[str, Known]:
     """Return what the table knows, or with --online what GitHub does."""
     if not options.online:
         return of_table(table())
-    from gen_workflow.github import releases, remote  # noqa: PLC0415 - slow, and rarely needed
-    from gen_workflow.github.client import check_token  # noqa: PLC0415
+    from gen_workflow.github import releases, remote, tokens  # noqa: PLC0415 - slow, and rarely needed
 
-    token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
+    token = tokens.given(os.environ)
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     wanted = [use.reference for file in chosen for use in file.uses]
     return releases.ask(wanted, token, api, log)

@@ -302,20 +302,6 @@ class Repository:
         return UserError(what, where=self._at.slug, hint=hint, anchor=Heading.BRANCH)
 
 
-def check_token(token: str) -> str:
-    """Return the token; raises UserError when there is none, or when it cannot be one."""
-    token = token.strip()
-    if not token:
-        hint = "export GH_TOKEN; with GitHub's own tool: GH_TOKEN=$(gh auth token)"
-        what = "there is no token in GH_TOKEN or GITHUB_TOKEN"
-        raise UserError(what, hint=hint, anchor=Heading.NO_TOKEN)
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        hint = "set it again, as one word without spaces or line breaks"
-        what = "holds characters that no token has"
-        raise UserError(what, where="GH_TOKEN", hint=hint, anchor=Heading.NO_TOKEN)
-    return token
-
-
 def deleted(branch: str) -> dict[str, str]:
     """Return the update that deletes a branch; GitHub's own words for it are forty zeros."""
     return {"name": f"refs/heads/{branch}", "afterOid": "0" * 40}

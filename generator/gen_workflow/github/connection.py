@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gen_workflow.github.answer import Answer, Foreign, flat
 from gen_workflow.github.refusal import Refusal
-from gen_workflow.github.tokens import Token
+from gen_workflow.github.tokens import OF_COMMIT, Rights, Token
 from gen_workflow.github.unreached import Lost, not_github, own_authorities, unreachable
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.version import __version__
@@ -45,7 +45,8 @@ class Connection:
 
     Every request raises a GenWorkflowError that says why it was refused and what to do, and
     refusal.Moved when the branch was changed meanwhile. `log` reports that a request is repeated;
-    `patience` are the seconds that one request may wait in total for GitHub to recover.
+    `patience` are the seconds that one request may wait in total for GitHub to recover, and `needs`
+    the rights that a message about missing ones names.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class Connection:
         api: str,
         log: Callable[[str], None],
         patience: float = PATIENCE,
+        *,
+        needs: Rights = OF_COMMIT,
     ) -> None:
         self.slug = slug
-        self.token = Token.of(token, api)
+        self.token = Token.of(token, api, needs)
         self._log = log
         self.patience = patience
         self._api = api
@@ -138,6 +141,10 @@ class Connection:
         """Return the error for what GitHub would refuse, or has refused."""
         return refusal.explained(self.slug, doing, self._api, self.token)
 
+    def foreign(self, came: Foreign, doing: str) -> GenWorkflowError:
+        """Return the error for an answer that GitHub does not give."""
+        return not_github(self._api, doing, f"{came}")
+
     def _ask(self, request: _Request, read: Callable[[Answer], _Read]) -> _Read:
         """Send a request; retry while GitHub asks to wait and the time for that is not over.
 
@@ -158,7 +165,7 @@ class Connection:
                     return read(answer)
                 failed = self.refused(refusal, request.doing)
             except Foreign as came:
-                raise not_github(self._api, request.doing, f"{came}") from None
+                raise self.foreign(came, request.doing) from None
             except Lost as lost:
                 failed = lost
             wait = _wait(request, refusal, attempt)

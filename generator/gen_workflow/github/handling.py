@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import Heading, UserError
+from gen_workflow.errors import Heading, UserError, gathered
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec.hints import near
 
@@ -53,28 +54,47 @@ def read(
     labels: Iterable[str], reviewers: Iterable[str], *, draft: bool, merges: bool, closed: str
 ) -> Handling:
     """Return what options say; raises UserError for what GitHub would not take."""
+    users, teams, named, _, _ = gathered(
+        lambda: gathered(*(partial(_user, one) for one in reviewers if "/" not in one)),
+        lambda: gathered(*(partial(_team, one) for one in reviewers if "/" in one)),
+        lambda: gathered(*(partial(_label, one) for one in labels)),
+        lambda: _check_merging(draft=draft, merges=merges),
+        lambda: _check_closed(closed),
+    )
+    labelled, asked, of_teams = (tuple(dict.fromkeys(one)) for one in (named, users, teams))
+    return Handling(labelled, asked, of_teams, draft, merges, closed)
+
+
+def _check_merging(*, draft: bool, merges: bool) -> None:
     if draft and merges:
         what = "a draft is never merged, so it cannot wait for its merge"
         hint = "leave out --draft or --auto-merge"
         raise UserError(what, where="--auto-merge", hint=hint, anchor=Heading.OPTION)
+
+
+def _check_closed(closed: str) -> None:
     if closed not in CLOSED:
         hint = near(closed, CLOSED) or f"say one of {', '.join(CLOSED)}"
         what = f"{closed!r} is not known"
         raise UserError(what, where="--closed", hint=hint, anchor=Heading.OPTION)
-    users, teams = [], []
-    for one in reviewers:
-        if team := _TEAM.fullmatch(one):
-            teams.append((team["owner"], team["slug"]))
-        elif user := _LOGIN.fullmatch(one):
-            users.append(user["login"])
-        else:
-            hint = "give a login, or a team as ORG/TEAM, with one --reviewer for each"
-            what = f"{one!r} is neither a user nor a team"
-            raise UserError(what, where="--reviewer", hint=hint, anchor=Heading.OPTION)
-    named = tuple(dict.fromkeys(_label(one) for one in labels))
-    return Handling(
-        named, tuple(dict.fromkeys(users)), tuple(dict.fromkeys(teams)), draft, merges, closed
-    )
+
+
+def _user(name: str) -> str:
+    if found := _LOGIN.fullmatch(name):
+        return found["login"]
+    raise _no_reviewer(name)
+
+
+def _team(name: str) -> tuple[str, str]:
+    if found := _TEAM.fullmatch(name):
+        return found["owner"], found["slug"]
+    raise _no_reviewer(name)
+
+
+def _no_reviewer(name: str) -> UserError:
+    hint = "give a login, or a team as ORG/TEAM, with one --reviewer for each"
+    what = f"{name!r} is neither a user nor a team"
+    return UserError(what, where="--reviewer", hint=hint, anchor=Heading.OPTION)
 
 
 def _label(name: str) -> str:

@@ -74,8 +74,13 @@ def check_branch(name: str, option: str) -> str:
     return name
 
 
+def is_slug(text: str) -> bool:
+    """Tell whether a text is OWNER/NAME; GitHub has no name that ends with `.git`."""
+    return bool(re.fullmatch(SLUG, text)) and not text.lower().endswith(".git")
+
+
 def _checked_slug(slug: str, where: str) -> str:
-    if not re.fullmatch(SLUG, slug):
+    if not is_slug(slug):
         what = f"{slug!r} is not OWNER/NAME"
         raise UserError(what, where=where, hint=_NAME_IT, anchor=Heading.REPOSITORY)
     return slug

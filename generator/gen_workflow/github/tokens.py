@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.named_tuple import NamedTuple
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 RUN_LOGIN = "github-actions[bot]"  # as whom the GITHUB_TOKEN of a run acts
 _PUBLIC = "https://github.com"
-_NEEDS = "Contents, Workflows and Pull requests"
 _RUN = (
-    f"give a token of a GitHub App that may write {_NEEDS} (actions/create-github-app-token makes"
+    "give a token of a GitHub App that may write {} (actions/create-github-app-token makes"
     " one in a run), or a personal one from a secret"
 )
 # The beginnings of tokens. Source: GitHub's "About authentication to GitHub", token formats.
@@ -25,17 +28,36 @@ _BEGINNINGS = (
 )
 
 
+class Rights(NamedTuple):
+    """What a verb needs of a token: permissions that it may write, and scopes of a classic one."""
+
+    permissions: str
+    scopes: str = "`repo` and `workflow`"
+
+
+OF_COMMIT = Rights("Contents, Workflows and Pull requests")
+OF_BOOTSTRAP = Rights(
+    "Actions, Administration, Contents, Environments, Pull requests, Secrets, Variables and"
+    " Workflows",
+    "`repo` and `workflow` (and `read:org` for teams)",
+)
+
+
 class Token(NamedTuple):
-    """What is known of a token without the token itself: its kind, and the page that changes it."""
+    """What is known of a token without the token itself: its kind, and the page that changes it.
+
+    `needs` are the rights that the verb needs.
+    """
 
     kind: str
     web: str
+    needs: Rights = OF_COMMIT
 
     @classmethod
-    def of(cls, text: str, api: str) -> Token:
+    def of(cls, text: str, api: str, needs: Rights = OF_COMMIT) -> Token:
         """Return what is known of a token for the API at this address."""
         kind = next((kind for seen, kind in _BEGINNINGS if re.match(seen, text)), "")
-        return cls(kind, _web(api))
+        return cls(kind, _web(api), needs)
 
     @property
     def page(self) -> str:
@@ -46,25 +68,28 @@ class Token(NamedTuple):
 
     @property
     def rights(self) -> str:
-        """What to do so that the token may do all that `commit` does."""
+        """What to do so that the token may do all that the verb does."""
+        permissions, scopes = self.needs
         if self.kind == "fine-grained":
             return (
-                f"edit the token at {self.page}: it needs this repository, and read and write for"
-                f" {_NEEDS}; an organisation may have to approve that"
+                f"edit the token at {self.page}: it needs this repository (one that is to be"
+                " created: all repositories of the owner), and read and write for"
+                f" {permissions}; an organisation may have to approve that"
             )
         if self.kind in ("installation", "app of a user"):
             return (
-                f"give the GitHub App of the token read and write for {_NEEDS}, let the owner of"
-                " the repository accept that, and install it for this repository"
+                f"give the GitHub App of the token read and write for {permissions}, let the owner"
+                " of the repository accept that, and install it for this repository"
             )
         if self.kind == "login":
             return (
                 "with GitHub's own tool, run `gh auth refresh --scopes repo,workflow` and set"
-                " GH_TOKEN=$(gh auth token) again; or give GH_TOKEN a classic token of these scopes"
+                " GH_TOKEN=$(gh auth token) again; or give GH_TOKEN a classic token with the scopes"
+                f" {scopes}"
             )
         return (
-            "give GH_TOKEN a classic token with the scopes `repo` and `workflow`, or a fine-grained"
-            f" one that may read and write {_NEEDS}"
+            f"give GH_TOKEN a classic token with the scopes {scopes}, or a fine-grained"
+            f" one that may read and write {permissions}"
         )
 
     @property
@@ -75,13 +100,29 @@ class Token(NamedTuple):
         return f"check GH_TOKEN, or make a new token at {self.page}"
 
 
-def of_a_run(where: str) -> UserError:
+def given(environ: Mapping[str, str]) -> str:
+    """Return the token of the environment; raises UserError without one that can be a token."""
+    token = (environ.get("GH_TOKEN") or environ.get("GITHUB_TOKEN") or "").strip()
+    if not token:
+        hint = "export GH_TOKEN; with GitHub's own tool: GH_TOKEN=$(gh auth token)"
+        what = "there is no token in GH_TOKEN or GITHUB_TOKEN"
+        raise UserError(what, hint=hint, anchor=Heading.NO_TOKEN)
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        hint = "set it again, as one word without spaces or line breaks"
+        what = "holds characters that no token has"
+        raise UserError(what, where="GH_TOKEN", hint=hint, anchor=Heading.NO_TOKEN)
+    return token
+
+
+def of_a_run(where: str, needs: Rights = OF_COMMIT) -> UserError:
     """Return the error for the GITHUB_TOKEN of a run.
 
     No permission of a job gives it that. Source: https://github.com/nextcloud/spreed/pull/16336.
     """
     what = "the GITHUB_TOKEN of a run may not write workflows, whatever permissions the job has"
-    return UserError(what, where=where, hint=_RUN, anchor=Heading.FEW_RIGHTS)
+    return UserError(
+        what, where=where, hint=_RUN.format(needs.permissions), anchor=Heading.FEW_RIGHTS
+    )
 
 
 def _web(api: str) -> str:

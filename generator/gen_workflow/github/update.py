@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gen_workflow.github.client import Repository
     from gen_workflow.github.proposal import PullRequest, Snapshot, Wanted
 
+_FORCE = "`gen-workflow commit --force`"  # no other verb that updates has the option
+
 
 @dataclass(frozen=True)
 class Names:
@@ -123,7 +125,7 @@ class Update:
             return
         if closed := self._closed(found):
             what = f"{closed.url} was closed without a merge; nothing was committed"
-            hint = "reopen it on GitHub, or open a new pull request with --again"
+            hint = "reopen it on GitHub, or open a new one with `gen-workflow commit --again`"
             raise Drift(what, where="pull request", hint=hint, anchor=Heading.CLOSED)
 
     def _closed(self, found: Snapshot) -> PullRequest | None:
@@ -166,10 +168,10 @@ class Update:
         if edit is None:
             return
         what = f"on {edit.branch} {edit.what}; nothing was committed"
-        hint = "put the edit into the spec, then replace the file with --force"
+        hint = f"put the edit into the spec, then replace the file with {_FORCE}"
         if edit.branch == self.names.branch:
             pull = f"merge or close pull request {found.pull.url}" if found.pull else "merge it"
-            hint = f"{pull}, or choose another branch with --branch; --force removes the edit"
+            hint = f"{pull}, or choose another branch with --branch; {_FORCE} removes the edit"
         raise Drift(what, where=edit.path, hint=hint, anchor=edit.anchor)
 
     def dry_run(self, found: Snapshot) -> Result:

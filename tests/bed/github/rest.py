@@ -6,6 +6,7 @@ import base64
 import copy
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from bed.github import accounts, owners, runs, settings
 from bed.github.asked import Asked, example
@@ -39,7 +40,7 @@ def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
     for verb, template in _OPERATIONS:
         names = re.sub(r"\\{(\w+)\\}", _part, re.escape(template))
         if verb == method and (found := re.fullmatch(names, path)):
-            return template, found.groupdict()
+            return template, {name: unquote(text) for name, text in found.groupdict().items()}
     return None
 
 
@@ -48,7 +49,8 @@ def answer(method: str, template: str, asked: Asked) -> tuple[int, Any]:
     status, handler = _OPERATIONS[(method, template)]
     if handler is _put_content and "sha" in asked.body:
         status = 200  # the file is there already
-    return status, handler(asked)
+    body = handler(asked)
+    return (204 if body is None else status), body
 
 
 def _part(found: re.Match[str]) -> str:

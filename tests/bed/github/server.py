@@ -437,7 +437,7 @@ def _is_write(operation: str) -> bool:
     """Return whether an operation changes something."""
     kind, _, fields = operation.partition(" ")
     return kind not in ("GET", "graphql") or (
-        kind == "graphql" and not fields.startswith(("repository", "nothing"))
+        kind == "graphql" and not fields.startswith(("repository", "viewer", "nothing"))
     )
 
 
@@ -457,7 +457,9 @@ def _understood(request: Request, by_number: Callable[[re.Match[str]], str]) -> 
 
     An Enterprise Server has its APIs at /api/v3 and /api/graphql. Both are supported.
     """
-    path = re.sub(r"^/repositories/(\d+)", by_number, request.path.removeprefix("/api/v3"))
+    # As it was sent: a name of an environment or a branch may hold a slash, which is %2F then.
+    path = request.environ["RAW_URI"].partition("?")[0].removeprefix("/api/v3")
+    path = re.sub(r"^/repositories/(\d+)", by_number, path)
     path = "/graphql" if path == "/api/graphql" else path
     method = request.method.lower()
     body = json.loads(request.data) if request.data else None
@@ -479,5 +481,5 @@ def _root_field(query: str) -> str:
         if isinstance(definition, graphql.OperationDefinitionNode):
             fields = definition.selection_set.selections
             names = (one.name.value for one in fields if isinstance(one, graphql.FieldNode))
-            return ", ".join(name for name in names if name != "viewer")
+            return ", ".join(name for name in names if name != "viewer") or "viewer"
     return "nothing"
