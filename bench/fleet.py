@@ -40,15 +40,15 @@ DOCKERFILE = {"Dockerfile": b"FROM scratch\n"}
 PATHS = ("gen-workflow.yml", ".github/workflows/ci-cd.yml", ".github/workflows/rollback.yml")
 FILE = """\
 owner: acme
-defaults: {image: ., deploy: {ssh: vps, run: {ports: ["8080:8080"]}, health: /health}}
+defaults: {name: "{repo}", image: ., deploy: {ssh: vps, run: {ports: ["8080:8080"]}, health: /health}}
 repos:
 """
 # Runs the command, and tells last how much memory it had at most: that of its parent is not in it.
 PROGRAM = """\
 import sys
 from pathlib import Path
-from gen_workflow import cli
-code = cli.main(sys.argv[1:])
+from gen_workflow.__main__ import main
+code = main()
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 print(int(status["VmHWM"].split()[0]) / 1024, file=sys.stderr)
 sys.exit(code)

@@ -82,7 +82,7 @@ def test_the_data_and_the_page_say_the_same_and_what_was_done(
     assert page.rows[0] == ["repository", "stands", "pull request", "files", "what is said"]
     assert [row[:3] for row in page.rows[1:]] == [
         ["acme/one", "new", ""],
-        ["acme/two", "proposed", "https://github.com/acme/two/pull/1"],
+        ["acme/two", "proposed", "#1"],
         ["acme/gone", "not found", ""],
     ]
     links = [attributes["href"] for tag, attributes in page.elements if tag == "a"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -39,6 +40,7 @@ _PATIENCE = 3700.0
 
 def run(options: Options) -> int:
     """Look at the repositories of a fleet, or bring them in step; return the exit code."""
+    gc.enable()  # `__main__` has switched it off, for runs that are over soon
     act, *named = options.names or ("plan",)
     if act not in _ACTS:
         hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"

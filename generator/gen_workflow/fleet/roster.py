@@ -31,6 +31,7 @@ repos:
     test: {node: 22}
   legacy: own
 """
+_ROOM = 20  # a file of a fleet may hold as much as so many specs
 _OWN = "own"
 _NAME = r"[A-Za-z0-9._-]+"
 _PLACES = re.compile(r"\{(owner|repo)\}")
@@ -39,13 +40,21 @@ _PLACES = re.compile(r"\{(owner|repo)\}")
 class Member(NamedTuple):
     """A repository of the fleet.
 
-    `spec` is the root of its spec, whose values know their places in the file of the fleet; None
-    when the repository keeps a spec of its own. `where` is its key in that file.
+    `given` is the root of its spec before the names are filled in; None when the repository keeps a
+    spec of its own. `where` is its key in the file of the fleet.
     """
 
     slug: str
     where: Value
-    spec: Value | None
+    given: Value | None
+
+    @property
+    def spec(self) -> Value | None:
+        """Its spec, whose values know their places in the file of the fleet.
+
+        It is made each time, because the copies of a large fleet would fill the memory.
+        """
+        return _filled(self.given, self.slug) if self.given else None
 
 
 class _Common(Form[Value]):
@@ -159,7 +168,7 @@ def read(raw: bytes, source: str) -> tuple[Member, ...]:
 
     Raises SpecError with everything that is wrong with the file itself; the specs are not read yet.
     """
-    root = document.parse(document.decode(raw, source), source)
+    root = document.parse(document.decode(raw, source), source, specs=_ROOM)
     if root is None or root.kind == "nothing":
         hint = "it can be as short as this:\n" + "".join(
             f"      {line}\n" for line in EXAMPLE.splitlines()
@@ -185,9 +194,8 @@ def _member(key: Value, item: Value, fleet: _Fleet) -> Member:
     if item.kind == "text" and item is not key:
         return Member(slug, key, None)
     if fleet.defaults is None:
-        return Member(slug, key, _filled(item, slug) if differs else None)
-    merged = item.over(fleet.defaults) if differs else fleet.defaults
-    return Member(slug, key, _filled(merged, slug))
+        return Member(slug, key, item if differs else None)
+    return Member(slug, key, item.over(fleet.defaults) if differs else fleet.defaults)
 
 
 def _slug(name: str, owner: str) -> str:

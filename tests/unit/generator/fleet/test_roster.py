@@ -91,6 +91,11 @@ def test_a_repository_that_appears_twice_is_told_however_its_name_is_written() -
     ]
 
 
+def test_the_file_of_a_fleet_may_hold_far_more_than_a_spec() -> None:
+    names = "".join(f"  app{number}: {{}}\n" for number in range(5001))
+    assert len(roster.read(f"owner: acme\nrepos:\n{names}".encode(), "fleet.yml")) == 5001
+
+
 def test_an_empty_file_is_answered_with_an_example() -> None:
     with pytest.raises(SpecError, match=r"compose: compose\.yml"):
         roster.read(b"", "fleet.yml")
