@@ -40,7 +40,10 @@ DOCKERFILE = {"Dockerfile": b"FROM scratch\n"}
 PATHS = ("gen-workflow.yml", ".github/workflows/ci-cd.yml", ".github/workflows/rollback.yml")
 FILE = """\
 owner: acme
-defaults: {name: "{repo}", image: ., deploy: {ssh: vps, run: {ports: ["8080:8080"]}, health: /health}}
+defaults:
+  name: "{repo}"
+  image: .
+  deploy: {ssh: vps, run: {ports: ["8080:8080"]}, health: /health}
 repos:
 """
 # Runs the command, and tells last how much memory it had at most: that of its parent is not in it.

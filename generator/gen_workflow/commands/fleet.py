@@ -47,7 +47,7 @@ def run(options: Options) -> int:
         raise UserError(f"{act!r} is not known", where="fleet", hint=hint, anchor=Heading.OPTION)
     limit = _number(options.limit, "--limit")
     per_hour = _number(options.per_hour, "--per-hour") or PER_HOUR
-    page = report.check_path(options.report_file)
+    report.check_path(options.report_file)
     members = _chosen(_members(options.file), named, options.file)
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
@@ -61,24 +61,17 @@ def run(options: Options) -> int:
         kept = Journal(journal.place(options.file))
         pace = Pace(kept.lately(time.time()), per_hour=per_hour)
         if act == "plan":
-            _report(page, act, options.file, found, {})
-            return _told(found, todo, pace, as_json=options.json)
-        message = options.message.strip() or f"Bring the workflow in step with {options.file}"
-        names = Names(branch, "", message, options.title.strip() or message.splitlines()[0])
+            return _told(found, todo, pace, options)
         apply = Apply(
             connection,
             survey.look,
             lambda slug: Repository(slug, token, api, log, _PATIENCE),
-            names,
+            _names(options, branch),
             pace,
             kept,
             log,
         )
-        done: dict[str, Applied] = {}
-        try:
-            return _applied(found, todo, apply, done, as_json=options.json)
-        finally:  # also when the run was stopped: what was done until then is what counts
-            _report(page, act, options.file, found, done)
+        return _applied(found, todo, apply, options)
     finally:
         connection.close()
 
@@ -112,8 +105,14 @@ def _number(text: str, option: str) -> int:
     return int(text or 0)
 
 
-def _told(found: Sequence[Surveyed], todo: list[Surveyed], pace: Pace, *, as_json: bool) -> int:
-    if as_json:
+def _names(options: Options, branch: str) -> Names:
+    message = options.message.strip() or f"Bring the workflow in step with {options.file}"
+    return Names(branch, "", message, options.title.strip() or message.splitlines()[0])
+
+
+def _told(found: Sequence[Surveyed], todo: list[Surveyed], pace: Pace, options: Options) -> int:
+    _report(options, "plan", found, {})
+    if options.json:
         put(_as_json(found, {}))
         return _code(found)
     put("".join(f"{line}\n" for line in _table(found)))
@@ -126,19 +125,18 @@ def _told(found: Sequence[Surveyed], todo: list[Surveyed], pace: Pace, *, as_jso
 
 
 def _applied(
-    found: Sequence[Surveyed],
-    todo: list[Surveyed],
-    apply: Apply,
-    done: dict[str, Applied],
-    *,
-    as_json: bool,
+    found: Sequence[Surveyed], todo: list[Surveyed], apply: Apply, options: Options
 ) -> int:
-    for one in apply.run(todo):
-        done[one.slug] = one
-        if not as_json:
-            put(f"{one.slug}: {one.pull or one.error or 'in step meanwhile'}\n")
+    done: dict[str, Applied] = {}
+    try:
+        for one in apply.run(todo):
+            done[one.slug] = one
+            if not options.json:
+                put(f"{one.slug}: {one.pull or one.error or 'in step meanwhile'}\n")
+    finally:  # also when the run is stopped: the report says what was done until then
+        _report(options, "apply", found, done)
     failed = [one for one in done.values() if one.error]
-    if as_json:
+    if options.json:
         put(_as_json(found, done))
     else:
         put(f"{len(done) - len(failed)} brought in step by pull requests, {len(failed)} failed\n")
@@ -173,9 +171,9 @@ def _as_json(found: Sequence[Surveyed], done: dict[str, Applied]) -> str:
 
 
 def _report(
-    page: str, act: str, file: str, found: Sequence[Surveyed], done: dict[str, Applied]
+    options: Options, act: str, found: Sequence[Surveyed], done: dict[str, Applied]
 ) -> None:
     """Write the report, if one is wanted."""
-    if page:
+    if options.report_file:
         rows = report.rows((one.standing for one in found), done)
-        report.write(page, report.as_data(act, file, rows))
+        report.write(options.report_file, report.as_data(act, options.file, rows))
