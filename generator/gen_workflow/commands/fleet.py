@@ -42,9 +42,7 @@ def run(options: Options) -> int:
     """Look at the repositories of a fleet, or bring them in step; return the exit code."""
     gc.enable()  # `__main__` has switched it off, for runs that are over soon
     act, *named = options.names or ("plan",)
-    if act not in _ACTS:
-        hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"
-        raise UserError(f"{act!r} is not known", where="fleet", hint=hint, anchor=Heading.OPTION)
+    _check_act(act)
     limit = _number(options.limit, "--limit")
     per_hour = _number(options.per_hour, "--per-hour") or PER_HOUR
     report.check_path(options.report_file)
@@ -54,8 +52,8 @@ def run(options: Options) -> int:
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     connection = Connection("", token, api, log, _PATIENCE)
     try:
-        renderer = Renderer(options.file, options.templates)
-        survey = Survey(connection, branch, renderer.content)
+        render = Renderer(options.file, options.templates).content
+        survey = Survey(connection, branch, render)
         found = survey.look(members)
         todo = applying.to_write(found)[: limit or None]
         kept = Journal(journal.place(options.file))
@@ -74,6 +72,12 @@ def run(options: Options) -> int:
         return _applied(found, todo, apply, options)
     finally:
         connection.close()
+
+
+def _check_act(act: str) -> None:
+    if act not in _ACTS:
+        hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"
+        raise UserError(f"{act!r} is not known", where="fleet", hint=hint, anchor=Heading.OPTION)
 
 
 def _members(file: str) -> tuple[Member, ...]:
