@@ -43,7 +43,7 @@ docs-check: ## fail when `make docs` would change something
 
 bench: ## run every benchmark and compare it with its budget
 	@python3 tests/bed/setup.py
-	@code=0; for each in startup check_speed generate_speed generate fleet build_push ssh_deploy kubectl_set_image; do \
+	@code=0; for each in startup check_speed root_action generate_speed generate fleet build_push ssh_deploy kubectl_set_image; do \
 	  echo "== $$each"; $(PYTHON) bench/$$each.py || code=1; done; exit $$code
 
 kill-matrix: ## interrupt every phase of every form of ssh-deploy in every way; takes an hour or more

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 LATENCY = 0.06  # seconds
 MOST_REQUESTS = 20  # for a thousand repositories
-MOST_GROWTH = 1.25  # of memory, from a hundred repositories to five thousand
+# Of memory, from a hundred repositories to five thousand: the file, and where each stands.
+MOST_GROWTH = 1.3
 SIZES = (100, 1000, 5000)
 DOCKERFILE = {"Dockerfile": b"FROM scratch\n"}
 PATHS = ("gen-workflow.yml", ".github/workflows/ci-cd.yml", ".github/workflows/rollback.yml")

@@ -1,12 +1,12 @@
 """Writes the tables of the docs, and the JSON Schema of the spec: `make docs`.
 
-The tables of inputs and outputs in the README of every action come from its action.yml. The tables
-of keys in docs/spec.md and the JSON Schema come from the declaration of the spec. The tables of
-causes in docs/kubectl-set-image.md come from the tables of states in `ship/kube/causes`. What
-docs/explain.md and docs/stories.md show are specs of `tests/cases`, what the commands print for
-them, and the workflows that the tests of these cases compare with what is rendered. The lengths in
-docs/lengths.md are counted in `tests/cases`. With `--check` nothing is written, and the exit code
-is 1 when something would be.
+The tables of inputs and outputs in the README of every action, and in docs/action.md for our own,
+come from its action.yml. The tables of keys in docs/spec.md and the JSON Schema come from the
+declaration of the spec. The tables of causes in docs/kubectl-set-image.md come from the tables of
+states in `ship/kube/causes`. What docs/explain.md and docs/stories.md show are specs of
+`tests/cases`, what the commands print for them, and the workflows that the tests of these cases
+compare with what is rendered. The lengths in docs/lengths.md are counted in `tests/cases`. With
+`--check` nothing is written, and the exit code is 1 when something would be.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
+ACTION = ROOT / "docs" / "action.md"
 SPEC = ROOT / "docs" / "spec.md"
 SCHEMA = ROOT / "docs" / "spec.schema.json"
 BEGIN = "<!-- reference: made from action.yml by `make docs` -->\n"
@@ -213,15 +214,19 @@ def patience(state: State) -> str:
 
 
 def readmes() -> list[Path]:
-    """Return each README that is beside an action.yml and has a place for the tables."""
+    """Return each page with the tables of an action: a README beside its action.yml, or our own."""
     paths = [path.with_name("README.md") for path in ROOT.glob("actions/*/action.yml")]
-    paths += [ROOT / "README.md"] if (ROOT / "action.yml").exists() else []
-    return [each for each in sorted(paths) if each.exists() and BEGIN in each.read_text("utf-8")]
+    return [
+        each
+        for each in (*sorted(paths), ACTION)
+        if each.exists() and BEGIN in each.read_text("utf-8")
+    ]
 
 
 def with_tables(readme: Path) -> str:
     """Return the text of a README with the tables from its action.yml."""
-    document = YAML(typ="safe").load(readme.with_name("action.yml").read_text("utf-8"))
+    folder = ROOT if readme == ACTION else readme.parent
+    document = YAML(typ="safe").load((folder / "action.yml").read_text("utf-8"))
     tables = _inputs(document.get("inputs") or {}) + _outputs(document.get("outputs") or {})
     return BETWEEN.sub(lambda _: tables, readme.read_text("utf-8"))
 

@@ -152,6 +152,11 @@ def _look_no_more_at_what_stays() -> None:
     gc.freeze()
 
 
+# What a test has left, in objects, from which on it is no more looked at after each later test:
+# it is then a table that the other tests of its file read too.
+_MUCH = 5_000
+
+
 @pytest.fixture(autouse=True)
 def _leaks_are_found_in_the_test_that_makes_them() -> Iterator[None]:
     """Who leaves a file or a process open fails, and not a later test that happens to run then.
@@ -161,6 +166,8 @@ def _leaks_are_found_in_the_test_that_makes_them() -> Iterator[None]:
     handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     yield
     gc.collect()
+    if len(gc.get_objects()) > _MUCH:
+        gc.freeze()
     left = [each.name for each, handler in handlers.items() if signal.getsignal(each) != handler]
     for each, handler in handlers.items():
         signal.signal(each, handler)

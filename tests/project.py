@@ -65,12 +65,13 @@ class Outcome(NamedTuple):
 
 
 class Project:
-    """The repository `acme/shop`. `secrets` and `variables` are what GitHub holds for it.
+    """A repository, `slug`. `secrets` and `variables` are what GitHub holds for it.
 
     `platforms` are the labels of runners, of which each is the runner of the bed.
     """
 
-    def __init__(self, bed: Bed, github: FakeGitHub, root: Path) -> None:
+    def __init__(self, bed: Bed, github: FakeGitHub, root: Path, slug: str = SLUG) -> None:
+        self.slug = slug
         self.bed = bed
         self.github = github
         self.folder = root / "clone"
@@ -103,9 +104,9 @@ class Project:
 
     def commit_the_workflow(self) -> None:
         """Get the workflow to main through a pull request with one verified commit."""
-        done = self.gen_workflow("commit", "--repo", SLUG)
+        done = self.gen_workflow("commit", "--repo", self.slug)
         assert done.returncode == 0, done.stdout + done.stderr
-        self.github.merge(SLUG, 1)
+        self.github.merge(self.slug, 1)
         (self.folder / SPEC).unlink()
         self.git("pull", "-q", "origin", "main")
 
@@ -179,9 +180,9 @@ class Project:
         checkout = self._work / "checkout"
         shutil.rmtree(checkout, ignore_errors=True)
         branch = ("--branch", ref.split("/", 2)[2])
-        source = self.github.clone_url(SLUG)
+        source = self.github.clone_url(self.slug)
         subprocess.run(("git", "clone", "-q", *branch, source, str(checkout)), check=True)
-        origin = ("remote", "set-url", "origin", f"https://github.com/{SLUG}.git")
+        origin = ("remote", "set-url", "origin", f"https://github.com/{self.slug}.git")
         subprocess.run(("git", "-C", str(checkout), *origin), check=True)
         path = checkout / WORKFLOWS / workflow
         path.write_text(UNKNOWN_TO_ACT.sub("", path.read_text()))
@@ -256,8 +257,8 @@ class Project:
 
     def _write_event(self, checkout: Path, ref: str, payload: Mapping[str, Any]) -> None:
         head = subprocess.check_output(("git", "-C", str(checkout), "rev-parse", "HEAD"), text=True)
-        owner, _, name = SLUG.partition("/")
-        repository = {"name": name, "full_name": SLUG, "owner": {"login": owner}}
+        owner, _, name = self.slug.partition("/")
+        repository = {"name": name, "full_name": self.slug, "owner": {"login": owner}}
         event = {"ref": ref, "after": head.strip(), "repository": repository, **payload}
         (self._work / "event.json").write_text(json.dumps(event))
 
@@ -270,9 +271,19 @@ class Project:
 
 @contextlib.contextmanager
 def project_of(example: Path, bed: Bed, root: Path) -> Iterator[Project]:
+    """Make the repository `acme/shop` of an example: see `create`. It has a GitHub of its own.
+
+    The job token may push and pull its images.
+    """
+    with FakeGitHub(root / "server") as github:
+        bed.registry.allow(TOKEN, f"{SLUG}:pull,push", f"{SLUG}/*:pull,push")
+        yield create(SLUG, example, bed, github, root)
+
+
+def create(slug: str, example: Path, bed: Bed, github: FakeGitHub, root: Path) -> Project:
     """Make a repository of an example, as its README says, with a clone of it in `root`.
 
-    The spec is not committed yet. The job token may push and pull the images.
+    The spec is in the clone, and not committed yet.
     """
     files = {
         str(path.relative_to(example)): path
@@ -281,19 +292,18 @@ def project_of(example: Path, bed: Bed, root: Path) -> Iterator[Project]:
     }
     for folder in apps(example):
         files[str(folder / BUSYBOX)] = Path("/bin/busybox")
-    spec = files.pop(SPEC).read_bytes()
-    with FakeGitHub(root / "server") as github:
-        github.create_repository(SLUG, {name: path.read_bytes() for name, path in files.items()})
-        made = Project(bed, github, root)
-        source = github.clone_url(SLUG)
-        subprocess.run(("git", "clone", "-q", source, str(made.folder)), check=True)
-        for name, path in files.items():
-            (made.folder / name).chmod(path.stat().st_mode)
-        made.git("commit", "-qam", "Make the programs executable", "--allow-empty")
-        made.git("push", "-q", "origin", "HEAD:main")
-        (made.folder / SPEC).write_bytes(spec)
-        bed.registry.allow(TOKEN, f"{SLUG}:pull,push", f"{SLUG}/*:pull,push")
-        yield made
+    spec = files.pop(SPEC, None)
+    github.create_repository(slug, {name: path.read_bytes() for name, path in files.items()})
+    made = Project(bed, github, root, slug)
+    source = github.clone_url(slug)
+    subprocess.run(("git", "clone", "-q", source, str(made.folder)), check=True)
+    for name, path in files.items():
+        (made.folder / name).chmod(path.stat().st_mode)
+    made.git("commit", "-qam", "Make the programs executable", "--allow-empty")
+    made.git("push", "-q", "origin", "HEAD:main")
+    if spec:
+        (made.folder / SPEC).write_bytes(spec.read_bytes())
+    return made
 
 
 def apps(example: Path) -> list[Path]:

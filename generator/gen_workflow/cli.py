@@ -10,6 +10,7 @@ from gen_workflow.commands.options import (
     BRANCH,
     EVENT,
     FOLDER,
+    HANDLING,
     JSON,
     PROJECT,
     REPORT,
@@ -24,6 +25,7 @@ from gen_workflow.report.terminal import log, put
 from gen_workflow.version import __version__
 
 _ISSUES = "https://github.com/gen-workflow/gen-workflow/issues/new"
+_STEP = "step"  # what action.yml calls; no verb, because no person types it
 _COMMIT_EPILOG = """\
 environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API,
   which is only needed for a GitHub other than github.com
@@ -76,6 +78,25 @@ examples:
   gen-workflow fleet plan                     say where each repository stands, and change nothing
   gen-workflow fleet apply --limit 3          open the first three pull requests
   gen-workflow fleet apply acme/orders web    only for these repositories
+  gen-workflow fleet apply --canary 3         wait for the checks of three before the others follow
+  gen-workflow fleet status --ring first      how the pull requests and the last runs of a ring do
+  gen-workflow fleet workflow                 print a workflow that runs `fleet apply` every night
+"""
+
+_BOOTSTRAP_EPILOG = """\
+values: a secret or a variable that is missing gets the value that is exported under its name, or
+  that of --values: a YAML file with NAME: value, and ENVIRONMENT: {NAME: value} for one environment
+
+environment: GH_TOKEN or GITHUB_TOKEN holds the token; GITHUB_API_URL holds the address of the API
+  of another GitHub
+
+exit codes: 0 all is so, 1 something is to be done, 2 you have to change something first
+
+examples:
+  gen-workflow bootstrap acme/shop                      print the plan, and change nothing
+  gen-workflow bootstrap acme/shop --yes --run          carry it out, and start the first run
+  sops -d values.yml | gen-workflow bootstrap acme/shop --values - --yes
+  gen-workflow bootstrap acme/shop --replace DB_URL --yes   a new value for what is there
 """
 
 VERBS = (
@@ -133,6 +154,7 @@ VERBS = (
         API_URL,
         Option("force", "--force", says="replace edits made by hand on GitHub"),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
+        *HANDLING,
         Option("dry_run", "--dry-run", says="print the steps, and do not run them"),
         JSON,
         epilog=_COMMIT_EPILOG,
@@ -194,6 +216,31 @@ VERBS = (
         BRANCH,
         Option("message", "--message", metavar="TEXT", says="message of the commits"),
         Option("title", "--title", metavar="TEXT", says="title of the pull requests"),
+        Option("ring", "--ring", metavar="NAME", says="only the repositories of this ring"),
+        Option(
+            "after",
+            "--after",
+            metavar="NAME",
+            says="with apply: do nothing before this ring is merged, and its last runs were good",
+        ),
+        Option(
+            "shard",
+            "--shard",
+            metavar="I/N",
+            says="only the I-th of N parts, at the N-th part of the pace; for several machines",
+        ),
+        Option(
+            "shards",
+            "--shards",
+            metavar="N",
+            says="with workflow: how many parts are brought in step side by side; default: 1",
+        ),
+        Option(
+            "only_failed",
+            "--only-failed",
+            says="only the repositories in which the last run failed",
+        ),
+        *HANDLING,
         Option("limit", "--limit", metavar="N", says="open or update so many at most"),
         Option(
             "per_hour",
@@ -207,14 +254,62 @@ VERBS = (
             metavar="FILE",
             says="write a report as well: a web page to FILE.html, or data to FILE.json",
         ),
+        Option(
+            "spread", "--spread", metavar="SECONDS", says="time between two pull requests at least"
+        ),
+        Option(
+            "canary",
+            "--canary",
+            metavar="N",
+            says="open the first N, and the others only when the checks of those are green",
+        ),
+        Option(
+            "within",
+            "--within",
+            metavar="MINUTES",
+            says="with --canary: how long to wait for the checks; default: 60",
+        ),
+        Option("again", "--again", says="open a pull request again after somebody closed it"),
         API_URL,
         JSON,
         Option(
             "names",
-            metavar="plan|apply [REPOSITORY ...]",
+            metavar="plan|apply|status|workflow [REPOSITORY ...]",
             says="what to do, and with which repositories; default: plan, and all",
         ),
         epilog=_FLEET_EPILOG,
+    ),
+    Verb(
+        "bootstrap",
+        "set up a repository on GitHub: create it, its files, environments, secrets and rules",
+        *PROJECT,
+        Option(
+            "settings",
+            "--settings",
+            metavar="FILE",
+            says="who approves deploys, and what else the spec does not say; default: "
+            "bootstrap.yml in DIR, if it is there",
+        ),
+        Option(
+            "values",
+            "--values",
+            metavar="FILE",
+            says="values of secrets and variables; `-` reads them from stdin",
+        ),
+        Option(
+            "replace",
+            "--replace",
+            metavar="NAME",
+            says="secret or variable to write again; may be given several times",
+            several=True,
+        ),
+        BRANCH,
+        Option("run", "--run", says="start the first run, and follow it to its end"),
+        Option("yes", "--yes", says="carry the plan out; default: print it"),
+        API_URL,
+        JSON,
+        Option("names", metavar="OWNER/NAME", says="the repository"),
+        epilog=_BOOTSTRAP_EPILOG,
     ),
     Verb("schema", "print the JSON Schema of the spec, for editors"),
     Verb(
@@ -228,6 +323,10 @@ VERBS = (
 
 def main(argv: list[str]) -> int:
     """Run a verb and return its exit code."""
+    if argv == [_STEP]:
+        from gen_workflow.commands import step  # noqa: PLC0415 - for the action alone
+
+        return step.run(VERBS, _attempt)
     try:
         options = parse(argv, VERBS) or _by_argparse(argv)
     except SystemExit as ended:  # argparse printed help, or what is wrong
@@ -247,6 +346,10 @@ def quick(argv: list[str]) -> int:
 
     The launcher asks this first where no package is installed yet.
     """
+    if argv == [_STEP]:
+        from gen_workflow.commands import inputs  # noqa: PLC0415 - for the action alone
+
+        return inputs.quick(VERBS)
     options = parse(argv, VERBS)
     is_plain = options and options.verb.in_step and not _asks_for_a_report(options)
     answer = in_step.answer(options) if options and is_plain else ""

@@ -62,15 +62,23 @@ class Heading:
     NOT_FOUND = "not-found-on-github"
     NO_COMMIT = "a-repository-that-takes-no-commit"
     REFUSED = "a-request-that-github-does-not-accept"
+    OLD_SERVER = "a-server-that-is-too-old"
     NOT_NOW = "github-cannot-answer-now"
     BRANCH = "a-branch-that-commit-cannot-use"
     MOVED = "the-branch-has-changed-meanwhile"
     OF_A_PERSON = "the-branch-holds-a-commit-of-a-person"
     CLOSED = "the-pull-request-was-closed"
+    HANDLING = "a-label-a-reviewer-or-a-merge-that-github-refuses"
+    PLAN = "what-the-plan-of-the-owner-has-not-got"
+    NOT_POSSIBLE = "what-bootstrap-cannot-set"
+    RUN = "the-first-run"
     FOREIGN = "what-answered-is-not-github"
     NOT_REACHED = "github-is-not-reached"
     PROXY = "the-proxy-to-github"
     CERTIFICATE = "a-certificate-that-is-not-trusted"
+    # fleet.
+    ANOTHER_RUN = "another-run-changes-the-fleet"
+    CANARY = "a-canary-that-is-not-green"
 
 
 def shown(text: str) -> str:

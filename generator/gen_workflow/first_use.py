@@ -1,8 +1,10 @@
-"""Makes the environment that the launcher runs in: `first_use.py CHECKOUT`.
+"""Makes the environment that the launcher runs in: `first_use.py CHECKOUT [ENVIRONMENT]`.
 
 Standard library only, because nothing else is there yet. Uses uv where it is installed, else venv
 and pip; both check every download against the hashes of requirements.txt. Uses at the same time
-wait for one another at that file, whose lock ends with the process that holds it.
+wait for one another at a file, whose lock ends with the process that holds it.
+
+`first_use.py --place CHECKOUT` prints where the environment of the action is.
 
 A failure ends with 4, which no verb does: nothing is said about the spec then.
 """
@@ -10,6 +12,7 @@ A failure ends with 4, which no verb does: nothing is said about the spec then.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -46,13 +49,29 @@ class Failed(Exception):  # noqa: N818 - named after what happened
     """A program failed; the message is what it said last."""
 
 
-def main(checkout: Path) -> int:
+def place(checkout: Path) -> Path:
+    """Return where the action has its environment: in the folder that runners keep between jobs.
+
+    A runner makes the checkout of an action anew for each job. There is one environment for each
+    Python and each set of packages, because container jobs share the folder with others.
+    """
+    kept = os.environ.get("RUNNER_TOOL_CACHE", "")
+    home = Path(kept, "gen-workflow")
+    # A job in a container may have made it as another user.
+    if not kept or not os.access(home if home.exists() else kept, os.W_OK):
+        return checkout / ".venv"
+    parts = (sys.version, os.path.realpath(sys.executable), os.path.realpath(kept))
+    key = hashlib.sha256("\n".join(parts).encode())
+    key.update((checkout / "requirements.txt").read_bytes())
+    return home / key.hexdigest()[:16]
+
+
+def main(checkout: Path, environment: Path) -> int:
     """Make the environment of a checkout whole; return an exit code."""
     lock = checkout / "requirements.txt"
-    environment = checkout / ".venv"
     done = environment / "gen-workflow.lock"
     try:
-        with lock.open("rb") as guard:
+        with _guard(environment, lock).open("rb") as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if _is_whole(environment, lock, done):
                 return 0  # another process was first
@@ -63,9 +82,19 @@ def main(checkout: Path) -> int:
     except Failed as error:
         print(_NO_PACKAGES.format(said=error, index=_index(), page=_ERRORS), file=sys.stderr)
     except OSError as error:
-        what = f"nothing was done, because there is no environment in {checkout}: {error}"
+        what = f"nothing was done, because there is no environment in {environment}: {error}"
         print(f"gen-workflow: {what}{_SEE}", file=sys.stderr)
     return _CANNOT_START
+
+
+def _guard(environment: Path, lock: Path) -> Path:
+    """Return the file at which uses of one environment wait for one another."""
+    if environment.parent == lock.parent:
+        return lock
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    guard = environment.with_name(f"{environment.name}.guard")
+    guard.touch()
+    return guard
 
 
 def _index() -> str:
@@ -79,8 +108,8 @@ def _is_whole(environment: Path, lock: Path, done: Path) -> bool:
 
 
 def _make(environment: Path, lock: Path, done: Path) -> int:
-    if not os.access(lock.parent, os.W_OK):
-        print(_READ_ONLY.format(lock.parent) + _SEE, file=sys.stderr)
+    if not os.access(environment.parent, os.W_OK):
+        print(_READ_ONLY.format(environment.parent) + _SEE, file=sys.stderr)
         return _CANNOT_START
     uv = shutil.which("uv")
     if uv is None and not _has_ensurepip():
@@ -150,4 +179,8 @@ def _run(*argv: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    first, *others = sys.argv[1:]
+    if first == "--place":
+        print(place(Path(others[0])))
+        sys.exit()
+    sys.exit(main(Path(first), Path(others[0]) if others else Path(first, ".venv")))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.drawn_repository import SPEC
-from conformance.written_specs import Place, Written, below
+from conformance.said_lines import Change, unsaid
+from conformance.written_specs import Written, below
 
 if TYPE_CHECKING:
     from random import Random
@@ -22,12 +22,10 @@ _KEY = re.compile(r"(?P<indent>(?:  ){0,2})(?:name|on|permissions|jobs|runs-on|s
 _TIMES = 6
 
 
-class Change(NamedTuple):
+class _Other(NamedTuple):
     """A spec with another value at a place."""
 
-    place: Place
-    old: Any
-    new: Any
+    change: Change
     accepted: Accepted
 
 
@@ -37,18 +35,18 @@ def what_is_lost(repository: Repository, accepted: Accepted, chance: Random) -> 
     The comment of the person is kept, all else is as if it was rendered anew, and a second run
     finds nothing to do.
     """
-    change = _change(repository, accepted, chance)
-    if change is None:
+    other = _other(repository, accepted, chance)
+    if other is None:
         return []
     path = repository.folder / accepted.files[0].path
     repository.has(accepted)
     path.unlink()  # so that it is written, and git knows it
     codes = [repository.run("generate")]
     before = path.read_text("utf-8").split("\n")
-    after = change.accepted.files[0].text.split("\n")
+    after = other.accepted.files[0].text.split("\n")
     line = _place(before, after, chance)
     path.write_text("\n".join(_commented(before, line)), encoding="utf-8")
-    (repository.folder / SPEC).write_text(change.accepted.text, encoding="utf-8")
+    (repository.folder / SPEC).write_text(other.accepted.text, encoding="utf-8")
     codes.append(repository.run("generate"))
     merged = path.read_text("utf-8").split("\n")
     codes.append(repository.run("generate"))
@@ -59,11 +57,12 @@ def what_is_lost(repository: Repository, accepted: Accepted, chance: Random) -> 
         )
     if path.read_text("utf-8").split("\n") != merged:
         said.append("a second run changes the workflow")
-    said += _too_much(before, after, change)
-    return [f"{change.place}: {change.old!r} became {change.new!r}", *said] if said else []
+    said += unsaid(_plain(before), _plain(after), other.change)
+    place, old, new = other.change
+    return [f"{place}: {old!r} became {new!r}", *said] if said else []
 
 
-def _change(repository: Repository, accepted: Accepted, chance: Random) -> Change | None:
+def _other(repository: Repository, accepted: Accepted, chance: Random) -> _Other | None:
     """Return the spec with another value that it accepts; None when chance finds none."""
     places = [line.path for line in Written.of(accepted.spec).lines if line.has_a_value]
     for place in chance.sample(places, min(_TIMES, len(places))):
@@ -74,8 +73,9 @@ def _change(repository: Repository, accepted: Accepted, chance: Random) -> Chang
             inside[place[-1]] = new
             text = Written.of(spec).text
             if repository.refusal(text) is None:
-                return Change(place, old, new, accepted._replace(
-                    spec=spec, text=text, files=repository.rendered(text)))  # fmt: skip
+                files = repository.rendered(text)
+                found = accepted._replace(spec=spec, text=text, files=files)
+                return _Other(Change(place, old, new), found)
     return None
 
 
@@ -104,32 +104,3 @@ def _commented(lines: list[str], line: str) -> list[str]:
 
 def _plain(lines: list[str]) -> list[str]:
     return [line for line in lines if not line.startswith(_STAMP)]
-
-
-def _too_much(before: list[str], after: list[str], change: Change) -> list[str]:
-    """Return the changes that do not say the value that was changed."""
-    old, new = _plain(before), _plain(after)
-    found = []
-    for kind, begin, end, first, last in SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
-        was, becomes = old[begin:end], new[first:last]
-        hunk = "\n".join([*was, *becomes])
-        says = _says(hunk, change) or _says_a_sum(was, becomes, change)
-        if kind == "replace" and not says:
-            found.append(f"changed, and does not say it:\n{hunk}")
-    return found
-
-
-def _says_a_sum(was: list[str], becomes: list[str], change: Change) -> bool:
-    """Tell whether lines say a number that follows from the changed one, such as a time limit."""
-    if not isinstance(change.old, int) or isinstance(change.old, bool):
-        return False
-    first, second = (list(map(int, re.findall(r"\d+", "\n".join(some)))) for some in (was, becomes))
-    moved = [two - one for one, two in zip(first, second, strict=False) if one != two]
-    return set(moved) == {change.new - change.old} and len(first) == len(second)
-
-
-def _says(hunk: str, change: Change) -> bool:
-    words = re.findall(r"\w+", f"{change.old} {change.new}".casefold())
-    return any(word in hunk.casefold() for word in words)

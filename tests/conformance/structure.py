@@ -78,6 +78,7 @@ GENERATOR = Half(
         ("uses", "vendored"),
         ("github",),
         ("fleet",),
+        ("bootstrap",),
         ("commands",),
         ("cli",),
         ("__main__",),

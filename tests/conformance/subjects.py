@@ -14,6 +14,9 @@ from bed.action_file import action_folders
 from conformance.spec_examples import FILES, repository
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import UserError
+from gen_workflow.fleet import nightly
+from gen_workflow.pins.table import table
+from gen_workflow.render import template
 from once import once
 
 if TYPE_CHECKING:
@@ -109,7 +112,16 @@ def ours() -> tuple[Subject, ...]:
     paths = [folder / "action.yml" for folder in action_folders()]
     paths += sorted(ROOT.glob(".github/workflows/*.y*ml"))
     paths += sorted(ROOT.glob("examples/*/.github/workflows/*.y*ml"))
-    return tuple(Subject(str(each.relative_to(ROOT)), each.read_text("utf-8")) for each in paths)
+    found = (Subject(str(each.relative_to(ROOT)), each.read_text("utf-8")) for each in paths)
+    return (*found, *of_a_fleet())
+
+
+def of_a_fleet() -> Iterator[Subject]:
+    """Yield the workflows that `fleet workflow` prints: the shortest, and one with all there is."""
+    for name, rings, shards in (("short", (), 1), ("rings and shards", ("first", "others"), 3)):
+        made = nightly.workflow("fleet.yml", rings, shards, table(), "gen-workflow fleet workflow")
+        text = template.render(made, source="fleet.yml")
+        yield Subject(f"fleet workflow: {name}", text, file=made.path)
 
 
 def everything() -> tuple[Subject, ...]:

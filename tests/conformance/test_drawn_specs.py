@@ -22,6 +22,7 @@ from conformance.drawn_specs import SPECS, drawn
 from conformance.evaluated_runs import happenings, runs, starts
 from conformance.gates import Gates
 from conformance.merged_specs import what_is_lost
+from conformance.said_lines import Change, unsaid
 from conformance.spec_schema import SCHEMA, fits, met, names
 from conformance.subjects import ROOT, Subject
 from conformance.wrong_specs import mistake_in
@@ -244,6 +245,24 @@ def test_a_changed_value_changes_the_lines_that_say_it_and_keeps_a_comment(
         return what_is_lost(repository, accepted, Random(accepted.number))  # noqa: S311
 
     hold(repository, some, check)
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "before", "after"),
+    [
+        (("image", "target"), "serve", "debug", "    name: Build", "    name: Make"),
+        (("on", "merge-queue"), True, False, "    if: a && b", "    if: a"),
+        (("deploy", "health", "timeout"), 60, 59, "timeout-minutes: 31", "timeout-minutes: 32"),
+        (("deploy", "keep"), 6, 7, 'lock-timeout: "600"', 'lock-timeout: "601"'),
+        (("test", "run"), "make", "make test", "        run: |", "        run: |-"),
+    ],
+)
+def test_a_line_that_does_not_say_the_changed_value_is_found(
+    place: tuple[str, ...], old: object, new: object, before: str, after: str
+) -> None:
+    assert unsaid([before], [after], Change(place, old, new)) == [
+        f"changed, and does not say it:\n{before}\n{after}"
+    ]
 
 
 @pytest.mark.test_all

@@ -10,6 +10,8 @@ from ruamel.yaml import YAML
 from bed.action_file import read_action
 from conformance.subjects import ROOT
 from gen_workflow.commands.project import Project
+from gen_workflow.spec import values
+from ship.images import reference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +83,7 @@ def test_an_input_is_reached(name: str, tmp_path: Path) -> None:
     job = jobs["build"] if name == "merge" else next(iter(jobs.values()))
     found = job["steps"][-1]["with"][name]
     assert (str(found).lower() if isinstance(found, bool) else found) == value
+
+
+def test_a_name_of_an_image_may_be_as_long_for_both_halves() -> None:
+    assert values.LONGEST_IMAGE == reference.LONGEST_PATH

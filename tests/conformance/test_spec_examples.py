@@ -111,7 +111,7 @@ def test_each_spec_of_the_readme_renders(block: str, tmp_path: Path) -> None:
 def test_each_repository_of_the_fleet_in_the_readme_has_a_spec_that_renders(tmp_path: Path) -> None:
     (block,) = FLEET
     (tmp_path / "package.json").write_text("{}")
-    for member in roster.read(block.encode(), roster.FILE):
+    for member in roster.read(block.encode(), roster.FILE).members:
         assert member.spec, member.slug
         assert files_of(specs.text(member.spec, roster.FILE).decode(), tmp_path)
 

@@ -123,20 +123,20 @@ def test_of_several_images_only_what_has_changed_is_built_and_started(
 ) -> None:
     """On GitHub both builds run at the same time, each on a runner of its own."""
     project = story("story-monorepo")
-    folder_of_the_user(host, "/opt/shop")
-    first = project.push("1", "api", "web")
+    folder_of_the_user(host, "/opt/app")
+    first = project.push("1", "backend", "frontend")
     assert first.code == 0, first.log
     assert (version(host, 8080), version(host, 8081)) == ("1", "1")
-    api = started(host, "shop-api-1")
+    api = started(host, "app-api-1")
 
-    second = project.push("2", "web")
+    second = project.push("2", "frontend")
     assert second.code == 0, second.log
     assert (version(host, 8080), version(host, 8081)) == ("1", "2")
-    assert started(host, "shop-api-1") == api, "what has not changed goes on"
+    assert started(host, "app-api-1") == api, "what has not changed goes on"
     assert "api is unchanged" in second.log
     assert "web is unchanged" not in second.log
     digest = bed.registry.digest(f"{SLUG}/web", "main")
-    assert image_of(host, "shop-web-1") == f"ghcr.io/{SLUG}/web@{digest}"
+    assert image_of(host, "app-web-1") == f"ghcr.io/{SLUG}/web@{digest}"
 
 
 def test_a_release_puts_the_image_that_was_tested_on_staging_to_production(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,14 @@ deploy:
   run: {ports: ["8080:8080"], env: [GREETING]}
   health: /health
 """
+SMALL = b"image: .\ndeploy: {ssh: vps, run: {ports: ['8080:8080']}, health: /health}\n"
+# What the small spec needs.
+HOST = {
+    "VPS_HOST": "vps.example.com",
+    "VPS_USER": "app",
+    "VPS_KNOWN_HOSTS": "vps.example.com ssh-ed25519 AAAA",
+    "VPS_SSH_KEY": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END",
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,16 @@ def command(
 
 
 @pytest.fixture
+def fleet(
+    command: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ran]:
+    """Run `gen-workflow fleet` beside its file, which the test writes; options may follow."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return partial(command, "fleet")
+
+
+@pytest.fixture
 def commit(command: Callable[..., Ran], project: Path) -> Callable[..., Ran]:
     """Run `gen-workflow commit` on the project; options may follow."""
 
@@ -94,3 +113,32 @@ def commit(command: Callable[..., Ran], project: Path) -> Callable[..., Ran]:
         return command("commit", "-C", str(project), *named, *options, **given)
 
     return run
+
+
+@pytest.fixture
+def acme(github: FakeGitHub) -> None:
+    github.add_account("acme", organization=True, teams=("platform",))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a small spec, as `bootstrap` gets it."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "Dockerfile").write_bytes(b"FROM scratch\n")
+    (folder / "gen-workflow.yml").write_bytes(SMALL)
+    return folder
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Export what the small spec needs."""
+    for name, value in HOST.items():
+        monkeypatch.setenv(name, value)
+    return HOST
+
+
+@pytest.fixture
+def bootstrap(command: Callable[..., Ran], folder: Path) -> Callable[..., Ran]:
+    """Run `gen-workflow bootstrap acme/shop` on the folder; options may follow."""
+    return partial(command, "bootstrap", "acme/shop", "-C", str(folder))

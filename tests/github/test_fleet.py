@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,21 +37,11 @@ repos:
 """
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "fleet.yml"
     path.write_text(FILE)
     return path
-
-
-@pytest.fixture
-def fleet(
-    command: Callable[..., Any], file: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Any]:
-    """Run `gen-workflow fleet` beside its file; options may follow."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(file.parent / "state"))
-    monkeypatch.chdir(file.parent)
-    return partial(command, "fleet")
 
 
 @pytest.fixture
@@ -101,6 +90,7 @@ def test_apply_opens_one_pull_request_each_in_one_request_each(
     assert made in web.signed
     assert b"health: /up" in web.git.content(web.git.oid(f"{made}:gen-workflow.yml") or "")
     assert "Before you merge this" in web.pulls[0].body
+    assert "| push to main | `ci-cd.yml` | build → deploy |" in web.pulls[0].body
 
 
 @pytest.mark.usefixtures("three")
@@ -224,6 +214,47 @@ def test_a_token_that_lists_too_few_scopes_is_told_once_and_before_anything_is_w
 
 
 @pytest.mark.usefixtures("three")
+def test_the_token_of_a_run_is_refused_before_anything_is_written(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    token = github.add_token("ghs_run", classic=False, login="github-actions[bot]")
+    ran = fleet("apply", token=token)
+    assert ran.code == 2
+    assert "acme/orders: the GITHUB_TOKEN of a run may not write workflows" in ran.stderr
+    assert github.repository("acme/orders").git.head(BRANCH) is None
+    assert fleet("plan", token=token).code == 1
+
+
+@pytest.mark.usefixtures("three")
+def test_pull_requests_get_their_labels_reviewers_and_merge(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    for name in ("orders", "web", "legacy"):
+        github.repository(f"acme/{name}").access = {"platform"}
+    wanted = ("--label", "ci", "--reviewer", "acme/platform", "--auto-merge")
+    assert fleet("apply", *wanted).code == 0
+    for name in ("orders", "web", "legacy"):
+        (pull,) = github.repository(f"acme/{name}").pulls
+        assert (pull.labels, pull.requested, pull.merges) == (["ci"], ["platform"], "MERGE")
+    assert fleet("apply", *wanted).stdout.startswith("0 brought in step")
+    assert len(github.calls) == 1 + 3 * 5 + 1
+
+
+@pytest.mark.usefixtures("three")
+def test_a_draft_is_one_from_the_beginning(github: FakeGitHub, fleet: Fleet) -> None:
+    assert fleet("apply", "web", "--draft").code == 0
+    assert github.repository("acme/web").pulls[0].draft
+    assert len(github.calls) == 2
+
+
+def test_a_file_that_may_be_executed_stays_one(github: FakeGitHub, fleet: Fleet) -> None:
+    web = github.create_repository("acme/web", DOCKERFILE)
+    web.change("main", {"gen-workflow.yml": b"image: .\n"}, executable=["gen-workflow.yml"])
+    assert fleet("apply", "web").code == 0
+    assert web.git.mode(BRANCH, "gen-workflow.yml") == "100755"
+
+
+@pytest.mark.usefixtures("three")
 def test_a_commit_that_github_refuses_leaves_no_branch_behind(
     github: FakeGitHub, fleet: Fleet
 ) -> None:
@@ -249,7 +280,7 @@ def test_nothing_is_written_without_a_journal(github: FakeGitHub, fleet: Fleet, 
 @pytest.mark.usefixtures("three")
 def test_a_damaged_journal_is_no_error(fleet: Fleet, file: Path) -> None:
     fleet("apply", "orders")
-    (journal,) = (file.parent / "state" / "gen-workflow").iterdir()
+    (journal,) = (file.parent / "state" / "gen-workflow").glob("*.jsonl")
     damaged = '{"time": "x", "changes": 3}\n[1]\nnull\n{"time": 1e99, "changes": "3"}\n{"ti'
     journal.write_text(journal.read_text() + damaged)
     assert fleet("apply").code == 0
@@ -283,3 +314,18 @@ def test_mistakes_are_named(fleet: Fleet, file: Path) -> None:
     assert "--limit: '-1' is not" in fleet("plan", "--limit=-1").stderr
     file.unlink()
     assert "there is no file of a fleet fleet.yml" in fleet("plan").stderr
+
+
+@pytest.mark.usefixtures("three")
+def test_a_pull_request_that_somebody_closed_is_reopened_when_that_is_asked_for(
+    github: FakeGitHub, file: Path, fleet: Fleet
+) -> None:
+    fleet("apply")
+    orders = github.repository("acme/orders")
+    orders.close(1)
+    file.write_text(FILE.replace("health: /health", "health: /ready"))
+    assert stands(fleet("plan", "--json"))["acme/orders"] == "declined"
+    assert fleet("apply", "--closed", "reopen").code == 0
+    assert [pull.state for pull in orders.pulls] == ["open"]
+    made = orders.git.oid(f"{BRANCH}:gen-workflow.yml") or ""
+    assert b"health: /ready" in orders.git.content(made)

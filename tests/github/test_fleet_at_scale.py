@@ -67,7 +67,7 @@ class Fleet:
             run.kill()
 
     def journal(self) -> list[dict[str, Any]]:
-        (path,) = (self.folder / "state/gen-workflow").iterdir()
+        (path,) = (self.folder / "state/gen-workflow").glob("*.jsonl")
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         return [one for one in lines if one["repository"] != "acme/model"]
 

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 BASE, HEAD = "a" * 40, "b" * 40
 READ: dict[str, Any] = {
     "data": {
+        "viewer": {"login": "octocat"},
         "repository": {
             "id": "R_1",
             "nameWithOwner": "acme/app",
             "isArchived": False,
+            "isEmpty": False,
             "base": {"name": "main", "target": {"oid": BASE}},
             "branch": {
                 "name": "gen-workflow/update",
@@ -41,6 +43,7 @@ READ: dict[str, Any] = {
                         {
                             "number": 1,
                             "url": "https://github.com/acme/app/pull/1",
+                            "id": "PR_1",
                             "body": "Text",
                             "baseRefName": "main",
                             "headRefOid": HEAD,
@@ -52,7 +55,11 @@ READ: dict[str, Any] = {
             "past": {
                 "nodes": [
                     {
+                        "number": 1,
                         "url": "https://github.com/acme/app/pull/1",
+                        "id": "PR_1",
+                        "body": None,
+                        "headRefOid": HEAD,
                         "state": "CLOSED",
                         "baseRefName": "main",
                         "isCrossRepository": False,
@@ -62,12 +69,13 @@ READ: dict[str, Any] = {
             "below": {"nodes": []},
             "above0": None,
             "base0": {"oid": BASE, "text": "image: .\n", "isTruncated": False},
+            "baseFolder0": {"entries": [{"name": "a", "mode": 0o100755}]},
             "branch0": {"oid": HEAD, "text": "image: .\n", "isTruncated": False},
-        }
+        },
     }
 }
 COMMIT = {"data": {"createCommitOnBranch": {"commit": {"oid": HEAD, "signature": None}}}}
-OPENED = {"number": 1, "html_url": "https://github.com/acme/app/pull/1"}
+OPENED = {"number": 1, "html_url": "https://github.com/acme/app/pull/1", "node_id": "PR_1"}
 
 
 def changed(data: Any, at: tuple[Any, ...], value: Any) -> Any:
@@ -82,7 +90,7 @@ def changed(data: Any, at: tuple[Any, ...], value: Any) -> Any:
 
 
 NEW = {**READ["data"]["repository"], "branch": None, "past": {"nodes": []}}
-NO_BRANCH = {"data": {"repository": NEW}}
+NO_BRANCH = {"data": {**READ["data"], "repository": NEW}}
 # The answer to a comparison, and to the question for files that follows it.
 COMPARED = {
     "merge_base_commit": {"sha": BASE},

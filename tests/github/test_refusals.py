@@ -103,15 +103,6 @@ def test_an_archived_repository_is_left_alone(
     assert len(github.calls) == 1
 
 
-def test_an_empty_repository_needs_a_first_commit(
-    github: FakeGitHub, commit: Callable[..., Any]
-) -> None:
-    github.create_repository("acme/app")
-    ran = commit()
-    assert ran.code == 2
-    assert "the repository has no commit yet\n  hint: push a first commit" in ran.stderr
-
-
 def test_a_base_that_is_not_there_is_reported(app: Repository, commit: Callable[..., Any]) -> None:
     ran = commit("--base", "develop")
     assert ran.code == 2

@@ -6,12 +6,14 @@ import base64
 import json
 import re
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from bed.action_file import ROOT
+from bed.step import run_action
 from kube.app import machine
 
 if TYPE_CHECKING:
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs("packages", "engine", "engine-forky", "kubebed")
 DOCS = (ROOT / "docs" / "kubectl-set-image.md").read_text("utf-8")
 NOBODY = "no-such-token-0123456789"
+# Python as it runs in a pod: with the files of a service account, which the kubelet mounts there.
+IN_A_POD = """\
+#!/bin/sh
+exec unshare --mount sh -c '
+  mount -t tmpfs none /var/run/ &&
+    mkdir -p /var/run/secrets/kubernetes.io &&
+    cp -r "$0" /var/run/secrets/kubernetes.io/serviceaccount &&
+    exec "$@"' {account} {python} "$@"
+"""
 
 
 @pytest.mark.test_all
@@ -35,6 +46,33 @@ def test_a_kubeconfig_in_base64_and_as_a_file_is_taken(app: App) -> None:
     done = app.update(app.image("ok"), kubeconfig="kube.conf")
     assert done.code == 0, done.log
     assert done.outputs["status"] == "unchanged"
+
+
+def test_a_runner_in_a_pod_needs_no_kubeconfig(app: App) -> None:
+    app.create()
+    account = app.folder / "account"
+    account.mkdir()
+    (account / "token").write_text(allowed(app, documented("Deployment"), "runner"))
+    (account / "ca.crt").write_bytes(app.cluster.authority.read_bytes())
+    (account / "namespace").write_text(app.namespace)
+    python = app.folder / "python3"
+    python.write_text(IN_A_POD.format(account=account, python=sys.executable))
+    python.chmod(0o755)
+    programs = machine(app.cluster)["PATH"]
+    host, _, port = app.cluster.server.removeprefix("https://").rpartition(":")
+    done = run_action(
+        "kubectl-set-image",
+        {"workload": "deployment/web", "image": app.image("ok2"), "stability": "3"},
+        workspace=app.folder,
+        machine={
+            "PATH": f"{app.folder}:{programs}",
+            "KUBERNETES_SERVICE_HOST": host,
+            "KUBERNETES_SERVICE_PORT": port,
+        },
+    )
+    assert done.code == 0, done.log
+    assert app.images() == {"app": app.image("ok2")}
+    assert f"cluster https://{host}, namespace {app.namespace}" in done.log
 
 
 @pytest.mark.test_all
@@ -117,6 +155,11 @@ def without_each(rules: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
 
 def allow(app: App, rules: list[dict[str, Any]], name: str) -> str:
     """Give a service account exactly these rights; return a kubeconfig of it."""
+    return app.cluster.kubeconfig_for(allowed(app, rules, name), app.namespace)
+
+
+def allowed(app: App, rules: list[dict[str, Any]], name: str) -> str:
+    """Give a service account exactly these rights; return a token of it."""
     api = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{app.namespace}"
     token = app.cluster.account_token(app.namespace, name)
     app.cluster.api("POST", f"{api}/roles", {"metadata": {"name": name}, "rules": rules})
@@ -124,7 +167,7 @@ def allow(app: App, rules: list[dict[str, Any]], name: str) -> str:
     ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
     binding = {"metadata": {"name": name}, "roleRef": ref, "subjects": [subject]}
     app.cluster.api("POST", f"{api}/rolebindings", binding)
-    return app.cluster.kubeconfig_for(token, app.namespace)
+    return token
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,9 @@ def parse(argv: list[str], verbs: tuple[Verb, ...]) -> Options:
         found, unknown = top.parse_known_args(argv)
     except OSError:  # of the help: newer Pythons pass over it, and who called us sees it as well
         raise SystemExit(0) from None
+    if "names" in found and not any(word.startswith("-") for word in unknown):
+        found.names = (*found.names, *unknown)  # argparse leaves those that stand behind an option
+        unknown = []
     if unknown or "verb" not in found:
         word = (unknown or argv)[0]
         of_the_verb = found.verb.options if "verb" in found else ()

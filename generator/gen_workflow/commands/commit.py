@@ -7,16 +7,13 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gen_workflow.commands import compared, findings
+from gen_workflow.commands import committed, handled
 from gen_workflow.commands.project import Project
-from gen_workflow.errors import Heading, UserError, together
-from gen_workflow.github import proposal, remote
+from gen_workflow.errors import Heading, UserError
+from gen_workflow.github import handling, remote
 from gen_workflow.github.client import Repository, check_token
-from gen_workflow.github.proposal import Wanted
 from gen_workflow.github.update import Names, Update
-from gen_workflow.plan import pipeline
 from gen_workflow.report.terminal import log, put
-from gen_workflow.uses import lock
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
@@ -24,14 +21,19 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Bring the repository on GitHub in step with the spec; return the exit code."""
-    names = _names(options)
-    wanted = _wanted(Project.of(options))
+    names, wishes = _names(options), handled.of(options)
+    if options.again and options.closed != handling.STOP:
+        what = "opens a pull request again, and --closed says something else"
+        hint = "leave out one of the two"
+        raise UserError(what, where="--again", hint=hint, anchor=Heading.OPTION)
+    project = Project.of(options)
+    wanted = committed.wanted(project, project.rendered())
     api = options.api_url or os.environ.get("GITHUB_API_URL", "")
     where = remote.find(options.folder, slug=options.repo, api=api)
     token = check_token(os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or "")
     repository = Repository(where.slug, token, where.api, log)
     try:
-        update = Update(repository, wanted, names, log, force=options.force, again=options.again)
+        update = Update(repository, wanted, names, log, options.force, options.again, wishes)
         found = update.read()
         result = update.dry_run(found) if options.dry_run else update.apply(found)
     finally:
@@ -51,33 +53,3 @@ def _names(options: Options) -> Names:
             f"{title!r} is not one line of text", where="--title", anchor=Heading.OPTION
         )
     return Names(branch, base, message, title)
-
-
-def _wanted(project: Project) -> Wanted:
-    """Return the files that the repository should hold.
-
-    Raises Drift when an edit would be lost, or when GitHub's lock has to be written first.
-    """
-    rendered = project.rendered()
-    outcomes, copies = compared.of(project, rendered), compared.copies(project, rendered)
-    of_copies = (one.of_generate(project.command) for one in copies)
-    if refusal := together(findings.of_generate(outcomes, project.command), *of_copies):
-        raise refusal
-    given = [one for one in outcomes if one.rendered]
-    files: dict[str, bytes | None] = {project.source: rendered.spec}
-    files |= {one.path: one.text or b"" for one in given}
-    for copy in copies:
-        files |= copy.given
-    if held := lock.check(project.folder, compared.texts(outcomes)):
-        files[proposal.LOCK] = held
-    merged = {one.path: one.there for one in given if one.there and one.text != one.rendered}
-    return Wanted(
-        project.source,
-        files,
-        rendered.needs,
-        rendered.dockerfiles,
-        rendered.ours,
-        merged,
-        folder=rendered.folder if rendered.copied else "",
-        former=tuple(path for path in pipeline.OTHERS if path not in files),
-    )

@@ -63,6 +63,11 @@ class Options:
     title: str
     api_url: str
     again: bool
+    labels: tuple[str, ...]
+    reviewers: tuple[str, ...]
+    draft: bool
+    auto_merge: bool
+    closed: str
     dry_run: bool
     json: bool
     report: str
@@ -84,6 +89,19 @@ class Options:
     limit: str
     per_hour: str
     report_file: str
+    ring: str
+    after: str
+    shard: str
+    shards: str
+    spread: str
+    canary: str
+    within: str
+    only_failed: bool
+    settings: str
+    values: str
+    replace: tuple[str, ...]
+    run: bool
+    yes: bool
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb
@@ -152,6 +170,37 @@ EVENT = (
     ),
     Option("workflow", "--workflow", metavar="FILE", says="workflow that a person starts"),
     Option("payload", "--payload", metavar="FILE", says="the event as JSON, as GitHub gives it"),
+)
+
+# How `github.handling` handles a pull request.
+HANDLING = (
+    Option(
+        "closed",
+        "--closed",
+        metavar="WHAT",
+        default="stop",
+        says="when somebody closed the last one: stop, leave or reopen; default: stop",
+    ),
+    Option(
+        "labels",
+        "--label",
+        metavar="NAME",
+        says="label of the pull request; may be given several times",
+        several=True,
+    ),
+    Option(
+        "reviewers",
+        "--reviewer",
+        metavar="WHO",
+        says="user or ORG/TEAM that is asked for a review; may be given several times",
+        several=True,
+    ),
+    Option("draft", "--draft", says="open a new pull request as a draft"),
+    Option(
+        "auto_merge",
+        "--auto-merge",
+        says="let GitHub merge it as soon as checks and reviews allow it",
+    ),
 )
 
 

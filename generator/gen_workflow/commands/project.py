@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gen_workflow.commands.options import Options
     from gen_workflow.commands.rendering import Rendered
+    from gen_workflow.spec.declaration import Spec
     from gen_workflow.sync.pinned import Pinned
     from gen_workflow.workflow.records import Workflow
 
@@ -122,9 +123,13 @@ class Project(NamedTuple):
     def _written(self, raw: bytes) -> Written:
         return Written.of(raw, self.source)
 
+    def spec(self) -> Spec:
+        """Return what the spec says; raises UserError with everything that is wrong."""
+        return load.load(self._spec(), self.source, self.folder)
+
     def planned(self) -> tuple[Workflow, ...]:
         """Return the workflows of the spec; raises UserError with everything that is wrong."""
-        return pipeline.workflows(load.load(self._spec(), self.source, self.folder), table())
+        return pipeline.workflows(self.spec(), table())
 
     def _spec(self) -> bytes:
         path = os.path.normpath(os.path.join(self.folder, self.source))

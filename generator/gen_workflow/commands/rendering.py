@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.pins.table import OURS, table
-from gen_workflow.plan import extended, limits, pipeline, reads
+from gen_workflow.plan import extended, ids, limits, pipeline, reads
 from gen_workflow.render import template
 from gen_workflow.spec import load
 from gen_workflow.spec.deploy import KubernetesDeploy
@@ -39,7 +39,8 @@ class Rendered(NamedTuple):
     The first file is the workflow that builds and deploys. `dockerfiles` are the paths of the
     Dockerfiles in the repository, and `notes` are sentences that a user should read. `ours` are the
     repositories whose commits only the generator or the spec move. `copied` are our actions that
-    are copied into a folder of the repository, which is empty without them.
+    are copied into a folder of the repository, which is empty without them. `workflows` are what
+    the files are made from.
     """
 
     spec: bytes
@@ -50,6 +51,7 @@ class Rendered(NamedTuple):
     notes: tuple[str, ...] = ()
     folder: str = ""
     copied: tuple[str, ...] = ()
+    workflows: tuple[Workflow, ...] = ()
 
     @property
     def text(self) -> str:
@@ -90,7 +92,11 @@ class Rendering(NamedTuple):
         """Return what a spec gives in a repository; raises UserError with all that is wrong."""
         spec = load.read(written.root, written.source, tree)
         meant = pipeline.workflows(spec, {**table(), **self.pins})
-        wrong = (*extended.wrong(spec.extend, meant), *reads.wrong(spec, meant))
+        wrong = (
+            *extended.wrong(spec.extend, meant),
+            *ids.wrong(spec, meant),
+            *reads.wrong(spec, meant),
+        )
         load.refuse(wrong, written.root, written.source, Heading.WRONG_VALUE)
         first, *others = (self._text(workflow, written) for workflow in meant)
         sign = partial(
@@ -110,8 +116,9 @@ class Rendering(NamedTuple):
         dockerfiles = tuple(image.sources[-1] for image in spec.built)
         files = tuple(map(File, names, texts))
         notes = tuple(note for workflow in meant for note in workflow.notes)
+        needs, ours = meant[0].needs, _ours(spec)
         return Rendered(
-            written.raw, files, meant[0].needs, dockerfiles, _ours(spec), notes, folder, copied
+            written.raw, files, needs, dockerfiles, ours, notes, folder, copied, tuple(meant)
         )
 
     def _text(self, workflow: Workflow, written: Written) -> str:

@@ -32,7 +32,7 @@ def report(options: Options, attempt: Callable[[], tuple[int, GenWorkflowError |
     form = "json" if options.json else options.report
     if form == "text":
         return attempt()[0]
-    code, error, output = _held(attempt)
+    code, error, output = held(attempt)
     if code == OUR_BUG:
         return code
     if form == "json":
@@ -59,12 +59,12 @@ def _refusal(options: Options) -> UserError | None:
     return UserError(what, where=where, hint=hint, anchor=Heading.OPTION)
 
 
-def _held(
+def held(
     attempt: Callable[[], tuple[int, GenWorkflowError | None]],
 ) -> tuple[int, GenWorkflowError | None, str]:
     """Attempt a run; return what it returns, and what it would have printed."""
-    held = io.BytesIO()
-    with redirect_stdout(io.TextIOWrapper(held, "utf-8", write_through=True)) as stdout:
+    there = io.BytesIO()
+    with redirect_stdout(io.TextIOWrapper(there, "utf-8", write_through=True)) as stdout:
         code, error = attempt()
         stdout.flush()
-        return code, error, held.getvalue().decode("utf-8", "replace")
+        return code, error, there.getvalue().decode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,26 @@ def text(answers: list[dict[str, Any]]) -> str:
     used = [says for mark, says in _LEGEND.items() if any(mark in runs for runs in shown)]
     lines += ["", *used] if used else []
     return "".join(f"{line.rstrip()}\n" for line in lines).lstrip("\n")
+
+
+def markdown(answers: list[dict[str, Any]]) -> str:
+    """Return the same as a table in Markdown, as the text of a pull request has it."""
+    several = len(answers[0]["workflows"]) > 1
+    lines = [f"| event |{' workflow |' * several} what runs |"]
+    lines.append(f"| --- |{' --- |' * several} --- |")
+    used: list[str] = []
+    for number, workflow in enumerate(answers[0]["workflows"]):
+        for event, runs in _rows(answers, number):
+            file = f" `{workflow['path'].rpartition('/')[2]}` |" if several else ""
+            lines.append(f"| {_cell(event)} |{file} {_cell(runs)} |")
+            used.append(runs)
+    legend = [says for mark, says in _LEGEND.items() if any(mark in runs for runs in used)]
+    return "\n".join([*lines, *(f"\n{_cell(says)}" for says in legend)])
+
+
+def _cell(text: str) -> str:
+    """Return a text that Markdown shows as it is, also in a table."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!@])", r"\\\1", text)
 
 
 def _rows(answers: list[dict[str, Any]], number: int) -> list[tuple[str, str]]:

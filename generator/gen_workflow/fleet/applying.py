@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen_workflow.errors import GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
 from gen_workflow.fleet.inventory import AT_ONCE
 from gen_workflow.fleet.proposing import Proposal
-from gen_workflow.fleet.standing import TO_WRITE, Stands
-from gen_workflow.github.proposal import Branch, Snapshot, Wanted, body
+from gen_workflow.fleet.standing import TO_WRITE, Stands, snapshot
+from gen_workflow.github import tokens
+from gen_workflow.github.handling import PLAIN, Handling
+from gen_workflow.github.proposal import body
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
 from gen_workflow.named_tuple import NamedTuple
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from gen_workflow.fleet.survey import Surveyed
     from gen_workflow.github.client import Repository
     from gen_workflow.github.connection import Connection
+    from gen_workflow.github.proposal import Wanted
     from gen_workflow.github.update import Names
 
 # What is wrong then is between us and GitHub, and not in one repository.
@@ -38,8 +41,12 @@ _STOPS = (
 
 
 class Task(NamedTuple):
-    """A repository that needs a pull request, and the files that differ in it."""
+    """A repository that needs a pull request, and the files that differ in it.
 
+    `name` is its name in the fleet, which may be an older one.
+    """
+
+    name: str
     held: Held
     content: Content
     files: tuple[str, ...]
@@ -61,7 +68,9 @@ class Apply:
     """One run that opens pull requests; `log` is told each step.
 
     `look` looks at repositories again, a hundred at once, when it is not known what they hold.
-    `one_by_one` makes the client of one repository, for those that already have our branch.
+    `one_by_one` makes the client of one repository, for those that already have our branch. With
+    `again`, a pull request is opened also where somebody closed the last one; with `declined`,
+    such a repository is written to at all.
     """
 
     connection: Connection
@@ -71,6 +80,9 @@ class Apply:
     pace: Pace
     journal: Journal
     log: Callable[[str], None]
+    again: bool = False
+    declined: bool = False
+    handling: Handling = PLAIN
 
     def run(self, wanted: Sequence[Surveyed]) -> Iterator[Applied]:
         """Yield what was done with each repository.
@@ -79,25 +91,27 @@ class Apply:
         when the token lists too few scopes, or when the journal cannot be written.
         """
         for one in self._known(wanted):
-            task = _task(one)
+            task = self._task(one)
             if task is None:
                 yield _meanwhile(one.standing)
                 continue
+            if task.held.login == tokens.RUN_LOGIN:
+                raise tokens.of_a_run(task.held.slug)
             if refusal := Refusal.of_scopes(task.held.scopes, task.files):
                 self.connection.slug = task.held.slug
                 raise self.connection.refused(refusal, "write")
             slug = task.held.slug
-            self._wait(slug)
+            self._wait(task.name)
             try:
                 pull = self._bring(task)
             except GenWorkflowError as error:
-                self.journal.write(slug, "failed", error=f"{error}")
+                self.journal.write(task.name, "failed", error=f"{error}")
                 yield Applied(slug, error=f"{error}")
                 if _ends_all(error):
                     self.log("stopped here, because the others would fail as well; run it again")
                     return
             else:
-                self.journal.write(slug, "proposed", pull=pull)
+                self.journal.write(task.name, "proposed", pull=pull)
                 yield Applied(slug, pull)
 
     def _known(self, wanted: Sequence[Surveyed]) -> Iterator[Surveyed]:
@@ -107,22 +121,34 @@ class Apply:
             known = all(one.content for one in some)
             yield from some if known else self.look([one.member for one in some])
 
-    def _wait(self, slug: str) -> None:
+    def _task(self, one: Surveyed) -> Task | None:
+        """Return what is to be written in a repository; None when nothing is."""
+        if not to_write([one], again=self.declined) or not one.held or not one.content:
+            return None
+        return Task(one.member.slug, one.held, one.content, one.standing.files)
+
+    def _wait(self, name: str) -> None:
         """Wait until GitHub allows the changes, and note them before they are made.
 
         A run that is killed then has counted too many, and never too few.
         """
-        if seconds := self.pace.wait(time.time(), proposing.CHANGES):
-            self.log(f"waiting {seconds:.0f} s, because GitHub allows no more changes until then")
+        changes = proposing.CHANGES + self.handling.changes
+        if seconds := self.pace.wait(time.time(), changes):
+            self.log(f"waiting {seconds:.0f} s, because no more changes are allowed until then")
             time.sleep(seconds)
-        self.pace.note(time.time(), proposing.CHANGES)
-        self.journal.write(slug, "begins", changes=proposing.CHANGES)
+        self.pace.note(time.time(), changes)
+        self.journal.write(name, "begins", changes=changes)
 
     def _bring(self, task: Task) -> str:
-        """Return the address of the pull request that brings a repository in step."""
-        if not task.held.branch:
+        """Return the address of the pull request that brings a repository in step.
+
+        One request makes it, without what needs its number, and without a file that may be
+        executed: GraphQL knows no such commit.
+        """
+        if not task.held.branch and not any(map(task.held.listing.is_executable, task.files)):
             try:
-                return proposing.propose(self.connection, task.held, self._proposal(task)).pull
+                made = proposing.propose(self.connection, task.held, self._proposal(task))
+                return self._update(task) if self.handling.changes else made.pull
             except Moved:
                 self.log(f"{task.held.slug} has changed meanwhile; it is read again")
             except GenWorkflowError as error:
@@ -137,33 +163,35 @@ class Apply:
             proposing.withdraw(self.connection, task.held, self.names.branch)
 
     def _proposal(self, task: Task) -> Proposal:
-        files = {path: task.content.files[path] for path in task.files}
-        text = body(_wanted(task), _snapshot(task))
-        return Proposal(self.names.branch, self.names.message, self.names.title, text, files)
+        files = {path: task.content.files.get(path) for path in task.files}
+        text = body(_wanted(task), snapshot(task.content, task.held))
+        names, draft = self.names, self.handling.draft
+        return Proposal(names.branch, names.message, names.title, text, files, draft)
 
     def _update(self, task: Task) -> str:
         repository = self.one_by_one(task.held.slug)
         try:
-            update = Update(repository, _wanted(task), self.names, self.log)
+            wanted, handling = _wanted(task), self.handling
+            update = Update(
+                repository, wanted, self.names, self.log, again=self.again, handling=handling
+            )
             return update.apply(update.read()).pull_request or ""
         finally:
             repository.close()
+
+
+def _wanted(task: Task) -> Wanted:
+    return replace(task.content.wanted, runs=task.content.runs())
 
 
 def _ends_all(error: GenWorkflowError) -> bool:
     return bool({*error.anchors} & {*_STOPS})
 
 
-def to_write(found: Sequence[Surveyed]) -> list[Surveyed]:
-    """Return the repositories that need a pull request."""
-    return [one for one in found if one.standing.stands in TO_WRITE]
-
-
-def _task(one: Surveyed) -> Task | None:
-    """Return what is to be written in a repository; None when nothing is."""
-    if one.standing.stands not in TO_WRITE or not one.held or not one.content:
-        return None
-    return Task(one.held, one.content, one.standing.files)
+def to_write(found: Sequence[Surveyed], *, again: bool) -> list[Surveyed]:
+    """Return the repositories that need a pull request, with `again` also after one was closed."""
+    stands = (*TO_WRITE, Stands.DECLINED) if again else TO_WRITE
+    return [one for one in found if one.standing.stands in stands]
 
 
 def _meanwhile(standing: Standing) -> Applied:
@@ -172,16 +200,3 @@ def _meanwhile(standing: Standing) -> Applied:
         return Applied(standing.slug, standing.pull)
     said = f"is now {standing.stands}"
     return Applied(standing.slug, error=f"{said}: {standing.said}" if standing.said else said)
-
-
-def _wanted(task: Task) -> Wanted:
-    source, files, needs, dockerfiles, ours = task.content
-    return Wanted(source, {**files}, needs, dockerfiles, ours)
-
-
-def _snapshot(task: Task) -> Snapshot:
-    """Return what GitHub holds in the form that the text of a pull request is made from."""
-    held, content = task.held, task.content
-    oids = {path: held.listing.oid(path) for path in (*content.files, *content.dockerfiles)}
-    base = Branch(held.base, held.head, {path: oid for path, oid in oids.items() if oid})
-    return Snapshot(held.slug, base)

@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.fleet import batches
+from gen_workflow.fleet.batches import Variables
 from gen_workflow.fleet.listing import TOP, Entry, Listing
 from gen_workflow.github.answer import OID
-from gen_workflow.github.refusal import TooMuch
 from gen_workflow.github.remote import SLUG
 from gen_workflow.github.snapshot import URL
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gen_workflow.github.answer import Part
     from gen_workflow.github.connection import Connection
 
 AT_ONCE = 100  # repositories in a request; GitHub gives up after ten seconds
 _DOING = "read the repositories of the fleet"
+# The branch may be deleted, so a pull request that was closed is looked for by its name.
+_PAST = """\
+past: pullRequests(
+  headRefName: $name, states: [CLOSED, MERGED], first: 5,
+  orderBy: {field: CREATED_AT, direction: DESC}
+) { nodes { url state baseRefName isCrossRepository } }"""
 _PULL = "associatedPullRequests(states: OPEN, first: 1) { nodes { number url baseRefName } }"
 _ABOUT = f"""\
 fragment About on Repository {{
   id nameWithOwner isArchived
   base: defaultBranchRef {{ name target {{ oid }} }}
   branch: ref(qualifiedName: $branch) {{ target {{ oid }} {_PULL} }}
+  {_PAST}
 }}"""
 _TREE = "... on Tree { entries { name type mode oid } }"
 _BLOB = "... on Blob { text isTruncated }"
@@ -49,7 +57,8 @@ class Held(NamedTuple):
     `slug` is its name today. `head` is the commit of the default branch `base`; both are empty in a
     repository without commits. `branch` is the commit of our branch, `pull` the address of its open
     pull request. `folders` and `texts` are None where there is nothing. `scopes` are those of the
-    token, which only a classic one has.
+    token, which only a classic one has; `login` is as whom it acts. `closed` is the address of the
+    last pull request, when it was closed without a merge.
     """
 
     slug: str
@@ -63,6 +72,8 @@ class Held(NamedTuple):
     texts: Mapping[str, bytes | None]
     ours: Mapping[str, Mapping[str, Entry] | None]
     scopes: str | None = None
+    closed: str = ""
+    login: str = ""
 
     @property
     def listing(self) -> Listing:
@@ -86,61 +97,25 @@ def read(
     A request that is too much for GitHub is asked again in two halves. `progress` is told how many
     repositories were read with each answer.
     """
-    found: list[Held | None] = []
-    for begin in range(0, len(asked), AT_ONCE):
-        for some in _halved(connection, asked[begin : begin + AT_ONCE], branch):
-            found += some
-            progress(len(some))
-    return found
-
-
-def _halved(
-    connection: Connection, batch: Sequence[Asked], branch: str
-) -> Iterator[list[Held | None]]:
-    try:
-        found = _ask(connection, batch, branch)
-    except TooMuch:
-        if len(batch) == 1:
-            raise
-    else:
-        yield found
-        return
-    half = len(batch) // 2
-    yield from _halved(connection, batch[:half], branch)
-    yield from _halved(connection, batch[half:], branch)
+    return batches.read(asked, AT_ONCE, lambda some: _ask(connection, some, branch), progress)
 
 
 def _ask(connection: Connection, batch: Sequence[Asked], branch: str) -> list[Held | None]:
-    names = _Names({"branch": f"refs/heads/{branch}"})
+    names = Variables({"branch": f"refs/heads/{branch}", "name": branch})
     parts = [_question(index, one, names, branch) for index, one in enumerate(batch)]
-    declared = ", ".join(f"${name}: String!" for name in names.variables)
-    query = f"query Fleet({declared}) {{\n{chr(10).join(parts)}\n}}\n{_ABOUT}"
+    asked = "\n".join(("viewer { login }", *parts))
+    query = f"query Fleet({names.declared}) {{\n{asked}\n}}\n{_ABOUT}"
 
     def held(data: Part, headers: Mapping[str, str]) -> list[Held | None]:
         shown = [data.maybe(f"r{index}") for index in range(len(batch))]
         found = (one and _held(one, asked) for one, asked in zip(shown, batch, strict=True))
-        scopes = headers.get("x-oauth-scopes")
-        return [one._replace(scopes=scopes) if one else None for one in found]
+        scopes, login = headers.get("x-oauth-scopes"), data.part("viewer").text("login")
+        return [one._replace(scopes=scopes, login=login) if one else None for one in found]
 
-    return connection.graphql(query, names.variables, _DOING, held, partial=True)
-
-
-class _Names:
-    """The variables of a query: names go only through these, the same one only once."""
-
-    def __init__(self, variables: dict[str, str]) -> None:
-        self.variables = variables
-        self._known: dict[str, str] = {}
-
-    def of(self, value: str) -> str:
-        """Return the variable that stands for a value."""
-        if value not in self._known:
-            self._known[value] = f"v{len(self._known)}"
-            self.variables[self._known[value]] = value
-        return f"${self._known[value]}"
+    return connection.graphql(query, names.values, _DOING, held, partial=True)
 
 
-def _question(index: int, asked: Asked, names: _Names, branch: str) -> str:
+def _question(index: int, asked: Asked, names: Variables, branch: str) -> str:
     owner, name = asked.slug.split("/")
     parts = ["...About"]
     for kind, ref, paths, fields in (
@@ -169,6 +144,7 @@ def _held(shown: Part, asked: Asked) -> Held:
         folders={path: _listed(shown, f"folder{n}") for n, path in enumerate(asked.folders)},
         texts={path: _text(shown, f"text{n}") for n, path in enumerate(asked.texts)},
         ours={path: _listed(shown, f"our{n}") for n, path in enumerate(asked.ours)},
+        closed=_closed(shown, name),
     )
 
 
@@ -179,6 +155,15 @@ def _commit(ref: Part | None) -> str:
 def _pull(branch: Part | None, base: str) -> str:
     nodes = branch.part("associatedPullRequests").parts("nodes") if branch else []
     return next((one.text("url", URL) for one in nodes if one.text("baseRefName") == base), "")
+
+
+def _closed(shown: Part, base: str) -> str:
+    past = [
+        one
+        for one in shown.part("past").parts("nodes")
+        if one.text("baseRefName") == base and not one.flag("isCrossRepository")
+    ]
+    return past[0].text("url", URL) if past and past[0].text("state") == "CLOSED" else ""
 
 
 def _listed(shown: Part, name: str) -> dict[str, Entry] | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LINK = 0o120000
+_EXECUTABLE = 0o100755
 TOP = "."
 
 
@@ -92,6 +93,11 @@ class Listing:
         """Return the object of a file; empty when it is not there."""
         _, entry = self._entry(path)
         return entry.oid if entry and not entry.is_folder else ""
+
+    def is_executable(self, path: str) -> bool:
+        """Tell whether a path is a file that may be executed."""
+        _, entry = self._entry(path)
+        return entry is not None and entry.mode == _EXECUTABLE
 
     def _entry(self, path: str) -> tuple[bool, Entry | None]:
         """Return whether it is known what a path is, and what it is."""

@@ -25,7 +25,8 @@ _MINUTE, _HOUR = 60.0 + _ON_ITS_WAY, 3600.0 + _ON_ITS_WAY
 class Pace:
     """How many changes were made lately, and when the next ones may be; times are in seconds.
 
-    `before` are changes of earlier runs with the same token, as (time, how many).
+    `before` are changes of earlier runs with the same token, as (time, how many). In `spread`
+    seconds, no more than `at_once` are made: so builds that they start do not all start at once.
     """
 
     def __init__(
@@ -34,8 +35,10 @@ class Pace:
         *,
         per_minute: int = PER_MINUTE,
         per_hour: int = PER_HOUR,
+        spread: float = 0.0,
+        at_once: int = 1,
     ) -> None:
-        self._windows = ((_MINUTE, per_minute), (_HOUR, per_hour))
+        self._windows = ((_MINUTE, per_minute), (_HOUR, per_hour), (spread, at_once))
         self._made: deque[tuple[float, int]] = deque(sorted(before))
 
     def note(self, now: float, count: int) -> None:

@@ -30,13 +30,14 @@ mutation Propose(
 
 
 class Proposal(NamedTuple):
-    """What a pull request is made of."""
+    """What a pull request is made of; a file without a content is removed."""
 
     branch: str
     message: str
     title: str
     body: str
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes | None]
+    draft: bool = False
 
 
 class Made(NamedTuple):
@@ -79,7 +80,9 @@ def _variables(held: Held, wanted: Proposal) -> dict[str, Any]:
     additions = [
         {"path": path, "contents": base64.b64encode(text).decode()}
         for path, text in wanted.files.items()
+        if text is not None
     ]
+    deletions = [{"path": path} for path, text in wanted.files.items() if text is None]
     return {
         "ref": {
             "repositoryId": held.node,
@@ -90,7 +93,7 @@ def _variables(held: Held, wanted: Proposal) -> dict[str, Any]:
             "branch": {"repositoryNameWithOwner": held.slug, "branchName": wanted.branch},
             "expectedHeadOid": held.head,
             "message": {"headline": headline, "body": rest.strip()},
-            "fileChanges": {"additions": additions},
+            "fileChanges": {"additions": additions, "deletions": deletions},
         },
         "pull": {
             "repositoryId": held.node,
@@ -98,6 +101,7 @@ def _variables(held: Held, wanted: Proposal) -> dict[str, Any]:
             "baseRefName": held.base,
             "title": wanted.title,
             "body": wanted.body,
+            "draft": wanted.draft,
         },
     }
 

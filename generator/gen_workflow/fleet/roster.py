@@ -3,18 +3,20 @@
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-
 from gen_workflow.errors import Heading, Problem, SpecError
+from gen_workflow.fleet.differences import Common, Difference, filled, given
+from gen_workflow.fleet.rings import Ring, Rings
+from gen_workflow.fleet.selection import OWNER, SELECT, Found, Selection
 from gen_workflow.github.remote import SLUG
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import document
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Form, Schema, Text, entries
+from gen_workflow.spec.forms import Form, Schema, entries
 from gen_workflow.spec.hints import Keys
-from gen_workflow.spec.sections import Fields, Key, Later, Section, sections
+from gen_workflow.spec.sections import Fields, Key, Section, sections
 
 FILE = "fleet.yml"
 EXAMPLE = """\
@@ -32,20 +34,18 @@ repos:
   legacy: own
 """
 _ROOM = 20  # a file of a fleet may hold as much as so many specs
-_OWN = "own"
 _NAME = r"[A-Za-z0-9._-]+"
-_PLACES = re.compile(r"\{(owner|repo)\}")
+_DIFFERENCE = Difference()
 
 
 class Member(NamedTuple):
     """A repository of the fleet.
 
     `given` is the root of its spec before the names are filled in; None when the repository keeps a
-    spec of its own. `where` is its key in the file of the fleet.
+    spec of its own.
     """
 
     slug: str
-    where: Value
     given: Value | None
 
     @property
@@ -54,22 +54,29 @@ class Member(NamedTuple):
 
         It is made each time, because the copies of a large fleet would fill the memory.
         """
-        return _filled(self.given, self.slug) if self.given else None
+        return filled(self.given, self.slug) if self.given else None
 
 
-class _Common(Form[Value]):
-    """A part of a spec, which is kept as it is: only the whole of it can be checked."""
+class Roster(NamedTuple):
+    """What the file of a fleet says: the repositories that it names, and which ones it selects."""
 
-    def read(self, value: Value, reading: Reading) -> Value | None:
-        if value.kind == "a mapping":
-            return value
-        what = f"should be a mapping with keys of the spec, but is {value.kind}"
-        hint = "write for example defaults: {image: ., deploy: {...}}"
-        reading.problem(value, what, hint, Heading.WRONG_KIND)
-        return None
+    members: tuple[Member, ...]
+    selections: tuple[Selection, ...] = ()
+    rings: tuple[Ring, ...] = ()
+    defaults: Value | None = None
 
-    def schema(self) -> Schema:
-        return {"type": "object"}
+    def selected(self, selection: Selection, found: Sequence[Found]) -> "Roster":
+        """Return it with the repositories that a selection finds, in the order of their names.
+
+        One that is in the fleet already stays as it is there.
+        """
+        known = {one.slug.lower() for one in self.members}
+        new = {
+            one.slug.lower(): Member(one.slug, given(selection.spec, self.defaults))
+            for one in found
+            if selection.fits(one) and one.slug.lower() not in known
+        }
+        return self._replace(members=(*self.members, *(new[name] for name in sorted(new))))
 
 
 class _Repositories(Form[tuple[tuple[Value, Value], ...]]):
@@ -86,15 +93,7 @@ class _Repositories(Form[tuple[tuple[Value, Value], ...]]):
         return None
 
     def _fits(self, key: Value, item: Value, reading: Reading) -> bool:
-        if not self._is_name(key, reading):
-            return False
-        word = item.text if item.kind == "text" else ""
-        if item.kind in ("a mapping", "nothing") or word == _OWN:
-            return True
-        what = f"should be a mapping with what is different, but is {item.kind}"
-        hint = f"write {{}} when nothing is, or `{_OWN}` for a repository that has its own spec"
-        reading.problem(item, what, hint, Heading.WRONG_KIND)
-        return False
+        return self._is_name(key, reading) and _DIFFERENCE.read(item, reading) is not None
 
     def _is_name(self, key: Value, reading: Reading) -> bool:
         if key.kind == "text" and re.fullmatch(f"{SLUG}|{_NAME}", key.text):
@@ -105,7 +104,7 @@ class _Repositories(Form[tuple[tuple[Value, Value], ...]]):
         return False
 
     def schema(self) -> Schema:
-        item = {"anyOf": [{"type": "object"}, {"type": "null"}, {"const": _OWN}]}
+        item = _DIFFERENCE.schema()
         name = {"type": "string", "pattern": f"^(?:{SLUG}|{_NAME})$"}
         many = {"type": "object", "propertyNames": name, "additionalProperties": item}
         return {"anyOf": [many, {"type": "array", "items": name}]}
@@ -122,23 +121,37 @@ class _Fleet(NamedTuple):
             _Repositories(),
             "{orders: {}, web: {test: {node: 22}}}",
             "0.2.0",
-            missing="name the repositories: repos: {orders: {}}",
+            missing="name the repositories: repos: {orders: {}}; or select them",
+            unless="select",
         ),
-    ]
-    owner: Annotated[
-        str,
+    ] = ()
+    select: Annotated[
+        tuple[Selection, ...],
         Key(
-            "Owner of the repositories that are named without one",
-            Text("the name of an owner", r"[A-Za-z0-9][A-Za-z0-9_-]*", "acme"),
-            "acme",
+            "Repositories by what GitHub says of them, beside those that are named",
+            SELECT,
+            "{topic: deploy}",
             "0.2.0",
         ),
+    ] = ()
+    rings: Annotated[
+        tuple[Ring, ...],
+        Key(
+            "Parts of the fleet that are changed one after the other",
+            Rings(),
+            "{first: [orders], early: 10%, all: rest}",
+            "0.2.0",
+        ),
+    ] = ()
+    owner: Annotated[
+        str,
+        Key("Owner of the repositories that are named without one", OWNER, "acme", "0.2.0"),
     ] = ""
     defaults: Annotated[
         Value | None,
         Key(
             "What all specs have in common; `{repo}` and `{owner}` stand for the names",
-            _Common(),
+            Common(),
             "{image: ., deploy: {ssh: vps, compose: compose.yml, dir: '/srv/{repo}'}}",
             "0.2.0",
         ),
@@ -158,13 +171,18 @@ def _rule(fields: Fields, reading: Reading) -> None:
             what = f"{slug} appears twice, first on line {first[slug.lower()].mark.line}"
             reading.problem(key, what, "keep one of them", Heading.TWICE)
         first.setdefault(slug.lower(), key)
+    for selection in fields.read.get("select") or ():
+        if not (selection.owner or owner):
+            where = selection.where
+            hint = "write for example select: {owner: acme, topic: deploy}, or the key `owner`"
+            reading.problem(where, "the selection has no owner", hint, Heading.MISSING_KEY)
 
 
-FLEET = Section(_Fleet, Later("select rings"), rule=_rule)
+FLEET = Section(_Fleet, rule=_rule)
 
 
-def read(raw: bytes, source: str) -> tuple[Member, ...]:
-    """Return the repositories in the file of a fleet, in its order.
+def read(raw: bytes, source: str) -> Roster:
+    """Return what the file of a fleet says, its repositories in their order.
 
     Raises SpecError with everything that is wrong with the file itself; the specs are not read yet.
     """
@@ -181,52 +199,18 @@ def read(raw: bytes, source: str) -> tuple[Member, ...]:
     reading.raise_problems()
     if found is None:  # pragma: no cover - a file that is refused has problems
         raise SpecError({f"{source}:1:1 cannot be read": Heading.WRONG_VALUE})
-    return tuple(_member(key, item, found) for key, item in found.repos)
+    named = ((_slug(key.text, found.owner), key, item) for key, item in found.repos)
+    members = (
+        Member(slug, given(None if item is key else item, found.defaults))
+        for slug, key, item in named
+    )
+    selections = (one._replace(owner=one.owner or found.owner) for one in found.select)
+    return Roster(tuple(members), tuple(selections), found.rings, found.defaults)
 
 
 def _keys() -> dict[str, Keys]:
     return {path: section.names for path, section in sections(FLEET)}
 
 
-def _member(key: Value, item: Value, fleet: _Fleet) -> Member:
-    slug = _slug(key.text, fleet.owner)
-    differs = item.kind == "a mapping" and bool(item.node.value)
-    if item.kind == "text" and item is not key:
-        return Member(slug, key, None)
-    if fleet.defaults is None:
-        return Member(slug, key, item if differs else None)
-    return Member(slug, key, item.over(fleet.defaults) if differs else fleet.defaults)
-
-
 def _slug(name: str, owner: str) -> str:
     return name if "/" in name or not owner else f"{owner}/{name}"
-
-
-def _filled(value: Value, slug: str) -> Value:
-    """Return a spec for one repository: with its names, and without what it has set to nothing.
-
-    A key that is set to nothing takes a default away, as in RFC 7396.
-    """
-    owner, _, repo = slug.partition("/")
-    return value._replace(node=_copy(value.node, {"owner": owner, "repo": repo}), path="")
-
-
-def _copy(node: object, names: dict[str, str]) -> object:
-    if isinstance(node, ScalarNode):
-        text = _PLACES.sub(lambda found: names[found[1]], node.value)
-        return ScalarNode(node.tag, text, node.start_mark, node.end_mark, style=node.style)
-    if isinstance(node, MappingNode):
-        kept = [
-            (_copy(key, names), _copy(item, names))
-            for key, item in node.value
-            if not _is_nothing(item)
-        ]
-        return MappingNode(node.tag, kept, node.start_mark, node.end_mark, node.flow_style)
-    if isinstance(node, SequenceNode):
-        items = [_copy(item, names) for item in node.value]
-        return SequenceNode(node.tag, items, node.start_mark, node.end_mark, node.flow_style)
-    return node  # pragma: no cover - YAML has no other nodes
-
-
-def _is_nothing(node: object) -> bool:
-    return isinstance(node, ScalarNode) and str(node.tag) == "tag:yaml.org,2002:null"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_workflow.fleet.listing import Listing
+from gen_workflow.github import proposal
+from gen_workflow.github.proposal import Branch, Snapshot, Wanted
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.sync import compare, stamp
 from gen_workflow.sync.outcome import BY_HAND, IN_STEP, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gen_workflow.errors import UserError
     from gen_workflow.fleet.inventory import Held
     from gen_workflow.fleet.roster import Member
@@ -23,6 +27,7 @@ class Stands:
     NEW = "new"  # it has no workflow of ours yet
     BEHIND = "behind"  # its workflow is another one, and nobody edited it
     PROPOSED = "proposed"  # a pull request with all that is wanted is open
+    DECLINED = "declined"  # somebody closed the last pull request without a merge
     EDITED = "edited"
     NOT_OURS = "not ours"
     WRONG = "wrong spec"
@@ -33,7 +38,7 @@ class Stands:
 
 
 TO_WRITE = (Stands.NEW, Stands.BEHIND)
-LEFT_ALONE = (Stands.EDITED, Stands.NOT_OURS)
+LEFT_ALONE = (Stands.EDITED, Stands.NOT_OURS, Stands.DECLINED)
 NOT_POSSIBLE = (Stands.WRONG, Stands.NO_SPEC, Stands.EMPTY, Stands.UNSEEN)
 
 
@@ -54,6 +59,8 @@ class Content(NamedTuple):
     """What a repository should hold: its files by path, and what must exist on GitHub for them.
 
     `ours` are the repositories of our own actions, `spec` is the path of the spec in `files`.
+    `former` are paths that an earlier spec may have given, and this one does not. `runs` says in
+    Markdown what runs for which event; it is slow, and few of many repositories need it.
     """
 
     spec: str
@@ -61,6 +68,14 @@ class Content(NamedTuple):
     needs: tuple[Needs, ...]
     dockerfiles: tuple[str, ...]
     ours: frozenset[str]
+    former: tuple[str, ...] = ()
+    runs: Callable[[], str] = str
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same for the plan of one repository."""
+        given: dict[str, bytes | None] = {**self.files}
+        return Wanted(self.spec, given, self.needs, self.dockerfiles, self.ours, former=self.former)
 
 
 def of_a_missing(member: Member) -> Standing:
@@ -93,25 +108,40 @@ def _differing(content: Content, listing: Listing) -> tuple[str, ...]:
     return tuple(path for path, text in files if listing.oid(path) != stamp.blob(text))
 
 
+def snapshot(content: Content, held: Held) -> Snapshot:
+    """Return what GitHub holds in the form from which one repository is planned."""
+    paths = (*content.files, *content.dockerfiles, *content.former)
+    oids = {path: held.listing.oid(path) for path in paths}
+    there = {path: oid for path, oid in oids.items() if oid}
+    texts = {path: text.decode("utf-8", "replace") for path, text in held.texts.items() if text}
+    return Snapshot(held.slug, Branch(held.base, held.head, there, texts))
+
+
 def of(content: Content, held: Held) -> Standing:
     """Return where a repository stands; the texts of what differs have to be known."""
     changed = differing(content, held)
+    gone = proposal.left(content.wanted, snapshot(content, held).base)
     states = {
         path: _state(path, content, held.texts.get(path))
         for path in changed
         if path != content.spec
     }
     spec_differs = content.spec in changed
-    if not spec_differs and all(state in IN_STEP for state in states.values()):
+    if not (spec_differs or gone) and all(state in IN_STEP for state in states.values()):
         return Standing(held.slug, Stands.IN_STEP, pull=held.pull)
     if by_hand := [path for path, state in states.items() if state in BY_HAND]:
         return Standing(held.slug, Stands.EDITED, tuple(by_hand), "it was edited by hand")
     if foreign := [path for path, state in states.items() if state == State.NOT_OURS]:
         return Standing(held.slug, Stands.NOT_OURS, tuple(foreign), "gen-workflow did not write it")
-    if held.pull and not _differing(content, Listing(held.slug, held.ours, {})):
-        return Standing(held.slug, Stands.PROPOSED, changed, pull=held.pull)
-    is_new = all(state == State.MISSING for state in states.values())
-    return Standing(held.slug, Stands.NEW if is_new else Stands.BEHIND, changed, pull=held.pull)
+    files = (*changed, *gone)
+    ours = Listing(held.slug, held.ours, {})
+    if held.pull and not _differing(content, ours) and not any(map(ours.oid, gone)):
+        return Standing(held.slug, Stands.PROPOSED, files, pull=held.pull)
+    if held.closed and not held.pull:
+        said = "it was closed without a merge"
+        return Standing(held.slug, Stands.DECLINED, files, said, held.closed)
+    is_new = not gone and all(state == State.MISSING for state in states.values())
+    return Standing(held.slug, Stands.NEW if is_new else Stands.BEHIND, files, pull=held.pull)
 
 
 def _state(path: str, content: Content, there: bytes | None) -> str:

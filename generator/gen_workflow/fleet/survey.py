@@ -12,6 +12,7 @@ from gen_workflow.fleet import inventory, standing
 from gen_workflow.fleet.inventory import Asked
 from gen_workflow.fleet.listing import TOP, Listing
 from gen_workflow.fleet.standing import Standing, Stands
+from gen_workflow.github import proposal
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -123,7 +124,10 @@ class Survey:
                 return _again(one, found, held)
             content = found
             # Whether a file was edited by hand is seen from its text, which is read if it differs.
-            there = (path for path in standing.differing(content, held) if held.listing.oid(path))
+            # What the spec no longer gives goes with a change of the workflow that came with it.
+            differs = standing.differing(content, held)
+            former = content.former if proposal.WORKFLOW in differs else ()
+            there = (path for path in (*differs, *former) if held.listing.oid(path))
             if texts := tuple(path for path in there if path not in held.texts):
                 asked = Asked(one.member.slug, (), texts)
                 return one._replace(asked=asked, held=held, content=content)

@@ -37,12 +37,19 @@ class Answer:
         except (ValueError, RecursionError):
             return None
 
-    def json(self) -> Part:
-        """Return the JSON of the answer; raises Foreign for anything else."""
+    def json(self, kind: type = dict) -> Part:
+        """Return the JSON of the answer, a mapping or a list; raises Foreign for anything else."""
         data = self.data()
-        if not isinstance(data, dict):
+        if not isinstance(data, kind):
             raise Foreign(self.described())
         return Part(data, "the top")
+
+    def listed(self) -> list[Part]:
+        """Return the items of a JSON list; raises Foreign for anything else."""
+        data = self.data()
+        if not isinstance(data, list):
+            raise Foreign(self.described())
+        return [Part(one, "the top") for one in data]
 
     def described(self) -> str:
         """Return in words what came, without the text of a page."""

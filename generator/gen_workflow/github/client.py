@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from gen_workflow.errors import Heading, UserError
+from gen_workflow.github import by_rest, tokens
 from gen_workflow.github.answer import OID, Foreign, flat
+from gen_workflow.github.by_rest import Commit
 from gen_workflow.github.connection import PATIENCE, Connection
+from gen_workflow.github.handling import PLAIN, Handling
 from gen_workflow.github.proposal import PullRequest, Since, is_marked
-from gen_workflow.github.refusal import Refusal
+from gen_workflow.github.refusal import Refusal, Unknown
 from gen_workflow.github.snapshot import URL, Question
 
 if TYPE_CHECKING:
@@ -25,16 +28,12 @@ _COMMIT = """\
 mutation Commit($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid signature { isValid } } }
 }"""
+_MERGE = """\
+mutation Merge($input: EnablePullRequestAutoMergeInput!) {
+  enablePullRequestAutoMerge(input: $input) { clientMutationId }
+}"""
 MOVE = """\
 mutation Move($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }"""
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A commit that was made; `verified` when GitHub signed it."""
-
-    oid: str
-    verified: bool
 
 
 class Repository:
@@ -59,26 +58,28 @@ class Repository:
         """Close the connection."""
         self._at.close()
 
-    def read(self, *, base: str, branch: str, paths: tuple[str, ...]) -> Snapshot:
+    def read(
+        self, *, base: str, branch: str, paths: tuple[str, ...], handling: Handling = PLAIN
+    ) -> Snapshot:
         """Return what the base and the branch hold of the paths, in one request.
 
         `base` is "" for the default branch. A file of over 500 kB costs one more request.
         """
-        question = Question(base, branch, paths)
+        question = Question(base, branch, paths, handling)
         query, variables = question.document(self._at.slug)
         found, scopes = self._at.graphql(
             query,
             variables,
             _READ,
             lambda data, headers: (
-                question.answered(data.part("repository")),
+                question.answered(data),
                 headers.get("x-oauth-scopes"),
             ),
         )
         self._at.slug, self._node = found.slug, found.node
         if found.archived:
             raise self._at.refused(Refusal(403, "archived"), "write")
-        self._check_scopes(scopes, paths)
+        self._check_token(found.login, scopes, paths)
         if found.snapshot is None:
             raise self._no_base(base)
         if found.blocker and found.snapshot.branch is None:
@@ -125,15 +126,43 @@ class Repository:
 
     def _update(self, updates: list[Mapping[str, Any]], doing: str) -> None:
         variables = {"input": {"repositoryId": self._node, "refUpdates": updates}}
-        self._at.graphql(MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
+        try:
+            self._at.graphql(MOVE, variables, doing, lambda data, _: data.part("updateRefs"))
+        except Unknown as error:
+            # REST can move a branch too, but not only if it is still where it was read.
+            name = f"{updates[0]['name']}".removeprefix("refs/heads/")
+            hint = f"delete the branch {name} on GitHub, or give another one with --branch"
+            raise UserError(error.what, hint=hint, anchor=Heading.OLD_SERVER) from None
 
     def commit(
-        self, branch: str, *, onto: str, message: str, files: Mapping[str, bytes | None]
+        self,
+        branch: str,
+        *,
+        onto: str,
+        message: str,
+        files: Mapping[str, bytes | None],
+        executable: frozenset[str] = frozenset(),
     ) -> Commit:
         """Make one commit, signed by GitHub, on top of the commit that the branch must be at.
 
-        A file without a content is removed.
+        A file without a content is removed. GraphQL makes every file one that cannot be executed,
+        so a commit with another one goes over REST; so does all on a server that is too old.
+        Source: https://github.com/babarot/gh-infra/pull/167.
         """
+        if executable & {path for path, content in files.items() if content is not None}:
+            return by_rest.commit(
+                self._at, branch, onto=onto, message=message, files=files, executable=executable
+            )
+        try:
+            return self._signed(branch, onto, message, files)
+        except Unknown:
+            return by_rest.commit(
+                self._at, branch, onto=onto, message=message, files=files, executable=executable
+            )
+
+    def _signed(
+        self, branch: str, onto: str, message: str, files: Mapping[str, bytes | None]
+    ) -> Commit:
         headline, _, rest = message.strip().partition("\n")
         additions = [
             {"path": path, "contents": base64.b64encode(content).decode()}
@@ -151,14 +180,73 @@ class Repository:
             _COMMIT, {"input": wanted}, f"commit on {branch}", lambda data, _: _commit(data)
         )
 
-    def open_pull_request(self, branch: str, *, base: str, title: str, body: str) -> PullRequest:
+    def begin(self, path: str, content: bytes, message: str) -> None:
+        """Make the first commit of an empty repository, with one file, on its default branch.
+
+        Only this request can: the others answer that the repository is empty. Source:
+        https://github.com/abapGit/abapGit/pull/7390.
+        """
+        wanted = {"message": message, "content": base64.b64encode(content).decode()}
+        self._at.rest(
+            "PUT",
+            f"contents/{quote(path)}",
+            "make the first commit",
+            lambda made: made.part("commit").text("sha", OID),
+            wanted,
+        )
+
+    def reopen_pull_request(self, number: int) -> None:
+        """Open a pull request again that was closed without a merge."""
+        self._at.rest(
+            "PATCH",
+            f"pulls/{number}",
+            f"reopen pull request {number}",
+            lambda made: made.number("number"),
+            {"state": "open"},
+        )
+
+    def label(self, number: int, labels: tuple[str, ...]) -> None:
+        """Add labels to a pull request; GitHub makes those that the repository does not have."""
+        self._at.rest(
+            "POST",
+            f"issues/{number}/labels",
+            f"add labels to pull request {number}",
+            lambda _: None,
+            {"labels": list(labels)},
+            kind=list,
+        )
+
+    def ask_for_review(self, number: int, users: tuple[str, ...], teams: tuple[str, ...]) -> None:
+        """Ask people, and teams of the owner, to review a pull request."""
+        self._at.rest(
+            "POST",
+            f"pulls/{number}/requested_reviewers",
+            f"ask for a review of pull request {number}",
+            lambda made: made.number("number"),
+            {"reviewers": list(users), "team_reviewers": list(teams)},
+        )
+
+    def merge_when_it_may(self, pull: PullRequest, method: str) -> None:
+        """Let GitHub merge a pull request as soon as its checks and reviews allow it."""
+        self._at.graphql(
+            _MERGE,
+            {"input": {"pullRequestId": pull.node, "mergeMethod": method}},
+            f"let GitHub merge pull request {pull.number}",
+            lambda data, _: data.part("enablePullRequestAutoMerge"),
+        )
+
+    def open_pull_request(
+        self, branch: str, *, base: str, title: str, body: str, draft: bool = False
+    ) -> PullRequest:
         """Open a pull request."""
-        wanted = {"base": base, "head": branch, "title": title, "body": body}
+        wanted = {"base": base, "head": branch, "title": title, "body": body, "draft": draft}
         return self._at.rest(
             "POST",
             "pulls",
             f"open a pull request from {branch} into {base}",
-            lambda made: PullRequest(made.number("number"), made.text("html_url", URL), body),
+            lambda made: PullRequest(
+                made.number("number"), made.text("html_url", URL), body, made.text("node_id")
+            ),
             wanted,
         )
 
@@ -196,7 +284,10 @@ class Repository:
             lambda data, _: _oids(data.part("repository"), paths),
         )
 
-    def _check_scopes(self, scopes: str | None, paths: tuple[str, ...]) -> None:
+    def _check_token(self, login: str, scopes: str | None, paths: tuple[str, ...]) -> None:
+        """Raise UserError for a token that cannot write workflows, before anything is written."""
+        if login == tokens.RUN_LOGIN:
+            raise tokens.of_a_run(self._at.slug)
         if refusal := Refusal.of_scopes(scopes, paths):
             raise self._at.refused(refusal, "write")
 

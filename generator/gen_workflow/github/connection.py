@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gen_workflow.github.answer import Answer, Foreign, flat
 from gen_workflow.github.refusal import Refusal
-from gen_workflow.github.unreached import Lost, not_github, unreachable
+from gen_workflow.github.tokens import Token
+from gen_workflow.github.unreached import Lost, not_github, own_authorities, unreachable
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.version import __version__
 from github import Auth, Github
@@ -35,6 +36,8 @@ class _Request(NamedTuple):
     body: Any
     doing: str  # what it is for, as in `commit on main`
     partial: bool = False  # whether a part of the answer is enough
+    read: tuple[int, ...] = ()  # statuses that the caller reads itself
+    once: bool = False  # whether it may be carried out already when its answer is lost
 
 
 class Connection:
@@ -54,6 +57,7 @@ class Connection:
         patience: float = PATIENCE,
     ) -> None:
         self.slug = slug
+        self.token = Token.of(token, api)
         self._log = log
         self._patience = patience
         self._api = api
@@ -62,6 +66,7 @@ class Connection:
             base_url=api,
             timeout=_TIMEOUT,
             user_agent=f"gen-workflow/{__version__}",
+            verify=own_authorities() or True,
             retry=None,  # its own retries know neither PATCH, 429 nor a limit of time
             seconds_between_requests=None,  # one repository needs a few requests at most
             seconds_between_writes=None,
@@ -77,14 +82,40 @@ class Connection:
         path: str,
         doing: str,
         read: Callable[[Part], _Read],
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        kind: type = dict,
     ) -> _Read:
         """Return what `read` finds in the answer of the REST API; `path` is below the repository.
 
-        `read` raises Foreign when the answer has not the shape that GitHub's has.
+        `kind` is that of the answer, a mapping or a list. `read` raises Foreign when the answer has
+        not the shape that GitHub's has.
         """
         request = _Request(verb, f"/repos/{self.slug}/{path}", body, doing)
-        return self._ask(request, lambda answer: read(answer.json()))
+        return self._ask(request, lambda answer: read(answer.json(kind)))
+
+    def listed(self, path: str, doing: str, read: Callable[[list[Part]], _Read]) -> _Read:
+        """Return what `read` finds in a list of the REST API; `path` is the whole path."""
+        request = _Request("GET", path, None, doing)
+        return self._ask(request, lambda answer: read(answer.listed()))
+
+    def whole(
+        self,
+        verb: str,
+        path: str,
+        doing: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        read: tuple[int, ...] = (),
+        once: bool = False,
+    ) -> Answer:
+        """Return the answer of the REST API to a request for a path from its top.
+
+        A redirect or an error whose status is in `read` is returned as well, but for a limit of
+        GitHub. What is done `once` is not repeated after a fault of GitHub.
+        """
+        request = _Request(verb, path, body, doing, read=read, once=once)
+        return self._ask(request, lambda answer: answer)
 
     def graphql(
         self,
@@ -105,7 +136,7 @@ class Connection:
 
     def refused(self, refusal: Refusal, doing: str) -> GenWorkflowError:
         """Return the error for what GitHub would refuse, or has refused."""
-        return refusal.explained(self.slug, doing, self._api)
+        return refusal.explained(self.slug, doing, self._api, self.token)
 
     def _ask(self, request: _Request, read: Callable[[Answer], _Read]) -> _Read:
         """Send a request; retry while GitHub asks to wait and the time for that is not over.
@@ -119,16 +150,19 @@ class Connection:
             failed: GenWorkflowError
             try:
                 answer = self._send(request)
-                refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
-                if refusal is None or (request.partial and refusal.partial):
+                if answer.status in request.read and answer.status < 400:  # noqa: PLR2004 - HTTP's
                     return read(answer)
-                wait, failed = refusal.wait(attempt), self.refused(refusal, request.doing)
+                refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
+                if refusal is None or _is_read(request, refusal):
+                    return read(answer)
+                wait = None if request.once and not refusal.limited else refusal.wait(attempt)
+                failed = self.refused(refusal, request.doing)
                 said = f"GitHub answered {refusal.kind or refusal.status}"
             except Foreign as came:
                 raise not_github(self._api, request.doing, f"{came}") from None
             except Lost as lost:
-                wait, failed = 2.0**attempt if attempt < _LOST_TRIES else None, lost
-                said = "GitHub has not answered"
+                wait = None if request.once or attempt == _LOST_TRIES else 2.0**attempt
+                failed, said = lost, "GitHub has not answered"
             if wait is None or time.monotonic() + wait > end:
                 raise failed
             self._log(f"{said}; retry in {wait:.0f} s")
@@ -148,3 +182,10 @@ class Connection:
             raise Foreign(f"a redirect to {flat(to[1]) if to else 'nowhere'}") from None
         except (ValueError, ArithmeticError):
             raise Foreign("headers that GitHub does not send") from None
+
+
+def _is_read(request: _Request, refusal: Refusal) -> bool:
+    """Tell whether the caller reads an error itself."""
+    if request.partial and refusal.partial:
+        return True
+    return refusal.status in request.read and not refusal.limited

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gen_workflow import files as own_files
 from gen_workflow.errors import Heading
+from gen_workflow.github.handling import PLAIN, Handling
 from gen_workflow.spec.actions import is_folder
 from gen_workflow.sync import compare, drift, stamp
 from gen_workflow.sync.outcome import BY_HAND, IN_STEP, State
@@ -24,6 +25,8 @@ WORKFLOW = PurePath(own_files.WORKFLOW).as_posix()
 LOCK = PurePath(own_files.LOCK).as_posix()  # goes with the workflows, and is no reason to commit
 _NOT_OURS = f"it {drift.NOT_OURS}"
 _BY_HAND = "it was edited by hand"
+# In characters. Source: https://github.com/renovatebot/renovate/issues/2032.
+_LONGEST_BODY = 65_536
 _MADE_BY = "Made-by: gen-workflow"
 
 
@@ -35,7 +38,9 @@ class Wanted:
     repositories of our own actions. `merged` are the workflows as they were before an edit or a
     moved pin in them was merged into `files`. `folder` is that of the copy of our actions, empty
     without one. What has to go is None in `files`; `further` paths are looked at, and stay.
-    `former` are paths that an earlier spec may have given, and this one does not.
+    `former` are paths that an earlier spec may have given, and this one does not. `runs` says in
+    Markdown what runs for which event. `beside` are files that are written with the others, and
+    that people edit.
     """
 
     source: str
@@ -47,11 +52,13 @@ class Wanted:
     folder: str = ""
     further: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    runs: str = ""
+    beside: tuple[str, ...] = ()
 
     @property
     def workflows(self) -> tuple[str, ...]:
         """The paths of the files that are made from the spec."""
-        others = (self.source, LOCK)
+        others = (self.source, LOCK, *self.beside)
         there = (path for path, content in self.files.items() if content is not None)
         return tuple(path for path in there if path not in others and not self.is_copied(path))
 
@@ -77,13 +84,15 @@ class Wanted:
 class Branch:
     """A branch on GitHub: the commit at its head, and which of our files are there.
 
-    `blobs` are their object names in git; the text of a binary file is empty.
+    `blobs` are their object names in git; the text of a binary file is empty. `executable` are the
+    paths of those that may be executed.
     """
 
     name: str
     head: str
     blobs: dict[str, str]
     texts: dict[str, str] = field(default_factory=dict)
+    executable: frozenset[str] = frozenset()
 
     def with_texts(self, texts: Mapping[str, str]) -> Branch:
         """Return it with the texts of these objects."""
@@ -105,11 +114,20 @@ class Since:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """An open pull request."""
+    """A pull request: `node` is its name in GraphQL, `head` the commit that it proposes.
+
+    `labels`, `asked` (somebody was asked for a review, or has reviewed) and `merges` (GitHub merges
+    it when it may) are known when `Handling` needs them.
+    """
 
     number: int
     url: str
     body: str
+    node: str = ""
+    head: str = ""
+    labels: tuple[str, ...] = ()
+    asked: bool = False
+    merges: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,8 +136,9 @@ class Snapshot:
 
     `merged` is the head of the last merged pull request from the branch, "" when there is none.
     `closed` is the last pull request from the branch into the base, when it was closed without a
-    merge. `behind` tells that the base may have commits that the branch has not; `since` then says
-    what they are about.
+    merge. `merging` is the way in which GitHub can merge by itself, "" when it may not. `empty` is
+    a repository without a commit; its base has no name then. `behind` tells that the base may have
+    commits that the branch has not; `since` then says what they are about.
     """
 
     repository: str
@@ -127,7 +146,9 @@ class Snapshot:
     branch: Branch | None = None
     pull: PullRequest | None = None
     merged: str = ""
-    closed: str = ""
+    closed: PullRequest | None = None
+    merging: str = ""
+    empty: bool = False
     behind: bool = False
     since: Since = Since()
 
@@ -173,6 +194,9 @@ class Plan:
     files: dict[str, bytes | None] = field(default_factory=dict)
     opens: bool = False
     updates: bool = False
+    labels: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    merges: bool = False
 
     def kept(self, wanted: Wanted) -> list[str]:
         """Return the files that are written, as people read them."""
@@ -198,6 +222,9 @@ class Plan:
             (bool(self.kept(wanted)), f"commit {', '.join(self.kept(wanted))} on {branch}"),
             (bool(self.gone(wanted)), f"remove {', '.join(self.gone(wanted))} on {branch}"),
             (self.opens, f"open a pull request from {branch} into {base}"),
+            (bool(self.labels), f"add {_labels(self.labels)} to {pull}"),
+            (bool(self.asks), f"ask {', '.join(self.asks)} for a review of {pull}"),
+            (self.merges, f"let GitHub merge {pull} as soon as it may"),
         ]
         return [text for taken, text in steps if taken]
 
@@ -266,7 +293,7 @@ def may_be_stale(wanted: Wanted, found: Snapshot) -> bool:
     return branches and not in_step(wanted, found.base)
 
 
-def plan(wanted: Wanted, found: Snapshot) -> Plan:
+def plan(wanted: Wanted, found: Snapshot, handling: Handling = PLAIN) -> Plan:
     """Return what brings the repository in step; the empty plan when the base is."""
     if in_step(wanted, found.base):
         return Plan()
@@ -283,7 +310,20 @@ def plan(wanted: Wanted, found: Snapshot) -> Plan:
         files=files,
         opens=pull is None,
         updates=pull is not None and bool(files) and pull.body != body(wanted, found),
+        labels=_missing(handling.labels, pull.labels if pull else ()),
+        asks=() if pull and pull.asked else handling.reviewers,
+        merges=handling.merges and not (pull and pull.merges),
     )
+
+
+def _missing(labels: tuple[str, ...], there: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels that are not there; to GitHub, the case of a name is no difference."""
+    known = {one.lower() for one in there}
+    return tuple(one for one in labels if one.lower() not in known)
+
+
+def _labels(names: tuple[str, ...]) -> str:
+    return f"the label{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def edit(wanted: Wanted, found: Snapshot) -> Edit | None:
@@ -339,11 +379,20 @@ def missing_dockerfiles(wanted: Wanted, found: Snapshot) -> list[str]:
 
 
 def body(wanted: Wanted, found: Snapshot) -> str:
-    """Return the text of the pull request: what changes, and what must exist before the merge."""
+    """Return the text of the pull request: what changes, and what must exist before the merge.
+
+    What runs is left out where the text would be longer than GitHub takes.
+    """
+    text = _body(wanted, found)
+    return text if len(text) <= _LONGEST_BODY else _body(replace(wanted, runs=""), found)
+
+
+def _body(wanted: Wanted, found: Snapshot) -> str:
     base = found.base
     lines = [f"This brings the repository in step with `{wanted.source}`.", ""]
     lines += ["| file | change |", "| --- | --- |"]
     lines += [f"| `{name}` | {what} |" for name, what in _changes(wanted, base)]
+    lines += ["", "What the workflow does then:", "", wanted.runs] if wanted.runs else []
     for path in left(wanted, base, edited=True):
         lines += ["", f"{_stays(path)}: remove it by hand when nobody needs it."]
     for file in missing_dockerfiles(wanted, found):
@@ -365,12 +414,21 @@ def _changes(wanted: Wanted, base: Branch) -> Iterator[tuple[str, str]]:
     changed = differing(wanted.files, base)
     for path, content in changed.items():
         if not wanted.is_copied(path):
-            new = "changed" if path in base.blobs else "added"
+            new = f"changed{_why(path, wanted, base)}" if path in base.blobs else "added"
             yield path, "removed" if content is None else new
     for path in left(wanted, base):
         yield path, "removed: the spec no longer gives it"
     if copied := sum(map(wanted.is_copied, changed)):
         yield f"{wanted.folder}/", f"the actions: {copied} files"
+
+
+def _why(path: str, wanted: Wanted, base: Branch) -> str:
+    """Return in brackets why a workflow of ours is another one today; empty when it is unknown."""
+    found = stamp.of(base.texts.get(path, "").encode())
+    meant = stamp.of(wanted.files[path] or b"")
+    if path not in wanted.workflows or found is None or meant is None:
+        return ""
+    return f" ({'; '.join(drift.causes(found, meant, wanted.source))})"
 
 
 def _stays(path: str) -> str:

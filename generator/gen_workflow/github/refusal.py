@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gen_workflow.github.answer import Answer
+    from gen_workflow.github.tokens import Token
 
-_TOKEN_PAGE = "https://github.com/settings/tokens"  # noqa: S105 - an address
 _BAD_GATEWAYS = (502, 503, 504)
 _OF_ITS_GATEWAY = (500, *_BAD_GATEWAYS)  # these may come with a page in place of JSON
 _TRIES = 4
@@ -24,6 +24,10 @@ _UNSEEN = {"NOT_FOUND", "FORBIDDEN"}  # one part is missing, and GraphQL answers
 
 class Moved(GenWorkflowError):  # noqa: N818 - named after what happened
     """The branch or its pull request was changed since it was read."""
+
+
+class Unknown(UserError):  # noqa: N818 - named after what it is
+    """This GitHub does not know what it was asked for: an older GitHub Enterprise Server."""
 
 
 class TooMuch(GenWorkflowError):  # noqa: N818 - named after what was asked
@@ -98,7 +102,9 @@ class Refusal:
     @property
     def moved(self) -> bool:
         """Whether the branch was changed since it was read, so reading it again helps."""
-        text = r"already exists|is not a fast.?forward|Expected branch to point to"
+        text = r"already exists|Name must be unique|is not a fast.?forward"
+        text += r"|Expected branch to point to"
+        text += r"|\"sha\" wasn't supplied"  # the file that was to be new is there
         return self.kind == "STALE_DATA" or re.search(text, self.message) is not None
 
     def wait(self, attempt: int) -> float | None:
@@ -119,13 +125,13 @@ class Refusal:
     def _later(self) -> str:
         return _digits(self.headers.get("retry-after"))
 
-    def explained(self, repository: str, doing: str, api: str) -> GenWorkflowError:
+    def explained(self, repository: str, doing: str, api: str, token: Token) -> GenWorkflowError:
         """Return the error for the user; `doing` is what was tried, as in `commit on main`."""
-        kind, why, hint, anchor = self._cause()
+        kind, why, hint, anchor = self._cause(token)
         what, act = f"cannot {doing}: {why}", f"{hint}\n  server: {api}"
         return kind(what, where=repository, hint=act, anchor=anchor)
 
-    def _cause(self) -> tuple[type[GenWorkflowError], str, str, str]:
+    def _cause(self, token: Token) -> tuple[type[GenWorkflowError], str, str, str]:
         """Return the kind of the error, the cause, the next act and the anchor."""
         if self.moved:
             return Moved, flat(self.message), _AGAIN, Heading.MOVED
@@ -136,8 +142,12 @@ class Refusal:
         answer = f"{self.status} {self.kind} {self.message}"
         for pattern, cause, hint, anchor in _CAUSES:
             if found := re.search(pattern, answer, re.IGNORECASE | re.DOTALL):
-                said = {"said": flat(self.message), **found.groupdict()}
-                return UserError, cause.format(**said), hint.format(**said), anchor
+                said = {
+                    "said": flat(self.message), "rights": token.rights, "page": token.page,
+                    "renewed": token.renewed, **found.groupdict(),
+                }  # fmt: skip
+                error = Unknown if anchor == Heading.OLD_SERVER else UserError
+                return error, cause.format(**said), hint.format(**said), anchor
         return GenWorkflowError, self._in_words(), _STATE, Heading.NOT_NOW
 
     def _in_words(self) -> str:
@@ -152,10 +162,6 @@ class Refusal:
 _AGAIN = "run the command again; it reads the branch again and continues from there"
 _STATE = "read GitHub's state at https://www.githubstatus.com, and run the command again later"
 _LATER = "run the command again then; no step is done twice"
-_SCOPES = (
-    "give GH_TOKEN a classic token with the scopes `repo` and `workflow`, or a fine-grained one"
-    " that may read and write Contents, Workflows and Pull requests"
-)
 # The first that fits is reported. Each pattern is an answer that GitHub was seen to give. Where
 # only a thread quotes the answer, the pattern is the part that threads agree on.
 _CAUSES = (
@@ -163,24 +169,30 @@ _CAUSES = (
         r"doesn't exist on type|isn't a defined|doesn't accept argument|undefinedField",
         "this GitHub does not know what is asked for ({said})",
         "update the GitHub Enterprise Server, or commit the files with git",
-        Heading.REFUSED,
+        Heading.OLD_SERVER,
     ),
     (
         r"^401 ",
         "GitHub does not accept the token ({said})",
-        f"check GH_TOKEN, or make a new token at {_TOKEN_PAGE}",
+        "{renewed}",
         Heading.NO_TOKEN,
+    ),
+    (
+        r"billing plan|Upgrade to ",
+        "the plan of the owner has not got it ({said})",
+        "make the repository public, change the plan, or do without it",
+        Heading.PLAN,
     ),
     (
         r"refusing to allow an? (?P<who>.+?) to create or update workflow `(?P<file>[^`]+)`",
         "the token ({who}) may not write the workflow {file}",
-        f"{_SCOPES}; the GITHUB_TOKEN of a workflow run can never do this",
+        "{rights}; the GITHUB_TOKEN of a workflow run can never do this",
         Heading.FEW_RIGHTS,
     ),
     (
         r"SAML",
         "the organisation wants the token authorized for single sign-on",
-        f"choose `Configure SSO` beside the token at {_TOKEN_PAGE}",
+        "choose `Configure SSO` beside the token at {page}",
         Heading.FEW_RIGHTS,
     ),
     (
@@ -202,15 +214,33 @@ _CAUSES = (
         Heading.NO_COMMIT,
     ),
     (
+        r"(clean|unstable) status|Protected branch rules not configured",
+        "the pull request waits for nothing, so GitHub does not merge it later ({said})",
+        "require a check or a review under Settings > Rules, or merge it by hand",
+        Heading.HANDLING,
+    ),
+    (
+        r"Reviews may only be requested from collaborators|requested from pull request author",
+        "a reviewer cannot be asked ({said})",
+        "give the person or the team access to the repository, or leave it out of --reviewer",
+        Heading.HANDLING,
+    ),
+    (
+        r"Draft pull requests are not supported",
+        "this repository has no drafts ({said})",
+        "leave out --draft; a private repository needs a paid plan for them",
+        Heading.HANDLING,
+    ),
+    (
         r"^404 |NOT_FOUND",
         "it does not exist, or the token cannot see it ({said})",
-        f"check the name; {_SCOPES}",
+        "check the name; {rights}",
         Heading.NOT_FOUND,
     ),
     (
         r"^403 |FORBIDDEN|INSUFFICIENT_SCOPES",
         "the token may not do that ({said})",
-        _SCOPES,
+        "{rights}",
         Heading.FEW_RIGHTS,
     ),
     (

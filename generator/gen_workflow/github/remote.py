@@ -46,6 +46,14 @@ def find(folder: str, *, slug: str, api: str) -> Remote:
     return Remote(slug, api)
 
 
+def has_commits(folder: str) -> bool:
+    """Tell whether a folder is the top of a repository of git that has a commit."""
+    try:
+        return _run_git(folder, "rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 def check_api(url: str) -> str:
     """Return the base URL of an API, that of github.com for an empty one.
 

@@ -12,7 +12,8 @@ from gen_workflow.errors import GenWorkflowError, Heading, UserError
 
 _AGAIN = "then run the command again"
 _NETWORK = f"check the network, the proxy and GITHUB_API_URL; {_AGAIN}"
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_SYSTEM = "SSL_CERT_FILE"  # what OpenSSL and most other programs read
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", _SYSTEM)
 _TRUST = "set REQUESTS_CA_BUNDLE to a file with the certificate of the authority that signed it"
 # Of what came: what has answered, and the next act. The first that fits is reported.
 _ANSWERED = (
@@ -93,6 +94,15 @@ def not_github(api: str, doing: str, came: str) -> GenWorkflowError:
     what = f"cannot {doing}: it answered with {came}; {cause}"
     anchor = Heading.PROXY if "status 407" in came else Heading.FOREIGN
     return UserError(what, where=api, hint=hint, anchor=anchor)
+
+
+def own_authorities() -> str:
+    """Return the file of certificates that SSL_CERT_FILE names; empty where requests has its own.
+
+    requests reads the two other variables by itself, and not this one.
+    """
+    named = any(os.environ.get(name) for name in _BUNDLES[:2])
+    return "" if named else os.environ.get(_SYSTEM, "")
 
 
 def unreachable(error: OSError, api: str) -> GenWorkflowError:

@@ -78,7 +78,6 @@ def wrong(additions: tuple[Addition, ...], workflows: Sequence[Workflow]) -> Ite
         elif one.step and not any(one.step in _names(step) for step in job.steps):
             names = tuple(name for step in job.steps for name in _names(step))
             yield _unknown(key, f"{one.job} has no step {one.step!r}", one.step, names)
-        yield from _ids_twice(key, job)
     for workflow in workflows:
         yield from _names_twice(workflow.jobs)
         yield from _wrong_needs(workflow, additions)
@@ -95,15 +94,6 @@ def _names_twice(jobs: tuple[Job, ...]) -> Iterator[Excess]:
 
 def _unknown(key: str, what: str, word: str, known: tuple[str, ...]) -> Excess:
     return Excess(key, what, near(word, known) or f"use one of {listed(known)}")
-
-
-def _ids_twice(key: str, job: Job | None) -> Iterator[Excess]:
-    seen: set[str] = set()
-    for step in job.steps if job else ():
-        name = step.id if isinstance(step, Step) else str(dict(step.content).get("id", ""))
-        if name and name.lower() in seen:
-            yield Excess(key, f"two steps of the job have the id {name!r}", "choose another id")
-        seen.add(name.lower())
 
 
 def _wrong_needs(workflow: Workflow, additions: tuple[Addition, ...]) -> Iterator[Excess]:

@@ -58,9 +58,9 @@ def _texts(job: Job, spec: Spec) -> Iterator[tuple[str, str, str]]:
     for step in job.steps:
         if isinstance(step, RawStep):
             content = as_data(step)
-            yield from _within(content, _place_of(step, job, spec))
+            yield from _within(content, place_of(step, job, spec))
             if "if" in content:
-                yield _place_of(step, job, spec), str(content["if"]), str(content["if"])
+                yield place_of(step, job, spec), str(content["if"]), str(content["if"])
     yield from _within(dict((*job.more, *job.inputs)), job.origin)
 
 
@@ -70,7 +70,7 @@ def _within(content: Any, place: str) -> Iterator[tuple[str, str, str]]:
             yield place, text, "\n".join(expressions)
 
 
-def _place_of(step: RawStep, job: Job, spec: Spec) -> str:
+def place_of(step: RawStep, job: Job, spec: Spec) -> str:
     """Return the path of the section of the spec that a step comes from."""
     for one in spec.extend:
         if one.job in (job.id, job.alias) and step in (*one.before, *one.after):

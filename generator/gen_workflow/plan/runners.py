@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 
 
 def placed(jobs: Iterable[Job], kind: str, spec: Spec, frame: Frame) -> list[Job]:
-    """Return jobs of a kind on their runner; one that asks for another than the usual keeps it."""
+    """Return jobs of a kind on their runner, and in its image.
+
+    A job that asks for another runner than the usual one keeps it, as that of a platform does; its
+    steps run in the image too. One that calls a workflow has neither.
+    """
     if spec.runner is None:
         return [*jobs]
     from gen_workflow.spec.runner import of_kind  # noqa: PLC0415 - for specs that say it
 
     runner = of_kind(spec.runner, kind)
-    return [_on(runner, job) if job.runs_on == frame.runner else job for job in jobs]
+    return [_on(runner, job, frame.runner) if job.runs_on else job for job in jobs]
 
 
-def _on(runner: Runner, job: Job) -> Job:
-    runs_on = _runs_on(runner) or job.runs_on
+def _on(runner: Runner, job: Job, usual: str) -> Job:
+    runs_on = _runs_on(runner) if job.runs_on == usual else ""
     container = (("container", runner.container),) if runner.container else ()
-    return job._replace(runs_on=runs_on, more=(*container, *job.more))
+    return job._replace(runs_on=runs_on or job.runs_on, more=(*container, *job.more))
 
 
 def _runs_on(runner: Runner) -> Data:

@@ -5,7 +5,7 @@
 from typing import Annotated
 
 from gen_workflow.named_tuple import NamedTuple
-from gen_workflow.spec.events import CRON
+from gen_workflow.spec.cron import CRON
 from gen_workflow.spec.forms import Listed, Text, WholeNumber
 from gen_workflow.spec.sections import Key, Section
 

@@ -129,12 +129,12 @@ class Value(NamedTuple):
         """Return the value that these keys lead to, or the last one on the way that is there.
 
         In a list, a key leads to the item of this name, or to a key of an item. A key with `/` in
-        it is several of the names.
+        it is several of the names, and goes before the key that is the first of them.
         """
         pairs = self.pairs() if self.kind == "a mapping" else []
         for item in self.items() if self.kind == "a list" else []:
             pairs += item.pairs() if item.kind == "a mapping" else [(item, item)]
-        for many in range(1, len(names) + 1):
+        for many in range(len(names), 0, -1):
             for key, value in pairs:
                 if key.node.value == "/".join(names[:many]):
                     return value.below(names[many:])

@@ -2,14 +2,13 @@
 
 # No `from __future__ import annotations` here: `sections` reads the annotations.
 
-import re
 from typing import Annotated
 
 from gen_workflow.errors import Heading
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.spec import values
 from gen_workflow.spec.document import Reading, Value
-from gen_workflow.spec.forms import Checked, Elsewhere, Form, Listed, Schema, Text
+from gen_workflow.spec.forms import Elsewhere, Form, Listed, Schema, Text
 from gen_workflow.spec.sections import Fields, Key, Section, ShortOr
 
 _BRANCHES = Listed(values.BRANCH, alone=True, empty="name at least one branch, or remove `on`")
@@ -26,57 +25,6 @@ _EVENTS = ("push", "pull_request", "pull_request_target", "merge_group", "workfl
            "workflow_call", "repository_dispatch", "schedule")  # fmt: skip
 
 
-def _field(number: str, step: str) -> str:
-    """Return the pattern of a field of cron: numbers, ranges and steps of them.
-
-    GitHub takes no step that is longer than the field.
-    """
-    one = rf"(?:\*|{number}(?:-{number})?)(?:/(?:{step}))?"
-    return f"{one}(?:,{one})*"
-
-
-_MINUTE, _HOUR, _DAY = "[0-5]?[0-9]", "(?:[01]?[0-9]|2[0-3])", "(?:0?[1-9]|[12][0-9]|3[01])"
-_MONTH = "(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
-_WEEKDAY = "(?:[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT)"
-_STEPS = (
-    "[1-5]?[1-9]|[1-5]0",
-    "1?[1-9]|10|2[0-3]",
-    "[12]?[1-9]|[123]0|31",
-    "[1-9]|1[0-2]",
-    "[1-6]",
-)
-_MONTHS = _MONTH[_MONTH.index("JAN") : -1].split("|")
-_WEEKDAYS = _WEEKDAY[_WEEKDAY.index("SUN") : -1].split("|")
-_NUMBERS = {name: at + 1 for at, name in enumerate(_MONTHS)}
-_NUMBERS |= {name: at for at, name in enumerate(_WEEKDAYS)}
-
-
-class _Cron(Text):
-    """A time of cron, whose ranges go upwards: GitHub takes no 22-4 for a night."""
-
-    def read(self, value: Value, reading: Reading) -> str | None:
-        found = super().read(value, reading)
-        for first, last in re.findall(r"(\w+)-(\w+)", found or ""):
-            if _number(first) > _number(last):
-                what = f"the range {first}-{last} goes downwards"
-                hint = "write two ranges: 22-23,0-4 for the hours from 22 to 4"
-                reading.problem(value, what, hint, Heading.WRONG_VALUE)
-                return None
-        return found
-
-
-def _number(word: str) -> int:
-    """Return the number of a month or of a day of the week, or any other."""
-    return int(word) if word.isdigit() else _NUMBERS[word]
-
-
-CRON = _Cron(
-    "a time in the form of cron",
-    " ".join(map(_field, (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY), _STEPS)),
-    '"0 4 * * 1", each Monday at four',
-)
-
-
 class Schedule(NamedTuple):
     """A time at which a run starts."""
 
@@ -84,7 +32,7 @@ class Schedule(NamedTuple):
         str,
         Key(
             "When it starts: minute, hour, day of the month, month, day of the week",
-            CRON,
+            Elsewhere("gen_workflow.spec.cron", "CRON"),
             "0 4 * * 1",
             "0.1.0",
             missing='say when: {cron: "0 4 * * 1"}',
@@ -105,16 +53,17 @@ class Schedule(NamedTuple):
 SCHEDULE = Section(Schedule)
 
 
-def _one_time(value: Value, reading: Reading) -> Schedule | None:
-    return SCHEDULE.of(value, {"cron": value}, reading)
+class _OneTime(Form[Schedule]):
+    """The short form: a time in UTC."""
+
+    def read(self, value: Value, reading: Reading) -> Schedule | None:
+        return SCHEDULE.of(value, {"cron": value}, reading)
+
+    def schema(self) -> Schema:
+        return SCHEDULE.keys["cron"].form.schema()
 
 
-_TIME = ShortOr(
-    Checked(_one_time, SCHEDULE.keys["cron"].form.schema()),
-    "a time",
-    'schedule: "0 4 * * 1"',
-    SCHEDULE,
-)
+_TIME = ShortOr(_OneTime(), "a time", 'schedule: "0 4 * * 1"', SCHEDULE)
 
 
 class On(NamedTuple):

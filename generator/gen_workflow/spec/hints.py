@@ -40,7 +40,7 @@ INPUTS = {
     "ssh-proxy-command": "ssh/proxy-command",
 }
 # The keys of fleet.yml that no spec has.
-_OF_A_FLEET = ("defaults", "owner", "repos")
+_OF_A_FLEET = ("defaults", "owner", "repos", "rings", "select")
 _FLEET = "it belongs in the file of a fleet, which `gen-workflow fleet` reads: docs/fleet.md"
 _TWINS = (("environments/", "deploy"), ("images/", "image/"), ("runner/", "runner"))
 _NEAR_ELSEWHERE = 0.78  # a key of another section has to be more like it than one of its own

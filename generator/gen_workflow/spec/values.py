@@ -24,6 +24,9 @@ REPLACEABLE = r"[A-Za-z0-9*][A-Za-z0-9*._:/-]*"
 # A host needs a dot or a port, or Docker takes it for an owner on Docker Hub.
 _SERVER = r"(?=[^/]*[.:])[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*(?::[0-9]{1,5})?"
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+# Of a name behind its host (github.com/distribution/reference: RepositoryNameTotalLengthMax).
+LONGEST_IMAGE = 255
+_NOT_TOO_LONG = rf"(?![^/]*/.{{{LONGEST_IMAGE + 1}}})"
 
 
 def is_branch(name: str) -> bool:
@@ -163,7 +166,18 @@ def _explain_network(value: Value, found: str, reading: Reading) -> bool:
     return True
 
 
+def _explain_image(value: Value, found: str, reading: Reading) -> bool:
+    length = len(found.partition("/")[2])
+    if length <= LONGEST_IMAGE:
+        return False
+    what = f"has {length} characters behind the host, and a registry takes {LONGEST_IMAGE}"
+    reading.problem(value, what, "write a shorter name", Heading.WRONG_VALUE)
+    return True
+
+
 def _explain_registry(value: Value, found: str, reading: Reading) -> bool:
+    if _explain_image(value, found, reading):
+        return True
     plain = re.sub(r"^https?://|/+$", "", found.lower())
     plain = _REGISTRIES.get(plain.partition("/")[0], plain)
     if plain == found or not re.fullmatch(REGISTRY.pattern, plain):
@@ -226,11 +240,14 @@ IMAGE_KEY = Text(
     "api; small letters and digits, with single - or _ between them",
 )
 IMAGE_NAME = Text(
-    "the name of an image", rf"{_SERVER}/{_IMAGE_PART}(?:/{_IMAGE_PART})*", _IMAGE_EXAMPLE
+    "the name of an image",
+    rf"{_NOT_TOO_LONG}{_SERVER}/{_IMAGE_PART}(?:/{_IMAGE_PART})*",
+    _IMAGE_EXAMPLE,
+    _explain_image,
 )
 REGISTRY = Text(
     "the host of a registry",
-    rf"(?!(?:index|registry-1)\.docker\.io){_SERVER}(?:/{_IMAGE_PART})*",
+    rf"{_NOT_TOO_LONG}(?!(?:index|registry-1)\.docker\.io){_SERVER}(?:/{_IMAGE_PART})*",
     "docker.io/acme or registry.example.com/team",
     _explain_registry,
 )

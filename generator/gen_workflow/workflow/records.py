@@ -235,11 +235,16 @@ class Need(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """What must exist in one place of GitHub's settings."""
+    """What must exist in one place of GitHub's settings: of the repository, or an environment."""
 
     place: str
     variables: tuple[Need, ...]
     secrets: tuple[Need, ...]
+
+    @property
+    def environment(self) -> str:
+        """The environment that has them; empty for the repository itself."""
+        return self.place.partition("Settings > Environments > ")[2]
 
 
 Jobs = Annotated[tuple[Job, ...], In(form=lambda jobs: {one.id: as_data(one) for one in jobs})]
@@ -248,7 +253,8 @@ Jobs = Annotated[tuple[Job, ...], In(form=lambda jobs: {one.id: as_data(one) for
 class Workflow(NamedTuple):
     """A whole workflow, with what its header lists as needed; `path` is that of its file.
 
-    `notes` are sentences that its header and the user get.
+    `notes` are sentences that its header and the user get. `remade` is the command that writes it,
+    for one that does not follow from a spec.
     """
 
     name: str
@@ -259,6 +265,7 @@ class Workflow(NamedTuple):
     permissions: Permissions = ()
     path: Annotated[str, Apart()] = ".github/workflows/ci-cd.yml"
     notes: Annotated[tuple[str, ...], Apart()] = ()
+    remade: Annotated[str, Apart()] = ""
 
 
 def as_data(value: Any) -> Any:

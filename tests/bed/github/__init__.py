@@ -18,11 +18,14 @@ The texts of GitHub's refusals are from public reports, when there are any: 401,
 archived and empty repositories, missing scopes, rulesets. No report was found for three texts, so
 they are assumed: the text for a branch that does not exist; the types that GraphQL gives to a
 missing scope and to an archived repository; the text of `updateRefs` when `beforeOid` does not
-match. Not supported: forks, teams, reviews, checks. `limits` says how GitHub's limits are counted:
-what was asked for is in `FakeGitHub.limits`, and what is over one is refused.
+match. Settings, environments, secrets, rulesets and runs are those of `settings`, `accounts` and
+`runs`, which name their sources; a body that is sealed with another key is refused, as there. `cut`
+kills the connection of a request. `limits` says how GitHub's limits are counted: what was asked for
+is in `FakeGitHub.limits`, and what is over one is refused. Not supported: commits to forks, single
+check runs. Of a review only the number is kept, of a team its name.
 """
 
 from bed.github.server import FakeGitHub
-from bed.github.state import FINE_GRAINED, Pull, Release, Repository, Token
+from bed.github.state import FINE_GRAINED, Pull, Release, Repository, Run, Token
 
-__all__ = ["FINE_GRAINED", "FakeGitHub", "Pull", "Release", "Repository", "Token"]
+__all__ = ["FINE_GRAINED", "FakeGitHub", "Pull", "Release", "Repository", "Run", "Token"]

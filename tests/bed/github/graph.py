@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import graphql
 
-from bed.github import limits, tags
+from bed.github import checks, limits, owners, tags
 from bed.github.state import NO_OID, Pull, Refused, Violation
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Executor:
     schema: graphql.GraphQLSchema
     find: Callable[[str], Repository]
     token: Token
+    owned: Callable[[str], list[Repository]]
     count: Callable[[Mapping[str, int]], None]
 
     def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -44,10 +45,13 @@ class Executor:
             return {"errors": [{"type": refused.kind, "message": refused.message}]}
         root = {
             "repository": self._repository,
+            "repositoryOwner": self._owner,
+            "viewer": {"login": self.token.login},
             "createCommitOnBranch": self._create_commit,
             "updateRefs": self._update_refs,
             "createRef": self._create_ref,
             "createPullRequest": self._create_pull,
+            "enablePullRequestAutoMerge": self._merge_by_itself,
         }
         done = graphql.execute_sync(
             self.schema,
@@ -61,6 +65,9 @@ class Executor:
 
     def _repository(self, owner: str, name: str, **_: Any) -> dict[str, Any]:
         return Shown(self.find(f"{owner}/{name}")).repository()
+
+    def _owner(self, login: str) -> dict[str, Any] | None:
+        return owners.owner(login, self.owned(login), lambda one: Shown(one).repository())
 
     def _create_commit(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
         repository = self.find(input["branch"]["repositoryNameWithOwner"])
@@ -116,7 +123,12 @@ class Executor:
         repository.check_writable(self.token)
         names = (input["headRefName"], input["baseRefName"])
         try:
-            pull = repository.open_pull(*names, title=input["title"], body=input.get("body") or "")
+            pull = repository.open_pull(
+                *names,
+                title=input["title"],
+                body=input.get("body") or "",
+                draft=bool(input.get("draft")),
+            )
         except Refused as refused:
             said = "; ".join(one.get("message", one.get("field", "")) for one in refused.details)
             raise Refused(200, said, kind=refused.kind) from None
@@ -125,6 +137,13 @@ class Executor:
             "clientMutationId": input.get("clientMutationId"),
             "pullRequest": shown.pull(pull),
         }
+
+    def _merge_by_itself(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
+        slug, _, number = input["pullRequestId"].removeprefix("PR_").rpartition("#")
+        repository = self.find(slug)
+        repository.check_writable(self.token)
+        repository.merge_by_itself(int(number), input["mergeMethod"])
+        return {"clientMutationId": input.get("clientMutationId")}
 
     def _update_refs(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - GitHub's word
         repository = self.find(input["repositoryId"])
@@ -164,12 +183,17 @@ class Shown:
             "isArchived": self.of.archived,
             "isEmpty": self.of.empty,
             "url": f"https://github.com/{self.of.slug}",
+            "autoMergeAllowed": self.of.auto_merge,
+            "mergeCommitAllowed": "MERGE" in self.of.merging,
+            "squashMergeAllowed": "SQUASH" in self.of.merging,
+            "rebaseMergeAllowed": "REBASE" in self.of.merging,
             "defaultBranchRef": lambda: self.ref(default),
             "ref": lambda **asked: self.ref(asked["qualifiedName"]),
             "object": self.object,
             "refs": self.refs,
             "releases": self.releases,
             "pullRequests": self.pull_requests,
+            **owners.repository(self.of),
         }
 
     def refs(self, **asked: Any) -> dict[str, Any]:
@@ -234,6 +258,7 @@ class Shown:
             "messageHeadline": lambda: git.message(oid).partition("\n")[0],
             "history": lambda **asked: self._history(oid, asked),
             "signature": self._signature() if oid in self.of.signed else None,
+            **checks.of_a_commit(self.of, oid),
         }
 
     def _history(self, oid: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -265,7 +290,14 @@ class Shown:
     def pull(self, pull: Pull) -> dict[str, Any]:
         """Return the fields of a PullRequest."""
         return {
-            "id": f"PR_{pull.number}",
+            "id": self.of.node_of(pull),
+            "isDraft": pull.draft,
+            "labels": lambda **asked: {
+                "nodes": [{"name": one} for one in pull.labels[: _count(asked)]]
+            },
+            "reviewRequests": lambda **asked: _counted(len(pull.requested), asked),
+            "reviews": lambda **asked: _counted(pull.reviews, asked),
+            "autoMergeRequest": {"enabledAt": "2026-11-01T00:00:00Z"} if pull.merges else None,
             "number": pull.number,
             "title": pull.title,
             "body": pull.body,
@@ -276,7 +308,14 @@ class Shown:
             "headRefName": pull.head,
             "baseRefName": pull.base,
             "headRefOid": self.of.head_of(pull),
+            "commits": lambda **_: {"nodes": [{"commit": self.commit(self.of.head_of(pull))}]},
         }
+
+
+def _counted(total: int, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return a connection of which only the number is known."""
+    _count(asked)
+    return {"totalCount": total}
 
 
 def _count(asked: dict[str, Any]) -> int:

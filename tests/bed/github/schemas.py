@@ -48,7 +48,7 @@ class Rest:
         for name, text in query.items():
             if name in known:
                 schema = known[name]["schema"]
-                value = int(text) if schema.get("type") == "integer" and text.isdigit() else text
+                value = _typed(text, schema.get("type", ""))
                 problems += [error.message for error in OAS30Validator(schema).iter_errors(value)]
         return problems
 
@@ -62,14 +62,18 @@ class Rest:
     def problems_of_response(self, method: str, template: str, status: int, body: Any) -> list[str]:
         """Return where a response violates GitHub's description.
 
-        401 and similar statuses are not listed for every operation. They are always `basic-error`.
+        401 and similar statuses are not listed for every operation, or without what they hold. They
+        are always `basic-error`.
         """
         pointer = ("paths", template, method, "responses", str(status))
-        listed = str(status) in self._at(pointer[:-1])
-        if not listed and status < 400:
+        described = self._deref(self._at(pointer[:-1]).get(str(status)))
+        if status < 400 and described is None:
             return [f"{status} is no answer of this operation"]
-        basic = ("components", "schemas", "basic-error")
-        return self._problems(self._schema(pointer) if listed else basic, body)
+        if described and "content" in described:
+            return self._problems(self._schema(pointer), body)
+        if status < 400:
+            return [] if body is None else [f"{status} has no body"]
+        return self._problems(("components", "schemas", "basic-error"), body)
 
     def example(self, method: str, template: str, status: int) -> Any:
         """Return a copy of the first example of a response in the description."""
@@ -104,6 +108,13 @@ class Rest:
         if isinstance(value, dict) and isinstance(value.get("$ref"), str):
             return self._at(tuple(value["$ref"].removeprefix("#/").split("/")))
         return value
+
+
+def _typed(text: str, kind: str) -> Any:
+    """Return a value of a query as JSON has it."""
+    if kind == "integer" and text.isdigit():
+        return int(text)
+    return text == "true" if kind == "boolean" and text in ("true", "false") else text
 
 
 @functools.cache

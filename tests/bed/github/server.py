@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from bed import tools
 from bed.github import limits, rest, schemas
+from bed.github.asked import Account, Asked
 from bed.github.graph import Executor
 from bed.github.limits import Limits
 from bed.github.state import Fault, Refused, Repository, Token, Violation
@@ -22,6 +24,7 @@ from bed.github.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from ssl import SSLContext
     from types import TracebackType
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -55,8 +58,9 @@ class _Asked:
 class FakeGitHub:
     """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
-    `url` is the base of its API. `token` is a classic token that may do everything. `latency` are
-    the seconds that an answer takes on its way, and `clock` tells the time by which it counts.
+    `url` is the base of its API. `token` is a classic token that may do everything. With `tls` it
+    speaks HTTPS alone. `latency` are the seconds that an answer takes on its way, and `clock` tells
+    the time by which it counts.
     """
 
     def __init__(
@@ -64,10 +68,12 @@ class FakeGitHub:
         root: Path,
         modules: Path | None = None,
         *,
+        tls: SSLContext | None = None,
         latency: float = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._root = root
+        self._tls = tls
         modules = modules or tools.npm_folder() / "node_modules"
         self._rest = schemas.rest(modules)
         self._graph = schemas.graph(modules)
@@ -75,17 +81,24 @@ class FakeGitHub:
         self._models: dict[_Key, Store] = {}
         self._tokens: dict[str, Token] = {}
         self.faults: list[Fault] = []
+        self._unknown: set[str] = set()
         self._meanwhile: dict[str, Callable[[], object]] = {}
+        self._cut: _Cut | None = None
+        self.accounts: dict[str, Account] = {}
         self._lock = threading.Lock()
         self._latency = latency
         self.limits = Limits(clock)
         self.calls: list[Call] = []
         self.violations: list[str] = []
+        self.add_account("octocat")
         self.token = self.add_token("ghp_" + "0aB" * 12)
 
     def __enter__(self) -> Self:
-        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Silent)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = make_server(
+            "127.0.0.1", 0, self, threaded=True, request_handler=_Silent, ssl_context=self._tls
+        )
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         # Polled often, so that stopping does not cost half a second per test.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -105,8 +118,32 @@ class FakeGitHub:
         if kind is None and self.violations:
             raise AssertionError("GitHub's API was violated:\n" + "\n".join(self.violations))
 
+    def add_account(
+        self,
+        login: str,
+        *,
+        organization: bool = False,
+        plan: str = "",
+        teams: Iterable[str] = (),
+        shows_plan: bool = True,
+    ) -> Account:
+        """Add a user or an organisation; `plan` is what it pays for, "" for all that there is."""
+        number = len(self.accounts) + 1
+        made = Account(login, number, organization, plan, tuple(teams), shows_plan, {})
+        self.accounts[login.lower()] = made
+        return made
+
+    def has(self, slug: str) -> bool:
+        """Return whether there is a repository."""
+        return slug.lower() in self._repositories
+
     def create_repository(
-        self, slug: str, files: Mapping[str, bytes] | None = None, *, branch: str = "main"
+        self,
+        slug: str,
+        files: Mapping[str, bytes] | None = None,
+        *,
+        branch: str = "main",
+        private: bool = False,
     ) -> Repository:
         """Create a repository. Without files it has no commit.
 
@@ -114,7 +151,11 @@ class FakeGitHub:
         """
         path, model = self._root / f"{slug}.git", self._models.get(key := _key(files, branch))
         git = model.copied(path) if model else Store.create(path, branch)
-        repository = self._repositories[slug.lower()] = Repository(slug, git, branch)
+        repository = Repository(slug, git, branch, private=private)
+        self._repositories[slug.lower()] = repository
+        owner = slug.partition("/")[0]
+        if owner.lower() not in self.accounts:
+            self.add_account(owner, organization=True)
         if files and not model:
             repository.change(branch, files, message="Begin")
             self._models[key] = git.copied(self._root / f".models/{len(self._models)}.git")
@@ -147,11 +188,28 @@ class FakeGitHub:
         return self.repository(slug).merge(number, squash=squash)
 
     def add_token(
-        self, text: str, *, scopes: Iterable[str] = ("repo", "workflow"), classic: bool = True
+        self,
+        text: str,
+        *,
+        scopes: Iterable[str] = ("repo", "workflow"),
+        classic: bool = True,
+        login: str = "octocat",
+        admin: bool = True,
     ) -> str:
-        """Accept a token. With `classic=False` the scopes are permissions, such as `contents`."""
-        self._tokens[text] = Token(scopes=frozenset(scopes), classic=classic)
+        """Accept a token. With `classic=False` the scopes are permissions, such as `contents`.
+
+        Without `admin`, its user is no administrator of any repository.
+        """
+        app = text.startswith("ghs_")
+        self._tokens[text] = Token(login, frozenset(scopes), classic, app, admin)
         return text
+
+    def forget(self, *fields: str) -> None:
+        """Be an older GitHub Enterprise Server, which does not know these mutations of GraphQL.
+
+        The text is that of graphql-ruby, which GitHub uses.
+        """
+        self._unknown.update(fields)
 
     def fail(
         self,
@@ -184,10 +242,26 @@ class FakeGitHub:
         """Do something once, directly before the next request of an operation is handled."""
         self._meanwhile[operation] = act
 
+    def cut(self, nth: int, *, lost: bool) -> None:
+        """Kill the connection of the nth writing request from now on, and of all behind it.
+
+        With `lost`, that one is still carried out. `mend` ends this.
+        """
+        self._cut = _Cut(nth, lost)
+
+    def mend(self) -> None:
+        """Answer all requests again."""
+        self._cut = None
+
     @property
     def operations(self) -> list[str]:
         """The requested operations, in their order."""
         return [call.operation for call in self.calls]
+
+    @property
+    def writes(self) -> list[str]:
+        """The operations that change something, in their order."""
+        return [one for one in self.operations if _is_write(one)]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -195,6 +269,10 @@ class FakeGitHub:
         self.limits.begin()
         with self._lock:
             asked = _understood(request)
+            if self._is_cut(asked):
+                self.limits.end()
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+                raise ConnectionResetError
             fault = self._fault(asked)
             status, body, headers = self._answer(asked, fault)
             headers = {**self._headers(asked), **headers}
@@ -206,9 +284,21 @@ class FakeGitHub:
         self.limits.end()
         if fault and fault.cut:
             raise ConnectionResetError  # the server closes the connection without an answer
-        response = Response(json.dumps(body), status, headers)
+        text = "" if body is None else json.dumps(body)
+        response = Response(text, status, headers)
         response.content_type = "application/json; charset=utf-8"
         return response(environ, start_response)
+
+    def _is_cut(self, asked: _Asked) -> bool:
+        """Return whether no answer is given; the last request may be carried out before that."""
+        cut = self._cut
+        if cut is None or (cut.left > 0 and not _is_write(asked.operation)):
+            return False
+        cut.left -= 1
+        if cut.left == 0 and cut.lost:
+            status, _, _ = self._answer(asked, None)
+            self.calls.append(Call(asked.operation, status, ""))
+        return cut.left <= 0
 
     def _fault(self, asked: _Asked) -> Fault | None:
         """Return the fault of a request, if it is its turn."""
@@ -256,7 +346,10 @@ class FakeGitHub:
 
     def _allowed(self, asked: _Asked, token: Token) -> tuple[int, Any]:
         if asked.path == "/graphql":
-            executor = Executor(self._graph, self._find, token, self.limits.count)
+            if unknown := self._unknown.intersection(asked.operation.split()):
+                said = f"Field '{min(unknown)}' doesn't exist on type 'Mutation'"
+                return 200, {"errors": [{"message": said, "path": ["mutation", min(unknown)]}]}
+            executor = Executor(self._graph, self._find, token, self.owned, self.limits.count)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
@@ -268,17 +361,21 @@ class FakeGitHub:
         if problems:
             raise Violation(f"the request is wrong: {'; '.join(problems)}")
         self.limits.count(limits.of_rest(asked.method))
-        repository = self.repository(f"{values['owner']}/{values['repo']}")
         status, body = rest.answer(
             asked.method,
             template,
-            rest.Asked(repository, token, self.url, self._rest, values, query, asked.body),
+            Asked(self, token, self.url, self._rest, values, query, asked.body),
         )
         self._check_response(asked, status, body)
         return status, body
 
     def _find(self, slug: str) -> Repository:
         return self.repository(slug)
+
+    def owned(self, owner: str) -> list[Repository]:
+        """Return the repositories of an owner, each once, also when it was renamed."""
+        ones = {one.slug: one for one in self._repositories.values()}
+        return [one for slug, one in ones.items() if slug.split("/")[0].lower() == owner.lower()]
 
     def _refusal(self, asked: _Asked, refused: Refused) -> tuple[int, Any]:
         """Return the answer of REST to a refused request, and of GraphQL to a wrong token."""
@@ -287,9 +384,10 @@ class FakeGitHub:
         body["status"] = str(refused.status)
         if refused.details:
             body["errors"] = list(refused.details)
+        shown = None if refused.status < 400 else body  # a redirect has none
         if asked.path != "/graphql":
-            self._check_response(asked, refused.status, body)
-        return refused.status, body
+            self._check_response(asked, refused.status, shown)
+        return refused.status, shown
 
     def _check_response(self, asked: _Asked, status: int, body: Any) -> None:
         template = asked.operation.partition(" ")[2]
@@ -309,6 +407,22 @@ class FakeGitHub:
 
 def _key(files: Mapping[str, bytes] | None, branch: str) -> _Key:
     return branch, tuple(sorted((files or {}).items()))
+
+
+@dataclass
+class _Cut:
+    """How many writing requests are still answered, and one, which is lost with its answer."""
+
+    left: int
+    lost: bool
+
+
+def _is_write(operation: str) -> bool:
+    """Return whether an operation changes something."""
+    kind, _, fields = operation.partition(" ")
+    return kind not in ("GET", "graphql") or (
+        kind == "graphql" and not fields.startswith(("repository", "nothing"))
+    )
 
 
 class _Silent(WSGIRequestHandler):
@@ -336,7 +450,7 @@ def _understood(request: Request) -> _Asked:
 
 
 def _root_field(query: str) -> str:
-    """Return the first field that a document asks for."""
+    """Return the fields that a document asks for, without who asks."""
     try:
         definitions = graphql.parse(query).definitions
     except graphql.GraphQLError:
@@ -344,5 +458,6 @@ def _root_field(query: str) -> str:
     for definition in definitions:
         if isinstance(definition, graphql.OperationDefinitionNode):
             fields = definition.selection_set.selections
-            return ", ".join(one.name.value for one in fields if isinstance(one, graphql.FieldNode))
+            names = (one.name.value for one in fields if isinstance(one, graphql.FieldNode))
+            return ", ".join(name for name in names if name != "viewer")
     return "nothing"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bed.github.kept import Kept
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -46,6 +48,8 @@ class Token:
     login: str = "octocat"
     scopes: frozenset[str] = frozenset({"repo", "workflow"})
     classic: bool = True
+    app: bool = False  # that of the installation of a GitHub App, or of a run
+    admin: bool = True  # whether its user administers all repositories
 
     @property
     def name(self) -> str:
@@ -80,6 +84,11 @@ class Pull:
     merged: bool = False
     last_head: str = ""  # the head of its branch when it was merged
     fork: bool = False  # from the branch of that name in a fork
+    draft: bool = False
+    labels: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)  # logins, and the slugs of teams
+    reviews: int = 0
+    merges: str = ""  # the way in which GitHub merges it by itself
 
     @property
     def shown_state(self) -> str:
@@ -97,10 +106,24 @@ class Release:
 
 
 @dataclass
+class Run:
+    """A run of a workflow for a commit; without a conclusion it is not at its end."""
+
+    number: int
+    commit: str
+    branch: str
+    path: str
+    conclusion: str = ""
+
+
+@dataclass
 class Repository:
     """A repository: its git repository, and what only GitHub stores about it.
 
     `rules` are the texts of a ruleset that refuses "creation" of branches or "update" of branches.
+    `access` are the users and teams that may review. `merging` are the ways to merge; `auto_merge`
+    says whether GitHub may do it by itself, and `waits` whether a pull request has to wait for
+    checks or reviews.
     """
 
     slug: str
@@ -111,6 +134,18 @@ class Repository:
     signed: set[str] = field(default_factory=set)
     rules: dict[str, str] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    fork: bool = False
+    language: str = ""
+    topics: tuple[str, ...] = ()
+    properties: dict[str, str | list[str]] = field(default_factory=dict)
+    access: set[str] = field(default_factory=set)
+    merging: tuple[str, ...] = ("MERGE", "SQUASH", "REBASE")
+    auto_merge: bool = True
+    waits: bool = True
+    private: bool = False
+    template: bool = False
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def empty(self) -> bool:
@@ -123,7 +158,9 @@ class Repository:
                 return pull
         raise Refused(404, "Not Found", kind="NOT_FOUND")
 
-    def open_pull(self, head: str, base: str, *, title: str, body: str) -> Pull:
+    def open_pull(
+        self, head: str, base: str, *, title: str, body: str, draft: bool = False
+    ) -> Pull:
         """Open a pull request."""
         problems = [
             {"resource": "PullRequest", "field": name, "code": "invalid"}
@@ -137,9 +174,56 @@ class Repository:
             raise _invalid_pull(f"A pull request already exists for {owner}:{head}.")
         if self.git.reaches(base, head):
             raise _invalid_pull(f"No commits between {base} and {head}")
-        pull = Pull(len(self.pulls) + 1, title, body, head, base)
+        pull = Pull(len(self.pulls) + 1, title, body, head, base, draft=draft)
         self.pulls.append(pull)
         return pull
+
+    def close(self, number: int) -> None:
+        """Close a pull request as a person does; GitHub keeps where its branch was."""
+        pull = self.pull(number)
+        pull.last_head = self.head_of(pull)
+        pull.state = "closed"
+
+    def reopen(self, number: int) -> None:
+        """Open a pull request again, unless its branch is gone or was moved elsewhere.
+
+        Sources: https://github.com/isaacs/github/issues/361 (the rule),
+        https://github.com/cilium/cilium/pull/47088 (the text).
+        """
+        pull = self.pull(number)
+        head = self.git.head(pull.head)
+        if head is None or (pull.last_head and not self.git.reaches(head, pull.last_head)):
+            said = f"state cannot be changed. The {pull.head} branch was force-pushed or recreated."
+            raise _invalid_pull(said)
+        pull.state, pull.last_head = "open", ""
+
+    def ask_for_review(self, number: int, wanted: Iterable[str]) -> None:
+        """Ask users and teams.
+
+        Source: https://github.com/peter-evans/create-pull-request/issues/4138.
+        """
+        if not self.access.issuperset(wanted):
+            what = "One or more of the users or teams you specified is not a collaborator of the"
+            said = (
+                f"Reviews may only be requested from collaborators. {what} {self.slug} repository."
+            )
+            raise Refused(422, said, kind="UNPROCESSABLE")
+        pull = self.pull(number)
+        pull.requested = list(dict.fromkeys([*pull.requested, *wanted]))
+
+    def merge_by_itself(self, number: int, method: str) -> None:
+        """Let GitHub merge a pull request later.
+
+        Sources: https://github.com/AliceJump/ok-end-field/pull/211 (it is not allowed);
+        for one that waits for nothing, https://github.com/peter-evans/enable-pull-request-automerge/issues/1118.
+        """
+        if not self.auto_merge:
+            said = "Auto merge is not allowed for this repository"
+            raise Refused(200, said, kind="UNPROCESSABLE")
+        if not self.waits:
+            said = "Pull request Pull request is in clean status"
+            raise Refused(200, said, kind="UNPROCESSABLE")
+        self.pull(number).merges = method
 
     def pulls_from(self, branch: str, state: str) -> list[Pull]:
         """Return the pull requests from a branch that are OPEN, CLOSED or MERGED."""
@@ -158,6 +242,10 @@ class Repository:
             head, base = self.git.head(pull.head), self.git.head(pull.base)
             if pull.state == "open" and head and base and self.git.reaches(base, head):
                 pull.state = "closed"
+
+    def node_of(self, pull: Pull) -> str:
+        """Return the name of a pull request in GraphQL."""
+        return f"PR_{self.slug}#{pull.number}"
 
     def head_of(self, pull: Pull) -> str:
         """Return the commit that a pull request proposes."""
@@ -186,14 +274,15 @@ class Repository:
         message: str = "Change",
         author: str = "octocat",
         age: int = 0,
+        executable: Iterable[str] = (),
     ) -> str:
         """Commit on a branch, and return the commit. The branch is created when it is missing.
 
-        `age` is in days.
+        `age` is in days. What is added may not be executed, unless it is named as `executable`.
         """
         head = self.git.head(branch)
         onto = head or self.git.head(self.default_branch)
-        tree = self.git.tree(onto, add, delete)
+        tree = self.git.tree(onto, add, delete, executable)
         parents = [onto] if onto else []
         made = self.git.commit(parents, message, tree=tree, author=author, age=age)
         self.git.point(f"refs/heads/{branch}", made, head or NO_OID)
@@ -205,6 +294,14 @@ class Repository:
         made = self.change(branch, {"VERSION": tags[0].encode()}, message=tags[0], age=age)
         for tag in tags:
             self.git.tag(tag, made, age=age if annotated else None)
+        return made
+
+    def run(
+        self, branch: str, conclusion: str = "", *, path: str = ".github/workflows/ci-cd.yml"
+    ) -> Run:
+        """Run a workflow for the newest commit of a branch."""
+        made = Run(len(self.runs) + 1, self.git.head(branch) or NO_OID, branch, path, conclusion)
+        self.runs.append(made)
         return made
 
     def merge(self, number: int, *, squash: bool) -> str:

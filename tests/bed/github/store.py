@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _HEADS = "refs/heads/"
-_FILE = 0o100644
+_OID = r"[0-9a-f]{40}"
+_FILE, _EXECUTABLE = 0o100644, 0o100755
 _NO_OID = b"0" * 40
 _DAY = 24 * 60 * 60
 _NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -80,13 +81,13 @@ class Store:
         if found is None or not colon:
             return found
         try:
-            return self._at(self._commit(found), path)
+            return self._at(self._tree(found), path)
         except (KeyError, TypeError):  # no such path, or a path below a file
             return None
 
     def _named(self, rev: str) -> str | None:
         """Return the object that a ref, or its own name, names."""
-        if re.fullmatch(r"[0-9a-f]{40}", rev):
+        if re.fullmatch(_OID, rev):
             return rev if ObjectID(rev.encode()) in self._repo.object_store else None
         for place in _PLACES:
             name = Ref(f"{place}{rev}".encode())
@@ -97,19 +98,29 @@ class Store:
                     continue
         return None
 
-    def _at(self, commit: Commit, path: str) -> str:
-        found: bytes = commit.tree
+    def _at(self, tree: Tree, path: str) -> str:
+        found: bytes = tree.id
         if path:
             look = self._repo.object_store.__getitem__
-            _, found = tree_lookup_path(look, commit.tree, path.rstrip("/").encode())
+            _, found = tree_lookup_path(look, tree.id, path.rstrip("/").encode())
         return found.decode()
 
-    def _object(self, oid: str) -> ShaFile:
+    def _object(self, name: str) -> ShaFile:
+        oid = name if re.fullmatch(_OID, name) else self.oid(name) or ""
         return self._repo.object_store[ObjectID(oid.encode())]
 
     def _commit(self, oid: str) -> Commit:
         found = self._object(oid)
         if not isinstance(found, Commit):
+            raise TypeError(f"{oid} is no commit")
+        return found
+
+    def _tree(self, oid: str) -> Tree:
+        """Return a tree, or that of a commit."""
+        found = self._object(oid)
+        if isinstance(found, Commit):
+            found = self._object(found.tree.decode())
+        if not isinstance(found, Tree):
             raise TypeError(f"{oid} is no commit")
         return found
 
@@ -139,6 +150,15 @@ class Store:
             (mode, _KINDS.get(mode, "blob"), oid.decode(), name.decode())
             for name, mode, oid in found.iteritems()
         ]
+
+    def mode(self, branch: str, path: str) -> str:
+        """Return the mode of a file, such as 100644."""
+        return self._run("ls-tree", f"refs/heads/{branch}", path).decode().split()[0]
+
+    def changed(self, before: str, after: str) -> list[str]:
+        """Return the paths that differ between two commits."""
+        listed = self._run("diff-tree", "-r", "-z", "--name-only", before, after)
+        return listed.decode().split("\0")[:-1]
 
     def message(self, commit: str) -> str:
         """Return the message of a commit."""
@@ -245,19 +265,23 @@ class Store:
         """Return the object that an object of a tag is for."""
         return self.content(tag).decode().split()[1]
 
-    def tree(self, base: str | None, add: Mapping[str, bytes], delete: Iterable[str] = ()) -> str:
+    def tree(
+        self,
+        base: str | None,
+        add: Mapping[str, bytes],
+        delete: Iterable[str] = (),
+        executable: Iterable[str] = (),
+    ) -> str:
         """Write a tree: the tree of a commit, with files added and removed."""
+        may_run = {*executable}
         objects = self._repo.object_store
-        below = Tree()
-        if base:
-            found = self._object(self._commit(base).tree.decode())
-            assert isinstance(found, Tree)
-            below = found
+        below = self._tree(base) if base else Tree()
         blobs = {path: Blob.from_string(content) for path, content in add.items()}
         for blob in blobs.values():
             objects.add_object(blob)
         changes: list[tuple[bytes, int | None, ObjectID | None]] = [
-            (path.encode(), _FILE, blob.id) for path, blob in blobs.items()
+            (path.encode(), _EXECUTABLE if path in may_run else _FILE, blob.id)
+            for path, blob in blobs.items()
         ]
         changes += [(path.encode(), None, None) for path in delete if self._has(base, path)]
         if not changes:

@@ -252,10 +252,14 @@ def test_what_is_in_step_is_known_without_any_package(
     assert not (checkout / ".venv").exists()
 
 
-def test_the_root_action_needs_the_index_only_where_something_changed(
+def test_the_root_action_needs_the_index_once_and_only_where_something_changed(
     checkout: Path, tmp_path: Path, in_step: Path
 ) -> None:
-    def step() -> Ended:
+    """A runner keeps RUNNER_TOOL_CACHE between jobs, and makes the checkout of an action anew."""
+    kept = tmp_path / "kept"
+    kept.mkdir()
+
+    def step(**more: str) -> Ended:
         done = subprocess.run(
             ("bash", "-e", "-o", "pipefail", "-c", read_action(ROOT).steps[0]["run"]),
             cwd=in_step.parent,
@@ -264,8 +268,8 @@ def test_the_root_action_needs_the_index_only_where_something_changed(
                 GITHUB_ACTION_PATH=str(checkout),
                 INPUT_DIRECTORY=in_step.name,
                 INPUT_SPEC="gen-workflow.yml",
-                UV_OFFLINE="1",
-                UV_NO_CACHE="1",
+                RUNNER_TOOL_CACHE=str(kept),
+                **more,
             ),
             capture_output=True,
             text=True,
@@ -273,10 +277,19 @@ def test_the_root_action_needs_the_index_only_where_something_changed(
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
+    offline = {"UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
     uv = checkout.parent / "with-uv" / "uv"
     path = tools(tmp_path / "tools", base_python(), uv, Path(shutil.which("bash") or ""))
-    assert step().code == 0
-    (in_step / "gen-workflow.yml").write_text("image: .  # more\n")
-    changed = step()
+    assert step(**offline).code == 0
+    (in_step / "gen-workflow.yml").write_text("image: .\non: develop\n")
+    changed = step(**offline)
     assert changed.code == 4
     assert "nothing was done, and the spec was not read" in changed.err
+    first = step()
+    assert first.code == 1
+    assert first.err.startswith(f"{FIRST_USE}{kept}/gen-workflow/")
+    again = step(**offline)
+    assert (again.code, FIRST_USE in again.err) == (1, False)
+    assert not (checkout / ".venv").exists()
+    shutil.rmtree(kept)  # as on a machine that keeps nothing, where uv has a cache of its own
+    assert step().err.startswith(f"{FIRST_USE}{checkout}/.venv\n")

@@ -222,6 +222,14 @@ def _in_cluster(context: str, env: Mapping[str, str]) -> Access:
             hint="leave it out to use the service account of the pod, or give `kubeconfig`",
             anchor=ANCHOR,
         )
+    if not os.access(f"{IN_CLUSTER}/token", os.R_OK):  # kubectl would ask localhost:8080 then
+        raise UserError.of(
+            f"is empty, and the pod of this runner has no token in {IN_CLUSTER}",
+            where="input `kubeconfig`",
+            hint="take `automountServiceAccountToken: false` away from the pod and its service "
+            f"account, or pass a kubeconfig; {WHAT_IT_IS}",
+            anchor=ANCHOR,
+        )
     namespace = ""
     with contextlib.suppress(OSError), open(f"{IN_CLUSTER}/namespace", encoding="utf-8") as file:
         namespace = file.read().strip()

@@ -8,6 +8,7 @@ import pytest
 
 from gen_workflow.errors import SpecError
 from gen_workflow.fleet import roster, specs
+from gen_workflow.spec.sections import sections
 
 ROOT = Path(__file__).parents[4]
 DEFAULTS = """\
@@ -21,7 +22,7 @@ repos:
 
 
 def texts(raw: str) -> dict[str, str]:
-    members = roster.read(raw.encode(), "fleet.yml")
+    members = roster.read(raw.encode(), "fleet.yml").members
     return {
         member.slug: specs.text(member.spec, "fleet.yml").decode() if member.spec else "own"
         for member in members
@@ -67,7 +68,9 @@ def test_the_text_of_a_spec_says_where_it_is_edited_and_is_always_the_same() -> 
 
 
 def test_a_value_knows_its_line_in_the_file_of_the_fleet() -> None:
-    (member,) = roster.read((DEFAULTS + "  orders:\n    image: web\n").encode(), "fleet.yml")
+    (member,) = roster.read(
+        (DEFAULTS + "  orders:\n    image: web\n").encode(), "fleet.yml"
+    ).members
     assert member.spec is not None
     lines = {key.text: item.mark.line for key, item in member.spec.pairs()}
     assert lines == {"image": 8, "deploy": 4, "test": 5}
@@ -93,7 +96,29 @@ def test_a_repository_that_appears_twice_is_told_however_its_name_is_written() -
 
 def test_the_file_of_a_fleet_may_hold_far_more_than_a_spec() -> None:
     names = "".join(f"  app{number}: {{}}\n" for number in range(5001))
-    assert len(roster.read(f"owner: acme\nrepos:\n{names}".encode(), "fleet.yml")) == 5001
+    found = roster.read(f"owner: acme\nrepos:\n{names}".encode(), "fleet.yml")
+    assert len(found.members) == 5001
+
+
+def test_mistakes_in_selections_and_rings_are_told_with_their_lines() -> None:
+    raw = (
+        "select:\n  - topic: Deploy\n    owner: acme\n  - {topics: deploy, properties: team}\n"
+        "  - {owner: acme, archived: yes, exclude: a/b, spec: 3}\n"
+        "rings: {early: 110%, first: [x y], '%': 1, all: {}}\n"
+    )
+    assert problems(raw) == [
+        "fleet.yml:2:12 select/0/topic: 'Deploy' is not a topic of small letters, digits and `-`",
+        "fleet.yml:4:5 select/1: the selection has no owner",
+        "fleet.yml:4:6 select/1/topics: is not a key of the file of a fleet",
+        "fleet.yml:4:34 select/1/properties: should be a mapping of custom properties, but is text",
+        "fleet.yml:5:29 select/2/archived: should be true or false, but is text",
+        "fleet.yml:5:43 select/2/exclude: 'a/b' is not a name, in which `*` stands for anything",
+        "fleet.yml:5:54 select/2/spec: should be a mapping with what is different, but is a number",
+        "fleet.yml:6:16 rings/early: '110%' does not say which repositories are in the ring",
+        "fleet.yml:6:30 rings/first/0: 'x y' is not the name of a repository",
+        "fleet.yml:6:36 rings/%: '%' is not the name of a ring",
+        "fleet.yml:6:49 rings/all: a mapping does not say which repositories are in the ring",
+    ]
 
 
 def test_an_empty_file_is_answered_with_an_example() -> None:
@@ -112,3 +137,16 @@ def test_the_example_of_the_docs_says_what_it_explains() -> None:
     assert "test" not in found["acme/web"]
     assert "dir: /srv/shop" in found["partner/shop"]
     assert found["acme/legacy"] == "own"
+
+
+def test_the_docs_show_selections_and_rings_and_name_every_key_of_theirs() -> None:
+    page = (ROOT / "docs" / "fleet.md").read_text("utf-8")
+    _, select, rings = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    found = roster.read((select + rings).encode(), "fleet.yml")
+    assert [(one.topic, one.has) for one in found.selections] == [
+        (("service", "worker"), ()),
+        ((), ("gen-workflow.yml",)),
+    ]
+    assert [ring.name for ring in found.rings] == ["first", "early", "others"]
+    keys = {name for path, one in sections(roster.FLEET) for name in one.keys if path}
+    assert {key for key in keys if f"`{key}`" not in page} == set()

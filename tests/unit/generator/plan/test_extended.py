@@ -17,9 +17,9 @@ SHA = "1234567890abcdef1234567890abcdef12345678"
 SSH = "deploy: {ssh: vps, run: {}}\n"
 
 
-def jobs(repository: Repository, text: str) -> dict[str, Any]:
+def jobs(repository: Repository, text: str, image: str = ".") -> dict[str, Any]:
     """The jobs of both workflows."""
-    spec = load(f"image: .\n{text}".encode(), "gen-workflow.yml", str(repository.folder))
+    spec = load(f"image: {image}\n{text}".encode(), "gen-workflow.yml", str(repository.folder))
     return {
         job.id: as_data(job)
         for workflow in pipeline.workflows(spec, table())
@@ -88,6 +88,19 @@ def test_a_runner_of_a_kind_is_that_of_its_jobs_alone(repository: Repository) ->
     for name in ("deploy", "rollback"):
         assert found[name]["runs-on"] == {"group": "office"}
         assert found[name]["container"] == "example/x:1"
+
+
+def test_each_platform_is_built_in_the_image_of_the_builds_on_its_own_runner(
+    repository: Repository,
+) -> None:
+    image = "{context: ., platforms: [linux/amd64, linux/arm64], runners: native}"
+    runner = "{build: {labels: ubuntu-26.04, container: 'example/docker:29'}}"
+    found = jobs(repository, f"runner: {runner}\n{SSH}", image)
+    matrix = "${{ matrix.runner }}"
+    runs_on = {"platforms": matrix, "check": matrix, "build": "ubuntu-26.04"}
+    assert {name: found[name]["runs-on"] for name in runs_on} == runs_on
+    assert {found[name]["container"] for name in runs_on} == {"example/docker:29"}
+    assert "container" not in found["deploy"]
 
 
 def test_who_is_told_is_told_from_the_runner_of_all_jobs(repository: Repository) -> None:

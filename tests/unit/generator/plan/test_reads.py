@@ -119,6 +119,14 @@ ALONE = "no other job runs beside it, so take the value from elsewhere"
             "'test' has no outputs",
             id="a-job-without-outputs",
         ),
+        pytest.param(
+            "image: .\ntest: a\nextend:\n  build: {after: a}\n  build/push: {after: "
+            f"{reads('${{ needs.test.outputs.a }}')}}}\n",
+            "5:41 extend/build/push/after/env/I",
+            "reads `needs.test.outputs.a`, and the job 'test' has no such output",
+            "'test' has no outputs",
+            id="in-a-step-beside-its-job",
+        ),
     ],
 )
 def test_what_would_be_empty_is_refused_at_its_place(

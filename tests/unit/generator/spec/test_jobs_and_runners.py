@@ -342,6 +342,17 @@ NAMES = [
         id="misspelt-step",
     ),
     pytest.param(
+        "extend: {build: {before: a}, build/psuh: {after: a}}",
+        "2:42 extend/build/psuh: build has no step 'psuh'\n  hint: perhaps you meant `push`",
+        id="misspelt-step-beside-its-job",
+    ),
+    pytest.param(
+        "extend: {build: {before: a}, build/push: {after: [a, {id: push, run: a}]}}",
+        "2:59 extend/build/push/after/1/id: two steps of the job have the id 'push'\n"
+        "  hint: choose another id",
+        id="id-of-one-of-ours-beside-its-job",
+    ),
+    pytest.param(
         "extend: {check: {before: a}}",
         "2:17 extend/check: has the steps of 'build'\n"
         "  hint: extend build; if: github.event_name == 'pull_request' is for this job",
@@ -349,7 +360,8 @@ NAMES = [
     ),
     pytest.param(
         "extend: {build: {before: {id: push, run: a}}}",
-        "2:17 extend/build: two steps of the job have the id 'push'\n  hint: choose another id",
+        "2:31 extend/build/before/id: two steps of the job have the id 'push'\n"
+        "  hint: choose another id",
         id="id-of-one-of-ours",
     ),
     pytest.param(
@@ -385,6 +397,23 @@ def test_a_name_that_is_wrong_is_found_when_the_jobs_are_known(
     with pytest.raises(SpecError) as caught:
         Project(str(repository.folder), "gen-workflow.yml").rendered()
     assert list(caught.value.problems) == [f"gen-workflow.yml:{message}"]
+
+
+@pytest.mark.parametrize(
+    "runners", ["", ", platforms: [linux/amd64, linux/arm64], runners: native"]
+)
+def test_the_id_of_one_of_our_steps_is_refused_before_the_build(
+    runners: str, repository: Repository
+) -> None:
+    text = f"image: {{context: ., prepare: [a, {{id: Push, run: a}}]{runners}}}\n"
+    repository.spec.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        Project(str(repository.folder), "gen-workflow.yml").rendered()
+    (only,) = caught.value.problems
+    assert only == (
+        "gen-workflow.yml:1:39 image/prepare/1/id: two steps of the job have the id 'Push'\n"
+        "  hint: choose another id"
+    )
 
 
 JOB = "permissions: {}, runs-on: ubuntu-24.04, timeout-minutes: 5"

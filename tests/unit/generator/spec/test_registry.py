@@ -147,6 +147,10 @@ WRONG = {
     "the host of a registry\n  hint: write quay.io/acme",
     "image: .\nregistry: acme\n": "2:11 registry: 'acme' is not the host of a registry\n"
     "  hint: write for example docker.io/acme or registry.example.com/team",
+    f"image: .\nregistry: quay.io/{'a' * 256}\n": "2:11 registry: has 256 characters behind the "
+    "host, and a registry takes 255\n  hint: write a shorter name",
+    f"image: {{name: ghcr.io/a/{'b' * 254}}}\n": "1:15 image/name: has 256 characters behind the "
+    "host, and a registry takes 255\n  hint: write a shorter name",
     "image: .\nregistry: docker.io\n": "2:11 registry: 'docker.io': a name on Docker Hub is "
     "docker.io, an owner and a name\n  hint: write for example docker.io/acme",
     "image: .\nregistry: {user: a}\n": "2:11 registry: `host` is missing\n"

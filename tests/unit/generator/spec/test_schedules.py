@@ -122,3 +122,38 @@ def test_a_range_that_goes_upwards_is_taken(time: str, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").touch()
     text = f'image: .\non: {{branches: main, schedule: "{time}"}}\n'
     assert load(text.encode(), "gen-workflow.yml", str(tmp_path)).on.schedule[0].cron == time
+
+
+@pytest.mark.parametrize(
+    ("time", "minutes"),
+    [
+        *((f"{field} * * * *", "1 minute") for field in ("*", "5-7", "0,30-31", "*/59", "59,0")),
+        *((f"{field} 3 * * MON", "4 minutes") for field in ("*/4", "10/4", "0-2/4", "6,*/10")),
+        ("*/7 * * * *", "4 minutes"),
+    ],
+)
+def test_a_time_that_comes_too_often_for_github_is_refused(
+    time: str, minutes: str, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").touch()
+    rest = time.partition(" ")[2]
+    for place, before in (
+        ("2:32 on/schedule", "on: {branches: main, schedule: "),
+        ("2:21 cleanup/schedule", "cleanup: {schedule: "),
+    ):
+        with pytest.raises(SpecError) as caught:
+            load(f'image: .\n{before}"{time}"}}\n'.encode(), "gen-workflow.yml", str(tmp_path))
+        (only,) = caught.value.problems
+        assert only == (
+            f"gen-workflow.yml:{place}: starts runs {minutes} apart, and GitHub starts those of a "
+            f'schedule at least 5 minutes apart\n  hint: write "*/5 {rest}" for every 5 minutes, '
+            f'or "0 {rest}" for once an hour'
+        )
+
+
+@pytest.mark.parametrize("minutes", ["*/5", "3/5", "0-59/6", "5,0,10-11/5", "0,55", "*/10,5", "59"])
+def test_a_time_may_come_every_five_minutes(minutes: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").touch()
+    text = f'image: .\non: {{branches: main, schedule: "{minutes} * * * *"}}\n'
+    found = load(text.encode(), "gen-workflow.yml", str(tmp_path)).on.schedule[0].cron
+    assert found == f"{minutes} * * * *"

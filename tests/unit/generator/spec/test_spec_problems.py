@@ -1134,7 +1134,7 @@ def test_a_time_that_cron_does_not_know_is_refused(time: str, repository: Path) 
     "time",
     [
         *("0 4 * * 1", "*/15 0-6/2 1,15 JAN-MAR MON-FRI", "07 03 * * 0"),
-        *("*/59 */23 */31 */12 */6", "*/10 */10 */10 */10 */1", "*/20 */20 */30 */9 */2"),
+        *("1/59 */23 */31 */12 */6", "*/10 */10 */10 */10 */1", "*/20 */20 */30 */9 */2"),
     ],
 )
 def test_a_time_that_cron_knows_is_a_time(time: str, repository: Path) -> None:

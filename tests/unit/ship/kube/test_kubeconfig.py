@@ -381,9 +381,11 @@ def test_what_kubectl_cannot_read_is_told_without_the_values_that_it_quotes(
 POD = {"KUBERNETES_SERVICE_HOST": "10.96.0.1"}
 
 
-def test_without_a_kubeconfig_the_pod_that_we_run_in_is_the_login(tmp_path: Path) -> None:
-    access = opened(EMPTY, tmp_path, given=Kubeconfig(), env=POD)
-    assert (access.options, access.server) == ((), "https://10.96.0.1")
+def test_a_pod_without_a_token_is_told(tmp_path: Path) -> None:
+    """One with a token is in tests/kube."""
+    said = refusal(EMPTY, tmp_path, given=Kubeconfig(), env=POD)
+    assert "input `kubeconfig`: is empty, and the pod of this runner has no token in /var" in said
+    assert "automountServiceAccountToken: false" in said
 
 
 def test_outside_of_a_cluster_a_kubeconfig_is_needed(tmp_path: Path) -> None:
