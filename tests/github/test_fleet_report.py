@@ -89,6 +89,16 @@ def test_the_data_and_the_page_say_the_same_and_what_was_done(
     assert links == ["https://github.com/acme/two/pull/1"]
 
 
+def test_the_report_of_the_status_says_how_pull_requests_and_runs_do(
+    fleet: Callable[..., Any], tmp_path: Path
+) -> None:
+    fleet("apply", "one")
+    assert fleet("status", "one", "--report", "fleet.json").code == 1
+    (one,) = json.loads((tmp_path / "fleet.json").read_text())["repositories"]
+    assert one["pull_request"] == "https://github.com/acme/one/pull/1"
+    assert "pull request open" in one["said"]
+
+
 def test_what_others_say_is_never_markup_and_the_page_asks_for_nothing(
     github: FakeGitHub, fleet: Callable[..., Any], tmp_path: Path
 ) -> None:
