@@ -128,5 +128,5 @@ def test_a_report_that_cannot_be_is_told_before_anything_is_written(
 ) -> None:
     ran = fleet("apply", "--report", "fleet.pdf")
     assert ran.code == 2
-    assert "--report: 'fleet.pdf' says not what the report should be" in ran.stderr
+    assert "--report: 'fleet.pdf' does not say what the report should be" in ran.stderr
     assert github.calls == []
