@@ -249,12 +249,6 @@ VERBS = (
             says="branches, commits and pull requests in an hour; default: 500, GitHub's limit",
         ),
         Option(
-            "report_file",
-            "--report",
-            metavar="FILE",
-            says="write a report as well: a web page to FILE.html, or data to FILE.json",
-        ),
-        Option(
             "spread", "--spread", metavar="SECONDS", says="time between two pull requests at least"
         ),
         Option(
@@ -270,6 +264,12 @@ VERBS = (
             says="with --canary: how long to wait for the checks; default: 60",
         ),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
+        Option(
+            "report_file",
+            "--report",
+            metavar="FILE",
+            says="write a report as well: a web page to FILE.html, or data to FILE.json",
+        ),
         API_URL,
         JSON,
         Option(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Bootstrap = Callable[..., Any]
 
 DOCKERFILE = {"Dockerfile": b"FROM scratch\n"}
+# What `bootstrap` needs of a token that is not a classic one.
+APP = ("actions", "administration", "contents", "environments", "pull_requests", "secrets",
+       "variables", "workflows")  # fmt: skip
 GATED = "environments: {production: {reviewers: octocat}}\n"
 
 
@@ -26,7 +29,7 @@ def test_a_token_with_too_few_rights_is_told_all_at_once_before_anything_is_writ
     github: FakeGitHub, bootstrap: Bootstrap, folder: Path
 ) -> None:
     for scopes, said in (
-        (("workflow",), "the token has the scopes (workflow), and not `repo`"),
+        (("workflow",), "it has the scopes (workflow), and not `repo`"),
         (("repo",), "without `workflow` scope"),
     ):
         token = github.add_token(f"ghp_{'-'.join(scopes)}", scopes=scopes)
@@ -37,16 +40,17 @@ def test_a_token_with_too_few_rights_is_told_all_at_once_before_anything_is_writ
     narrow = github.add_token("github_pat_narrow", scopes=FINE_GRAINED, classic=False)
     ran = bootstrap("--yes", token=narrow)
     assert (ran.code, github.writes) == (2, [])
+    said = "(Resource not accessible by personal access token), to read"
     for what in (
-        "cannot read the environments, which needs the right Environments",
-        "cannot read the settings of Actions, which needs the right Administration",
-        "cannot read the secrets of the repository, which needs the right Secrets",
-        "cannot read the variables of the repository, which needs the right Variables",
+        f"it lacks the right Environments {said} the environments",
+        f"it lacks the right Administration {said} the settings of Actions, the rights of",
+        f"it lacks the right Secrets {said} the secrets of the repository, the secrets of the org",
+        f"it lacks the right Variables {said} the variables of the repository",
     ):
         assert what in ran.stderr
     assert ran.stderr.count("Administration, Contents, Environments, Pull requests, Secrets") == 1
     no_admin = github.add_token("ghp_member", admin=False)
-    assert "the user of the token is no administrator" in bootstrap("--yes", token=no_admin).stderr
+    assert "its user is no administrator of" in bootstrap("--yes", token=no_admin).stderr
     (folder / "bootstrap.yml").write_text(GATED.replace("octocat", "[acme/platform, nobody]"))
     ran = bootstrap("--yes")
     assert (ran.code, github.writes) == (2, [])
@@ -103,6 +107,8 @@ def test_only_its_owner_and_organisations_get_a_new_repository(
     github.add_account("acme")
     ran = bootstrap("--yes")
     assert "only acme can create acme/shop: the token is that of octocat" in ran.stderr
+    app = github.add_token("ghs_" + "app" * 12, scopes=APP, classic=False)
+    assert "the token is that of an app" in bootstrap("--yes", token=app).stderr
     github.create_repository("acme/shop", DOCKERFILE).archived = True
     assert "the repository is archived" in bootstrap("--yes").stderr
     assert github.writes == []
@@ -201,7 +207,20 @@ def test_an_answer_that_is_not_githubs_is_told_as_that_and_an_older_server_lacks
         ran = bootstrap("--yes")
         assert ran.code == 2
         assert "cannot set the repository up: it answered with JSON without" in ran.stderr
+    said = "Resource protected by organization SAML enforcement."
+    github.fail("GET /repos/{owner}/{repo}/environments", 403, said)
+    assert "choose `Configure SSO` beside the token" in bootstrap("--yes").stderr
     kept = github.repository("acme/shop").kept
     kept.immutable = False
     github.fail("PUT /repos/{owner}/{repo}/immutable-releases", 404, "Not Found")
     assert "without immutable releases: " in bootstrap("--yes").stdout
+
+
+@pytest.mark.usefixtures("acme", "host")
+def test_a_token_of_an_app_with_the_rights_of_the_docs_does_all_of_it(
+    github: FakeGitHub, bootstrap: Bootstrap
+) -> None:
+    app = github.add_token("ghs_" + "app" * 12, scopes=APP, classic=False, admin=False)
+    ran = bootstrap("--yes", token=app)
+    assert ran.stdout.splitlines()[-1] == "acme/shop: 13 steps done"
+    assert bootstrap("--yes", token=app).stdout.splitlines()[-1] == "acme/shop: nothing to do"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.bootstrap import settings
 from gen_workflow.bootstrap.steps import Part, Step, together
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from gen_workflow.bootstrap.api import Api, Looked
 
 _APPROVAL = "all_external_contributors"  # the strictest of GitHub's three
+_MOST = 3  # names in a sentence
 _ACTIONS = "Settings > Actions > General"
 
 
@@ -63,21 +65,39 @@ def _immutable(api: Api) -> bool | None:
     return shown.top.flag("enabled") if shown.there else False
 
 
-def plan(api_path: str, found: Found, unpinned: Sequence[str], *, organization: bool) -> Part:
-    """Return what is to be set; what is stricter stays.
+class Others(NamedTuple):
+    """What other workflows of the repository would feel.
 
-    `api_path` is that of the repository. `unpinned` are the uses of other workflows there that are
-    no commit, which would fail where commits are required.
+    `unpinned` are their uses that are no commit, `silent` those that name no permissions, and
+    `releasing` those that make releases.
+    """
+
+    unpinned: Sequence[str] = ()
+    silent: Sequence[str] = ()
+    releasing: Sequence[str] = ()
+
+
+def plan(
+    api_path: str,
+    found: Found,
+    others: Others,
+    leave: Collection[str] = (),
+    *,
+    organization: bool = False,
+) -> Part:
+    """Return what is to be set, but for what is to be left; what is stricter stays.
+
+    `api_path` is that of the repository.
     """
     base = f"{api_path}/actions/permissions"
-    return together(
-        _running(found),
-        _token(base, found),
-        _pinning(base, found, unpinned),
-        _approval(base, found),
-        _access(base, found, organization=organization),
-        _releases(api_path, found),
-    )
+    defaults = {
+        settings.PERMISSIONS: _token(base, found, others.silent),
+        settings.PINNING: _pinning(base, found, others.unpinned),
+        settings.FORKS: _approval(base, found),
+        settings.RELEASES: _releases(api_path, found, others.releasing),
+    }
+    parts = (part for name, part in defaults.items() if name not in leave)
+    return together(_running(found), *parts, _access(base, found, organization=organization))
 
 
 def _running(found: Found) -> Part:
@@ -90,12 +110,13 @@ def _running(found: Found) -> Part:
     return Part(left=(f"{_ACTIONS} allows {which}: {hint}",))
 
 
-def _token(base: str, found: Found) -> Part:
+def _token(base: str, found: Found, silent: Sequence[str]) -> Part:
     if found.token in (None, "read"):
         return Part(already=("workflows may only read by default",) if found.token else ())
     body = {"default_workflow_permissions": "read"}
     says = "let workflows only read by default; each job says what it writes"
-    return Part((Step(says, "PUT", f"{base}/workflow", body),))
+    felt = f" (no permissions are named in {_some(silent)})" if silent else ""
+    return Part((Step(f"{says}{felt}", "PUT", f"{base}/workflow", body),))
 
 
 def _pinning(base: str, found: Found, unpinned: Sequence[str]) -> Part:
@@ -104,10 +125,9 @@ def _pinning(base: str, found: Found, unpinned: Sequence[str]) -> Part:
     if found.pinning:
         return Part(already=("actions have to be pinned to commits",))
     if unpinned:
-        some = ", ".join(unpinned[:3]) + (", …" if len(unpinned) > 3 else "")  # noqa: PLR2004
         hint = "pin them with `gen-workflow update --online`, then run this again"
-        what = f"commits are not required for actions, because others would fail ({some}): {hint}"
-        return Part(left=(what,))
+        why = f"because others would fail ({_some(unpinned)})"
+        return Part(left=(f"commits are not required for actions, {why}: {hint}",))
     body: dict[str, bool | str] = {"enabled": found.enabled, "sha_pinning_required": True}
     if found.enabled:
         body |= {"allowed_actions": found.allowed}
@@ -134,10 +154,16 @@ def _access(base: str, found: Found, *, organization: bool) -> Part:
     return Part((Step(says, "PUT", f"{base}/access", {"access_level": level}),))
 
 
-def _releases(api_path: str, found: Found) -> Part:
+def _releases(api_path: str, found: Found, releasing: Sequence[str]) -> Part:
     if found.immutable is None:
         return Part()
     if found.immutable:
         return Part(already=("releases are immutable",))
     path = f"{api_path}/immutable-releases"
-    return Part((Step("make releases immutable", "PUT", path, spare="immutable releases"),))
+    felt = f" ({_some(releasing)} may only add files to a draft then)" if releasing else ""
+    says = f"make releases immutable{felt}"
+    return Part((Step(says, "PUT", path, spare="immutable releases"),))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.github.answer import Part, flat
+from gen_workflow.github.refusal import Refusal
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ class Looked(NamedTuple):
 class Api:
     """GitHub's REST API as bootstrap uses it, for the repository `slug`.
 
-    `denied` is what the token may not look at, and `scopes` are those that a classic token has.
+    `denied` is what the token may not do, and `scopes` are those that a classic token has.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.denied: list[str] = []
+        self._unseen: dict[str, list[str]] = {}  # by the right that is missing
         self.scopes: str | None = None
+        self._has_sent = False
 
     @property
     def slug(self) -> str:
@@ -91,9 +94,11 @@ class Api:
         if answer.status == _SEEN:
             return Looked(_SEEN, value)
         said = flat(f"{value.get('message')}" if isinstance(value, dict) else answer.content())
+        if "SAML" in said:
+            raise self.connection.refused(Refusal(answer.status, said), doing)
         found = Looked(answer.status, None, said)
         if answer.status == _NO_RIGHT and right and not found.above_the_plan:
-            self.denied.append(f"{doing}, which needs the right {right}: {said}")
+            self._unseen.setdefault(f"{right} ({said})", []).append(what)
         return found
 
     def all(self, path: str, key: str, what: str, right: str) -> list[Part] | None:
@@ -109,16 +114,19 @@ class Api:
         return found
 
     def refuse_denied(self) -> None:
-        """Raise UserError with everything that the token may not do, before anything is written."""
-        if self.denied:
-            lines = [f"cannot {one}" for one in dict.fromkeys(self.denied)]
-            what = "\n  ".join(
-                ["nothing was written, because the token has too few rights", *lines]
-            )
+        """Raise UserError with everything that the token may not do."""
+        unseen = (
+            f"it lacks the right {right}, to read {', '.join(dict.fromkeys(what))}"
+            for right, what in self._unseen.items()
+        )
+        if lines := [*dict.fromkeys((*self.denied, *unseen))]:
+            begin = "" if self._has_sent else "nothing was written: "
+            what = "\n  ".join([f"{begin}the token has too few rights", *lines])
             raise UserError(what, where=self.slug, hint=RIGHTS, anchor=Heading.FEW_RIGHTS)
 
     def send(self, step: Step, body: Any = None) -> Looked:
         """Take a step; `body` replaces that of the step."""
+        self._has_sent = True
         answer = self.connection.whole(
             step.verb,
             step.path,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from gen_workflow.bootstrap import facts, files, planning
+from gen_workflow.bootstrap import facts, files, planning, settings
 from gen_workflow.bootstrap.applying import Applying
 from gen_workflow.bootstrap.files import Change
+from gen_workflow.bootstrap.steps import Part
 from gen_workflow.errors import GenWorkflowError, Heading, UserError
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Unfinished, Update
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from gen_workflow.bootstrap.api import Api
     from gen_workflow.bootstrap.facts import Found
     from gen_workflow.bootstrap.planning import Plan
-    from gen_workflow.bootstrap.steps import Part
     from gen_workflow.bootstrap.wanted import Wanted
     from gen_workflow.github.client import Repository
     from gen_workflow.github.update import Names
@@ -94,7 +94,9 @@ class Bootstrap:
 
     def _change(self, found: Found) -> tuple[Change, Part]:
         about = found.repository
-        wanted, part = files.with_bot(self._wanted.files, found.held)
+        wanted, part = self._wanted.files, Part()
+        if settings.DEPENDABOT not in self._wanted.settings.leave:
+            wanted, part = files.with_bot(wanted, found.held)
         update = Update(self._client(self._api.slug), wanted, self._names, _quiet)
         snapshot = update.read() if about.exists and about.commits else None
         waits = not about.exists and self._wanted.has_history

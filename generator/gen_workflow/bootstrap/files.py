@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gen_workflow.bootstrap.actions import Others
 from gen_workflow.bootstrap.steps import Part, together
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.fleet import inventory
@@ -29,6 +30,10 @@ _FOLDER = ".github/workflows"
 _BOTS = (".github/dependabot.yml", ".github/dependabot.yaml")
 # Where Renovate has its settings: docs.renovatebot.com/configuration-options
 _RENOVATE = re.compile(r"\.?renovate(?:rc)?(?:\.json5?)?")
+_NAMES_PERMISSIONS = re.compile(r"^\s*permissions\s*:", re.MULTILINE)
+_MAKES_RELEASES = re.compile(
+    r"gh release (?:create|upload)|gh-release|(?:upload|create)-release|release-action|goreleaser"
+)
 _ENDINGS = (".yml", ".yaml")
 _FIRST_PUSH = "push this folder, with what `gen-workflow generate` writes, and run this again"
 # A push starts no run then; the first one is started by hand, when all that it needs is there:
@@ -43,12 +48,18 @@ class Held(NamedTuple):
     bot: tuple[str, str] = (_BOTS[0], "")
     has_renovate: bool = False
 
-    def unpinned(self, ours: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the uses of the workflows that are not `ours` and name no commit."""
-        others = (text for path, text in self.workflows.items() if path not in ours)
-        uses = (use.reference for text in others for use in _uses(text))
-        found = (f"{one.action}@{one.ref}" for one in uses if not one.is_commit)
-        return tuple(dict.fromkeys(found))
+    def others(self, ours: tuple[str, ...]) -> Others:
+        """Return what the workflows that are not `ours` would feel of settings."""
+        texts = {
+            path.rpartition("/")[2]: text
+            for path, text in self.workflows.items()
+            if path not in ours
+        }
+        uses = (use.reference for text in texts.values() for use in _uses(text))
+        unpinned = dict.fromkeys(f"{one.action}@{one.ref}" for one in uses if not one.is_commit)
+        silent = (name for name, text in texts.items() if not _NAMES_PERMISSIONS.search(text))
+        releasing = (name for name, text in texts.items() if _MAKES_RELEASES.search(text))
+        return Others(tuple(unpinned), tuple(silent), tuple(releasing))
 
 
 def _uses(text: str) -> list[Use]:
@@ -114,27 +125,24 @@ class Change(NamedTuple):
     def plan(self, *, exists: bool) -> tuple[str, Part]:
         """Return what is done with the files, empty for nothing, and what is said of it."""
         wanted, found = self.update.wanted, self.found
-        if found is None and self.direct and not exists:
-            return f"commit {', '.join(wanted.named(wanted.files))}", self._lacking(
-                wanted.dockerfiles
-            )
-        if found is None:
+        if found is None and (exists or not self.direct):
             return "", Part(left=(_FIRST_PUSH,))
+        if found is None:
+            named = ", ".join(wanted.named(wanted.files))
+            return f"commit {named}", self._lacking(wanted.dockerfiles)
         lacking = self._lacking(proposal.missing_dockerfiles(wanted, found))
         if proposal.in_step(wanted, found.base):
             already = Part(already=(f"{found.base.name} has the spec and its workflows",))
             return "", together(already, lacking)
         if self.direct:
-            files = ", ".join(wanted.named(proposal.differing(wanted.files, found.base)))
-            return f"commit {files} on {found.base.name}", lacking
+            named = ", ".join(wanted.named(proposal.changes(wanted, found.base)))
+            return f"commit {named} on {found.base.name}", lacking
         return self._proposed(found)
 
     def _lacking(self, dockerfiles: Iterable[str]) -> Part:
         """Return what is said of Dockerfiles that are not there; a template may have them."""
-        told = (
-            f"push {file} and what it builds: without it every run fails" for file in dockerfiles
-        )
-        return Part(left=tuple(told))
+        why = "and what it builds: without it every run fails"
+        return Part(left=tuple(f"push {file} {why}" for file in dockerfiles))
 
     def _proposed(self, found: Snapshot) -> tuple[str, Part]:
         todo = proposal.plan(self.update.wanted, found)
@@ -152,8 +160,12 @@ class Change(NamedTuple):
         update = self.update
         if self.found is None or not self.direct:
             return update.apply(self.found).pull_request or "" if self.found else ""
-        base, wanted = self.found.base, update.wanted
-        message = proposal.marked(f"{update.names.message}\n\n{_NO_RUN}")
-        files = proposal.differing(wanted.files, base)
-        update.repository.commit(base.name, onto=base.head, message=message, files=files)
+        base = self.found.base
+        update.repository.commit(
+            base.name,
+            onto=base.head,
+            message=proposal.marked(f"{update.names.message}\n\n{_NO_RUN}"),
+            files=proposal.changes(update.wanted, base),
+            executable=base.executable,
+        )
         return ""

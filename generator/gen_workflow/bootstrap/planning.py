@@ -11,6 +11,7 @@ from gen_workflow.bootstrap import (
     packages,
     repository,
     rules,
+    settings,
     stored,
 )
 from gen_workflow.bootstrap.steps import Part, together
@@ -42,24 +43,34 @@ def plan(slug: str, wanted: Wanted, found: Found) -> Plan:
     """Return what is to be done for a repository."""
     about, path = found.repository, f"/repos/{slug}"
     reviewed = wanted.environments(about.default_branch)
-    unpinned = found.held.unpinned(wanted.files.workflows)
+    leave = wanted.settings.leave
+    others = found.held.others(wanted.files.workflows)
     created = repository.plan(slug, about, wanted.settings, has_history=wanted.has_history)
-    general = actions.plan(path, found.actions, unpinned, organization=about.of_an_organization)
+    general = actions.plan(
+        path, found.actions, others, leave, organization=about.of_an_organization
+    )
     places = environments.plan(path, reviewed, found.environments, about.limited)
     kept = stored.plan(path, wanted.needs, wanted.values, found.stored, wanted.replaced)
-    ruled = rules.plan(path, found.rules, wanted.settings, about.limited)
-    if not (about.commits or (not about.exists and not wanted.has_history)):
-        # A rule could refuse the first push; so it waits for that.
-        ruled = Part(left=("run this again after the first push, for the rules of its branch",))
-    settings = together(general, places, kept)
-    others = together(central.plan(found.central), packages.plan(found.packages, slug))
-    whole = together(created, settings, others, ruled)
+    ruled = Part() if settings.RULES in leave else _rules(path, wanted, found)
+    of_settings = together(general, places, kept)
+    shared = together(central.plan(found.central), packages.plan(found.packages, slug))
+    whole = together(created, of_settings, shared, ruled)
     return Plan(
         created.steps,
-        settings.steps,
+        of_settings.steps,
         ruled.steps,
         whole.already,
         whole.left,
         whole.refused,
         kept.left,
     )
+
+
+def _rules(path: str, wanted: Wanted, found: Found) -> Part:
+    """Return what is to be done for the rules; one could refuse the first push, so they wait."""
+    about = found.repository
+    part = rules.plan(path, found.rules, wanted.settings, about.limited)
+    waits = not about.commits if about.exists else wanted.has_history
+    if not (waits and part.steps):
+        return part
+    return Part(left=("run this again after the first push, for the rules of its branch",))

@@ -48,9 +48,7 @@ def read(api: Api, settings: Settings) -> Found:
     shown = api.look(api.below(), "the repository", "Metadata")
     scopes = api.scopes
     if scopes is not None and "repo" not in scopes.replace(",", " ").split():
-        api.denied.append(
-            f"change a repository: the token has the scopes ({scopes}), and not `repo`"
-        )
+        api.denied.append(f"it has the scopes ({scopes}), and not `repo`")
     return _there(api, shown) if shown.there else _missing(api, settings)
 
 
@@ -61,9 +59,10 @@ def _there(api: Api, shown: Looked) -> Found:
         hint = "unarchive it under Settings > General, or leave it out"
         what = "the repository is archived, so nothing can be written"
         raise UserError(what, where=api.slug, hint=hint, anchor=Heading.NO_COMMIT)
-    rights = top.maybe("permissions")
+    # Of a token of an app, GitHub shows other rights there than it has.
+    rights = top.maybe("permissions") if api.scopes is not None else None
     if rights and not rights.flag("admin"):
-        api.denied.append("change the settings: the user of the token is no administrator")
+        api.denied.append("its user is no administrator of the repository")
     organization = top.part("owner").text("type") == "Organization"
     branch, private = top.text("default_branch"), top.flag("private")
     commits = api.look(f"{api.below('commits')}?per_page=2", "the commits", "Contents")
@@ -95,8 +94,8 @@ def _missing(api: Api, settings: Settings) -> Found:
         what = f"neither the repository nor its owner {owner} is there"
         raise UserError(what, where=api.slug, hint=hint, anchor=Heading.NOT_FOUND)
     organization = about.top.text("type") == "Organization"
-    mine = api.look("/user", "the user of the token", "Metadata")
-    login = mine.top.text("login") if mine.there else ""
+    mine = None if organization else api.look("/user", "the user of the token", "")
+    login = mine.top.text("login") if mine and mine.there else ""
     private = settings.visibility != "public"
     plan = _plan(api, owner, organization=organization) if private else ""
     why = _template(api, settings.template) if settings.template else ""
@@ -120,7 +119,7 @@ def _template(api: Api, slug: str) -> str:
 
 def _plan(api: Api, owner: str, *, organization: bool) -> str:
     """Return the name of a plan; GitHub shows it to owners alone, so it is often not known."""
-    shown = api.look(f"/orgs/{owner}" if organization else "/user", "the plan", "Metadata")
+    shown = api.look(f"/orgs/{owner}" if organization else "/user", "the plan", "")
     if not shown.there or shown.top.text("login").lower() != owner.lower():
         return ""
     plan = shown.top.maybe("plan")

@@ -11,12 +11,18 @@ from gen_workflow.spec import document, values
 from gen_workflow.spec.document import Reading, Value
 from gen_workflow.spec.forms import Listed, Text, WholeNumber
 from gen_workflow.spec.hints import Keys, listed, near
-from gen_workflow.spec.sections import Key, Named, Section, sections
+from gen_workflow.spec.sections import Fields, Key, Named, Section, sections
 
 FILE = "bootstrap.yml"
 _REVIEWER = r"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9_.-]+)?"
 _MOST_MINUTES = 43_200  # 30 days: docs.github.com/en/rest/deployments/environments
 MOST_REVIEWERS = 6  # the same page
+
+
+# What is set unless it is left; each is a word of `leave`.
+PERMISSIONS, PINNING, FORKS, RELEASES, RULES, DEPENDABOT = DEFAULTS = (
+    "permissions", "pinning", "forks", "releases", "rules", "dependabot",
+)  # fmt: skip
 
 
 class Gate(NamedTuple):
@@ -90,6 +96,15 @@ class Settings(NamedTuple):
             default="no pull request is needed",
         ),
     ] = ""
+    leave: Annotated[
+        tuple[str, ...],
+        Key(
+            "What is not set, and stays as it is",
+            Listed(values.OneOf(*DEFAULTS), "[releases]", alone=True),
+            "[pinning, releases]",
+            "0.2.0",
+        ),
+    ] = ()
     environments: Annotated[
         tuple[Gate, ...],
         Key(
@@ -109,7 +124,15 @@ class Settings(NamedTuple):
         return next((one for one in self.environments if one.key == environment), Gate())
 
 
-SETTINGS = Section(Settings)
+def _fit(fields: Fields, reading: Reading) -> None:
+    """Note keys that cannot be together."""
+    if fields.read.get("approvals") and RULES in (fields.read.get("leave") or ()):
+        what = f"cannot be beside `leave: [{RULES}]`: it is one of the rules"
+        hint = "remove one of the two"
+        reading.problem(fields.values["approvals"], what, hint, Heading.TOGETHER)
+
+
+SETTINGS = Section(Settings, rule=_fit)
 
 
 def read(raw: bytes, source: str, environments: tuple[str, ...]) -> Settings:

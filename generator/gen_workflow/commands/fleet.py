@@ -41,7 +41,6 @@ def run(options: Options) -> int:
     if act == "workflow":
         shards = _number(options.shards, "--shards", most=_MOST_SHARDS) or 1
         return fleet_workflow.act(options, fleet, shards)
-    report.check_path(options.report_file)
     asked = _asked(options, tuple(named))
     for ring in (options.ring, options.after):
         choice.check_ring(fleet, ring, options.file)
@@ -71,6 +70,7 @@ def _asked(options: Options, named: tuple[str, ...]) -> Asked:
         _number(options.canary, "--canary"),
         60 * (_number(options.within, "--within") or 60),
         options.after,
+        report.check_path(options.report_file),
         handled.of(options),
         again=options.again or options.closed == handling.REOPEN,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from gen_workflow.commands.fleet_plan import as_json, code, rows, write_report
+from gen_workflow.commands.fleet_plan import as_json, code, rows
 from gen_workflow.commands.of_a_fleet import PATIENCE
 from gen_workflow.errors import DONE, NOT_IN_STEP
 from gen_workflow.fleet import applying, journal, report, through
@@ -41,8 +41,8 @@ def act(run: Run) -> int:
                 done[one.slug] = one
                 if not run.options.json:
                     put(f"{one.slug}: {one.pull or one.error or 'in step meanwhile'}\n")
-        finally:  # also when the run is stopped: the report says what was done until then
-            write_report(run, "apply", report.rows((one.standing for one in found), done))
+        finally:  # also when the run was stopped: what was done until then is what counts
+            run.report("apply", report.rows((one.standing for one in found), done))
     left = [one for one in found if one.standing.slug not in done]
     failed = sum(bool(one.error) for one in done.values())
     if run.options.json:
@@ -97,6 +97,5 @@ def _apply(run: Run, kept: Journal) -> Apply:
         kept,
         log,
         again=options.again,
-        declined=run.asked.again,
         handling=run.asked.handling,
     )

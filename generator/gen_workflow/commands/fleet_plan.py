@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
 from gen_workflow.fleet import applying, journal, report
@@ -14,7 +14,7 @@ from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stan
 from gen_workflow.report.terminal import put
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gen_workflow.commands.of_a_fleet import Run
     from gen_workflow.fleet.applying import Applied
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def act(run: Run) -> int:
     """Print where each repository stands, and how long the pull requests will take."""
     found = run.look(run.members)
-    write_report(run, "plan", report.rows(one.standing for one in found))
+    run.report("plan", report.rows(one.standing for one in found))
     if run.options.json:
         put(as_json(found, {}))
         return code(found)
@@ -66,13 +66,7 @@ def rows(standings: Sequence[Standing]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def as_json(found: Sequence[Surveyed], done: Mapping[str, Applied]) -> str:
-    """Return the same as data; `done` is what was done with repositories, by their names."""
-    rows = report.rows((one.standing for one in found), done)
-    return f"{json.dumps({'version': 1, 'repositories': rows}, indent=2)}\n"
-
-
-def write_report(run: Run, act: str, rows: list[dict[str, Any]]) -> None:
-    """Write the report, if one is wanted."""
-    if path := run.options.report_file:
-        report.write(path, report.as_data(act, run.options.file, rows))
+def as_json(found: Sequence[Surveyed], done: dict[str, Applied]) -> str:
+    """Return the same as data, with what was done."""
+    listed = report.rows((one.standing for one in found), done)
+    return f"{json.dumps({'version': 1, 'repositories': listed}, indent=2)}\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gen_workflow.commands.fleet_plan import write_report
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
 from gen_workflow.fleet import report, through
 from gen_workflow.fleet.pulls import Light
@@ -25,7 +24,7 @@ _HEAD = ("repository", "stands", "pull request", "checks", "last run")
 def act(run: Run) -> int:
     """Print how each repository does; return 0 when the change is through in all of them."""
     found = through.follow(run.connection, run.look(run.members), run.branch)
-    write_report(run, "status", [_row(one) for one in found])
+    run.report("status", [_row(one) for one in found])
     if run.options.json:
         data = {"version": 1, "repositories": [_as_data(one) for one in found]}
         put(f"{json.dumps(data, indent=2)}\n")

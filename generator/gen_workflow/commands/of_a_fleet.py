@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.explain import overview
-from gen_workflow.fleet import choice, proposing, specs
+from gen_workflow.fleet import choice, proposing, report, specs
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.pace import PER_MINUTE, Pace
 from gen_workflow.fleet.standing import Content
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from gen_workflow.github.handling import Handling
 
 # A run over a fleet takes hours, so it waits out a limit of GitHub, which ends after an hour.
-PATIENCE = 3700.0
+PATIENCE = 3700.0  # seconds
 
 
 class Asked(NamedTuple):
     """What the options ask for; `within` and `spread` are in seconds.
 
-    With `again`, a pull request is opened also where somebody closed the last one.
+    `page` is the path of a report. With `again`, a pull request is opened also where somebody
+    closed the last one.
     """
 
     choice: Choice
@@ -47,6 +48,7 @@ class Asked(NamedTuple):
     canary: int
     within: int
     after: str
+    page: str
     handling: Handling
     again: bool
 
@@ -90,6 +92,11 @@ class Run(NamedTuple):
         """Return where each of these repositories stands."""
         renderer = Renderer(self.options.file, self.options.templates)
         return Survey(self.connection, self.branch, renderer.content).look(members)
+
+    def report(self, act: str, rows: list[dict[str, Any]]) -> None:
+        """Write the report of an act, if one is wanted."""
+        if self.asked.page:
+            report.write(self.asked.page, report.as_data(act, self.options.file, rows))
 
 
 class Renderer:

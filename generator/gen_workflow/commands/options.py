@@ -88,7 +88,6 @@ class Options:
     file: str
     limit: str
     per_hour: str
-    report_file: str
     ring: str
     after: str
     shard: str
@@ -102,6 +101,7 @@ class Options:
     replace: tuple[str, ...]
     run: bool
     yes: bool
+    report_file: str
 
     def __init__(self, verb: Verb) -> None:
         self.verb = verb

@@ -13,7 +13,7 @@ from gen_workflow.fleet.inventory import AT_ONCE
 from gen_workflow.fleet.proposing import Proposal
 from gen_workflow.fleet.standing import TO_WRITE, Stands, snapshot
 from gen_workflow.github import tokens
-from gen_workflow.github.handling import PLAIN, Handling
+from gen_workflow.github.handling import PLAIN, REOPEN, Handling
 from gen_workflow.github.proposal import body
 from gen_workflow.github.refusal import Moved, Refusal
 from gen_workflow.github.update import Update
@@ -69,8 +69,7 @@ class Apply:
 
     `look` looks at repositories again, a hundred at once, when it is not known what they hold.
     `one_by_one` makes the client of one repository, for those that already have our branch. With
-    `again`, a pull request is opened also where somebody closed the last one; with `declined`,
-    such a repository is written to at all.
+    `again`, a pull request is opened also where somebody closed the last one.
     """
 
     connection: Connection
@@ -81,7 +80,6 @@ class Apply:
     journal: Journal
     log: Callable[[str], None]
     again: bool = False
-    declined: bool = False
     handling: Handling = PLAIN
 
     def run(self, wanted: Sequence[Surveyed]) -> Iterator[Applied]:
@@ -123,7 +121,8 @@ class Apply:
 
     def _task(self, one: Surveyed) -> Task | None:
         """Return what is to be written in a repository; None when nothing is."""
-        if not to_write([one], again=self.declined) or not one.held or not one.content:
+        again = self.again or self.handling.closed == REOPEN
+        if not _is_to_write(one, again=again) or not one.held or not one.content:
             return None
         return Task(one.member.slug, one.held, one.content, one.standing.files)
 
@@ -190,8 +189,11 @@ def _ends_all(error: GenWorkflowError) -> bool:
 
 def to_write(found: Sequence[Surveyed], *, again: bool) -> list[Surveyed]:
     """Return the repositories that need a pull request, with `again` also after one was closed."""
-    stands = (*TO_WRITE, Stands.DECLINED) if again else TO_WRITE
-    return [one for one in found if one.standing.stands in stands]
+    return [one for one in found if _is_to_write(one, again=again)]
+
+
+def _is_to_write(one: Surveyed, *, again: bool) -> bool:
+    return one.standing.stands in ((*TO_WRITE, Stands.DECLINED) if again else TO_WRITE)
 
 
 def _meanwhile(standing: Standing) -> Applied:

@@ -48,7 +48,7 @@ class Canary:
         red, its pull request was closed, or the time is over.
         """
         awaited = self.first(todo, found)
-        for one in apply.run([one for one in todo if one.standing.slug in awaited]):
+        for one in apply.run([task for task in todo if task.standing.slug in awaited]):
             yield one
             awaited[one.slug] = one.pull
             if one.error:
@@ -56,11 +56,11 @@ class Canary:
                 return
         if awaited:
             self._await(awaited)
-        yield from apply.run([one for one in todo if one.standing.slug not in awaited])
+        yield from apply.run([task for task in todo if task.standing.slug not in awaited])
 
     def first(self, todo: Sequence[Surveyed], found: Sequence[Surveyed]) -> dict[str, str]:
         """Return the first repositories, each with the address of its pull request or nothing."""
-        taken = {one.standing.slug for one in todo}
+        taken = {task.standing.slug for task in todo}
         stands = (one.standing for one in found)
         ones = [one for one in stands if one.stands == Stands.PROPOSED or one.slug in taken]
         return {one.slug: one.pull for one in ones[: self.many]}

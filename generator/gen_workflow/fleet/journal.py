@@ -59,7 +59,7 @@ class Journal:
     def compact(self, now: float) -> None:
         """Leave out what nobody asks for any more; the journal is replaced as a whole.
 
-        That is what is older than an hour, but for the last line of a repository that failed. A
+        That is what is older than two hours, but for the last line of a repository that failed. A
         line that was cut off goes as well: the next one would become a part of it.
         """
         lines = [*self._lines(before := self._text())]

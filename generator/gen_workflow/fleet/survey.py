@@ -123,12 +123,7 @@ class Survey:
             if isinstance(found, Asked):
                 return _again(one, found, held)
             content = found
-            # Whether a file was edited by hand is seen from its text, which is read if it differs.
-            # What the spec no longer gives goes with a change of the workflow that came with it.
-            differs = standing.differing(content, held)
-            former = content.former if proposal.WORKFLOW in differs else ()
-            there = (path for path in (*differs, *former) if held.listing.oid(path))
-            if texts := tuple(path for path in there if path not in held.texts):
+            if texts := _unread(content, held):
                 asked = Asked(one.member.slug, (), texts)
                 return one._replace(asked=asked, held=held, content=content)
         return Surveyed(one.member, standing.of(content, held), held, content)
@@ -149,6 +144,17 @@ class Survey:
             if not listing.asked | listing.wanted:
                 return content
         return Asked(member.slug, tuple(sorted(listing.asked)), tuple(sorted(listing.wanted)))
+
+
+def _unread(content: Content, held: Held) -> tuple[str, ...]:
+    """Return the files that differ, whose texts tell whether somebody has edited them by hand.
+
+    A file that the spec no longer gives goes with a change of the workflow that came with it.
+    """
+    differs = standing.differing(content, held)
+    former = content.former if proposal.WORKFLOW in differs else ()
+    there = (path for path in (*differs, *former) if held.listing.oid(path))
+    return tuple(path for path in there if path not in held.texts)
 
 
 def _again(one: _Open, asked: Asked, held: Held) -> Surveyed | _Open:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -149,16 +150,12 @@ class Repository:
         so a commit with another one goes over REST; so does all on a server that is too old.
         Source: https://github.com/babarot/gh-infra/pull/167.
         """
-        if executable & {path for path, content in files.items() if content is not None}:
-            return by_rest.commit(
-                self._at, branch, onto=onto, message=message, files=files, executable=executable
-            )
-        try:
-            return self._signed(branch, onto, message, files)
-        except Unknown:
-            return by_rest.commit(
-                self._at, branch, onto=onto, message=message, files=files, executable=executable
-            )
+        if not executable & {path for path, content in files.items() if content is not None}:
+            with suppress(Unknown):
+                return self._signed(branch, onto, message, files)
+        return by_rest.commit(
+            self._at, branch, onto=onto, message=message, files=files, executable=executable
+        )
 
     def _signed(
         self, branch: str, onto: str, message: str, files: Mapping[str, bytes | None]

@@ -147,6 +147,7 @@ class Connection:
         end = time.monotonic() + self._patience
         attempt = 0
         while True:
+            refusal: Refusal | None = None
             failed: GenWorkflowError
             try:
                 answer = self._send(request)
@@ -155,17 +156,16 @@ class Connection:
                 refusal = Refusal.of(answer, graphql=not request.path.startswith("/"))
                 if refusal is None or _is_read(request, refusal):
                     return read(answer)
-                wait = None if request.once and not refusal.limited else refusal.wait(attempt)
                 failed = self.refused(refusal, request.doing)
-                said = f"GitHub answered {refusal.kind or refusal.status}"
             except Foreign as came:
                 raise not_github(self._api, request.doing, f"{came}") from None
             except Lost as lost:
-                wait = None if request.once or attempt == _LOST_TRIES else 2.0**attempt
-                failed, said = lost, "GitHub has not answered"
+                failed = lost
+            wait = _wait(request, refusal, attempt)
             if wait is None or time.monotonic() + wait > end:
                 raise failed
-            self._log(f"{said}; retry in {wait:.0f} s")
+            said = f"answered {refusal.kind or refusal.status}" if refusal else "has not answered"
+            self._log(f"GitHub {said}; retry in {wait:.0f} s")
             time.sleep(wait)
             attempt += 1
 
@@ -182,6 +182,18 @@ class Connection:
             raise Foreign(f"a redirect to {flat(to[1]) if to else 'nowhere'}") from None
         except (ValueError, ArithmeticError):
             raise Foreign("headers that GitHub does not send") from None
+
+
+def _wait(request: _Request, refusal: Refusal | None, attempt: int) -> float | None:
+    """Return the seconds until a request may be repeated; None when it may not.
+
+    Without a refusal there was no answer. Then nobody knows whether it was carried out.
+    """
+    if request.once and not (refusal and refusal.limited):
+        return None
+    if refusal:
+        return refusal.wait(attempt)
+    return 2.0**attempt if attempt < _LOST_TRIES else None
 
 
 def _is_read(request: _Request, refusal: Refusal) -> bool:

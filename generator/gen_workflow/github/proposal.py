@@ -266,6 +266,11 @@ def left(wanted: Wanted, branch: Branch, *, edited: bool = False) -> tuple[str, 
     return tuple(path for path, state in states.items() if (state == State.LEFT_EDITED) == edited)
 
 
+def changes(wanted: Wanted, branch: Branch) -> dict[str, bytes | None]:
+    """Return what a commit on a branch has to write, and as None what it has to remove."""
+    return differing(wanted.files, branch) | dict.fromkeys(left(wanted, branch))
+
+
 def in_step(wanted: Wanted, branch: Branch) -> bool:
     """Tell whether a branch needs no commit; a header of another version is no difference."""
     if left(wanted, branch):
@@ -300,7 +305,7 @@ def plan(wanted: Wanted, found: Snapshot, handling: Handling = PLAIN) -> Plan:
     rebuilds = bool(found.since.changed)
     keeps = None if found.left_over or rebuilds else found.branch
     onto = keeps or found.base
-    files = differing(wanted.files, onto) | dict.fromkeys(left(wanted, onto))
+    files = changes(wanted, onto)
     pull = found.pull
     return Plan(
         creates=found.branch is None,

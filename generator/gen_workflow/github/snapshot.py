@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen_workflow.github.answer import OID
-from gen_workflow.github.handling import Handling
+from gen_workflow.github.handling import PLAIN, Handling
 from gen_workflow.github.proposal import Branch, PullRequest, Snapshot
 from gen_workflow.github.remote import SLUG
 from gen_workflow.named_tuple import NamedTuple
@@ -70,7 +70,7 @@ class Question(NamedTuple):
     base: str
     branch: str
     paths: tuple[str, ...]
-    handling: Handling = Handling()
+    handling: Handling = PLAIN
 
     def document(self, slug: str) -> tuple[str, dict[str, str]]:
         """Return the query for a repository, and its variables.

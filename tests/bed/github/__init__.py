@@ -12,6 +12,8 @@ These are the reasons to trust it:
   validated and executed against GitHub's published schema (npm packages, see `schemas`). A
   violation is answered with 599, recorded in `violations`, and raised when the `with` block ends.
 - A field or route that is not supported is such a violation too. No answer is invented.
+- Where recorded answers of the real one are to be had, its own have their form
+  (tests/github/test_recorded.py).
 - Refs, trees, commits and merges are made by git. `git clone` gives what a client committed.
 
 The texts of GitHub's refusals are from public reports, when there are any: 401, stale heads,

@@ -19,17 +19,27 @@ _PACKAGE = "/{}/packages/{{package_type}}/{{package_name}}"
 _GENERATE = "/repos/{template_owner}/{template_repo}/generate"
 
 
+_NOT_IN_THE_EXAMPLE = (
+    "has_discussions",
+    "allow_update_branch",
+    "use_squash_pr_title_as_default",
+    "web_commit_signoff_required",
+)
+
+
 def repository(asked: Asked, of: Repository, shown: Any) -> Any:
     """Return GitHub's example of a repository, changed to one of this server."""
     for unwanted in ("source", "parent", "template_repository"):
         shown.pop(unwanted, None)
     owner, name = of.slug.split("/")
     account = asked.host.accounts[owner.lower()]
-    shown.update(name=name, full_name=of.slug, language=None, private=of.private)
-    shown.setdefault("has_discussions", False)
+    shown.update(id=of.number, name=name, full_name=of.slug, language=None, private=of.private)
+    for more in _NOT_IN_THE_EXAMPLE:
+        shown.setdefault(more, False)
     shown.update(default_branch=of.default_branch, archived=of.archived, is_template=of.template)
     shown["owner"].update(login=owner, type="Organization" if account.organization else "User")
-    rights = {"admin": asked.token.admin, "push": asked.token.may_write(), "pull": True}
+    admin, writes = asked.token.admin, asked.token.may_write()
+    rights = {"admin": admin, "maintain": admin, "push": writes, "triage": writes, "pull": True}
     shown["permissions"] = rights
     return shown
 
@@ -40,6 +50,8 @@ def _user(asked: Asked) -> Any:
 
 
 def _me(asked: Asked) -> Any:
+    if asked.token.app:  # docs.github.com/en/rest/users/users#get-the-authenticated-user
+        raise Refused(403, "Resource not accessible by integration", kind="FORBIDDEN")
     account = asked.host.accounts[asked.token.login]
     shown = example(asked, "get", "/user", 200)
     return _shown(account, {**shown, "user_view_type": "private"})

@@ -106,7 +106,7 @@ class Asked:
             raise Refused(403, "Resource not accessible by personal access token", kind="FORBIDDEN")
         if self.token.classic and "repo" not in self.token.scopes:
             raise Refused(404, "Not Found", kind="NOT_FOUND")
-        if not self.token.admin:
+        if self.token.classic and not self.token.admin:
             raise Refused(403, "Must have admin rights to Repository.", kind="FORBIDDEN")
 
     def listed(self, key: str, items: Sequence[Any]) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
 def answer(method: str, template: str, asked: Asked) -> tuple[int, Any]:
     """Carry out a request, and return status and body. Raises Refused."""
     status, handler = _OPERATIONS[(method, template)]
+    if handler is _put_content and "sha" in asked.body:
+        status = 200  # the file is there already
     return status, handler(asked)
 
 
@@ -103,10 +105,37 @@ def _get_content(asked: Asked) -> Any:
     oid = git.oid(f"refs/heads/{branch}:{path}")
     if oid is None or git.kind(oid) != "blob":
         raise Refused(404, "Not Found", kind="NOT_FOUND")
-    content = git.content(oid)
-    shown = example(asked, "get", _CONTENT, 200)
+    return _content(asked, example(asked, "get", _CONTENT, 200), path, oid)
+
+
+def _put_content(asked: Asked) -> Any:
+    """Commit one file; in an empty repository it is the first one. That of a user is not signed.
+
+    Sources: https://github.com/abapGit/abapGit/pull/7390, https://github.com/CATcher-org/CATcher/pull/1234.
+    """
+    repository, path, body = asked.repository, asked.values["path"], asked.body
+    repository.check_writable(asked.token)
+    asked.token.check_workflows([path])
+    branch = body.get("branch", repository.default_branch)
+    there = repository.git.oid(f"refs/heads/{branch}:{path}")
+    if there and "sha" not in body:
+        raise Refused(422, 'Invalid request.\n\n"sha" wasn\'t supplied.', kind="")
+    if there != body.get("sha"):
+        raise Refused(409, f"{path} does not match {body.get('sha')}", kind="")
+    content = base64.b64decode(body["content"], validate=True)
+    made = repository.change(branch, {path: content}, message=body["message"])
+    shown = example(asked, "put", _CONTENT, 200 if there else 201)
+    oid = repository.git.oid(f"{made}:{path}") or ""
+    shown["content"] = _content(asked, shown["content"], path, oid)
+    shown["commit"].update(sha=made, message=body["message"])
+    return shown
+
+
+def _content(asked: Asked, shown: Any, path: str, oid: str) -> Any:
+    content = asked.repository.git.content(oid)
     shown.update(name=path.rpartition("/")[2], path=path, sha=oid, size=len(content))
-    shown.update(content=base64.encodebytes(content).decode(), encoding="base64")
+    if "content" in shown:
+        shown.update(content=base64.encodebytes(content).decode(), encoding="base64")
     return shown
 
 
@@ -132,25 +161,6 @@ def _commit(asked: Asked, model: Any, sha: str) -> Any:
     shown["commit"]["message"] = git.message(sha)
     shown["commit"]["committer"]["email"] = git.committer(sha)
     shown["parents"] = [{**model["parents"][0], "sha": one} for one in git.parents(sha)]
-    return shown
-
-
-def _create_content(asked: Asked) -> Any:
-    """Make a commit with one new file; in an empty repository it is the first one.
-
-    Sources: https://github.com/abapGit/abapGit/pull/7390, https://github.com/CATcher-org/CATcher/pull/1234.
-    """
-    repository, path = asked.repository, asked.values["path"]
-    repository.check_writable(asked.token)
-    asked.token.check_workflows([path])
-    branch = asked.body.get("branch", repository.default_branch)
-    if repository.git.oid(f"refs/heads/{branch}:{path}"):
-        raise Refused(422, 'Invalid request.\n\n"sha" wasn\'t supplied.', kind="")
-    content = base64.b64decode(asked.body["content"], validate=True)
-    made = repository.change(branch, {path: content}, message=asked.body["message"])
-    shown = example(asked, "put", _CONTENT, 201)
-    shown["commit"].update(sha=made, message=asked.body["message"])
-    shown["content"].update(path=path, sha=repository.git.oid(f"{made}:{path}"))
     return shown
 
 
@@ -316,7 +326,7 @@ _OPERATIONS: dict[tuple[str, str], tuple[int, Callable[[Asked], Any]]] = {
     ("get", _PROPERTIES): (200, lambda asked: owners.properties(asked.owned, asked.query)),
     ("post", _REVIEWERS): (201, _ask_for_review),
     ("post", _LABELS): (200, _add_labels),
-    ("put", _CONTENT): (201, _create_content),
+    ("put", _CONTENT): (201, _put_content),
     ("get", _COMMIT): (200, _get_commit),
     ("post", _TREES): (201, _create_tree),
     ("post", _COMMITS): (201, _create_commit),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -58,9 +59,9 @@ class _Asked:
 class FakeGitHub:
     """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
-    `url` is the base of its API. `token` is a classic token that may do everything. With `tls` it
-    speaks HTTPS alone. `latency` are the seconds that an answer takes on its way, and `clock` tells
-    the time by which it counts.
+    `url` is the base of its API. `token` is a classic token that may do everything. `latency` are
+    the seconds that an answer takes on its way, and `clock` tells the time by which it counts. With
+    `tls` it speaks HTTPS alone.
     """
 
     def __init__(
@@ -152,6 +153,7 @@ class FakeGitHub:
         path, model = self._root / f"{slug}.git", self._models.get(key := _key(files, branch))
         git = model.copied(path) if model else Store.create(path, branch)
         repository = Repository(slug, git, branch, private=private)
+        repository.number = 1000 + len(self._repositories)
         self._repositories[slug.lower()] = repository
         owner = slug.partition("/")[0]
         if owner.lower() not in self.accounts:
@@ -268,9 +270,8 @@ class FakeGitHub:
         request = Request(environ)
         self.limits.begin()
         with self._lock:
-            asked = _understood(request)
+            asked = _understood(request, self._by_number)
             if self._is_cut(asked):
-                self.limits.end()
                 environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
                 raise ConnectionResetError
             fault = self._fault(asked)
@@ -284,8 +285,7 @@ class FakeGitHub:
         self.limits.end()
         if fault and fault.cut:
             raise ConnectionResetError  # the server closes the connection without an answer
-        text = "" if body is None else json.dumps(body)
-        response = Response(text, status, headers)
+        response = Response("" if body is None else json.dumps(body), status, headers)
         response.content_type = "application/json; charset=utf-8"
         return response(environ, start_response)
 
@@ -349,7 +349,8 @@ class FakeGitHub:
             if unknown := self._unknown.intersection(asked.operation.split()):
                 said = f"Field '{min(unknown)}' doesn't exist on type 'Mutation'"
                 return 200, {"errors": [{"message": said, "path": ["mutation", min(unknown)]}]}
-            executor = Executor(self._graph, self._find, token, self.owned, self.limits.count)
+            count = self.limits.count
+            executor = Executor(self._graph, self._find, token, self.owned, count)
             return 200, executor.execute(asked.body["query"], asked.body.get("variables") or {})
         found = rest.operation(asked.method, asked.path)
         if found is None:
@@ -361,6 +362,7 @@ class FakeGitHub:
         if problems:
             raise Violation(f"the request is wrong: {'; '.join(problems)}")
         self.limits.count(limits.of_rest(asked.method))
+        self._redirect(asked, values)
         status, body = rest.answer(
             asked.method,
             template,
@@ -372,6 +374,22 @@ class FakeGitHub:
     def _find(self, slug: str) -> Repository:
         return self.repository(slug)
 
+    def _by_number(self, found: re.Match[str]) -> str:
+        """Return the path of a repository that is named by its number."""
+        ones = self._repositories.values()
+        slugs = (one.slug for one in ones if one.number == int(found[1]))
+        return f"/repos/{next(slugs, 'nobody/nothing')}"
+
+    def _redirect(self, asked: _Asked, values: Mapping[str, str]) -> None:
+        """Refuse the old name of a repository, with its address. Source: see test_recorded.py."""
+        slug = f"{values.get('owner')}/{values.get('repo')}"
+        found = self._repositories.get(slug.lower())
+        if found and found.slug.lower() != slug.lower():
+            below = asked.path.removeprefix(f"/repos/{slug}")
+            to = {"Location": f"{self.url}/repositories/{found.number}{below}"}
+            status = 301 if asked.method == "get" else 307
+            raise Refused(status, "Moved Permanently", kind="", headers=to)
+
     def owned(self, owner: str) -> list[Repository]:
         """Return the repositories of an owner, each once, also when it was renamed."""
         ones = {one.slug: one for one in self._repositories.values()}
@@ -381,6 +399,8 @@ class FakeGitHub:
         """Return the answer of REST to a refused request, and of GraphQL to a wrong token."""
         message = "Not Found" if refused.status == 404 else refused.message
         body: dict[str, Any] = {"message": message, "documentation_url": _DOCS}
+        if to := refused.headers.get("Location"):
+            return refused.status, {**body, "url": to}
         body["status"] = str(refused.status)
         if refused.details:
             body["errors"] = list(refused.details)
@@ -405,10 +425,6 @@ class FakeGitHub:
         return headers
 
 
-def _key(files: Mapping[str, bytes] | None, branch: str) -> _Key:
-    return branch, tuple(sorted((files or {}).items()))
-
-
 @dataclass
 class _Cut:
     """How many writing requests are still answered, and one, which is lost with its answer."""
@@ -425,6 +441,10 @@ def _is_write(operation: str) -> bool:
     )
 
 
+def _key(files: Mapping[str, bytes] | None, branch: str) -> _Key:
+    return branch, tuple(sorted((files or {}).items()))
+
+
 class _Silent(WSGIRequestHandler):
     """Writes no log. The requests are in `calls`."""
 
@@ -432,12 +452,12 @@ class _Silent(WSGIRequestHandler):
         """Write nothing."""
 
 
-def _understood(request: Request) -> _Asked:
+def _understood(request: Request, by_number: Callable[[re.Match[str]], str]) -> _Asked:
     """Return a request with the name of its operation.
 
     An Enterprise Server has its APIs at /api/v3 and /api/graphql. Both are supported.
     """
-    path = request.path.removeprefix("/api/v3")
+    path = re.sub(r"^/repositories/(\d+)", by_number, request.path.removeprefix("/api/v3"))
     path = "/graphql" if path == "/api/graphql" else path
     method = request.method.lower()
     body = json.loads(request.data) if request.data else None

@@ -129,6 +129,7 @@ class Repository:
     slug: str
     git: Store
     default_branch: str = "main"
+    number: int = 0
     archived: bool = False
     pulls: list[Pull] = field(default_factory=list)
     signed: set[str] = field(default_factory=set)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _HEADS = "refs/heads/"
-_OID = r"[0-9a-f]{40}"
 _FILE, _EXECUTABLE = 0o100644, 0o100755
 _NO_OID = b"0" * 40
 _DAY = 24 * 60 * 60
@@ -81,13 +80,13 @@ class Store:
         if found is None or not colon:
             return found
         try:
-            return self._at(self._tree(found), path)
+            return self._at(self._tree_of(found), path)
         except (KeyError, TypeError):  # no such path, or a path below a file
             return None
 
     def _named(self, rev: str) -> str | None:
         """Return the object that a ref, or its own name, names."""
-        if re.fullmatch(_OID, rev):
+        if re.fullmatch(r"[0-9a-f]{40}", rev):
             return rev if ObjectID(rev.encode()) in self._repo.object_store else None
         for place in _PLACES:
             name = Ref(f"{place}{rev}".encode())
@@ -105,22 +104,22 @@ class Store:
             _, found = tree_lookup_path(look, tree.id, path.rstrip("/").encode())
         return found.decode()
 
-    def _object(self, name: str) -> ShaFile:
-        oid = name if re.fullmatch(_OID, name) else self.oid(name) or ""
-        return self._repo.object_store[ObjectID(oid.encode())]
-
-    def _commit(self, oid: str) -> Commit:
-        found = self._object(oid)
-        if not isinstance(found, Commit):
-            raise TypeError(f"{oid} is no commit")
-        return found
-
-    def _tree(self, oid: str) -> Tree:
+    def _tree_of(self, oid: str) -> Tree:
         """Return a tree, or that of a commit."""
         found = self._object(oid)
         if isinstance(found, Commit):
             found = self._object(found.tree.decode())
         if not isinstance(found, Tree):
+            raise TypeError(f"{oid} is no commit")
+        return found
+
+    def _object(self, oid: str) -> ShaFile:
+        return self._repo.object_store[ObjectID(oid.encode())]
+
+    def _commit(self, oid: str) -> Commit:
+        """Return a commit by its name, or by that of a branch."""
+        found = self._object(self._named(oid) or oid)
+        if not isinstance(found, Commit):
             raise TypeError(f"{oid} is no commit")
         return found
 
@@ -272,13 +271,13 @@ class Store:
         delete: Iterable[str] = (),
         executable: Iterable[str] = (),
     ) -> str:
-        """Write a tree: the tree of a commit, with files added and removed."""
-        may_run = {*executable}
+        """Write a tree: that of a commit, or another one, with files added and removed."""
         objects = self._repo.object_store
-        below = self._tree(base) if base else Tree()
+        below = self._tree_of(base) if base else Tree()
         blobs = {path: Blob.from_string(content) for path, content in add.items()}
         for blob in blobs.values():
             objects.add_object(blob)
+        may_run = {*executable}
         changes: list[tuple[bytes, int | None, ObjectID | None]] = [
             (path.encode(), _EXECUTABLE if path in may_run else _FILE, blob.id)
             for path, blob in blobs.items()
@@ -289,8 +288,8 @@ class Store:
             return below.id.decode()
         return commit_tree_changes(objects, below, changes).decode()
 
-    def _has(self, commit: str | None, path: str) -> bool:
-        return commit is not None and self.oid(f"{commit}:{path}") is not None
+    def _has(self, base: str | None, path: str) -> bool:
+        return base is not None and self.oid(f"{base}:{path}") is not None
 
     def merged(self, base: str, head: str) -> str:
         """Return the tree of a merge of two commits. Raises Conflict."""

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from gen_workflow.bootstrap import actions, environments, rules, settings
+from gen_workflow.bootstrap.actions import Others
 from gen_workflow.bootstrap.environments import Ref, There
+from gen_workflow.bootstrap.files import Held
 from gen_workflow.bootstrap.settings import Gate, Settings
 from gen_workflow.bootstrap.values import Hidden, Values
+from gen_workflow.errors import SpecError
 
 ROOT = Path(__file__).parents[4]
 PATH = "/repos/acme/shop"
@@ -134,15 +137,36 @@ def test_actions_that_are_off_or_limited_are_told_and_left() -> None:
         enabled=False, allowed="selected", pinning=True, token="read", immutable=True,
         approval="all_external_contributors",
     )  # fmt: skip
-    part = actions.plan(PATH, strict, (), organization=True)
+    part = actions.plan(PATH, strict, Others())
     assert part.steps == ()
     assert part.left == (
         "turn GitHub Actions on under Settings > Actions > General: no workflow runs without it",
     )
-    some = actions.plan(PATH, strict._replace(enabled=True), (), organization=True)
+    some = actions.plan(PATH, strict._replace(enabled=True), Others())
     assert some.left[0].startswith("Settings > Actions > General allows only some actions")
     unknown = actions.Found(pinning=None, token=None, approval=None, immutable=None)
-    assert actions.plan(PATH, unknown, (), organization=True).steps == ()
+    assert actions.plan(PATH, unknown, Others()).steps == ()
+
+
+def test_a_plan_says_what_other_workflows_feel_of_it_and_leaves_what_is_to_be_left() -> None:
+    text = "jobs: {a: {steps: [{uses: actions/checkout@v4}, {run: gh release create v1}]}}\n"
+    ours = ".github/workflows/ci-cd.yml"
+    others = Held({".github/workflows/x.yml": text, ours: text}).others((ours,))
+    assert others == Others(("actions/checkout@v4",), ("x.yml",), ("x.yml",))
+    part = actions.plan(PATH, actions.Found(approval=None), others)
+    token, releases = (step.says for step in part.steps)
+    assert token.endswith(" (no permissions are named in x.yml)")
+    assert releases == "make releases immutable (x.yml may only add files to a draft then)"
+    assert len(part.left) == 1
+    leave = ("permissions", "pinning", "forks", "releases")
+    assert actions.plan(PATH, actions.Found(), others, leave).steps == ()
+    assert {*leave} <= {*settings.DEFAULTS}
+
+
+def test_approvals_need_the_rules_that_they_are_a_part_of() -> None:
+    raw = b"leave: rules\napprovals: 1\n"
+    with pytest.raises(SpecError, match=r"bootstrap\.yml:2:12 approvals: cannot be beside"):
+        settings.read(raw, "bootstrap.yml", ())
 
 
 def test_the_token_of_the_run_is_no_value_for_the_workflow() -> None:
@@ -160,5 +184,6 @@ def test_the_settings_of_the_docs_say_what_they_explain() -> None:
     (example,) = re.findall(r"```yaml\n(# bootstrap\.yml\n.*?)```", page, re.DOTALL)
     found = settings.read(example.encode(), "bootstrap.yml", ("production",))
     assert (found.visibility, found.template, found.approvals) == ("private", "acme/template", "1")
+    assert found.leave == ("pinning", "releases")
     gate = found.gate("production")
     assert gate == Gate(("octocat", "acme/platform"), "10", "true", "production")
