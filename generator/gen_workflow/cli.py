@@ -80,6 +80,7 @@ examples:
   gen-workflow fleet apply acme/orders web    only for these repositories
   gen-workflow fleet apply --canary 3         wait for the checks of three before the others follow
   gen-workflow fleet status --ring first      how the pull requests and the last runs of a ring do
+  gen-workflow fleet spec orders              print the spec that a repository gets
   gen-workflow fleet workflow                 print a workflow that runs `fleet apply` every night
 """
 
@@ -274,7 +275,7 @@ VERBS = (
         JSON,
         Option(
             "names",
-            metavar="plan|apply|status|workflow [REPOSITORY ...]",
+            metavar="plan|apply|status|spec|workflow [REPOSITORY ...]",
             says="what to do, and with which repositories; default: plan, and all",
         ),
         epilog=_FLEET_EPILOG,

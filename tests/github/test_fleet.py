@@ -329,3 +329,13 @@ def test_a_pull_request_that_somebody_closed_is_reopened_when_that_is_asked_for(
     assert [pull.state for pull in orders.pulls] == ["open"]
     made = orders.git.oid(f"{BRANCH}:gen-workflow.yml") or ""
     assert b"health: /ready" in orders.git.content(made)
+
+
+def test_the_spec_of_one_repository_is_printed_without_github(fleet: Fleet, file: Path) -> None:
+    file.write_text(FILE)
+    said = fleet("spec", "web")
+    assert said.code == 0
+    assert said.stdout.startswith("# Made by gen-workflow from fleet.yml.")
+    assert "health: /up" in said.stdout
+    assert "names no repository" in fleet("spec").stderr
+    assert "is not one repository" in fleet("spec", "web", "orders").stderr

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gen_workflow import files
-from gen_workflow.commands import fleet_workflow, handled
+from gen_workflow.commands import fleet_spec, fleet_workflow, handled
 from gen_workflow.commands.of_a_fleet import PATIENCE, Asked, Run
 from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.fleet import choice, journal, organisation, proposing, report, roster
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
     from gen_workflow.fleet.roster import Roster
 
-_ACTS = ("plan", "apply", "status", "workflow")
+_ACTS = ("plan", "apply", "status", "spec", "workflow")
 _HOUR = 3600
 _MOST_SHARDS = PER_MINUTE // proposing.CHANGES  # of which each may still make a change in a minute
 
@@ -41,6 +41,8 @@ def run(options: Options) -> int:
     if act == "workflow":
         shards = _number(options.shards, "--shards", most=_MOST_SHARDS) or 1
         return fleet_workflow.act(options, fleet, shards)
+    if act == "spec":
+        return fleet_spec.act(options.file, fleet, tuple(named))
     asked = _asked(options, tuple(named))
     for ring in (options.ring, options.after):
         choice.check_ring(fleet, ring, options.file)
