@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ _MOST_SHARDS = PER_MINUTE // proposing.CHANGES  # of which each may still make a
 
 def run(options: Options) -> int:
     """Do what the first name says, with the repositories that the others name; plan without one."""
+    gc.enable()  # `__main__` has switched it off, for runs that are over soon
     act, *named = options.names or ("plan",)
     if act not in _ACTS:
         hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"

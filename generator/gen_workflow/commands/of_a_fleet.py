@@ -121,11 +121,11 @@ class Renderer:
 
         Raises UserError with everything that is wrong with its spec.
         """
-        if member.spec is None:
+        spec = member.spec
+        if spec is None:
             written = Written.of(own or b"", files.SPEC)
         else:
-            text = specs.text(member.spec, self._file)
-            written = Written(text, member.spec, self._file, named=files.SPEC)
+            written = Written(specs.text(spec, self._file), spec, self._file, named=files.SPEC)
         given = self._rendering.of(written, listing)
         if given.copied:
             what = "`actions: vendored` is not possible for the repositories of a fleet"
