@@ -264,6 +264,12 @@ VERBS = (
             metavar="MINUTES",
             says="with --canary: how long to wait for the checks; default: 60",
         ),
+        Option(
+            "stop_after",
+            "--stop-after",
+            metavar="MINUTES",
+            says="with apply: begin no further pull request later than that, and say what is left",
+        ),
         Option("again", "--again", says="open a pull request again after somebody closed it"),
         Option(
             "report_file",

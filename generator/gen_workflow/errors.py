@@ -84,6 +84,7 @@ class Heading:
     # fleet.
     ANOTHER_RUN = "another-run-changes-the-fleet"
     CANARY = "a-canary-that-is-not-green"
+    TIME_IS_OVER = "the-time-for-a-fleet-is-over"
 
 
 def shown(text: str) -> str:

@@ -48,6 +48,12 @@ _FOLLOWS = (
     ),
     _Follows("on/merge-queue", rf"github\.event_name [!=]= 'merge_group'|{_OPERATORS}"),
     _Follows("on/pull-request", rf"github\.event_name [!=]= 'pull_request'|{_OPERATORS}"),
+    # Nobody is told of what is only proposed, in either way: `plan.notify`.
+    _Follows(
+        "on/(?:pull-request|merge-queue)",
+        r"(?<=if: always\(\)) && github\.event_name != 'pull_request' "
+        r"&& github\.event_name != 'merge_group'",
+    ),
     # Where an environment is chosen by hand, each of the others says that it is not the chosen one.
     _Follows(
         r"on/(?:\d+/)?manual",
@@ -58,6 +64,8 @@ _FOLLOWS = (
     _Follows(r"on/(?:\d+/)?(?:tags|(?:pre-)?release)", r"(?<= {10}skip-unchanged: ).+"),
     # The build has an anchor for the check of pull requests and of the merge queue alone.
     _Follows("on/(?:pull-request|merge-queue)", r"(?<=    steps:) &[\w-]+"),
+    # Two Secrets with one value of one name share a variable of the step: `plan.kubernetes`.
+    _Follows("kubernetes/secret/.+", r"(?<=: )[A-Z0-9_]+(?=[,}])"),
     # The header says what the token is for: `plan.gitops`.
     _Follows("gitops/pull-request", r"(?<=may write contents) and pull requests(?= of )"),
 )
@@ -100,11 +108,16 @@ def _follows(was: list[str], becomes: list[str], change: Change) -> bool:
 
 
 def _is_a_limit(was: list[str], becomes: list[str], change: Change) -> bool:
-    """Tell whether lines differ only in limits that move with a wait, and in its direction."""
-    if not _ends(change, _WAIT) or _without(_LIMIT, was) != _without(_LIMIT, becomes):
+    """Tell whether lines differ only in limits that move with a wait, and in its direction.
+
+    Hosts that are switched at the same time are waited for once: with more of them it is shorter.
+    """
+    at_once = _ends(change, "max-parallel")
+    if not (at_once or _ends(change, _WAIT)) or _without(_LIMIT, was) != _without(_LIMIT, becomes):
         return False
     first, second = (map(int, re.findall(_LIMIT, "\n".join(some))) for some in (was, becomes))
-    longer = change.new > change.old
+    old, new = (int(str(one).rstrip("%")) for one in (change.old, change.new))
+    longer = (new > old) != at_once
     return all(one == two or (two > one) == longer for one, two in zip(first, second, strict=True))
 
 

@@ -14,7 +14,7 @@ from bed.action_file import action_folders
 from conformance.spec_examples import FILES, repository
 from gen_workflow.commands.project import Project
 from gen_workflow.errors import UserError
-from gen_workflow.fleet import nightly
+from gen_workflow.fleet import nightly, roster
 from gen_workflow.pins.table import table
 from gen_workflow.render import template
 from once import once
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SPECS = ("gen-workflow.yml", "spec.yml")
+FLEET_WITH_ALL = """\
+owner: acme
+select: {properties: {team: shop}}
+rings: {first: 1, others: rest}
+"""
 # Documents that were read, by their text. They are packed: who changes one changes no other.
 _READ: dict[str, bytes] = {}
 
@@ -118,10 +123,14 @@ def ours() -> tuple[Subject, ...]:
 
 def of_a_fleet() -> Iterator[Subject]:
     """Yield the workflows that `fleet workflow` prints: the shortest, and one with all there is."""
-    for name, rings, shards in (("short", (), 1), ("rings and shards", ("first", "others"), 3)):
-        made = nightly.workflow("fleet.yml", rings, shards, table(), "gen-workflow fleet workflow")
-        text = template.render(made, source="fleet.yml")
-        yield Subject(f"fleet workflow: {name}", text, file=made.path)
+    for name, shards, text in (
+        ("short", 1, "repos: [acme/orders, partner/web]"),
+        ("rings and shards", 3, FLEET_WITH_ALL),
+    ):
+        fleet = roster.read(text.encode(), "fleet.yml")
+        made = nightly.workflow("fleet.yml", fleet, shards, table(), "gen-workflow fleet workflow")
+        rendered = template.render(made, source="fleet.yml")
+        yield Subject(f"fleet workflow: {name}", rendered, file=made.path)
 
 
 def everything() -> tuple[Subject, ...]:

@@ -253,6 +253,7 @@ def test_a_changed_value_changes_the_lines_that_say_it_and_keeps_a_comment(
         (("image", "target"), "serve", "debug", "    name: Build", "    name: Make"),
         (("on", "merge-queue"), True, False, "    if: a && b", "    if: a"),
         (("deploy", "health", "timeout"), 60, 59, "timeout-minutes: 31", "timeout-minutes: 32"),
+        (("deploy", "max-parallel"), 1, 2, "timeout-minutes: 35", "timeout-minutes: 36"),
         (("deploy", "keep"), 6, 7, 'lock-timeout: "600"', 'lock-timeout: "601"'),
         (("test", "run"), "make", "make test", "        run: |", "        run: |-"),
     ],

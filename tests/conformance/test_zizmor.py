@@ -26,7 +26,10 @@ _OF_THE_USER = "self-hosted-runner: runs on a self-hosted runner"
 # A copy of our actions in the repository is for GitHub Enterprise Server and for runners of any age
 # as well, and these do not have the syntax that zizmor means.
 _OF_A_COPY = "self-repository: use GitHub's dedicated self-repository syntax"
-ASKED_FOR = {
+# The token of the App that changes a fleet reaches all repositories in which it is installed: which
+# of them the fleet selects is known only in the run. docs/fleet.md says the same.
+_OF_A_FLEET = "github-app: dangerous use of GitHub App tokens"
+ASKED_FOR = {"fleet workflow: rings and shards": _OF_A_FLEET} | {
     f"{spec}{file}": asked
     for spec, asked in {
         "tests/cases/runners": _OF_THE_USER,

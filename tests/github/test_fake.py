@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING, Any
 
+import graphql
 import pytest
 
-from bed.github import FakeGitHub, Repository
+from bed.github import FakeGitHub, Repository, limits
 from bed.github.store import Conflict
 from github import Auth, Github, GithubException
 
@@ -131,3 +133,53 @@ def test_a_merge_that_conflicts_is_not_made(github: FakeGitHub, app: Repository)
     with pytest.raises(Conflict):
         github.merge("acme/app", 1)
     assert app.git.head("main") == before
+
+
+def test_what_is_over_a_limit_is_refused_as_github_does_until_its_minute_is_over(
+    tmp_path: Path,
+) -> None:
+    ahead = [0.0]
+    with FakeGitHub(tmp_path, clock=lambda: ahead[0]) as server:
+        head = server.create_repository("acme/app", {"a": b"1\n"}).git.head("main") or ""
+        with Github(
+            auth=Auth.Token(server.token), base_url=server.url, retry=None,
+            seconds_between_writes=None, lazy=True,
+        ) as client:  # fmt: skip
+            repository = client.get_repo("acme/app")
+            for number in range(80):
+                repository.create_git_ref(f"refs/heads/topic{number}", head)
+            with pytest.raises(GithubException, match="blocked from content creation") as refused:
+                repository.create_git_ref("refs/heads/more", head)
+            assert (refused.value.headers or {})["retry-after"] == "60"
+            assert server.limits.exceeded == {"changes in a minute": 1}
+            ahead[0] = 61.0
+            repository.create_git_ref("refs/heads/more", head)
+    assert server.limits.highest["REST points in a minute"] == 81 * 5
+
+
+def test_points_are_counted_by_the_connections_of_a_question() -> None:
+    about = "pullRequests(first: 50) { nodes { labels(first: $many) { nodes { name } } } }"
+    asked = "".join(f"r{n}: repository(owner: $o, name: $n) {{ ...About }} " for n in range(10))
+    text = f"query Q($o: String!, $many: Int!) {{ {asked} }}"
+    text += f" fragment About on Repository {{ {about} }}"
+    costs = limits.of_graphql(graphql.parse(text), {"many": 100})
+    assert costs["GraphQL points in an hour"] == round((10 + 10 * 50) / 100)
+    changes = graphql.parse("mutation { createRef { id } createPullRequest { id } }")
+    assert limits.of_graphql(changes, {})["changes in an hour"] == 2
+
+
+def test_git_finds_nothing_wrong_with_what_the_server_writes(
+    github: FakeGitHub, tmp_path: Path
+) -> None:
+    files = {"a/b/c": b"1\n", "a.b": b"2\n", "a0": b"3\n"}
+    for name in ("one", "two"):  # the second one is a copy of the first
+        of = github.create_repository(f"acme/{name}", files)
+    made = of.change("main", {"a/b/d": b"4\n", "x": b"5\n"}, delete=["a/b/c", "a0"])
+    argv = ("git", "--git-dir", str(of.git.path), "fsck", "--strict", "--full")
+    checked = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert "error" not in checked.stdout + checked.stderr
+    where = tmp_path / "clone"
+    subprocess.run(("git", "clone", "-q", github.clone_url("acme/two"), where), check=True)
+    listed = sorted(f"{path.relative_to(where)}" for path in where.rglob("*") if path.is_file())
+    assert [path for path in listed if not path.startswith(".git/")] == ["a.b", "a/b/d", "x"]
+    assert of.git.parents(made) == [github.repository("acme/one").git.head("main")]

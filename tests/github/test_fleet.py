@@ -308,6 +308,29 @@ def test_limit_takes_the_first_ones(github: FakeGitHub, fleet: Fleet) -> None:
     assert [len(github.repository(f"acme/{name}").pulls) for name in ("orders", "web")] == [1, 0]
 
 
+def test_of_more_than_a_hundred_each_is_looked_at_again_before_its_turn(
+    github: FakeGitHub, file: Path, fleet: Fleet
+) -> None:
+    names = [f"app{number:03}" for number in range(101)]
+    for name in names:
+        github.create_repository(f"acme/{name}", DOCKERFILE)
+    head = FILE.partition("repos:")[0]
+    file.write_text(f"{head}repos: {{{', '.join(f'{name}: {{}}' for name in names)}}}\n")
+
+    def archive() -> None:
+        github.repository("acme/app000").archived = True
+
+    github.meanwhile("graphql repository, repository", archive)
+    ran = fleet("apply", "--limit", "2")
+    assert ran.code == 1
+    assert ran.stdout.splitlines()[:2] == [
+        "acme/app000: is now archived: GitHub lets nobody write to it",
+        "acme/app001: https://github.com/acme/app001/pull/1",
+    ]
+    asked = [len(one.split(", ")) for one in github.operations if one.startswith("graphql repo")]
+    assert asked == [100, 1, 2]
+
+
 def test_mistakes_are_named(fleet: Fleet, file: Path) -> None:
     assert "fleet: 'aply' is not known\n  hint: perhaps you meant `apply`" in fleet("aply").stderr
     assert "'ordesr' is not a repository of the fleet" in fleet("plan", "ordesr").stderr

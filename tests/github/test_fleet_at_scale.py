@@ -103,7 +103,7 @@ def _given(fleet: Fleet, model: Repository, health: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     ("many", "drifted", "kills"),
-    [(110, 30, 2), pytest.param(1000, 200, 5, marks=pytest.mark.test_all)],
+    [(40, 30, 2), pytest.param(1000, 200, 5, marks=pytest.mark.test_all)],
 )
 def test_a_fleet_is_brought_in_step_under_all_limits_however_often_it_is_killed(
     tmp_path: Path, many: int, drifted: int, kills: int

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from gen_workflow.fleet import alone, journal, pulls
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.github.connection import Connection
+from terminal import WIPE, on_a_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,10 +174,16 @@ def test_nothing_follows_a_canary_that_is_red_and_a_later_run_looks_at_it_again(
 ) -> None:
     one, two = (github.repository(f"acme/{name}") for name in NAMES[:2])
     github.meanwhile(LOOK, lambda: (one.run(BRANCH, "FAILURE"), two.run(BRANCH, "SUCCESS")))
-    ran = fleet("apply", "--canary", "2")
+    ran = fleet("apply", "--canary", "2", "--json")
     assert ran.code == 1
     assert "acme/one: https://github.com/acme/one/pull/1 is red" in ran.stderr
     assert pull_requests(github) == [1, 1, 0]
+    report = json.loads(ran.stdout)
+    opened = [one["pull_request"] for one in report["repositories"]]
+    assert opened == [*(f"https://github.com/acme/{name}/pull/1" for name in NAMES[:2]), None]
+    (problem,) = report["problems"]
+    assert problem["rule"] == "a-canary-that-is-not-green"
+    assert "acme/one: https://github.com/acme/one/pull/1 is red" in problem["what"]
     one.runs[0].conclusion = "SUCCESS"  # it was started again, and is good now
     assert fleet("apply", "--canary", "2").code == 0
     assert pull_requests(github) == [1, 1, 1]
@@ -186,8 +193,11 @@ def test_a_canary_that_was_closed_or_could_not_be_opened_stops_the_run(
     github: FakeGitHub, fleet: Fleet
 ) -> None:
     github.fail(BOTH, 422, "Repository rule violations found")
-    ran = fleet("apply", "--canary", "1")
+    ran = fleet("apply", "--canary", "1", "--json")
     assert ran.code == 1
+    errors = [one["error"] for one in json.loads(ran.stdout)["repositories"]]
+    assert "a rule of the repository forbids it" in errors[0]
+    assert errors[1:] == [None, None]
     assert "stopped here, because one of the first repositories failed" in ran.stderr
     assert pull_requests(github) == [0, 0, 0]
 
@@ -197,6 +207,7 @@ def test_a_canary_that_was_closed_or_could_not_be_opened_stops_the_run(
     github.meanwhile("graphql repository", close)
     ran = fleet("apply", "--canary", "3", "--limit", "1")
     assert "acme/one: https://github.com/acme/one/pull/1 is closed" in ran.stderr
+    assert ran.stdout.splitlines()[-1] == "1 brought in step by pull requests, 0 failed"
     assert pull_requests(github) == [1, 0, 0]
 
 
@@ -250,8 +261,21 @@ def test_the_nightly_workflow_brings_each_repository_in_step_once(
 ) -> None:
     printed = fleet("workflow", "--shards", "2").stdout
     job = YAML(typ="safe").load(printed)["jobs"]["fleet"]
-    step = job["steps"][-1]
-    assert step["env"].pop("GH_TOKEN") == "${{ secrets.FLEET_TOKEN }}"
+    *_, app, step = job["steps"]
+    assert step["env"].pop("GH_TOKEN") == "${{ steps.app.outputs.token || secrets.FLEET_TOKEN }}"
+    assert (app["id"], app["if"]) == ("app", "${{ vars.FLEET_CLIENT_ID != '' }}")
+    rights = {
+        "permission-contents": "write",
+        "permission-pull-requests": "write",
+        "permission-workflows": "write",
+        "permission-metadata": "read",
+    }
+    assert app["with"] == {
+        "client-id": "${{ vars.FLEET_CLIENT_ID }}",
+        "private-key": "${{ secrets.FLEET_PRIVATE_KEY }}",
+        "owner": "acme",
+        **rights,
+    }
     given = {**step["env"], "SHARD": ""}
     assert job["strategy"]["matrix"]["shard"] == [1, 2]
     for shard in ("1", "2"):
@@ -264,10 +288,74 @@ def test_the_nightly_workflow_brings_each_repository_in_step_once(
         file.write("\nrings: {first: [one], others: rest}\n")
     jobs = YAML(typ="safe").load(fleet("workflow").stdout)["jobs"]
     assert [one["steps"][-1]["run"].partition(" --limit ")[2] for one in jobs.values()] == [
-        "83 --ring first",
-        "83 --ring others --after first",
+        "83 --stop-after 50 --ring first",
+        "83 --stop-after 50 --ring others --after first",
     ]
+    more = {f"permission-{name}": "read" for name in ("actions", "checks", "statuses")}
+    for one in jobs.values():
+        assert one["steps"][-2]["with"].items() >= {**rights, **more}.items()
     assert "is outside" in fleet("workflow", "--file", str(tmp_path / "fleet.yml")).stderr
+
+
+def test_the_nightly_workflow_for_several_owners_takes_the_token_of_a_person(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """GitHub makes the token of an App for one of its installations, which has one owner."""
+    (tmp_path / "fleet.yml").write_text("repos: [acme/one, ACME/two, partner/shop]\n")
+    ran = fleet("workflow")
+    steps = YAML(typ="safe").load(ran.stdout)["jobs"]["fleet"]["steps"]
+    assert [step["name"].partition(" ")[0] for step in steps] == ["Check", "Check", "Open"]
+    assert steps[-1]["env"]["GH_TOKEN"] == "${{ secrets.FLEET_TOKEN }}"
+    assert ran.stderr.startswith("The repositories are of acme, partner. The token of a GitHub App")
+
+
+def test_a_run_stops_before_its_time_is_over_and_says_what_is_left(
+    github: FakeGitHub, fleet: Fleet
+) -> None:
+    ran = fleet("apply", "--spread", "3600", "--stop-after", "59")
+    assert ran.code == 1
+    assert ran.stdout.splitlines()[1:] == [
+        "2 still to do",
+        "1 brought in step by pull requests, 0 failed",
+    ]
+    assert ran.stderr.startswith("--stop-after: stopped, because the time is over\n")
+    assert pull_requests(github) == [1, 0, 0]
+
+
+@pytest.mark.parametrize("branch", [False, True])
+def test_no_limit_of_github_is_waited_out_for_longer_than_a_run_may_take(
+    github: FakeGitHub, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *, branch: bool
+) -> None:
+    """Source: GitHub's "Rate limits for the REST API": a secondary limit says `retry-after`."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"waits for {seconds} s"))
+    passed = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: sum(passed))
+    look = "graphql repository, repository, repository"
+    github.meanwhile(look, lambda: passed.append(100.0))  # so that 20 of the 120 s are left
+    if branch:  # then it is brought in step by the client of one repository
+        github.repository("acme/one").change(BRANCH, {"README": b"\n"})
+    operation = "graphql createCommitOnBranch" if branch else BOTH
+    said = "You have exceeded a secondary rate limit"
+    github.fail(operation, 403, said, headers={"Retry-After": "50"})
+    ran = fleet("apply", "--stop-after", "2")
+    assert ran.code == 1
+    assert "GitHub's rate limit is reached for the next 50 s" in ran.stdout
+    assert ran.stdout.endswith("\n2 still to do\n0 brought in step by pull requests, 1 failed\n")
+
+
+def test_a_terminal_shows_which_repository_is_in_work_and_when_all_are_done(
+    fleet: Fleet,
+) -> None:
+    with on_a_terminal() as shown:
+        ran = fleet("apply", "--json")
+    assert len(json.loads(ran.stdout)["repositories"]) == 3
+    lines = [line for line in shown[0].split(WIPE) if line]
+    assert lines[0] == "looking at 1 of 3: acme/one"
+    assert [line.partition(", until about ")[0] for line in lines[1:]] == [
+        f"opening {n} of 3: acme/{name}" for n, name in enumerate(NAMES, 1)
+    ]
+    assert all(re.search(r", until about \d\d:\d\d\Z", line) for line in lines[1:])
+    assert shown[0].endswith(WIPE)
 
 
 def test_only_those_in_which_the_last_run_failed(github: FakeGitHub, fleet: Fleet) -> None:

@@ -82,11 +82,21 @@ def test_the_data_and_the_page_say_the_same_and_what_was_done(
     assert page.rows[0] == ["repository", "stands", "pull request", "files", "what is said"]
     assert [row[:3] for row in page.rows[1:]] == [
         ["acme/one", "new", ""],
-        ["acme/two", "proposed", "https://github.com/acme/two/pull/1"],
+        ["acme/two", "proposed", "#1"],
         ["acme/gone", "not found", ""],
     ]
     links = [attributes["href"] for tag, attributes in page.elements if tag == "a"]
     assert links == ["https://github.com/acme/two/pull/1"]
+
+
+def test_the_report_of_the_status_says_how_pull_requests_and_runs_do(
+    fleet: Callable[..., Any], tmp_path: Path
+) -> None:
+    fleet("apply", "one")
+    assert fleet("status", "one", "--report", "fleet.json").code == 1
+    (one,) = json.loads((tmp_path / "fleet.json").read_text())["repositories"]
+    assert one["pull_request"] == "https://github.com/acme/one/pull/1"
+    assert "pull request open" in one["said"]
 
 
 def test_what_others_say_is_never_markup_and_the_page_asks_for_nothing(
@@ -118,5 +128,5 @@ def test_a_report_that_cannot_be_is_told_before_anything_is_written(
 ) -> None:
     ran = fleet("apply", "--report", "fleet.pdf")
     assert ran.code == 2
-    assert "--report: 'fleet.pdf' says not what the report should be" in ran.stderr
+    assert "--report: 'fleet.pdf' does not say what the report should be" in ran.stderr
     assert github.calls == []

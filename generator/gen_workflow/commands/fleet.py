@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ _MOST_SHARDS = PER_MINUTE // proposing.CHANGES  # of which each may still make a
 
 def run(options: Options) -> int:
     """Do what the first name says, with the repositories that the others name; plan without one."""
+    gc.enable()  # `__main__` has switched it off, for runs that are over soon
     act, *named = options.names or ("plan",)
     if act not in _ACTS:
         hint = near(act, _ACTS) or f"use one of {listed(_ACTS)}"
@@ -46,7 +48,7 @@ def run(options: Options) -> int:
     branch = remote.check_branch(options.branch, "--branch")
     api = remote.check_api(options.api_url or os.environ.get("GITHUB_API_URL", ""))
     token = tokens.given(os.environ)
-    connection = Connection("", token, api, log, PATIENCE)
+    connection = Connection("", token, api, log, min(PATIENCE, asked.stop_after or PATIENCE))
     try:
         whole = organisation.complete(fleet, connection, options.file, log)
         choice.check_names(whole, options.file, log)
@@ -68,6 +70,7 @@ def _asked(options: Options, named: tuple[str, ...]) -> Asked:
         _number(options.spread, "--spread", most=_HOUR),
         _number(options.canary, "--canary"),
         60 * (_number(options.within, "--within") or 60),
+        60 * _number(options.stop_after, "--stop-after"),
         options.after,
         report.check_path(options.report_file),
         handled.of(options),

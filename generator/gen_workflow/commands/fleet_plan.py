@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -11,12 +10,14 @@ from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
 from gen_workflow.fleet import applying, journal, report
 from gen_workflow.fleet.journal import Journal
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
+from gen_workflow.report.as_json import problems, text
 from gen_workflow.report.terminal import put
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gen_workflow.commands.of_a_fleet import Run
+    from gen_workflow.errors import GenWorkflowError
     from gen_workflow.fleet.applying import Applied
     from gen_workflow.fleet.standing import Standing
     from gen_workflow.fleet.survey import Surveyed
@@ -66,7 +67,12 @@ def rows(standings: Sequence[Standing]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def as_json(found: Sequence[Surveyed], done: dict[str, Applied]) -> str:
-    """Return the same as data, with what was done."""
+def as_json(
+    found: Sequence[Surveyed],
+    done: Mapping[str, Applied],
+    stopped: GenWorkflowError | None = None,
+) -> str:
+    """Return the same as data, with what was done, and the error that stopped the run."""
     listed = report.rows((one.standing for one in found), done)
-    return f"{json.dumps({'version': 1, 'repositories': listed}, indent=2)}\n"
+    document = {"version": 1, "repositories": listed, "problems": problems(stopped)}
+    return text(document, indent=2)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow.errors import DONE, NOT_IN_STEP, USER_MUST_ACT
-from gen_workflow.fleet import report, through
+from gen_workflow.fleet import report
 from gen_workflow.fleet.pulls import Light
 from gen_workflow.fleet.standing import NOT_POSSIBLE
 from gen_workflow.report.terminal import put
@@ -23,8 +23,8 @@ _HEAD = ("repository", "stands", "pull request", "checks", "last run")
 
 def act(run: Run) -> int:
     """Print how each repository does; return 0 when the change is through in all of them."""
-    found = through.follow(run.connection, run.look(run.members), run.branch)
-    run.report("status", report.rows(one.standing for one in found))
+    found = run.follow(run.look(run.members))
+    run.report("status", [_row(one) for one in found])
     if run.options.json:
         data = {"version": 1, "repositories": [_as_data(one) for one in found]}
         put(f"{json.dumps(data, indent=2)}\n")
@@ -61,6 +61,15 @@ def _said(run: LastRun | None) -> str:
     if run is None:
         return Light.NONE
     return run.light if run.light == Light.GREEN else f"{run.light} ({run.said}) {run.url}"
+
+
+def _row(one: Followed) -> dict[str, Any]:
+    """Return the row of the report, which says in words how the pull request and the run do."""
+    pull, run = one.progress
+    (row,) = report.rows([one.standing])
+    said = [one.standing.said, f"last run: {_said(run)}"]
+    said += [f"pull request {pull.state}, checks {pull.checks}"] if pull else []
+    return {**row, "pull_request": pull and pull.url, "said": "; ".join(filter(None, said))}
 
 
 def _as_data(one: Followed) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from gen_workflow.errors import Heading, UserError
 from gen_workflow.fleet import nightly
 from gen_workflow.pins.table import table
 from gen_workflow.render import template
-from gen_workflow.report.terminal import put
+from gen_workflow.report.terminal import log, put
 
 if TYPE_CHECKING:
     from gen_workflow.commands.options import Options
@@ -25,7 +25,8 @@ def act(options: Options, fleet: Roster, shards: int) -> int:
     words = ["gen-workflow", "fleet", "workflow"]
     words += ["--file", file] if file != "fleet.yml" else []
     words += ["--shards", f"{shards}"] if shards > 1 else []
-    rings = tuple(ring.name for ring in fleet.rings)
     remade = f"{shlex.join(words)} > {nightly.PATH}"
-    made = nightly.workflow(file, rings, shards, table(), remade)
+    made = nightly.workflow(file, fleet, shards, table(), remade)
+    for note in made.notes:
+        log(note)
     return put(template.render(made, source=file, templates=options.templates))

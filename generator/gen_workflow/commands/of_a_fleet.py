@@ -10,13 +10,14 @@ from gen_workflow import files
 from gen_workflow.commands.rendering import Rendering, Written
 from gen_workflow.errors import Heading, UserError
 from gen_workflow.explain import overview
-from gen_workflow.fleet import choice, proposing, report, specs
+from gen_workflow.fleet import choice, proposing, report, specs, through
 from gen_workflow.fleet.choice import Choice
 from gen_workflow.fleet.pace import PER_MINUTE, Pace
 from gen_workflow.fleet.standing import Content
 from gen_workflow.fleet.survey import Survey
 from gen_workflow.named_tuple import NamedTuple
 from gen_workflow.plan import pipeline
+from gen_workflow.report.progress import Progress
 from gen_workflow.sync.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gen_workflow.fleet.listing import Listing
     from gen_workflow.fleet.roster import Member, Roster
     from gen_workflow.fleet.survey import Surveyed
+    from gen_workflow.fleet.through import Followed
     from gen_workflow.github.connection import Connection
     from gen_workflow.github.handling import Handling
 
@@ -35,7 +37,7 @@ PATIENCE = 3700.0  # seconds
 
 
 class Asked(NamedTuple):
-    """What the options ask for; `within` and `spread` are in seconds.
+    """What the options ask for; `within`, `stop_after` and `spread` are in seconds, 0 for none.
 
     `page` is the path of a report. With `again`, a pull request is opened also where somebody
     closed the last one.
@@ -47,6 +49,7 @@ class Asked(NamedTuple):
     spread: int
     canary: int
     within: int
+    stop_after: int
     after: str
     page: str
     handling: Handling
@@ -91,7 +94,14 @@ class Run(NamedTuple):
     def look(self, members: Sequence[Member]) -> list[Surveyed]:
         """Return where each of these repositories stands."""
         renderer = Renderer(self.options.file, self.options.templates)
-        return Survey(self.connection, self.branch, renderer.content).look(members)
+        with Progress("looking at", [one.slug for one in members]) as progress:
+            survey = Survey(self.connection, self.branch, renderer.content, progress.forward)
+            return survey.look(members)
+
+    def follow(self, found: Sequence[Surveyed]) -> list[Followed]:
+        """Return how the pull requests and the workflows of these repositories do."""
+        with Progress("following", [one.standing.slug for one in found]) as progress:
+            return through.follow(self.connection, found, self.branch, progress.forward)
 
     def report(self, act: str, rows: list[dict[str, Any]]) -> None:
         """Write the report of an act, if one is wanted."""
@@ -111,11 +121,11 @@ class Renderer:
 
         Raises UserError with everything that is wrong with its spec.
         """
-        if member.spec is None:
+        spec = member.spec
+        if spec is None:
             written = Written.of(own or b"", files.SPEC)
         else:
-            text = specs.text(member.spec, self._file)
-            written = Written(text, member.spec, self._file, named=files.SPEC)
+            written = Written(specs.text(spec, self._file), spec, self._file, named=files.SPEC)
         given = self._rendering.of(written, listing)
         if given.copied:
             what = "`actions: vendored` is not possible for the repositories of a fleet"

@@ -95,6 +95,7 @@ class Options:
     spread: str
     canary: str
     within: str
+    stop_after: str
     only_failed: bool
     settings: str
     values: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gen_workflow.errors import GenWorkflowError, Heading
+from gen_workflow.errors import Drift, GenWorkflowError, Heading
 from gen_workflow.fleet import proposing
 from gen_workflow.fleet.inventory import AT_ONCE
 from gen_workflow.fleet.proposing import Proposal
@@ -67,7 +68,9 @@ class Applied(NamedTuple):
 class Apply:
     """One run that opens pull requests; `log` is told each step.
 
-    `look` looks at repositories again, a hundred at once, when it is not known what they hold.
+    It begins with no repository after `end`, a time of the monotonic clock, and no request waits
+    longer than that. `look` looks at repositories again, a hundred at once, when it is not known
+    what they hold.
     `one_by_one` makes the client of one repository, for those that already have our branch. With
     `again`, a pull request is opened also where somebody closed the last one.
     """
@@ -81,12 +84,14 @@ class Apply:
     log: Callable[[str], None]
     again: bool = False
     handling: Handling = PLAIN
+    end: float = math.inf
 
     def run(self, wanted: Sequence[Surveyed]) -> Iterator[Applied]:
         """Yield what was done with each repository.
 
         One that fails does not stop the others, unless no other can succeed now. Raises UserError
-        when the token lists too few scopes, or when the journal cannot be written.
+        when the token lists too few scopes, or when the journal cannot be written, and Drift when
+        the time is over.
         """
         for one in self._known(wanted):
             task = self._task(one)
@@ -132,9 +137,14 @@ class Apply:
         A run that is killed then has counted too many, and never too few.
         """
         changes = proposing.CHANGES + self.handling.changes
-        if seconds := self.pace.wait(time.time(), changes):
+        seconds = self.pace.wait(time.time(), changes)
+        if time.monotonic() + seconds > self.end:
+            raise _over()
+        if seconds:
             self.log(f"waiting {seconds:.0f} s, because no more changes are allowed until then")
             time.sleep(seconds)
+        left = max(0.0, self.end - time.monotonic())
+        self.connection.patience = min(self.connection.patience, left)
         self.pace.note(time.time(), changes)
         self.journal.write(name, "begins", changes=changes)
 
@@ -181,6 +191,12 @@ class Apply:
 
 def _wanted(task: Task) -> Wanted:
     return replace(task.content.wanted, runs=task.content.runs())
+
+
+def _over() -> Drift:
+    what = "stopped, because the time is over"
+    hint = "run it again: it does what is still to do"
+    return Drift(what, where="--stop-after", hint=hint, anchor=Heading.TIME_IS_OVER)
 
 
 def _ends_all(error: GenWorkflowError) -> bool:

@@ -49,8 +49,8 @@ def is_own(value: Value) -> bool:
     return value.kind == "text" and value.text == OWN
 
 
-def spec_of(slug: str, difference: Value | None, defaults: Value | None) -> Value | None:
-    """Return the spec of a repository; None for one that keeps its own.
+def given(difference: Value | None, defaults: Value | None) -> Value | None:
+    """Return the spec of a repository without its names; None for one that keeps its own.
 
     A mapping is merged with that of the defaults; without both, the repository has its own spec.
     """
@@ -58,11 +58,11 @@ def spec_of(slug: str, difference: Value | None, defaults: Value | None) -> Valu
     if difference is not None and is_own(difference):
         return None
     if difference is None or not differs:
-        return _filled(defaults, slug) if defaults else None
-    return _filled(difference.over(defaults) if defaults else difference, slug)
+        return defaults
+    return difference.over(defaults) if defaults else difference
 
 
-def _filled(value: Value, slug: str) -> Value:
+def filled(value: Value, slug: str) -> Value:
     """Return a spec for one repository: with its names, and without what it has set to nothing.
 
     A key that is set to nothing takes a default away, as in RFC 7396.

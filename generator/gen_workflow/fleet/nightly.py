@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_workflow.fleet.access import Access
 from gen_workflow.fleet.pace import PER_HOUR
 from gen_workflow.fleet.proposing import CHANGES
 from gen_workflow.pins.table import CHECKOUT, OURS
@@ -13,8 +14,6 @@ from gen_workflow.workflow.records import (
     Dispatch,
     Environment,
     Job,
-    Need,
-    Needs,
     Schedule,
     Step,
     Triggers,
@@ -22,34 +21,26 @@ from gen_workflow.workflow.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from gen_workflow.fleet.roster import Roster
     from gen_workflow.workflow.records import Pin
 
 PATH = ".github/workflows/fleet.yml"
 _FOLDER = ".gen-workflow"
-_TOKEN = "FLEET_TOKEN"  # noqa: S105 - the name of a secret
 _ENVIRONMENT = "fleet"
 _AT_NIGHT = "17 3 * * *"  # not on the hour, when GitHub starts the most runs
+_MINUTES = 60  # of a job, and of the token of a GitHub App
+_STOP_AFTER = 50  # minutes for the pull requests, so that the end of neither cuts a run off
 _ALONE = Concurrency(
     "gen-workflow fleet",
     cancel_in_progress=False,
     cancelled="two at once would change more than GitHub allows",
 )
-_NEEDS = Needs(
-    f"The environment {_ENVIRONMENT}",
-    (),
-    (
-        Need(
-            _TOKEN,
-            "token that may write contents, workflows and pull requests of the repositories",
-        ),
-    ),
-)
 
 
 def workflow(
-    file: str, rings: Sequence[str], shards: int, pins: Mapping[str, Pin], remade: str
+    file: str, fleet: Roster, shards: int, pins: Mapping[str, Pin], remade: str
 ) -> Workflow:
     """Return the workflow; `file` is the path of the fleet's file in the repository.
 
@@ -57,21 +48,25 @@ def workflow(
     `remade` is the command that prints the workflow.
     """
     frame = Frame(pins, pins[OURS])
-    names = rings or ("",)
+    access = Access.of(fleet)
+    before = _before(frame, access)
+    given = (("GH_TOKEN", access.token), ("FLEET", file))
+    names = [ring.name for ring in fleet.rings] or [""]
     # What GitHub allows in an hour, because the jobs do not know of each other's changes.
     limit = max(1, PER_HOUR // CHANGES // (shards * len(names)))
     jobs: list[Job] = []
-    for before, ring in zip(("", *names), names, strict=False):
-        step = _step(file, shards, limit, ring, before)
+    for earlier, ring in zip(("", *names), names, strict=False):
+        step = _step(given, shards, limit, ring, earlier)
         needs = (jobs[-1].id,) if jobs else ()
-        jobs.append(_job(ring, shards, needs, _steps(frame, step)))
+        jobs.append(_job(ring, shards, needs, (*before, step)))
     return Workflow(
         name="Fleet",
         on=Triggers(schedule=(Schedule(_AT_NIGHT),), workflow_dispatch=Dispatch()),
         concurrency=_ALONE,
         jobs=tuple(jobs),
-        needs=(_NEEDS,),
+        needs=(access.needs(f"The environment {_ENVIRONMENT}"),),
         path=PATH,
+        notes=access.notes,
         remade=remade,
     )
 
@@ -84,7 +79,7 @@ def _job(ring: str, shards: int, needs: tuple[str, ...], steps: tuple[Step, ...]
         name=f"{name}, part ${{{{ matrix.shard }}}} of {shards}" if shards > 1 else name,
         needs=needs,
         condition="${{ !cancelled() }}" if needs else "",
-        timeout_minutes=60,
+        timeout_minutes=_MINUTES,
         permissions=(CONTENTS,),
         environment=Environment(_ENVIRONMENT, deployment=False),
         more=(("strategy", matrix),) if shards > 1 else (),
@@ -92,7 +87,8 @@ def _job(ring: str, shards: int, needs: tuple[str, ...], steps: tuple[Step, ...]
     )
 
 
-def _steps(frame: Frame, last: Step) -> tuple[Step, ...]:
+def _before(frame: Frame, access: Access) -> tuple[Step, ...]:
+    """Return the steps before the last one; the token comes last, because its hour begins then."""
     inputs = (
         ("repository", OURS),
         ("ref", frame.ours.sha),
@@ -102,13 +98,16 @@ def _steps(frame: Frame, last: Step) -> tuple[Step, ...]:
     ours = Step(
         f"Check out gen-workflow {frame.ours.version}", uses=frame.uses(CHECKOUT), inputs=inputs
     )
-    return (frame.checkout(), ours, last)
+    return (frame.checkout(), ours, *access.steps(frame))
 
 
-def _step(file: str, shards: int, limit: int, ring: str, before: str) -> Step:
+def _step(
+    given: tuple[tuple[str, str], ...], shards: int, limit: int, ring: str, before: str
+) -> Step:
     """Return the step that opens the pull requests; what it is told is in its environment."""
     words = [f"./{_FOLDER}/gen-workflow", "fleet", "apply", '--file "$FLEET"', f"--limit {limit}"]
-    env: list[tuple[str, str]] = [("GH_TOKEN", f"${{{{ secrets.{_TOKEN} }}}}"), ("FLEET", file)]
+    words.append(f"--stop-after {_STOP_AFTER}")
+    env = [*given]
     if shards > 1:
         words.append(f'--shard "$SHARD/{shards}"')
         env.append(("SHARD", "${{ matrix.shard }}"))

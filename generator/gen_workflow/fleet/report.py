@@ -41,7 +41,7 @@ def check_path(path: str) -> str:
     """Return the path of a report; raises UserError when its end names no form."""
     if path and not path.endswith(_FORMS):
         hint = f"end it with {' or '.join(_FORMS)}, as in --report fleet.html"
-        what = f"{path!r} says not what the report should be"
+        what = f"{path!r} does not say what the report should be"
         raise UserError(what, where="--report", hint=hint, anchor=Heading.OPTION)
     return path
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from gen_workflow.errors import Heading, Problem, SpecError
-from gen_workflow.fleet.differences import Common, Difference, spec_of
+from gen_workflow.fleet.differences import Common, Difference, filled, given
 from gen_workflow.fleet.rings import Ring, Rings
 from gen_workflow.fleet.selection import OWNER, SELECT, Found, Selection
 from gen_workflow.github.remote import SLUG
@@ -33,6 +33,7 @@ repos:
     test: {node: 22}
   legacy: own
 """
+_ROOM = 20  # a file of a fleet may hold as much as so many specs
 _NAME = r"[A-Za-z0-9._-]+"
 _DIFFERENCE = Difference()
 
@@ -40,12 +41,20 @@ _DIFFERENCE = Difference()
 class Member(NamedTuple):
     """A repository of the fleet.
 
-    `spec` is the root of its spec, whose values know their places in the file of the fleet; None
-    when the repository keeps a spec of its own.
+    `given` is the root of its spec before the names are filled in; None when the repository keeps a
+    spec of its own.
     """
 
     slug: str
-    spec: Value | None
+    given: Value | None
+
+    @property
+    def spec(self) -> Value | None:
+        """Its spec, whose values know their places in the file of the fleet.
+
+        It is made each time, because the copies of a large fleet would fill the memory.
+        """
+        return filled(self.given, self.slug) if self.given else None
 
 
 class Roster(NamedTuple):
@@ -56,6 +65,13 @@ class Roster(NamedTuple):
     rings: tuple[Ring, ...] = ()
     defaults: Value | None = None
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whose repositories it names or selects, each once, as it is written first."""
+        names = [one.slug.partition("/")[0] for one in self.members]
+        names += [one.owner for one in self.selections]
+        return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]
+
     def selected(self, selection: Selection, found: Sequence[Found]) -> "Roster":
         """Return it with the repositories that a selection finds, in the order of their names.
 
@@ -63,7 +79,7 @@ class Roster(NamedTuple):
         """
         known = {one.slug.lower() for one in self.members}
         new = {
-            one.slug.lower(): Member(one.slug, spec_of(one.slug, selection.spec, self.defaults))
+            one.slug.lower(): Member(one.slug, given(selection.spec, self.defaults))
             for one in found
             if selection.fits(one) and one.slug.lower() not in known
         }
@@ -177,7 +193,7 @@ def read(raw: bytes, source: str) -> Roster:
 
     Raises SpecError with everything that is wrong with the file itself; the specs are not read yet.
     """
-    root = document.parse(document.decode(raw, source), source)
+    root = document.parse(document.decode(raw, source), source, specs=_ROOM)
     if root is None or root.kind == "nothing":
         hint = "it can be as short as this:\n" + "".join(
             f"      {line}\n" for line in EXAMPLE.splitlines()
@@ -192,7 +208,7 @@ def read(raw: bytes, source: str) -> Roster:
         raise SpecError({f"{source}:1:1 cannot be read": Heading.WRONG_VALUE})
     named = ((_slug(key.text, found.owner), key, item) for key, item in found.repos)
     members = (
-        Member(slug, spec_of(slug, None if item is key else item, found.defaults))
+        Member(slug, given(None if item is key else item, found.defaults))
         for slug, key, item in named
     )
     selections = (one._replace(owner=one.owner or found.owner) for one in found.select)

@@ -98,7 +98,7 @@ class Survey:
 
     def _guess(self, members: Sequence[Member]) -> set[str]:
         """Return the folders that the first spec of the fleet asks for, as others will too."""
-        first = next((one for one in members if one.spec), None)
+        first = next((one for one in members if one.given), None)
         if first is None:
             return set()
         listing = Listing(first.slug, {}, {})
@@ -107,8 +107,8 @@ class Survey:
         return listing.asked
 
     def _first(self, member: Member, folders: Iterable[str]) -> Asked:
-        there = tuple(dict.fromkeys((*_SEEN, *(sorted(folders) if member.spec else ()))))
-        return Asked(member.slug, there, () if member.spec else (files.SPEC,), _SEEN)
+        there = tuple(dict.fromkeys((*_SEEN, *(sorted(folders) if member.given else ()))))
+        return Asked(member.slug, there, () if member.given else (files.SPEC,), _SEEN)
 
     def _next(self, one: _Open, answered: Held | None) -> Surveyed | _Open:
         """Return where a repository stands, or what is to be asked of it next."""
@@ -132,7 +132,7 @@ class Survey:
         """Return what a repository should hold; where it stands without that; what is to ask."""
         if stands := standing.without_content(held):
             return stands
-        if member.spec is None and held.texts.get(files.SPEC) is None:
+        if member.given is None and held.texts.get(files.SPEC) is None:
             return Standing(held.slug, Stands.NO_SPEC, said=f"it has no {files.SPEC}")
         listing = held.listing
         try:

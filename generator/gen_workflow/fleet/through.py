@@ -10,7 +10,7 @@ from gen_workflow.fleet.standing import Standing, Stands
 from gen_workflow.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gen_workflow.fleet.survey import Surveyed
     from gen_workflow.github.connection import Connection
@@ -33,9 +33,14 @@ class Followed(NamedTuple):
         )
 
 
-def follow(connection: Connection, found: Sequence[Surveyed], branch: str) -> list[Followed]:
-    """Return how each of the repositories does, in their order."""
+def follow(
+    connection: Connection,
+    found: Sequence[Surveyed],
+    branch: str,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Followed]:
+    """Return how each of the repositories does, in their order; `progress` is told how many."""
     standings = [one.standing for one in found]
     seen = [one.slug for one in standings if one.stands != Stands.UNSEEN]
-    progress = dict(zip(seen, pulls.read(connection, seen, branch), strict=True))
-    return [Followed(one, progress.get(one.slug, Progress())) for one in standings]
+    read = dict(zip(seen, pulls.read(connection, seen, branch, progress), strict=True))
+    return [Followed(one, read.get(one.slug, Progress())) for one in standings]

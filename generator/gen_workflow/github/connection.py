@@ -62,7 +62,7 @@ class Connection:
         self.slug = slug
         self.token = Token.of(token, api, needs)
         self._log = log
-        self._patience = patience
+        self.patience = patience
         self._api = api
         self._github = Github(
             auth=Auth.Token(token),
@@ -151,7 +151,7 @@ class Connection:
         A request may be carried out twice then. All of ours name the state that they expect, so
         that GitHub refuses the second one.
         """
-        end = time.monotonic() + self._patience
+        end = time.monotonic() + self.patience
         attempt = 0
         while True:
             refusal: Refusal | None = None

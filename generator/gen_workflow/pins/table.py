@@ -8,6 +8,7 @@ import os
 from gen_workflow.workflow.records import Pin
 
 CHECKOUT = "actions/checkout"
+APP_TOKEN = "actions/create-github-app-token"  # noqa: S105 - the name of an action
 OURS = "gen-workflow/gen-workflow"
 
 

@@ -15,21 +15,27 @@ VERSION = 1  # of the schema; a key that is added does not change it
 
 def of(error: GenWorkflowError | None, exit_code: int, output: str = "") -> str:
     """Return the end of a run as a JSON object: its exit code, each problem, and its output."""
-    found = error.found if error else {}
     return text(
         {
             "version": VERSION,
             "exit_code": exit_code,
-            "problems": [_problem(one, rule) for one, rule in found.items()],
+            "problems": problems(error),
             "output": output,
         }
     )
 
 
-def text(document: Any) -> str:
+def problems(error: GenWorkflowError | None) -> list[dict[str, Any]]:
+    """Return each problem of an error as data; none without an error."""
+    found = error.found if error else {}
+    return [_problem(one, rule) for one, rule in found.items()]
+
+
+def text(document: Any, indent: int | None = None) -> str:
     """Return a document as text that no runner of GitHub takes for a command."""
     # The runner takes `##[` for a command anywhere in a line; JSON can say it in another way.
-    return json.dumps(document, ensure_ascii=False).replace("##[", "#\\u0023[") + "\n"
+    found = json.dumps(document, ensure_ascii=False, indent=indent)
+    return found.replace("##[", "#\\u0023[") + "\n"
 
 
 def _problem(problem: Problem, rule: str) -> dict[str, Any]:

@@ -7,6 +7,9 @@ import sys
 
 from gen_workflow.errors import DONE, USER_MUST_ACT, Heading, UserError
 
+_WIPE = "\r\x1b[K"  # to the beginning of the line, and erase it
+_COLUMNS = 80  # of a terminal that does not tell
+
 
 def put(text: str) -> int:
     """Print the result in UTF-8, whatever the terminal speaks; return an exit code.
@@ -15,10 +18,13 @@ def put(text: str) -> int:
     """
     if sys.stdout is None:
         return DONE
+    drawn = _Drawn.text
+    draw("")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.buffer.flush()
+        draw(drawn)
     except BrokenPipeError:
         _discard_the_rest()
     except OSError as error:
@@ -35,6 +41,32 @@ def has_colours() -> bool:
     return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def can_redraw() -> bool:
+    """Tell whether a line of the standard error can be redrawn; no colours are used for that."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class _Drawn:
+    """The line that is drawn on the terminal; empty when there is none."""
+
+    text = ""
+
+
+def draw(text: str) -> None:
+    """Draw a line on the terminal, in place of the one that is drawn; "" takes it away.
+
+    It stays below all that is printed. It is cut, because only one line can be redrawn.
+    """
+    if not text and not _Drawn.text:
+        return
+    _Drawn.text = text
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+        print(_WIPE, harmless(text)[: columns - 1], sep="", end="", file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def _discard_the_rest() -> None:
     """Send what Python still writes at its end to /dev/null, because it would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,8 +76,11 @@ def log(text: str) -> None:
     """Print a message about the run to the standard error, if there is one."""
     if sys.stderr is None:
         return
+    drawn = _Drawn.text
+    draw("")
     try:
         print(harmless(text), file=sys.stderr, flush=True)
+        draw(drawn)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 

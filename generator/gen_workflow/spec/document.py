@@ -240,16 +240,17 @@ def decode(raw: bytes, source: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def parse(text: str, source: str, *, bounded: bool = True) -> Value | None:
+def parse(text: str, source: str, *, bounded: bool = True, specs: int = 1) -> Value | None:
     """Return the root of a YAML text, or None when the text is empty.
 
-    Raises SpecError when it is not YAML, is nested too deeply, or, with `bounded`, holds too much.
+    Raises SpecError when it is not YAML, is nested too deeply, or, with `bounded`, holds more
+    than so many `specs` may.
     """
     reading = Reading(source)
     _note_other_version(text, reading)
     reading.raise_problems()
     try:
-        root = compose(text, bounded=bounded)
+        root = compose(text, bounded=bounded, specs=specs)
     except (OutOfBounds, YAMLError, ValueError) as error:  # ValueError: of chr()
         from gen_workflow.spec.symptoms import explain  # noqa: PLC0415 - 1.2 ms, for errors only
 

@@ -47,15 +47,15 @@ class OutOfBounds(Exception):  # noqa: N818 - named after what it is
         self.hint = hint
 
 
-def compose(text: str, *, bounded: bool = True) -> Any:
+def compose(text: str, *, bounded: bool = True, specs: int = 1) -> Any:
     """Return the root node of a text, None when it is empty.
 
     Raises what ruamel raises, and OutOfBounds when it is deeper than DEEPEST; with `bounded` also
-    when it holds more than a spec may.
+    when it holds more than so many `specs` may.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _Composer
-    yaml.composer.bounded = bounded
+    yaml.composer.bounded, yaml.composer.specs = bounded, specs
     if not any(character in text for character in _NO_BREAKS):
         return yaml.compose(text)
     unused = _unused(text)
@@ -99,6 +99,7 @@ class _Composer(Composer):
     """
 
     bounded = True
+    specs = 1
 
     def __init__(self, loader: Any = None) -> None:
         super().__init__(loader)
@@ -133,12 +134,13 @@ class _Composer(Composer):
             what = f"is nested more than {DEEPEST} levels deep"
             raise OutOfBounds(mark, what, "check the brackets, or the indentation, before this")
         for found, most, unit in (
-            (self._values, MOST_VALUES, "values"),
-            (self._characters, MOST_CHARACTERS, "characters"),
+            (self._values, MOST_VALUES * self.specs, "values"),
+            (self._characters, MOST_CHARACTERS * self.specs, "characters"),
         ):
             if self.bounded and found > most:
+                holder = "a spec" if self.specs == 1 else "the file of a fleet"
                 what = (
-                    f"is too much: a spec holds at most {most:,} {unit}, and an alias counts as "
+                    f"is too much: {holder} holds at most {most:,} {unit}, and an alias counts as "
                     "all that it stands for"
                 )
                 raise OutOfBounds(mark, what, "use the alias less often, or write less")

@@ -35,7 +35,7 @@ def test_a_share_is_rounded_up_and_takes_no_more_than_there_are() -> None:
 def test_shards_share_the_pace(tmp_path: Path) -> None:
     kept = Journal(tmp_path / "none")
     whole, part = (
-        Asked(Choice(shard=shard), 0, 500, 0, 0, 0, "", "", PLAIN, again=False).pace(kept)
+        Asked(Choice(shard=shard), 0, 500, 0, 0, 0, 0, "", "", PLAIN, again=False).pace(kept)
         for shard in ((1, 1), (2, 4))
     )
     assert whole.lasts(0.0, [3] * 26) == part.lasts(0.0, [3] * 6) == 0.0

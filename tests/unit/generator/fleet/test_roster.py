@@ -94,6 +94,12 @@ def test_a_repository_that_appears_twice_is_told_however_its_name_is_written() -
     ]
 
 
+def test_the_file_of_a_fleet_may_hold_far_more_than_a_spec() -> None:
+    names = "".join(f"  app{number}: {{}}\n" for number in range(5001))
+    found = roster.read(f"owner: acme\nrepos:\n{names}".encode(), "fleet.yml")
+    assert len(found.members) == 5001
+
+
 def test_mistakes_in_selections_and_rings_are_told_with_their_lines() -> None:
     raw = (
         "select:\n  - topic: Deploy\n    owner: acme\n  - {topics: deploy, properties: team}\n"

@@ -47,7 +47,8 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
     monkeypatch.chdir(repository.folder)
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    for name in ("GITHUB_ACTIONS", "GH_TOKEN", "GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
 
     def of(*argv: str, spec: str = "") -> Run:
         if spec:
@@ -94,10 +95,11 @@ def test_json_has_each_problem_with_its_place_and_its_rule(run: Any, verb: str) 
 
 
 def test_a_verb_with_a_result_of_its_own_has_its_errors_in_the_same_form(run: Any) -> None:
-    for verb in ("explain", "commit"):
+    # `commit` also says that no repository and no token are known, which have no line.
+    for verb, lines in (("explain", [2, 3]), ("commit", [2, 3, 0, 0])):
         document = run(verb, "--json", spec=WRONG).document
         assert is_valid(document, OURS)
-        assert [one["line"] for one in document["problems"]] == [2, 3]
+        assert [one["line"] for one in document["problems"]] == lines
     document = run("update", "--json", "--min-age", "x").document
     assert is_valid(document, OURS)
     assert document["problems"][0]["what"] == "--min-age: 'x' is not a number of days"
