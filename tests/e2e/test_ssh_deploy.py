@@ -134,10 +134,8 @@ def test_the_next_version_replaces_it_and_the_old_one_is_kept(serving: Serving, 
     assert containers(host) == {"shop": "running", "shop.previous": "exited"}
 
 
-@pytest.mark.parametrize(
-    "cut",
-    ["the client is killed", pytest.param("the connection is cut", marks=pytest.mark.test_all)],
-)
+@pytest.mark.test_all
+@pytest.mark.parametrize("cut", ["the client is killed", "the connection is cut"])
 def test_the_host_brings_the_old_version_back_by_itself(
     serving: Serving, shop: Shop, cut: str
 ) -> None:

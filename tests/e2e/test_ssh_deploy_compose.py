@@ -255,7 +255,8 @@ def test_a_sick_version_is_rolled_back_with_its_files(project: Project) -> None:
     assert project.containers() == RUNNING
 
 
-@pytest.mark.parametrize("fault", [pytest.param("ends", marks=pytest.mark.test_all), "unhealthy"])
+@pytest.mark.test_all
+@pytest.mark.parametrize("fault", ["ends", "unhealthy"])
 def test_a_service_that_fails_is_named_with_its_last_words(serving: Project, fault: str) -> None:
     project = serving
     result = project("3", fault, health="")
@@ -350,11 +351,24 @@ def test_a_compose_file_that_is_not_there_is_named(project: Project) -> None:
 @pytest.mark.parametrize(
     ("text", "reported"),
     [
-        ("services:\n  web: {image: x}\n  bad\n", "compose.yml: yaml: line"),
-        ("services:\n  web: {image: x, nonsense: 1}\n", r"{folder}/compose\.yml.*nonsense"),
-        ("services:\n  web: {image: x, env_file: [a.env]}\n", r"{folder}/a\.env"),
+        pytest.param(
+            "services:\n  web: {image: x}\n  bad\n",
+            "compose.yml: yaml: line",
+            marks=pytest.mark.test_all,
+            id="broken",
+        ),
+        pytest.param(
+            "services:\n  web: {image: x, nonsense: 1}\n",
+            r"{folder}/compose\.yml.*nonsense",
+            id="unknown key",
+        ),
+        pytest.param(
+            "services:\n  web: {image: x, env_file: [a.env]}\n",
+            r"{folder}/a\.env",
+            marks=pytest.mark.test_all,
+            id="a file that is not uploaded",
+        ),
     ],
-    ids=["broken", "unknown key", "a file that is not uploaded"],
 )
 def test_an_error_of_compose_is_reported_in_its_words(
     project: Project, text: str, reported: str

@@ -123,7 +123,13 @@ def test_a_health_command_decides(shop: Shop, deploy: Deploy) -> None:
     assert "its health command ended with exit code" in result.errors[0]
 
 
-@pytest.mark.parametrize(("fault", "code"), [("healthcheck", 0), ("unhealthy", 1)])
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        pytest.param("healthcheck", 0, marks=pytest.mark.test_all),
+        ("unhealthy", 1),
+    ],
+)
 def test_without_a_path_the_healthcheck_of_the_image_decides(
     shop: Shop, deploy: Deploy, fault: str, code: int
 ) -> None:

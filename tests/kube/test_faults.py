@@ -39,7 +39,6 @@ MOMENTS = (0.0, 0.2, 1.0)
 # One of each way and of each phase; the others show the same at other moments.
 IN_EVERY_RUN = {
     ("the run is cancelled", "watch", 0.2),
-    ("the step is killed", "watch", 0.2),
     ("the step is killed", "rollback", 0.2),
 }
 

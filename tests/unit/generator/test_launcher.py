@@ -101,7 +101,7 @@ def test_uses_at_the_same_time_make_it_once(checkout: Path) -> None:
 @pytest.mark.parametrize(
     "harm",
     [
-        "marker",
+        pytest.param("marker", marks=pytest.mark.test_all),
         pytest.param("python", marks=pytest.mark.test_all),
         pytest.param("package", marks=pytest.mark.test_all),
         "lock",
