@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gen_workflow.github.answer import Part as Shown
 
 _EMPTY = 409
+_HIDDEN = 404  # of the commits of a repository that is shown
 # What GitHub writes as the committer of the first commit of a repository that it creates.
 _BY_GITHUB = "noreply@"
 
@@ -66,6 +67,8 @@ def _there(api: Api, shown: Looked) -> Found:
     organization = top.part("owner").text("type") == "Organization"
     branch, private = top.text("default_branch"), top.flag("private")
     commits = api.look(f"{api.below('commits')}?per_page=2", "the commits", "Contents")
+    if commits.status == _HIDDEN:
+        api.denied.append("it may not read the commits (the right Contents)")
     listed = commits.items if commits.there else []
     plan = _plan(api, api.slug.split("/")[0], organization=organization) if private else ""
     return Found(
