@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +17,6 @@ from bed.github.kept import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from bed.github import FakeGitHub
 
@@ -209,3 +212,50 @@ def test_values_come_from_stdin_and_what_is_wrong_with_them_is_told_by_name(
         "bootstrap.yml:1:16 environments/prod: 'prod' is no environment of the spec" in ran.stderr
     )
     assert "perhaps you meant `approvals`" in ran.stderr
+
+
+@pytest.mark.usefixtures("acme")
+def test_neither_values_nor_token_are_seen_in_processes_output_or_files(
+    github: FakeGitHub, folder: Path, values: str, tmp_path: Path
+) -> None:
+    """Both verbs that hold a token for long, as processes of their own: what others can see."""
+    env = {
+        **{name: value for name, value in os.environ.items() if name != "GITHUB_TOKEN"},
+        "GH_TOKEN": github.token,
+        "GITHUB_API_URL": github.url,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    spec = "{image: ., deploy: {ssh: vps, run: {ports: ['8080:8080']}}}"
+    (folder / "fleet.yml").write_text(f"owner: acme\ndefaults: {spec}\nrepos: [web]\n")
+    github.create_repository("acme/web", {"Dockerfile": b"FROM scratch\n"})
+    made = ("bootstrap", "acme/shop", "-C", ".", "--values", values, "--yes")
+    applied = ("fleet", "apply", "--report", "report.html")
+    seen = ""
+    for argv in (made, applied):
+        command = (sys.executable, "-m", "gen_workflow", *argv)
+        log = tmp_path / "log"
+        with log.open("wb") as out:
+            run = subprocess.Popen(
+                command, cwd=folder, env=env, stdout=out, stderr=out, start_new_session=True
+            )
+            while run.poll() is None:
+                seen += words_of(run.pid)
+        assert run.returncode in (0, 1), log.read_text()
+        seen += log.read_text()
+    assert "gen_workflow\0bootstrap" in seen
+    assert "gen_workflow\0fleet" in seen
+    journal = next((tmp_path / "state").rglob("*.jsonl"))
+    written = seen + journal.read_text() + (folder / "report.html").read_text()
+    secrets = [VALUES["SLACK_URL"], KEY.splitlines()[1], "postgres://staging", github.token]
+    assert [one for one in (*secrets, *PASSWORD.splitlines()) if str(one) in written] == []
+
+
+def words_of(session: int) -> str:
+    """Return the command lines of a session's processes, with a zero byte between two words."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                found.append((folder / "cmdline").read_bytes().decode(errors="replace"))
+    return "\n".join(found)
