@@ -152,8 +152,8 @@ def _look_no_more_at_what_stays() -> None:
     gc.freeze()
 
 
-# What a test has left, in objects, from which on it is no more looked at after each later test:
-# it is then a table that the other tests of its file read too.
+# When a test leaves more objects than this, `gc.collect()` looks at them no more after the tests
+# that follow. They are then a table that the other tests of its file read too.
 _MUCH = 5_000
 
 

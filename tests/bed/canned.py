@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bed.served import Served
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
-    from types import TracebackType
-
-    from typing_extensions import Self
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -39,7 +37,7 @@ def page(title: str, status: int = 200, headers: Mapping[str, str] | None = None
     return Answer(status, {**HTML, **(headers or {})}, text.encode())
 
 
-class CannedServer:
+class CannedServer(Served):
     """Gives its answers in their order; the last one again and again. `asked` are the requests."""
 
     def __init__(self, *answers: Answer, tls: ssl.SSLContext | None = None) -> None:
@@ -74,18 +72,3 @@ class CannedServer:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"{'https' if tls else 'http'}://{self.host}"
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()

@@ -7,15 +7,11 @@ import contextlib
 import socket
 import socketserver
 import threading
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
+from bed.served import Served
 
 
-class Tunnel:
+class Tunnel(Served):
     """Answers CONNECT, as RFC 9110 has it; `asked` are the names that were asked for.
 
     Every name leads to the one port on the loopback interface, so a test has any host it wants.
@@ -43,21 +39,6 @@ class Tunnel:
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://{login}@127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bed.github import FakeGitHub
+    from bed.github import FakeGitHub, Repository
 
     Bootstrap = Callable[..., Any]
 
@@ -22,6 +22,16 @@ DOCKERFILE = {"Dockerfile": b"FROM scratch\n"}
 APP = ("actions", "administration", "contents", "environments", "pull_requests", "secrets",
        "variables", "workflows")  # fmt: skip
 GATED = "environments: {production: {reviewers: octocat}}\n"
+START = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"
+
+
+def ready(github: FakeGitHub, bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """Return a repository that is set up and has its Dockerfile, for runs that nobody waits for."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    bootstrap("--yes")
+    shop = github.repository("acme/shop")
+    shop.change("main", DOCKERFILE)
+    return shop
 
 
 @pytest.mark.usefixtures("acme", "host")
@@ -171,12 +181,8 @@ def test_a_private_central_workflow_is_opened_to_the_others_and_a_caller_asks_fo
 def test_a_start_whose_answer_is_lost_starts_no_second_run(
     github: FakeGitHub, bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    bootstrap("--yes")
-    shop = github.repository("acme/shop")
-    shop.change("main", DOCKERFILE)
-    start = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"
-    github.fail(start, 502, lost=True)
+    shop = ready(github, bootstrap, monkeypatch)
+    github.fail(START, 502, lost=True)
     assert bootstrap("--yes", "--run").code == 1
     assert bootstrap("--yes", "--run").code == 0
     assert len(shop.kept.runs) == 1
@@ -186,16 +192,12 @@ def test_a_start_whose_answer_is_lost_starts_no_second_run(
 def test_a_run_that_is_not_shown_is_waited_for_and_an_older_server_does_not_tell_it(
     github: FakeGitHub, bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    bootstrap("--yes")
-    shop = github.repository("acme/shop")
-    shop.change("main", DOCKERFILE)
+    shop = ready(github, bootstrap, monkeypatch)
     look = "GET /repos/{owner}/{repo}/actions/runs/{run_id}"
-    start = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"
     refused = 'Invalid request.\n\n"return_run_details" is not a permitted key.'
     shop.kept.next_conclusion = "failure"
     for times, conclusion in ((3, "failure"), (10, None)):
-        github.fail(start, 422, refused)
+        github.fail(START, 422, refused)
         github.fail(look, 404, "Not Found", times=times)
         ran = bootstrap("--yes", "--run")
         assert ran.code == 1

@@ -81,7 +81,7 @@ def test_apply_opens_one_pull_request_each_in_one_request_each(
         "acme/orders: https://github.com/acme/orders/pull/1",
         "acme/web: https://github.com/acme/web/pull/1",
         "acme/legacy: https://github.com/acme/legacy/pull/1",
-        "3 brought in step by pull requests, 0 failed",
+        "3 pull requests opened or updated, 0 failed",
     ]
     both = "graphql createRef, createCommitOnBranch, createPullRequest"
     assert github.operations[1:] == [both] * 3
@@ -196,7 +196,7 @@ def test_one_that_fails_does_not_stop_the_others_and_the_next_run_makes_the_rest
     github.fail(both, 422, "Repository rule violations found")
     ran = fleet("apply")
     assert ran.code == 1
-    assert ran.stdout.splitlines()[-1] == "2 brought in step by pull requests, 1 failed"
+    assert ran.stdout.splitlines()[-1] == "2 pull requests opened or updated, 1 failed"
     again = fleet("apply")
     assert again.code == 0
     names = ("orders", "web", "legacy")
@@ -236,7 +236,7 @@ def test_pull_requests_get_their_labels_reviewers_and_merge(
     for name in ("orders", "web", "legacy"):
         (pull,) = github.repository(f"acme/{name}").pulls
         assert (pull.labels, pull.requested, pull.merges) == (["ci"], ["platform"], "MERGE")
-    assert fleet("apply", *wanted).stdout.startswith("0 brought in step")
+    assert fleet("apply", *wanted).stdout.startswith("0 pull requests opened")
     assert len(github.calls) == 1 + 3 * 5 + 1
 
 
@@ -261,7 +261,7 @@ def test_a_commit_that_github_refuses_leaves_no_branch_behind(
     token = github.add_token("github_pat_narrow", scopes=FINE_GRAINED, classic=False)
     ran = fleet("apply", token=token)
     assert ran.code == 1
-    assert ran.stdout.splitlines()[-1] == "0 brought in step by pull requests, 3 failed"
+    assert ran.stdout.splitlines()[-1] == "0 pull requests opened or updated, 3 failed"
     for name in ("orders", "web", "legacy"):
         assert github.repository(f"acme/{name}").git.head(BRANCH) is None
 
@@ -295,7 +295,7 @@ def test_a_limit_of_github_ends_the_run_and_the_next_one_goes_on(
     github.fail(both, 403, said, times=5, headers={"Retry-After": "0"})
     ran = fleet("apply")
     assert ran.code == 1
-    assert ran.stdout.splitlines()[-1] == "0 brought in step by pull requests, 1 failed"
+    assert ran.stdout.splitlines()[-1] == "0 pull requests opened or updated, 1 failed"
     assert "stopped here, because the others would fail as well" in ran.stderr
     assert github.operations.count(both) == 5
     assert fleet("apply").code == 0

@@ -96,7 +96,7 @@ def test_a_pull_request_that_somebody_closed_is_opened_again_only_on_demand(
     assert first == "acme/three: https://github.com/acme/three/pull/1"
     assert second.startswith("acme/one  declined    https://github.com/acme/one/pull/1: ")
     assert third.startswith("acme/two  declined    https://github.com/acme/two/pull/1: ")
-    assert last == "1 brought in step by pull requests, 0 failed"
+    assert last == "1 pull request opened or updated, 0 failed"
     assert pull_requests(github) == [1, 1, 1]
     table = fleet("plan").stdout
     assert "acme/one    declined    https://github.com/acme/one/pull/1: " in table
@@ -166,7 +166,7 @@ def test_the_others_follow_when_the_first_ones_are_green(github: FakeGitHub, fle
     assert ran.code == 0, ran.stderr
     assert github.operations[1:] == [BOTH, BOTH, LOOK, BOTH]
     assert "the first 2 are green" in ran.stderr
-    assert ran.stdout.splitlines()[-1] == "3 brought in step by pull requests, 0 failed"
+    assert ran.stdout.splitlines()[-1] == "3 pull requests opened or updated, 0 failed"
 
 
 def test_nothing_follows_a_canary_that_is_red_and_a_later_run_looks_at_it_again(
@@ -207,7 +207,7 @@ def test_a_canary_that_was_closed_or_could_not_be_opened_stops_the_run(
     github.meanwhile("graphql repository", close)
     ran = fleet("apply", "--canary", "3", "--limit", "1")
     assert "acme/one: https://github.com/acme/one/pull/1 is closed" in ran.stderr
-    assert ran.stdout.splitlines()[-1] == "1 brought in step by pull requests, 0 failed"
+    assert ran.stdout.splitlines()[-1] == "1 pull request opened or updated, 0 failed"
     assert pull_requests(github) == [1, 0, 0]
 
 
@@ -246,7 +246,7 @@ def test_a_ring_waits_until_the_one_before_it_is_through(
     assert fleet("apply", "--ring", "first").code == 0
     ran = fleet(*others)
     assert (ran.code, ran.stdout) == (0, "")
-    assert "the ring first is through in 0 of its 1 repositories" in ran.stderr
+    assert "the ring first is not through yet (0 of 1)" in ran.stderr
     github.merge("acme/one", 1)
     run = github.repository("acme/one").run("main", "FAILURE")
     assert "nothing was done" in fleet(*others).stderr
@@ -316,7 +316,7 @@ def test_a_run_stops_before_its_time_is_over_and_says_what_is_left(
     assert ran.code == 1
     assert ran.stdout.splitlines()[1:] == [
         "2 still to do",
-        "1 brought in step by pull requests, 0 failed",
+        "1 pull request opened or updated, 0 failed",
     ]
     assert ran.stderr.startswith("--stop-after: stopped, because the time is over\n")
     assert pull_requests(github) == [1, 0, 0]
@@ -340,7 +340,7 @@ def test_no_limit_of_github_is_waited_out_for_longer_than_a_run_may_take(
     ran = fleet("apply", "--stop-after", "2")
     assert ran.code == 1
     assert "GitHub's rate limit is reached for the next 50 s" in ran.stdout
-    assert ran.stdout.endswith("\n2 still to do\n0 brought in step by pull requests, 1 failed\n")
+    assert ran.stdout.endswith("\n2 still to do\n0 pull requests opened or updated, 1 failed\n")
 
 
 def test_a_terminal_shows_which_repository_is_in_work_and_when_all_are_done(
@@ -363,14 +363,14 @@ def test_only_those_in_which_the_last_run_failed(github: FakeGitHub, fleet: Flee
     ran = fleet("apply", "--limit", "2")
     assert ran.stdout.splitlines()[-2:] == [
         "1 still to do",
-        "1 brought in step by pull requests, 1 failed",
+        "1 pull request opened or updated, 1 failed",
     ]
     assert pull_requests(github) == [0, 1, 0]
     ran = fleet("apply", "--only-failed")
     assert ran.code == 0, ran.stderr
     assert pull_requests(github) == [1, 1, 0]
     ran = fleet("apply", "--only-failed")
-    assert (ran.code, ran.stdout) == (0, "0 brought in step by pull requests, 0 failed\n")
+    assert (ran.code, ran.stdout) == (0, "0 pull requests opened or updated, 0 failed\n")
 
 
 def test_the_journal_keeps_the_last_hour_and_what_failed(tmp_path: Path) -> None:

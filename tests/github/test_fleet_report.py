@@ -129,4 +129,7 @@ def test_a_report_that_cannot_be_is_told_before_anything_is_written(
     ran = fleet("apply", "--report", "fleet.pdf")
     assert ran.code == 2
     assert "--report: 'fleet.pdf' does not say what the report should be" in ran.stderr
+    ran = fleet("apply", "--report", "nowhere/fleet.html")
+    assert ran.code == 2
+    assert "--report: no file can be made in the folder nowhere" in ran.stderr
     assert github.calls == []

@@ -78,7 +78,8 @@ def _told(
     left = [one for one in found if one.standing.slug not in done]
     failed = sum(bool(one.error) for one in done.values())
     if not run.options.json:
-        put("".join(f"{line}\n" for line in _ended(left, len(done), failed)))
+        pulls = sum(bool(one.pull) for one in done.values())
+        put("".join(f"{line}\n" for line in _ended(left, pulls, failed)))
         if stopped:
             raise stopped
     else:
@@ -89,13 +90,14 @@ def _told(
     return NOT_IN_STEP if failed else code(left)
 
 
-def _ended(left: Sequence[Surveyed], done: int, failed: int) -> list[str]:
+def _ended(left: Sequence[Surveyed], pulls: int, failed: int) -> list[str]:
     """Return a line for each repository that was left alone, and what was done in the others."""
     standings = [one.standing for one in left]
     lines = rows([one for one in standings if one.stands in (*LEFT_ALONE, *NOT_POSSIBLE)])
     more = sum(one.stands in TO_WRITE for one in standings)
     lines += [f"{more} still to do"] if more else []
-    return [*lines, f"{done - failed} brought in step by pull requests, {failed} failed"]
+    many = f"{pulls} pull request{'' if pulls == 1 else 's'}"
+    return [*lines, f"{many} opened or updated, {failed} failed"]
 
 
 def _is_through(run: Run, ring: str) -> bool:
@@ -104,8 +106,8 @@ def _is_through(run: Run, ring: str) -> bool:
     done = sum(one.is_through for one in found)
     if done == len(found):
         return True
-    far = f"through in {done} of its {len(found)} repositories"
-    log(f"nothing was done, because the ring {ring} is {far}: see `fleet status --ring {ring}`")
+    far = f"is not through yet ({done} of {len(found)})"
+    log(f"nothing was done, because the ring {ring} {far}: see `fleet status --ring {ring}`")
     if run.options.json:
         put(as_json([], {}))
     return False

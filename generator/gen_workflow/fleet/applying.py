@@ -70,9 +70,8 @@ class Apply:
 
     It begins with no repository after `end`, a time of the monotonic clock, and no request waits
     longer than that. `look` looks at repositories again, a hundred at once, when it is not known
-    what they hold.
-    `one_by_one` makes the client of one repository, for those that already have our branch. With
-    `again`, a pull request is opened also where somebody closed the last one.
+    what they hold. `one_by_one` makes the client of one repository, for those that already have our
+    branch. With `again`, a pull request is opened also where somebody closed the last one.
     """
 
     connection: Connection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ class Choice(NamedTuple):
     def has(self, slug: str) -> bool:
         """Tell whether a repository is in the shard, and failed where that is asked for."""
         number, of = self.shard
-        in_shard = int(hashlib.sha256(slug.lower().encode()).hexdigest(), 16) % of == number - 1
+        in_shard = int(rings.hashed(slug), 16) % of == number - 1
         return in_shard and (self.failed is None or slug.lower() in self.failed)
 
 

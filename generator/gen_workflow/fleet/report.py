@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_workflow import files
-from gen_workflow.errors import Heading, UserError
+from gen_workflow.errors import Heading, UserError, shown
 from gen_workflow.fleet.standing import LEFT_ALONE, NOT_POSSIBLE, TO_WRITE, Stands
 from gen_workflow.github.snapshot import URL
 from gen_workflow.version import __version__
@@ -38,11 +38,20 @@ _SHADES = {
 
 
 def check_path(path: str) -> str:
-    """Return the path of a report; raises UserError when its end names no form."""
+    """Return the path of a report.
+
+    Raises UserError when its end names no form, or when it cannot be written: then nothing is done,
+    so that no report is missing after the pull requests were opened.
+    """
     if path and not path.endswith(_FORMS):
         hint = f"end it with {' or '.join(_FORMS)}, as in --report fleet.html"
         what = f"{path!r} does not say what the report should be"
         raise UserError(what, where="--report", hint=hint, anchor=Heading.OPTION)
+    folder = str(Path(path).parent)
+    if path and not os.access(folder, os.W_OK):
+        what = f"no file can be made in the folder {shown(folder)}"
+        hint = "name a folder that is there, and that you may write to"
+        raise UserError(what, where="--report", hint=hint, anchor=Heading.FILE)
     return path
 
 

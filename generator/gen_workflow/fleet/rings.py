@@ -109,7 +109,7 @@ def divided(rings: Sequence[Ring], slugs: Sequence[str]) -> dict[str, set[str]]:
     taken: set[str] = set()
     for ring in rings:
         listed = {slug for name in ring.names for slug in _named(name, slugs)}
-        left = sorted((slug for slug in slugs if slug not in taken), key=_hash)
+        left = sorted((slug for slug in slugs if slug not in taken), key=hashed)
         found[ring.name] = (listed - taken) | {*left[: ring.size(len(slugs), len(left))]}
         taken |= found[ring.name]
     return found
@@ -134,5 +134,6 @@ def _fits(slug: str, pattern: str) -> bool:
     return fnmatchcase(slug if "/" in pattern else slug.partition("/")[2], pattern)
 
 
-def _hash(slug: str) -> str:
+def hashed(slug: str) -> str:
+    """Return the hash of a name, which decides where no list does: it moves few others later."""
     return hashlib.sha256(slug.lower().encode()).hexdigest()

@@ -21,6 +21,7 @@ from bed.github.graph import Executor
 from bed.github.limits import Limits
 from bed.github.state import Fault, Refused, Repository, Token, Violation
 from bed.github.store import Store
+from bed.served import Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +57,7 @@ class _Asked:
     request: Request
 
 
-class FakeGitHub:
+class FakeGitHub(Served):
     """A GitHub on a free port of the loopback interface. The docstring of the package describes it.
 
     `url` is the base of its API. `token` is a classic token that may do everything. `latency` are
@@ -100,10 +101,7 @@ class FakeGitHub:
         )
         scheme = "https" if self._tls else "http"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
-        # Polled often, so that stopping does not cost half a second per test.
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -111,9 +109,7 @@ class FakeGitHub:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__(kind, error, at)
         for repository in self._repositories.values():
             repository.git.close()
         if kind is None and self.violations:
