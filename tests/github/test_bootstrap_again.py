@@ -61,6 +61,7 @@ def uncut(
     return other
 
 
+@pytest.mark.usefixtures("skipped")
 @pytest.mark.parametrize(
     "begin",
     [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import graphql
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -268,8 +269,7 @@ class FakeGitHub(Served):
         with self._lock:
             asked = _understood(request, self._by_number)
             if self._is_cut(asked):
-                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-                raise ConnectionResetError
+                _reset(environ)
             fault = self._fault(asked)
             status, body, headers = self._answer(asked, fault)
             headers = {**self._headers(asked), **headers}
@@ -280,7 +280,7 @@ class FakeGitHub(Served):
             threading.Event().wait(seconds)
         self.limits.end()
         if fault and fault.cut:
-            raise ConnectionResetError  # the server closes the connection without an answer
+            _reset(environ)
         response = Response("" if body is None else json.dumps(body), status, headers)
         response.content_type = "application/json; charset=utf-8"
         return response(environ, start_response)
@@ -419,6 +419,17 @@ class FakeGitHub(Served):
         if token and token.classic:
             headers["X-OAuth-Scopes"] = ", ".join(sorted(token.scopes))
         return headers
+
+
+def _reset(environ: WSGIEnvironment) -> NoReturn:
+    """End the connection without an answer, as a reset.
+
+    The server would wait for the next request. It reads an end, and closes with RST: socket(7).
+    """
+    connection = environ["werkzeug.socket"]
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.shutdown(socket.SHUT_RD)
+    raise ConnectionResetError
 
 
 @dataclass
